@@ -1,0 +1,143 @@
+"""Argument checks, and the one wording of errors.
+
+Every message names the argument, what was expected, what came, and the next step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def invalid(
+    argument: str, expected: str, got: object, hint: str = "", *, kind: type[Exception] = ValueError
+) -> Exception:
+    """Return the exception to raise for a bad argument, in the wording that all of objclass shares."""
+    text = f"{argument}: expected {expected}, got {got if isinstance(got, str) else describe(got)}."
+    return kind(f"{text} {hint}".rstrip())
+
+
+def describe(value: object) -> str:
+    """Say in a few words what `value` is: shape and dtype of an array, else its type and a short repr."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) <= 80 else text[:77] + '...'}"
+
+
+def is_list(value: object) -> bool:
+    """Tell whether `value` is several images rather than one: a list or tuple of arrays."""
+    return isinstance(value, (list, tuple)) and len(value) > 0 and all(np.ndim(v) >= 2 for v in value)
+
+
+def check_option(argument: str, value: object, options: Iterable[str]) -> str:
+    """Return `value` if it is one of `options`."""
+    options = list(options)
+    if not isinstance(value, str) or value not in options:
+        raise invalid(argument, f"one of {', '.join(map(repr, options))}", value)
+    return value
+
+
+def check_number(
+    argument: str, value: Any, *, low: float | None = None, high: float | None = None, integer: bool = False
+) -> Any:
+    """Return `value` as int or float if it is a finite number within ``[low, high]``."""
+    kinds = (int, np.integer) if integer else (int, float, np.integer, np.floating)
+    low_text = "" if low is None else f" of at least {low}"
+    high_text = "" if high is None else f"{' and' if low_text else ''} of at most {high}"
+    expected = f"{'a whole number' if integer else 'a number'}{low_text}{high_text}"
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, kinds) or not np.isfinite(value):
+        raise invalid(argument, expected, value)
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise invalid(argument, expected, value)
+    return int(value) if integer else float(value)
+
+
+def check_spacing(spacing: object, ndim: int) -> tuple[float, ...] | None:
+    """Return `spacing` as `ndim` positive floats; a single number stands for all axes; None stays None."""
+    if spacing is None:
+        return None
+    values = np.atleast_1d(np.asarray(spacing, dtype=float))
+    if values.size == 1:
+        values = np.repeat(values, ndim)
+    if values.shape != (ndim,) or not np.isfinite(values).all() or (values <= 0).any():
+        raise invalid(
+            "spacing",
+            f"{ndim} positive numbers, one for each of the axes {axis_names(ndim)}",
+            spacing,
+            "Read the voxel size of a file with objclass.read_spacing(path).",
+        )
+    return tuple(map(float, values))
+
+
+def axis_names(ndim: int) -> str:
+    """Name the spatial axes of rank `ndim`, as ``(z, y, x)``."""
+    return f"({', '.join('zyx'[-ndim:])})"
+
+
+def check_labels(labels: npt.ArrayLike, *, argument: str = "labels") -> np.ndarray:
+    """Return `labels` as an integer array of rank 2 or 3 without negative numbers."""
+    array = np.asarray(labels)
+    if array.dtype.kind not in "iu":
+        hint = "Number the objects of a mask with skimage.measure.label(mask)."
+        raise invalid(argument, "an integer array, 0 for background", array, hint, kind=TypeError)
+    if array.ndim not in (2, 3):
+        raise invalid(argument, "an array of axes (y, x) or (z, y, x)", array)
+    if array.dtype.kind == "i" and array.size and array.min() < 0:
+        raise invalid(argument, "numbers of 0 and above", f"a smallest value of {array.min()}")
+    return array
+
+
+def check_image(
+    image: npt.ArrayLike,
+    spatial_shape: Sequence[int] | None = None,
+    *,
+    ndim: int | None = None,
+    beside: str = "labels",
+    argument: str = "image",
+) -> np.ndarray:
+    """Return `image` with a leading channel axis: (c, z, y, x) or (c, y, x).
+
+    Parameters
+    ----------
+    image : array
+        (z, y, x) or (y, x), or with channels first (c, z, y, x) or (c, y, x).
+    spatial_shape : sequence of int, optional
+        The shape that the spatial axes must have, that of the array beside it.
+    ndim : int, optional
+        The number of spatial axes, where no array stands beside it.
+    beside : str
+        The name of the argument that `spatial_shape` comes from.
+    argument : str
+        The name of the argument that `image` is.
+    """
+    array = np.asarray(image)
+    if array.dtype.kind not in "iufb":
+        raise invalid(argument, "an array of real numbers", array, kind=TypeError)
+    if spatial_shape is not None:
+        ndim = len(spatial_shape)
+    if ndim is None:
+        ndim = 3 if array.ndim >= 3 else 2
+    if array.ndim not in (ndim, ndim + 1) or array.size == 0:
+        axes = axis_names(ndim)
+        raise invalid(
+            argument,
+            f"a non-empty array of axes {axes}, or with channels first (c, {axes[1:]}",
+            array,
+            "Reorder the axes with numpy.moveaxis, or take one time point of a series.",
+        )
+    with_channels = array if array.ndim == ndim + 1 else array[np.newaxis]
+    if spatial_shape is not None and with_channels.shape[1:] != tuple(spatial_shape):
+        hint = f"Pass the image that the {beside} were made on; channels come first."
+        raise invalid(argument, f"the spatial shape of {beside}, {tuple(spatial_shape)}", array, hint)
+    if array.dtype.kind == "f" and not all(np.isfinite(plane).all() for plane in with_channels):
+        raise invalid(
+            argument,
+            "finite pixels",
+            "NaN or infinite ones",
+            "Replace them first, for example with numpy.nan_to_num(image).",
+        )
+    return with_channels

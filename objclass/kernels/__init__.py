@@ -1,0 +1,1 @@
+"""Loops over voxels: arrays in, arrays out. No validation, no pandas."""
