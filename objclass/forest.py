@@ -1,0 +1,141 @@
+"""A trained forest as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ._check import invalid
+
+MAX_CLASSES = 255
+MAX_DEPTH = 250
+
+
+@dataclass(frozen=True, eq=False)
+class Forest:
+    """Decision trees over features, which vote for classes.
+
+    A voxel goes from a root to ``left`` where ``features[feature] < threshold`` in float32 and to
+    ``right`` otherwise, until it reaches a leaf. The votes of the leaves are added to one float32 sum per
+    class in tree order, ``sum = float32(float64(sum) + vote)``; the class of the largest sum wins, the
+    lower class on a tie. Class ``c`` of the annotations is column ``c - 1`` of `leaf`.
+
+    Parameters
+    ----------
+    feature : ndarray of int32, shape (n_nodes,)
+        The feature that a node asks for; −1 for a leaf.
+    threshold : ndarray of float32, shape (n_nodes,)
+        0 for a leaf.
+    left, right : ndarray of int32, shape (n_nodes,)
+        The children, always of higher number than the node itself; −1 for a leaf.
+    leaf : ndarray of float64, shape (n_nodes, n_classes)
+        The votes of a leaf for each class; 0 for an inner node.
+    roots : ndarray of int32, shape (n_trees,)
+        The first node of each tree.
+    n_features : int
+        How many features there are, over all channels.
+
+    Raises
+    ------
+    ValueError
+        If the arrays are no forest.
+
+    Examples
+    --------
+    >>> stump = Forest([0, -1, -1], [7.5, 0, 0], [1, -1, -1], [2, -1, -1], [[0, 0], [1, 0], [0, 1]], [0], 1)
+    >>> stump.n_trees, stump.n_classes, stump.depth
+    (1, 2, 1)
+    """
+
+    feature: np.ndarray
+    threshold: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    leaf: np.ndarray
+    roots: np.ndarray
+    n_features: int
+
+    def __post_init__(self) -> None:
+        kinds = dict(feature="i4", threshold="f4", left="i4", right="i4", leaf="f8", roots="i4")
+        for name, kind in kinds.items():
+            array = np.array(getattr(self, name), dtype=kind, order="C")
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        problem = self._find_problem()
+        if problem:
+            raise invalid("forest", "decision trees", problem)
+
+    def _find_problem(self) -> str:
+        n_nodes = self.feature.size
+        if self.leaf.ndim != 2 or not 1 <= self.leaf.shape[1] <= MAX_CLASSES:
+            return f"votes of shape {self.leaf.shape} instead of (n_nodes, 1 to {MAX_CLASSES} classes)"
+        one_per_node = (self.feature, self.threshold, self.left, self.right, self.leaf[:, 0])
+        if any(array.shape != (n_nodes,) for array in one_per_node):
+            return "arrays that differ in their number of nodes"
+        if self.roots.ndim != 1 or self.roots.size == 0:
+            return "no trees"
+        inner = self.feature >= 0
+        if (self.feature < -1).any() or (self.feature >= self.n_features).any():
+            return f"a feature beyond the {self.n_features} there are"
+        if (self.left[~inner] != -1).any() or (self.right[~inner] != -1).any() or self.leaf[inner].any():
+            return "a leaf with children, or an inner node with votes"
+        children = np.concatenate([self.left[inner], self.right[inner]])
+        if (children <= np.tile(np.flatnonzero(inner), 2)).any() or (children >= n_nodes).any():
+            return "a child that does not follow its parent"
+        every_node = np.sort(np.concatenate([self.roots, children]))
+        if not np.array_equal(every_node, np.arange(n_nodes)):
+            return "a node that is not reached on exactly one way"
+        if not np.isfinite(self.threshold).all() or not np.isfinite(self.leaf).all() or (self.leaf < 0).any():
+            return "a threshold or a vote that is not finite, or a negative vote"
+        if self.depth > MAX_DEPTH:
+            return f"trees of depth {self.depth}, deeper than {MAX_DEPTH}"
+        return ""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Forest):
+            return NotImplemented
+        names = ("feature", "threshold", "left", "right", "leaf", "roots")
+        same = all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
+        return same and self.n_features == other.n_features
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return (
+            f"Forest({self.n_trees} trees, depth {self.depth}, {self.n_nodes} nodes, "
+            f"{self.n_features} features, {self.n_classes} classes)"
+        )
+
+    @property
+    def n_nodes(self) -> int:
+        """The number of nodes of all trees."""
+        return self.feature.size
+
+    @property
+    def n_trees(self) -> int:
+        """The number of trees."""
+        return self.roots.size
+
+    @property
+    def n_classes(self) -> int:
+        """The number of classes: the highest class that can be voted for."""
+        return self.leaf.shape[1]
+
+    @cached_property
+    def levels(self) -> np.ndarray:
+        """The level of each node, 0 for a root: an int32 array of shape (n_nodes,)."""
+        levels = np.zeros(self.n_nodes, np.int32)
+        parents = self.roots
+        level = 0
+        while (parents := parents[self.feature[parents] >= 0]).size:
+            level += 1
+            parents = np.concatenate([self.left[parents], self.right[parents]])
+            levels[parents] = level
+        return levels
+
+    @property
+    def depth(self) -> int:
+        """The number of questions on the longest way from a root to a leaf."""
+        return int(self.levels.max())
