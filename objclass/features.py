@@ -49,7 +49,9 @@ class Feature:
     token: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
-        return self.token or (self.name if self.value is None else f"{self.name}={self.value:g}")
+        return self.token or (
+            self.name if self.value is None else f"{self.name}={self.value!r}".removesuffix(".0")
+        )
 
 
 def _blurs(filters: str, sigmas: Iterable[int]) -> str:
@@ -125,7 +127,7 @@ def parse_features(
     else:
         raise invalid("features", _EXPECTED, features, kind=TypeError)
     if not 1 <= len(tokens) <= MAX_FEATURES:
-        raise invalid("features", f"between 1 and {MAX_FEATURES} features", str(len(tokens)), _HINT)
+        raise invalid("features", f"between 1 and {MAX_FEATURES} features", str(len(tokens)), _SETS)
     parsed = tuple(_parse_token(token) for token in tokens)
     if not allow_other_filters:
         check_filters(parsed)
@@ -153,32 +155,24 @@ def format_features(features: Iterable[Feature]) -> str:
 _EXPECTED = (
     "a specification such as 'original gaussian_blur=1', the name of a predefined set, or a list of tokens"
 )
-_HINT = f"The predefined sets are {', '.join(FEATURE_SETS)}."
+_SETS = f"The predefined sets are {', '.join(FEATURE_SETS)}."
 _OTHER_FILTERS = 'A classifier file made elsewhere with other filters can be run with engine="opencl".'
 
 
 def _parse_token(token: str | Feature) -> Feature:
-    if isinstance(token, Feature):
-        token = str(token)
-    if not isinstance(token, str):
+    if not isinstance(token, (str, Feature)):
         raise invalid("features", _EXPECTED, token, kind=TypeError)
-    token = token.strip()
-    name, equals, number = token.partition("=")
-    if name.lower() == "original" and not equals:
-        return Feature("original", None, token)
-    if not name.isidentifier() or name == "original":
-        raise invalid("features", _EXPECTED, f"'{token}'", _HINT)
+    text = str(token).strip()
+    name, equals, number = text.partition("=")
+    if text.lower() == "original":
+        return Feature("original", None, text)
+    if name == "original" or not name.isidentifier() or (not equals and name not in FILTERS):
+        known = f"'original' or 'filter=sigma' with a filter among {', '.join(FILTERS)}"
+        raise invalid("features", known, f"'{text}'", _SETS)
     try:
         value = float(number)
     except ValueError:
         value = math.nan
-    if not 0 <= value <= MAX_SIGMA:
-        known = (
-            ""
-            if name in FILTERS
-            else f"Filters known here are {', '.join(FILTERS)}; {_HINT[0].lower()}{_HINT[1:]}"
-        )
-        raise invalid(
-            "features", f"'{name}=' followed by a sigma of 0 to {MAX_SIGMA:g} voxels", f"'{token}'", known
-        )
-    return Feature(name, value, token)
+    if not math.isfinite(value) or (name in FILTERS and not 0 <= value <= MAX_SIGMA):
+        raise invalid("features", f"'{name}=' and a sigma of 0 to {MAX_SIGMA:g} voxels", f"'{text}'")
+    return Feature(name, value, text)
