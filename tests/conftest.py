@@ -1,13 +1,38 @@
+import os
 from pathlib import Path
 
 import pytest
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+NO_REAL_IMAGES = "the real images are not at"
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real images that lies beside the repository."""
     if not SHARED_DATA.is_dir():
-        pytest.skip(f"the real images are not at {SHARED_DATA}")
+        pytest.skip(f"{NO_REAL_IMAGES} {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """In CI a test against APOC or in the browser that does not run has failed."""
+    report = yield
+    needed = any(item.iter_markers("parity")) or any(item.iter_markers("browser"))
+    if os.environ.get("CI") and needed and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if NO_REAL_IMAGES not in reason:
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} may not be skipped in CI: {reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """In CI no module of tests may be skipped as a whole."""
+    report = yield
+    if os.environ.get("CI") and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} may not be skipped in CI: {report.longrepr}"
+    return report
