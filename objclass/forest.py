@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from ._check import invalid
 
@@ -57,12 +58,29 @@ class Forest:
     roots: np.ndarray
     n_features: int
 
-    def __post_init__(self) -> None:
-        kinds = dict(feature="i4", threshold="f4", left="i4", right="i4", leaf="f8", roots="i4")
-        for name, kind in kinds.items():
-            array = np.array(getattr(self, name), dtype=kind, order="C")
+    def __init__(
+        self,
+        feature: npt.ArrayLike,
+        threshold: npt.ArrayLike,
+        left: npt.ArrayLike,
+        right: npt.ArrayLike,
+        leaf: npt.ArrayLike,
+        roots: npt.ArrayLike,
+        n_features: int,
+    ) -> None:
+        fields: dict[str, tuple[npt.ArrayLike, type]] = {
+            "feature": (feature, np.int32),
+            "threshold": (threshold, np.float32),
+            "left": (left, np.int32),
+            "right": (right, np.int32),
+            "leaf": (leaf, np.float64),
+            "roots": (roots, np.int32),
+        }
+        for name, (values, dtype) in fields.items():
+            array: np.ndarray = np.array(values, dtype=dtype, order="C")
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+        object.__setattr__(self, "n_features", n_features)
         problem = self._find_problem()
         if problem:
             raise invalid("forest", "decision trees", problem)
@@ -89,6 +107,8 @@ class Forest:
             return "a node that is not reached on exactly one way"
         if not np.isfinite(self.threshold).all() or not np.isfinite(self.leaf).all() or (self.leaf < 0).any():
             return "a threshold or a vote that is not finite, or a negative vote"
+        if not self.leaf[~inner].any(axis=1).all():
+            return "a leaf without votes"
         if self.depth > MAX_DEPTH:
             return f"trees of depth {self.depth}, deeper than {MAX_DEPTH}"
         return ""
