@@ -75,7 +75,7 @@ def open_tiff(path: Path) -> Iterator[StoredImage]:
     import tifffile
 
     with contextlib.ExitStack() as stack:
-        with _complaints_are_errors("tifffile"):
+        with _complaints_are_errors():
             tiff = stack.enter_context(tifffile.TiffFile(path))
             _check_complete(tiff, path.stat().st_size)
             series = tiff.series[0]
@@ -86,7 +86,7 @@ def open_tiff(path: Path) -> Iterator[StoredImage]:
             spacing = _imagej_spacing(tiff)
 
         def read(index: Index) -> np.ndarray:
-            with _complaints_are_errors("tifffile"):
+            with _complaints_are_errors():
                 if all(isinstance(i, slice) for i in index):
                     return series.asarray()
                 import zarr
@@ -105,22 +105,26 @@ def _check_complete(tiff: Any, size: int) -> None:
 
 
 @contextlib.contextmanager
-def _complaints_are_errors(name: str) -> Iterator[None]:
-    """Raise what the library `name` would only log as an error, such as a page that is missing."""
+def _complaints_are_errors() -> Iterator[None]:
+    """Raise what tifffile would only log: an error, or that it puts zeros where pixels are missing."""
     complaints: list[str] = []
     thread = threading.get_ident()
 
     class Collect(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            if record.thread == thread:
-                complaints.append(record.getMessage())
+            message = record.getMessage()
+            if record.thread == thread and (record.levelno >= logging.ERROR or "zeroed" in message):
+                complaints.append(message)
 
-    handler, logger = Collect(logging.ERROR), logging.getLogger(name)
+    handler, logger = Collect(), logging.getLogger("tifffile")
+    level = logger.level
     logger.addHandler(handler)
+    logger.setLevel(logging.WARNING)  # however quiet the user wants the logs to be
     try:
         yield
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(level)
     if complaints:
         raise OSError(complaints[0])
 
@@ -190,7 +194,7 @@ def open_zarr(path: Path) -> Iterator[StoredImage]:
     """Open the full resolution of an OME-Zarr image (NGFF 0.4 or 0.5), or a bare Zarr array."""
     import zarr
 
-    node = zarr.open(path, mode="r")
+    node: Any = zarr.open(path, mode="r")
     if isinstance(node, zarr.Array):
         yield StoredImage(_unnamed(node.ndim), node.shape, lambda index: np.asarray(node[index]))
         return

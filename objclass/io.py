@@ -271,9 +271,8 @@ def _check_writable_array(array: np.ndarray, axes: str | None, path: Path) -> st
         axes = {2: "yx", 3: "cyx" if is_png else "zyx", 4: "czyx"}[array.ndim]
     if axes not in ("yx", "cyx", "zyx", "czyx") or len(axes) != array.ndim:
         raise invalid("axes", f"'yx', 'cyx', 'zyx' or 'czyx', for the rank {array.ndim} of array", axes)
-    if is_png and (
-        array.dtype not in (np.uint8, np.uint16) or not (axes == "yx" or array.shape[0] in (3, 4))
-    ):
+    is_picture = axes == "yx" or (axes == "cyx" and len(array) in (3, 4))
+    if is_png and not (is_picture and array.dtype in (np.uint8, np.uint16)):
         hint = "Write a .tif instead."
         raise invalid("array", "uint8 or uint16 of axes (y, x), or (c, y, x) of 3 or 4 channels", array, hint)
     if _is_ome(path) and array.dtype in (np.int64, np.uint64, np.float16):

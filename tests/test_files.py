@@ -1,0 +1,78 @@
+import subprocess
+import sys
+
+import pytest
+
+from objclass._files import check_writable, replacing
+
+
+def test_the_old_content_stays_until_the_end(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with replacing(path) as beside:
+        beside.write_text("new")
+        assert beside.parent == path.parent
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_after_an_error_nothing_has_changed(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError, match="disk full"), replacing(path) as beside:  # noqa: PT012
+        beside.write_text("ne")
+        raise RuntimeError("disk full")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_after_a_crash_the_old_file_is_whole(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    code = (
+        "import os, sys; from objclass._files import replacing\n"
+        "with replacing(sys.argv[1]) as beside:\n    beside.write_text('ne'); os._exit(3)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(path)]).returncode == 3
+    assert path.read_text() == "old"
+
+
+def test_folders_take_the_place_of_folders(tmp_path):
+    path = tmp_path / "a.zarr"
+    for content in ("first", "second"):
+        with replacing(path) as beside:
+            beside.mkdir()
+            (beside / content).touch()
+    assert [file.name for file in path.iterdir()] == ["second"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_comes_back_when_its_successor_is_missing(tmp_path):
+    path = tmp_path / "a.zarr"
+    path.mkdir()
+    (path / "old").touch()
+    with pytest.raises(OSError, match=r"a\.zarr"), replacing(path):
+        pass
+    assert (path / "old").exists()
+
+
+def test_a_link_stays_a_link(tmp_path):
+    real = tmp_path / "real.txt"
+    real.touch()
+    link = tmp_path / "link.txt"
+    try:
+        link.symlink_to(real)
+    except OSError:
+        pytest.skip("links are not allowed here")
+    with replacing(link) as beside:
+        beside.write_text("new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+
+
+def test_check_writable_names_the_argument(tmp_path):
+    check_writable(tmp_path)
+    with pytest.raises(FileNotFoundError, match="out: expected a place in an existing folder"):
+        check_writable(tmp_path / "none", argument="out")
+    assert not list(tmp_path.iterdir())
