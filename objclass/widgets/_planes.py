@@ -1,0 +1,211 @@
+"""Planes of a volume as binary messages: the kernel's side of ``plane_client.js``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+PlaneSource = Callable[[int, int], np.ndarray | None]
+
+HISTOGRAM_BINS = 128
+_SAMPLE = 2_000_000
+
+
+class ImagePlanes:
+    """The planes of an image as the browser's 8- or 16-bit values, and what these values mean.
+
+    A stored value ``q`` stands for ``offset + scale * q``: exactly, with scale 1, where the channel's range
+    fits into 16 bits, else (float and wide integers) to 1/65535 of its range.
+
+    Parameters
+    ----------
+    image : ndarray of shape (c, z, y, x)
+        Never copied as a whole; planes are read as they are asked for.
+    """
+
+    def __init__(self, image: np.ndarray) -> None:
+        self.image = image
+        step = max(1, round((image[0].size / _SAMPLE) ** (1 / 3)))
+        samples = [channel[::step, ::step, ::step] for channel in image]
+        self.codes = [_value_code(channel, sample) for channel, sample in zip(image, samples, strict=True)]
+        self.dtype = np.dtype(np.uint8 if image.dtype in (np.uint8, np.bool_) else np.uint16)
+        self.channels = [
+            _describe_channel(sample, *code) for sample, code in zip(samples, self.codes, strict=True)
+        ]
+
+    def plane(self, axis: int, index: int) -> np.ndarray:
+        """Return plane `index` along `axis` as (c, rows, columns), in the image's own values."""
+        return np.take(self.image, index, axis=axis + 1)
+
+    def encode(self, plane: np.ndarray) -> np.ndarray:
+        """Return a plane's stored values."""
+        out = np.empty(plane.shape, self.dtype)
+        for channel, (offset, scale) in enumerate(self.codes):
+            if scale == 1 and offset == 0:
+                out[channel] = plane[channel]
+            else:
+                stored = np.rint((plane[channel].astype(np.float64) - offset) / scale)
+                out[channel] = np.clip(stored, 0, 65535)
+        return out
+
+
+def _value_code(channel: np.ndarray, sample: np.ndarray) -> tuple[float, float]:
+    if channel.dtype in (np.bool_, np.uint8, np.uint16):
+        return 0.0, 1.0
+    if channel.dtype in (np.int8, np.int16):
+        return float(np.iinfo(channel.dtype).min), 1.0
+    low, high = float(channel.min()), float(channel.max())
+    if channel.dtype.kind in "iu" and high - low <= 65535:
+        return low, 1.0
+    return low, (high - low) / 65535 or 1.0
+
+
+def _describe_channel(sample: np.ndarray, offset: float, scale: float) -> dict[str, Any]:
+    stored = (sample.astype(np.float64) - offset) / scale
+    least, most = float(stored.min()), float(stored.max())
+    low, high = (float(value) for value in np.percentile(stored, (0.5, 99.8)))
+    if high <= low:
+        low, high = least, max(most, least + 1)
+    counts, _ = np.histogram(stored, HISTOGRAM_BINS, (least, max(most, least + 1)))
+    return {
+        "offset": offset,
+        "scale": scale,
+        "least": least,
+        "most": max(most, least + 1),
+        "low": low,
+        "high": high,
+        "auto": [low, high],
+        "histogram": counts.tolist(),
+    }
+
+
+def encode_runs(values: np.ndarray) -> np.ndarray:
+    """Return the run-length code of an array: all run lengths, then all values, as uint32.
+
+    Examples
+    --------
+    >>> encode_runs(np.array([0, 0, 7]))
+    array([2, 1, 0, 7], dtype=uint32)
+    """
+    flat = np.ascontiguousarray(values).ravel()
+    starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
+    counts = np.diff(np.append(starts, flat.size))
+    return np.concatenate([counts, flat[starts]]).astype("<u4")
+
+
+def decode_runs(code: np.ndarray, size: int) -> np.ndarray:
+    """Return the `size` values that `encode_runs` has put into `code`.
+
+    Raises
+    ------
+    ValueError
+        If the runs do not add up to `size`.
+
+    Examples
+    --------
+    >>> decode_runs(np.array([2, 1, 0, 7], np.uint32), 3)
+    array([0, 0, 7], dtype=uint32)
+    """
+    counts, values = np.split(code, 2)
+    if int(counts.sum(dtype=np.int64)) != size:
+        raise ValueError(f"run lengths add up to {counts.sum(dtype=np.int64)}, not to {size}")
+    return np.repeat(values, counts)
+
+
+class PlaneServer:
+    """Answers the browser's requests for planes.
+
+    Parameters
+    ----------
+    image : ImagePlanes
+        The layer named ``image``.
+    sources : mapping of str to callable
+        Further layers: ``source(axis, index)`` returns the plane's integer values, or None where there is
+        nothing to show.
+    whole : sequence of str
+        Layers that are always sent at full size, because the browser changes their pixels.
+    """
+
+    def __init__(
+        self, image: ImagePlanes, sources: Mapping[str, PlaneSource], *, whole: tuple[str, ...] = ()
+    ) -> None:
+        self.image = image
+        self.sources = sources
+        self.whole = whole
+
+    def answer(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], list[memoryview]]:
+        """Return the message and the buffers that answer a request of ``plane_client.js``.
+
+        Parameters
+        ----------
+        request : mapping
+            ``axis``, ``index``, ``layers``, ``region`` (row0, col0, row1, col1) and ``step``; everything
+            else, such as the view's name and the sequence number, goes back as it came.
+        """
+        axis, index, step = int(request["axis"]), int(request["index"]), max(1, int(request["step"]))
+        row0, col0, row1, col1 = map(int, request["region"])
+        described, buffers = [], []
+        for name in request["layers"]:
+            window = (slice(row0, row1), slice(col0, col1))
+            layer, data = self._layer(str(name), axis, index, window, step)
+            described.append(layer)
+            buffers.append(memoryview(data))
+        return {**request, "layers": described}, buffers
+
+    def _layer(
+        self, name: str, axis: int, index: int, window: tuple[slice, slice], step: int
+    ) -> tuple[dict[str, Any], bytes]:
+        if name == "image":
+            plane = _mean_blocks(self.image.plane(axis, index)[:, *window], step)
+            stored = self.image.encode(plane)
+            return {"name": name, "shape": stored.shape, "dtype": stored.dtype.name}, _little(stored)
+        labels = self.sources[name](axis, index)
+        if labels is None:
+            return {"name": name, "shape": None}, b""
+        if name in self.whole:
+            step = 1
+        else:
+            rows, cols = (_sampled(part, step) for part in window)
+            labels = labels[np.ix_(rows, cols)]
+        stored = labels.astype(_small_dtype(labels.dtype), copy=False)
+        runs = encode_runs(stored)
+        fewer = runs.nbytes < stored.nbytes
+        described = {
+            "name": name,
+            "shape": (1, *stored.shape),
+            "dtype": stored.dtype.name,
+            "step": step,
+            "encoding": "runs" if fewer else "raw",
+        }
+        return described, runs.tobytes() if fewer else _little(stored)
+
+
+def _small_dtype(dtype: np.dtype) -> np.dtype:
+    return np.dtype({1: "uint8", 2: "uint16"}.get(dtype.itemsize, "int32"))
+
+
+def _sampled(window: slice, step: int) -> np.ndarray:
+    """Return the middle of each block of `step` pixels within a window."""
+    return np.minimum(np.arange(window.start, window.stop, step) + step // 2, window.stop - 1)
+
+
+def _little(array: np.ndarray) -> bytes:
+    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _mean_blocks(plane: np.ndarray, step: int) -> np.ndarray:
+    """Average blocks of step×step pixels; the last block of a row or column may be smaller."""
+    if step == 1:
+        return plane
+    total = np.zeros((*plane.shape[:-2], *(-(-size // step) for size in plane.shape[-2:])), np.float32)
+    count = np.zeros(total.shape[-2:], np.float32)
+    for row in range(step):
+        for col in range(step):
+            part = plane[..., row::step, col::step]
+            rows, cols = part.shape[-2:]
+            total[..., :rows, :cols] += part
+            count[:rows, :cols] += 1
+    means = total / count
+    return np.rint(means) if plane.dtype.kind in "iub" else means

@@ -1,0 +1,166 @@
+// Planes from the kernel: the newest wish wins, what was seen is kept, neighbours come in advance.
+//
+// const planes = new PlaneClient(model, {shape, layers: ["image", "labels"]});
+// planes.onPlane = ({axis, index, layers: {image: [raster], labels: [raster]}}) => ...
+// planes.show(axis, index, transform, viewSize)      answers from the cache at once where it can
+// planes.receive(message, buffers)                   hand it every message of kind "plane"
+// planes.invalidate("labels")                        a layer has changed in the kernel (axis and index narrow it)
+// planes.put / planes.get                            what the browser itself knows of a whole layer's plane
+import { detailRequest, planeShape, stepForBudget } from "./geometry.js";
+import { decodeRuns, typedArray } from "./pixels.js";
+
+export const OVERVIEW_BUDGET = 1100000;
+const DETAIL_BUDGET = 2500000;
+const IN_FLIGHT = 2;
+const LOST_AFTER = 15000;
+
+let viewCount = 0;
+
+export class PlaneClient {
+  constructor(model, { shape, layers, whole = [], cacheBytes = 160e6, prefetch = 2 }) {
+    Object.assign(this, { model, shape, layers, whole, cacheBytes, prefetch });
+    this.view = `${Date.now().toString(36)}-${viewCount++}`;
+    this.cache = new Map();
+    this.bytes = 0;
+    this.flights = new Map();
+    this.seq = 0;
+    this.generation = new Map();
+    this.wish = null;
+    this.onPlane = this.onWaiting = () => {};
+  }
+
+  // `whole` layers are always sent at full size, whatever the size of the plane.
+  key(layer, axis, index, part) {
+    return `${layer}|${axis}|${index}|${part && !this.whole.includes(layer) ? `${part.step}|${part.region}` : "all"}`;
+  }
+
+  overview(axis) {
+    const [rows, cols] = planeShape(this.shape, axis);
+    return { region: [0, 0, rows, cols], step: stepForBudget([rows, cols], OVERVIEW_BUDGET) };
+  }
+
+  show(axis, index, transform = null, viewSize = null) {
+    const overview = this.overview(axis);
+    const detail = transform && detailRequest(
+      transform, viewSize, planeShape(this.shape, axis), overview.step, DETAIL_BUDGET);
+    this.wish = { axis, index, parts: detail ? [overview, detail] : [overview] };
+    this.deliver();
+    this.advance();
+  }
+
+  missing({ axis, index, parts }) {
+    for (const part of parts) {
+      const layers = this.layers.filter((layer) => !this.cache.has(this.key(layer, axis, index, part)));
+      if (layers.length) return { axis, index, ...part, layers };
+    }
+    return null;
+  }
+
+  // Give the view what there is of its wish, once the overview of every layer is there.
+  deliver() {
+    const { axis, index, parts } = this.wish;
+    if (this.missing({ axis, index, parts: parts.slice(0, 1) })) return;
+    const layers = {};
+    for (const layer of this.layers) {
+      const keys = new Set(parts.map((part) => this.key(layer, axis, index, part)));
+      layers[layer] = [...keys].map((key) => this.get(key)).filter(Boolean);
+    }
+    this.onPlane({ axis, index, layers });
+  }
+
+  get(key) {
+    const entry = this.cache.get(key);
+    if (entry === undefined) return undefined;
+    this.cache.delete(key);
+    this.cache.set(key, entry);
+    return entry.raster;
+  }
+
+  put(key, raster) {
+    this.drop(key);
+    const size = (raster?.planes ?? [raster?.data]).reduce((sum, data) => sum + (data?.byteLength ?? 0), 100);
+    this.cache.set(key, { raster, size });
+    this.bytes += size;
+    for (const oldest of this.cache.keys()) {
+      if (this.bytes <= this.cacheBytes || oldest === key) break;
+      this.drop(oldest);
+    }
+  }
+
+  drop(key) {
+    this.bytes -= this.cache.get(key)?.size ?? 0;
+    this.cache.delete(key);
+  }
+
+  invalidate(layer, axis = null, index = null) {
+    const start = `${layer}|${axis === null ? "" : `${axis}|${index === null ? "" : `${index}|`}`}`;
+    for (const key of [...this.cache.keys()]) if (key.startsWith(start)) this.drop(key);
+    this.generation.set(layer, this.seq);
+    if (this.wish) this.advance();
+  }
+
+  // Ask for the next thing: what is to be seen, else a neighbour.
+  advance() {
+    const now = performance.now();
+    for (const [seq, flight] of this.flights) if (now - flight.sent > LOST_AFTER) this.flights.delete(seq);
+    if (this.flights.size >= IN_FLIGHT) return;
+    const request = this.missing(this.wish) ?? (this.flights.size ? null : this.nextNeighbour());
+    if (!request || this.isUnderway(request)) return;
+    const seq = ++this.seq;
+    this.flights.set(seq, { ...request, sent: now });
+    this.model.send({ kind: "plane", view: this.view, seq, ...request });
+    this.onWaiting(this.flights.size);
+  }
+
+  isUnderway({ axis, index, step, region }) {
+    return [...this.flights.values()].some((flight) =>
+      flight.axis === axis && flight.index === index && flight.step === step && String(flight.region) === String(region));
+  }
+
+  nextNeighbour() {
+    const { axis, index } = this.wish;
+    for (let distance = 1; distance <= this.prefetch; distance++) {
+      for (const other of [index + distance, index - distance]) {
+        if (other < 0 || other >= this.shape[axis]) continue;
+        const request = this.missing({ axis, index: other, parts: [this.overview(axis)] });
+        if (request) return request;
+      }
+    }
+    return null;
+  }
+
+  receive(message, buffers) {
+    if (message.view !== this.view || !this.flights.delete(message.seq)) return;
+    message.layers.forEach((layer, which) => {
+      // An answer on its way when the layer changed is out of date.
+      if ((this.generation.get(layer.name) ?? 0) >= message.seq) return;
+      const key = this.key(layer.name, message.axis, message.index, message);
+      this.put(key, unpackLayer(message, layer, buffers[which]));
+    });
+    const { axis, index } = this.wish;
+    if (message.axis === axis && message.index === index) this.deliver();
+    this.advance();
+    this.onWaiting(this.flights.size);
+  }
+}
+
+// A raster from one layer of a "plane" message. A layer that the kernel has nothing for is null.
+export function unpackLayer(message, layer, buffer) {
+  if (!layer.shape) return null;
+  const [channels, height, width] = layer.shape;
+  const whole = layer.step === 1 && message.step !== 1;
+  const place = whole
+    ? { row0: 0, col0: 0, step: 1, width, height }
+    : { row0: message.region[0], col0: message.region[1], step: message.step, width, height };
+  let data;
+  if (layer.encoding === "runs") {
+    const Type = { uint8: Uint8Array, uint16: Uint16Array, int32: Int32Array }[layer.dtype];
+    data = decodeRuns(typedArray(buffer, "uint32"), new Type(channels * height * width));
+  } else {
+    data = typedArray(buffer, layer.dtype);
+  }
+  if (layer.name !== "image") return { ...place, data };
+  const size = height * width;
+  const planes = Array.from({ length: channels }, (_, channel) => data.subarray(channel * size, (channel + 1) * size));
+  return { ...place, planes };
+}

@@ -1,0 +1,228 @@
+// A slice view with what belongs to it: axis, slice slider with marks and play, zoom, readout, contrast.
+//
+// const panel = new SlicePanel(model, host, {layers: ["image", "labels"], whole: []});
+// panel.view, panel.planes                     the SliceView and the PlaneClient
+// panel.onPlane = (plane) => ...               hand further layers to panel.view.setLayer; the image is done here
+// panel.describe = (row, col, voxel) => text   more for the readout
+// panel.bar                                    an element above the view, for further buttons
+// panel.goTo(axis, index, voxel?)              with a voxel the view is centred there if it is out of sight
+// panel.setMarks([index, ...])                 ticks on the slider
+// panel.key(event) -> bool                     arrows, page up and down, home, end, zoom keys
+// panel.contrast                               an element with the channels and their histograms
+// The traits volume, channels, axis and position are SliceWidget's (_base.py).
+import { parseColor } from "./colors.js";
+import { choice, h, iconButton, listen } from "./dom.js";
+import { PLANE_NAMES, clamp, planeShape, planeSpacing, toScreen, voxelAt } from "./geometry.js";
+import { Histogram } from "./histogram.js";
+import { PlaneClient } from "./plane_client.js";
+import { SliceView } from "./slice_view.js";
+
+const SAVE_DELAY = 120;
+const PLAY_INTERVAL = 120;
+
+export class SlicePanel {
+  constructor(model, host, { layers = ["image"], whole = [] } = {}) {
+    this.model = model;
+    this.volume = model.get("volume");
+    this.axis = model.get("axis");
+    this.position = [...model.get("position")];
+    this.onPlane = this.onMove = () => {};
+    this.describe = () => "";
+    this.bar = h("div", { class: "oc-bar" });
+    this.stage = h("div", { class: "oc-stage" });
+    host.append(this.bar, this.stage);
+    this.view = new SliceView(this.stage, { unit: this.volume.unit });
+    this.planes = new PlaneClient(model, { shape: this.volume.shape, layers, whole });
+    this.planes.onPlane = (plane) => this.receivePlane(plane);
+    this.planes.onWaiting = (count) => this.view.element.classList.toggle("oc-waiting", count > 0);
+    this.view.onTransform = () => this.request();
+    this.view.onHover = (row, col, event) => this.hover(row, col, event);
+    this.buildSlider(host);
+    this.buildContrast();
+    this.follow();
+    this.setChannels();
+    this.showPlane();
+  }
+
+  dispose() {
+    clearInterval(this.playing);
+    clearTimeout(this.saving);
+    this.stopListening();
+    this.view.dispose();
+  }
+
+  get index() {
+    return this.position[this.axis];
+  }
+
+  buildSlider(host) {
+    const axes = PLANE_NAMES.map((text, value) => ({ value, text, label: `Show ${text} planes` }));
+    this.axisChoice = choice(axes, this.axis, (axis) => this.goTo(axis, this.position[axis]), "Plane");
+    const flat = this.volume.ndim === 2;
+    this.range = h("input", {
+      type: "range", class: "oc-range oc-slice-range", min: 0, step: 1, "aria-label": "Slice",
+      oninput: () => this.goTo(this.axis, Number(this.range.value)),
+    });
+    this.number = h("output", { class: "oc-slice-number" });
+    this.marks = h("div", { class: "oc-marks", "aria-hidden": "true" });
+    this.playButton = iconButton("play", "Play (P)", () => this.togglePlay());
+    this.readout = h("div", { class: "oc-readout", role: "status" });
+    const track = h("div", { class: "oc-slice-track" }, this.marks, this.range);
+    const row = h("div", { class: "oc-slices", hidden: flat },
+      this.axisChoice.element, this.playButton, track, this.number);
+    host.append(row, this.readout);
+  }
+
+  buildContrast() {
+    this.contrast = h("div", { class: "oc-contrast" });
+    this.histograms = this.model.get("channels").map((channel, which) => {
+      const change = (limits, done) => this.changeChannel(which, limits, done);
+      const histogram = new Histogram(channel, change);
+      const auto = h("button", { type: "button", class: "oc-button oc-small", onclick: () => histogram.reset() }, "Auto");
+      const shown = h("input", {
+        type: "checkbox", "aria-label": `Show ${channel.name}`,
+        onchange: () => this.changeChannel(which, { visible: shown.checked }, true),
+      });
+      shown.checked = channel.visible;
+      const color = h("input", {
+        type: "color", class: "oc-swatch", "aria-label": `Colour of ${channel.name}`, value: channel.color,
+        oninput: () => this.changeChannel(which, { color: color.value }, true),
+      });
+      const single = this.model.get("channels").length === 1;
+      const head = h("div", { class: "oc-row" },
+        single ? null : shown, color, h("span", { class: "oc-grow" }, single ? "Contrast" : channel.name), auto);
+      this.contrast.append(head, histogram.element);
+      return histogram;
+    });
+  }
+
+  follow() {
+    const { model } = this;
+    const onPosition = () => {
+      const axis = model.get("axis");
+      const position = model.get("position");
+      if (axis === this.axis && String(position) === String(this.position)) return;
+      if (this.saving) return; // what is on its way to the kernel is newer
+      this.axis = axis;
+      this.position = [...position];
+      this.showPlane();
+    };
+    this.stopListening = listen(model, {
+      "change:axis": onPosition, "change:position": onPosition, "change:channels": () => this.setChannels(),
+    });
+  }
+
+  changeChannel(which, changes, done) {
+    const channels = this.model.get("channels").map((channel, other) =>
+      other === which ? { ...channel, ...changes } : channel);
+    this.model.set("channels", channels);
+    if (done) this.model.save_changes();
+  }
+
+  setChannels() {
+    const channels = this.model.get("channels");
+    this.view.setChannels(channels.map((channel) => ({ ...channel, rgb: parseColor(channel.color) })));
+    this.histograms.forEach((histogram, which) => histogram.update(channels[which]));
+  }
+
+  goTo(axis, index, voxel = null) {
+    this.axis = axis;
+    if (voxel) this.position = [...voxel];
+    this.position[axis] = clamp(index, 0, this.volume.shape[axis] - 1);
+    this.showPlane();
+    if (voxel) this.centre(voxel);
+    clearTimeout(this.saving);
+    this.saving = setTimeout(() => {
+      this.saving = null;
+      this.model.set("axis", this.axis);
+      this.model.set("position", [...this.position]);
+      this.model.save_changes();
+    }, SAVE_DELAY);
+  }
+
+  centre(voxel) {
+    const [row, col] = voxel.filter((_, other) => other !== this.axis);
+    const { transform, size } = this.view;
+    if (!transform) return;
+    const [x, y] = toScreen(transform, row + 0.5, col + 0.5);
+    const inside = x > 20 && y > 20 && x < size[0] - 20 && y < size[1] - 20;
+    if (!inside) this.view.pan(size[0] / 2 - x, size[1] / 2 - y);
+  }
+
+  showPlane() {
+    const { shape, spacing } = this.volume;
+    this.axisChoice.set(this.axis);
+    this.range.max = shape[this.axis] - 1;
+    this.range.value = this.index;
+    this.range.setAttribute("aria-valuetext", `${PLANE_NAMES[this.axis]} slice ${this.index} of ${shape[this.axis]}`);
+    this.number.textContent = `${this.index} / ${shape[this.axis] - 1}`;
+    this.view.setPlane({ shape: planeShape(shape, this.axis), spacing: planeSpacing(spacing, this.axis) });
+    this.onMove(this.axis, this.index);
+    this.request();
+  }
+
+  request() {
+    if (this.view.transform) this.planes.show(this.axis, this.index, this.view.transform, this.view.size);
+  }
+
+  receivePlane(plane) {
+    this.view.setImage(plane.layers.image);
+    this.view.element.dataset.axis = plane.axis;
+    this.view.element.dataset.index = plane.index;
+    this.onPlane(plane);
+  }
+
+  setMarks(indices) {
+    const last = Math.max(1, this.volume.shape[this.axis] - 1);
+    this.marks.replaceChildren(...indices.map((index) =>
+      h("i", { style: `left: ${(100 * index) / last}%` })));
+  }
+
+  togglePlay(play = !this.playing) {
+    clearInterval(this.playing);
+    this.playing = play ? setInterval(() => {
+      this.goTo(this.axis, (this.index + 1) % this.volume.shape[this.axis]);
+    }, PLAY_INTERVAL) : null;
+    const button = iconButton(play ? "pause" : "play", play ? "Pause (P)" : "Play (P)", () => this.togglePlay());
+    this.playButton.replaceWith(button);
+    this.playButton = button;
+  }
+
+  hover(row, col, event) {
+    const [rows, cols] = this.view.shape;
+    const outside = !event || row < 0 || col < 0 || row >= rows || col >= cols;
+    this.cursor = outside ? null : [row, col];
+    if (outside) this.readout.textContent = "";
+    else this.readout.replaceChildren(...this.readoutParts(row, col));
+  }
+
+  readoutParts(row, col) {
+    const { ndim, spacing, unit } = this.volume;
+    const voxel = voxelAt(this.axis, this.index, row, col);
+    const axes = [0, 1, 2].slice(3 - ndim);
+    const parts = [axes.map((axis) => `${"zyx"[axis]} ${voxel[axis]}`).join("  ")];
+    if (unit !== "px") {
+      parts.push(`${axes.map((axis) => ((voxel[axis] + 0.5) * spacing[axis]).toFixed(1)).join(", ")} ${unit}`);
+    }
+    const channels = this.model.get("channels");
+    const values = this.view.imageValues(row, col).map((stored, which) =>
+      Number((channels[which].offset + stored * channels[which].scale).toPrecision(6)));
+    if (values.length) parts.push(`value ${values.join(", ")}`);
+    parts.push(this.describe(row, col, voxel));
+    return parts.filter(Boolean).map((text) => h("span", {}, text));
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return false;
+    const last = this.volume.shape[this.axis] - 1;
+    const jump = Math.max(1, Math.round(last / 10));
+    const moves = { ArrowLeft: -1, ArrowRight: 1, PageUp: -jump, PageDown: jump, Home: -last, End: last };
+    if (event.key in moves) this.goTo(this.axis, this.index + moves[event.key]);
+    else if (event.key === "+" || event.key === "=") this.view.zoom(1.25);
+    else if (event.key === "-") this.view.zoom(0.8);
+    else if (event.key === "0") this.view.fit();
+    else if (event.key === "p" || event.key === "P") this.togglePlay();
+    else return false;
+    return true;
+  }
+}

@@ -1,0 +1,266 @@
+"""A real Jupyter server and a real Chromium for the tests of the widgets.
+
+``open_notebook([cell, ...])`` gives a `Notebook`: a notebook of these code cells, opened in JupyterLab (or,
+with ``app="notebook"``, in Notebook 7), all of its cells run. At the end of the test it is closed, and page
+errors or requests that leave the machine fail the test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytest.importorskip("jupyterlab", reason="jupyterlab is not installed")
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+SECONDS = 60
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything in this folder as a browser test."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+class Server:
+    """A Jupyter server on a free port of the loopback, with settings of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "notebooks"
+        self.root.mkdir()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        names = {
+            "JUPYTER_CONFIG_DIR": "config",
+            "JUPYTER_DATA_DIR": "data",
+            "JUPYTER_RUNTIME_DIR": "runtime",
+            "JUPYTERLAB_SETTINGS_DIR": "settings",
+            "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+            "IPYTHONDIR": "ipython",
+        }
+        environment = dict(os.environ) | {name: str(folder / part) for name, part in names.items()}
+        settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True)
+        quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
+        (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+        self.log = (folder / "server.log").open("wb")
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--allow-root"),
+                *(f"--port={self.port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={self.root}"),
+                *("--IdentityProvider.token=", "--ServerApp.password="),
+                *("--ServerApp.disable_check_xsrf=True", "--LabApp.expose_app_in_browser=True"),
+                "--JupyterNotebookApp.expose_app_in_browser=True",
+            ],
+            env=environment,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+        )
+
+    def wait(self) -> None:
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/api/status", timeout=2):
+                return
+            time.sleep(0.2)
+        self.stop()
+        raise RuntimeError(f"the Jupyter server did not start; its log is {self.log.name}")
+
+    def delete(self, path: str) -> None:
+        request = urllib.request.Request(f"{self.url}{path}", method="DELETE")
+        with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=SECONDS):
+            pass
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(20)
+        self.log.close()
+
+
+class Notebook:
+    """A notebook in the browser, and the kernel behind it."""
+
+    def __init__(self, server: Server, page: Any, url: str, name: str, app: str) -> None:
+        self.server, self.page, self.url, self.name, self.app = server, page, url, name, app
+        self.errors: list[str] = []
+        self.outside: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", self._note_request)
+        page.set_default_timeout(SECONDS * 1000)
+
+    def _note_request(self, request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname != "127.0.0.1":
+            self.outside.append(request.url)
+
+    def open(self) -> None:
+        where = f"/doc/tree/{self.name}?reset" if self.app == "lab" else f"/notebooks/{self.name}"
+        self.page.goto(f"{self.url}{where}", wait_until="domcontentloaded")
+        self.page.wait_for_function(
+            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+        )
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Execute a command of JupyterLab's."""
+        self.page.evaluate("([name, args]) => jupyterapp.commands.execute(name, args)", [name, arguments])
+
+    def run_all(self) -> None:
+        """Run all cells, wait until they have run, and fail where one raised."""
+        self.command("notebook:run-all-cells")
+        self.page.wait_for_function(
+            """() => { const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
+                       return prompts.length && prompts.every(p => /\\[\\d+\\]:/.test(p.textContent)); }"""
+        )
+        failures = self.page.locator('[data-mime-type="application/vnd.jupyter.error"], .jp-OutputArea-error')
+        assert failures.count() == 0, failures.first.inner_text()
+
+    def kernel(self, expression: str, *, setup: str = "") -> Any:
+        """Return the value of a Python expression in the kernel; it must be possible as JSON."""
+        answer = self.page.evaluate(
+            """async (code) => {
+                const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                const future = kernel.requestExecute({code, silent: false, store_history: false});
+                let text = '', error = null;
+                future.onIOPub = (message) => {
+                    if (message.header.msg_type === 'stream') text += message.content.text;
+                    if (message.header.msg_type === 'error') error = message.content.traceback.join('\\n');
+                };
+                await future.done;
+                return {text, error};
+            }""",
+            f"{setup}\nimport json as _json\nprint('\\n@@' + _json.dumps({expression}))",
+        )
+        assert answer["error"] is None, answer["error"]
+        return json.loads(answer["text"].rsplit("\n@@", 1)[1])
+
+    def wait_kernel(self, expression: str, seconds: float = 20, *, setup: str = "") -> Any:
+        """Wait until a Python expression is true in the kernel, and return its value."""
+        deadline = time.monotonic() + seconds
+        while not (value := self.kernel(expression, setup=setup)):
+            assert time.monotonic() < deadline, f"not true after {seconds} s: {expression}"
+            self.page.wait_for_timeout(100)
+        return value
+
+    def theme(self, name: str) -> None:
+        """Change the theme: ``"JupyterLab Light"`` or ``"JupyterLab Dark"``."""
+        self.command("apputils:change-theme", theme=name)
+        dark = "false" if "Dark" in name else "true"
+        self.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{dark}'")
+
+    def save_and_reload(self) -> None:
+        self.command("docmanager:save")
+        self.page.wait_for_timeout(500)
+        self.open()
+
+    def close(self) -> None:
+        with contextlib.suppress(sync_api.Error):
+            self.page.evaluate("() => jupyterapp.shell.currentWidget?.sessionContext?.shutdown()")
+        self.page.context.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Start the Jupyter server that all browser tests share."""
+    server = Server(tmp_path_factory.mktemp("jupyter"))
+    server.wait()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Start the Chromium that all browser tests share."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    with sync_api.sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        except sync_api.Error as error:
+            pytest.skip(f"no Chromium: {str(error).splitlines()[0]}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_notebook(
+    server: Server, browser: Any, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Notebook]]:
+    """Open a notebook made of code cells and run it; see this module's docstring."""
+    opened: list[Notebook] = []
+
+    def make(
+        cells: list[str],
+        *,
+        app: str = "lab",
+        run: bool = True,
+        url: str = "",
+        viewport: tuple[int, int] = (1280, 1000),
+        **context: Any,
+    ) -> Notebook:
+        name = f"{request.node.name.replace('[', '-').replace(']', '')}-{len(opened)}.ipynb"
+        (server.root / name).write_text(json.dumps(notebook_document(cells)))
+        size = {"width": viewport[0], "height": viewport[1]}
+        page = browser.new_context(viewport=size, **context).new_page()
+        notebook = Notebook(server, page, url or server.url, name, app)
+        opened.append(notebook)
+        notebook.open()
+        if run:
+            notebook.run_all()
+        return notebook
+
+    yield make
+    problems = [note for notebook in opened for note in notebook.errors + notebook.outside]
+    for notebook in opened:
+        notebook.close()
+    assert not problems, f"page errors, or requests that left the machine: {problems}"
+
+
+def notebook_document(cells: list[str]) -> dict[str, Any]:
+    """Return a notebook of these code cells as nbformat's JSON."""
+    return {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        "cells": [
+            {
+                "cell_type": "code",
+                "id": f"cell-{number}",
+                "metadata": {},
+                "execution_count": None,
+                "outputs": [],
+                "source": source,
+            }
+            for number, source in enumerate(cells)
+        ],
+    }
