@@ -163,9 +163,11 @@ def parse_cl(text: str) -> ClassifierFile:
 def _parse_header(lines: Iterator[tuple[int, str]]) -> dict[str, str]:
     _match(lines, ["/*", _TITLE])
     header: dict[str, str] = {}
-    for _, line in itertools.islice(lines, _HEADER_LIMIT):
+    for number, line in itertools.islice(lines, _HEADER_LIMIT):
         if line == "*/":
             return header
+        if "*/" in line:
+            raise RefusedError(f"line {number} ends the header and goes on")
         key, equals, value = line.partition(" = ")
         if equals:
             header.setdefault(key.strip(), value.strip())
@@ -175,9 +177,8 @@ def _parse_header(lines: Iterator[tuple[int, str]]) -> dict[str, str]:
 def _whole_number(header: Mapping[str, str], key: str, most: int) -> int:
     value = header.get(key, "")
     if not re.fullmatch(r"[0-9]{1,10}", value) or not 1 <= int(value) <= most:
-        raise RefusedError(
-            f"the header has {f'{key} = {shorten(value)}' if value else f'no {key}'}, where 1 to {most} is expected"
-        )
+        got = f"{key} = {shorten(value)}" if value else f"no {key}"
+        raise RefusedError(f"the header has {got}, where 1 to {most} is expected")
     return int(value)
 
 

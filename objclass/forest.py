@@ -12,6 +12,7 @@ from ._check import invalid
 
 MAX_CLASSES = 255
 MAX_DEPTH = 250
+MAX_TREES = 100_000
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,295 @@
+"""Classifiers of pixels: trained from a few strokes, kept in files that APOC, napari and Fiji can run."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ._check import check_number, invalid
+from ._clheader import from_header, to_header
+from ._files import check_writable
+from .clfile import ClassifierFile, read_cl, write_cl
+from .features import Feature, parse_features
+from .forest import MAX_CLASSES, MAX_DEPTH, MAX_TREES, Forest
+from .training import check_strokes, collect_rows, describe_training, grow_forest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CLASS_NAMES = ("ObjectSegmenter", "PixelClassifier", "ProbabilityMapper")
+
+
+@dataclass(frozen=True)
+class ObjectClassifier:
+    """A trained classifier of pixels, whose pixels of one class make objects.
+
+    Made by `train_object_classifier` and `load_classifier`; use it with `segment`, `classify_pixels` and
+    `probability_map`.
+
+    Parameters
+    ----------
+    features : tuple of Feature
+        What is computed from each channel, in this order.
+    forest : Forest
+        The decision trees, over the features of channel 0, then of channel 1, and so on.
+    ndim : int
+        The number of spatial axes, 2 or 3.
+    positive_class : int or None
+        The class of which objects are made, or whose probability a ProbabilityMapper gives. None where
+        the file names none.
+    class_name : str
+        What APOC calls such a classifier: ObjectSegmenter, PixelClassifier or ProbabilityMapper.
+    max_depth : int
+        The depth that the trees were allowed.
+    importances : tuple of float
+        The importance of each input of the forest, in its order; empty where the file has none.
+    notes : dict of str to str
+        How it was made: versions, random state, checksum of the training data.
+    """
+
+    features: tuple[Feature, ...]
+    forest: Forest
+    ndim: int
+    positive_class: int | None = 2
+    class_name: str = "ObjectSegmenter"
+    max_depth: int = 2
+    importances: tuple[float, ...] = field(default=(), repr=False)
+    notes: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def n_channels(self) -> int:
+        """The number of channels that an image must have."""
+        return self.forest.n_features // len(self.features)
+
+    @property
+    def n_classes(self) -> int:
+        """The highest class."""
+        return self.forest.n_classes
+
+    @property
+    def random_state(self) -> int | None:
+        """The seed of the training; None where the file does not tell."""
+        seed = self.notes.get("random_state", "")
+        return int(seed) if seed.isdecimal() else None
+
+    def __repr__(self) -> str:
+        channels = "1 channel" if self.n_channels == 1 else f"{self.n_channels} channels"
+        objects = f", objects are class {self.positive_class}" if self.positive_class else ""
+        names = list(map(str, self.features))
+        shown = " ".join(names if len(names) <= 4 else [*names[:3], "…", names[-1]])
+        return (
+            f"ObjectClassifier({self.ndim}D, {channels}; {self.n_classes} classes{objects}; "
+            f"{self.forest.n_trees} trees of depth {self.forest.depth}; {len(names)} features: {shown})"
+        )
+
+    def feature_importances(self) -> pd.DataFrame:
+        """Return how much each feature decides, the most important first.
+
+        Returns
+        -------
+        DataFrame
+            One row for each feature of each channel: ``feature``, ``channel``, ``importance`` (the share of
+            the impurity that it removes, over all trees; NaN where the file does not tell), and
+            ``level_0``, ``level_1``, … (how many nodes of that level of the trees ask for it).
+
+        References
+        ----------
+        .. [1] L. Breiman et al., Classification and Regression Trees, Chapman & Hall, 1984
+        """
+        import pandas as pd
+
+        forest = self.forest
+        inner = forest.feature >= 0
+        counts = np.zeros((forest.n_features, forest.depth), int)
+        np.add.at(counts, (forest.feature[inner], forest.levels[inner]), 1)
+        table = pd.DataFrame(
+            {
+                "feature": [str(feature) for _ in range(self.n_channels) for feature in self.features],
+                "channel": np.repeat(np.arange(self.n_channels), len(self.features)),
+                "importance": self.importances or np.nan,
+                **{f"level_{level}": count for level, count in enumerate(counts.T)},
+            }
+        )
+        order = np.lexsort((-counts.sum(axis=1), -table["importance"].fillna(0)))
+        return table.iloc[order].reset_index(drop=True)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a .cl file that `load_classifier`, APOC, napari and Fiji read.
+
+        An existing file is replaced once the new one is complete.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to write, usually ending in ``.cl``; the folder must exist.
+
+        Raises
+        ------
+        FileNotFoundError, PermissionError
+            If the folder does not exist or cannot be written.
+
+        Notes
+        -----
+        APOC's own 3D Sobel filter reads beyond its image: it gives something else for
+        ``sobel_of_gaussian_blur`` in 3D, and for nothing else.
+        """
+        target_class = self.positive_class if self.class_name == "ProbabilityMapper" else None
+        write_cl(path, ClassifierFile(to_header(self), self.forest, target_class))
+
+
+def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier:
+    """Read a classifier from a .cl file made by objclass, APOC, its napari plugin, or for Fiji.
+
+    The file's program is read as data and never executed.
+
+    Parameters
+    ----------
+    path : str or path
+        The file of an ObjectSegmenter, a PixelClassifier or a ProbabilityMapper.
+
+    Returns
+    -------
+    ObjectClassifier
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is truncated, altered, too large, no classifier, or a classifier of another kind.
+
+    Warns
+    -----
+    UserWarning
+        If a file made by APOC asks for a Sobel filter in 3D: APOC's reads beyond the image there, so that
+        its result cannot be had again; objclass computes the true one.
+
+    References
+    ----------
+    .. [1] R. Haase, Accelerated Pixel and Object Classifiers, https://github.com/haesleinhuepf/apoc
+    """
+    content = read_cl(path)
+    class_name = content.header.get("classifier_class_name", "")
+    if class_name not in CLASS_NAMES:
+        hint = f"Run it with apoc.{class_name}." if class_name.isidentifier() else ""
+        got = f"{path} with {class_name or 'a classifier without a name'}"
+        raise invalid("path", f"the file of an {', '.join(CLASS_NAMES[:-1])} or {CLASS_NAMES[-1]}", got, hint)
+    try:
+        classifier = ObjectClassifier(**from_header(content))
+    except ValueError as error:
+        expected = "a classifier file whose header is complete and fits its forest"
+        raise invalid("path", expected, f"{path}, where {str(error).rstrip('.')}") from None
+    if _has_broken_sobel(classifier):
+        warnings.warn(
+            f"{path} was made by APOC with a Sobel filter in 3D, which reads beyond the image there. "
+            "objclass computes the true filter: expect other objects than APOC's, and train again.",
+            stacklevel=2,
+        )
+    return classifier
+
+
+def _has_broken_sobel(classifier: ObjectClassifier) -> bool:
+    if classifier.ndim != 3 or "objclass_version" in classifier.notes:
+        return False
+    asked = np.unique(classifier.forest.feature[classifier.forest.feature >= 0]) % len(classifier.features)
+    return any(classifier.features[place].name == "sobel_of_gaussian_blur" for place in asked)
+
+
+def train_object_classifier(
+    image: npt.ArrayLike | Sequence[npt.ArrayLike],
+    annotations: npt.ArrayLike | Sequence[npt.ArrayLike],
+    *,
+    features: str | Iterable[str | Feature] = "object_size_1_to_5_px",
+    positive_class: int = 2,
+    max_depth: int = 2,
+    n_estimators: int = 100,
+    random_state: int = 0,
+    path: str | os.PathLike[str] | None = None,
+) -> ObjectClassifier:
+    """Train a random forest on the pixels that are annotated.
+
+    Parameters
+    ----------
+    image : array, or list of arrays
+        (z, y, x) or (y, x), or with channels first (c, z, y, x) or (c, y, x); any real dtype.
+    annotations : integer array, or list of arrays
+        The spatial shape of `image`: 0 not annotated, 1 background, 2 object, further classes to 255.
+    features : str or list
+        What is computed from each channel: the name of a predefined set, a specification such as
+        ``"original gaussian_blur=1 difference_of_gaussian=1"``, or a list of such tokens.
+    positive_class : int
+        The class of which `segment` makes objects.
+    max_depth : int
+        How many questions lead to a leaf of a tree at most.
+    n_estimators : int
+        The number of trees.
+    random_state : int
+        The seed. The result depends on it and on the annotated pixels, not on the order of painting.
+    path : str or path, optional
+        Where to save the classifier as well, see `ObjectClassifier.save`.
+
+    Returns
+    -------
+    ObjectClassifier
+
+    Raises
+    ------
+    ValueError
+        If shapes do not match, pixels are not finite, the annotations are empty, of one class only,
+        negative or without the positive class, or a feature is unknown.
+    TypeError
+        If the annotations are no integers.
+    FileNotFoundError, PermissionError
+        If `path` cannot be written.
+
+    Notes
+    -----
+    The same pixels, features and parameters give the forest that APOC trains. A class between the
+    annotated ones that nobody painted gets no votes, so that classes keep their numbers; APOC would
+    count the classes anew.
+
+    References
+    ----------
+    .. [1] L. Breiman, Random Forests, Machine Learning 45 (2001) 5–32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.zeros((20, 20))
+    >>> image[5:12, 5:12] = 100
+    >>> annotations = np.zeros((20, 20), np.uint8)
+    >>> annotations[2, 1:9], annotations[8, 6:11] = 1, 2
+    >>> train_object_classifier(image, annotations, features="original gaussian_blur=1")
+    ObjectClassifier(2D, 1 channel; 2 classes, objects are class 2; 100 trees of depth 1; 2 features: ...)
+    """
+    parsed = parse_features(features)
+    check_number("positive_class", positive_class, low=1, high=MAX_CLASSES, integer=True)
+    check_number("max_depth", max_depth, low=1, high=MAX_DEPTH, integer=True)
+    check_number("n_estimators", n_estimators, low=1, high=MAX_TREES, integer=True)
+    check_number("random_state", random_state, low=0, high=2**32 - 1, integer=True)
+    if path is not None:
+        check_writable(Path(path).resolve().parent)
+    pairs = check_strokes(image, annotations, positive_class)
+    rows, classes = collect_rows(pairs, parsed)
+    forest, importances = grow_forest(
+        rows, classes, max_depth=max_depth, n_estimators=n_estimators, random_state=random_state
+    )
+    classifier = ObjectClassifier(
+        features=parsed,
+        forest=forest,
+        ndim=pairs[0][1].ndim,
+        positive_class=positive_class,
+        max_depth=max_depth,
+        importances=importances,
+        notes={"random_state": str(random_state), **describe_training(pairs)},
+    )
+    if path is not None:
+        classifier.save(path)
+    return classifier
