@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import numba
 
+from ._code_cache import code_cache, source_key
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Progress = bool | Callable[[int, int], None]
@@ -34,9 +36,14 @@ def kernel(function: Callable[..., Any] | None = None, *, contract: bool = False
     contract : bool
         Let the compiler fuse a multiplication and an addition into one instruction with one rounding.
     """
-    flags = {"nogil": True, "cache": True, "error_model": "numpy"}
+    flags: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
     decorate = numba.njit(**flags, fastmath={"contract"} if contract else False)
-    return decorate if function is None else decorate(function)
+
+    def compile_cached(function: Callable[..., Any]) -> Any:
+        with code_cache(source_key(function.__code__.co_filename)):
+            return decorate(function)
+
+    return compile_cached if function is None else compile_cached(function)
 
 
 def n_threads() -> int:
