@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .clfile import ClassifierFile
-from .features import format_features, parse_features
+from .features import Feature, format_features, parse_features
 
 if TYPE_CHECKING:
     from .classifier import ObjectClassifier
@@ -69,3 +69,11 @@ def from_header(content: ClassifierFile) -> dict[str, Any]:
         "importances": importances,
         "notes": header,
     }
+
+
+def depends_on_broken_sobel(content: ClassifierFile, features: tuple[Feature, ...], ndim: int) -> bool:
+    """Tell whether the forest asks for APOC's 3D Sobel filter, which reads beyond the image."""
+    if ndim != 3 or "objclass_version" in content.header:
+        return False
+    asked = set(content.forest.feature[content.forest.feature >= 0] % len(features))
+    return any(features[place].name == "sobel_of_gaussian_blur" for place in asked)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ._check import check_number, invalid
-from ._clheader import from_header, to_header
+from ._check import invalid
+from ._clheader import depends_on_broken_sobel, from_header, to_header
 from ._files import check_writable
 from .clfile import ClassifierFile, read_cl, write_cl
 from .features import Feature, parse_features
-from .forest import MAX_CLASSES, MAX_DEPTH, MAX_TREES, Forest
-from .training import check_strokes, collect_rows, describe_training, grow_forest
+from .forest import Forest
+from .training import check_parameters, check_strokes, collect_rows, describe_training, grow_forest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +52,16 @@ class ObjectClassifier:
         The importance of each input of the forest, in its order; empty where the file has none.
     notes : dict of str to str
         How it was made: versions, random state, checksum of the training data.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.repeat([[0.0, 0, 0, 9, 9, 9]], 6, axis=0)
+    >>> classifier = train_object_classifier(image, np.where(image > 4, 2, 1), features="small_quick")
+    >>> classifier.n_channels, classifier.n_classes, classifier.positive_class
+    (1, 2, 2)
+    >>> classifier.feature_importances().columns.tolist()
+    ['feature', 'channel', 'importance', 'level_0']
     """
 
     features: tuple[Feature, ...]
@@ -123,7 +133,8 @@ class ObjectClassifier:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a .cl file that `load_classifier`, APOC, napari and Fiji read.
 
-        An existing file is replaced once the new one is complete.
+        An existing file is replaced once the new one is complete. They predict the same with it, but for
+        ``sobel_of_gaussian_blur`` in 3D, where APOC's filter reads beyond the image.
 
         Parameters
         ----------
@@ -134,25 +145,18 @@ class ObjectClassifier:
         ------
         FileNotFoundError, PermissionError
             If the folder does not exist or cannot be written.
-
-        Notes
-        -----
-        APOC's own 3D Sobel filter reads beyond its image: it gives something else for
-        ``sobel_of_gaussian_blur`` in 3D, and for nothing else.
         """
         target_class = self.positive_class if self.class_name == "ProbabilityMapper" else None
         write_cl(path, ClassifierFile(to_header(self), self.forest, target_class))
 
 
 def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier:
-    """Read a classifier from a .cl file made by objclass, APOC, its napari plugin, or for Fiji.
-
-    The file's program is read as data and never executed.
+    """Read a classifier from a file made by objclass, APOC, napari or Fiji, without executing it.
 
     Parameters
     ----------
     path : str or path
-        The file of an ObjectSegmenter, a PixelClassifier or a ProbabilityMapper.
+        The .cl file of an ObjectSegmenter, a PixelClassifier or a ProbabilityMapper.
 
     Returns
     -------
@@ -168,12 +172,23 @@ def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier:
     Warns
     -----
     UserWarning
-        If a file made by APOC asks for a Sobel filter in 3D: APOC's reads beyond the image there, so that
-        its result cannot be had again; objclass computes the true one.
+        If a file made by APOC asks for a Sobel filter in 3D, where APOC's reads beyond the image.
 
     References
     ----------
     .. [1] R. Haase, Accelerated Pixel and Object Classifiers, https://github.com/haesleinhuepf/apoc
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = pathlib.Path(folder.name) / "objects.cl"
+    >>> image = np.arange(64).reshape(8, 8)
+    >>> trained = train_object_classifier(image, np.where(image < 32, 1, 2), path=path)
+    >>> load_classifier(path) == trained
+    True
+    >>> folder.cleanup()
     """
     content = read_cl(path)
     class_name = content.header.get("classifier_class_name", "")
@@ -186,20 +201,13 @@ def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier:
     except ValueError as error:
         expected = "a classifier file whose header is complete and fits its forest"
         raise invalid("path", expected, f"{path}, where {str(error).rstrip('.')}") from None
-    if _has_broken_sobel(classifier):
+    if depends_on_broken_sobel(content, classifier.features, classifier.ndim):
         warnings.warn(
             f"{path} was made by APOC with a Sobel filter in 3D, which reads beyond the image there. "
             "objclass computes the true filter: expect other objects than APOC's, and train again.",
             stacklevel=2,
         )
     return classifier
-
-
-def _has_broken_sobel(classifier: ObjectClassifier) -> bool:
-    if classifier.ndim != 3 or "objclass_version" in classifier.notes:
-        return False
-    asked = np.unique(classifier.forest.feature[classifier.forest.feature >= 0]) % len(classifier.features)
-    return any(classifier.features[place].name == "sobel_of_gaussian_blur" for place in asked)
 
 
 def train_object_classifier(
@@ -251,9 +259,8 @@ def train_object_classifier(
 
     Notes
     -----
-    The same pixels, features and parameters give the forest that APOC trains. A class between the
-    annotated ones that nobody painted gets no votes, so that classes keep their numbers; APOC would
-    count the classes anew.
+    The same strokes and parameters give the forest that APOC trains. Classes keep their numbers where
+    one between them is not painted, while APOC counts them anew.
 
     References
     ----------
@@ -270,17 +277,13 @@ def train_object_classifier(
     ObjectClassifier(2D, 1 channel; 2 classes, objects are class 2; 100 trees of depth 1; 2 features: ...)
     """
     parsed = parse_features(features)
-    check_number("positive_class", positive_class, low=1, high=MAX_CLASSES, integer=True)
-    check_number("max_depth", max_depth, low=1, high=MAX_DEPTH, integer=True)
-    check_number("n_estimators", n_estimators, low=1, high=MAX_TREES, integer=True)
-    check_number("random_state", random_state, low=0, high=2**32 - 1, integer=True)
+    parameters = {"max_depth": max_depth, "n_estimators": n_estimators, "random_state": random_state}
+    check_parameters(positive_class=positive_class, **parameters)
     if path is not None:
         check_writable(Path(path).resolve().parent)
     pairs = check_strokes(image, annotations, positive_class)
     rows, classes = collect_rows(pairs, parsed)
-    forest, importances = grow_forest(
-        rows, classes, max_depth=max_depth, n_estimators=n_estimators, random_state=random_state
-    )
+    forest, importances = grow_forest(rows, classes, **parameters)
     classifier = ObjectClassifier(
         features=parsed,
         forest=forest,

@@ -9,15 +9,28 @@ from typing import Any
 import numpy as np
 
 from . import __version__
-from ._check import check_image, invalid, is_list
+from ._check import check_image, check_number, invalid, is_list
 from ._parallel import n_threads
 from .features import Feature
-from .forest import MAX_CLASSES, Forest
+from .forest import MAX_CLASSES, MAX_DEPTH, MAX_TREES, Forest
 
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 
+_LIMITS = {
+    "positive_class": (1, MAX_CLASSES),
+    "max_depth": (1, MAX_DEPTH),
+    "n_estimators": (1, MAX_TREES),
+    "random_state": (0, 2**32 - 1),
+}
 _STROKES = "an integer array: 0 not annotated, 1 background, 2 object, further classes as you like"
 _PAINT = "Paint a few strokes of each class, for example background = 1 and object = 2."
+
+
+def check_parameters(**parameters: int) -> None:
+    """Raise unless each parameter is a whole number within its limits."""
+    for name, value in parameters.items():
+        low, high = _LIMITS[name]
+        check_number(name, value, low=low, high=high, integer=True)
 
 
 def check_strokes(image: Any, annotations: Any, positive_class: int) -> Pairs:

@@ -160,5 +160,6 @@ class _Trees:
 def _round_up(thresholds: list[float]) -> np.ndarray:
     """Return the float32 numbers below which lie the same float32 values as below the double ones."""
     exact = np.array(thresholds)
-    rounded = exact.astype(np.float32)
-    return np.where(rounded < exact, np.nextafter(rounded, np.float32(np.inf)), rounded)
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = exact.astype(np.float32)
+        return np.where(rounded < exact, np.nextafter(rounded, np.float32(np.inf)), rounded)

@@ -1,0 +1,48 @@
+"""Forests of any shape, for property tests."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+from objclass.forest import Forest
+
+VOTES = st.floats(0, 1e6, width=32).filter(lambda vote: vote != 1.0)
+
+
+@st.composite
+def forests(draw, max_trees=5, max_depth=5):
+    """Forests whose nodes are numbered as in a file: a node, its left branch, its right branch."""
+    n_features, n_classes = draw(st.integers(1, 12)), draw(st.integers(1, 4))
+    feature, threshold, left, right, leaf, roots = [], [], [], [], [], []
+
+    def grow(level):
+        node = len(feature)
+        is_leaf = level == max_depth or (level > 0 and draw(st.booleans()))
+        feature.append(-1 if is_leaf else draw(st.integers(0, n_features - 1)))
+        threshold.append(0 if is_leaf else draw(st.floats(width=32, allow_nan=False, allow_infinity=False)))
+        votes = draw(st.lists(VOTES, min_size=n_classes, max_size=n_classes)) if is_leaf else [0] * n_classes
+        if is_leaf and not any(votes):
+            votes[draw(st.integers(0, n_classes - 1))] = 1
+        leaf.append(votes)
+        left.append(-1)
+        right.append(-1)
+        if not is_leaf:
+            left[node] = grow(level + 1)
+            right[node] = grow(level + 1)
+        return node
+
+    for _ in range(draw(st.integers(1, max_trees))):
+        roots.append(grow(0))
+    return Forest(feature, threshold, left, right, leaf, roots, n_features)
+
+
+def count_votes(forest, rows):
+    """The votes for each row and class, by the definition: one row, one tree after the other."""
+    sums = np.zeros((len(rows), forest.n_classes), np.float32)
+    for row, total in zip(np.asarray(rows, np.float32), sums, strict=True):
+        for root in forest.roots:
+            node = root
+            while forest.feature[node] >= 0:
+                goes_left = row[forest.feature[node]] < forest.threshold[node]
+                node = forest.left[node] if goes_left else forest.right[node]
+            total[:] = total.astype(float) + forest.leaf[node]
+    return sums
