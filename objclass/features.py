@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ._check import invalid
 
-MAX_SIGMA = 1000.0
+MIN_SIGMA, MAX_SIGMA = 1e-3, 1e3
 MAX_FEATURES = 1000
 
 FILTERS = {
@@ -107,7 +107,7 @@ def parse_features(
     Raises
     ------
     ValueError
-        If a filter is unknown, a sigma is not a number within 0 … 1000, or there is no feature at all.
+        If a filter is unknown, a sigma is neither 0 nor within 0.001 … 1000, or there is no feature at all.
     TypeError
         If `features` is neither text nor a list of tokens.
 
@@ -173,6 +173,8 @@ def _parse_token(token: str | Feature) -> Feature:
         value = float(number)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value) or (name in FILTERS and not 0 <= value <= MAX_SIGMA):
-        raise invalid("features", f"'{name}=' and a sigma of 0 to {MAX_SIGMA:g} voxels", f"'{text}'")
+    fits = value == 0 or MIN_SIGMA <= value <= MAX_SIGMA if name in FILTERS else math.isfinite(value)
+    if not fits:
+        sigmas = f"a sigma of 0, or of {MIN_SIGMA:g} to {MAX_SIGMA:g} voxels"
+        raise invalid("features", f"'{name}=' and {sigmas}", f"'{text}'")
     return Feature(name, value, text)

@@ -35,7 +35,7 @@ class Forest:
     leaf : ndarray of float64, shape (n_nodes, n_classes)
         The votes of a leaf for each class; 0 for an inner node.
     roots : ndarray of int32, shape (n_trees,)
-        The first node of each tree.
+        The first node of each tree, ascending; up to the next root follow the other nodes of the tree.
     n_features : int
         How many features there are, over all channels.
 
@@ -100,12 +100,16 @@ class Forest:
             return f"a feature beyond the {self.n_features} there are"
         if (self.left[~inner] != -1).any() or (self.right[~inner] != -1).any() or self.leaf[inner].any():
             return "a leaf with children, or an inner node with votes"
+        parents = np.tile(np.flatnonzero(inner), 2)
         children = np.concatenate([self.left[inner], self.right[inner]])
-        if (children <= np.tile(np.flatnonzero(inner), 2)).any() or (children >= n_nodes).any():
+        if (children <= parents).any() or (children >= n_nodes).any():
             return "a child that does not follow its parent"
         every_node = np.sort(np.concatenate([self.roots, children]))
         if not np.array_equal(every_node, np.arange(n_nodes)):
             return "a node that is not reached on exactly one way"
+        tree_of_parent, tree_of_child = (np.searchsorted(self.roots, a, "right") for a in (parents, children))
+        if (np.diff(self.roots) <= 0).any() or (tree_of_parent != tree_of_child).any():
+            return "trees that do not follow each other"
         if not np.isfinite(self.threshold).all() or not np.isfinite(self.leaf).all() or (self.leaf < 0).any():
             return "a threshold or a vote that is not finite, or a negative vote"
         if not self.leaf[~inner].any(axis=1).all():

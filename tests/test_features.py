@@ -50,7 +50,9 @@ def test_original_in_any_case_as_apoc_reads_it():
     assert (feature.name, feature.value, str(feature)) == ("original", None, "Original")
 
 
-@given(st.lists(st.tuples(st.sampled_from(BLURS), st.floats(0, 1000)), min_size=1, max_size=20))
+@given(
+    st.lists(st.tuples(st.sampled_from(BLURS), st.just(0.0) | st.floats(1e-3, 1e3)), min_size=1, max_size=20)
+)
 def test_formatting_and_parsing_are_inverse(pairs):
     features = tuple(Feature(name, sigma) for name, sigma in pairs)
     assert parse_features(format_features(features)) == features
@@ -65,10 +67,14 @@ def test_formatting_and_parsing_are_inverse(pairs):
         ),
         ("object_size_1_to_6_px", r"got 'object_size_1_to_6_px'. The predefined sets are small_quick"),
         ("original=3", r"'original' or 'filter=sigma' .* got 'original=3'"),
-        ("gaussian_blur", r"expected 'gaussian_blur=' and a sigma of 0 to 1000 voxels, got 'gaussian_blur'"),
+        (
+            "gaussian_blur",
+            r"expected 'gaussian_blur=' and a sigma of 0, or of 0.001 to 1000 voxels, got 'gaussian_blur'",
+        ),
         ("gaussian_blur=1=2", "got 'gaussian_blur=1=2'"),
-        ("gaussian_blur=-1", "sigma of 0 to 1000 voxels, got 'gaussian_blur=-1'"),
+        ("gaussian_blur=-1", "0.001 to 1000 voxels, got 'gaussian_blur=-1'"),
         ("gaussian_blur=nan", "got 'gaussian_blur=nan'"),
+        ("gaussian_blur=1e-30", "got 'gaussian_blur=1e-30'"),
         ("gaussian_blur=1e9", "got 'gaussian_blur=1e9'"),
         ("", "expected between 1 and 1000 features, got 0"),
         ("original " * 1001, "expected between 1 and 1000 features, got 1001"),

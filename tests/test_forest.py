@@ -96,6 +96,22 @@ def test_what_is_no_forest_is_refused(change, problem):
         Forest(**{**STUMP, **change})
 
 
+def test_nodes_of_two_trees_do_not_mix():
+    mixed = {
+        "feature": [0, 0, -1, -1, -1, -1],
+        "threshold": [0] * 6,
+        "left": [2, 3, -1, -1, -1, -1],
+        "right": [4, 5, -1, -1, -1, -1],
+        "leaf": [[0], [0], [1], [1], [1], [1]],
+        "roots": [0, 1],
+        "n_features": 1,
+    }
+    with pytest.raises(ValueError, match="trees that do not follow each other"):
+        Forest(**mixed)
+    with pytest.raises(ValueError, match="trees that do not follow each other"):
+        Forest(**{**mixed, "left": [2, 4, *[-1] * 4], "right": [3, 5, *[-1] * 4], "roots": [1, 0]})
+
+
 def test_depth_is_limited():
     assert chain(MAX_DEPTH).depth == MAX_DEPTH
     with pytest.raises(ValueError, match="trees of depth 251, deeper than 250"):
