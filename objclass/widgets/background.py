@@ -1,0 +1,91 @@
+"""One long piece of work at a time, in a thread, so that the kernel stays free."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from objclass import _check
+
+
+class Cancelled(Exception):
+    """Raised within the work when the user has cancelled it."""
+
+
+class Worker:
+    """Runs one task at a time beside the kernel's own thread.
+
+    Parameters
+    ----------
+    report : callable
+        Called as ``report(state)`` with a dict of ``title``, ``fraction`` (None where it is not known) and
+        ``started`` (seconds since 1970), or with an empty one when nothing runs.
+    fail : callable
+        Called with what a task raised.
+    """
+
+    def __init__(self, report: Callable[[dict[str, Any]], None], fail: Callable[[Exception], None]):
+        self._report = report
+        self._fail = fail
+        self._current: object | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a task runs whose result is still wanted."""
+        return self._current is not None
+
+    def start(
+        self, title: str, work: Callable[[Callable[[int, int], None]], Any], finish: Callable[[Any], None]
+    ) -> None:
+        """Run ``work(progress)`` in a thread, then ``finish(result)``.
+
+        `progress(done, total)` raises `Cancelled` once the task is cancelled; work that does not call it
+        goes on to its end, and its result is dropped.
+        """
+        if self.busy:
+            raise _check.invalid("task", "one at a time", title, "Wait, or cancel what runs.", kind=RuntimeError)
+        token = object()
+        self._current = token
+        state = {"title": title, "fraction": None, "started": time.time()}
+        self._report(state)
+        told = 0.0
+
+        def progress(done: int, total: int) -> None:
+            nonlocal told
+            if self._current is not token:
+                raise Cancelled
+            if time.monotonic() - told > 0.1:
+                told = time.monotonic()
+                self._report({**state, "fraction": done / max(1, total)})
+
+        def run() -> None:
+            try:
+                result = work(progress)
+                if self._current is token:
+                    finish(result)
+            except Cancelled:
+                pass
+            except Exception as failure:
+                if self._current is token:
+                    self._fail(failure)
+            finally:
+                if self._current is token:
+                    self._current = None
+                    self._report({})
+
+        self._thread = threading.Thread(target=run, name=f"objclass {title}", daemon=True)
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Do without the result of what runs."""
+        if self.busy:
+            self._current = None
+            self._report({})
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the thread has come to its end."""
+        if self._thread is not None:
+            self._thread.join(timeout)

@@ -1,0 +1,175 @@
+// The plot with what belongs to it: choice of columns, legend, counts.
+import { h } from "./dom.js";
+import { insidePolygon, insideRange } from "./hits.js";
+import { LassoTool } from "./lasso.js";
+import { GROUP_COLUMN } from "./object_store.js";
+import { formatValue, roundTo } from "./scales.js";
+import { ScatterView } from "./scatter_view.js";
+
+// The axes of a log trait with one of them switched.
+export function switchLog(log, axis) {
+  return ["x", "y"].filter((name) => (name === axis) !== log.includes(name)).join("");
+}
+
+export class PlotPanel {
+  constructor(model, store, host) {
+    Object.assign(this, { model, store });
+    this.controls = h("div", { class: "oc-bar oce-axes" });
+    this.stage = h("div", { class: "oc-stage oce-stage" });
+    this.legend = h("div", { class: "oce-legend", role: "list", "aria-label": "Legend" });
+    this.note = h("div", { class: "oc-readout", role: "status" });
+    host.append(this.controls, this.stage, this.legend, this.note);
+    this.view = new ScatterView(this.stage);
+    this.tool = new LassoTool(this.view, {
+      finish: (corners, mode) => this.choose(corners, mode), click: (place, mode) => this.press(place, mode) });
+    this.view.tool = this.tool;
+    this.onPick = () => {};
+    this.selects = {};
+    this.logs = {};
+    for (const [name, title] of [["x", "X"], ["y", "Y"], ["color", "Colour"]]) this.buildField(name, title);
+    model.on("change:x change:y change:log", () => this.showAxes(), this);
+    model.on("change:color", () => this.showFields(), this);
+    model.on("change:point_size", () => this.view.setRadius(model.get("point_size") / 2), this);
+    this.view.radius = model.get("point_size") / 2;
+    this.setShape("lasso");
+  }
+
+  buildField(name, title) {
+    const select = h("select", { class: "oc-select", "aria-label": name === "color" ? "Colour by" : `${title} axis`,
+      onchange: () => this.set({ [name]: select.value }) });
+    this.selects[name] = select;
+    const parts = [h("span", { class: "oc-soft" }, title), select];
+    if (name !== "color") {
+      this.logs[name] = h("button", { type: "button", class: "oc-button oc-small", title: `Logarithmic ${title} axis`,
+        "aria-label": `Logarithmic ${title} axis`, onclick: () => this.set({ log: switchLog(this.model.get("log"), name) }) }, "log");
+      parts.push(this.logs[name]);
+    }
+    this.controls.append(h("label", { class: "oce-axis" }, ...parts.slice(0, 2)), ...parts.slice(2));
+  }
+
+  set(values) {
+    this.model.set(values);
+    this.model.save_changes();
+  }
+
+  setShape(shape) {
+    this.shape = shape;
+    this.tool.shape = shape === "pan" ? "pan" : this.model.get("y") ? shape : "range";
+    this.view.element.style.cursor = shape === "pan" ? "grab" : "crosshair";
+  }
+
+  showColumns() {
+    const numeric = this.store.columns.filter((column) =>
+      column.kind === "number" || (column.kind === "category" && column.name.endsWith("_CLUSTER_ID")));
+    const colorable = this.store.columns.filter((column) => column.kind !== "text");
+    const fill = (select, names, extra = []) => select.replaceChildren(
+      ...extra.map(([value, text]) => h("option", { value }, text)),
+      ...names.map(({ name }) => h("option", { value: name }, name)));
+    fill(this.selects.x, numeric);
+    fill(this.selects.y, numeric, [["", "(count: histogram)"]]);
+    fill(this.selects.color, colorable.filter(({ name }) => name !== GROUP_COLUMN), [[GROUP_COLUMN, "Groups drawn by hand"]]);
+    this.showFields();
+    this.showAxes();
+  }
+
+  showFields() {
+    for (const name of ["x", "y", "color"]) this.selects[name].value = this.model.get(name);
+    for (const name of ["x", "y"]) this.logs[name].setAttribute("aria-pressed", String(this.model.get("log").includes(name)));
+    this.logs.y.disabled = !this.model.get("y");
+  }
+
+  axis(name) {
+    const column = this.model.get(name);
+    const values = this.store.column(column);
+    const unit = this.store.describe(column)?.unit;
+    return values && { values, title: unit ? `${column} (${unit})` : column, log: this.model.get("log").includes(name) };
+  }
+
+  showAxes() {
+    this.showFields();
+    this.setShape(this.shape ?? "lasso");
+    const [x, y] = [this.axis("x"), this.model.get("y") ? this.axis("y") : null];
+    if (!x || (this.model.get("y") && !y)) return;
+    const key = ["x", "y", "log"].map((name) => this.model.get(name)).join("|");
+    if (key === this.key && x.values === this.shownX && y?.values === this.shownY) return;
+    Object.assign(this, { key, shownX: x.values, shownY: y?.values });
+    this.view.setAxes({ x, y });
+    this.showCounts();
+  }
+
+  showCounts() {
+    const { total, shown } = this.store;
+    const missing = this.view.missing ?? 0;
+    const parts = [`${formatValue(total)} objects`];
+    if (shown < total) parts.push(`${formatValue(shown)} drawn`);
+    if (missing) {
+      const why = this.model.get("log") ? "without a value or not above 0" : "without a value";
+      parts.push(`${formatValue(missing)} ${why}, not drawn`);
+    }
+    const selected = this.store.groups.list.reduce((sum, group) => sum + group.size, 0);
+    if (selected) parts.push(`${formatValue(selected)} selected`);
+    this.note.replaceChildren(...parts.map((text) => h("span", {}, text)));
+    this.view.element.dataset.missing = missing;
+  }
+
+  showColors() {
+    this.view.setColors(this.store.colors, this.store.layer);
+    this.showLegend();
+    this.showCounts();
+  }
+
+  showLegend() {
+    const legend = this.store.legend(this.model.get("color"));
+    if (!legend) return;
+    if (!legend.entries) return this.legend.replaceChildren(this.buildRamp(legend));
+    const chip = (color, name, count) => h("span", { class: "oce-chip", role: "listitem" },
+      h("i", { style: `background: ${color}` }), name, h("b", {}, formatValue(count)));
+    const chips = legend.entries.map(({ color, name, count }) => chip(color, name, count));
+    if (this.model.get("color") === GROUP_COLUMN && !chips.length) {
+      chips.push(h("span", { class: "oc-soft" }, "Draw around points, or around objects in the slice, to make group 1."));
+    }
+    if (legend.missing) chips.push(chip("var(--oc-line)", "no value", legend.missing));
+    this.legend.replaceChildren(...chips);
+  }
+
+  buildRamp({ low, high, unit, missing }) {
+    const ramp = this.model.get("_ramp");
+    const stops = [0, 32, 64, 96, 128, 160, 192, 224, 255].map((level) =>
+      `rgb(${[0, 1, 2].map((part) => ramp.getUint8(level * 3 + part)).join(",")})`);
+    return h("span", { class: "oce-ramp", role: "listitem" },
+      h("span", {}, formatValue(low)), h("i", { style: `background: linear-gradient(90deg, ${stops.join(",")})` }),
+      h("span", {}, `${formatValue(high)}${unit ? ` ${unit}` : ""}`),
+      missing ? h("span", { class: "oc-soft" }, `${formatValue(missing)} without a value`) : null);
+  }
+
+  // A shape drawn in the plot: corners in CSS pixels -> the columns' own units, rounded to what can be seen.
+  choose(corners, mode) {
+    const { view, model } = this;
+    const log = model.get("y") ? model.get("log") : model.get("log").replace("y", "");
+    const [scaleX, scaleY] = [view.scale("x"), view.scale("y")];
+    const perPixel = (scale) => Math.abs((scale.high - scale.low) / (scale.to - scale.from));
+    const value = (units, scale, axis) => log.includes(axis)
+      ? Number((10 ** units).toPrecision(7)) : roundTo(units, perPixel(scale));
+    const drawn = corners.map((corner) => view.unitsAt(corner))
+      .map(([y, x]) => [value(x, scaleX, "x"), value(y, scaleY, "y")]);
+    const units = (number, axis) => (log.includes(axis) ? Math.log10(number) : number);
+    if (!model.get("y")) {
+      const [low, high] = [Math.min(drawn[0][0], drawn[1][0]), Math.max(drawn[0][0], drawn[1][0])];
+      const chosen = insideRange(view.units.x, units(low, "x"), units(high, "x"));
+      return this.tell(chosen, mode, { shape: "range", x: model.get("x"), points: [low, high] });
+    }
+    const polygon = drawn.map(([x, y]) => [units(x, "x"), units(y, "y")]);
+    const chosen = insidePolygon(view.units.x, view.units.y, polygon);
+    this.tell(chosen, mode, { shape: "polygon", x: model.get("x"), y: model.get("y"), log, points: drawn });
+  }
+
+  tell(chosen, mode, gesture) {
+    this.store.choose(chosen, mode, gesture);
+    if (this.model.get("color") !== GROUP_COLUMN) this.set({ color: GROUP_COLUMN });
+  }
+
+  press([x, y], mode) {
+    const row = this.view.pick(x, y);
+    this.onPick(row < 0 ? 0 : row + 1, mode);
+  }
+}

@@ -1,0 +1,57 @@
+"""What was done in a widget, as the Python code that does it again."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+_serial = itertools.count()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of code, and its place in the order of things.
+
+    `serial` counts over all steps: steps of different kinds, kept apart, come back into one order.
+    """
+
+    code: str
+    starts_anew: bool = False
+    serial: int = field(default_factory=_serial.__next__)
+
+
+def call(function: str, *first: str, keywords: Mapping[str, Any]) -> str:
+    """Return the code of a call: `first` as they are, the keywords' values written out.
+
+    >>> call("objclass.select", "table", keywords={"group": 2, "mode": "add"})
+    "objclass.select(table, group=2, mode='add')"
+    """
+    return f"{function}({', '.join([*first, *(f'{name}={literal(value)}' for name, value in keywords.items())])})"
+
+
+def literal(value: Any) -> str:
+    """Write a value so that Python reads the same value back.
+
+    >>> literal(np.array([[0.5, 2], [1, 1]])), literal(np.int64(3))
+    ('[[0.5, 2.0], [1.0, 1.0]]', '3')
+    """
+    if isinstance(value, Code):
+        return str(value)
+    if isinstance(value, (np.ndarray, np.generic)):
+        value = value.tolist()
+    return repr(value)
+
+
+class Code(str):
+    """An expression, printed as it is."""
+
+
+def arrange(steps: Iterable[Step], groups: Iterable[Step]) -> list[str]:
+    """Return the lines of all steps in order, without the choices that a later one has made void."""
+    choices = list(groups)
+    last = max((place for place, step in enumerate(choices) if step.starts_anew), default=0)
+    return [step.code for step in sorted([*steps, *choices[last:]], key=lambda step: step.serial)]

@@ -1,0 +1,326 @@
+"""Objects and image in 3D: surfaces coloured by group, cluster or measure, over the raw stack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import traitlets
+
+from objclass import _check, _parallel
+from objclass.widgets._base import spatial_image
+from objclass.widgets.columns import color_ramp, column_kind, factorize, numbers
+from objclass.widgets.columns import category_color, group_color
+from objclass.widgets.colors import UNSELECTED
+from objclass.widgets.meshes import TRIANGLES, mesh_objects
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+try:
+    import ipywidgets
+    import k3d
+except ImportError as error:
+    raise ImportError("The 3D view needs k3d. Install it with: python -m pip install 'objclass[lab]'") from error
+
+BACKGROUND = 0x101318
+_VOXELS = 2_000_000
+_SAMPLES = 128
+_LEVELS = 256
+
+
+def view3d(
+    image: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    table: pd.DataFrame | None = None,
+    *,
+    color: str | None = None,
+    spacing: Sequence[float] | None = None,
+    raw: str = "mip",
+    triangles: int = TRIANGLES,
+    progress: _parallel.Progress = True,
+) -> View3D:
+    """Show objects as surfaces in 3D, with the image around them.
+
+    Parameters
+    ----------
+    image : (z, y, x) array, or with channels first
+        Of several channels the first is shown.
+    labels : (z, y, x) array of int
+        The objects; gaps in the numbers do no harm. A 2D image is shown as plates.
+    table : pandas.DataFrame, optional
+        One row an object, joined by its column ``label``.
+    color : str, optional
+        The column of `table` that colours the objects; every object its own colour where not given.
+    spacing : sequence of float, optional
+        Voxel size along each axis: the view has true proportions.
+    raw : {"mip", "volume", "none"}
+        How the image is shown: as a maximum projection, as a cloud, or not at all.
+    triangles : int
+        About how many triangles all surfaces may have together; fewer are drawn faster.
+    progress : bool or callable
+        True shows a bar once two seconds have passed.
+
+    Returns
+    -------
+    View3D
+        A widget. Set its ``color`` to another column; ``clicked`` is the label of the object clicked last;
+        ``save_html(path)`` writes a page that needs nothing else.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the shapes do not match, the table has no unique ``label``, or the column is not there.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> labels = np.zeros((8, 8, 8), int)
+    >>> labels[2:6, 2:6, 2:6] = 3
+    >>> objclass.view3d(labels * 10, labels).mesh.labels.tolist()
+    [3]
+    """
+    stack = _check.check_labels(labels)
+    sizes = _check.check_spacing(spacing, stack.ndim)
+    shown = spatial_image(image, stack.ndim, beside=stack)
+    raw = _check.check_option("raw", raw, ("mip", "volume", "none"))
+    triangles = _check.check_number("triangles", triangles, low=100, integer=True)
+    view = View3D(shown, stack, spacing=sizes, raw=raw, triangles=triangles, progress=progress)
+    if table is not None:
+        view.set_table(table)
+    view.color = color or ""
+    return view
+
+
+class View3D(ipywidgets.VBox):
+    """What `objclass.view3d` returns.
+
+    Attributes
+    ----------
+    color : str
+        The column that colours the objects; "" gives every object its own colour.
+    clicked : int
+        The label of the object that was clicked last, 0 at first.
+    mesh : objclass.widgets.meshes.Mesh
+        The surfaces.
+    plot : k3d.Plot
+        The k3d plot, for whatever else k3d can do.
+    """
+
+    color = traitlets.Unicode("", help="the column that colours the objects")
+    clicked = traitlets.Int(0, help="label of the object that was clicked last")
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        labels: np.ndarray,
+        *,
+        slots: np.ndarray | None = None,
+        spacing: Sequence[float] | None = None,
+        raw: str = "mip",
+        triangles: int = TRIANGLES,
+        progress: _parallel.Progress = True,
+    ):
+        from objclass.widgets.object_table import present_labels
+
+        stack = labels if labels.ndim == 3 else labels[np.newaxis]
+        sizes = (1.0,) * labels.ndim if spacing is None else tuple(spacing)
+        self.spacing = sizes if labels.ndim == 3 else (min(sizes), *sizes)
+        self._table: pd.DataFrame | None = None
+        wanted = present_labels(labels) if slots is None else slots
+        self.mesh = mesh_objects(stack, wanted, spacing=self.spacing, budget=triangles, progress=progress)
+        self.plot = _empty_plot(stack.shape, self.spacing, "px" if spacing is None else "µm")
+        self.raw = _add_raw(self.plot, image[0], self.spacing, raw) if raw != "none" else None
+        self.surfaces = _add_surfaces(self.plot, self.mesh, self._on_click)
+        super().__init__([self.plot])
+        self._recolor()
+
+    @traitlets.validate("color")
+    def _check_color(self, proposal: Any) -> str:
+        column = proposal.value
+        if column and (self._table is None or column not in self._table or column_kind(self._table[column]) == "text"):
+            usable = [] if self._table is None else [
+                str(name) for name in self._table if column_kind(self._table[name]) != "text"
+            ]
+            raise _check.invalid(
+                "color", "the name of a column of table with numbers or few values", column,
+                f"There are: {', '.join(usable)}." if usable else "Pass a table.",
+            )
+        return column
+
+    @traitlets.observe("color")
+    def _recolor(self, _change: Any = None) -> None:
+        levels, palette = self._levels()
+        with self.surfaces.hold_sync():
+            self.surfaces.color_map = plateau_map(palette)
+            self.surfaces.attribute = self.mesh.spread(levels.astype(np.float32))
+
+    def set_table(self, table: pd.DataFrame) -> None:
+        """Take another table, or the same with further columns."""
+        from objclass.widgets.object_table import check_objects
+
+        self._table = check_objects(table)
+        self._recolor()
+
+    def set_levels(self, levels: np.ndarray, palette: np.ndarray) -> None:
+        """Colour each object (in the order of `mesh`) with one of up to 256 colours, (k, 3) uint8."""
+        with self.surfaces.hold_sync():
+            self.surfaces.color_map = plateau_map(palette)
+            self.surfaces.attribute = self.mesh.spread(levels.astype(np.float32))
+
+    def save_html(self, path: str | Path) -> None:
+        """Write one page with the view that opens in any browser, without Python and without a network.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        Path(path).write_text(self.plot.get_snapshot(), encoding="utf-8")
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the explorer's page needs to recolour, hide and clip by itself."""
+        return {
+            "plot": self.plot.model_id,
+            "surfaces": self.surfaces.model_id,
+            "raw": "" if self.raw is None else self.raw.model_id,
+            "vertices": self.mesh.vertex_counts.astype("<i4").tobytes(),
+            "triangles": self.mesh.triangle_counts.astype("<i4").tobytes(),
+            "size": [float(self.plot.grid[axis + 3]) for axis in range(3)],
+            "total": len(self.mesh.triangles),
+        }
+
+    def _levels(self) -> tuple[np.ndarray, np.ndarray]:
+        count = len(self.mesh.labels)
+        if not self.color or self._table is None:
+            distinct = np.array([_rgb(group_color(place + 1)) for place in range(_LEVELS)], np.uint8)
+            return np.arange(count) % _LEVELS, distinct
+        rows = self._table.set_index("label").index.get_indexer(self.mesh.labels)
+        levels, palette = _column_levels(self._table[self.color])
+        found = np.zeros(count, np.int64)
+        found[rows >= 0] = levels[rows[rows >= 0]]
+        return found, palette
+
+    def _on_click(self, content: Any) -> None:
+        self.clicked = self.mesh.label_of(int(content["face"][0]))
+
+
+def _column_levels(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return a level for each row and the colours of the levels; level 0 is grey, for what has no value."""
+    grey = _rgb(UNSELECTED)
+    if column_kind(column) == "category":
+        codes, values = factorize(column)
+        if str(column.name).startswith("MANUAL_"):
+            colors = [UNSELECTED if value == 0 else group_color(int(value)) for value in values]
+        else:
+            colors = [category_color(value, place) for place, value in enumerate(values)]
+        return codes + 1, np.array([grey, *map(_rgb, colors)], np.uint8)
+    values = numbers(column)
+    finite = np.isfinite(values)
+    levels = np.zeros(len(values), np.int64)
+    if finite.any():
+        low, high = np.percentile(values[finite], (0.5, 99.5))
+        part = (values[finite] - low) / (high - low or 1.0)
+        levels[finite] = 1 + np.round(np.clip(part, 0, 1) * (_LEVELS - 2)).astype(int)
+    ramp = np.frombuffer(color_ramp(), np.uint8).reshape(-1, 3)
+    return levels, np.concatenate([[grey], ramp[1:]]).astype(np.uint8)
+
+
+def plateau_map(palette: np.ndarray) -> np.ndarray:
+    """Return k3d's colour map in which level i of 256 has exactly the colour `palette[i]`."""
+    full = np.zeros((_LEVELS, 3))
+    full[: len(palette)] = np.asarray(palette)[:_LEVELS] / 255
+    middle = np.arange(_LEVELS) / (_LEVELS - 1)
+    half = 0.45 / (_LEVELS - 1)
+    places = np.clip(np.column_stack([middle - half, middle + half]), 0, 1).ravel()
+    return np.column_stack([places, np.repeat(full, 2, axis=0)]).astype(np.float32)
+
+
+def _rgb(color: str) -> list[int]:
+    return [int(color[start : start + 2], 16) for start in (1, 3, 5)]
+
+
+def _empty_plot(shape: Sequence[int], spacing: Sequence[float], unit: str) -> k3d.Plot:
+    depth, height, width = (n * size for n, size in zip(shape, spacing, strict=True))
+    plot = k3d.plot(
+        height=420,
+        background_color=BACKGROUND,
+        grid_visible=False,
+        menu_visibility=False,
+        camera_auto_fit=False,
+        grid_auto_fit=False,
+        grid=(0, 0, 0, width, height, depth),
+        label_color=0xD0D4DA,
+        grid_color=0x3A4048,
+        axes=[f"{name} ({unit})" for name in "xyz"],
+        axes_helper=0,
+        antialias=1,
+        lighting=1.3,
+    )
+    plot.mode = "callback"
+    centre = np.array([width, height, depth]) / 2
+    away = 1.25 * float(np.linalg.norm([width, height, depth]))
+    eye = centre + away * np.array([0.35, 0.55, -0.78]) / np.linalg.norm([0.35, 0.55, 0.78])
+    plot.camera = [*eye.tolist(), *centre.tolist(), 0.0, -1.0, 0.0]
+    plot.camera_fov = 40.0
+    return plot
+
+
+def _add_surfaces(plot: k3d.Plot, mesh: Any, click: Any) -> Any:
+    surfaces = k3d.mesh(
+        mesh.vertices if len(mesh.vertices) else np.zeros((3, 3), np.float32),
+        mesh.triangles if len(mesh.triangles) else np.zeros((1, 3), np.uint32),
+        attribute=np.zeros(max(3, len(mesh.vertices)), np.float32),
+        color_range=[0.0, _LEVELS - 1.0],
+        color_map=plateau_map(np.array([[140, 140, 140]])),
+        flat_shading=False,
+        side="double",
+        roughness=0.55,
+        compression_level=1,
+        name="objects",
+    )
+    surfaces.click_callback = click
+    plot += surfaces
+    return surfaces
+
+
+def _add_raw(plot: k3d.Plot, image: np.ndarray, spacing: Sequence[float], how: str) -> Any:
+    small = shrink(image, _VOXELS)
+    low, high = np.percentile(small, (1.0, 99.8))
+    scaled = np.clip((small - low) / (high - low or 1.0), 0, 1).astype(np.float16)
+    bounds = [0, image.shape[2] * spacing[2], 0, image.shape[1] * spacing[1], 0, image.shape[0] * spacing[0]]
+    grey = [0.0, 0.0, 0.0, 0.0, 1.0, 0.75, 0.8, 0.88]
+    make = k3d.mip if how == "mip" else k3d.volume
+    drawn = make(
+        scaled,
+        bounds=bounds,
+        color_map=np.array(grey, np.float32),
+        opacity_function=np.array([0.0, 0.0, 1.0, 0.55], np.float32),
+        color_range=[0.0, 1.0],
+        samples=_SAMPLES,
+        compression_level=1,
+        name="image",
+    )
+    plot += drawn
+    return drawn
+
+
+def shrink(image: np.ndarray, most: int) -> np.ndarray:
+    """Return the image averaged over blocks, so that no more than `most` voxels are left, as float32."""
+    factor = 1
+    while np.prod([-(-n // factor) for n in image.shape]) > most:
+        factor += 1
+    if factor == 1:
+        return image.astype(np.float32)
+    parts = [min(factor, n) for n in image.shape]
+    result = image.astype(np.float32, copy=False)
+    for axis, part in enumerate(parts):
+        starts = np.arange(0, image.shape[axis], part)
+        sums = np.add.reduceat(result, starts, axis=axis)
+        widths = np.diff(np.append(starts, image.shape[axis]))
+        shape = [-1 if other == axis else 1 for other in range(image.ndim)]
+        result = sums / widths.reshape(shape).astype(np.float32)
+    return result

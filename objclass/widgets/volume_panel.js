@@ -1,0 +1,124 @@
+// The 3D view within the explorer: k3d's own view, recoloured, hidden and clipped here in the page.
+import { h, slider } from "./dom.js";
+import { typedArray } from "./pixels.js";
+
+const LEVELS = 256;
+
+// k3d's colour map in which level i of 256 has exactly the colour of the palette.
+export function plateauMap(palette) {
+  const map = new Float32Array(LEVELS * 8);
+  const half = 0.45 / (LEVELS - 1);
+  for (let level = 0; level < LEVELS; level++) {
+    const rgb = palette[level] ?? [0, 0, 0];
+    const middle = level / (LEVELS - 1);
+    [middle - half, middle + half].forEach((place, side) => {
+      map.set([Math.min(1, Math.max(0, place)), rgb[0] / 255, rgb[1] / 255, rgb[2] / 255], level * 8 + side * 4);
+    });
+  }
+  return map;
+}
+
+// The level of every vertex, from the level of every object and its count of vertices.
+export function spreadLevels(levels, counts) {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const spread = new Float32Array(total);
+  let start = 0;
+  for (let object = 0; object < counts.length; object++) {
+    spread.fill(levels[object] ?? 1, start, start + counts[object]);
+    start += counts[object];
+  }
+  return spread;
+}
+
+// The triangles of the objects that are not hidden (level 0).
+export function visibleTriangles(indices, levels, counts) {
+  const parts = [];
+  let start = 0;
+  for (let object = 0; object < counts.length; object++) {
+    const size = counts[object] * 3;
+    if ((levels[object] ?? 1) !== 0 && size) parts.push(indices.subarray(start, start + size));
+    start += size;
+  }
+  const result = new Uint32Array(Math.max(3, parts.reduce((sum, part) => sum + part.length, 0)));
+  let place = 0;
+  for (const part of parts) {
+    result.set(part, place);
+    place += part.length;
+  }
+  return result;
+}
+
+const wire = (array, dtype, shape = [array.length]) => ({ dtype, shape, data: new DataView(array.buffer, array.byteOffset, array.byteLength) });
+
+export class VolumePanel {
+  constructor(model, store, host) {
+    Object.assign(this, { model, store });
+    this.stage = h("div", { class: "oc-stage oce-stage oce-volume", "aria-label": "3D view", role: "group" });
+    this.message = h("div", { class: "oce-hint" }, "Making the surfaces …");
+    this.stage.append(this.message);
+    this.clip = ["x", "y", "z"].map((name, axis) => slider(`Clip ${name}`, 1, { min: 0, max: 1, step: 0.01 }, (part) => this.setClip(axis, part)));
+    this.limits = [1, 1, 1];
+    this.controls = h("div", { class: "oce-clips" }, ...this.clip.map(({ element }) => element));
+    host.append(this.stage, this.controls);
+    model.on("change:_volume", () => this.open(), this);
+  }
+
+  show() {
+    if (this.model.get("_volume").plot) this.open();
+    else this.model.send({ kind: "volume" });
+  }
+
+  async open() {
+    const described = this.model.get("_volume");
+    if (this.opened || !described.plot) return;
+    this.opened = true;
+    this.vertices = typedArray(described.vertices, "int32");
+    this.triangles = typedArray(described.triangles, "int32");
+    this.size = described.size;
+    const manager = this.model.widget_manager;
+    this.plot = await manager.get_model(described.plot);
+    this.surfaces = await manager.get_model(described.surfaces);
+    const view = await manager.create_view(this.plot, {});
+    this.message.remove();
+    this.stage.append(view.el ?? view.node ?? view);
+    this.indices = typedArray(this.surfaces.get("indices").data ?? (await inflate(this.surfaces.get("indices").compressed_data)), "uint32");
+    this.recolor();
+    this.stage.dataset.ready = "true";
+  }
+
+  // Levels go to the vertices, the palette to the colour map; triangles change only if something is hidden.
+  recolor() {
+    if (!this.indices || !this.store.levels) return;
+    const begun = performance.now();
+    const levels = new Uint8Array(this.vertices.length).fill(this.model.get("only_selected") ? 0 : 1);
+    levels.set(this.store.levels);
+    const hidden = levels.includes(0) ? levels.map((level) => (level ? 1 : 0)).join("") : "";
+    const map = plateauMap(this.store.palette);
+    const attribute = spreadLevels(levels, this.vertices);
+    const changes = { attribute: wire(attribute, "float32") };
+    if (String(map) !== this.map) changes.color_map = wire(map, "float32", [LEVELS * 2, 4]);
+    if (hidden !== (this.hidden ?? "")) {
+      changes.indices = wire(visibleTriangles(this.indices, levels, this.triangles), "uint32");
+    }
+    Object.assign(this, { hidden, map: String(map) });
+    if (attribute.length) this.surfaces.set(changes);
+    this.stage.dataset.recolored = (performance.now() - begun).toFixed(1);
+    this.stage.dataset.levels = Array.from(levels.subarray(0, 5000)).join(",");
+  }
+
+  setClip(axis, part) {
+    this.limits[axis] = part;
+    const planes = this.limits.flatMap((limit, which) => {
+      if (limit >= 1) return [];
+      const normal = [0, 0, 0];
+      normal[which] = -1;
+      return [[...normal, limit * this.size[which]]];
+    });
+    this.plot?.set("clipping_planes", planes);
+  }
+}
+
+async function inflate(view) {
+  const stream = new Blob([view]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new DataView(await new Response(stream).arrayBuffer());
+}
