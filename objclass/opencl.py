@@ -1,0 +1,52 @@
+"""Prediction by APOC itself on an OpenCL device."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ._check import invalid
+from .classifier import ObjectClassifier
+
+
+@cache
+def has_graphics_card() -> bool:
+    """Tell whether pyopencl finds a graphics card."""
+    try:
+        import pyopencl
+    except ImportError:
+        return False
+    try:
+        platforms = pyopencl.get_platforms()
+        return any(platform.get_devices(pyopencl.device_type.GPU) for platform in platforms)
+    except pyopencl.Error:
+        return False
+
+
+def classify(channels: np.ndarray, classifier: ObjectClassifier) -> np.ndarray:
+    """Return the class of each pixel, as APOC's PixelClassifier finds it."""
+    return _predict("PixelClassifier", channels, classifier)
+
+
+def probability(channels: np.ndarray, classifier: ObjectClassifier, target_class: int) -> np.ndarray:
+    """Return the probability of one class, as APOC's ProbabilityMapper finds it."""
+    return _predict("ProbabilityMapper", channels, classifier, positive_class=target_class)
+
+
+def _predict(
+    class_name: str, channels: np.ndarray, classifier: ObjectClassifier, **changes: int
+) -> np.ndarray:
+    try:
+        import apoc
+    except Exception as error:
+        hint = 'Install one with python -m pip install "objclass[gpu]", or use engine="cpu".'
+        raise invalid("engine", "an OpenCL device that APOC can use", f"{error}", hint) from error
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "classifier.cl"
+        dataclasses.replace(classifier, class_name=class_name, **changes).save(path)
+        predictor = getattr(apoc, class_name)(opencl_filename=str(path))
+        return np.asarray(predictor.predict(image=list(channels)))

@@ -1,0 +1,189 @@
+"""What a classifier says of each pixel: its class, or the probability of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import opencl
+from ._check import check_image, check_number, check_option, invalid, is_list
+from ._parallel import Progress
+from .classifier import ObjectClassifier
+from .engine import Band, as_volume, run
+from .features import check_filters
+from .kernels.pixels import classify_rows, probability_rows
+from .planning import plan_features
+from .trees import pack_trees, votes_against_first, votes_of_total
+
+ENGINES = ("auto", "cpu", "opencl")
+
+
+def classify_pixels(
+    image: npt.ArrayLike | Sequence[npt.ArrayLike],
+    classifier: ObjectClassifier,
+    *,
+    engine: str = "auto",
+    progress: Progress = True,
+) -> Any:
+    """Give each pixel the class that most trees vote for.
+
+    Parameters
+    ----------
+    image : array, or list of arrays
+        (z, y, x) or (y, x), or with channels first (c, z, y, x) or (c, y, x), as in the training.
+    classifier : ObjectClassifier
+        From `train_object_classifier` or `load_classifier`.
+    engine : {"auto", "cpu", "opencl"}
+        Who computes: objclass on all cores, or APOC on an OpenCL device; "auto" takes OpenCL where there is
+        a graphics card, see `choose_engine`.
+    progress : bool or callable
+        Show a bar where it takes over two seconds; or call ``progress(done, total)``.
+
+    Returns
+    -------
+    ndarray of uint8, or list of such
+        The class of each pixel, 1 and above; the spatial shape of `image`.
+
+    Raises
+    ------
+    ValueError
+        If the number of axes or channels does not fit the classifier, or pixels are not finite.
+    TypeError
+        If pixels are no real numbers.
+
+    See Also
+    --------
+    segment : The objects that the pixels of the positive class make.
+
+    References
+    ----------
+    .. [1] L. Breiman, Random Forests, Machine Learning 45 (2001), https://doi.org/10.1023/A:1010933404324
+    .. [2] R. Haase, Accelerated Pixel and Object Classifiers, https://github.com/haesleinhuepf/apoc
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> image = np.repeat([[0.0, 0, 0, 9, 9, 9]], 6, axis=0)
+    >>> classifier = objclass.train_object_classifier(image, np.where(image > 4, 2, 1))
+    >>> objclass.classify_pixels(image, classifier)[0]
+    array([1, 1, 1, 2, 2, 2], dtype=uint8)
+    """
+    check_option("engine", engine, ENGINES)
+    if is_list(image):
+        return [classify_pixels(one, classifier, engine=engine, progress=progress) for one in image]
+    channels = check_fit(image, classifier)
+    if choose_engine(engine) == "opencl":
+        return opencl.classify(channels, classifier).astype(np.uint8)
+    check_filters(classifier.features)
+    return _run_forest(channels, classifier, None, progress)
+
+
+def probability_map(
+    image: npt.ArrayLike | Sequence[npt.ArrayLike],
+    classifier: ObjectClassifier,
+    *,
+    target_class: int = 2,
+    engine: str = "auto",
+    progress: Progress = True,
+) -> Any:
+    """Give each pixel the share of the votes that one class gets.
+
+    Parameters
+    ----------
+    image, classifier, engine, progress
+        As in `classify_pixels`.
+    target_class : int
+        The class whose probability is wanted.
+
+    Returns
+    -------
+    ndarray of float32, or list of such
+        From 0 to 1; the spatial shape of `image`.
+
+    Raises
+    ------
+    ValueError
+        If the classifier does not know `target_class`, or the image does not fit the classifier.
+    TypeError
+        If pixels are no real numbers.
+
+    References
+    ----------
+    .. [1] L. Breiman, Random Forests, Machine Learning 45 (2001), https://doi.org/10.1023/A:1010933404324
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> image = np.repeat([[0.0, 0, 0, 9, 9, 9]], 6, axis=0)
+    >>> classifier = objclass.train_object_classifier(image, np.where(image > 4, 2, 1))
+    >>> objclass.probability_map(image, classifier)[0].round()
+    array([0., 0., 0., 1., 1., 1.], dtype=float32)
+    """
+    check_option("engine", engine, ENGINES)
+    check_number("target_class", target_class, low=1, high=classifier.n_classes, integer=True)
+    if is_list(image):
+        return [
+            probability_map(one, classifier, target_class=target_class, engine=engine, progress=progress)
+            for one in image
+        ]
+    channels = check_fit(image, classifier)
+    if choose_engine(engine) == "opencl":
+        return opencl.probability(channels, classifier, target_class).astype(np.float32)
+    check_filters(classifier.features)
+    return _run_forest(channels, classifier, target_class, progress)
+
+
+def choose_engine(engine: str = "auto") -> str:
+    """Say which engine computes.
+
+    Parameters
+    ----------
+    engine : {"auto", "cpu", "opencl"}
+        "auto" takes OpenCL where pyopencl finds a graphics card.
+
+    Returns
+    -------
+    str
+        "cpu" or "opencl".
+
+    Examples
+    --------
+    >>> choose_engine("cpu")
+    'cpu'
+    """
+    check_option("engine", engine, ENGINES)
+    return engine if engine != "auto" else ("opencl" if opencl.has_graphics_card() else "cpu")
+
+
+def check_fit(image: npt.ArrayLike, classifier: ObjectClassifier) -> np.ndarray:
+    """Return `image` with channels first, if it has the axes and channels that `classifier` asks for."""
+    channels = check_image(image, ndim=classifier.ndim)
+    if channels.shape[0] != classifier.n_channels:
+        expected = f"{classifier.n_channels} channel{'s' * (classifier.n_channels > 1)}, as in the training"
+        raise invalid("image", expected, f"{channels.shape[0]}", "Train a classifier for these channels.")
+    return channels
+
+
+def _run_forest(
+    channels: np.ndarray, classifier: ObjectClassifier, target_class: int | None, progress: Progress
+) -> np.ndarray:
+    forest = classifier.forest
+    used = np.unique(forest.feature[forest.feature >= 0])
+    plan = plan_features(classifier.features, len(channels), classifier.ndim, used=used.tolist())
+    volume = as_volume(channels, classifier.ndim)
+    region = (slice(0, volume.shape[1]), slice(0, volume.shape[2]), slice(0, volume.shape[3]))
+    if target_class is None:
+        write, dtype, votes = classify_rows, np.dtype(np.uint8), votes_against_first(forest)
+    else:
+        write, dtype, votes = probability_rows, np.dtype(np.float32), votes_of_total(forest, target_class)
+    trees = pack_trees(forest, votes, used)
+    result = np.empty(volume.shape[1:], dtype)
+
+    def consume(band: Band, z: int, first: int, last: int) -> None:
+        write(band.tile, band.source_at(z), band.slots(z), (first, last), trees, result[z, band.region[1]])
+
+    run(volume, plan, region, consume, description="Classifying pixels", progress=progress)
+    return result.reshape(channels.shape[1:])
