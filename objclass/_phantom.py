@@ -1,0 +1,187 @@
+"""A synthetic light-sheet stack of an embryo: what is drawn, how it is imaged, and who paints on it.
+
+Lengths are in micrometres, positions in the order (z, y, x).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+SPACING = (1.5, 0.6, 0.6)
+KINDS = ("interphase", "mitotic", "apoptotic")
+SHARES = (0.60, 0.22, 0.18)
+BRIGHTNESS = {"interphase": 1.0, "mitotic": 1.9, "apoptotic": 0.62}
+RADII = {"interphase": (3.6, 3.6, 3.6), "mitotic": (4.8, 2.0, 2.0)}
+MIN_DISTANCE = 9.3
+GLOW = 0.17  # of the tissue around the nuclei
+LOSS = 1.1  # of the signal: that of the last plane is divided by exp(LOSS)
+BLUR = (0.8, 0.4, 0.4)
+PHOTONS = 500
+
+Array = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The truth: nuclei as numbered voxels, and the light that everything gives off."""
+
+    labels: npt.NDArray[np.int32]
+    light: npt.NDArray[np.float32]
+    kinds: list[str]
+
+
+def draw(shape: tuple[int, int, int], rng: np.random.Generator) -> Drawing:
+    """Draw nuclei of three kinds on the surface of an ellipsoid, in a faint glow of tissue, and specks."""
+    spacing = np.array(SPACING)
+    centre = (np.array(shape) - 1) / 2 * spacing
+    semi_axes = centre - (5.0, 6.0, 6.0)
+    labels = np.zeros(shape, np.int32)
+    light = _tissue(shape, centre, semi_axes)
+    chromatin = ndimage.gaussian_filter(rng.standard_normal(shape, np.float32), 1.5)
+    chromatin *= 0.12 / chromatin.std()
+    places = _places(centre, semi_axes, rng)
+    kinds = _kinds(len(places), rng)
+    for number, (place, kind) in enumerate(zip(places, kinds, strict=True), start=1):
+        box, inside = _nucleus(kind, place, shape, rng)
+        inside &= labels[box] == 0
+        labels[box][inside] = number
+        brightness = BRIGHTNESS[kind] * rng.lognormal(0, 0.08)
+        light[box][inside] = brightness * (1 + chromatin[box][inside])
+    return Drawing(labels, light, kinds)
+
+
+def _tissue(shape: tuple[int, int, int], centre: Array, semi_axes: Array) -> npt.NDArray[np.float32]:
+    grids = np.ogrid[tuple(slice(n) for n in shape)]
+    radius = np.sqrt(
+        sum(((g * s - c) / a) ** 2 for g, s, c, a in zip(grids, SPACING, centre, semi_axes, strict=True))
+    )
+    thickness = 4.0 / semi_axes.min()
+    shell = GLOW * np.exp(-(((radius - 1) / thickness) ** 2) / 2)
+    yolk = 0.04 / (1 + np.exp((radius - 1) / (thickness / 3)))
+    return (shell + yolk).astype(np.float32)
+
+
+def _places(centre: Array, semi_axes: Array, rng: np.random.Generator) -> Array:
+    """Return points on the ellipsoid, evenly likely everywhere but never closer than `MIN_DISTANCE`."""
+    directions = rng.standard_normal((20_000, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    stretch = np.linalg.norm(directions / semi_axes, axis=1)
+    directions = directions[rng.random(len(stretch)) < stretch * semi_axes.min()]
+    depth = rng.normal(0, 0.6, (len(directions), 1))
+    candidates = centre + directions * (semi_axes + depth)
+    places: list[Array] = []
+    for candidate in candidates:
+        if not places or np.linalg.norm(np.array(places) - candidate, axis=1).min() > MIN_DISTANCE:
+            places.append(candidate)
+    return np.array(places)
+
+
+def _kinds(n: int, rng: np.random.Generator) -> list[str]:
+    """Return a kind for each of `n` nuclei, in shuffled order but in the stated shares."""
+    ends = np.cumsum(SHARES)[:-1] * n
+    return [KINDS[i] for i in np.searchsorted(ends, rng.permutation(n), side="right")]
+
+
+def _nucleus(
+    kind: str, place: Array, shape: tuple[int, int, int], rng: np.random.Generator
+) -> tuple[tuple[slice, ...], npt.NDArray[np.bool_]]:
+    """Return the box around a nucleus and which voxels of the box it fills."""
+    low = np.maximum(np.floor((place - 6) / SPACING), 0).astype(int)
+    high = np.minimum(np.ceil((place + 6) / SPACING) + 1, shape).astype(int)
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    offsets = np.stack([g * s - p for g, s, p in zip(np.mgrid[box], SPACING, place, strict=True)], axis=-1)
+    if kind == "apoptotic":
+        directions = rng.standard_normal((4, 3))
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        centres = directions * rng.uniform(1.5, 2.1, (4, 1))
+        radii = rng.uniform(1.3, 1.7, 4)
+        pieces = [np.linalg.norm(offsets - c, axis=-1) < r for c, r in zip(centres, radii, strict=True)]
+        pieces.append(np.linalg.norm(offsets, axis=-1) < 1.2)
+        return box, np.any(pieces, axis=0)
+    radii = np.array(RADII[kind])
+    axes = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    scaled = offsets @ axes / (radii * rng.normal(1, 0.05, 3))
+    return box, np.linalg.norm(scaled, axis=-1) < 1
+
+
+def image_of(light: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray[np.uint16]:
+    """Return what the camera sees: light lost on its way out of the tissue, blurred, in noisy counts."""
+    depth = np.arange(light.shape[0])[:, None, None] / light.shape[0]
+    seen = light * np.exp(-LOSS * depth, dtype=np.float32)
+    seen = ndimage.gaussian_filter(seen, np.divide(BLUR, SPACING))
+    _add_specks(seen, rng)
+    counts = 100 + rng.poisson(PHOTONS * seen) + rng.normal(0, 4, light.shape)
+    return np.clip(np.rint(counts), 0, 65535).astype(np.uint16)
+
+
+def _add_specks(seen: npt.NDArray[np.float32], rng: np.random.Generator) -> None:
+    """Add debris and hot pixels of a few voxels, one in 50,000 voxels."""
+    for _ in range(max(3, seen.size // 50_000)):
+        z, y, x = (int(rng.integers(0, n)) for n in seen.shape)
+        seen[z, y : y + int(rng.integers(1, 3)), x : x + int(rng.integers(1, 3))] += rng.uniform(0.8, 1.6)
+
+
+def paint(
+    drawing: Drawing, fractions: Sequence[float], rng: np.random.Generator, *, kinds: Sequence[str] = KINDS
+) -> npt.NDArray[np.uint8]:
+    """Return sparse brush strokes: 1 on background, 2 inside nuclei.
+
+    Parameters
+    ----------
+    drawing : Drawing
+        What lies where.
+    fractions : sequence of float
+        The planes to paint on, as fractions of the depth.
+    rng : Generator
+        The hand that paints.
+    kinds : sequence of str
+        Which nuclei to paint on, up to four of each kind in a plane.
+    """
+    painted = np.zeros(drawing.labels.shape, np.uint8)
+    for fraction in fractions:
+        z = round(fraction * (len(painted) - 1))
+        labels = drawing.labels[z]
+        far = ndimage.distance_transform_edt(labels == 0) >= 2
+        for number in _choose(labels, drawing.kinds, kinds, rng):
+            inside = labels == number
+            middle = np.argwhere(inside).mean(axis=0)
+            painted[z, _stroke(labels.shape, middle + rng.uniform(-1, 1, 2), 40, 3, rng) & far] = 1
+            inside = ndimage.binary_erosion(inside)
+            painted[z, _stroke(labels.shape, middle, 8, 1.5, rng) & inside] = 2
+        for _ in range(4):
+            painted[z, _stroke(labels.shape, rng.uniform(0, labels.shape), 60, 2, rng) & far] = 1
+    return painted
+
+
+def _choose(
+    labels: npt.NDArray[np.int32], kind_of: list[str], kinds: Sequence[str], rng: np.random.Generator
+) -> list[int]:
+    """Return nuclei that are well in this plane, up to four of each kind."""
+    numbers, sizes = np.unique(labels[labels > 0], return_counts=True)
+    large = numbers[sizes >= 12].tolist()
+    return [
+        number
+        for kind in kinds
+        for number in rng.permutation([n for n in large if kind_of[n - 1] == kind])[:4].astype(int)
+    ]
+
+
+def _stroke(
+    shape: tuple[int, ...], middle: Array, length: float, radius: float, rng: np.random.Generator
+) -> npt.NDArray[np.bool_]:
+    angle = rng.uniform(0, np.pi)
+    reach = length / 2 * np.array([np.sin(angle), np.cos(angle)])
+    return brush(shape, middle - reach, middle + reach, radius)
+
+
+def brush(shape: tuple[int, ...], start: Array, stop: Array, radius: float) -> npt.NDArray[np.bool_]:
+    """Return the pixels under a round brush drawn along a straight line."""
+    offset = np.stack(np.indices(shape), axis=-1) - start
+    line = stop - start
+    along = np.clip(offset @ line / (line @ line), 0, 1)
+    return np.linalg.norm(offset - along[..., None] * line, axis=-1) <= radius
