@@ -8,12 +8,14 @@ from .io import imread as imread
 from .io import imwrite as imwrite
 from .io import read_spacing as read_spacing
 from .measurement import measure as measure
-from .reduction import reduce as reduce
 from .prediction import classify_pixels as classify_pixels
+from .prediction import predict_plane as predict_plane
+from .prediction import probability_map as probability_map
+from .reduction import reduce as reduce
+from .sampling import FeatureCache as FeatureCache
 from .segmentation import exclude_border as exclude_border
 from .segmentation import exclude_large as exclude_large
 from .segmentation import exclude_small as exclude_small
-from .prediction import probability_map as probability_map
 from .segmentation import relabel as relabel
 from .segmentation import segment as segment
 from .segmentation import split_touching as split_touching

@@ -6,7 +6,7 @@ Every message names the argument, what was expected, what came, and the next ste
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,7 @@ def describe(value: object) -> str:
     return f"{type(value).__name__} {text if len(text) <= 80 else text[:77] + '...'}"
 
 
-def is_list(value: object) -> bool:
+def is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
     """Tell whether `value` is several images rather than one: a list or tuple of arrays."""
     return isinstance(value, (list, tuple)) and len(value) > 0 and all(np.ndim(v) >= 2 for v in value)
 
@@ -98,6 +98,7 @@ def check_image(
     ndim: int | None = None,
     beside: str = "labels",
     argument: str = "image",
+    finite: bool = True,
 ) -> np.ndarray:
     """Return `image` with a leading channel axis: (c, z, y, x) or (c, y, x).
 
@@ -113,6 +114,8 @@ def check_image(
         The name of the argument that `spatial_shape` comes from.
     argument : str
         The name of the argument that `image` is.
+    finite : bool
+        Whether to look for NaN and infinite pixels, which takes a moment.
     """
     array = np.asarray(image)
     if array.dtype.kind not in "iufb":
@@ -133,7 +136,7 @@ def check_image(
     if spatial_shape is not None and with_channels.shape[1:] != tuple(spatial_shape):
         hint = f"Pass the image that the {beside} were made on; channels come first."
         raise invalid(argument, f"the spatial shape of {beside}, {tuple(spatial_shape)}", array, hint)
-    if array.dtype.kind == "f" and not all(np.isfinite(plane).all() for plane in with_channels):
+    if finite and array.dtype.kind == "f" and not all(np.isfinite(plane).all() for plane in with_channels):
         raise invalid(
             argument,
             "finite pixels",
@@ -141,3 +144,13 @@ def check_image(
             "Replace them first, for example with numpy.nan_to_num(image).",
         )
     return with_channels
+
+
+def check_float32(image: np.ndarray, *, argument: str = "image") -> np.ndarray:
+    """Return `image` if float32, in which features are computed, can hold its pixels."""
+    limit = np.finfo(np.float32).max
+    if image.dtype.kind == "f" and image.dtype.itemsize > 4 and max(image.max(), -image.min()) > limit:
+        raise invalid(
+            argument, f"pixels of at most {limit:.2g}", "larger ones", "Divide the image by a number."
+        )
+    return image

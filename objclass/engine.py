@@ -10,15 +10,16 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
 from ._parallel import Progress, map_tiles, progress_bar
-from .features import Feature
 from .kernels.filters import WIDTH
 from .kernels.gaussian import LANES, ROWS, TAPS, blur_planes
-from .kernels.pixels import Tile, collect_features
-from .planning import Plan, gaussian, plan_features
+from .kernels.pixels import Tile
+from .planning import Plan, gaussian
 
 SOURCE_BYTES = 192 * 2**20
 BLUR_BYTES = 96 * 2**20
@@ -59,41 +60,9 @@ def run(
             band.load()
             for planes_to_blur, planes_ready in band.slabs():
                 map_tiles(band.blur, planes_to_blur)
-                map_tiles(lambda task: consume(band, *task), band.tasks(planes_ready))
+                map_tiles(partial(_consume_task, band, consume), band.tasks(planes_ready))
                 advance()
             band.free()
-
-
-def features_at(image: np.ndarray, features: Sequence[Feature], mask: np.ndarray) -> np.ndarray:
-    """Return the features of the voxels in `mask`, in raster order: float32, (n_voxels, n_features).
-
-    Only the surroundings of the mask are computed, plane by plane.
-
-    Parameters
-    ----------
-    image : ndarray, (c, z, y, x) or (c, y, x)
-    features : sequence of Feature
-        They are computed for channel 0, then for channel 1, and so on.
-    mask : ndarray of bool, (z, y, x) or (y, x)
-    """
-    plan = plan_features(features, image.shape[0], mask.ndim)
-    volume, mask = as_volume(image, mask.ndim), mask if mask.ndim == 3 else mask[np.newaxis]
-    counts = np.count_nonzero(mask, axis=2)
-    offsets = (np.cumsum(counts) - counts.ravel()).reshape(counts.shape)
-    collected = np.empty((plan.kinds.size, int(counts.sum())), np.float32)
-
-    def collect(band: Band, z: int, first: int, last: int) -> None:
-        _, ys, xs = band.region
-        here = mask[z, ys, xs]
-        collect_features(
-            band.tile, band.source_at(z), band.slots(z), (first, last), here, offsets[z, ys], collected
-        )
-
-    for z in np.flatnonzero(counts.any(axis=1)).tolist():
-        rows, columns = np.flatnonzero(counts[z]), np.flatnonzero(mask[z].any(axis=0))
-        region = (slice(z, z + 1), _span(rows), _span(columns))
-        run(volume, plan, region, collect)
-    return collected.T
 
 
 def as_volume(image: np.ndarray, ndim: int) -> np.ndarray:
@@ -101,8 +70,14 @@ def as_volume(image: np.ndarray, ndim: int) -> np.ndarray:
     return image if ndim == 3 else image[:, np.newaxis]
 
 
-def _span(numbers: np.ndarray) -> slice:
-    return slice(int(numbers[0]), int(numbers[-1]) + 1)
+def whole(shape: Sequence[int]) -> Region:
+    """Return the region that is all of a volume of shape (z, y, x)."""
+    n_planes, n_rows, n_columns = shape
+    return slice(0, n_planes), slice(0, n_rows), slice(0, n_columns)
+
+
+def _consume_task(band: Band, consume: Consume, task: tuple[int, int, int]) -> None:
+    consume(band, *task)
 
 
 def _cut_bands(image: np.ndarray, plan: Plan, region: Region) -> Iterator[Band]:
@@ -116,7 +91,7 @@ def _cut_bands(image: np.ndarray, plan: Plan, region: Region) -> Iterator[Band]:
     n_rows = max(4 * ROWS, n_rows)
     n_bands = math.ceil((ys.stop - ys.start) / n_rows)
     edges = np.linspace(ys.start, ys.stop, n_bands + 1).astype(int).tolist()
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         yield Band(image, plan, (zs, slice(first, last), xs))
 
 

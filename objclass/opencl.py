@@ -29,17 +29,16 @@ def has_graphics_card() -> bool:
 
 def classify(channels: np.ndarray, classifier: ObjectClassifier) -> np.ndarray:
     """Return the class of each pixel, as APOC's PixelClassifier finds it."""
-    return _predict("PixelClassifier", channels, classifier)
+    return _predict(channels, dataclasses.replace(classifier, class_name="PixelClassifier"))
 
 
 def probability(channels: np.ndarray, classifier: ObjectClassifier, target_class: int) -> np.ndarray:
     """Return the probability of one class, as APOC's ProbabilityMapper finds it."""
-    return _predict("ProbabilityMapper", channels, classifier, positive_class=target_class)
+    mapper = dataclasses.replace(classifier, class_name="ProbabilityMapper", positive_class=target_class)
+    return _predict(channels, mapper)
 
 
-def _predict(
-    class_name: str, channels: np.ndarray, classifier: ObjectClassifier, **changes: int
-) -> np.ndarray:
+def _predict(channels: np.ndarray, classifier: ObjectClassifier) -> np.ndarray:
     try:
         import apoc
     except Exception as error:
@@ -47,6 +46,6 @@ def _predict(
         raise invalid("engine", "an OpenCL device that APOC can use", f"{error}", hint) from error
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "classifier.cl"
-        dataclasses.replace(classifier, class_name=class_name, **changes).save(path)
-        predictor = getattr(apoc, class_name)(opencl_filename=str(path))
+        classifier.save(path)
+        predictor = getattr(apoc, classifier.class_name)(opencl_filename=str(path))
         return np.asarray(predictor.predict(image=list(channels)))

@@ -12,10 +12,11 @@ from . import opencl
 from ._check import check_image, check_number, check_option, invalid, is_list
 from ._parallel import Progress
 from .classifier import ObjectClassifier
-from .engine import Band, as_volume, run
+from .engine import Band, Region, as_volume, run, whole
 from .features import check_filters
-from .kernels.pixels import classify_rows, probability_rows
+from .kernels.pixels import classify_collected, classify_rows, probability_rows
 from .planning import plan_features
+from .sampling import FeatureCache, plane_region
 from .trees import pack_trees, votes_against_first, votes_of_total
 
 ENGINES = ("auto", "cpu", "opencl")
@@ -78,7 +79,7 @@ def classify_pixels(
     if choose_engine(engine) == "opencl":
         return opencl.classify(channels, classifier).astype(np.uint8)
     check_filters(classifier.features)
-    return _run_forest(channels, classifier, None, progress)
+    return _run_forest(channels, classifier, None, progress=progress).reshape(channels.shape[1:])
 
 
 def probability_map(
@@ -133,7 +134,65 @@ def probability_map(
     if choose_engine(engine) == "opencl":
         return opencl.probability(channels, classifier, target_class).astype(np.float32)
     check_filters(classifier.features)
-    return _run_forest(channels, classifier, target_class, progress)
+    return _run_forest(channels, classifier, target_class, progress=progress).reshape(channels.shape[1:])
+
+
+def predict_plane(
+    image: npt.ArrayLike,
+    classifier: ObjectClassifier,
+    *,
+    index: int = 0,
+    axis: int = 0,
+    cache: FeatureCache | None = None,
+) -> np.ndarray:
+    """Give each pixel of one plane its class, without computing the others.
+
+    Parameters
+    ----------
+    image : array
+        (z, y, x) or (y, x), or with channels first (c, z, y, x) or (c, y, x), as in the training.
+    classifier : ObjectClassifier
+        From `train_object_classifier` or `load_classifier`.
+    index : int
+        Which plane along `axis`; 0 for a 2D image.
+    axis : int
+        The spatial axis that the plane is perpendicular to: 0 (z), 1 (y) or 2 (x).
+    cache : FeatureCache, optional
+        Keeps the features of the plane, so that the next classifier with the same features takes
+        milliseconds.
+
+    Returns
+    -------
+    ndarray of uint8
+        (y, x), (z, x) or (z, y): exactly that plane of what `classify_pixels` gives on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If there is no such plane, or the image does not fit the classifier.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> image = np.repeat([[0.0, 0, 0, 9, 9, 9]], 6, axis=0)
+    >>> classifier = objclass.train_object_classifier(image, np.where(image > 4, 2, 1))
+    >>> objclass.predict_plane(image, classifier)[0]
+    array([1, 1, 1, 2, 2, 2], dtype=uint8)
+    """
+    array = np.asarray(image)
+    volume_shape = (1,) * (3 - classifier.ndim) + array.shape[-classifier.ndim :]
+    channels = check_fit(array, classifier, finite=cache is None)
+    check_number("axis", axis, low=0, high=2 if classifier.ndim == 3 else 0, integer=True)
+    check_number("index", index, low=0, high=volume_shape[axis] - 1, integer=True)
+    check_filters(classifier.features)
+    if cache is None:
+        region = plane_region(volume_shape, axis, index)
+        return _run_forest(channels, classifier, None, region=region).squeeze(axis)
+    features = cache.compute(channels, classifier.features, classifier.ndim, axis, index)
+    trees = pack_trees(classifier.forest, votes_against_first(classifier.forest))
+    classes = np.empty(features.shape[1:], np.uint8)
+    classify_collected(features.reshape(len(features), -1), trees, classes.ravel())
+    return classes
 
 
 def choose_engine(engine: str = "auto") -> str:
@@ -158,9 +217,9 @@ def choose_engine(engine: str = "auto") -> str:
     return engine if engine != "auto" else ("opencl" if opencl.has_graphics_card() else "cpu")
 
 
-def check_fit(image: npt.ArrayLike, classifier: ObjectClassifier) -> np.ndarray:
+def check_fit(image: Any, classifier: ObjectClassifier, *, finite: bool = True) -> np.ndarray:
     """Return `image` with channels first, if it has the axes and channels that `classifier` asks for."""
-    channels = check_image(image, ndim=classifier.ndim)
+    channels = check_image(image, ndim=classifier.ndim, finite=finite)
     if channels.shape[0] != classifier.n_channels:
         expected = f"{classifier.n_channels} channel{'s' * (classifier.n_channels > 1)}, as in the training"
         raise invalid("image", expected, f"{channels.shape[0]}", "Train a classifier for these channels.")
@@ -168,22 +227,30 @@ def check_fit(image: npt.ArrayLike, classifier: ObjectClassifier) -> np.ndarray:
 
 
 def _run_forest(
-    channels: np.ndarray, classifier: ObjectClassifier, target_class: int | None, progress: Progress
+    channels: np.ndarray,
+    classifier: ObjectClassifier,
+    target_class: int | None,
+    *,
+    region: Region | None = None,
+    progress: Progress = False,
 ) -> np.ndarray:
+    """Return the classes, or the probability of one, for a region or the whole: (z, y, x)."""
     forest = classifier.forest
     used = np.unique(forest.feature[forest.feature >= 0])
     plan = plan_features(classifier.features, len(channels), classifier.ndim, used=used.tolist())
     volume = as_volume(channels, classifier.ndim)
-    region = (slice(0, volume.shape[1]), slice(0, volume.shape[2]), slice(0, volume.shape[3]))
+    region = region or whole(volume.shape[1:])
     if target_class is None:
-        write, dtype, votes = classify_rows, np.dtype(np.uint8), votes_against_first(forest)
+        write, votes = classify_rows, votes_against_first(forest)
     else:
-        write, dtype, votes = probability_rows, np.dtype(np.float32), votes_of_total(forest, target_class)
+        write, votes = probability_rows, votes_of_total(forest, target_class)
     trees = pack_trees(forest, votes, used)
-    result = np.empty(volume.shape[1:], dtype)
+    shape = [part.stop - part.start for part in region]
+    result = np.empty(shape, np.uint8 if target_class is None else np.float32)
 
     def consume(band: Band, z: int, first: int, last: int) -> None:
-        write(band.tile, band.source_at(z), band.slots(z), (first, last), trees, result[z, band.region[1]])
+        rows = result[z - region[0].start, band.region[1].start - region[1].start :]
+        write(band.tile, band.source_at(z), band.slots(z), (first, last), trees, rows)
 
     run(volume, plan, region, consume, description="Classifying pixels", progress=progress)
-    return result.reshape(channels.shape[1:])
+    return result

@@ -18,7 +18,7 @@ def votes_of_total(forest: Forest, target_class: int) -> np.ndarray:
     return np.stack([forest.leaf[:, target_class - 1], forest.leaf.sum(axis=1)])
 
 
-def pack_trees(forest: Forest, votes: np.ndarray, used: np.ndarray) -> Trees:
+def pack_trees(forest: Forest, votes: np.ndarray, used: np.ndarray | None = None) -> Trees:
     """Return the arrays that the kernels take.
 
     Parameters
@@ -26,9 +26,10 @@ def pack_trees(forest: Forest, votes: np.ndarray, used: np.ndarray) -> Trees:
     forest : Forest
     votes : ndarray, (n_sums, n_nodes)
         What each leaf adds to each of the sums that the kernel makes.
-    used : ndarray of int
-        The features that are computed, in ascending order; all that the forest asks for.
+    used : ndarray of int, optional
+        The features that are computed, in ascending order; without it, all.
     """
+    used = np.arange(forest.n_features) if used is None else used
     inner = forest.feature >= 0
     itself = np.arange(forest.n_nodes)
     feature = np.where(inner, np.searchsorted(used, forest.feature), 0).astype(np.int64)
