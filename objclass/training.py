@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import __version__
-from ._check import check_image, check_number, invalid, is_list
+from ._check import check_float32, check_image, check_number, invalid, is_list
 from ._parallel import n_threads
 from .features import Feature
 from .forest import MAX_CLASSES, MAX_DEPTH, MAX_TREES, Forest
@@ -56,12 +56,10 @@ def check_strokes(image: Any, annotations: Any, positive_class: int) -> Pairs:
 
 def collect_rows(pairs: Pairs, features: tuple[Feature, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Return the features of the annotated pixels, in raster order, and their classes."""
-    from .engine import features_at
+    from .sampling import features_at
 
     annotated = [(image, strokes, strokes > 0) for image, strokes in pairs if strokes.any()]
     rows = np.concatenate([features_at(image, features, mask) for image, _, mask in annotated])
-    if not np.isfinite(rows).all():
-        raise invalid("image", "pixels that float32 can hold", "larger ones", "Divide the image by a number.")
     return rows, np.concatenate([strokes[mask] for _, strokes, mask in annotated])
 
 
@@ -122,7 +120,7 @@ def _check_pair(image: Any, annotations: Any, place: str) -> tuple[np.ndarray, n
         got = f"{lowest if lowest < 0 else highest} among them"
         raise invalid(name, f"classes of 0 to {MAX_CLASSES}", got, "0 stands for not annotated.")
     checked = check_image(image, strokes.shape, beside=name, argument=f"image{place}")
-    return checked, strokes.astype(np.uint8)
+    return check_float32(checked, argument=f"image{place}"), strokes.astype(np.uint8)
 
 
 def _check_classes(pairs: Pairs, positive_class: int) -> None:
