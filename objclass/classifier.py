@@ -61,7 +61,7 @@ class ObjectClassifier:
     >>> classifier.n_channels, classifier.n_classes, classifier.positive_class
     (1, 2, 2)
     >>> classifier.feature_importances().columns.tolist()
-    ['feature', 'channel', 'importance', 'level_0']
+    ['feature', 'channel', 'importance', 'level_0', 'level_1']
     """
 
     features: tuple[Feature, ...]

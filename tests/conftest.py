@@ -15,6 +15,18 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+@pytest.fixture(scope="session")
+def apoc():
+    """APOC itself, on an OpenCL device that is chosen once for all tests."""
+    try:
+        import apoc
+        import pyclesperanto_prototype as cle
+    except Exception as error:
+        pytest.skip(f"APOC has no OpenCL device: {error}")
+    cle.get_device()
+    return apoc
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """In CI a test against APOC or in the browser that does not run has failed."""

@@ -61,6 +61,7 @@ def test_files_of_apoc_are_written_back_letter_for_letter(shared_data):
 
 
 @pytest.mark.parity
+@pytest.mark.usefixtures("apoc")
 @pytest.mark.parametrize("target_class", [-1, 2])
 @pytest.mark.parametrize("max_depth", [1, 2, 5])
 @pytest.mark.parametrize("n_classes", [2, 3])

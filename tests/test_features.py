@@ -15,9 +15,7 @@ BLURS = [name for name in FILTERS if name != "original"]
 
 
 @pytest.mark.parity
-def test_sets_are_those_of_apoc():
-    import apoc
-
+def test_sets_are_those_of_apoc(apoc):
     theirs = {member.name: member.value for member in apoc.PredefinedFeatureSet if member.value}
     assert theirs == FEATURE_SETS
 
