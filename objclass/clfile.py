@@ -123,7 +123,7 @@ def format_cl(content: ClassifierFile) -> str:
     if len(content.header) > MAX_HEADER:
         raise invalid("header", f"at most {MAX_HEADER} entries", f"{len(content.header)}")
     header = [f"{key} = {value}" for key, value in content.header.items()]
-    if any("*/" in line or len(line.splitlines()) != 1 for line in header):
+    if any(mark in line for line in header for mark in ("*/", "\n", "\r")):
         raise invalid("header", "entries of one line each, without '*/'", "something else")
     forest = content.forest
     lines = ["/*", _TITLE, *header, "*/"]
@@ -141,7 +141,8 @@ def parse_cl(text: str) -> ClassifierFile:
     ValueError
         If the text is not that of a classifier.
     """
-    lines = ((number, line) for number, line in enumerate(map(str.strip, io.StringIO(text)), 1) if line)
+    stripped = map(str.strip, io.StringIO(text, newline=None))
+    lines = ((number, line) for number, line in enumerate(stripped, 1) if line)
     header = _parse_header(lines)
     n_features = _whole_number(header, "num_features", MAX_INPUTS)
     n_classes = _whole_number(header, "num_classes", MAX_CLASSES)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from objclass import clfile
@@ -45,7 +45,7 @@ def test_file_round_trip(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a b.cl"]
 
 
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_line_ends_of_every_system_are_read(tmp_path, line_end):
     path = tmp_path / "a.cl"
     path.write_bytes(TEXT.replace("\n", line_end).encode())
@@ -141,6 +141,8 @@ def test_every_truncation_is_refused():
             parse_cl("\n".join(lines[:count]))
 
 
+@example(34, "\x1e")
+@example(34, "\r")
 @given(st.integers(0, len(TEXT) - 1), st.characters(codec="utf-8"))
 def test_one_wrong_letter_is_refused_or_leaves_a_forest(place, letter):
     text = TEXT[:place] + letter + TEXT[place + 1 :]
