@@ -8,6 +8,7 @@ from .io import imread as imread
 from .io import imwrite as imwrite
 from .io import read_spacing as read_spacing
 from .measurement import measure as measure
+from .prediction import choose_engine as choose_engine
 from .prediction import classify_pixels as classify_pixels
 from .prediction import predict_plane as predict_plane
 from .prediction import probability_map as probability_map

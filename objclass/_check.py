@@ -37,7 +37,7 @@ def check_option(argument: str, value: object, options: Iterable[str]) -> str:
     """Return `value` if it is one of `options`."""
     options = list(options)
     if not isinstance(value, str) or value not in options:
-        raise invalid(argument, f"one of {', '.join(map(repr, options))}", value)
+        raise invalid(argument, f"one of {', '.join(map(repr, options))}", describe(value))
     return value
 
 

@@ -2,6 +2,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("objclass", deadline=None)
+settings.load_profile("objclass")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 NO_REAL_IMAGES = "the real images are not at"
