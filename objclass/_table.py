@@ -19,8 +19,9 @@ EMBEDDINGS = ("UMAP", "t-SNE", "PC", "Isomap", "MDS")
 """What the columns of an embedding are called; an underscore and the number of the axis follow."""
 
 _NOT_MEASURED = re.compile(
-    r"label|index|unnamed: \d+|image|file|path|frame|time|[tzyx]|orientation"  # who, where and when
+    r"label|index|unnamed: \d+|image|file|path|frame|time|[tzyx]"  # who, where and when
     r"|(local_|weighted_|weighted_local_)*centroid.*|bbox[-_]\d+"  # position, in all of scikit-image's names
+    r"|orientation|inertia_tensor-\d-\d"  # how it lies: objects of a kind may lie in any direction
     rf"|({'|'.join(EMBEDDINGS)})_\d+"
     r"|(.*[_\s-])?(cluster|kind|class|type|group|annotation|prediction)([_\s-]id)?",  # given to objects
     re.IGNORECASE,
@@ -78,9 +79,9 @@ def measurement_columns(table: pd.DataFrame) -> list[str]:
     """Return the columns of `table` that hold measurements, by their type and their name.
 
     They are the columns of real numbers but for those that say which object it is, or where or when
-    (label, index, image, file, path, frame, time, t, z, y, x, every centroid, the bounding box and the
-    orientation), the embeddings, and what was given to objects: names that end in cluster, kind, class,
-    type, group, annotation or prediction, also with ``_ID`` after it, in capitals or not.
+    (label, index, image, file, path, frame, time, t, z, y, x, every centroid and the bounding box), or how
+    it lies (orientation, inertia tensor), the embeddings, and what was given to objects: names that end in
+    cluster, kind, class, type, group, annotation or prediction, also with ``_ID``, in capitals or not.
     """
     numbers = [name for name in table.columns if _is_real(table[name])]
     return [name for name in numbers if not _NOT_MEASURED.fullmatch(str(name))]

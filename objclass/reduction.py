@@ -80,10 +80,10 @@ def reduce(
     n_components : int
         The number of axes.
     columns : list of str, optional
-        The columns to use. By default the measurements: all columns of numbers but the label, positions
-        (centroid, bounding box, orientation, x, y, z), image, time and frame, embeddings, and what was
-        given to the objects (names that end in cluster, kind, class, type, group, annotation or
-        prediction, also with ``_ID``).
+        The columns to use. By default the measurements: all columns of numbers but the label, image, file,
+        index, time and frame, positions (centroids, bounding box, x, y, z), how an object lies
+        (orientation, inertia tensor), embeddings, and what was given to the objects (names that end in
+        cluster, kind, class, type, group, annotation or prediction, also with ``_ID``).
     scale : bool
         Give each column mean 0 and standard deviation 1, and leave out the columns in which all objects
         are equal.
