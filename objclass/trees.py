@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .forest import Forest
-from .kernels.forest import Trees
+from .kernels.forest import DeepTrees, SmallTrees, Trees, TwoLevelTrees
+
+MAX_LEAVES = 32
+ALL_LEAVES = 2**MAX_LEAVES - 1
 
 
 def votes_against_first(forest: Forest) -> np.ndarray:
@@ -38,30 +41,78 @@ def pack_trees(forest: Forest, votes: np.ndarray, used: np.ndarray | None = None
     tree_of_node = np.searchsorted(forest.roots, itself, side="right") - 1
     n_levels = np.zeros(forest.n_trees, np.int64)
     np.maximum.at(n_levels, tree_of_node, forest.levels)
-    asked, thresholds, leaves = _two_levels(forest.roots, feature, threshold, children, int(n_levels.max()))
+    n_leaves = np.bincount(tree_of_node[~inner], minlength=forest.n_trees)
+    has_two = np.full(forest.n_trees, n_levels.max() <= 2)
+    is_small = ~has_two & (n_leaves <= MAX_LEAVES)
+    is_deep = ~has_two & ~is_small
+    votes = np.ascontiguousarray(votes, np.float32)
     return Trees(
         feature=feature,
         threshold=threshold,
         children=children.astype(np.int64),
-        leaf=np.ascontiguousarray(votes, np.float32),
         exact_leaf=forest.leaf,
         roots=forest.roots.astype(np.int64),
-        n_levels=n_levels,
-        asked=asked,
-        thresholds=thresholds,
-        votes=np.ascontiguousarray(votes[:, leaves], np.float32),
         tolerance=_tolerance(forest),
+        two_levels=_pack_two_levels(forest.roots[has_two], feature, threshold, children, votes),
+        small=_pack_small(forest, np.flatnonzero(is_small), feature, threshold, votes),
+        deep=DeepTrees(forest.roots[is_deep].astype(np.int64), n_levels[is_deep], votes),
     )
 
 
-def _two_levels(
-    roots: np.ndarray, feature: np.ndarray, threshold: np.ndarray, children: np.ndarray, depth: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return questions (n_trees, 3), their thresholds, and leaves (n_trees, 4) of trees of two levels."""
-    roots = roots if depth <= 2 else roots[:0]
+def _pack_two_levels(
+    roots: np.ndarray, feature: np.ndarray, threshold: np.ndarray, children: np.ndarray, votes: np.ndarray
+) -> TwoLevelTrees:
     seconds = children[roots]
     nodes = np.concatenate([roots[:, np.newaxis], seconds], axis=1)
-    return feature[nodes], threshold[nodes], children[seconds].reshape(-1, 4)
+    leaves = children[seconds].reshape(-1, 4)
+    return TwoLevelTrees(feature[nodes], threshold[nodes], np.ascontiguousarray(votes[:, leaves]))
+
+
+def _pack_small(
+    forest: Forest, trees: np.ndarray, feature: np.ndarray, threshold: np.ndarray, votes: np.ndarray
+) -> SmallTrees:
+    ends = np.append(forest.roots, forest.n_nodes)
+    first, asked, thresholds, masks = [0], [], [], []
+    leaf_votes = np.zeros((len(votes), len(trees), MAX_LEAVES), np.float32)
+    for at, tree in enumerate(trees):
+        nodes, ranges = _leaf_ranges(forest, ends[tree])
+        leaves = [node for node in nodes if forest.feature[node] < 0]
+        inner = [node for node in nodes if forest.feature[node] >= 0]
+        leaf_votes[:, at, : len(leaves)] = votes[:, leaves]
+        asked += [feature[node] for node in inner]
+        thresholds += [threshold[node] for node in inner]
+        masks += [ALL_LEAVES & ~sum(1 << leaf for leaf in ranges[forest.left[node]]) for node in inner]
+        if len(inner) % 2:
+            asked.append(0)
+            thresholds.append(np.inf)
+            masks.append(ALL_LEAVES)
+        first.append(len(asked))
+    return SmallTrees(
+        np.array(first, np.int64),
+        np.array(asked, np.int64),
+        np.array(thresholds, np.float32),
+        np.array(masks, np.uint32),
+        leaf_votes,
+    )
+
+
+def _leaf_ranges(forest: Forest, root: int) -> tuple[list[int], dict[int, range]]:
+    """Return the nodes of a tree, left before right, and the range of leaf numbers below each of them."""
+    nodes, waiting = [], [root]
+    while waiting:
+        node = waiting.pop()
+        nodes.append(node)
+        if forest.feature[node] >= 0:
+            waiting += [forest.right[node], forest.left[node]]
+    ranges: dict[int, range] = {}
+    n_leaves = sum(forest.feature[node] < 0 for node in nodes)
+    for node in reversed(nodes):
+        if forest.feature[node] < 0:
+            n_leaves -= 1
+            ranges[node] = range(n_leaves, n_leaves + 1)
+        else:
+            ranges[node] = range(ranges[forest.left[node]].start, ranges[forest.right[node]].stop)
+    return nodes, ranges
 
 
 def _tolerance(forest: Forest) -> np.float32:

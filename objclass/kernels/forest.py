@@ -13,55 +13,86 @@ import numpy as np
 from .._parallel import kernel
 
 
+class TwoLevelTrees(NamedTuple):
+    """Trees of at most two levels.
+
+    The root, its left and its right child ask for the features `asked` (n_trees, 3); where there is no
+    question, the entry of `thresholds` is infinite and the way is left. `votes` (n_sums, n_trees, 4) are
+    those of the leaves from left to right.
+    """
+
+    asked: np.ndarray
+    thresholds: np.ndarray
+    votes: np.ndarray
+
+
+class SmallTrees(NamedTuple):
+    """Trees of at most 32 leaves, numbered from left to right.
+
+    The nodes of tree t are those from ``first[t]`` to before ``first[t + 1]``, an even number; `masks` has
+    no bit for the leaves below a node's left child. `votes` are (n_sums, n_trees, 32).
+    """
+
+    first: np.ndarray
+    asked: np.ndarray
+    thresholds: np.ndarray
+    masks: np.ndarray
+    votes: np.ndarray
+
+
+class DeepTrees(NamedTuple):
+    """Trees of any size: their roots, how many levels of questions they have, and votes (n_sums, n_nodes)."""
+
+    roots: np.ndarray
+    n_levels: np.ndarray
+    votes: np.ndarray
+
+
 class Trees(NamedTuple):
     """A forest as the kernels take it.
 
-    The exact votes are there beside those that are summed fast, see `pick_classes`. A leaf's children are
-    itself. Where no tree has more than two levels, the forest stands once more in the form of
-    `add_two_level_votes`; otherwise `asked` and what belongs to it have no rows.
+    Each tree stands in the one form that suits it: of two levels (`add_two_level_votes`), of at most 32
+    leaves (`add_small_tree_votes`) or any (`add_deep_tree_votes`). `roots`, `exact_leaf` and the nodes they
+    lead to hold all trees, for `exact_class`; a leaf's children are itself.
     """
 
     feature: np.ndarray
     threshold: np.ndarray
     children: np.ndarray
-    leaf: np.ndarray
     exact_leaf: np.ndarray
     roots: np.ndarray
-    n_levels: np.ndarray
-    asked: np.ndarray
-    thresholds: np.ndarray
-    votes: np.ndarray
     tolerance: np.float32
+    two_levels: TwoLevelTrees
+    small: SmallTrees
+    deep: DeepTrees
 
 
 @kernel
-def add_two_level_votes(features, asked, thresholds, votes, sums):
-    """Add the votes of trees of at most two levels for one class.
+def add_two_level_votes(features, trees, row, sums):
+    """Add the votes of trees of at most two levels.
 
     Such a tree is three comparisons and three selections, without a branch or a look-up. Two trees share
     each load and store of the sums.
 
     Parameters
     ----------
-    features : float32, (n_features, n)
-    asked : int64, (n_trees, 3)
-        The features that the root, its left and its right child ask for.
-    thresholds : float32, (n_trees, 3)
-        Infinite where there is no question: the way is left then.
-    votes : float32, (n_trees, 4)
-        Of the leaves, from left to right.
+    features : float32, (n_features, at least n)
+    trees : TwoLevelTrees
+    row : int
+        Which of the sums.
     sums : float32, (n,)
         The votes are added to these.
     """
-    n, n_trees = sums.size, asked.shape[0]
+    n, n_trees = sums.size, trees.asked.shape[0]
+    votes = trees.votes[row]
     for t in range(0, n_trees - 1, 2):
-        u = t + 1
-        f0, f1, f2 = features[asked[t, 0], :n], features[asked[t, 1], :n], features[asked[t, 2], :n]
-        g0, g1, g2 = features[asked[u, 0], :n], features[asked[u, 1], :n], features[asked[u, 2], :n]
-        a0, a1, a2 = thresholds[t, 0], thresholds[t, 1], thresholds[t, 2]
-        b0, b1, b2 = thresholds[u, 0], thresholds[u, 1], thresholds[u, 2]
+        asked, others = trees.asked[t], trees.asked[t + 1]
+        f0, f1, f2 = features[asked[0], :n], features[asked[1], :n], features[asked[2], :n]
+        g0, g1, g2 = features[others[0], :n], features[others[1], :n], features[others[2], :n]
+        a0, a1, a2 = trees.thresholds[t, 0], trees.thresholds[t, 1], trees.thresholds[t, 2]
+        b0, b1, b2 = trees.thresholds[t + 1, 0], trees.thresholds[t + 1, 1], trees.thresholds[t + 1, 2]
         v0, v1, v2, v3 = votes[t, 0], votes[t, 1], votes[t, 2], votes[t, 3]
-        w0, w1, w2, w3 = votes[u, 0], votes[u, 1], votes[u, 2], votes[u, 3]
+        w0, w1, w2, w3 = votes[t + 1, 0], votes[t + 1, 1], votes[t + 1, 2], votes[t + 1, 3]
         for i in range(n):
             left = v0 if f1[i] < a1 else v1
             right = v2 if f2[i] < a2 else v3
@@ -71,67 +102,92 @@ def add_two_level_votes(features, asked, thresholds, votes, sums):
             sums[i] += vote + (left if g0[i] < b0 else right)
     if n_trees % 2:
         t = n_trees - 1
+        asked, thresholds = trees.asked[t], trees.thresholds[t]
         for i in range(n):
-            left = votes[t, 0] if features[asked[t, 1], i] < thresholds[t, 1] else votes[t, 1]
-            right = votes[t, 2] if features[asked[t, 2], i] < thresholds[t, 2] else votes[t, 3]
-            sums[i] += left if features[asked[t, 0], i] < thresholds[t, 0] else right
+            left = votes[t, 0] if features[asked[1], i] < thresholds[1] else votes[t, 1]
+            right = votes[t, 2] if features[asked[2], i] < thresholds[2] else votes[t, 3]
+            sums[i] += left if features[asked[0], i] < thresholds[0] else right
 
 
 @kernel
-def add_votes(features, feature, threshold, children, leaf, roots, n_levels, nodes, sums):
-    """Add the votes of trees of any depth for all classes.
+def add_small_tree_votes(features, trees, reachable, leaves, sums):
+    """Add the votes of trees of at most 32 leaves.
 
-    All voxels of a row go down one level together: their steps do not wait for each other as those of a
-    single voxel would, and there is no branch to mispredict. A leaf's children are itself.
+    Every question of a tree is asked, in any order: each answer "no" strikes the leaves below the left child
+    from a mask, and the leftmost leaf that remains is where the voxel ends. This is QuickScorer (C. Lucchese
+    et al., SIGIR 2015, https://doi.org/10.1145/2766462.2767733), with one voxel a vector lane.
 
     Parameters
     ----------
-    features : float32, (n_features, n)
-    feature, threshold, children : (n_nodes,), (n_nodes,), (n_nodes, 2)
-        The question of each node, and where it leads; a leaf asks for feature 0.
-    leaf : float32, (n_classes, n_nodes)
-        The votes of each leaf.
-    roots, n_levels : int, (n_trees,)
-        The first node of each tree, and how many levels of questions it has.
+    features : float32, (n_features, at least n)
+    trees : SmallTrees
+    reachable : uint32, (n,)
+        Scratch.
+    leaves : float32, (n,)
+        Scratch.
+    sums : float32, (n_sums, at least n)
+        The votes are added to these.
+    """
+    n = reachable.size
+    numbers = leaves.view(np.int32)
+    for t in range(trees.first.size - 1):
+        reachable[:] = 0xFFFFFFFF
+        for node in range(trees.first[t], trees.first[t + 1], 2):
+            f0, f1 = features[trees.asked[node], :n], features[trees.asked[node + 1], :n]
+            a0, a1 = trees.thresholds[node], trees.thresholds[node + 1]
+            m0, m1 = trees.masks[node], trees.masks[node + 1]
+            for i in range(n):
+                yes0, yes1 = reachable[i], np.uint32(0xFFFFFFFF)
+                no0 = yes0 & m0
+                reachable[i] = (yes0 if f0[i] < a0 else no0) & (yes1 if f1[i] < a1 else m1)
+        for i in range(n):
+            # The exponent of a power of two, the lowest bit that is set, is the number of that bit.
+            leaves[i] = np.float32(np.uint32(reachable[i] & (~reachable[i] + np.uint32(1))))
+        for c in range(sums.shape[0]):
+            votes, total = trees.votes[c, t], sums[c]
+            for i in range(n):
+                total[i] += votes[(numbers[i] >> 23) - 127]
+
+
+@kernel
+def add_deep_tree_votes(features, trees, nodes, sums):
+    """Add the votes of trees of any depth.
+
+    All voxels of a row go down one level together: their steps do not wait for each other as those of a
+    single voxel would, and there is no branch to mispredict.
+
+    Parameters
+    ----------
+    features : float32, (n_features, at least n)
+    trees : Trees
     nodes : int32, (n,)
         Scratch.
-    sums : float32, (n_classes, n)
+    sums : float32, (n_sums, at least n)
         The votes are added to these.
     """
     n = nodes.size
-    for t in range(roots.size):
-        nodes[:] = roots[t]
-        for _ in range(n_levels[t]):
+    for t in range(trees.deep.roots.size):
+        nodes[:] = trees.deep.roots[t]
+        for _ in range(trees.deep.n_levels[t]):
             for i in range(n):
                 node = nodes[i]
-                right = np.int64(not features[feature[node], i] < threshold[node])
-                nodes[i] = children[node, right]
-        for c in range(leaf.shape[0]):
-            votes, total = leaf[c], sums[c]
+                right = np.int64(not features[trees.feature[node], i] < trees.threshold[node])
+                nodes[i] = trees.children[node, right]
+        for c in range(sums.shape[0]):
+            votes, total = trees.deep.votes[c], sums[c]
             for i in range(n):
                 total[i] += votes[nodes[i]]
 
 
 @kernel
-def sum_votes(features, n, trees, nodes, sums):
-    """Set each row of `sums` to the votes for its class, over the first `n` voxels of `features`."""
+def sum_votes(features, n, trees, sums):
+    """Set each row of `sums` to its votes, over the first `n` voxels of `features`."""
+    scratch, leaves = np.empty(n, np.uint32), np.empty(n, np.float32)
     for c in range(sums.shape[0]):
         sums[c, :n] = 0
-    if trees.asked.shape[0]:
-        for c in range(sums.shape[0]):
-            add_two_level_votes(features, trees.asked, trees.thresholds, trees.votes[c], sums[c, :n])
-    else:
-        add_votes(
-            features,
-            trees.feature,
-            trees.threshold,
-            trees.children,
-            trees.leaf,
-            trees.roots,
-            trees.n_levels,
-            nodes[:n],
-            sums,
-        )
+        add_two_level_votes(features, trees.two_levels, c, sums[c, :n])
+    add_small_tree_votes(features, trees.small, scratch, leaves, sums)
+    add_deep_tree_votes(features, trees, scratch.view(np.int32), sums)
 
 
 @kernel

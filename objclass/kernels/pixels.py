@@ -64,16 +64,15 @@ def classify_rows(tile, source_at, slots, rows, trees, classes):
     rows : tuple of int
         The first row and the one behind the last.
     trees : Trees
-        `leaf` and `votes` hold the votes for classes 2, 3, … minus those for class 1.
+        Their votes are those for classes 2, 3, … minus those for class 1.
     classes : uint8, (n_rows, n_columns)
     """
     features = np.empty((tile.kinds.size, GROUP * LANES), np.float32)
-    sums = np.empty((trees.leaf.shape[0], GROUP * LANES), np.float32)
-    nodes = np.empty(GROUP * LANES, np.int32)
+    sums = np.empty((trees.deep.votes.shape[0], GROUP * LANES), np.float32)
     for row in range(rows[0], rows[1]):
         for strip in range(0, tile.n_strips, GROUP):
             n = _group_features(tile, source_at, slots, row, strip, features)
-            sum_votes(features, n, trees, nodes, sums)
+            sum_votes(features, n, trees, sums)
             target = classes[row, strip * LANES :]
             pick_classes(features, min(n, target.size), trees, sums, target)
 
@@ -82,16 +81,15 @@ def classify_rows(tile, source_at, slots, rows, trees, classes):
 def probability_rows(tile, source_at, slots, rows, trees, probabilities):
     """Write the share of the votes that one class gets, for each voxel of some rows of one plane.
 
-    Parameters are those of `classify_rows`, but `leaf` and `votes` of `trees` hold the votes for the class
-    and for all classes together.
+    Parameters are those of `classify_rows`, but the votes of `trees` are those for the class and for all
+    classes together.
     """
     features = np.empty((tile.kinds.size, GROUP * LANES), np.float32)
     sums = np.empty((2, GROUP * LANES), np.float32)
-    nodes = np.empty(GROUP * LANES, np.int32)
     for row in range(rows[0], rows[1]):
         for strip in range(0, tile.n_strips, GROUP):
             n = _group_features(tile, source_at, slots, row, strip, features)
-            sum_votes(features, n, trees, nodes, sums)
+            sum_votes(features, n, trees, sums)
             target = probabilities[row, strip * LANES :]
             for i in range(min(n, target.size)):
                 target[i] = sums[0, i] / sums[1, i]
@@ -127,11 +125,10 @@ def collect_features(tile, source_at, slots, rows, mask, offsets, collected):
 def classify_collected(collected, trees, classes):
     """Write the class of each voxel whose features `collect_features` wrote."""
     features = np.empty((collected.shape[0], GROUP * LANES), np.float32)
-    sums = np.empty((trees.leaf.shape[0], GROUP * LANES), np.float32)
-    nodes = np.empty(GROUP * LANES, np.int32)
+    sums = np.empty((trees.deep.votes.shape[0], GROUP * LANES), np.float32)
     for first in range(0, classes.size, GROUP * LANES):
         n = min(GROUP * LANES, classes.size - first)
         for f in range(features.shape[0]):
             copy(collected[f, first:], features[f, :n])
-        sum_votes(features, n, trees, nodes, sums)
+        sum_votes(features, n, trees, sums)
         pick_classes(features, n, trees, sums, classes[first:])
