@@ -5,7 +5,10 @@
 // planes.show(axis, index, transform, viewSize)      answers from the cache at once where it can
 // planes.receive(message, buffers)                   hand it every message of kind "plane"
 // planes.invalidate("labels")                        a layer has changed in the kernel (axis and index narrow it)
-// planes.put / planes.get                            what the browser itself knows of a whole layer's plane
+// planes.get(planes.key(layer, axis, index))         a plane of a `whole` layer that the browser has
+// planes.hold(layer)                                the browser changes it now: answers on their way are old
+// planes.forget()                                    drop everything; nothing new is asked for
+// With another `kind` the requests are messages of that kind. An answer that is `fresh` comes unasked.
 import { detailRequest, planeShape, stepForBudget } from "./geometry.js";
 import { decodeRuns, typedArray } from "./pixels.js";
 
@@ -17,8 +20,8 @@ const LOST_AFTER = 15000;
 let viewCount = 0;
 
 export class PlaneClient {
-  constructor(model, { shape, layers, whole = [], cacheBytes = 160e6, prefetch = 2 }) {
-    Object.assign(this, { model, shape, layers, whole, cacheBytes, prefetch });
+  constructor(model, { shape, layers, whole = [], kind = "plane", cacheBytes = 160e6, prefetch = 2 }) {
+    Object.assign(this, { model, shape, layers, whole, kind, cacheBytes, prefetch });
     this.view = `${Date.now().toString(36)}-${viewCount++}`;
     this.cache = new Map();
     this.bytes = 0;
@@ -99,6 +102,11 @@ export class PlaneClient {
     if (this.wish) this.advance();
   }
 
+  // Answers on their way no longer count for a layer that the browser is about to change itself.
+  hold(layer) {
+    this.generation.set(layer, this.seq);
+  }
+
   // Ask for the next thing: what is to be seen, else a neighbour.
   advance() {
     const now = performance.now();
@@ -108,13 +116,17 @@ export class PlaneClient {
     if (!request || this.isUnderway(request)) return;
     const seq = ++this.seq;
     this.flights.set(seq, { ...request, sent: now });
-    this.model.send({ kind: "plane", view: this.view, seq, ...request });
+    this.model.send({ kind: this.kind, view: this.view, seq, ...request });
     this.onWaiting(this.flights.size);
   }
 
-  isUnderway({ axis, index, step, region }) {
-    return [...this.flights.values()].some((flight) =>
-      flight.axis === axis && flight.index === index && flight.step === step && String(flight.region) === String(region));
+  isUnderway(request) {
+    const same = (one) => String([one.axis, one.index, one.step, one.region, one.layers]);
+    return [...this.flights.values()].some((flight) => same(flight) === same(request));
+  }
+
+  forget() {
+    for (const key of [...this.cache.keys()]) this.drop(key);
   }
 
   nextNeighbour() {
@@ -130,10 +142,11 @@ export class PlaneClient {
   }
 
   receive(message, buffers) {
-    if (message.view !== this.view || !this.flights.delete(message.seq)) return;
+    if (message.view !== this.view) return;
+    if (!this.flights.delete(message.seq) && !message.fresh) return;
     message.layers.forEach((layer, which) => {
       // An answer on its way when the layer changed is out of date.
-      if ((this.generation.get(layer.name) ?? 0) >= message.seq) return;
+      if ((this.generation.get(layer.name) ?? 0) >= message.seq && !message.fresh) return;
       const key = this.key(layer.name, message.axis, message.index, message);
       this.put(key, unpackLayer(message, layer, buffers[which]));
     });

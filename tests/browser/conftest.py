@@ -142,8 +142,12 @@ class Notebook:
             """() => { const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
                        return prompts.length && prompts.every(p => /\\[\\d+\\]:/.test(p.textContent)); }"""
         )
-        failures = self.page.locator('[data-mime-type="application/vnd.jupyter.error"], .jp-OutputArea-error')
-        assert failures.count() == 0, failures.first.inner_text()
+        failures = self.page.evaluate(
+            """() => [...jupyterapp.shell.currentWidget.content.model.cells].flatMap((cell) =>
+                   (cell.toJSON().outputs ?? []).filter((output) => output.output_type === 'error')
+                   .map((output) => output.traceback.join('\\n')))"""
+        )
+        assert not failures, "\n".join(failures)
 
     def kernel(self, expression: str, *, setup: str = "") -> Any:
         """Return the value of a Python expression in the kernel; it must be possible as JSON."""

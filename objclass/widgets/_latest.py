@@ -1,0 +1,64 @@
+"""Background work of which only the newest request counts."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+
+class Latest:
+    """Runs jobs one after another in a thread; of each kind only the newest one that waits is kept.
+
+    Parameters
+    ----------
+    on_failure : callable
+        Called in the thread as ``on_failure(kind, exception)``.
+    on_idle : callable
+        Called in the thread when nothing is left to do.
+    """
+
+    def __init__(
+        self, on_failure: Callable[[str, Exception], None], on_idle: Callable[[], None] = lambda: None
+    ) -> None:
+        self._on_failure, self._on_idle = on_failure, on_idle
+        self._waiting: OrderedDict[str, tuple[Callable[[], None], Callable[[], None]]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def submit(
+        self, kind: str, job: Callable[[], None], *, dropped: Callable[[], None] = lambda: None
+    ) -> None:
+        """Do `job` after what waits already. One of the same `kind` that still waits is dropped."""
+        with self._lock:
+            superseded = self._waiting.pop(kind, None)
+            self._waiting[kind] = (job, dropped)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="objclass annotator", daemon=True)
+                self._thread.start()
+        if superseded is not None:
+            superseded[1]()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs or waits."""
+        return self._thread is not None
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until nothing is left to do."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._thread = None
+                    break
+                kind, (job, _) = self._waiting.popitem(last=False)
+            try:
+                job()
+            except Exception as failure:
+                self._on_failure(kind, failure)
+        self._on_idle()

@@ -1,0 +1,209 @@
+"""Annotations as they are painted: patches of planes, undo and redo over all of them."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+MAX_CLASS = 254
+_HISTORY_BYTES = 200_000_000
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A rectangle of a plane of which some pixels get a class.
+
+    Parameters
+    ----------
+    axis, index : int
+        The plane.
+    row, col : int
+        Where the rectangle begins.
+    values : uint16 array
+        0 leaves a pixel as it is, 1 erases it, v + 1 makes it class v.
+    """
+
+    axis: int
+    index: int
+    row: int
+    col: int
+    values: np.ndarray = field(repr=False)
+
+    def within(self, volume: np.ndarray) -> np.ndarray:
+        """Return the view of `volume` that this patch covers."""
+        rows, cols = self.values.shape
+        plane = np.moveaxis(volume, self.axis, 0)[self.index]
+        return plane[self.row : self.row + rows, self.col : self.col + cols]
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """A patch before and after, compressed."""
+
+    place: tuple[int, int, int, int]
+    shape: tuple[int, int]
+    before: bytes
+    after: bytes
+
+    def patch(self, content: bytes) -> Patch:
+        values = np.frombuffer(zlib.decompress(content), np.uint16).reshape(self.shape)
+        return Patch(*self.place, values)
+
+    @property
+    def size(self) -> int:
+        return len(self.before) + len(self.after) + 200
+
+
+class Strokes:
+    """An array of annotations with its history.
+
+    Parameters
+    ----------
+    volume : uint8 array of shape (z, y, x)
+        Changed in place.
+
+    Attributes
+    ----------
+    version : int
+        Goes up with each change.
+    lock : threading.Lock
+        Held while the array changes.
+    """
+
+    def __init__(self, volume: np.ndarray) -> None:
+        self.volume = volume
+        self.version = 0
+        self.lock = threading.Lock()
+        self._done: list[tuple[_Packed, ...]] = []
+        self._undone: list[tuple[_Packed, ...]] = []
+        self._count()
+
+    def _count(self) -> None:
+        # Plane by plane: a mask of the whole array would take as much memory again.
+        self.marked = [np.zeros(size, np.int64) for size in self.volume.shape]
+        self.class_sizes = np.zeros(256, np.int64)
+        for z, plane in enumerate(self.volume):
+            if plane.any():
+                self._add_counts(Patch(0, z, 0, 0, np.zeros(plane.shape, np.uint16)), plane, sign=1)
+
+    def _add_counts(self, patch: Patch, values: np.ndarray, *, sign: int) -> None:
+        painted = values > 0
+        first, second = (axis for axis in range(3) if axis != patch.axis)
+        rows, cols = values.shape
+        self.marked[patch.axis][patch.index] += sign * painted.sum()
+        self.marked[first][patch.row : patch.row + rows] += sign * painted.sum(axis=1)
+        self.marked[second][patch.col : patch.col + cols] += sign * painted.sum(axis=0)
+        self.class_sizes += sign * np.bincount(values.ravel(), minlength=256)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to undo."""
+        return bool(self._done)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a step to redo."""
+        return bool(self._undone)
+
+    def marks(self, axis: int) -> list[int]:
+        """Return the planes along `axis` that have annotations."""
+        return np.flatnonzero(self.marked[axis]).tolist()
+
+    def plane(self, axis: int, index: int) -> np.ndarray:
+        """Return a plane of the annotations."""
+        return np.take(self.volume, index, axis=axis)
+
+    def paint(self, patches: Sequence[Patch]) -> bool:
+        """Paint patches as one step of the history, and say whether anything has changed.
+
+        Raises
+        ------
+        ValueError
+            If a patch does not lie within the array, or a class is too high. Then nothing is painted.
+        """
+        for patch in patches:
+            self._check(patch)
+        step = []
+        for patch in patches:
+            before = np.where(patch.values > 0, patch.within(self.volume).astype(np.uint16) + 1, 0)
+            if not np.array_equal(before, patch.values):
+                place = (patch.axis, patch.index, patch.row, patch.col)
+                contents = (
+                    zlib.compress(values.astype(np.uint16).tobytes(), 1) for values in (before, patch.values)
+                )
+                step.append(_Packed(place, patch.values.shape, *contents))
+        for patch in patches:
+            self._write(patch)
+        if step:
+            self._done.append(tuple(step))
+            self._undone.clear()
+            self._forget_oldest()
+        return bool(step)
+
+    def _check(self, patch: Patch) -> None:
+        shape = self.volume.shape
+        if not 0 <= patch.axis < 3 or not 0 <= patch.index < shape[patch.axis]:
+            raise ValueError(f"stroke: no plane {patch.index} along axis {patch.axis} in a volume of {shape}")
+        inside = patch.row >= 0 and patch.col >= 0 and patch.within(self.volume).shape == patch.values.shape
+        if not inside or patch.values.max(initial=0) > MAX_CLASS + 1:
+            raise ValueError(f"stroke: {patch} does not lie within a volume of {shape}")
+
+    def _write(self, patch: Patch) -> None:
+        target = patch.within(self.volume)
+        with self.lock:
+            self._add_counts(patch, target, sign=-1)
+            np.copyto(target, (patch.values - 1).astype(np.uint8), where=patch.values > 0)
+            self._add_counts(patch, target, sign=1)
+            self.version += 1
+
+    def _forget_oldest(self) -> None:
+        total = sum(packed.size for step in self._done for packed in step)
+        while total > _HISTORY_BYTES and len(self._done) > 1:
+            total -= sum(packed.size for packed in self._done.pop(0))
+
+    def undo(self) -> list[Patch]:
+        """Take the last step back and return what was painted for it; empty where there is none."""
+        if not self._done:
+            return []
+        step = self._done.pop()
+        self._undone.append(step)
+        return self._apply([packed.patch(packed.before) for packed in reversed(step)])
+
+    def redo(self) -> list[Patch]:
+        """Do the last step that was undone again; see `undo`."""
+        if not self._undone:
+            return []
+        step = self._undone.pop()
+        self._done.append(step)
+        return self._apply([packed.patch(packed.after) for packed in step])
+
+    def _apply(self, patches: list[Patch]) -> list[Patch]:
+        for patch in patches:
+            self._write(patch)
+        return patches
+
+    def clear_plane(self, axis: int, index: int) -> list[Patch]:
+        """Erase a plane, as a step that can be undone, and return what was painted for it."""
+        return self._clear([(axis, index)], lambda plane: plane > 0)
+
+    def clear_class(self, value: int) -> list[Patch]:
+        """Erase a class everywhere, as a step that can be undone, and return what was painted for it."""
+        return self._clear([(0, z) for z in self.marks(0)], lambda plane: plane == value)
+
+    def _clear(self, planes: Sequence[tuple[int, int]], choose) -> list[Patch]:
+        patches = [
+            patch for axis, index in planes for patch in _erase(axis, index, choose(self.plane(axis, index)))
+        ]
+        self.paint(patches)
+        return patches
+
+
+def _erase(axis: int, index: int, chosen: np.ndarray) -> Iterator[Patch]:
+    rows, cols = np.flatnonzero(chosen.any(axis=1)), np.flatnonzero(chosen.any(axis=0))
+    if rows.size:
+        window = chosen[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+        yield Patch(axis, index, int(rows[0]), int(cols[0]), window.astype(np.uint16))

@@ -1,0 +1,380 @@
+// The slice annotator in the browser: puts view, tools, panels and messages together.
+import { classTable, labelTable, packColor } from "./colors.js";
+import { choice, h, iconButton, listen } from "./dom.js";
+import { toScreen } from "./geometry.js";
+import { decodeRuns, typedArray } from "./pixels.js";
+import { PlaneClient } from "./plane_client.js";
+import { SlicePanel } from "./slice_panel.js";
+import { helpDialog } from "./annotator_help.js";
+import { annotatorKey } from "./annotator_keys.js";
+import {
+  brushPanel, displayPanel, nextPanel, objectsPanel, trainingPanel,
+} from "./annotator_panels.js";
+import { ClassList } from "./class_list.js";
+import { PaintTool, TOOLS, applyPatches } from "./paint_tool.js";
+import { StrokeLog } from "./stroke_log.js";
+
+const DEFAULT_DISPLAY = { overlay: "prediction", contour: true, opacity: 0.8, annotations: true };
+const CONTOUR = 1.5;
+const SLOW = 2500;
+
+// Yellow to violet, dark where the forest is sure: see-through at 0.
+export function doubtTable() {
+  return Uint32Array.from({ length: 256 }, (_, value) => {
+    const t = value / 255;
+    return packColor([90 + 165 * t, 30 + 190 * t * t, 140 - 80 * t], Math.min(230, value * 1.6)) >>> 0;
+  });
+}
+
+class AnnotatorView {
+  constructor(model, root) {
+    Object.assign(this, { model, root });
+    this.display = { ...DEFAULT_DISPLAY, ...model.get("display") };
+    this.rasters = { annotations: [], labels: [], overlay: [] };
+    this.brush = { tool: "brush", size: 7, ball: false, flat: model.get("volume").ndim === 2, onChange: () => this.view?.drawTop() };
+    this.main = h("div", { class: "oc-main-column" });
+    this.side = h("div", { class: "oc-side" });
+    this.noticeBox = h("div", { class: "oc-notices", role: "alert" });
+    root.append(this.noticeBox, h("div", { class: "oc-columns" }, this.main, this.side));
+    this.panel = new SlicePanel(model, this.main, { layers: ["image", "annotations", "labels"], whole: ["annotations"] });
+    this.view = this.panel.view;
+    this.overlays = new PlaneClient(model, {
+      shape: this.panel.volume.shape, layers: ["prediction"], kind: "overlay", prefetch: 0 });
+    this.buildSide();
+    this.buildBar();
+    this.connect();
+  }
+
+  buildSide() {
+    const { model } = this;
+    this.classes = new ClassList(model, (value) => {
+      this.brush.value = value;
+      this.view.drawTop();
+    });
+    this.brush.value = this.classes.value;
+    this.brush.color = () => this.classes.color();
+    this.brushPanel = brushPanel(this.brush);
+    this.training = trainingPanel(model);
+    this.displayPanel = displayPanel(model, this.display, () => this.showLayers());
+    this.objects = objectsPanel(model);
+    this.next = nextPanel(model);
+    const contrast = h("section", { class: "oc-section" }, this.panel.contrast);
+    this.side.append(this.classes.element, this.brushPanel.element, this.training.element,
+      this.displayPanel.element, this.next.element, this.objects.element, contrast);
+  }
+
+  buildBar() {
+    const { model } = this;
+    const send = (kind) => () => model.send({ kind });
+    this.toolChoice = choice(TOOLS, this.brush.tool, (tool) => this.setTool(tool), "Tool");
+    this.undoButton = iconButton("undo", "Undo (ctrl Z)", send("undo"));
+    this.redoButton = iconButton("redo", "Redo (ctrl shift Z)", send("redo"));
+    const clear = iconButton("trash", "Erase this slice", () =>
+      model.send({ kind: "clear_plane", axis: this.panel.axis, index: this.panel.index }));
+    this.help = helpDialog();
+    this.status = h("span", { class: "oc-status oc-soft oc-grow", role: "status" });
+    this.panel.bar.append(
+      this.toolChoice.element, this.undoButton, this.redoButton, clear, this.status,
+      iconButton("fit", "Fit (0)", () => this.view.fit()), iconButton("help", "Shortcuts (?)", () => this.help.showModal()));
+    this.errorBox = h("div", { class: "oc-error", role: "alert", hidden: true });
+    this.main.append(this.errorBox);
+    this.root.append(this.help);
+  }
+
+  connect() {
+    const { model, panel } = this;
+    this.log = new StrokeLog({
+      send: (content, buffers) => model.send(content, undefined, buffers), storage: safeStorage(),
+      key: model.get("store_key"), client: panel.planes.view, onChange: () => this.showStatus() });
+    this.tool = new PaintTool(panel, this.brush, {
+      onStart: () => panel.planes.hold("annotations"),
+      onStroke: (axis, patches) => this.sendStroke(axis, patches),
+      onCancel: () => panel.planes.invalidate("annotations", panel.axis, panel.index),
+      onFill: (row, col) => this.fill(row, col),
+      onPick: (row, col) => this.pick(row, col),
+    });
+    this.view.tool = this.tool;
+    this.view.painters.push((context) => this.paintSuggestion(context));
+    panel.onPlane = (plane) => this.receivePlane(plane);
+    panel.onMove = () => this.move();
+    panel.describe = (row, col) => this.describe(row, col);
+    panel.view.onTransform = () => {
+      panel.request();
+      this.requestOverlay();
+    };
+    this.overlays.onPlane = (plane) => this.receiveOverlay(plane);
+    const state = () => this.showState();
+    const classes = () => {
+      this.classes.render();
+      this.showLayers();
+    };
+    this.stopListening = listen(model, {
+      "msg:custom": (message, buffers) => this.receive(message, buffers),
+      "change:state": state, "change:features": state, "change:max_depth": state, "change:n_estimators": state,
+      "change:live": state, "change:min_size": state, "change:split": state, "change:path": state,
+      "change:error": () => this.showError(), "change:notices": () => this.showNotices(),
+      "change:marks": () => this.showMarks(), "change:classes": classes, "change:positive_class": classes,
+    });
+    this.release = annotatorKey(this);
+    this.showState();
+    this.showError();
+    this.showNotices();
+    this.move();
+    panel.request();
+    this.log.recover();
+  }
+
+  dispose() {
+    clearTimeout(this.slow);
+    this.release();
+    this.stopListening();
+    this.model.send({ kind: "overlay_off", view: this.overlays.view });
+    this.panel.dispose();
+  }
+
+  // Messages
+
+  receive(message, buffers) {
+    if (message.kind === "plane") this.panel.planes.receive(message, buffers);
+    if (message.kind === "overlay") this.overlays.receive(message, buffers);
+    if (message.kind === "trained") this.overlays.forget();
+    if (message.kind === "kept") {
+      for (const [client, seq] of Object.entries(message.seen)) this.log.acknowledge(client, seq);
+    }
+    if (message.kind === "painted") this.receivePainted(message, buffers);
+    if (message.kind === "suggestion") this.suggest(message);
+  }
+
+  // What the kernel, or another view, has painted.
+  receivePainted(message, buffers) {
+    const { planes, axis, index } = this.panel;
+    const own = message.client === this.log.client;
+    for (const other of [0, 1, 2]) if (other !== message.axis) planes.invalidate("annotations", other);
+    if (own || message.jump !== null) this.suggestion = own ? this.suggestion : null;
+    if (!own && message.client) planes.invalidate("annotations", message.axis);
+    if (!message.client) {
+      const patches = message.patches.map((place, which) => ({
+        ...place, values: decodeRuns(typedArray(buffers[which], "uint32"), new Uint16Array(place.rows * place.cols)) }));
+      const seen = message.seen[this.log.client] ?? 0;
+      applyPatches(planes, message.axis, patches);
+      for (const { index: at } of patches) this.reapply(message.axis, at, seen);
+      this.view.touch([0, 0, ...this.view.shape]);
+    }
+    if (message.jump !== null && (message.axis !== axis || message.jump !== index)) {
+      this.panel.goTo(message.axis, message.jump);
+    }
+  }
+
+  reapply(axis, index, seen) {
+    const raster = this.panel.planes.get(this.panel.planes.key("annotations", axis, index));
+    if (raster) this.log.reapply(axis, index, raster, seen);
+  }
+
+  sendStroke(axis, patches) {
+    const { planes } = this.panel;
+    applyPatches(planes, axis, patches.slice(1));
+    for (const other of [0, 1, 2]) if (other !== axis) planes.invalidate("annotations", other);
+    this.log.add(axis, patches);
+  }
+
+  fill(row, col) {
+    const { axis, index } = this.panel;
+    const value = this.classes.value;
+    this.model.send({ kind: "fill", axis, index, row: Math.floor(row), col: Math.floor(col), value });
+  }
+
+  pick(row, col) {
+    const value = this.view.value("annotations", row, col) || this.view.value("prediction", row, col);
+    if (value) this.classes.select(value);
+  }
+
+  // The view
+
+  receivePlane({ layers, axis, index }) {
+    const [annotations] = layers.annotations;
+    if (!this.tool.painting) {
+      this.tool.setRaster(annotations);
+      this.log.reapply(axis, index, annotations, Infinity);
+    }
+    this.rasters = { ...this.rasters, annotations: layers.annotations, labels: layers.labels };
+    this.showLayers();
+  }
+
+  receiveOverlay({ axis, index, layers }) {
+    if (axis !== this.panel.axis || index !== this.panel.index) return;
+    this.rasters = { ...this.rasters, overlay: Object.values(layers)[0] };
+    this.view.element.dataset.overlay = this.rasters.overlay.length ? `${axis} ${index}` : "";
+    this.view.element.dataset.overlayCount = Number(this.view.element.dataset.overlayCount ?? 0) + 1;
+    this.showLayers();
+  }
+
+  move() {
+    this.rasters = { annotations: [], labels: [], overlay: [] };
+    this.tool?.up();
+    this.showMarks();
+    if (this.tool) this.tool.raster = null;
+    this.requestOverlay();
+  }
+
+  requestOverlay() {
+    const { overlay } = this.display;
+    const wanted = overlay === "prediction" || overlay === "uncertainty";
+    if (!this.view.transform) return;
+    if (wanted) {
+      this.overlays.layers = [overlay];
+      this.overlays.show(this.panel.axis, this.panel.index, this.view.transform, this.view.size);
+    } else if (this.overlays.wish) {
+      this.overlays.wish = null;
+      this.model.send({ kind: "overlay_off", view: this.overlays.view });
+    }
+  }
+
+  showLayers() {
+    const { overlay, contour, opacity, annotations } = this.display;
+    if (this.shownOverlay !== overlay) {
+      this.shownOverlay = overlay;
+      this.rasters.overlay = [];
+      this.requestOverlay();
+    }
+    const stale = overlay === "prediction" && this.model.get("state").stale;
+    const table = this.classTable();
+    const width = contour ? CONTOUR : 0;
+    const rasters = this.rasters.overlay;
+    const faded = stale ? opacity * 0.45 : opacity;
+    const filled = contour ? 1 : 0.5;
+    const shows = (name) => overlay === name && !this.hidden;
+    this.view.setLayer("uncertainty", { rasters, table: doubtTable(), opacity, visible: shows("uncertainty") });
+    this.view.setLayer("prediction", {
+      rasters, table, contour: width, opacity: faded * filled, visible: shows("prediction") });
+    this.view.setLayer("labels", {
+      rasters: this.rasters.labels, table: this.objectTable(), contour: width, opacity: opacity * (contour ? 1 : 0.6), visible: shows("labels") });
+    this.view.setLayer("annotations", {
+      rasters: this.rasters.annotations, table, opacity: 0.75, visible: annotations && !this.hidden });
+    this.view.element.classList.toggle("oc-outdated", Boolean(stale) && rasters.length > 0);
+  }
+
+  classTable() {
+    return classTable(this.model.get("classes"));
+  }
+
+  objectTable() {
+    const count = this.model.get("state").objects ?? 0;
+    if (this.objectColors?.length !== count + 1) this.objectColors = labelTable(count);
+    return this.objectColors;
+  }
+
+  describe(row, col) {
+    const words = [];
+    const annotated = this.view.value("annotations", row, col);
+    if (annotated) words.push(`annotated ${this.classes.name(annotated)}`);
+    const predicted = this.display.overlay === "prediction" && this.view.value("prediction", row, col);
+    if (predicted) words.push(`predicted ${this.classes.name(predicted)}`);
+    const label = this.view.value("labels", row, col);
+    if (label) words.push(`object ${label}`);
+    return words.join("   ");
+  }
+
+  suggest({ index, region }) {
+    this.suggestion = { index, region };
+    const voxel = [index, (region[0] + region[2]) >> 1, (region[1] + region[3]) >> 1];
+    this.panel.goTo(0, index, voxel);
+  }
+
+  paintSuggestion(context) {
+    const { suggestion, panel, view } = this;
+    if (!suggestion || panel.axis !== 0 || panel.index !== suggestion.index) return;
+    const [row0, col0, row1, col1] = suggestion.region;
+    const [x0, y0] = toScreen(view.transform, row0, col0);
+    const [x1, y1] = toScreen(view.transform, row1, col1);
+    for (const [style, width] of [["rgba(0, 0, 0, 0.6)", 4], ["#fff", 1.5]]) {
+      context.strokeStyle = style;
+      context.lineWidth = width;
+      context.setLineDash(width > 2 ? [] : [6, 4]);
+      context.strokeRect(x0, y0, x1 - x0, y1 - y0);
+    }
+  }
+
+  // Tools and panels
+
+  setTool(tool) {
+    this.brush.tool = tool;
+    this.toolChoice.set(tool);
+    this.view.drawTop();
+  }
+
+  hide(hidden) {
+    this.hidden = hidden;
+    this.showLayers();
+  }
+
+  showMarks() {
+    this.panel.setMarks(this.model.get("marks")[this.panel.axis] ?? []);
+  }
+
+  showState() {
+    const state = this.model.get("state");
+    this.undoButton.disabled = !state.undo;
+    this.redoButton.disabled = !state.redo;
+    for (const panel of [this.training, this.objects, this.next]) panel.refresh();
+    this.classes.setCounts(state.painted ?? {});
+    if (state.objects_version !== this.objectsVersion) {
+      this.objectsVersion = state.objects_version;
+      this.panel.planes.invalidate("labels");
+      if (this.objectsShown) this.displayPanel.setOverlay("labels");
+    }
+    this.objectsShown = true;
+    this.showStatus();
+    this.showLayers();
+  }
+
+  showStatus() {
+    const { saved, unsaved } = this.model.get("state");
+    const waiting = this.log?.pending.length ?? 0;
+    clearTimeout(this.slow);
+    const many = `${waiting} stroke${waiting === 1 ? "" : "s"}`;
+    if (waiting) {
+      this.slow = setTimeout(() => {
+        this.status.textContent = `The kernel is busy or gone; ${many} kept in the browser`;
+        this.status.classList.add("oc-warned");
+      }, SLOW);
+    }
+    this.status.classList.toggle("oc-warned", Boolean(unsaved));
+    this.status.textContent = unsaved ? `Not saved: ${unsaved}` : waiting && saved?.startsWith("Saved") ? "Saving…" : saved ?? "";
+    this.status.title = this.model.get("save_to");
+    this.root.dataset.pending = waiting;
+  }
+
+  showError() {
+    const error = this.model.get("error");
+    this.errorBox.hidden = !error;
+    const close = iconButton("close", "Dismiss", () => {
+      this.model.set("error", "");
+      this.model.save_changes();
+    }, { class: "oc-button oc-icon-button oc-small oc-quiet" });
+    this.errorBox.replaceChildren(h("span", { class: "oc-grow" }, error), close);
+  }
+
+  showNotices() {
+    this.noticeBox.replaceChildren(...this.model.get("notices").map(({ topic, text, choices }) =>
+      h("div", { class: "oc-notice" }, h("span", { class: "oc-grow" }, text), ...choices.map((item) =>
+        h("button", { type: "button", class: "oc-button", onclick: () =>
+          this.model.send({ kind: "answer", topic, value: item.value }) }, item.text)))));
+  }
+}
+
+function safeStorage() {
+  try {
+    return globalThis.localStorage;
+  } catch {
+    return null;
+  }
+}
+
+export default {
+  render({ model, el }) {
+    const root = h("div", { class: "oc oc-annotator", "data-lm-suppress-shortcuts": "true" });
+    el.append(root);
+    const view = new AnnotatorView(model, root);
+    return () => view.dispose();
+  },
+};

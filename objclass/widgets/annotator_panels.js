@@ -1,0 +1,148 @@
+// The annotator's panels beside the view: brush, training, what is shown, objects.
+import { checkbox, choice, foldOut, h, numberField, slider, textButton } from "./dom.js";
+
+const NOTHING = { task: {}, saved: "" };
+
+function section(title, ...children) {
+  return h("section", { class: "oc-section" }, h("header", { class: "oc-head" }, h("h4", {}, title)), ...children);
+}
+
+export function brushPanel(brush) {
+  const text = h("output", { class: "oc-soft oc-value" });
+  const size = slider("Size", brush.size, { min: 1, max: 60, step: 1 }, (value) => set(value));
+  size.element.append(text);
+  size.element.classList.add("oc-with-value");
+  const set = (value) => {
+    brush.size = Math.max(1, Math.min(60, value));
+    size.input.value = brush.size;
+    text.textContent = `${brush.size} px`;
+    brush.onChange();
+  };
+  const ball = checkbox("3D ball", brush.ball, (checked) => {
+    brush.ball = checked;
+  }, { title: "Paint into the neighbouring slices too, as far as the brush reaches (B)" });
+  text.textContent = `${brush.size} px`;
+  const toggleBall = () => {
+    ball.input.checked = brush.ball = !brush.ball;
+  };
+  return { element: section("Brush", size.element, brush.flat ? null : ball.element), set, toggleBall };
+}
+
+// Sends "set" for what only the kernel can check; it sends the trait back.
+export function trainingPanel(model) {
+  const send = (name) => (value) => model.send({ kind: "set", name, value });
+  const train = textButton("Train", () => model.send({ kind: "train" }), { class: "oc-button oc-main", title: "Train (T)" });
+  const live = checkbox("Live", model.get("live"), send("live"), { title: "Train after each stroke (L)" });
+  const sets = model.get("feature_sets");
+  const list = h("select", { class: "oc-select", "aria-label": "Predefined features" },
+    ...sets.map((name) => h("option", { value: name }, name)), h("option", { value: "" }, "own specification"));
+  const own = h("input", { type: "text", class: "oc-text", "aria-label": "Features", spellcheck: "false" });
+  list.addEventListener("change", () => (list.value ? send("features")(list.value) : own.focus()));
+  own.addEventListener("change", () => send("features")(own.value));
+  const depth = numberField("Depth", model.get("max_depth"), { min: 1, max: 20 }, send("max_depth"));
+  const trees = numberField("Trees", model.get("n_estimators"), { min: 1, max: 1000 }, send("n_estimators"));
+  const file = h("div", { class: "oc-file oc-soft" });
+  const element = section("Classifier",
+    h("div", { class: "oc-row" }, train, live.element, h("span", { class: "oc-grow" }), h("span", { class: "oc-badge" })),
+    foldOut("Features and forest", false, list, own, h("div", { class: "oc-two" }, depth.element, trees.element)), file);
+  const badge = element.querySelector(".oc-badge");
+  const refresh = () => {
+    const features = model.get("features");
+    list.value = sets.includes(features) ? features : "";
+    own.value = features;
+    depth.set(model.get("max_depth"));
+    trees.set(model.get("n_estimators"));
+    live.input.checked = model.get("live");
+    const state = { ...NOTHING, ...model.get("state") };
+    train.disabled = Boolean(state.training);
+    const told = state.training ? "training…" : !state.trained ? "" : state.stale ? "out of date" : "up to date";
+    badge.textContent = told;
+    badge.classList.toggle("oc-stale", Boolean(state.stale) && !state.training);
+    const path = model.get("path");
+    file.textContent = path ? `${state.file_written ? "Written to" : "Will be written to"} ${path.split(/[\\/]/).pop()}` : "";
+    file.title = path;
+  };
+  refresh();
+  return { element, refresh };
+}
+
+// `display` = {overlay, contour, opacity, annotations}, kept in the trait of that name.
+export function displayPanel(model, display, onChange) {
+  const save = () => {
+    model.set("display", { ...display });
+    model.save_changes();
+    onChange();
+  };
+  const put = (name) => (value) => {
+    display[name] = value;
+    save();
+  };
+  const overlays = choice([
+    { value: "none", text: "None", label: "Show the image alone" },
+    { value: "prediction", text: "Classes", label: "Show what the classifier makes of this slice" },
+    { value: "labels", text: "Objects", label: "Show the objects" },
+    { value: "uncertainty", text: "Doubt", label: "Show where the classifier is unsure" },
+  ], display.overlay, put("overlay"), "Overlay");
+  const contour = choice([
+    { value: true, text: "Contours" }, { value: false, text: "Filled" },
+  ], display.contour, put("contour"), "How overlays are drawn");
+  const opacity = slider("Opacity", display.opacity, { min: 0.1, max: 1, step: 0.05 }, (value) => {
+    display.opacity = value;
+    onChange();
+  });
+  opacity.input.addEventListener("change", save);
+  const strokes = checkbox("Annotations", display.annotations, put("annotations"), { title: "Show the strokes" });
+  const element = section("Show", overlays.element,
+    h("div", { class: "oc-row" }, contour.element, h("span", { class: "oc-grow" }), strokes.element), opacity.element);
+  const setOverlay = (value) => {
+    display.overlay = value;
+    overlays.set(value);
+    save();
+  };
+  const toggleContour = () => {
+    display.contour = !display.contour;
+    contour.set(display.contour);
+    save();
+  };
+  return { element, setOverlay, toggleContour };
+}
+
+export function objectsPanel(model) {
+  const segment = textButton("Segment", () => model.send({ kind: "segment" }),
+    { class: "oc-button oc-main", title: "Make objects of the whole image" });
+  const cancel = textButton("Cancel", () => model.send({ kind: "cancel" }), { hidden: true });
+  const count = h("span", { class: "oc-badge oc-objects", role: "status" });
+  const bar = h("progress", { class: "oc-progress", max: 1, hidden: true, "aria-label": "Segmentation" });
+  const send = (name) => (value) => model.send({ kind: "set", name, value });
+  const size = numberField("Smallest object", model.get("min_size"),
+    { min: 0, max: 1e9, title: "Objects with fewer voxels are left out" }, send("min_size"));
+  const split = checkbox("Cut touching objects apart", model.get("split"), send("split"));
+  const element = section("Objects",
+    h("div", { class: "oc-row" }, segment, cancel, h("span", { class: "oc-grow" }), count), bar, size.element, split.element);
+  const refresh = () => {
+    const { task, objects } = { ...NOTHING, ...model.get("state") };
+    const running = Boolean(task.title);
+    segment.disabled = running;
+    cancel.hidden = bar.hidden = !running;
+    if (running && task.fraction !== null) bar.value = task.fraction;
+    else bar.removeAttribute("value");
+    count.textContent = objects === undefined ? "" : `${objects.toLocaleString("en")} object${objects === 1 ? "" : "s"}`;
+    size.set(model.get("min_size"));
+    split.input.checked = model.get("split");
+  };
+  refresh();
+  return { element, refresh };
+}
+
+export function nextPanel(model) {
+  const suggest = textButton("Suggest a slice", () => model.send({ kind: "suggest" }),
+    { title: "Go to where the classifier is least sure (S)" });
+  const told = h("span", { class: "oc-soft oc-grow" });
+  const element = section("Where next", h("div", { class: "oc-row" }, suggest, told));
+  const refresh = () => {
+    const { suggesting } = model.get("state");
+    suggest.disabled = Boolean(suggesting);
+    told.textContent = suggesting ? "looking…" : "";
+  };
+  return { element, refresh };
+}

@@ -1,0 +1,162 @@
+// What the pointer does on the slice: brush, eraser, fill, pick; and the brush's cursor.
+import {
+  applyPatch, ballPlanes, cutPatch, joinBoxes, paintPath, paintSegment,
+} from "./brush.js";
+import { toScreen } from "./geometry.js";
+
+export const TOOLS = [
+  { value: "erase", icon: "eraser", label: "Eraser (1)", key: "1" },
+  { value: "brush", icon: "brush", label: "Brush (2)", key: "2" },
+  { value: "fill", icon: "fill", label: "Fill a region of the prediction (3)", key: "3" },
+  { value: "pick", icon: "pick", label: "Pick the class under the cursor (4)", key: "4" },
+  { value: "pan", icon: "pan", label: "Pan (5, or hold space)", key: "5" },
+];
+
+export class PaintTool {
+  // `panel` is the SlicePanel; `state` = {tool, size, ball, value}, shared with the controls.
+  // onStroke(axis, patches), onFill(row, col), onPick(row, col) and onStart() are called as things happen.
+  constructor(panel, state, callbacks) {
+    Object.assign(this, { panel, state, ...callbacks });
+    this.view = panel.view;
+    this.raster = null;
+    this.mask = null;
+    this.stroke = null;
+    this.view.painters.push((context) => this.paintCursor(context));
+  }
+
+  // The annotations of the shown plane, at full size: strokes are painted into it.
+  setRaster(raster) {
+    this.raster = raster;
+    const size = raster.data.length;
+    if (this.mask?.length !== size) this.mask = new Uint8Array(size);
+  }
+
+  get painting() {
+    return this.stroke !== null;
+  }
+
+  get radius() {
+    return this.state.size / 2;
+  }
+
+  // Sizes of a pixel of the plane, and the distance of planes, in units of the finest voxel.
+  get scale() {
+    const { spacing, ndim } = this.panel.volume;
+    const finest = Math.min(...spacing.slice(3 - ndim));
+    return { pixel: this.view.spacing.map((size) => size / finest), plane: spacing[this.panel.axis] / finest };
+  }
+
+  down(event, row, col) {
+    const { tool } = this.state;
+    if (tool === "pan") return false;
+    const [rows, cols] = this.view.shape;
+    const inside = row >= 0 && col >= 0 && row < rows && col < cols;
+    if (tool === "pick" && inside) this.onPick(row, col);
+    if (tool === "fill" && inside) this.onFill(row, col);
+    if (tool === "brush" || tool === "erase") this.begin(event, row, col);
+    return true;
+  }
+
+  begin(event, row, col) {
+    if (!this.raster) return;
+    // The other end of a pen rubs out.
+    const erases = this.state.tool === "erase" || event.buttons === 32;
+    this.stroke = {
+      path: [], box: null, value: erases ? 0 : this.state.value, axis: this.panel.axis, index: this.panel.index,
+      scale: this.scale,
+    };
+    this.onStart();
+    this.extend([row, col]);
+  }
+
+  move(event) {
+    if (!this.stroke) return;
+    const events = event.getCoalescedEvents?.() ?? [];
+    for (const part of events.length ? events : [event]) this.extend(this.view.planeAt(part));
+  }
+
+  extend(point) {
+    const { stroke, raster } = this;
+    const from = stroke.path[stroke.path.length - 1] ?? point;
+    stroke.path.push(point);
+    const shape = [raster.height, raster.width];
+    const box = paintSegment(this.mask, shape, from, point, this.radius, stroke.scale.pixel);
+    if (!box) return;
+    stroke.box = joinBoxes(stroke.box, box);
+    const { data, width } = raster;
+    for (let row = box[0]; row < box[2]; row++) {
+      for (let at = row * width + box[1]; at < row * width + box[3]; at++) {
+        if (this.mask[at]) data[at] = stroke.value;
+      }
+    }
+    this.view.touch(box);
+  }
+
+  up() {
+    const { stroke } = this;
+    if (!stroke) return;
+    this.stroke = null;
+    if (!stroke.box) return;
+    const code = stroke.value + 1;
+    const patches = [makePatch(stroke.index, this.mask, this.raster.width, stroke.box, code)];
+    this.clearMask(stroke.box);
+    if (this.state.ball) patches.push(...this.ballPatches(stroke, code));
+    this.onStroke(stroke.axis, patches);
+  }
+
+  ballPatches({ axis, index, path, scale: { pixel, plane } }, code) {
+    const shape = [this.raster.height, this.raster.width];
+    const others = ballPlanes(index, this.panel.volume.shape[axis], this.radius, plane);
+    return others.flatMap((other) => {
+      const { mask, box } = paintPath(shape, path, other.radius, pixel);
+      return box ? [makePatch(other.index, mask, shape[1], box, code)] : [];
+    });
+  }
+
+  cancel() {
+    const { stroke } = this;
+    this.stroke = null;
+    if (!stroke?.box) return;
+    this.clearMask(stroke.box);
+    this.onCancel();
+  }
+
+  clearMask([row0, col0, row1, col1]) {
+    const { width } = this.raster;
+    for (let row = row0; row < row1; row++) this.mask.fill(0, row * width + col0, row * width + col1);
+  }
+
+  paintCursor(context) {
+    const { cursor } = this.panel;
+    const paints = this.state.tool === "brush" || this.state.tool === "erase";
+    this.view.element.style.cursor =
+      { pan: "grab", fill: "crosshair", pick: "crosshair" }[this.state.tool] ?? (cursor ? "none" : "crosshair");
+    if (!cursor || !paints) return;
+    const { transform } = this.view;
+    const [x, y] = toScreen(transform, ...cursor);
+    const [rowScale, colScale] = this.scale.pixel;
+    const rx = Math.max(1.5, (this.radius / colScale) * transform.colScale);
+    const ry = Math.max(1.5, (this.radius / rowScale) * transform.rowScale);
+    const color = this.state.tool === "erase" ? "#fff" : this.state.color();
+    for (const [style, width] of [["rgba(0, 0, 0, 0.7)", 3], [color, 1.5]]) {
+      context.beginPath();
+      context.ellipse(x, y, rx, ry, 0, 0, 2 * Math.PI);
+      context.strokeStyle = style;
+      context.lineWidth = width;
+      context.stroke();
+    }
+  }
+}
+
+function makePatch(index, mask, cols, box, code) {
+  const [row, col] = box;
+  return { index, row, col, rows: box[2] - row, cols: box[3] - col, values: cutPatch(mask, cols, box, code) };
+}
+
+// Put patches into the planes that the browser has.
+export function applyPatches(planes, axis, patches) {
+  for (const { values, ...place } of patches) {
+    const raster = planes.get(planes.key("annotations", axis, place.index));
+    if (raster) applyPatch(raster, place, values);
+  }
+}
