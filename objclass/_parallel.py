@@ -46,6 +46,16 @@ def kernel(function: Callable[..., Any] | None = None, *, contract: bool = False
     return compile_cached if function is None else compile_cached(function)
 
 
+def read_only(array: Any) -> Any:
+    """Return a view of `array` that cannot be written to, as input for a kernel.
+
+    numba compiles a function anew for an array that may be written to and for one that may not.
+    """
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def n_threads() -> int:
     """Return how many threads to use: the cores that this thread may use and that the user allows.
 
