@@ -17,7 +17,7 @@ KINDS = ("interphase", "mitotic", "apoptotic")
 SHARES = (0.60, 0.22, 0.18)
 BRIGHTNESS = {"interphase": 1.0, "mitotic": 1.9, "apoptotic": 0.62}
 RADII = {"interphase": (3.6, 3.6, 3.6), "mitotic": (4.8, 2.0, 2.0)}
-MIN_DISTANCE = 9.3
+DISTANCE = 9.3  # between nuclei, at least
 GLOW = 0.17  # of the tissue around the nuclei
 LOSS = 1.1  # of the signal: that of the last plane is divided by exp(LOSS)
 BLUR = (0.8, 0.4, 0.4)
@@ -67,18 +67,19 @@ def _tissue(shape: tuple[int, int, int], centre: Array, semi_axes: Array) -> npt
 
 
 def _places(centre: Array, semi_axes: Array, rng: np.random.Generator) -> Array:
-    """Return points on the ellipsoid, evenly likely everywhere but never closer than `MIN_DISTANCE`."""
+    """Return points all over the ellipsoid, evenly likely everywhere but `DISTANCE` apart."""
     directions = rng.standard_normal((20_000, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     stretch = np.linalg.norm(directions / semi_axes, axis=1)
     directions = directions[rng.random(len(stretch)) < stretch * semi_axes.min()]
-    depth = rng.normal(0, 0.6, (len(directions), 1))
-    candidates = centre + directions * (semi_axes + depth)
-    places: list[Array] = []
+    candidates = centre + directions * (semi_axes + rng.normal(0, 0.6, (len(directions), 1)))
+    places = np.empty_like(candidates)
+    n = 0
     for candidate in candidates:
-        if not places or np.linalg.norm(np.array(places) - candidate, axis=1).min() > MIN_DISTANCE:
-            places.append(candidate)
-    return np.array(places)
+        if (np.linalg.norm(places[:n] - candidate, axis=1) > DISTANCE).all():
+            places[n] = candidate
+            n += 1
+    return places[:n]
 
 
 def _kinds(n: int, rng: np.random.Generator) -> list[str]:

@@ -77,7 +77,7 @@ def embryo(shape: Sequence[int] = (64, 256, 256), *, random_state: int = 0) -> S
     """Make a synthetic light-sheet stack of an embryo, with strokes to train on and the truth.
 
     Nuclei of three kinds lie on the surface of an ellipsoid: interphase (60 %; large and round), mitotic
-    (22 %; small, bright, elongated) and apoptotic (18 %; small, dim, in fragments); some touch. Tissue
+    (22 %; small, bright, elongated) and apoptotic (18 %; small, dim, in fragments). Tissue
     glows faintly around them, the signal fades with depth to a third, and blur, photon and camera noise
     and specks of fewer than 20 voxels are added. The first round of strokes lies on one plane near the
     surface, where the signal is strong: a classifier trained on it alone misses deep nuclei. The second
