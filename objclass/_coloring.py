@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._check import invalid
+from ._check import describe, invalid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,12 +94,8 @@ def color_objects(table: pd.DataFrame, present: np.ndarray, column: str | None) 
             return None
         column = clusters[-1]
     if column not in table.columns:
-        raise invalid(
-            "color",
-            "the name of a column of the table",
-            column,
-            f"It has {', '.join(map(str, table.columns))}.",
-        )
+        hint = f"It has {', '.join(map(str, table.columns))}."
+        raise invalid("color", "the name of a column of the table", describe(column), hint)
     objects = table["label"].to_numpy(dtype=np.int64)
     if len(np.unique(objects)) < len(objects):
         hint = "Take the rows of one image: table[table['image'] == name]."

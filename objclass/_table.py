@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._check import check_number, invalid
+from ._check import check_number, describe, invalid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,7 @@ def check_table(table: Any) -> pd.DataFrame:
 
     if not isinstance(table, pd.DataFrame):
         hint = "Make one with objclass.measure(labels, image), or pandas.read_csv(path)."
-        raise invalid("table", "a pandas DataFrame", table, hint, kind=TypeError)
+        raise invalid("table", "a pandas DataFrame", describe(table), hint, kind=TypeError)
     if not table.columns.is_unique:
         name = table.columns[table.columns.duplicated()][0]
         raise invalid("table", "columns of different names", f"more than one column {name!r}")
@@ -96,7 +96,7 @@ def check_columns(table: pd.DataFrame, columns: Iterable[str] | None) -> list[st
             raise invalid("table", "columns with measurements", f"the columns {_some(table.columns)}", hint)
         return names
     if isinstance(columns, str) or not isinstance(columns, Iterable):
-        raise invalid("columns", "a list of column names", columns, kind=TypeError)
+        raise invalid("columns", "a list of column names", describe(columns), kind=TypeError)
     names = list(columns)
     unknown = [name for name in names if name not in table.columns]
     if unknown:
@@ -124,7 +124,7 @@ def prepare(table: pd.DataFrame, *, columns: Iterable[str] | None = None, scale:
     """
     names = check_columns(check_table(table), columns)
     if not isinstance(scale, (bool, np.bool_)):
-        raise invalid("scale", "True or False", scale, kind=TypeError)
+        raise invalid("scale", "True or False", describe(scale), kind=TypeError)
     values = np.empty((len(table), len(names)))
     for index, name in enumerate(names):
         values[:, index] = table[name].to_numpy(dtype=float, na_value=np.nan)

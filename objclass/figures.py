@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
 
-from ._check import check_image, check_labels, check_spacing, invalid
+from ._check import check_image, check_labels, check_spacing, describe, invalid
 from ._coloring import Coloring, color_objects, label_colors
 from ._table import EMBEDDINGS, check_columns, check_table
 
@@ -208,7 +208,7 @@ def _embedding_columns(table: pd.DataFrame, embedding: str | Sequence[str] | Non
         embedding = found[-1]
     names = [f"{embedding}_0", f"{embedding}_1"] if isinstance(embedding, str) else list(embedding)
     if len(names) != 2:
-        raise invalid("embedding", "a name such as 'UMAP', or two columns of the table", embedding)
+        raise invalid("embedding", "a name such as 'UMAP', or two columns of the table", describe(embedding))
     return check_columns(table, names)
 
 
