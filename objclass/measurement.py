@@ -143,8 +143,8 @@ def measure(
 
     >>> measure(labels, spacing=(0.5, 0.2), properties=("num_pixels", "area", "axis_major_length")).round(2)
        label  num_pixels  area  axis_major_length
-    0      1           8   0.8               0.89
-    1      7           1   0.1               0.00
+    0      1           8   0.8                1.0
+    1      7           1   0.1                0.0
     """
     import pandas as pd
 

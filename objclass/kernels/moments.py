@@ -61,7 +61,7 @@ def normalized_moments(central: np.ndarray, spacing: Sequence[float]) -> np.ndar
     """Return central moments (n, 4, 4[, 4]) freed from scale; NaN below the second order."""
     n_axes = len(spacing)
     order = np.indices((ORDER + 1,) * n_axes).sum(axis=0)
-    mass = central.reshape(len(central), -1)[:, 0].reshape(-1, *(1,) * n_axes)
+    mass = central[(slice(None), *(slice(1),) * n_axes)]
     with np.errstate(divide="ignore", invalid="ignore"):
         normalized = central / min(spacing) ** order / mass ** (order / n_axes + 1)
     return np.where(order < 2, np.nan, normalized)
