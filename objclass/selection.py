@@ -90,7 +90,9 @@ def select(
     elif within is not None:
         chosen = inside_range(column_values(table, "x", x), within)
     else:
-        chosen = table["label"].isin(np.fromiter(objects or (), dtype=np.int64)).to_numpy()
+        chosen = (
+            table["label"].isin(np.fromiter([] if objects is None else objects, dtype=np.int64)).to_numpy()
+        )
     if GROUP_COLUMN in table:
         before = table[GROUP_COLUMN].fillna(0).to_numpy().astype(np.int64)
     else:
@@ -111,7 +113,9 @@ def inside_polygon(x: np.ndarray, y: np.ndarray, polygon: npt.ArrayLike, *, log:
     _check.check_option("log", log, ("", "x", "y", "xy"))
     corners = np.asarray(polygon, dtype=float)
     if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3 or not np.isfinite(corners).all():
-        raise _check.invalid("polygon", "at least three corners, an array of shape (n, 2) of finite numbers", corners)
+        raise _check.invalid(
+            "polygon", "at least three corners, an array of shape (n, 2) of finite numbers", corners
+        )
     points = np.column_stack([x, y]).astype(float)
     for axis, name in enumerate("xy"):
         if name in log:
@@ -145,7 +149,12 @@ def column_values(table: pd.DataFrame, argument: str, column: str | None) -> np.
 
     numeric = [str(name) for name in table if is_numeric_dtype(table[name])]
     if column not in table or column not in numeric:
-        raise _check.invalid(argument, "the name of a numeric column", column, f"There are: {', '.join(numeric)}.")
+        raise _check.invalid(
+            argument,
+            "the name of a numeric column",
+            _check.describe(column),
+            f"There are: {', '.join(numeric)}.",
+        )
     return table[column].to_numpy(dtype=float, na_value=np.nan)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from objclass import _check
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818 — it is no error
     """Raised within the work when the user has cancelled it."""
 
 
@@ -46,7 +46,9 @@ class Worker:
         goes on to its end, and its result is dropped.
         """
         if self.busy:
-            raise _check.invalid("task", "one at a time", title, "Wait, or cancel what runs.", kind=RuntimeError)
+            raise _check.invalid(
+                "task", "one at a time", title, "Wait, or cancel what runs.", kind=RuntimeError
+            )
         token = object()
         self._current = token
         state = {"title": title, "fraction": None, "started": time.time()}

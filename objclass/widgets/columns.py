@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 MOST_CATEGORIES = 60
 _CLUSTERS = re.compile(r"_CLUSTER_ID$")
 _UNITS = (
-    (re.compile(r"^(area|volume)(_bbox|_convex|_filled)?$"), "size"),
+    (re.compile(r"^area(_bbox|_convex|_filled)?$"), "size"),
     (re.compile(r"(diameter|length|perimeter|feret)"), "length"),
-    (re.compile(r"^(local_)?centroid"), "length"),
+    (re.compile(r"^centroid"), "length"),
+    (re.compile(r"^inertia_tensor"), "square"),
     (re.compile(r"^bbox-"), "pixel"),
 )
 _POWERS = {1: "", 2: "²", 3: "³"}
@@ -33,7 +34,7 @@ def column_unit(name: str, *, ndim: int, unit: str) -> str:
     ('µm³', '')
     """
     kind = next((kind for pattern, kind in _UNITS if pattern.search(name)), "")
-    powers = {"size": f"{unit}{_POWERS[ndim]}", "length": unit, "pixel": "px", "": ""}
+    powers = {"size": f"{unit}{_POWERS[ndim]}", "length": unit, "square": f"{unit}²", "pixel": "px", "": ""}
     return powers[kind]
 
 
@@ -127,6 +128,12 @@ def first_columns(described: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]
         if set(pair) <= set(usable):
             return pair
     place = re.compile(r"^(label|bbox|centroid|local_centroid|centroid_weighted)")
-    wished = ["area", "intensity_mean", "intensity_mean-0", *(n for n in usable if not place.search(n)), *usable]
+    wished = [
+        "area",
+        "intensity_mean",
+        "intensity_mean-0",
+        *(n for n in usable if not place.search(n)),
+        *usable,
+    ]
     chosen = list(dict.fromkeys(name for name in wished if name in usable))
     return (chosen[0] if chosen else "label", chosen[1] if len(chosen) > 1 else "")

@@ -85,7 +85,7 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
     x = traitlets.Unicode(help="column on the x axis").tag(sync=True)
     y = traitlets.Unicode("", help="column on the y axis; empty for a histogram of x").tag(sync=True)
     color = traitlets.Unicode(GROUP_COLUMN, help="column that colours the objects").tag(sync=True)
-    log = traitlets.Unicode("", help="logarithmic axes: '', 'x', 'y' or 'xy'").tag(sync=True)
+    log_axes = traitlets.Unicode("", help="logarithmic axes: '', 'x', 'y' or 'xy'").tag(sync=True)
     point_size = traitlets.Float(7.0, min=1, max=30, help="diameter of a point in pixels").tag(sync=True)
     only_selected = traitlets.Bool(False, help="hide what is in no group").tag(sync=True)
     focus = traitlets.Int(0, min=0, help="label of the marked object; 0 for none").tag(sync=True)
@@ -169,12 +169,12 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
         usable = [column for column, described in self._described.items() if described["kind"] in kinds]
         if self._described and name not in usable:
             what = "column with few values or numbers" if wanted == "color" else "numeric column"
-            raise _check.invalid(wanted, f"the name of a {what}", name, f"There are: {', '.join(usable)}.")
+            raise _check.invalid(wanted, f"the name of a {what}", _check.describe(name), f"There are: {', '.join(usable)}.")
         return name
 
-    @traitlets.validate("log")
+    @traitlets.validate("log_axes")
     def _check_log(self, proposal: Any) -> str:
-        return _check.check_option("log", proposal.value, ("", "x", "y", "xy"))
+        return _check.check_option("log_axes", proposal.value, ("", "x", "y", "xy"))
 
     def _describe_columns(self) -> None:
         table = self.objects.table
@@ -198,7 +198,9 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
         if objects.absent.size:
             notes.append(f"{objects.absent.size:,} rows belong to no object of this image.")
         if objects.unmeasured.size:
-            notes.append(f"{objects.unmeasured.size:,} objects have no row in the table; they are shown in grey.")
+            notes.append(
+                f"{objects.unmeasured.size:,} objects have no row in the table; they are shown in grey."
+            )
         if len(objects.rows) < len(objects):
             notes.append(
                 f"{len(objects.rows):,} of {len(objects):,} objects are drawn, a random sample; what you "
@@ -273,7 +275,9 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
 
     def _on_find(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         place = self.objects.find(int(content["label"]))
-        self.send({"kind": "found", "label": content["label"], "voxel": place, "view": content.get("view", "")})
+        self.send(
+            {"kind": "found", "label": content["label"], "voxel": place, "view": content.get("view", "")}
+        )
 
     def _on_draw_all(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         with self._lock, self.hold_sync():

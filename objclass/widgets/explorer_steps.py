@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from objclass.widgets.volume import View3D
 
 
-def _option(name: str, title: str, default: float, low: float, high: float, step: float = 1) -> dict[str, Any]:
+def _option(
+    name: str, title: str, default: float, low: float, high: float, step: float = 1
+) -> dict[str, Any]:
     return {"name": name, "title": title, "default": default, "min": low, "max": high, "step": step}
 
 
@@ -63,7 +65,9 @@ class StepsMixin(traitlets.HasTraits):
     @traitlets.default("_methods")
     def _describe_methods(self) -> dict[str, Any]:
         return {
-            step: [{"name": name, "title": title, "options": options} for name, (title, options) in known.items()]
+            step: [
+                {"name": name, "title": title, "options": options} for name, (title, options) in known.items()
+            ]
             for step, known in METHODS.items()
         }
 
@@ -103,7 +107,9 @@ class StepsMixin(traitlets.HasTraits):
                 self._show_result(step, added)
 
         self._worker.start(
-            f"{title} of {len(table):,} objects", lambda _progress: function(table, method, **keywords), finish
+            f"{title} of {len(table):,} objects",
+            lambda _progress: function(table, method, **keywords),
+            finish,
         )
 
     def _show_result(self, step: str, added: list[str]) -> None:
@@ -113,7 +119,7 @@ class StepsMixin(traitlets.HasTraits):
             if step == "cluster" and added:
                 explorer.color = added[-1]
             if step == "reduce" and added:
-                explorer.log = ""
+                explorer.log_axes = ""
                 explorer.x, explorer.y = added[0], added[1] if len(added) > 1 else ""
 
     def _on_scan(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:

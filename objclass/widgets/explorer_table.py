@@ -134,7 +134,9 @@ def arrange_rows(
             view = view.query(query)
         except Exception as failure:
             hint = "Write column names in backticks where they are no plain words: `centroid-0` > 10."
-            raise _check.invalid("filter", "a condition such as area > 100", f"{query!r} ({failure})", hint) from None
+            raise _check.invalid(
+                "filter", "a condition such as area > 100", f"{query!r} ({failure})", hint
+            ) from None
     if sort:
         view = view.sort_values(sort, ascending=not descending, kind="stable", na_position="last")
     return view

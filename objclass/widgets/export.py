@@ -24,13 +24,13 @@ def file_formats() -> list[str]:
 
 
 def to_bytes(table: pd.DataFrame, file_format: str) -> bytes:
-    """Return the table as the content of a file, without its index.
+    r"""Return the table as the content of a file, without its index.
 
     Examples
     --------
     >>> import pandas as pd
     >>> to_bytes(pd.DataFrame({"label": [1], "area": [2.5]}), "csv")
-    b'label,area\\n1,2.5\\n'
+    b'label,area\n1,2.5\n'
     """
     _check.check_option("file_format", file_format, file_formats())
     if file_format == "csv":

@@ -10,7 +10,7 @@ import numpy as np
 from objclass import _parallel
 
 TRIANGLES = 1_000_000
-_FEWEST, _MOST = 60, 12_000
+_FEWEST, _MOST = 60, 4_000
 _PADDING = 2
 # Triangles that marching cubes makes for each square of the grid's side on a surface: measured on spheres.
 _TRIANGLES_A_SQUARE = 3.1
@@ -135,17 +135,19 @@ def _surface(
     padding = np.maximum(_PADDING, np.ceil(1.5 * side / spacing)).astype(int)
     padded = np.pad(mask.astype(np.float32), [(width, width) for width in padding])
     # Blur as much as the coarser grid needs, and at least enough to round the steps between voxels.
-    smooth = ndimage.gaussian_filter(padded, np.maximum(0.6, 0.45 * side / spacing), truncate=2.5)
+    smooth = ndimage.gaussian_filter(padded, np.maximum(0.75, 0.45 * side / spacing), truncate=2.5)
     counts = np.maximum(4, np.ceil((np.array(smooth.shape) - 1) * spacing / side).astype(int) + 1)
     steps = (np.array(smooth.shape) - 1) / (counts - 1)
     grid = smooth
     if (counts != smooth.shape).any():
-        grid = ndimage.zoom(smooth, counts / np.array(smooth.shape), order=1, grid_mode=False, mode="nearest")
+        # Between planes that lie far apart a straight line would leave terraces.
+        order = 3 if (counts > 1.5 * np.array(smooth.shape)).any() else 1
+        grid = ndimage.zoom(smooth, counts / np.array(smooth.shape), order=order, grid_mode=False, mode="nearest")
         steps = (np.array(smooth.shape) - 1) / (np.array(grid.shape) - 1)
     vertices, faces, _, _ = marching_cubes(grid, min(0.5, 0.5 * float(grid.max())))
     start = np.array([part.start for part in box])
     placed = (vertices * steps - padding + start) * spacing
-    return placed[:, ::-1].astype(np.float32), faces[:, ::-1].astype(np.uint32)
+    return placed[:, ::-1].astype(np.float32), faces.astype(np.uint32)
 
 
 def _grid_side(extents: np.ndarray, share: float, spacing: np.ndarray) -> float:

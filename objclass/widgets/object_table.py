@@ -129,7 +129,9 @@ class ObjectTable:
         if shape == "polygon":
             y = column_values(self._table, "y", gesture["y"])
             first.append(repr(gesture["y"]))
-            keywords = {"polygon": gesture["points"]} | ({"log": gesture["log"]} if gesture.get("log") else {})
+            keywords = {"polygon": gesture["points"]} | (
+                {"log": gesture["log"]} if gesture.get("log") else {}
+            )
             chosen = inside_polygon(x, y, gesture["points"], log=gesture.get("log", ""))
         elif shape == "range":
             keywords = {"within": tuple(gesture["points"])}

@@ -27,7 +27,7 @@ export class PlotPanel {
     this.selects = {};
     this.logs = {};
     for (const [name, title] of [["x", "X"], ["y", "Y"], ["color", "Colour"]]) this.buildField(name, title);
-    model.on("change:x change:y change:log", () => this.showAxes(), this);
+    model.on("change:x change:y change:log_axes", () => this.showAxes(), this);
     model.on("change:color", () => this.showFields(), this);
     model.on("change:point_size", () => this.view.setRadius(model.get("point_size") / 2), this);
     this.view.radius = model.get("point_size") / 2;
@@ -41,7 +41,7 @@ export class PlotPanel {
     const parts = [h("span", { class: "oc-soft" }, title), select];
     if (name !== "color") {
       this.logs[name] = h("button", { type: "button", class: "oc-button oc-small", title: `Logarithmic ${title} axis`,
-        "aria-label": `Logarithmic ${title} axis`, onclick: () => this.set({ log: switchLog(this.model.get("log"), name) }) }, "log");
+        "aria-label": `Logarithmic ${title} axis`, onclick: () => this.set({ log_axes: switchLog(this.model.get("log_axes"), name) }) }, "log");
       parts.push(this.logs[name]);
     }
     this.controls.append(h("label", { class: "oce-axis" }, ...parts.slice(0, 2)), ...parts.slice(2));
@@ -74,7 +74,7 @@ export class PlotPanel {
 
   showFields() {
     for (const name of ["x", "y", "color"]) this.selects[name].value = this.model.get(name);
-    for (const name of ["x", "y"]) this.logs[name].setAttribute("aria-pressed", String(this.model.get("log").includes(name)));
+    for (const name of ["x", "y"]) this.logs[name].setAttribute("aria-pressed", String(this.model.get("log_axes").includes(name)));
     this.logs.y.disabled = !this.model.get("y");
   }
 
@@ -82,7 +82,7 @@ export class PlotPanel {
     const column = this.model.get(name);
     const values = this.store.column(column);
     const unit = this.store.describe(column)?.unit;
-    return values && { values, title: unit ? `${column} (${unit})` : column, log: this.model.get("log").includes(name) };
+    return values && { values, title: unit ? `${column} (${unit})` : column, log: this.model.get("log_axes").includes(name) };
   }
 
   showAxes() {
@@ -90,7 +90,7 @@ export class PlotPanel {
     this.setShape(this.shape ?? "lasso");
     const [x, y] = [this.axis("x"), this.model.get("y") ? this.axis("y") : null];
     if (!x || (this.model.get("y") && !y)) return;
-    const key = ["x", "y", "log"].map((name) => this.model.get(name)).join("|");
+    const key = ["x", "y", "log_axes"].map((name) => this.model.get(name)).join("|");
     if (key === this.key && x.values === this.shownX && y?.values === this.shownY) return;
     Object.assign(this, { key, shownX: x.values, shownY: y?.values });
     this.view.setAxes({ x, y });
@@ -103,7 +103,7 @@ export class PlotPanel {
     const parts = [`${formatValue(total)} objects`];
     if (shown < total) parts.push(`${formatValue(shown)} drawn`);
     if (missing) {
-      const why = this.model.get("log") ? "without a value or not above 0" : "without a value";
+      const why = this.model.get("log_axes") ? "without a value or not above 0" : "without a value";
       parts.push(`${formatValue(missing)} ${why}, not drawn`);
     }
     const selected = this.store.groups.list.reduce((sum, group) => sum + group.size, 0);
@@ -145,7 +145,7 @@ export class PlotPanel {
   // A shape drawn in the plot: corners in CSS pixels -> the columns' own units, rounded to what can be seen.
   choose(corners, mode) {
     const { view, model } = this;
-    const log = model.get("y") ? model.get("log") : model.get("log").replace("y", "");
+    const log = model.get("y") ? model.get("log_axes") : model.get("log_axes").replace("y", "");
     const [scaleX, scaleY] = [view.scale("x"), view.scale("y")];
     const perPixel = (scale) => Math.abs((scale.high - scale.low) / (scale.to - scale.from));
     const value = (units, scale, axis) => log.includes(axis)

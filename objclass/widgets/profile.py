@@ -95,7 +95,7 @@ def silhouettes(table: pd.DataFrame, by: str, *, columns: list[str] | None = Non
     known = np.flatnonzero(codes >= 0)
     if known.size > _SAMPLE:
         known = np.random.default_rng(0).choice(known, _SAMPLE, replace=False)
-    codes, values = codes[known], matrix.values[known]
+    codes, values = codes[known], matrix.values[known]  # noqa: PD011
     present = np.unique(codes)
     if not 2 <= present.size < codes.size:
         return {}
@@ -145,7 +145,7 @@ def scan_clusters(
     from sklearn.mixture import GaussianMixture
 
     _check.check_option("method", method, ("kmeans", "gmm"))
-    values = prepare(table, columns=columns, scale=scale).values
+    values = prepare(table, columns=columns, scale=scale).values  # noqa: PD011
     numbers = range(2, min(most, len(values) - 1) + 1)
     rows = []
     for done, number in enumerate(numbers):

@@ -31,7 +31,7 @@ export class ScatterView {
       "div", { class: "oc-view oc-plot", tabindex: 0, role: "application", "aria-label": "Plot of the objects" },
       ...this.canvases);
     host.append(this.element);
-    this.contexts = this.canvases.map((canvas) => canvas.getContext("2d"));
+    this.contexts = this.canvases.map((canvas) => canvas.getContext("2d", { willReadFrequently: true }));
     this.points = h("canvas");
     this.size = [0, 0];
     this.frameTimes = [];

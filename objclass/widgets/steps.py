@@ -30,7 +30,8 @@ def call(function: str, *first: str, keywords: Mapping[str, Any]) -> str:
     >>> call("objclass.select", "table", keywords={"group": 2, "mode": "add"})
     "objclass.select(table, group=2, mode='add')"
     """
-    return f"{function}({', '.join([*first, *(f'{name}={literal(value)}' for name, value in keywords.items())])})"
+    arguments = [*first, *(f"{name}={literal(value)}" for name, value in keywords.items())]
+    return f"{function}({', '.join(arguments)})"
 
 
 def literal(value: Any) -> str:

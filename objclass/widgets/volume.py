@@ -6,30 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import ipywidgets
 import numpy as np
 import numpy.typing as npt
 import traitlets
 
 from objclass import _check, _parallel
 from objclass.widgets._base import spatial_image
-from objclass.widgets.columns import color_ramp, column_kind, factorize, numbers
-from objclass.widgets.columns import category_color, group_color
 from objclass.widgets.colors import UNSELECTED
+from objclass.widgets.columns import category_color, color_ramp, column_kind, factorize, group_color, numbers
 from objclass.widgets.meshes import TRIANGLES, mesh_objects
+from objclass.widgets.object_table import check_objects, present_labels
+from objclass.widgets.scene import LEVELS, add_raw, add_surfaces, empty_plot, plateau_map
 
 if TYPE_CHECKING:
     import pandas as pd
-
-try:
-    import ipywidgets
-    import k3d
-except ImportError as error:
-    raise ImportError("The 3D view needs k3d. Install it with: python -m pip install 'objclass[lab]'") from error
-
-BACKGROUND = 0x101318
-_VOXELS = 2_000_000
-_SAMPLES = 128
-_LEVELS = 256
 
 
 def view3d(
@@ -124,29 +115,33 @@ class View3D(ipywidgets.VBox):
         triangles: int = TRIANGLES,
         progress: _parallel.Progress = True,
     ):
-        from objclass.widgets.object_table import present_labels
-
         stack = labels if labels.ndim == 3 else labels[np.newaxis]
         sizes = (1.0,) * labels.ndim if spacing is None else tuple(spacing)
         self.spacing = sizes if labels.ndim == 3 else (min(sizes), *sizes)
         self._table: pd.DataFrame | None = None
         wanted = present_labels(labels) if slots is None else slots
         self.mesh = mesh_objects(stack, wanted, spacing=self.spacing, budget=triangles, progress=progress)
-        self.plot = _empty_plot(stack.shape, self.spacing, "px" if spacing is None else "µm")
-        self.raw = _add_raw(self.plot, image[0], self.spacing, raw) if raw != "none" else None
-        self.surfaces = _add_surfaces(self.plot, self.mesh, self._on_click)
+        self.plot = empty_plot(stack.shape, self.spacing, "px" if spacing is None else "µm")
+        self.raw = add_raw(self.plot, image[0], self.spacing, raw) if raw != "none" else None
+        self.surfaces = add_surfaces(self.plot, self.mesh, self._on_click)
         super().__init__([self.plot])
         self._recolor()
 
     @traitlets.validate("color")
     def _check_color(self, proposal: Any) -> str:
         column = proposal.value
-        if column and (self._table is None or column not in self._table or column_kind(self._table[column]) == "text"):
-            usable = [] if self._table is None else [
-                str(name) for name in self._table if column_kind(self._table[name]) != "text"
-            ]
+        if column and (
+            self._table is None or column not in self._table or column_kind(self._table[column]) == "text"
+        ):
+            usable = (
+                []
+                if self._table is None
+                else [str(name) for name in self._table if column_kind(self._table[name]) != "text"]
+            )
             raise _check.invalid(
-                "color", "the name of a column of table with numbers or few values", column,
+                "color",
+                "the name of a column of table with numbers or few values",
+                column,
                 f"There are: {', '.join(usable)}." if usable else "Pass a table.",
             )
         return column
@@ -160,8 +155,6 @@ class View3D(ipywidgets.VBox):
 
     def set_table(self, table: pd.DataFrame) -> None:
         """Take another table, or the same with further columns."""
-        from objclass.widgets.object_table import check_objects
-
         self._table = check_objects(table)
         self._recolor()
 
@@ -196,8 +189,8 @@ class View3D(ipywidgets.VBox):
     def _levels(self) -> tuple[np.ndarray, np.ndarray]:
         count = len(self.mesh.labels)
         if not self.color or self._table is None:
-            distinct = np.array([_rgb(group_color(place + 1)) for place in range(_LEVELS)], np.uint8)
-            return np.arange(count) % _LEVELS, distinct
+            distinct = np.array([_rgb(group_color(place + 1)) for place in range(LEVELS)], np.uint8)
+            return np.arange(count) % LEVELS, distinct
         rows = self._table.set_index("label").index.get_indexer(self.mesh.labels)
         levels, palette = _column_levels(self._table[self.color])
         found = np.zeros(count, np.int64)
@@ -224,103 +217,10 @@ def _column_levels(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     if finite.any():
         low, high = np.percentile(values[finite], (0.5, 99.5))
         part = (values[finite] - low) / (high - low or 1.0)
-        levels[finite] = 1 + np.round(np.clip(part, 0, 1) * (_LEVELS - 2)).astype(int)
+        levels[finite] = 1 + np.round(np.clip(part, 0, 1) * (LEVELS - 2)).astype(int)
     ramp = np.frombuffer(color_ramp(), np.uint8).reshape(-1, 3)
     return levels, np.concatenate([[grey], ramp[1:]]).astype(np.uint8)
 
 
-def plateau_map(palette: np.ndarray) -> np.ndarray:
-    """Return k3d's colour map in which level i of 256 has exactly the colour `palette[i]`."""
-    full = np.zeros((_LEVELS, 3))
-    full[: len(palette)] = np.asarray(palette)[:_LEVELS] / 255
-    middle = np.arange(_LEVELS) / (_LEVELS - 1)
-    half = 0.45 / (_LEVELS - 1)
-    places = np.clip(np.column_stack([middle - half, middle + half]), 0, 1).ravel()
-    return np.column_stack([places, np.repeat(full, 2, axis=0)]).astype(np.float32)
-
-
 def _rgb(color: str) -> list[int]:
     return [int(color[start : start + 2], 16) for start in (1, 3, 5)]
-
-
-def _empty_plot(shape: Sequence[int], spacing: Sequence[float], unit: str) -> k3d.Plot:
-    depth, height, width = (n * size for n, size in zip(shape, spacing, strict=True))
-    plot = k3d.plot(
-        height=420,
-        background_color=BACKGROUND,
-        grid_visible=False,
-        menu_visibility=False,
-        camera_auto_fit=False,
-        grid_auto_fit=False,
-        grid=(0, 0, 0, width, height, depth),
-        label_color=0xD0D4DA,
-        grid_color=0x3A4048,
-        axes=[f"{name} ({unit})" for name in "xyz"],
-        axes_helper=0,
-        antialias=1,
-        lighting=1.3,
-    )
-    plot.mode = "callback"
-    centre = np.array([width, height, depth]) / 2
-    away = 1.25 * float(np.linalg.norm([width, height, depth]))
-    eye = centre + away * np.array([0.35, 0.55, -0.78]) / np.linalg.norm([0.35, 0.55, 0.78])
-    plot.camera = [*eye.tolist(), *centre.tolist(), 0.0, -1.0, 0.0]
-    plot.camera_fov = 40.0
-    return plot
-
-
-def _add_surfaces(plot: k3d.Plot, mesh: Any, click: Any) -> Any:
-    surfaces = k3d.mesh(
-        mesh.vertices if len(mesh.vertices) else np.zeros((3, 3), np.float32),
-        mesh.triangles if len(mesh.triangles) else np.zeros((1, 3), np.uint32),
-        attribute=np.zeros(max(3, len(mesh.vertices)), np.float32),
-        color_range=[0.0, _LEVELS - 1.0],
-        color_map=plateau_map(np.array([[140, 140, 140]])),
-        flat_shading=False,
-        side="double",
-        roughness=0.55,
-        compression_level=1,
-        name="objects",
-    )
-    surfaces.click_callback = click
-    plot += surfaces
-    return surfaces
-
-
-def _add_raw(plot: k3d.Plot, image: np.ndarray, spacing: Sequence[float], how: str) -> Any:
-    small = shrink(image, _VOXELS)
-    low, high = np.percentile(small, (1.0, 99.8))
-    scaled = np.clip((small - low) / (high - low or 1.0), 0, 1).astype(np.float16)
-    bounds = [0, image.shape[2] * spacing[2], 0, image.shape[1] * spacing[1], 0, image.shape[0] * spacing[0]]
-    grey = [0.0, 0.0, 0.0, 0.0, 1.0, 0.75, 0.8, 0.88]
-    make = k3d.mip if how == "mip" else k3d.volume
-    drawn = make(
-        scaled,
-        bounds=bounds,
-        color_map=np.array(grey, np.float32),
-        opacity_function=np.array([0.0, 0.0, 1.0, 0.55], np.float32),
-        color_range=[0.0, 1.0],
-        samples=_SAMPLES,
-        compression_level=1,
-        name="image",
-    )
-    plot += drawn
-    return drawn
-
-
-def shrink(image: np.ndarray, most: int) -> np.ndarray:
-    """Return the image averaged over blocks, so that no more than `most` voxels are left, as float32."""
-    factor = 1
-    while np.prod([-(-n // factor) for n in image.shape]) > most:
-        factor += 1
-    if factor == 1:
-        return image.astype(np.float32)
-    parts = [min(factor, n) for n in image.shape]
-    result = image.astype(np.float32, copy=False)
-    for axis, part in enumerate(parts):
-        starts = np.arange(0, image.shape[axis], part)
-        sums = np.add.reduceat(result, starts, axis=axis)
-        widths = np.diff(np.append(starts, image.shape[axis]))
-        shape = [-1 if other == axis else 1 for other in range(image.ndim)]
-        result = sums / widths.reshape(shape).astype(np.float32)
-    return result

@@ -1,5 +1,5 @@
 // The 3D view within the explorer: k3d's own view, recoloured, hidden and clipped here in the page.
-import { h, slider } from "./dom.js";
+import { checkbox, h, slider } from "./dom.js";
 import { typedArray } from "./pixels.js";
 
 const LEVELS = 256;
@@ -58,7 +58,8 @@ export class VolumePanel {
     this.stage.append(this.message);
     this.clip = ["x", "y", "z"].map((name, axis) => slider(`Clip ${name}`, 1, { min: 0, max: 1, step: 0.01 }, (part) => this.setClip(axis, part)));
     this.limits = [1, 1, 1];
-    this.controls = h("div", { class: "oce-clips" }, ...this.clip.map(({ element }) => element));
+    this.fog = checkbox("Image", true, (visible) => this.raw?.set("visible", visible), { title: "The maximum projection of the image" });
+    this.controls = h("div", { class: "oce-clips" }, this.fog.element, ...this.clip.map(({ element }) => element));
     host.append(this.stage, this.controls);
     model.on("change:_volume", () => this.open(), this);
   }
@@ -78,6 +79,7 @@ export class VolumePanel {
     const manager = this.model.widget_manager;
     this.plot = await manager.get_model(described.plot);
     this.surfaces = await manager.get_model(described.surfaces);
+    this.raw = described.raw && (await manager.get_model(described.raw));
     const view = await manager.create_view(this.plot, {});
     this.message.remove();
     this.stage.append(view.el ?? view.node ?? view);

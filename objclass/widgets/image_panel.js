@@ -1,0 +1,116 @@
+// The slices and the 3D view of the explorer, one at a time, and what is chosen in the slices.
+import { checkbox, choice, h, slider } from "./dom.js";
+import { insideRaster } from "./hits.js";
+import { LassoTool } from "./lasso.js";
+import { SlicePanel } from "./slice_panel.js";
+import { VolumePanel } from "./volume_panel.js";
+
+const VIEWS = [{ value: "slices", text: "Slices" }, { value: "volume", text: "3D" }];
+const EDGE = 2;
+
+// A polygon in CSS pixels of the view as plane coordinates, to a hundredth of a pixel.
+export function planePolygon(corners, { x, y, rowScale, colScale }) {
+  return corners.map(([px, py]) => [toHundredths((py - y) / rowScale), toHundredths((px - x) / colScale)]);
+}
+
+const toHundredths = (value) => Math.round(value * 100) / 100;
+
+export class ImagePanel {
+  constructor(model, store, host) {
+    Object.assign(this, { model, store });
+    this.onPick = this.onHover = this.onChoose = () => {};
+    const slices = h("div", { class: "oce-slices" });
+    const volume = h("div", { class: "oce-slices", hidden: true });
+    this.shown = choice(VIEWS, "slices", (value) => {
+      slices.hidden = value !== "slices";
+      volume.hidden = value !== "volume";
+      sliceControls.hidden = slices.hidden;
+      if (value === "volume") this.volume.show();
+    }, "View");
+    const contrast = h("details", { class: "oc-fold oce-contrast" }, h("summary", {}, "Contrast"));
+    const sliceControls = h("span", { class: "oc-bar oc-grow" }, ...this.buildControls(), h("span", { class: "oc-grow" }), contrast);
+    host.append(h("div", { class: "oc-bar oce-axes" }, this.shown.element, sliceControls), slices, volume);
+    this.slices = new SlicePanel(model, slices, { layers: ["image", "objects"] });
+    this.slices.bar.remove();
+    this.slices.stage.classList.add("oce-stage");
+    contrast.append(this.slices.contrast);
+    this.slices.onPlane = ({ layers }) => {
+      for (const name of ["objects", "hovered", "focus"]) this.slices.view.setLayer(name, { rasters: layers.objects });
+    };
+    this.slices.describe = (row, col) => this.describe(this.slotAt(row, col));
+    this.buildTool();
+    this.volume = new VolumePanel(model, store, volume);
+  }
+
+  buildControls() {
+    const opacity = slider("Objects", 1, { min: 0, max: 1, step: 0.05 },
+      (value) => this.slices.view.setLayer("objects", { opacity: value }));
+    const edges = checkbox("Edges", false, (value) => this.slices.view.setLayer("objects", { contour: value ? EDGE : 0 }),
+      { title: "Only the edges of the objects" });
+    return [h("span", { class: "oce-size" }, opacity.element), edges.element];
+  }
+
+  buildTool() {
+    const { view } = this.slices;
+    this.tool = new LassoTool(view, {
+      finish: (corners, mode) => this.choose(planePolygon(corners, view.transform), mode),
+      click: (place, mode) => this.onPick(this.slotAt(...planePolygon([place], view.transform)[0]), mode),
+    });
+    view.tool = this.tool;
+    view.element.addEventListener("pointermove", () => this.onHover(this.tool.path ? 0 : this.pointed()));
+    view.element.addEventListener("pointerleave", () => this.onHover(0));
+    this.setShape("lasso");
+  }
+
+  setShape(shape) {
+    this.tool.shape = shape;
+    this.slices.view.element.style.cursor = shape === "pan" ? "grab" : "crosshair";
+  }
+
+  slotAt(row, col) {
+    return this.slices.view.value("objects", row, col) ?? 0;
+  }
+
+  // The slot under the pointer.
+  pointed() {
+    return this.slices.cursor ? this.slotAt(...this.slices.cursor) : 0;
+  }
+
+  describe(slot) {
+    if (!slot) return "";
+    const label = this.store.labels[slot - 1];
+    if (slot > this.store.shown) return `object ${label} (no row)`;
+    const group = this.store.numbers[slot - 1];
+    return `object ${label}${group ? `, group ${group}` : ""}`;
+  }
+
+  outline(layer, slot, color) {
+    const table = new Uint32Array(slot + 1);
+    if (slot) table[slot] = color;
+    this.slices.view.setLayer(layer, { table, contour: EDGE });
+  }
+
+  // A polygon in plane coordinates. The kernel counts from pixel centres, the view from pixel edges.
+  choose(polygon, mode) {
+    const { view, axis, index } = this.slices;
+    const chosen = new Uint8Array(this.store.shown);
+    const [raster] = view.layers.get("objects").rasters;
+    if (!raster) return;
+    for (const slot of insideRaster(raster, polygon)) if (slot <= this.store.shown) chosen[slot - 1] = 1;
+    const points = polygon.map((corner) => corner.map((value) => toHundredths(value - 0.5)));
+    this.onChoose(chosen, mode, { shape: "plane", axis, index, points });
+  }
+
+  goTo(voxel) {
+    this.slices.goTo(this.slices.axis, voxel[this.slices.axis], voxel);
+  }
+
+  showColors() {
+    this.slices.view.setLayer("objects", { table: this.store.table });
+    this.volume.recolor();
+  }
+
+  dispose() {
+    this.slices.dispose();
+  }
+}
