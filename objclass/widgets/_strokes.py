@@ -70,6 +70,10 @@ class Strokes:
     ----------
     version : int
         Goes up with each change.
+    marked : list of three arrays
+        How many pixels are annotated in each plane along each axis.
+    class_sizes : array of int
+        How many pixels each class has; none are counted for 0.
     lock : threading.Lock
         Held while the array changes.
     """
@@ -97,7 +101,7 @@ class Strokes:
         self.marked[patch.axis][patch.index] += sign * painted.sum()
         self.marked[first][patch.row : patch.row + rows] += sign * painted.sum(axis=1)
         self.marked[second][patch.col : patch.col + cols] += sign * painted.sum(axis=0)
-        self.class_sizes += sign * np.bincount(values.ravel(), minlength=256)
+        self.class_sizes[1:] += sign * np.bincount(values.ravel(), minlength=256)[1:]
 
     @property
     def can_undo(self) -> bool:
@@ -127,10 +131,11 @@ class Strokes:
         """
         for patch in patches:
             self._check(patch)
-        step = []
+        step, changes = [], False
         for patch in patches:
             before = np.where(patch.values > 0, patch.within(self.volume).astype(np.uint16) + 1, 0)
-            if not np.array_equal(before, patch.values):
+            if patch.values.any():
+                changes = changes or not np.array_equal(before, patch.values)
                 place = (patch.axis, patch.index, patch.row, patch.col)
                 contents = (
                     zlib.compress(values.astype(np.uint16).tobytes(), 1) for values in (before, patch.values)
@@ -138,11 +143,11 @@ class Strokes:
                 step.append(_Packed(place, patch.values.shape, *contents))
         for patch in patches:
             self._write(patch)
-        if step:
+        if changes:
             self._done.append(tuple(step))
             self._undone.clear()
             self._forget_oldest()
-        return bool(step)
+        return changes
 
     def _check(self, patch: Patch) -> None:
         shape = self.volume.shape

@@ -1,12 +1,12 @@
 // The slice annotator in the browser: puts view, tools, panels and messages together.
-import { classTable, labelTable, packColor } from "./colors.js";
 import { choice, h, iconButton, listen } from "./dom.js";
 import { toScreen } from "./geometry.js";
 import { decodeRuns, typedArray } from "./pixels.js";
-import { PlaneClient } from "./plane_client.js";
 import { SlicePanel } from "./slice_panel.js";
 import { helpDialog } from "./annotator_help.js";
 import { annotatorKey } from "./annotator_keys.js";
+import { AnnotatorLayers } from "./annotator_layers.js";
+import { AnnotatorMessages } from "./annotator_messages.js";
 import {
   brushPanel, displayPanel, nextPanel, objectsPanel, trainingPanel,
 } from "./annotator_panels.js";
@@ -15,31 +15,23 @@ import { PaintTool, TOOLS, applyPatches } from "./paint_tool.js";
 import { StrokeLog } from "./stroke_log.js";
 
 const DEFAULT_DISPLAY = { overlay: "prediction", contour: true, opacity: 0.8, annotations: true };
-const CONTOUR = 1.5;
-const SLOW = 2500;
-
-// Yellow to violet, dark where the forest is sure: see-through at 0.
-export function doubtTable() {
-  return Uint32Array.from({ length: 256 }, (_, value) => {
-    const t = value / 255;
-    return packColor([90 + 165 * t, 30 + 190 * t * t, 140 - 80 * t], Math.min(230, value * 1.6)) >>> 0;
-  });
-}
 
 class AnnotatorView {
   constructor(model, root) {
     Object.assign(this, { model, root });
     this.display = { ...DEFAULT_DISPLAY, ...model.get("display") };
-    this.rasters = { annotations: [], labels: [], overlay: [] };
-    this.brush = { tool: "brush", size: 7, ball: false, flat: model.get("volume").ndim === 2, onChange: () => this.view?.drawTop() };
+    this.brush = {
+      tool: "brush", size: 7, ball: false, flat: model.get("volume").ndim === 2,
+      onChange: () => this.view?.drawTop(),
+    };
     this.main = h("div", { class: "oc-main-column" });
     this.side = h("div", { class: "oc-side" });
-    this.noticeBox = h("div", { class: "oc-notices", role: "alert" });
-    root.append(this.noticeBox, h("div", { class: "oc-columns" }, this.main, this.side));
-    this.panel = new SlicePanel(model, this.main, { layers: ["image", "annotations", "labels"], whole: ["annotations"] });
+    this.messages = new AnnotatorMessages(model);
+    root.append(this.messages.notices, h("div", { class: "oc-columns" }, this.main, this.side));
+    this.panel = new SlicePanel(model, this.main, {
+      layers: ["image", "annotations", "labels"], whole: ["annotations"] });
     this.view = this.panel.view;
-    this.overlays = new PlaneClient(model, {
-      shape: this.panel.volume.shape, layers: ["prediction"], kind: "overlay", prefetch: 0 });
+    this.layers = new AnnotatorLayers(model, this.panel, this.display);
     this.buildSide();
     this.buildBar();
     this.connect();
@@ -55,7 +47,10 @@ class AnnotatorView {
     this.brush.color = () => this.classes.color();
     this.brushPanel = brushPanel(this.brush);
     this.training = trainingPanel(model);
-    this.displayPanel = displayPanel(model, this.display, () => this.showLayers());
+    this.displayPanel = displayPanel(model, this.display, () => {
+      this.layers.request();
+      this.layers.show();
+    });
     this.objects = objectsPanel(model);
     this.next = nextPanel(model);
     const contrast = h("section", { class: "oc-section" }, this.panel.contrast);
@@ -72,12 +67,10 @@ class AnnotatorView {
     const clear = iconButton("trash", "Erase this slice", () =>
       model.send({ kind: "clear_plane", axis: this.panel.axis, index: this.panel.index }));
     this.help = helpDialog();
-    this.status = h("span", { class: "oc-status oc-soft oc-grow", role: "status" });
     this.panel.bar.append(
-      this.toolChoice.element, this.undoButton, this.redoButton, clear, this.status,
+      this.toolChoice.element, this.undoButton, this.redoButton, clear, this.messages.status,
       iconButton("fit", "Fit (0)", () => this.view.fit()), iconButton("help", "Shortcuts (?)", () => this.help.showModal()));
-    this.errorBox = h("div", { class: "oc-error", role: "alert", hidden: true });
-    this.main.append(this.errorBox);
+    this.main.prepend(this.messages.error);
     this.root.append(this.help);
   }
 
@@ -97,38 +90,35 @@ class AnnotatorView {
     this.view.painters.push((context) => this.paintSuggestion(context));
     panel.onPlane = (plane) => this.receivePlane(plane);
     panel.onMove = () => this.move();
-    panel.describe = (row, col) => this.describe(row, col);
+    panel.describe = (row, col) => this.layers.describe(row, col, (value) => this.classes.name(value));
     panel.view.onTransform = () => {
       panel.request();
-      this.requestOverlay();
+      this.layers.request();
     };
-    this.overlays.onPlane = (plane) => this.receiveOverlay(plane);
     const state = () => this.showState();
     const classes = () => {
       this.classes.render();
-      this.showLayers();
+      this.layers.show();
     };
     this.stopListening = listen(model, {
       "msg:custom": (message, buffers) => this.receive(message, buffers),
       "change:state": state, "change:features": state, "change:max_depth": state, "change:n_estimators": state,
       "change:live": state, "change:min_size": state, "change:split": state, "change:path": state,
-      "change:error": () => this.showError(), "change:notices": () => this.showNotices(),
+      "change:error": () => this.messages.showError(), "change:notices": () => this.messages.showNotices(),
       "change:marks": () => this.showMarks(), "change:classes": classes, "change:positive_class": classes,
     });
     this.release = annotatorKey(this);
     this.showState();
-    this.showError();
-    this.showNotices();
     this.move();
     panel.request();
     this.log.recover();
   }
 
   dispose() {
-    clearTimeout(this.slow);
+    this.messages.dispose();
     this.release();
     this.stopListening();
-    this.model.send({ kind: "overlay_off", view: this.overlays.view });
+    this.layers.stop();
     this.panel.dispose();
   }
 
@@ -136,8 +126,8 @@ class AnnotatorView {
 
   receive(message, buffers) {
     if (message.kind === "plane") this.panel.planes.receive(message, buffers);
-    if (message.kind === "overlay") this.overlays.receive(message, buffers);
-    if (message.kind === "trained") this.overlays.forget();
+    if (message.kind === "overlay") this.layers.planes.receive(message, buffers);
+    if (message.kind === "trained") this.layers.planes.forget();
     if (message.kind === "kept") {
       for (const [client, seq] of Object.entries(message.seen)) this.log.acknowledge(client, seq);
     }
@@ -196,82 +186,14 @@ class AnnotatorView {
       this.tool.setRaster(annotations);
       this.log.reapply(axis, index, annotations, Infinity);
     }
-    this.rasters = { ...this.rasters, annotations: layers.annotations, labels: layers.labels };
-    this.showLayers();
-  }
-
-  receiveOverlay({ axis, index, layers }) {
-    if (axis !== this.panel.axis || index !== this.panel.index) return;
-    this.rasters = { ...this.rasters, overlay: Object.values(layers)[0] };
-    this.view.element.dataset.overlay = this.rasters.overlay.length ? `${axis} ${index}` : "";
-    this.view.element.dataset.overlayCount = Number(this.view.element.dataset.overlayCount ?? 0) + 1;
-    this.showLayers();
+    this.layers.setPlane(layers);
   }
 
   move() {
-    this.rasters = { annotations: [], labels: [], overlay: [] };
-    this.tool?.up();
+    this.tool.up();
+    this.tool.raster = null;
     this.showMarks();
-    if (this.tool) this.tool.raster = null;
-    this.requestOverlay();
-  }
-
-  requestOverlay() {
-    const { overlay } = this.display;
-    const wanted = overlay === "prediction" || overlay === "uncertainty";
-    if (!this.view.transform) return;
-    if (wanted) {
-      this.overlays.layers = [overlay];
-      this.overlays.show(this.panel.axis, this.panel.index, this.view.transform, this.view.size);
-    } else if (this.overlays.wish) {
-      this.overlays.wish = null;
-      this.model.send({ kind: "overlay_off", view: this.overlays.view });
-    }
-  }
-
-  showLayers() {
-    const { overlay, contour, opacity, annotations } = this.display;
-    if (this.shownOverlay !== overlay) {
-      this.shownOverlay = overlay;
-      this.rasters.overlay = [];
-      this.requestOverlay();
-    }
-    const stale = overlay === "prediction" && this.model.get("state").stale;
-    const table = this.classTable();
-    const width = contour ? CONTOUR : 0;
-    const rasters = this.rasters.overlay;
-    const faded = stale ? opacity * 0.45 : opacity;
-    const filled = contour ? 1 : 0.5;
-    const shows = (name) => overlay === name && !this.hidden;
-    this.view.setLayer("uncertainty", { rasters, table: doubtTable(), opacity, visible: shows("uncertainty") });
-    this.view.setLayer("prediction", {
-      rasters, table, contour: width, opacity: faded * filled, visible: shows("prediction") });
-    this.view.setLayer("labels", {
-      rasters: this.rasters.labels, table: this.objectTable(), contour: width, opacity: opacity * (contour ? 1 : 0.6), visible: shows("labels") });
-    this.view.setLayer("annotations", {
-      rasters: this.rasters.annotations, table, opacity: 0.75, visible: annotations && !this.hidden });
-    this.view.element.classList.toggle("oc-outdated", Boolean(stale) && rasters.length > 0);
-  }
-
-  classTable() {
-    return classTable(this.model.get("classes"));
-  }
-
-  objectTable() {
-    const count = this.model.get("state").objects ?? 0;
-    if (this.objectColors?.length !== count + 1) this.objectColors = labelTable(count);
-    return this.objectColors;
-  }
-
-  describe(row, col) {
-    const words = [];
-    const annotated = this.view.value("annotations", row, col);
-    if (annotated) words.push(`annotated ${this.classes.name(annotated)}`);
-    const predicted = this.display.overlay === "prediction" && this.view.value("prediction", row, col);
-    if (predicted) words.push(`predicted ${this.classes.name(predicted)}`);
-    const label = this.view.value("labels", row, col);
-    if (label) words.push(`object ${label}`);
-    return words.join("   ");
+    this.layers.clear();
   }
 
   suggest({ index, region }) {
@@ -302,11 +224,6 @@ class AnnotatorView {
     this.view.drawTop();
   }
 
-  hide(hidden) {
-    this.hidden = hidden;
-    this.showLayers();
-  }
-
   showMarks() {
     this.panel.setMarks(this.model.get("marks")[this.panel.axis] ?? []);
   }
@@ -324,41 +241,13 @@ class AnnotatorView {
     }
     this.objectsShown = true;
     this.showStatus();
-    this.showLayers();
+    this.layers.show();
   }
 
   showStatus() {
-    const { saved, unsaved } = this.model.get("state");
-    const waiting = this.log?.pending.length ?? 0;
-    clearTimeout(this.slow);
-    const many = `${waiting} stroke${waiting === 1 ? "" : "s"}`;
-    if (waiting) {
-      this.slow = setTimeout(() => {
-        this.status.textContent = `The kernel is busy or gone; ${many} kept in the browser`;
-        this.status.classList.add("oc-warned");
-      }, SLOW);
-    }
-    this.status.classList.toggle("oc-warned", Boolean(unsaved));
-    this.status.textContent = unsaved ? `Not saved: ${unsaved}` : waiting && saved?.startsWith("Saved") ? "Saving…" : saved ?? "";
-    this.status.title = this.model.get("save_to");
+    const waiting = this.log.pending.length;
+    this.messages.showStatus(waiting);
     this.root.dataset.pending = waiting;
-  }
-
-  showError() {
-    const error = this.model.get("error");
-    this.errorBox.hidden = !error;
-    const close = iconButton("close", "Dismiss", () => {
-      this.model.set("error", "");
-      this.model.save_changes();
-    }, { class: "oc-button oc-icon-button oc-small oc-quiet" });
-    this.errorBox.replaceChildren(h("span", { class: "oc-grow" }, error), close);
-  }
-
-  showNotices() {
-    this.noticeBox.replaceChildren(...this.model.get("notices").map(({ topic, text, choices }) =>
-      h("div", { class: "oc-notice" }, h("span", { class: "oc-grow" }, text), ...choices.map((item) =>
-        h("button", { type: "button", class: "oc-button", onclick: () =>
-          this.model.send({ kind: "answer", topic, value: item.value }) }, item.text)))));
   }
 }
 

@@ -51,9 +51,9 @@ export function annotatorKey(view) {
   // Held, V hides the overlays; a tap switches them.
   function startHiding(event) {
     if (event.repeat) return;
-    hide.tapped = view.hidden;
+    hide.tapped = view.layers.hidden;
     hide.since = performance.now();
-    view.hide(true);
+    view.layers.hide(true);
   }
 
   function up(event) {
@@ -61,7 +61,7 @@ export function annotatorKey(view) {
     if (event.key.toLowerCase() !== "v" || !hide.since) return;
     const held = performance.now() - hide.since > TAP;
     hide.since = 0;
-    view.hide(!held && !hide.tapped);
+    view.layers.hide(!held && !hide.tapped);
   }
 
   root.addEventListener("keydown", down, { signal: abort.signal });

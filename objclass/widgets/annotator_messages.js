@@ -1,0 +1,57 @@
+// What the annotator tells: where strokes are kept, what went wrong, and what it asks about files.
+import { h, iconButton, textButton } from "./dom.js";
+
+const SLOW = 2500;
+
+export class AnnotatorMessages {
+  constructor(model) {
+    this.model = model;
+    this.notices = h("div", { class: "oc-notices", role: "alert" });
+    this.error = h("div", { class: "oc-error", role: "alert", hidden: true });
+    this.status = h("span", { class: "oc-status oc-soft oc-grow", role: "status" });
+    this.showError();
+    this.showNotices();
+  }
+
+  dispose() {
+    clearTimeout(this.slow);
+  }
+
+  // `waiting`: how many strokes the kernel has not confirmed yet.
+  showStatus(waiting) {
+    const { saved = "", unsaved } = this.model.get("state");
+    clearTimeout(this.slow);
+    if (waiting) {
+      const strokes = `${waiting} stroke${waiting === 1 ? "" : "s"}`;
+      const tell = () => this.tell(`The kernel is busy or gone; ${strokes} kept in the browser`, true);
+      this.slow = setTimeout(tell, SLOW);
+    }
+    if (unsaved) this.tell(`Not saved: ${unsaved}`, true);
+    else this.tell(waiting && this.model.get("save_to") ? "Saving…" : saved, false);
+  }
+
+  tell(text, warns) {
+    this.status.textContent = text;
+    this.status.title = [text, this.model.get("save_to")].filter(Boolean).join("\n");
+    this.status.classList.toggle("oc-warned", warns);
+  }
+
+  showError() {
+    const text = this.model.get("error");
+    const dismiss = () => {
+      this.model.set("error", "");
+      this.model.save_changes();
+    };
+    this.error.hidden = !text;
+    this.error.replaceChildren(
+      h("span", { class: "oc-grow" }, text),
+      iconButton("close", "Dismiss", dismiss, { class: "oc-button oc-icon-button oc-small oc-quiet" }));
+  }
+
+  showNotices() {
+    const answer = (topic, value) => () => this.model.send({ kind: "answer", topic, value });
+    this.notices.replaceChildren(...this.model.get("notices").map(({ topic, text, choices }) =>
+      h("div", { class: "oc-notice" }, h("span", { class: "oc-grow" }, text),
+        ...choices.map((item) => textButton(item.text, answer(topic, item.value))))));
+  }
+}
