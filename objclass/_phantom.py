@@ -17,6 +17,7 @@ KINDS = ("interphase", "mitotic", "apoptotic")
 SHARES = (0.60, 0.22, 0.18)
 BRIGHTNESS = {"interphase": 1.0, "mitotic": 1.9, "apoptotic": 0.62}
 RADII = {"interphase": (3.6, 3.6, 3.6), "mitotic": (4.8, 2.0, 2.0)}
+MARGIN = (5.0, 6.0, 6.0)  # around the embryo, which fills the stack
 DISTANCE = 9.3  # between nuclei, at least
 GLOW = 0.17  # of the tissue around the nuclei
 LOSS = 1.1  # of the signal: that of the last plane is divided by exp(LOSS)
@@ -28,7 +29,7 @@ Array = npt.NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Drawing:
-    """The truth: nuclei as numbered voxels, and the light that everything gives off."""
+    """The truth: nuclei as numbered voxels, the light that everything gives off, the kind of each nucleus."""
 
     labels: npt.NDArray[np.int32]
     light: npt.NDArray[np.float32]
@@ -36,10 +37,9 @@ class Drawing:
 
 
 def draw(shape: tuple[int, int, int], rng: np.random.Generator) -> Drawing:
-    """Draw nuclei of three kinds on the surface of an ellipsoid, in a faint glow of tissue, and specks."""
-    spacing = np.array(SPACING)
-    centre = (np.array(shape) - 1) / 2 * spacing
-    semi_axes = centre - (5.0, 6.0, 6.0)
+    """Draw nuclei of three kinds on the surface of an ellipsoid, in a faint glow of tissue."""
+    centre = (np.array(shape) - 1) / 2 * np.array(SPACING)
+    semi_axes = centre - MARGIN
     labels = np.zeros(shape, np.int32)
     light = _tissue(shape, centre, semi_axes)
     chromatin = ndimage.gaussian_filter(rng.standard_normal(shape, np.float32), 1.5)

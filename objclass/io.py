@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from . import _imagefiles
 from ._check import check_number, check_spacing, invalid
-from ._files import AnyPath
-from ._files import replacing as replacing
+from ._files import AnyPath, replacing
 
 _log = logging.getLogger(__name__)
 _OPENERS: dict[str, Callable[[Path], AbstractContextManager[_imagefiles.StoredImage]]] = {
@@ -100,21 +99,25 @@ def read_axes(path: AnyPath) -> str:
     return "".join(a for a in "tczyx" if a in names.replace("s", "c"))
 
 
-def read_spacing(path: AnyPath) -> tuple[float, ...] | None:
+def read_spacing(path: AnyPath, *, axes: str | None = None) -> tuple[float, ...] | None:
     """Return the voxel size of a file in micrometres, (z, y, x) or (y, x); None if it does not say.
 
     Parameters
     ----------
     path : str or path
         The file, or the folder of an OME-Zarr image.
+    axes : str, optional
+        The axes of the file, as for `imread`.
     """
     with _open(Path(path)) as stored:
-        _, names = _name_axes(Path(path), stored, None)
-        spatial = [a for a in "zyx" if a in names]
-        if stored.spacing and not set(spatial) <= set(stored.spacing):
-            _log.warning("%s: the voxel size is known along %s only", path, _spell(stored.spacing))
+        if not stored.spacing:
             return None
-    return tuple(stored.spacing[a] for a in spatial) if stored.spacing else None
+        _, names = _name_axes(Path(path), stored, axes)
+    spatial = [a for a in "zyx" if a in names]
+    if not set(spatial) <= set(stored.spacing):
+        _log.warning("%s: the voxel size is known along %s only", path, _spell(stored.spacing))
+        return None
+    return tuple(stored.spacing[a] for a in spatial)
 
 
 def imwrite(path: AnyPath, array: npt.ArrayLike, *, spacing: object = None, axes: str | None = None) -> None:
@@ -156,8 +159,8 @@ def imwrite(path: AnyPath, array: npt.ArrayLike, *, spacing: object = None, axes
     path = Path(path)
     suffix = _check_suffix(path)
     array = np.asarray(array)
-    axes = _check_writable_array(array, axes, path)
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    axes = _check_writable_array(array, axes, path)
     spatial = axes.replace("c", "")
     sizes = dict(zip(spatial, check_spacing(spacing, len(spatial)) or (), strict=False))
     if sizes and suffix in (".png", ".npy"):

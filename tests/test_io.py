@@ -237,10 +237,13 @@ def test_time_series(tmp_path, name):
 
 def test_a_stack_stored_as_time_can_be_renamed(tmp_path):
     array = example((5, 8, 9))
-    tifffile.imwrite(tmp_path / "a.tif", array, imagej=True, metadata={"axes": "TYX"})
+    path = tmp_path / "a.tif"
+    metadata = {"axes": "TYX", "unit": "um", "spacing": 3.0}
+    tifffile.imwrite(path, array, imagej=True, resolution=(2, 4), metadata=metadata)
     with pytest.raises(ValueError, match="a time series of 5 frames"):
-        io.imread(tmp_path / "a.tif")
-    np.testing.assert_array_equal(io.imread(tmp_path / "a.tif", axes="zyx"), array)
+        io.imread(path)
+    np.testing.assert_array_equal(io.imread(path, axes="zyx"), array)
+    assert io.read_spacing(path, axes="zyx") == (3, 0.25, 0.5)
 
 
 def test_frame_of_what_is_no_series(tmp_path):
