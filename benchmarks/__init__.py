@@ -1,0 +1,1 @@
+"""What objclass is measured against, side by side in one run: ``python -m benchmarks``."""
