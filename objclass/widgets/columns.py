@@ -67,12 +67,12 @@ def describe_column(column: pd.Series, *, unit: str = "") -> dict[str, Any]:
         ]
         described["missing"] = int((codes < 0).sum())
     elif kind == "number":
-        values = numbers(column)
-        finite = values[np.isfinite(values)]
+        finite = numbers(column)
+        finite = finite[np.isfinite(finite)]
         low, high = (float(v) for v in np.percentile(finite, (0.5, 99.5))) if finite.size else (0.0, 1.0)
         if low == high and finite.size:
             low, high = float(finite.min()), float(finite.max())
-        described |= {"low": low, "high": high, "missing": len(values) - finite.size}
+        described |= {"low": low, "high": high, "missing": len(column) - finite.size}
     return described
 
 

@@ -37,7 +37,7 @@ class Explorer {
   constructor(model, el) {
     this.model = model;
     this.store = new ObjectStore(model);
-    this.root = h("div", { class: "oc oce", "data-ready": "false" });
+    this.root = h("div", { class: "oc oce", "data-ready": "false", "data-lm-suppress-shortcuts": true });
     el.append(this.root);
     this.hovered = 0;
     this.buildBar();
@@ -180,7 +180,6 @@ class Explorer {
     const label = slot ? this.store.labels[slot - 1] : 0;
     if (mode === "replace") {
       this.set({ focus: label });
-      if (label) this.seek(label);
     } else if (slot > 0 && slot <= this.store.shown) {
       const chosen = new Uint8Array(this.store.shown);
       chosen[slot - 1] = 1;
@@ -219,8 +218,11 @@ class Explorer {
     this.plot.view.mark(slot > 0 && slot <= this.store.shown ? slot - 1 : -1, "focus");
     this.table.mark(label);
     if (this.panel === "table") this.table.find(label);
-    if (slot) this.model.send({ kind: "row", label });
-    else this.card.replaceChildren();
+    if (slot) {
+      this.seek(label);
+      this.model.send({ kind: "row", label });
+    }
+    if (!slot) this.card.replaceChildren();
   }
 
   showCard({ label, cells }) {

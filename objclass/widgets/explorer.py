@@ -142,12 +142,6 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
         self.notes = self._collect_notes()
 
     @property
-    def table(self) -> pd.DataFrame:
-        """A new table, with what was selected and added so far."""
-        with self._lock:
-            return self.objects.table
-
-    @property
     def groups(self) -> pd.DataFrame:
         """The groups drawn by hand: number, name, colour and size."""
         import pandas as pd
@@ -169,7 +163,9 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
         usable = [column for column, described in self._described.items() if described["kind"] in kinds]
         if self._described and name not in usable:
             what = "column with few values or numbers" if wanted == "color" else "numeric column"
-            raise _check.invalid(wanted, f"the name of a {what}", _check.describe(name), f"There are: {', '.join(usable)}.")
+            raise _check.invalid(
+                wanted, f"the name of a {what}", _check.describe(name), f"There are: {', '.join(usable)}."
+            )
         return name
 
     @traitlets.validate("log_axes")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
 from objclass import _check
+from objclass.selection import GROUP_COLUMN
 from objclass.widgets.background import Worker
 from objclass.widgets.profile import scan_clusters
 from objclass.widgets.steps import call
@@ -137,26 +139,51 @@ class StepsMixin(traitlets.HasTraits):
         self._worker.start("Trying 2 to 10 clusters", work, finish)
 
     def _on_volume(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        """Make the 3D view, once."""
+        """Make the 3D view, once, in the background."""
+        if self.volume_view is None:
+            title = f"Surfaces of {len(self.objects.slot_labels):,} objects"
+            self._worker.start(title, self._make_volume, self._show_volume)
+
+    def _make_volume(self, progress: Any = True) -> View3D:
         from objclass.widgets.volume import View3D
 
-        if self.volume_view is not None:
-            return
         explorer: Any = self
+        volume, image = explorer.volume, explorer._planes.image.image
+        labels = self.objects.labels
+        return View3D(
+            image if labels.ndim == 3 else image[:, 0],
+            labels,
+            slots=self.objects.slot_labels,
+            spacing=volume["spacing"][3 - volume["ndim"] :],
+            unit=volume["unit"],
+            progress=progress,
+        )
 
-        def work(progress: Any) -> View3D:
-            volume, image = explorer.volume, explorer._planes.image.image
-            spacing = volume["spacing"][3 - volume["ndim"] :]
-            labels = self.objects.labels
-            raw = image if labels.ndim == 3 else image[:, 0]
-            return View3D(raw, labels, slots=self.objects.slot_labels, spacing=spacing, progress=progress)
+    def _show_volume(self, view: View3D) -> None:
+        self.volume_view = view
+        view.observe(lambda change: setattr(self, "focus", change.new), "clicked")
+        self._volume = view.describe()
 
-        def finish(view: View3D) -> None:
-            self.volume_view = view
-            view.observe(lambda change: setattr(explorer, "focus", change.new), "clicked")
-            self._volume = view.describe()
+    def save_html(self, path: str | Path) -> None:
+        """Write the 3D view in its present colours as one page that needs neither Python nor a network.
 
-        self._worker.start(f"Surfaces of {len(self.objects.slot_labels):,} objects", work, finish)
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        explorer: Any = self
+        if self.volume_view is None:
+            self._show_volume(self._make_volume())
+        view = self.volume_view
+        assert view is not None
+        view.set_table(explorer.table)
+        if explorer.color == GROUP_COLUMN:
+            groups = explorer.groups
+            view.set_groups(dict(zip(groups["group"], groups["color"], strict=True)))
+        else:
+            view.color = explorer.color
+        view.save_html(path)
 
 
 def _step_keywords(content: Mapping[str, Any], options: set[str]) -> dict[str, Any]:

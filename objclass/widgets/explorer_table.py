@@ -27,8 +27,12 @@ class TableMixin(traitlets.HasTraits):
     _formats = traitlets.List(traitlets.Unicode(), default_value=file_formats()).tag(sync=True)
 
     objects: ObjectTable
-    table: pd.DataFrame
     send: Any
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A new table, with what was selected and added so far."""
+        return self.objects.table
 
     def anndata(self) -> Any:
         """Return the table as AnnData, see `objclass.widgets.export.to_anndata`."""

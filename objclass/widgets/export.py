@@ -51,7 +51,7 @@ def to_anndata(table: pd.DataFrame) -> Any:
         If anndata is not installed.
     """
     try:
-        from anndata import AnnData
+        from anndata import AnnData  # type: ignore[import-not-found, unused-ignore]
     except ImportError as error:
         raise ImportError(
             "AnnData needs the package anndata. Install it with: python -m pip install anndata"
@@ -67,9 +67,8 @@ def to_anndata(table: pd.DataFrame) -> Any:
     obs = table[[name for name in table if name not in used]].copy()
     obs.index = table["label"].astype(str)
     obs.index.name = None
-    for name in obs:
-        if str(name).endswith("_CLUSTER_ID"):
-            obs[name] = obs[name].astype("category")
+    clusters = [name for name in obs if str(name).endswith("_CLUSTER_ID")]
+    obs = obs.astype(dict.fromkeys(clusters, "category"))
     result = AnnData(_matrix(table, names), obs=obs)
     result.var_names = names
     for method, columns in embeddings.items():

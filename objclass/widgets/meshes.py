@@ -90,9 +90,10 @@ def mesh_objects(
     boxes = _boxes(labels, numbers)
 
     def surface(place: int) -> tuple[np.ndarray, np.ndarray]:
-        if boxes[place] is None:
+        box = boxes[place]
+        if box is None:
             return np.empty((0, 3), np.float32), np.empty((0, 3), np.uint32)
-        return _surface(labels[boxes[place]] == numbers[place], boxes[place], sizes, share)
+        return _surface(labels[box] == numbers[place], box, sizes, share)
 
     parts = _parallel.map_tiles(surface, range(len(numbers)), description="Surfaces", progress=progress)
     counts = np.array([len(vertices) for vertices, _ in parts], np.int32).reshape(len(numbers))
@@ -142,7 +143,9 @@ def _surface(
     if (counts != smooth.shape).any():
         # Between planes that lie far apart a straight line would leave terraces.
         order = 3 if (counts > 1.5 * np.array(smooth.shape)).any() else 1
-        grid = ndimage.zoom(smooth, counts / np.array(smooth.shape), order=order, grid_mode=False, mode="nearest")
+        grid = ndimage.zoom(
+            smooth, counts / np.array(smooth.shape), order=order, grid_mode=False, mode="nearest"
+        )
         steps = (np.array(smooth.shape) - 1) / (np.array(grid.shape) - 1)
     vertices, faces, _, _ = marching_cubes(grid, min(0.5, 0.5 * float(grid.max())))
     start = np.array([part.start for part in box])

@@ -243,10 +243,12 @@ export class ScatterView {
     const { left, top, width, height } = this.frameBox;
     const ink = plotInk(this.element);
     for (const [style, row] of this.marks) {
+      this.element.dataset[style] = "";
       if (!(row >= 0) || row >= this.px.length) continue;
       const x = left + this.px[row] / this.ratio;
       const y = this.units.y ? top + this.py[row] / this.ratio : top + height;
       if (!(x >= left && x <= left + width && y >= top && y <= top + height)) continue;
+      this.element.dataset[style] = `${x.toFixed(1)} ${y.toFixed(1)}`;
       context.lineWidth = style === "focus" ? 2.5 : 1.5;
       context.strokeStyle = ink.text;
       context.beginPath();

@@ -109,7 +109,7 @@ def shrink(image: np.ndarray, most: int) -> np.ndarray:
     if factor == 1:
         return image.astype(np.float32)
     parts = [min(factor, n) for n in image.shape]
-    result = image.astype(np.float32, copy=False)
+    result: np.ndarray = image.astype(np.float32, copy=False)
     for axis, part in enumerate(parts):
         starts = np.arange(0, image.shape[axis], part)
         sums = np.add.reduceat(result, starts, axis=axis)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 import traitlets
 
 from objclass import _check, _parallel
+from objclass.selection import GROUP_COLUMN
 from objclass.widgets._base import spatial_image
 from objclass.widgets.colors import UNSELECTED
 from objclass.widgets.columns import category_color, color_ramp, column_kind, factorize, group_color, numbers
@@ -111,6 +112,7 @@ class View3D(ipywidgets.VBox):
         *,
         slots: np.ndarray | None = None,
         spacing: Sequence[float] | None = None,
+        unit: str | None = None,
         raw: str = "mip",
         triangles: int = TRIANGLES,
         progress: _parallel.Progress = True,
@@ -119,9 +121,10 @@ class View3D(ipywidgets.VBox):
         sizes = (1.0,) * labels.ndim if spacing is None else tuple(spacing)
         self.spacing = sizes if labels.ndim == 3 else (min(sizes), *sizes)
         self._table: pd.DataFrame | None = None
+        self._group_colors: dict[int, str] = {}
         wanted = present_labels(labels) if slots is None else slots
         self.mesh = mesh_objects(stack, wanted, spacing=self.spacing, budget=triangles, progress=progress)
-        self.plot = empty_plot(stack.shape, self.spacing, "px" if spacing is None else "µm")
+        self.plot = empty_plot(stack.shape, self.spacing, unit or ("px" if spacing is None else "µm"))
         self.raw = add_raw(self.plot, image[0], self.spacing, raw) if raw != "none" else None
         self.surfaces = add_surfaces(self.plot, self.mesh, self._on_click)
         super().__init__([self.plot])
@@ -158,11 +161,12 @@ class View3D(ipywidgets.VBox):
         self._table = check_objects(table)
         self._recolor()
 
-    def set_levels(self, levels: np.ndarray, palette: np.ndarray) -> None:
-        """Colour each object (in the order of `mesh`) with one of up to 256 colours, (k, 3) uint8."""
-        with self.surfaces.hold_sync():
-            self.surfaces.color_map = plateau_map(palette)
-            self.surfaces.attribute = self.mesh.spread(levels.astype(np.float32))
+    def set_groups(self, colors: Mapping[int, str]) -> None:
+        """Colour the objects by ``MANUAL_CLUSTER_ID``, each group in its own ``#rrggbb``."""
+        self._group_colors = dict(colors)
+        if self.color == GROUP_COLUMN:
+            self._recolor()
+        self.color = GROUP_COLUMN
 
     def save_html(self, path: str | Path) -> None:
         """Write one page with the view that opens in any browser, without Python and without a network.
@@ -191,8 +195,10 @@ class View3D(ipywidgets.VBox):
         if not self.color or self._table is None:
             distinct = np.array([_rgb(group_color(place + 1)) for place in range(LEVELS)], np.uint8)
             return np.arange(count) % LEVELS, distinct
-        rows = self._table.set_index("label").index.get_indexer(self.mesh.labels)
-        levels, palette = _column_levels(self._table[self.color])
+        import pandas as pd
+
+        rows = self._table.set_index("label").index.get_indexer(pd.Index(self.mesh.labels))
+        levels, palette = _column_levels(self._table[self.color], self._group_colors)
         found = np.zeros(count, np.int64)
         found[rows >= 0] = levels[rows[rows >= 0]]
         return found, palette
@@ -201,15 +207,17 @@ class View3D(ipywidgets.VBox):
         self.clicked = self.mesh.label_of(int(content["face"][0]))
 
 
-def _column_levels(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+def _column_levels(column: pd.Series, groups: Mapping[int, str]) -> tuple[np.ndarray, np.ndarray]:
     """Return a level for each row and the colours of the levels; level 0 is grey, for what has no value."""
     grey = _rgb(UNSELECTED)
     if column_kind(column) == "category":
-        codes, values = factorize(column)
-        if str(column.name).startswith("MANUAL_"):
-            colors = [UNSELECTED if value == 0 else group_color(int(value)) for value in values]
+        codes, names = factorize(column)
+        if column.name == GROUP_COLUMN:
+            colors = [
+                groups.get(value) or group_color(int(value)) if value else UNSELECTED for value in names
+            ]
         else:
-            colors = [category_color(value, place) for place, value in enumerate(values)]
+            colors = [category_color(value, place) for place, value in enumerate(names)]
         return codes + 1, np.array([grey, *map(_rgb, colors)], np.uint8)
     values = numbers(column)
     finite = np.isfinite(values)

@@ -346,3 +346,18 @@ def test_a_very_long_table_is_offered_as_a_sample(sample) -> None:
     page.tell("draw_all")
     assert page.explorer._objects["shown"] == 700_000
     assert page.groups().sum() == 100
+
+
+def test_the_3d_view_is_saved_in_the_present_colours(page: Page, sample, tmp_path) -> None:
+    pytest.importorskip("k3d", reason="k3d is not installed")
+    lasso(page, quantile_box(sample[2], 0.2, 0.6), "replace")
+    page.tell("group", action="recolor", group=1, color="#123456")
+    page.explorer.save_html(tmp_path / "view.html")
+    assert (tmp_path / "view.html").stat().st_size > 100_000
+    view = page.explorer.volume_view
+    level = view.surfaces.attribute[np.cumsum(view.mesh.vertex_counts) - 1]
+    np.testing.assert_array_equal(level == 2, page.groups() == 1)
+    found = [np.interp(2 / 255, *view.surfaces.color_map[:, [0, part]].T) * 255 for part in (1, 2, 3)]
+    np.testing.assert_allclose(found, [0x12, 0x34, 0x56], atol=0.01)
+    view.clicked = int(view.mesh.labels[3])
+    assert page.explorer.focus == view.mesh.labels[3]

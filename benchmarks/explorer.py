@@ -1,0 +1,264 @@
+"""The explorer in a browser: how long a lasso, a hover and the first display take, near and far away."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from .common import Row
+from .delay import DelayProxy
+
+DELAYS = (0.0, 0.15)
+COUNTS = (500, 20_000, 200_000)
+REPEATS = 5
+WATCHED = """
+import time, numpy as np, pandas as pd, objclass
+from objclass.widgets.explorer import explore
+from benchmarks.explorer import boxes
+labels, table = boxes({count})
+image = (labels % 251).astype(np.uint8)
+explorer = explore(image, labels, table, x="area", y="brightness")
+heard = []
+explorer.observe(lambda change: heard.append(time.time()), "_groups")
+"""
+# Times a lasso from the release of the pointer to the paint of plot and slice in the new colours.
+WATCH_RELEASE = """
+() => {
+    const root = document.querySelector('.oce');
+    const {plot, image} = root.parentElement.explorer;
+    window.released = new Promise((resolve) => {
+        plot.view.element.addEventListener('pointerup', () => {
+            const [begun, at] = [performance.now(), Date.now()];
+            const look = () => {
+                const busy = plot.view.stale || plot.view.frame || image.slices.view.pending.frame;
+                if (busy) requestAnimationFrame(look);
+                else resolve({seen: performance.now() - begun, at: at / 1000});
+            };
+            queueMicrotask(() => setTimeout(look));
+        }, {once: true});
+    });
+}
+"""
+HOVER = """
+async () => {
+    const {plot, image} = document.querySelector('.oce').parentElement.explorer;
+    const frame = () => new Promise(requestAnimationFrame);
+    const cost = [];
+    for (const view of [plot.view, image.slices.view]) {
+        const box = view.element.getBoundingClientRect();
+        for (let step = 0; step < 40; step++) {
+            const clientX = box.left + box.width * (0.2 + step / 70);
+            const clientY = box.top + box.height * (0.3 + step / 90);
+            const begun = performance.now();
+            view.element.dispatchEvent(new PointerEvent('pointermove', {clientX, clientY, bubbles: true}));
+            const handled = performance.now() - begun;
+            const frames = [plot.view.frameTimes, image.slices.view.frameTimes];
+            const before = frames.map((times) => times.length);
+            await frame();
+            await frame();
+            const paints = frames.flatMap((times, which) => times.slice(before[which]));
+            cost.push(handled + paints.reduce((sum, time) => sum + time, 0));
+        }
+    }
+    return cost;
+}
+"""
+
+
+def boxes(count: int) -> tuple[np.ndarray, Any]:
+    """Return a stack of `count` small boxes with gaps in their numbers, and a table of two measures."""
+    import pandas as pd
+
+    per_plane = 96 * 96 if count > 1000 else 10 * 10
+    side = 96 * 5 if count > 1000 else 10 * 12
+    pitch = 5 if count > 1000 else 12
+    layers = -(-count // per_plane)
+    numbers = 2 * np.arange(1, layers * per_plane + 1, dtype=np.int32)
+    numbers[count:] = 0
+    grid = numbers.reshape(layers, side // pitch, side // pitch)
+    labels = np.repeat(np.repeat(np.repeat(grid, 3, axis=0), pitch, axis=1), pitch, axis=2)
+    labels[:, ::pitch] = labels[:, :, ::pitch] = labels[::3] = 0
+    rng = np.random.default_rng(0)
+    area, brightness = rng.lognormal(4, 0.4, count), rng.normal(500, 100, count)
+    return labels, pd.DataFrame({"label": numbers[:count], "area": area, "brightness": brightness})
+
+
+@contextmanager
+def pages() -> Iterator[Any]:
+    """Yield a function that opens code cells in JupyterLab behind a delay; see ``tests/browser``."""
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    )
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser.conftest import CHROMIUM_FLAGS, Notebook, Server, notebook_document
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        server = Server(Path(folder))
+        proxies = {delay: DelayProxy(server.port, delay) for delay in DELAYS}
+        executable = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        try:
+            server.wait()
+
+            @contextmanager
+            def opened(cells: list[str], delay: float) -> Iterator[Any]:
+                name = f"{time.monotonic_ns()}.ipynb"
+                (server.root / name).write_text(json.dumps(notebook_document(cells)))
+                page = browser.new_context(viewport={"width": 1400, "height": 1100}).new_page()
+                notebook = Notebook(server, page, proxies[delay].url, name, "lab")
+                page.set_default_timeout(180_000)
+                notebook.open()
+                try:
+                    yield notebook
+                finally:
+                    notebook.close()
+
+            yield opened
+        finally:
+            browser.close()
+            for proxy in proxies.values():
+                proxy.close()
+            server.stop()
+
+
+def run() -> Iterator[Row]:
+    """Yield the rows of the report."""
+    yield from meshes_of_many()
+    with pages() as opened:
+        for delay in DELAYS:
+            for count in COUNTS:
+                with opened([WATCHED.format(count=count), "explorer"], delay) as notebook:
+                    yield from lassos(notebook, count, delay)
+            with opened([SURFACES, "explorer"], delay) as notebook:
+                yield from surfaces(notebook, delay)
+
+
+def lassos(notebook: Any, count: int, delay: float) -> Iterator[Row]:
+    """Time the first display, five lassos and the hover of one explorer."""
+    page, name = notebook.page, f"{count:,} points, {delay * 1000:.0f} ms away"
+    notebook.command("notebook:run-cell-and-select-next")
+    notebook.wait_kernel("'heard' in globals()", 120)
+    begun = time.perf_counter()
+    notebook.command("notebook:run-cell")
+    page.wait_for_selector('.oce[data-ready="true"]')
+    page.wait_for_selector(".oce-slices .oc-view[data-index]")
+    yield Row(f"explorer, first display: {name}", f"{time.perf_counter() - begun:.2f} s")
+    page.locator(".oce").evaluate("element => element.scrollIntoView()")
+    page.wait_for_timeout(1500)
+    seen, known = [], []
+    for repeat in range(REPEATS):
+        page.evaluate(WATCH_RELEASE)
+        already = notebook.kernel("len(heard)")
+        draw(page, 0.3 + 0.05 * repeat)
+        found = page.evaluate("() => window.released")
+        notebook.wait_kernel(f"len(heard) > {already}", 20)
+        seen.append(found["seen"])
+        known.append(1000 * (notebook.kernel(f"heard[{already}]") - found["at"]))
+    yield Row(f"explorer, lasso to new colours in the page: {name}", milliseconds(seen))
+    yield Row(f"explorer, lasso to the column in the kernel: {name}", milliseconds(known))
+    yield Row(f"explorer, hover: {name}", milliseconds(page.evaluate(HOVER)))
+
+
+def draw(page: Any, centre: float) -> None:
+    """Draw a circle in the plot."""
+    box = page.locator(".oc-plot").bounding_box()
+    turns = np.linspace(0, 2 * np.pi, 40)
+    xs = box["x"] + box["width"] * (centre + 0.18 * np.cos(turns))
+    ys = box["y"] + box["height"] * (0.45 + 0.25 * np.sin(turns))
+    page.mouse.move(xs[0], ys[0])
+    page.mouse.down()
+    for x, y in zip(xs[1:], ys[1:], strict=True):
+        page.mouse.move(x, y)
+    page.mouse.up()
+
+
+def milliseconds(values: list[float]) -> str:
+    """Write the median and the range."""
+    return f"{median(values):.1f} ms ({min(values):.1f}–{max(values):.1f})"
+
+
+SURFACES = """
+import objclass
+from objclass.widgets.explorer import explore
+from benchmarks.common import nuclei
+image, labels, _ = nuclei()
+explorer = explore(image, labels, spacing=(2, 1, 1))
+"""
+RECOLOR_VOLUME = """
+async () => {
+    const {image, store} = document.querySelector('.oce').parentElement.explorer;
+    const chosen = Uint8Array.from({length: store.shown}, (_, row) => row % 3 === 0 ? 1 : 0);
+    const begun = performance.now();
+    store.choose(chosen, 'replace', {shape: 'objects', objects: []});
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    return performance.now() - begun;
+}
+"""
+
+
+def surfaces(notebook: Any, delay: float) -> Iterator[Row]:
+    """Time the 3D view of 400 objects and its recolouring."""
+    page, name = notebook.page, f"400 objects, {delay * 1000:.0f} ms away"
+    notebook.run_all()
+    page.wait_for_selector('.oce[data-ready="true"]')
+    page.locator(".oce").evaluate("element => element.scrollIntoView()")
+    begun = time.perf_counter()
+    page.get_by_role("button", name="3D", exact=True).click()
+    page.wait_for_selector('.oce-volume[data-ready="true"] canvas')
+    page.evaluate(
+        "() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))"
+    )
+    yield Row(f"explorer, 3D to the first frame: {name}", f"{time.perf_counter() - begun:.2f} s")
+    page.wait_for_timeout(3000)
+    times = [page.evaluate(RECOLOR_VOLUME) for _ in range(REPEATS)]
+    yield Row(f"explorer, new colours in plot, slice and 3D: {name}", milliseconds(times))
+
+
+def meshes_of_many() -> Iterator[Row]:
+    """Mesh 5,000 objects, and count what a page is sent at first and for new colours."""
+    import pandas as pd
+    from k3d.helpers import to_json
+
+    from objclass.widgets.volume import view3d
+
+    from .common import nuclei
+
+    for count, shape in ((400, (48, 256, 256)), (5000, (96, 640, 640))):
+        image, labels, _ = nuclei(shape, count)
+        begun = time.perf_counter()
+        view = view3d(image, labels, spacing=(2, 1, 1), progress=False)
+        seconds = time.perf_counter() - begun
+        names = ("vertices", "indices", "attribute", "color_map")
+        sent = {
+            name: len(to_json(name, view.surfaces[name], view.surfaces, 1)["compressed_data"])
+            for name in names
+        }
+        volume = len(to_json("volume", view.raw.volume, view.raw, 1)["compressed_data"])
+        found = len(view.mesh.labels)
+        megabytes = f"surfaces {sum(sent.values()) / 1e6:.1f} MB, image {volume / 1e6:.1f} MB"
+        note = f"{len(view.mesh.triangles):,} triangles; sent: {megabytes}"
+        yield Row(f"view3d of {found:,} objects, image and surfaces", f"{seconds:.2f} s", note=note)
+        groups = pd.DataFrame({"label": view.mesh.labels, "kind": np.arange(found) % 3}).astype({"kind": str})
+        view.set_table(groups)
+        begun = time.perf_counter()
+        view.color = "kind"
+        seconds = time.perf_counter() - begun
+        sent = [
+            len(to_json(name, view.surfaces[name], view.surfaces, 1)["compressed_data"]) for name in names[2:]
+        ]
+        yield Row(
+            f"view3d, new colours of {found:,} objects",
+            f"{seconds:.3f} s",
+            note=f"sent {sum(sent) / 1e3:.1f} kB",
+        )

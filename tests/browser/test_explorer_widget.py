@@ -1,0 +1,280 @@
+"""The explorer in a real page: what is drawn with the pointer, seen, and known in the kernel."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.path import Path
+
+SETUP = """
+import numpy as np, pandas as pd, objclass
+from objclass.widgets.explorer import explore
+from objclass.selection import select
+sample = objclass.samples.embryo({shape})
+labels = objclass.exclude_small(sample.labels, 60, relabel=False)
+image, spacing = sample.image, sample.spacing
+measured = objclass.measure(labels, image, spacing=spacing)
+explorer = explore(image, labels, measured, x="area", y="intensity_mean", spacing=spacing)
+"""
+PLOT, SLICE = ".oc-plot", ".oce-slices .oc-view"
+
+
+class Driver:
+    """Draws, clicks and looks at one explorer."""
+
+    def __init__(self, notebook: Any) -> None:
+        self.notebook, self.page = notebook, notebook.page
+        self.page.wait_for_selector('.oce[data-ready="true"]')
+        self.page.wait_for_selector(f"{SLICE}[data-index]")
+        self.page.locator(".oce").evaluate("element => element.scrollIntoView()")
+
+    def kernel(self, expression: str) -> Any:
+        return self.notebook.kernel(expression)
+
+    def wait(self, expression: str, seconds: float = 30) -> Any:
+        return self.notebook.wait_kernel(f"bool({expression})", seconds)
+
+    def drag(self, view: str, corners: list[tuple[float, float]], key: str = "") -> None:
+        """Draw around a polygon, in pixels of a view, with a key held."""
+        box = self.page.locator(view).bounding_box()
+        path = [(box["x"] + x, box["y"] + y) for x, y in corners]
+        if key:
+            self.page.keyboard.down(key)
+        self.page.mouse.move(*path[0])
+        self.page.mouse.down()
+        for x, y in [*path[1:], path[0]]:
+            self.page.mouse.move(x, y, steps=5)
+        self.page.mouse.up()
+        if key:
+            self.page.keyboard.up(key)
+
+    def click(self, view: str, x: float, y: float) -> None:
+        box = self.page.locator(view).bounding_box()
+        self.page.mouse.click(box["x"] + x, box["y"] + y)
+
+    def plot_scale(self) -> tuple[Any, Any]:
+        """Return functions from pixels of the plot to values, and back."""
+        element = self.page.locator(PLOT)
+        (x0, x1), (y0, y1) = element.evaluate("e => JSON.parse(e.dataset.domain)")
+        frame = element.evaluate("e => JSON.parse(e.dataset.frame)")
+        left, top, width, height = (frame[name] for name in ("left", "top", "width", "height"))
+
+        def values(corners: Any) -> np.ndarray:
+            x, y = np.asarray(corners, float).T
+            return np.column_stack([x0 + (x - left) / width * (x1 - x0), y1 - (y - top) / height * (y1 - y0)])
+
+        def pixels(points: Any) -> np.ndarray:
+            x, y = np.asarray(points, float).T
+            return np.column_stack([left + (x - x0) / (x1 - x0) * width, top + (y1 - y) / (y1 - y0) * height])
+
+        return values, pixels
+
+    def points(self) -> np.ndarray:
+        return np.array(self.kernel("explorer.table[[explorer.x, explorer.y]].to_numpy().tolist()"))
+
+    def numbers(self) -> np.ndarray:
+        return np.array(self.kernel("explorer.table['MANUAL_CLUSTER_ID'].tolist()"))
+
+    def slice_colors(self) -> dict[int, tuple[list[int], str]]:
+        """Return the colour seen at a voxel of every object of the shown plane, and its group's."""
+        index = int(self.page.locator(SLICE).get_attribute("data-index"))
+        places = self.kernel(
+            f"""{{int(n): [int(v) for v in np.argwhere(labels[{index}] == n)[len(np.argwhere(labels[{index}] == n)) // 2]]
+                for n in np.unique(labels[{index}])[1:]}}"""
+        )
+        seen = self.page.locator(SLICE).evaluate(
+            """(element, places) => {
+                const canvas = element.querySelector('.oc-labels');
+                const ratio = canvas.width / element.clientWidth;
+                const {x, y, rowScale, colScale} = JSON.parse(element.dataset.transform);
+                const read = ([row, col]) => [...canvas.getContext('2d').getImageData(
+                    (x + (col + 0.5) * colScale) * ratio, (y + (row + 0.5) * rowScale) * ratio, 1, 1).data];
+                return Object.fromEntries(Object.entries(places).map(([label, place]) => [label, read(place)]));
+            }""",
+            places,
+        )
+        colors = self.kernel(
+            """dict(zip(explorer.table['label'].tolist(), explorer.table['MANUAL_CLUSTER_ID'].map(
+                dict(zip(explorer.groups['group'], explorer.groups['color'])) | {0: '#8c8c8c'}).tolist()))"""
+        )
+        return {int(label): (color, colors[label]) for label, color in seen.items()}
+
+    def check_slice_colors(self) -> None:
+        self.page.wait_for_timeout(200)
+        seen = self.slice_colors()
+        assert len(seen) > 5
+        for label, (found, expected) in seen.items():
+            wanted = [int(expected[start : start + 2], 16) for start in (1, 3, 5)]
+            assert found[3] > 50, label
+            assert np.abs(np.subtract(found[:3], wanted)).max() <= 4, (label, found, expected)
+
+
+def ring(x: float, y: float, radius: float, corners: int = 14) -> list[tuple[float, float]]:
+    return [
+        (x + radius * math.cos(2 * math.pi * k / corners), y + radius * math.sin(2 * math.pi * k / corners))
+        for k in range(corners)
+    ]
+
+
+def centre_of_crowd(pixels: np.ndarray) -> tuple[float, float]:
+    near = (np.hypot(*(pixels[:, None] - pixels[None]).transpose(2, 0, 1)) < 60).sum(axis=1)
+    return tuple(pixels[near.argmax()])
+
+
+@pytest.fixture
+def explorer(open_notebook) -> Driver:
+    cells = [SETUP.format(shape="(48, 192, 192)"), "explorer"]
+    return Driver(open_notebook(cells, viewport=(1400, 1150)))
+
+
+def test_lassos_slices_meshes_and_clicks(explorer: Driver) -> None:
+    page = explorer.page
+    values, pixels = explorer.plot_scale()
+    points = explorer.points()
+    places = pixels(points)
+    first = ring(*centre_of_crowd(places), 70)
+    far = places[np.hypot(*(places - centre_of_crowd(places)).T) > 110]
+    second = ring(*centre_of_crowd(far), 60)
+    explorer.drag(PLOT, first)
+    explorer.drag(PLOT, second, "Shift")
+    explorer.wait("len(explorer.groups) == 2")
+    drawn = [Path(values(corners)).contains_points(points) for corners in (first, second)]
+    expected = np.where(drawn[1], 2, drawn[0].astype(int))
+    assert 3 < drawn[0].sum() < len(points) - 3
+    np.testing.assert_array_equal(explorer.numbers(), expected)
+    explorer.check_slice_colors()
+
+    # Taken away in the plot, and back again.
+    away = ring(*first[0], 45)
+    explorer.drag(PLOT, away, "Alt")
+    taken = np.where(Path(values(away)).contains_points(points), 0, expected)
+    assert (taken != expected).any()
+    explorer.wait(f"(explorer.table['MANUAL_CLUSTER_ID'] > 0).sum() == {(taken > 0).sum()}")
+    np.testing.assert_array_equal(explorer.numbers(), taken)
+    explorer.check_slice_colors()
+    page.locator(PLOT).focus()
+    page.keyboard.press("Control+z")
+    explorer.wait(f"(explorer.table['MANUAL_CLUSTER_ID'] > 0).sum() == {(expected > 0).sum()}")
+    np.testing.assert_array_equal(explorer.numbers(), expected)
+    explorer.check_slice_colors()
+
+    check_click_marks_the_point(explorer, pixels)
+    check_lasso_in_the_slice(explorer)
+    check_meshes(explorer)
+
+
+def check_click_marks_the_point(explorer: Driver, pixels: Any) -> None:
+    page = explorer.page
+    index = int(page.locator(SLICE).get_attribute("data-index"))
+    transform = page.locator(SLICE).evaluate("e => JSON.parse(e.dataset.transform)")
+    label, row, col = explorer.kernel(
+        f"""(lambda n: [int(n), *[int(v) for v in np.argwhere(labels[{index}] == n).mean(axis=0)]])(
+            np.bincount(labels[{index}].ravel())[1:].argmax() + 1)"""
+    )
+    x = transform["x"] + (col + 0.5) * transform["colScale"]
+    y = transform["y"] + (row + 0.5) * transform["rowScale"]
+    explorer.click(SLICE, x, y)
+    explorer.wait(f"explorer.focus == {label}")
+    expected = explorer.kernel(f"measured.loc[measured['label'] == {label}, ['area', 'intensity_mean']].iloc[0].tolist()")
+    page.wait_for_selector(f"{PLOT}[data-focus]:not([data-focus=''])")
+    marked = [float(part) for part in page.locator(PLOT).get_attribute("data-focus").split()]
+    np.testing.assert_allclose(marked, pixels([expected])[0], atol=0.6)
+    assert page.locator(".oce").get_attribute("data-hovered") == str(label)
+    page.locator(".oce-card").get_by_text(f"Object {label}").wait_for()
+
+    # And the other way round: a click on that point finds its slice.
+    page.locator(PLOT).focus()
+    page.keyboard.press("Escape")
+    explorer.wait("explorer.focus == 0")
+    explorer.click(PLOT, *marked)
+    explorer.wait("explorer.focus > 0")
+    explorer.wait("(labels[explorer.position[0]] == explorer.focus).any()")
+
+
+def check_lasso_in_the_slice(explorer: Driver) -> None:
+    before = explorer.numbers()
+    box = explorer.page.locator(SLICE).bounding_box()
+    explorer.drag(SLICE, ring(box["width"] / 2, box["height"] / 3, box["height"] / 3), "Shift")
+    explorer.wait("len(explorer.groups) == 3")
+    code = explorer.kernel("explorer.objects.groups.steps[-1].code")
+    assert "objclass.pick_objects(labels, polygon=" in code
+    replayed = "(lambda table: eval(CODE.split('= ', 1)[1], {'objclass': type('o', (), {'select': staticmethod(select), "
+    replayed += "'pick_objects': staticmethod(pick_objects)}), 'labels': labels, 'table': table}))"
+    again = explorer.notebook.kernel(
+        f"{replayed.replace('CODE', repr(code))}(measured.assign(MANUAL_CLUSTER_ID={before.tolist()}))"
+        "['MANUAL_CLUSTER_ID'].tolist()",
+        setup="from objclass.selection import pick_objects",
+    )
+    np.testing.assert_array_equal(explorer.numbers(), again)
+    assert (explorer.numbers() != before).any()
+    explorer.check_slice_colors()
+
+
+def check_meshes(explorer: Driver) -> None:
+    page = explorer.page
+    page.get_by_role("button", name="3D", exact=True).click()
+    page.wait_for_selector('.oce-volume[data-ready="true"]')
+    shown = page.evaluate(
+        """() => Object.values(globalThis.__k3dWidgets.objects).map(({attributes}) => attributes)
+            .filter(({type}) => type === 'Mesh')
+            .map(({attribute, color_map}) => [[...attribute.data], [...color_map.data]])[0]"""
+    )
+    counts = explorer.kernel("explorer.volume_view.mesh.vertex_counts.tolist()")
+    colors = explorer.kernel(
+        """explorer.table['MANUAL_CLUSTER_ID'].map(
+            dict(zip(explorer.groups['group'], explorer.groups['color'])) | {0: '#8c8c8c'}).tolist()"""
+    )
+    levels, color_map = np.array(shown[0]), np.array(shown[1]).reshape(-1, 4)
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    assert len(levels) == sum(counts)
+    assert len(set(colors)) == 4
+    for start, count, color in zip(starts, counts, colors, strict=True):
+        own = set(levels[start : start + count])
+        assert len(own) == 1
+        level = own.pop() / 255
+        found = [np.interp(level, color_map[:, 0], color_map[:, part]) * 255 for part in (1, 2, 3)]
+        wanted = [int(color[part : part + 2], 16) for part in (1, 3, 5)]
+        np.testing.assert_allclose(found, wanted, atol=1)
+
+
+def test_panels_equal_the_functions(explorer: Driver) -> None:
+    page = explorer.page
+    for step, column in (("reduce", "UMAP_1"), ("cluster", "KMEANS_CLUSTER_ID")):
+        page.locator(f'[data-tab="{step}"]').click()
+        page.locator(f'[data-panel="{step}"] .oc-main').click()
+        explorer.wait(f"'{column}' in explorer.table and explorer.busy == {{}}", 120)
+    same = explorer.kernel(
+        """(lambda by_hand: bool(explorer.table.drop(columns='MANUAL_CLUSTER_ID').equals(by_hand)))(
+            objclass.cluster(objclass.reduce(measured, 'umap', n_neighbors=15, min_dist=0.1), 'kmeans', n_clusters=3))"""
+    )
+    assert same
+    page.wait_for_function("() => document.querySelector('.oce-legend').textContent.includes('2')")
+    assert page.locator(".oce-axis select").first.input_value() == "UMAP_0"
+    page.get_by_role("button", name="How many?").click()
+    page.wait_for_selector(".oce-chart[data-best]")
+    page.locator('[data-tab="profile"]').click()
+    page.wait_for_selector(".oce-profile td")
+    page.locator('[data-tab="table"]').click()
+    page.locator(".oce-table tbody tr[data-label]").first.click()
+    explorer.wait("explorer.focus == explorer.table['label'].iloc[0]")
+    page.locator('[data-panel="table"]').get_by_label("Filter").fill("area > 100")
+    page.keyboard.press("Enter")
+    expected = explorer.kernel("int((measured['area'] > 100).sum())")
+    page.get_by_text(f"{expected} rows").wait_for()
+
+
+def test_in_notebook_7(open_notebook) -> None:
+    cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
+    explorer = Driver(open_notebook(cells, app="notebook", viewport=(1400, 1150)))
+    values, pixels = explorer.plot_scale()
+    points = explorer.points()
+    corners = ring(*centre_of_crowd(pixels(points)), 80)
+    explorer.drag(PLOT, corners)
+    explorer.wait("len(explorer.groups) == 1")
+    np.testing.assert_array_equal(explorer.numbers(), Path(values(corners)).contains_points(points).astype(int))
+    explorer.check_slice_colors()
+    explorer.page.get_by_role("button", name="3D", exact=True).click()
+    explorer.page.wait_for_selector('.oce-volume[data-ready="true"] canvas')
