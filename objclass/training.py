@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from importlib import metadata
 from typing import Any
 
@@ -67,7 +68,13 @@ def grow_forest(rows: np.ndarray, classes: np.ndarray, **parameters: int) -> tup
     """Return a forest and the importance of each feature; `parameters` are those of scikit-learn."""
     from sklearn.ensemble import RandomForestClassifier
 
-    model = RandomForestClassifier(**parameters, n_jobs=n_threads()).fit(rows, classes)
+    model = RandomForestClassifier(**parameters, n_jobs=n_threads())
+    # Side by side, scikit-learn's threads reset the warning filters of the whole process and may leave them
+    # so, or warn of it: what they say is thrown away, and the filters are put back.
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("ignore")
+        model.fit(rows, classes)
+        importances = tuple(map(float, model.feature_importances_))
     trees = [estimator.tree_ for estimator in model.estimators_]
     roots = np.cumsum([0, *(tree.node_count for tree in trees)])[:-1]
 
@@ -88,7 +95,7 @@ def grow_forest(rows: np.ndarray, classes: np.ndarray, **parameters: int) -> tup
         roots=roots,
         n_features=rows.shape[1],
     )
-    return forest, tuple(map(float, model.feature_importances_))
+    return forest, importances
 
 
 def describe_training(pairs: Pairs) -> dict[str, str]:

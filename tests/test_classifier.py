@@ -87,6 +87,14 @@ def test_number_of_threads_changes_nothing(monkeypatch):
     assert train() == expected
 
 
+def test_warning_filters_stay_as_they_are():
+    train()  # imports scikit-learn, which adds filters
+    before = list(warnings.filters)
+    for seed in range(20):
+        train(random_state=seed)
+    assert warnings.filters == before
+
+
 def test_inputs_are_not_changed():
     image, strokes = IMAGE.copy(), STROKES.copy()
     train(image, strokes)
