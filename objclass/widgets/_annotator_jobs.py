@@ -11,6 +11,7 @@ import numpy as np
 import traitlets
 
 from objclass.classifier import ObjectClassifier, train_object_classifier
+from objclass.widgets import _learning
 from objclass.widgets._annotator_base import AnnotatorBase
 from objclass.widgets._latest import Latest
 from objclass.widgets._learning import Learner, TrainingParameters
@@ -82,7 +83,7 @@ class JobsMixin(AnnotatorBase):
 
     def _train_quickly(self) -> None:
         parameters, version = self.parameters, self._strokes.version
-        classifier, exact = self._learner.train(parameters)
+        classifier, exact = self._learner.train(parameters, most_rows=_learning.QUICK_ROWS)
         self._accept(classifier, parameters, version)
         if self._settle_timer is not None:
             self._settle_timer.cancel()
@@ -93,7 +94,7 @@ class JobsMixin(AnnotatorBase):
 
     def _settle(self, version: int) -> None:
         """After a quick training on a share of the pixels, and a pause: train on all of them."""
-        if version == self._strokes.version and not self._queue.busy:
+        if version == self._strokes.version:
             self._queue.submit("train", self._train_exactly)
 
     def _accept(
@@ -215,6 +216,7 @@ class JobsMixin(AnnotatorBase):
 
         if self._classifier is None or self.state.get("stale"):
             self._train_exactly()
+        assert self._classifier is not None
         return segment(self.image, self._classifier, progress=progress)
 
     def _finish_segmentation(self, labels: np.ndarray) -> None:

@@ -63,7 +63,7 @@ class Learner:
         return bool(np.count_nonzero(sizes[1:]) > 1 and sizes[positive_class] > 0)
 
     def train(
-        self, parameters: TrainingParameters, *, most_rows: int | None = QUICK_ROWS
+        self, parameters: TrainingParameters, *, most_rows: int | None = None
     ) -> tuple[ObjectClassifier, bool]:
         """Return a classifier, and whether it is the one that `train_object_classifier` gives.
 
