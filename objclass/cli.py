@@ -1,0 +1,219 @@
+"""The command line: ``objclass demo``, ``run``, ``rerun``, ``warmup`` and ``info``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import logging
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import __version__
+
+if TYPE_CHECKING:
+    from .pipeline import Run
+
+ERROR, STOPPED, DIFFERENT = 2, 130, 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0, 1 if a repeated run differs, 2 after an error."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="objclass: %(message)s", level=logging.WARNING)
+    warnings.showwarning = _show_warning  # type: ignore[assignment]
+    try:
+        return options.command(options) or 0
+    except KeyboardInterrupt:
+        print("\nobjclass: stopped", file=sys.stderr)
+        return STOPPED
+    except Exception as error:  # whatever it is, a user wants one line of it
+        if options.debug:
+            traceback.print_exc()
+        expected = isinstance(error, (ValueError, TypeError, OSError, ImportError))
+        text = " ".join(str(error).split()) if expected else f"{type(error).__name__}: {error}"
+        print(f"objclass: error: {text}", file=sys.stderr)
+        if not expected and not options.debug:
+            print("objclass: this should not happen; --debug shows where it did", file=sys.stderr)
+        return ERROR
+
+
+def _show_warning(message: Warning | str, *_: Any) -> None:
+    print(f"objclass: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+class _HelpWithDefaults(argparse.ArgumentDefaultsHelpFormatter):
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return super()._get_help_string(action) if action.default else action.help
+
+
+def _parser() -> argparse.ArgumentParser:
+    from .demo import SHAPE
+
+    parser = argparse.ArgumentParser(
+        prog="objclass",
+        description="Paint a few strokes, get objects, measure them, see which kinds there are.",
+    )
+    parser.add_argument("--version", action="version", version=f"objclass {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(
+        name: str, command: Callable[[argparse.Namespace], int | None], text: str
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text, formatter_class=_HelpWithDefaults)
+        added.set_defaults(command=command)
+        added.add_argument("--debug", action="store_true", help="show where an error came from")
+        return added
+
+    demo = add("demo", _demo, "go the whole path on a made-up embryo, and compare with the truth")
+    demo.add_argument("--out", metavar="DIR", default="objclass-demo", help="the folder to write to")
+    demo.add_argument("--size", metavar="N", nargs=3, type=int, default=SHAPE, help="planes, rows, columns")
+    _add_overwrite(demo)
+    _add_seed(demo)
+
+    run = add("run", _run, "go the whole path on an image")
+    _add_run_arguments(run)
+
+    rerun = add("rerun", _rerun, "repeat a run and say whether the result is identical")
+    rerun.add_argument("record", metavar="RUN", help="the run.json of a run, or its folder")
+    rerun.add_argument("--out", metavar="DIR", help="keep the results of the repetition here")
+    _add_overwrite(rerun)
+
+    add("warmup", _warmup, "compile everything now, so that no first call has to wait for it")
+    add("info", _info, "say which versions, threads and engines there are")
+    return parser
+
+
+def _add_run_arguments(run: argparse.ArgumentParser) -> None:
+    from . import clustering, reduction
+    from .pipeline import Parameters
+
+    run.set_defaults(**{field.name: field.default for field in dataclasses.fields(Parameters)})
+    run.add_argument("image", metavar="IMAGE", help="TIFF, OME-TIFF, OME-Zarr, PNG or NPY")
+    source = run.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--annotations", metavar="A.tif", help="strokes: 1 background, 2 objects, 0 elsewhere"
+    )
+    source.add_argument("--classifier", metavar="C.cl", help="a classifier trained before")
+    run.add_argument("--out", metavar="DIR", required=True, help="the folder to write to")
+    _add_overwrite(run)
+    run.add_argument("--axes", help="the axes of the image, as zcyx, where the file does not name them")
+    run.add_argument("--frame", metavar="N", type=int, help="the time point of a time series")
+    run.add_argument(
+        "--spacing", metavar="S", nargs="+", type=float, help="voxel size, where the file has none"
+    )
+    run.add_argument("--features", help="a predefined set, or name=number …")
+    run.add_argument("--positive-class", metavar="N", type=int, help="the class of objects")
+    run.add_argument("--max-depth", metavar="N", type=int, help="of the trees")
+    run.add_argument("--n-estimators", metavar="N", type=int, help="number of trees")
+    run.add_argument("--engine", help="who computes: auto, cpu or opencl")
+    run.add_argument("--split", action="store_true", help="cut touching objects apart")
+    run.add_argument("--min-size", metavar="N", type=int, help="smallest object, in voxels")
+    run.add_argument("--reduce", choices=reduction.METHODS, help="how to embed")
+    run.add_argument("--cluster", choices=clustering.METHODS, help="how to group")
+    run.add_argument("--n-clusters", metavar="N", type=int, help="number of groups")
+    _add_seed(run)
+
+
+def _add_overwrite(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--overwrite", action="store_true", help="replace the results of another run in DIR")
+
+
+def _add_seed(parser: argparse.ArgumentParser) -> None:
+    names = ("--random-state", "--seed")
+    parser.add_argument(*names, metavar="N", type=int, default=0, help="the seed of all that is random")
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from .demo import run_demo
+    from .pipeline import Parameters
+
+    shape, folder = tuple(options.size), Path(options.out)
+    print(f"objclass demo: a made-up embryo of {' × '.join(map(str, shape))} voxels", flush=True)
+    parameters = Parameters(random_state=options.random_state)
+    run = run_demo(
+        folder, shape=shape, parameters=parameters, overwrite=options.overwrite, report=_report_stage
+    )
+    print()
+    for number, count in enumerate(run.found["rounds"], 1):
+        print(f"Objects after round {number}: {count:,}.")
+    print(f"True nuclei recovered: {run.found['recovered']:.1%} of {run.found['true']:,}.")
+    if "adjusted_rand_index" in run.found:
+        print(f"Groups against true kinds, adjusted Rand index: {run.found['adjusted_rand_index']:.3f}.")
+    _print_summary(run, folder)
+
+
+def _run(options: argparse.Namespace) -> None:
+    from .pipeline import Parameters, run_image
+
+    names = [field.name for field in dataclasses.fields(Parameters)]
+    parameters = Parameters(**{name: getattr(options, name) for name in names})
+    folder = Path(options.out)
+    print(f"objclass run: {options.image}", flush=True)
+    run = run_image(
+        options.image,
+        folder,
+        annotations=options.annotations,
+        classifier=options.classifier,
+        parameters=parameters,
+        overwrite=options.overwrite,
+        report=_report_stage,
+    )
+    _print_summary(run, folder)
+
+
+def _rerun(options: argparse.Namespace) -> int:
+    from .repetition import repeat_run
+
+    print(f"objclass rerun: {options.record}", flush=True)
+    repetition = repeat_run(options.record, options.out, overwrite=options.overwrite, report=_report_stage)
+    print()
+    for name, verdict in repetition.verdicts.items():
+        print(f"  {name:<20} {verdict}")
+    for change in repetition.changed_versions:
+        print(f"  {change}")
+    print("The result is identical." if repetition.is_identical else "The result is NOT identical.")
+    return 0 if repetition.is_identical else DIFFERENT
+
+
+def _warmup(_: argparse.Namespace) -> None:
+    from .compilation import warmup
+
+    print("objclass warmup: this takes a minute or two, once", flush=True)
+    warmup()
+    print("Everything is compiled.")
+
+
+def _info(_: argparse.Namespace) -> None:
+    from ._parallel import n_threads
+    from .prediction import choose_engine
+    from .record import versions
+
+    for name, version in versions().items():
+        print(f"{name:<24} {version}")
+    print(f"{'threads':<24} {n_threads()}")
+    print(f"{'engine':<24} {choose_engine()}")
+
+
+def _report_stage(stage: str, seconds: float | None, text: str) -> None:
+    if seconds is not None:
+        print(f"  {stage:<11}{seconds:6.1f} s  {text}", flush=True)
+    elif sys.stdout.isatty():
+        print(f"  {stage} …", end="\r", flush=True)
+
+
+def _print_summary(run: Run, folder: Path) -> None:
+    from .record import RECORD
+
+    print()
+    for line in [*run.summary(), *(f"Note: {note}" for note in run.notes)]:
+        print(line)
+    print(f"The results are in {folder.resolve()}:")
+    for name, text in {
+        **run.outputs,
+        RECORD: f"all it takes to repeat this: objclass rerun {folder}",
+    }.items():
+        print(f"  {name:<20} {text}")

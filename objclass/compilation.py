@@ -1,0 +1,83 @@
+"""Compile everything ahead of time, so that no first call has to wait for it."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+
+from ._parallel import Progress, progress_bar
+
+
+def warmup(*, progress: Progress = True) -> None:
+    """Compile all loops over voxels, and UMAP, for the types of images in use.
+
+    The machine code is kept on disk, where later processes find it: call this once after the installation
+    (``objclass warmup``), as in the image of a container.
+
+    Parameters
+    ----------
+    progress : bool or callable
+        True shows a bar; a callable is called as ``progress(done, total)`` after each step.
+
+    Examples
+    --------
+    >>> warmup(progress=False)  # doctest: +SKIP
+    """
+    steps = list(_steps())
+    with progress_bar(len(steps), "compiling", progress) as advance, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tiny images and tables are no good ones
+        for step in steps:
+            step()
+            advance()
+
+
+def _steps() -> Iterator[Callable[[], None]]:
+    """Yield calls of the public functions that between them meet every kernel in each of its types."""
+    shapes = ((8, 24, 24), (40, 40))
+    cases = (
+        ("uint8", 2, 2),
+        ("uint16", 2, 2),
+        ("float32", 2, 2),
+        ("uint16", 3, 2),
+        ("uint16", 2, 5),
+        ("uint16", 3, 12),
+    )
+    for shape, (dtype, n_classes, max_depth) in itertools.product(shapes, cases):
+        image = np.random.default_rng(0).integers(0, 255, shape).astype(dtype)  # on noise, trees grow deep
+        yield partial(_find_and_measure, image, n_classes, max_depth)
+    yield _reduce
+
+
+def _find_and_measure(image: np.ndarray, n_classes: int, max_depth: int) -> None:
+    from .classifier import train_object_classifier
+    from .measurement import measure
+    from .prediction import classify_pixels, predict_plane, probability_map
+    from .sampling import FeatureCache
+    from .segmentation import exclude_small, segment, split_touching
+
+    blocks = np.zeros(image.shape, dtype=bool)
+    blocks[..., 2:9, 2:9] = blocks[..., 12:22, 9:20] = True
+    annotations = np.where(blocks, np.arange(image.shape[-1]) % (n_classes - 1) + 2, 1)
+    classifier = train_object_classifier(image, annotations, max_depth=max_depth, n_estimators=4)
+    segment(image, classifier, engine="cpu", progress=False)
+    classify_pixels(image, classifier, engine="cpu", progress=False)
+    probability_map(image, classifier, engine="cpu", progress=False)
+    predict_plane(image, classifier)
+    predict_plane(image, classifier, cache=FeatureCache())
+    labels = exclude_small(split_touching(blocks.astype(np.int32), spacing=1.0))
+    measure(labels)
+    measure(labels, image, spacing=0.5)
+
+
+def _reduce() -> None:
+    import pandas as pd
+
+    from .reduction import reduce
+
+    values = np.random.default_rng(0).normal(size=(64, 4))
+    table = pd.DataFrame(values, columns=list("abcd")).assign(label=np.arange(1, 65))
+    reduce(table, "umap")

@@ -1,0 +1,367 @@
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import objclass
+from objclass.cli import main
+
+FILES = ["ObjectSegmenter.cl", "labels.tif", "objects.csv", "overview.png", "run.json"]
+
+
+@pytest.fixture
+def blobs(tmp_path):
+    """A small 2D image of round and long objects, in a folder with strokes on it."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:96, :96]
+    image = rng.normal(100, 5, (96, 96))
+    truth = np.zeros((96, 96), bool)
+    for i, (row, column) in enumerate(np.ndindex(4, 4)):
+        long = 2.2 if i % 2 else 1.0
+        inside = ((rows - 12 - 24 * row) / (4 * long)) ** 2 + ((columns - 12 - 24 * column) / 4) ** 2 <= 1
+        image[inside] += 200 + 20 * (i % 2)
+        truth |= inside
+    strokes = np.where(rng.random(image.shape) < 0.2, np.where(truth, 2, 1), 0).astype(np.uint8)
+    objclass.imwrite(tmp_path / "image.tif", image.astype(np.uint16), spacing=(0.5, 0.25))
+    objclass.imwrite(tmp_path / "strokes.tif", strokes)
+    return tmp_path
+
+
+def command(folder, *more, out="out"):
+    image, strokes = str(folder / "image.tif"), str(folder / "strokes.tif")
+    fast = ["--n-estimators", "10", "--reduce", "pca", "--n-clusters", "2"]
+    return ["run", image, "--annotations", strokes, "--out", str(folder / out), *fast, *more]
+
+
+def error_of(arguments, capsys):
+    """Run a command that fails: exit code 2, and one line of words on stderr."""
+    capsys.readouterr()
+    assert main(arguments) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("objclass: error: ")
+    return lines[0]
+
+
+def test_run_writes_everything(blobs, capsys):
+    assert main(command(blobs)) == 0
+    out = blobs / "out"
+    assert sorted(file.name for file in out.iterdir()) == FILES
+    labels = objclass.imread(out / "labels.tif")
+    assert labels.max() == 16
+    assert objclass.read_spacing(out / "labels.tif") == (0.5, 0.25)
+    table = pd.read_csv(out / "objects.csv")
+    assert table["label"].tolist() == list(range(1, 17))
+    assert {"PC_0", "PC_1", "KMEANS_CLUSTER_ID"} <= set(table.columns)
+    assert table["KMEANS_CLUSTER_ID"].value_counts().tolist() == [8, 8]
+    classifier = objclass.load_classifier(out / "ObjectSegmenter.cl")
+    found = objclass.segment(objclass.imread(blobs / "image.tif"), classifier)
+    np.testing.assert_array_equal(objclass.exclude_small(found, 20), labels)
+    printed = capsys.readouterr().out
+    assert "16 objects of at least 20 voxels, in 2 groups of 8, 8." in printed
+    assert str(out) in printed
+    assert all(name in printed for name in FILES)
+
+
+def test_record_says_how_to_repeat(blobs):
+    main(command(blobs, "--min-size", "5", "--seed", "3"))
+    record = json.loads((blobs / "out" / "run.json").read_text(encoding="utf-8"))
+    assert record["parameters"]["min_size"] == 5
+    assert record["parameters"]["random_state"] == 3
+    assert record["inputs"].keys() == {"image", "annotations"}
+    assert all(re.fullmatch("[0-9a-f]{64}", entry["sha256"]) for entry in record["inputs"].values())
+    assert record["outputs"].keys() == set(FILES) - {"run.json"}
+    assert {"objclass", "numpy", "scikit-learn", "umap-learn", "python", "platform"} <= record[
+        "versions"
+    ].keys()
+    assert {"read", "train", "segment", "measure", "reduce", "cluster", "write"} <= record["seconds"].keys()
+
+
+def test_run_with_a_classifier_gives_the_same(blobs):
+    main(command(blobs))
+    classifier = str(blobs / "out" / "ObjectSegmenter.cl")
+    arguments = ["run", str(blobs / "image.tif"), "--classifier", classifier, "--out", str(blobs / "again")]
+    assert main([*arguments, "--reduce", "pca", "--n-clusters", "2"]) == 0
+    for name in ("labels.tif", "objects.csv"):
+        assert (blobs / "again" / name).read_bytes() == (blobs / "out" / name).read_bytes()
+
+
+def test_split_cuts_touching_objects_apart(tmp_path):
+    rows, columns = np.mgrid[:40, :60]
+    image = np.zeros((40, 60), np.uint16)
+    for column in (20, 36):
+        image[(rows - 20) ** 2 + (columns - column) ** 2 <= 81] = 500
+    objclass.imwrite(tmp_path / "image.tif", image)
+    objclass.imwrite(tmp_path / "strokes.tif", np.where(image > 0, 2, 1).astype(np.uint8))
+    for name, more in (("one", []), ("two", ["--split"])):
+        assert main(command(tmp_path, "--n-clusters", "1", *more, out=name)) == 0
+    assert objclass.imread(tmp_path / "one" / "labels.tif").max() == 1
+    assert objclass.imread(tmp_path / "two" / "labels.tif").max() == 2
+
+
+def test_rerun_is_identical(blobs, capsys):
+    main(command(blobs))
+    assert main(["rerun", str(blobs / "out" / "run.json"), "--out", str(blobs / "again")]) == 0
+    printed = capsys.readouterr().out
+    assert "The result is identical." in printed
+    assert all(re.search(rf"{name} +identical$", printed, re.M) for name in FILES if name != "run.json")
+    assert sorted(file.name for file in (blobs / "again").iterdir()) == FILES
+
+
+def test_rerun_finds_what_moved_together(blobs, tmp_path_factory):
+    main(command(blobs))
+    moved = tmp_path_factory.mktemp("elsewhere") / "data"
+    shutil.move(blobs, moved)
+    assert main(["rerun", str(moved / "out")]) == 0
+
+
+def test_rerun_says_what_differs(blobs, capsys):
+    main(command(blobs))
+    path = blobs / "out" / "run.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["parameters"]["min_size"] = 60
+    record["versions"]["numpy"] = "0.9"
+    path.write_text(json.dumps(record), encoding="utf-8")
+    assert main(["rerun", str(path)]) == 1
+    printed = capsys.readouterr().out
+    assert "The result is NOT identical." in printed
+    assert re.search(r"labels\.tif +different in [\d,]+ of 9,216 voxels", printed)
+    assert re.search(r"objects\.csv +different: 16 rows then, 8 now", printed)
+    assert re.search(r"ObjectSegmenter\.cl +identical", printed)
+    assert f"numpy 0.9 then, {np.__version__} now" in printed
+
+
+def test_rerun_names_an_input_that_changed_or_is_missing(blobs, capsys):
+    main(command(blobs))
+    objclass.imwrite(blobs / "image.tif", np.ones((96, 96), np.uint16))
+    assert re.search(
+        r"image \S+image\.tif has changed since", error_of(["rerun", str(blobs / "out")], capsys)
+    )
+    (blobs / "strokes.tif").unlink()
+    assert re.search(
+        r"annotations \S+strokes\.tif is missing", error_of(["rerun", str(blobs / "out")], capsys)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "which is not there"),
+        ("{", "which is no JSON"),
+        ("[]", "JSON of something else"),
+        ('{"record": 99}', "JSON of something else"),
+    ],
+)
+def test_rerun_wants_a_record(tmp_path, capsys, text, message):
+    if text is not None:
+        (tmp_path / "run.json").write_text(text)
+    assert message in error_of(["rerun", str(tmp_path / "run.json")], capsys)
+
+
+def test_rerun_refuses_records_of_other_releases(blobs, capsys):
+    main(command(blobs))
+    path = blobs / "out" / "run.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**record, "record": 99}), encoding="utf-8")
+    assert "format 99" in error_of(["rerun", str(path)], capsys)
+    path.write_text(json.dumps({**record, "parameters": {"sparkle": 1}}), encoding="utf-8")
+    assert "sparkle" in error_of(["rerun", str(path)], capsys)
+
+
+def test_results_of_another_run_are_not_overwritten_in_silence(blobs, capsys):
+    main(command(blobs))
+    before = (blobs / "out" / "objects.csv").read_bytes()
+    arguments = command(blobs, "--min-size", "60")
+    message = error_of(arguments, capsys)
+    assert "expected a folder without results" in message
+    assert "--overwrite" in message
+    assert (blobs / "out" / "objects.csv").read_bytes() == before
+    assert main([*arguments, "--overwrite"]) == 0
+    assert (blobs / "out" / "objects.csv").read_bytes() != before
+
+
+def test_an_input_is_never_overwritten(blobs, capsys):
+    shutil.copy(blobs / "strokes.tif", blobs / "labels.tif")
+    arguments = [
+        "run",
+        str(blobs / "image.tif"),
+        "--annotations",
+        str(blobs / "labels.tif"),
+        "--out",
+        str(blobs),
+    ]
+    assert "does not hold an input" in error_of([*arguments, "--overwrite"], capsys)
+
+
+def test_failed_run_leaves_no_folder(blobs, capsys):
+    objclass.imwrite(blobs / "strokes.tif", np.zeros((96, 96), np.uint8))
+    error_of(command(blobs), capsys)
+    assert not (blobs / "out").exists()
+
+
+@pytest.mark.parametrize("out", ["image.tif", "image.tif/below"])
+def test_output_folder_that_cannot_be(blobs, capsys, out):
+    assert re.search("error: out: expected a folder", error_of(command(blobs, out=out), capsys))
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="only Linux has a folder where not even root may write"
+)
+@pytest.mark.parametrize(
+    ("out", "message"), [("/proc/self", "can be written"), ("/proc/self/out", "can be made")]
+)
+def test_output_folder_that_cannot_be_written(blobs, capsys, out, message):
+    arguments = command(blobs)
+    arguments[arguments.index("--out") + 1] = out
+    assert f"out: expected a folder that {message}" in error_of(arguments, capsys)
+
+
+def test_truncated_tiff(blobs, capsys):
+    content = (blobs / "image.tif").read_bytes()
+    (blobs / "image.tif").write_bytes(content[: len(content) // 2])
+    assert "image.tif" in error_of(command(blobs), capsys)
+
+
+@pytest.mark.parametrize(
+    ("strokes", "message"),
+    [
+        (np.zeros((96, 96), np.uint8), "annotations: expected"),
+        (np.ones((96, 96), np.uint8), "annotations: expected"),
+        (np.ones((95, 96), np.uint8), "annotations"),
+        (np.ones((96, 96), np.float32), "annotations: expected"),
+    ],
+)
+def test_bad_annotations(blobs, capsys, strokes, message):
+    objclass.imwrite(blobs / "strokes.tif", strokes)
+    assert message in error_of(command(blobs), capsys)
+
+
+def test_hostile_classifier(blobs, capsys):
+    (blobs / "evil.cl").write_text("/*\nclassifier_class_name = ObjectSegmenter\n*/\nimport os; os.abort()\n")
+    arguments = [
+        "run",
+        str(blobs / "image.tif"),
+        "--classifier",
+        str(blobs / "evil.cl"),
+        "--out",
+        str(blobs / "out"),
+    ]
+    assert "evil.cl" in error_of(arguments, capsys)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--features", "sparkle=1"], "sparkle"),
+        (["--n-clusters", "0"], "n_clusters: expected"),
+        (["--min-size", "0"], "min_size: expected"),
+        (["--spacing", "1", "2", "3"], "spacing: expected"),
+    ],
+)
+def test_bad_options(blobs, capsys, more, message):
+    assert message in error_of(command(blobs, *more), capsys)
+
+
+def test_unknown_method_is_named_with_the_known_ones(blobs, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(command(blobs, "--cluster", "sparkle"))
+    assert re.search("invalid choice: 'sparkle'.*hdbscan", capsys.readouterr().err)
+
+
+def test_time_series_wants_a_frame(blobs, capsys):
+    import tifffile
+
+    image = objclass.imread(blobs / "image.tif")
+    tifffile.imwrite(blobs / "image.tif", np.stack([image, image]), imagej=True, metadata={"axes": "TYX"})
+    assert "frame" in error_of(command(blobs), capsys)
+    assert main(command(blobs, "--frame", "1")) == 0
+
+
+def test_spacing_can_be_given(blobs):
+    main(command(blobs, "--spacing", "2", "2"))
+    assert objclass.read_spacing(blobs / "out" / "labels.tif") == (2.0, 2.0)
+
+
+def test_debug_shows_where(blobs, capsys):
+    (blobs / "image.tif").unlink()
+    assert main(command(blobs, "--debug")) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_no_objects(blobs, capsys):
+    assert main(command(blobs, "--min-size", "5000")) == 0
+    printed = capsys.readouterr().out
+    assert "No objects of at least 5000 voxels" in printed
+    assert sorted(file.name for file in (blobs / "out").iterdir()) == FILES
+    table = pd.read_csv(blobs / "out" / "objects.csv")
+    assert len(table) == 0
+    assert {"label", "area", "intensity_mean", "solidity", "PC_0", "KMEANS_CLUSTER_ID"} <= set(table.columns)
+    assert main(["rerun", str(blobs / "out")]) == 0
+
+
+def test_fewer_objects_than_clusters(blobs, capsys):
+    assert main(command(blobs, "--n-clusters", "40")) == 0
+    printed = capsys.readouterr().out
+    assert re.search("Note: cluster was left out: .*40", printed)
+    assert len(pd.read_csv(blobs / "out" / "objects.csv")) == 16
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT for one process")
+def test_interrupt(tmp_path):
+    arguments = [sys.executable, "-u", "-m", "objclass", "demo", "--out", str(tmp_path / "demo")]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert "objclass demo" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "objclass: stopped" in errors
+    assert "Traceback" not in errors
+    assert not (tmp_path / "demo" / "run.json").exists()
+
+
+def test_demo_and_its_repetition(tmp_path, capsys):
+    arguments = ["demo", "--out", str(tmp_path / "demo"), "--size", "32", "96", "96", "--seed", "1"]
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"Objects after round 1: \d+\.", printed)
+    assert re.search(r"Objects after round 2: \d+\.", printed)
+    assert re.search(r"True nuclei recovered: [\d.]+% of \d+\.", printed)
+    assert re.search(r"adjusted Rand index: -?[01]\.\d+", printed)
+    assert set(FILES) | {"image.tif", "annotations.tif"} == {
+        file.name for file in (tmp_path / "demo").iterdir()
+    }
+    assert main(["rerun", str(tmp_path / "demo")]) == 0
+    assert "The result is identical." in capsys.readouterr().out
+    again = ["run", str(tmp_path / "demo" / "image.tif"), "--classifier"]
+    again += [str(tmp_path / "demo" / "ObjectSegmenter.cl"), "--out", str(tmp_path / "run"), "--seed", "1"]
+    assert main(again) == 0
+    for name in ("labels.tif", "objects.csv"):
+        assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "demo" / name).read_bytes()
+
+
+def test_module_runs():
+    for arguments, expected in ((["--version"], f"objclass {objclass.__version__}"), (["info"], "threads")):
+        done = subprocess.run(
+            [sys.executable, "-m", "objclass", *arguments], capture_output=True, text=True, check=True
+        )
+        assert expected in done.stdout
+
+
+def test_warmup(capsys):
+    assert main(["warmup"]) == 0
+    assert "compiled" in capsys.readouterr().out
+
+
+def test_errors_of_relative_paths_name_the_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    message = error_of(["run", "nowhere.tif", "--annotations", "none.tif", "--out", "out"], capsys)
+    assert "nowhere.tif" in message
+    assert str(Path.cwd()) in message
