@@ -85,14 +85,22 @@ def imread(path: AnyPath, *, axes: str | None = None, frame: int | None = None) 
 
 
 def read_axes(path: AnyPath) -> str:
-    """Return the axes of the array that `imread` makes of a file, such as ``"czyx"``.
-
-    A time series has a leading ``t``: `imread` then wants to know which `frame`.
+    """Return the axes of the array that `imread` makes of a file, with a leading ``t`` for a time series.
 
     Parameters
     ----------
     path : str or path
         The file, or the folder of an OME-Zarr image.
+
+    Examples
+    --------
+    >>> import os, tempfile, numpy as np
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = os.path.join(folder.name, "plane.tif")
+    >>> imwrite(path, np.zeros((2, 64, 32), np.uint8), axes="cyx")
+    >>> read_axes(path)
+    'cyx'
+    >>> folder.cleanup()
     """
     with _open(Path(path)) as stored:
         _, names = _name_axes(Path(path), stored, None)
@@ -108,6 +116,16 @@ def read_spacing(path: AnyPath, *, axes: str | None = None) -> tuple[float, ...]
         The file, or the folder of an OME-Zarr image.
     axes : str, optional
         The axes of the file, as for `imread`.
+
+    Examples
+    --------
+    >>> import os, tempfile, numpy as np
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = os.path.join(folder.name, "stack.ome.tif")
+    >>> imwrite(path, np.zeros((5, 64, 32), np.uint8), spacing=(2, 0.5, 0.5))
+    >>> read_spacing(path)
+    (2.0, 0.5, 0.5)
+    >>> folder.cleanup()
     """
     with _open(Path(path)) as stored:
         if not stored.spacing:
@@ -227,11 +245,10 @@ def _name_axes(path: Path, stored: _imagefiles.StoredImage, axes: str | None) ->
     names = "".join(stored.axes[i] for i in kept)
     shape = tuple(stored.shape[i] for i in kept)
     if axes is not None:
+        names = axes
         if len(axes) == len(stored.shape):
             kept = kept_under(axes)
             names = "".join(axes[i] for i in kept)
-        else:
-            names = axes
         if len(names) != len(kept) or len(set(names)) != len(names) or not {*"yx"} <= {*names} <= {*"tczyxs"}:
             expected = f"a letter of t c z y x s for each axis of {path.name}, which has shape {shape}"
             raise invalid("axes", expected, axes)
@@ -247,10 +264,7 @@ def _name_axes(path: Path, stored: _imagefiles.StoredImage, axes: str | None) ->
 
 def _check_frame(path: Path, frame: int | None, n_frames: int) -> int:
     if frame is None:
-        hint = (
-            f"Take one time point with imread(path, frame=0), up to {n_frames - 1}, or say with axes= "
-            "that the axis is not time."
-        )
+        hint = f"Take one time point with frame=, 0 to {n_frames - 1}, or say with axes= that it is not time."
         raise invalid("path", "a single image", f"{path.name}, a time series of {n_frames} frames", hint)
     return check_number("frame", frame, low=0, high=n_frames - 1, integer=True)
 
@@ -276,8 +290,8 @@ def _check_writable_array(array: np.ndarray, axes: str | None, path: Path) -> st
         raise invalid("axes", f"'yx', 'cyx', 'zyx' or 'czyx', for the rank {array.ndim} of array", axes)
     is_picture = axes == "yx" or (axes == "cyx" and len(array) in (3, 4))
     if is_png and not (is_picture and array.dtype in (np.uint8, np.uint16)):
-        hint = "Write a .tif instead."
-        raise invalid("array", "uint8 or uint16 of axes (y, x), or (c, y, x) of 3 or 4 channels", array, hint)
+        expected = "uint8 or uint16 of axes (y, x), or (c, y, x) of 3 or 4 channels"
+        raise invalid("array", expected, array, "Write a .tif instead.")
     if _is_ome(path) and array.dtype in (np.int64, np.uint64, np.float16):
         hint = f"Convert it, as in array.astype(np.int32), or name the file {path.stem.split('.')[0]}.tif."
         raise invalid("array", "a type that OME-TIFF knows", array, hint)

@@ -59,6 +59,12 @@ class Sample:
         The true objects.
     kinds : DataFrame or None
         The kind of each true object: columns ``label`` and ``kind``.
+
+    Examples
+    --------
+    >>> sample = coins()
+    >>> sample.name, sample.image.shape, len(sample.annotations), sample.spacing
+    ('coins', (303, 384), 1, None)
     """
 
     name: str
@@ -175,6 +181,11 @@ def lund() -> Sample:
     References
     ----------
     https://doi.org/10.5281/zenodo.17986091
+
+    Examples
+    --------
+    >>> lund()  # doctest: +SKIP
+    <Sample lund: (100, 256, 256) uint16, rounds of annotations: 0>
     """
     import pooch
 
