@@ -19,6 +19,7 @@ UNSELECTED = "#8c8c8c"
 MISSING = "#4d525c"
 GROUND = "#0d0f14"
 CLUSTERS = "_CLUSTER_ID"
+MANUAL = "MANUAL"
 MOST_KEYS = 12
 
 
@@ -49,7 +50,10 @@ class Coloring:
     @property
     def title(self) -> str:
         """What a panel in these colours shows."""
-        return f"Clusters, {self.column[: -len(CLUSTERS)]}" if self.column.endswith(CLUSTERS) else self.column
+        if not self.column.endswith(CLUSTERS):
+            return self.column
+        method = self.column.removesuffix(CLUSTERS)
+        return "Selected groups" if method == MANUAL else f"Clusters, {method}"
 
     def paint(self, labels: np.ndarray) -> np.ndarray:
         """Return `labels` (y, x) as a picture; objects that the table does not have are grey."""
@@ -74,7 +78,8 @@ class Coloring:
             return
         look: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 7}
         handles = [Line2D([], [], color=color, label=name, **look) for name, color in self.keys]
-        columns = min(len(handles), 6)
+        inches = 0.6 + 0.08 * max(len(name) for name, _ in self.keys)
+        columns = max(1, min(len(handles), int(figure.get_figwidth() / inches)))
         figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False)
 
 
@@ -153,7 +158,7 @@ def _by_category(column: str, objects: np.ndarray, values: pd.Series) -> Colorin
 
 def _name_and_color(column: str, category: Any, place: int) -> tuple[str, str]:
     is_cluster = column.endswith(CLUSTERS)
-    if is_cluster and column.startswith("MANUAL"):
+    if is_cluster and column == MANUAL + CLUSTERS:
         place, nothing, name = category - 1, "not selected", "group"
     elif is_cluster:
         place, nothing, name = category, "noise", "cluster"

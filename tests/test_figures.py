@@ -155,8 +155,22 @@ def test_selected_groups_and_other_categories():
         ("group 2 (1)", GROUP_COLORS[1]),
         ("not selected (2)", UNSELECTED),
     ]
+    assert groups.title == "Selected groups"
     kinds = color_objects(table, table["label"].to_numpy(), "kind")
+    assert kinds.title == "kind"
     assert [name for name, _ in kinds.keys] == ["a (2)", "b (1)", "no result (1)"]
+
+
+@pytest.mark.parametrize("shape", [(200, 40), (40, 200), (50, 50)])
+def test_the_legend_fits_the_figure(shape):
+    labels = np.arange(np.prod(shape)).reshape(shape) % 11
+    table = pd.DataFrame({"label": np.arange(1, 11), "AC_CLUSTER_ID": np.arange(10)})
+    figure = overview(labels, labels, table)
+    figure.draw_without_rendering()
+    legend, page = figure.legends[0].get_window_extent(), figure.bbox
+    assert legend.x0 >= page.x0
+    assert legend.x1 <= page.x1
+    assert legend.y1 <= min(axes.get_window_extent().y0 for axes in figure.axes)
 
 
 def test_many_categories_have_a_short_legend_and_a_colour_each():
