@@ -21,13 +21,13 @@ PERIMETER = {"perimeter", "perimeter_crofton"}
 MOMENTS = {"moments", "moments_central", "moments_normalized", "moments_hu"}
 WEIGHTED_MOMENTS = {name.replace("moments", "moments_weighted") for name in MOMENTS}
 
-CHUNK, COST_OF_OBJECT = 2**18, 2**13
+COST_OF_OBJECT, LEAST_COST, MOST_PARTS = 2**13, 2**18, 64  # in voxels of a bounding box
 
 
 def split_objects(boxes: np.ndarray) -> list[slice]:
     """Return parts of a list of objects that take about as long as each other; one at least, if of none."""
-    volumes = np.prod(boxes[:, 3:] - boxes[:, :3], axis=1)
-    chunks = np.cumsum(volumes + COST_OF_OBJECT) // CHUNK
+    costs = np.prod(boxes[:, 3:] - boxes[:, :3], axis=1) + COST_OF_OBJECT
+    chunks = np.cumsum(costs) // max(LEAST_COST, costs.sum() // MOST_PARTS)
     starts = [0, *np.flatnonzero(np.diff(chunks)) + 1]
     return [slice(start, stop) for start, stop in zip(starts, [*starts[1:], len(boxes)], strict=True)]
 

@@ -116,11 +116,9 @@ def largest_distance(places):
         farthest, distance = farthest_from(places, places[second, 0], places[second, 1], places[second, 2])
         if distance > best:
             best, first, second = distance, second, farthest
-    z, y, x = (
-        (places[first, 0] + places[second, 0]) / 2,
-        (places[first, 1] + places[second, 1]) / 2,
-        (places[first, 2] + places[second, 2]) / 2,
-    )
+    z = (places[first, 0] + places[second, 0]) / 2
+    y = (places[first, 1] + places[second, 1]) / 2
+    x = (places[first, 2] + places[second, 2]) / 2
     for index in range(len(places)):
         place = places[index]
         outside = (place[0] - z) ** 2 + (place[1] - y) ** 2 + (place[2] - x) ** 2

@@ -196,13 +196,8 @@ def convex_hull(points):
     n_points = len(points)
     n_most = 2 * n_points + 4  # a hull of n corners has 2 n - 4 triangles at most
     hull = Hull(points, np.empty((n_most, FACET), np.int64), np.empty(n_points, np.int64))
-    seen, rim, starting_at = (
-        np.empty(n_most, np.int64),
-        np.empty((n_most, 3), np.int64),
-        np.empty_like(hull.following),
-    )
-    fresh, pending, unused = np.empty_like(seen), np.empty_like(seen), np.empty_like(seen)
-    is_pending, seen_from = np.empty_like(seen), np.empty_like(seen)
+    rim, starting_at = np.empty((n_most, 3), np.int64), np.empty(n_points, np.int64)
+    seen, seen_from, fresh, unused, pending, is_pending = np.empty((6, n_most), np.int64)
     for facet in range(n_most):
         hull.facets[facet, CORNER] = hull.facets[facet, ABOVE] = seen_from[facet] = -1
         is_pending[facet] = 0

@@ -72,10 +72,8 @@ def add_outline(plane, low, high, points, n_points):
             end = high[line] if side < 0 else low[line]
             while n_points - first >= 2:
                 last, before = points[n_points - 1], points[n_points - 2]
-                turn = (last[1] - before[1]) * (end - before[2]) - (last[2] - before[2]) * (
-                    line - 1 - before[1]
-                )
-                if turn * side > 0:
+                rise, step = line - 1 - before[1], end - before[2]
+                if ((last[1] - before[1]) * step - (last[2] - before[2]) * rise) * side > 0:
                     break
                 n_points -= 1
             points[n_points, 0], points[n_points, 1], points[n_points, 2] = plane, line - 1, end

@@ -171,7 +171,7 @@ class ObjectProperties:
         counts = self.sums.counts[:, np.newaxis]
         return (self._corners * counts + self.sums.first[:, self._axes]) / counts * self.spacing
 
-    @property
+    @cached_property
     def centroid_local(self) -> np.ndarray:
         """Centre (n, d) from the corner of the object's box."""
         return self.sums.first[:, self._axes] / self.sums.counts[:, np.newaxis] * self.spacing

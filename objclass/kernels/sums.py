@@ -189,10 +189,8 @@ def merge_sums(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> ObjectSums:
     """Merge what `sum_block` returned for the blocks of one image, in any order of the blocks."""
     spatial, intensity = map(np.concatenate, zip(*parts, strict=True))
     order = np.argsort(spatial[:, NUMBER], kind="stable")
-    spatial, intensity = (
-        spatial[order],
-        intensity[order].reshape(len(order), intensity.shape[1] // INTENSITY, INTENSITY),
-    )
+    spatial = spatial[order]
+    intensity = intensity[order].reshape(len(order), intensity.shape[1] // INTENSITY, INTENSITY)
     numbers, starts, n_parts = np.unique(spatial[:, NUMBER], return_index=True, return_counts=True)
 
     corners = np.minimum.reduceat(spatial[:, BOX_START:BOX_STOP], starts)
@@ -201,8 +199,6 @@ def merge_sums(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> ObjectSums:
     counts = sums[:, COUNT]
     first, second = move_origin(counts, sums[:, FIRST:SECOND], sums[:, SECOND:][:, _AXIS_PAIRS], corners)
 
-    lowest = np.minimum.reduceat(intensity[:, :, LOWEST], starts)
-    highest = np.maximum.reduceat(intensity[:, :, HIGHEST], starts)
     shift = intensity[:, :, REFERENCE] - np.repeat(intensity[starts, :, REFERENCE], n_parts, axis=0)
     shift_total = shift * spatial[:, COUNT, np.newaxis]
     intensity[:, :, DEVIATION_SQUARED] += shift * (2 * intensity[:, :, DEVIATION] + shift_total)
@@ -212,16 +208,16 @@ def merge_sums(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> ObjectSums:
     weighted = sums[:, :, WEIGHTED:DEVIATION] - corners[:, np.newaxis] * totals[..., np.newaxis]
     squares = squares_about_mean(counts[:, np.newaxis], sums[:, :, DEVIATION], sums[:, :, DEVIATION_SQUARED])
     return ObjectSums(
-        numbers,
-        np.hstack([corners, stops]),
-        counts,
-        first,
-        second,
-        lowest,
-        highest,
-        totals,
-        weighted,
-        squares,
+        numbers=numbers,
+        boxes=np.hstack([corners, stops]),
+        counts=counts,
+        first=first,
+        second=second,
+        lowest=np.minimum.reduceat(intensity[:, :, LOWEST], starts),
+        highest=np.maximum.reduceat(intensity[:, :, HIGHEST], starts),
+        totals=totals,
+        weighted=weighted,
+        squares=squares,
     )
 
 
@@ -232,8 +228,7 @@ def move_origin(
     across = origin[:, :, np.newaxis] * first[:, np.newaxis, :]
     moved = first - counts[:, np.newaxis] * origin
     # The last term is counts * origin * origin less what one of the first two takes too much.
-    second = second - across - moved[:, :, np.newaxis] * origin[:, np.newaxis, :]
-    return moved, second
+    return moved, second - across - moved[:, :, np.newaxis] * origin[:, np.newaxis, :]
 
 
 def second_moments(sums: ObjectSums) -> np.ndarray:

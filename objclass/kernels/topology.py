@@ -11,7 +11,6 @@ import numpy as np
 from .._parallel import kernel
 
 ZERO, ONE, LAST = np.uint64(0), np.uint64(1), np.uint64(63)
-ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @kernel
