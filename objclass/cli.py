@@ -23,10 +23,13 @@ ERROR, STOPPED, DIFFERENT = 2, 130, 1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 1 if a repeated run differs, 2 after an error."""
     options = _parser().parse_args(arguments)
+    from .compilation import telling
+
     logging.basicConfig(format="objclass: %(message)s", level=logging.WARNING)
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
-        return options.command(options) or 0
+        with telling(_say_compiling):
+            return options.command(options) or 0
     except KeyboardInterrupt:
         print("\nobjclass: stopped", file=sys.stderr)
         return STOPPED
@@ -39,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not expected and not options.debug:
             print("objclass: this should not happen; --debug shows where it did", file=sys.stderr)
         return ERROR
+
+
+def _say_compiling() -> None:
+    print("objclass: compiling what is used for the first time; it is kept for later runs", file=sys.stderr)
 
 
 def _show_warning(message: Warning | str, *_: Any) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +28,7 @@ def warmup(*, progress: Progress = True) -> None:
 
     Examples
     --------
-    >>> warmup(progress=False)  # doctest: +SKIP
+    >>> warmup(progress=False)
     """
     steps = list(_steps())
     with progress_bar(len(steps), "compiling", progress) as advance, warnings.catch_warnings():
@@ -33,6 +36,30 @@ def warmup(*, progress: Progress = True) -> None:
         for step in steps:
             step()
             advance()
+
+
+@contextlib.contextmanager
+def telling(say: Callable[[], None], *, after: float = 1.0) -> Iterator[None]:
+    """Within this context, call `say` once compiling has taken more than `after` seconds."""
+    from numba.core import event
+
+    class Listener(event.Listener):
+        depth, began, seconds = 0, 0.0, 0.0
+
+        def on_start(self, _: Any) -> None:
+            self.depth += 1
+            if self.depth == 1:
+                self.began = time.perf_counter()
+
+        def on_end(self, _: Any) -> None:
+            self.depth -= 1
+            if self.depth == 0:
+                before, self.seconds = self.seconds, self.seconds + time.perf_counter() - self.began
+                if before <= after < self.seconds:
+                    say()
+
+    with event.install_listener("numba:compile", Listener()):
+        yield
 
 
 def _steps() -> Iterator[Callable[[], None]]:

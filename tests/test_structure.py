@@ -75,7 +75,7 @@ def module_name(path: Path) -> str:
 
 
 def imported_from_objclass(path: Path) -> set[str]:
-    """The modules of objclass that a file imports, at its top or in its functions, but for their types alone."""
+    """The modules of objclass that a file imports, at its top or in its functions, other than for types."""
     known = {module_name(other) for other in MODULES}
     package = ["objclass", *path.relative_to(PACKAGE).parts[:-1]]
     found = set()
