@@ -3,9 +3,11 @@ from .classifier import ObjectClassifier as ObjectClassifier
 from .classifier import load_classifier as load_classifier
 from .classifier import train_object_classifier as train_object_classifier
 from .clustering import cluster as cluster
+from .compilation import warmup as warmup
 from .figures import overview as overview
 from .io import imread as imread
 from .io import imwrite as imwrite
+from .io import read_axes as read_axes
 from .io import read_spacing as read_spacing
 from .measurement import measure as measure
 from .prediction import choose_engine as choose_engine
@@ -20,3 +22,12 @@ from .segmentation import exclude_small as exclude_small
 from .segmentation import relabel as relabel
 from .segmentation import segment as segment
 from .segmentation import split_touching as split_touching
+from .selection import pick_objects as pick_objects
+from .selection import select as select
+from .uncertainty import suggest_slice as suggest_slice
+from .uncertainty import uncertainty_plane as uncertainty_plane
+from .widgets.annotator import annotate as annotate
+from .widgets.explorer import explore as explore
+from .widgets.volume import view3d as view3d
+
+__version__: str

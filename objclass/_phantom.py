@@ -182,7 +182,7 @@ def _stroke(
 
 def brush(shape: tuple[int, ...], start: Array, stop: Array, radius: float) -> npt.NDArray[np.bool_]:
     """Return the pixels under a round brush drawn along a straight line."""
-    offset = np.stack(np.indices(shape), axis=-1) - start
+    offset = np.moveaxis(np.indices(shape), 0, -1) - start
     line = stop - start
     along = np.clip(offset @ line / (line @ line), 0, 1)
     return np.linalg.norm(offset - along[..., None] * line, axis=-1) <= radius

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def probability(channels: np.ndarray, classifier: ObjectClassifier, target_class
 def _predict(channels: np.ndarray, classifier: ObjectClassifier) -> np.ndarray:
     try:
         import apoc
+        import pyopencl
     except Exception as error:
         hint = 'Install one with python -m pip install "objclass[gpu]", or use engine="cpu".'
         raise invalid("engine", "an OpenCL device that APOC can use", f"{error}", hint) from error
@@ -48,4 +50,6 @@ def _predict(channels: np.ndarray, classifier: ObjectClassifier) -> np.ndarray:
         path = Path(folder) / "classifier.cl"
         classifier.save(path)
         predictor = getattr(apoc, classifier.class_name)(opencl_filename=str(path))
-        return np.asarray(predictor.predict(image=list(channels)))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=pyopencl.CompilerWarning)
+            return np.asarray(predictor.predict(image=list(channels)))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import opencl
-from ._check import check_image, check_number, check_option, invalid, is_list
+from ._check import check_float32, check_image, check_number, check_option, invalid, is_list
 from ._parallel import Progress
 from .classifier import ObjectClassifier
 from .engine import Band, Region, as_volume, run, whole
@@ -220,6 +220,8 @@ def choose_engine(engine: str = "auto") -> str:
 def check_fit(image: Any, classifier: ObjectClassifier, *, finite: bool = True) -> np.ndarray:
     """Return `image` with channels first, if it has the axes and channels that `classifier` asks for."""
     channels = check_image(image, ndim=classifier.ndim, finite=finite)
+    if finite:
+        check_float32(channels)
     if channels.shape[0] != classifier.n_channels:
         expected = f"{classifier.n_channels} channel{'s' * (classifier.n_channels > 1)}, as in the training"
         raise invalid("image", expected, f"{channels.shape[0]}", "Train a classifier for these channels.")
