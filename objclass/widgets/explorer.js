@@ -3,7 +3,6 @@ import { packColor } from "./colors.js";
 import { checkbox, choice, h, iconButton, slider, textButton } from "./dom.js";
 import { GroupsPanel } from "./groups_panel.js";
 import { ImagePanel } from "./image_panel.js";
-import { keyList } from "./lasso.js";
 import { Notices } from "./notices.js";
 import { GROUP_COLUMN, ObjectStore } from "./object_store.js";
 import { PlotPanel } from "./plot_panel.js";
@@ -69,7 +68,8 @@ class Explorer {
     this.only = checkbox("Only selected", this.model.get("only_selected"), (value) => this.set({ only_selected: value }));
     this.follow = checkbox("Follow", false, () => {}, { title: "Go to the slice of the point under the pointer" });
     const size = slider("Points", this.model.get("point_size"), { min: 1, max: 20, step: 0.5 }, (value) => this.set({ point_size: value }));
-    this.help = h("div", { class: "oce-help", hidden: true }, keyList(KEYS));
+    this.help = h("div", { class: "oce-help", hidden: true }, h("dl", { class: "oce-keys" },
+      ...KEYS.map(([keys, text]) => h("div", {}, h("dt", {}, keys), h("dd", {}, text)))));
     const fit = iconButton("fit", "Show all (0)", () => this.plot.view.reset());
     const question = iconButton("help", "Keys", () => (this.help.hidden = !this.help.hidden));
     this.bar = h("div", { class: "oc-bar oce-bar", role: "toolbar", "aria-label": "Explorer" }, this.tools.element,

@@ -160,6 +160,8 @@ class StepsMixin(traitlets.HasTraits):
         )
 
     def _show_volume(self, view: View3D) -> None:
+        if view.raw is not None:
+            view.raw.visible = False
         self.volume_view = view
         view.observe(lambda change: setattr(self, "focus", change.new), "clicked")
         self._volume = view.describe()

@@ -1,5 +1,4 @@
 // The gesture that chooses: a lasso, a rectangle or a range drawn on any view with painters, and clicks.
-import { h } from "./dom.js";
 import { simplifyPath } from "./hits.js";
 
 const CLICK_REACH = 4;
@@ -82,10 +81,4 @@ export class LassoTool {
     context.strokeStyle = "#1c3f94";
     context.stroke();
   }
-}
-
-// The corner of a panel where the keys are listed.
-export function keyList(entries) {
-  const rows = entries.flatMap(([keys, text]) => [h("dt", {}, keys), h("dd", {}, text)]);
-  return h("dl", { class: "oc-keys" }, ...rows);
 }

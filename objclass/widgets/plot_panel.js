@@ -67,7 +67,7 @@ export class PlotPanel {
       ...names.map(({ name }) => h("option", { value: name }, name)));
     fill(this.selects.x, numeric);
     fill(this.selects.y, numeric, [["", "(count: histogram)"]]);
-    fill(this.selects.color, colorable.filter(({ name }) => name !== GROUP_COLUMN), [[GROUP_COLUMN, "Groups drawn by hand"]]);
+    fill(this.selects.color, colorable.filter(({ name }) => name !== GROUP_COLUMN), [[GROUP_COLUMN, "Groups"]]);
     this.showFields();
     this.showAxes();
   }

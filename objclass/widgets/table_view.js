@@ -13,7 +13,7 @@ export class TableView {
     this.seq = 0;
     this.onRow = this.onHover = () => {};
     this.query = h("input", { type: "text", class: "oc-text oc-grow", placeholder: "Filter, for example: area > 300 and solidity < 0.9",
-      "aria-label": "Filter", onchange: () => this.change({ query: this.query.value }) });
+      "aria-label": "Filter", onchange: () => this.filter(), onkeydown: (event) => event.key === "Enter" && this.filter() });
     const only = checkbox("In a group", false, (selected) => this.change({ selected }));
     this.count = h("span", { class: "oc-soft" });
     const files = formats.map((format) => textButton(format === "csv" ? "CSV" : "Parquet",
@@ -25,6 +25,10 @@ export class TableView {
     this.box = h("div", { class: "oce-table", tabindex: 0, role: "region", "aria-label": "Table of the objects", onscroll: () => this.scrolled() },
       h("table", {}, h("thead", {}, this.head), this.body));
     host.append(h("div", { class: "oc-row" }, this.query, only.element, this.count, ...files), this.box);
+  }
+
+  filter() {
+    if (this.query.value !== this.state.query) this.change({ query: this.query.value });
   }
 
   change(values) {

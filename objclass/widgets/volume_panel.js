@@ -58,7 +58,7 @@ export class VolumePanel {
     this.stage.append(this.message);
     this.clip = ["x", "y", "z"].map((name, axis) => slider(`Clip ${name}`, 1, { min: 0, max: 1, step: 0.01 }, (part) => this.setClip(axis, part)));
     this.limits = [1, 1, 1];
-    this.fog = checkbox("Image", true, (visible) => this.raw?.set("visible", visible), { title: "The maximum projection of the image" });
+    this.fog = checkbox("Image", false, (visible) => this.raw?.set("visible", visible), { title: "The maximum projection of the image" });
     this.controls = h("div", { class: "oce-clips" }, this.fog.element, ...this.clip.map(({ element }) => element));
     host.append(this.stage, this.controls);
     model.on("change:_volume", () => this.open(), this);
