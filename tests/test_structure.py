@@ -27,7 +27,7 @@ ROOMS = {
         "splitting segmentation measurement "
         "_table _estimators _umap_cache reduction clustering selection _coloring figures"
     ),
-    "whole runs": "compilation record results pipeline demo repetition",
+    "whole runs": "compilation record results stages pipeline demo repetition",
     "pixels on a screen": "widgets",
     "the command line": "cli __main__",
 }
