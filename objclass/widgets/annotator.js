@@ -264,6 +264,7 @@ export default {
     const root = h("div", { class: "oc oc-annotator" });
     el.append(root);
     const view = new AnnotatorView(model, root);
+    el.annotator = view;
     return () => view.dispose();
   },
 };

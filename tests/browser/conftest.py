@@ -59,7 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Server:
     """A Jupyter server on a free port of the loopback, with settings of its own: ``lab`` or ``notebook``."""
 
-    def __init__(self, folder: Path, app: str) -> None:
+    def __init__(self, folder: Path, app: str = "lab") -> None:
         self.root = folder / "notebooks"
         self.root.mkdir()
         with socket.socket() as probe:
