@@ -82,9 +82,11 @@ def measurement_columns(table: pd.DataFrame) -> list[str]:
     (label, index, image, file, path, frame, time, t, z, y, x, every centroid and the bounding box), or how
     it lies (orientation, inertia tensor), the embeddings, and what was given to objects: names that end in
     cluster, kind, class, type, group, annotation or prediction, also with ``_ID``, in capitals or not.
+    Beside ``area``, ``num_pixels`` would count the size twice.
     """
     numbers = [name for name in table.columns if _is_real(table[name])]
-    return [name for name in numbers if not _NOT_MEASURED.fullmatch(str(name))]
+    names = [name for name in numbers if not _NOT_MEASURED.fullmatch(str(name))]
+    return [name for name in names if name != "num_pixels"] if "area" in names else names
 
 
 def check_columns(table: pd.DataFrame, columns: Iterable[str] | None) -> list[str]:

@@ -84,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     run = add("run", _run, "go the whole path on an image")
     _add_run_arguments(run)
 
-    rerun = add("rerun", _rerun, "repeat a run and say whether the result is identical")
+    rerun = add(
+        "rerun", _rerun, "repeat a run and say whether the result is identical (else the exit code is 1)"
+    )
     rerun.add_argument("record", metavar="RUN", help="the run.json of a run, or its folder")
     rerun.add_argument("--out", metavar="DIR", help="keep the results of the repetition here")
     _add_overwrite(rerun)

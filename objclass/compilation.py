@@ -98,6 +98,8 @@ def _find_and_measure(image: np.ndarray, n_classes: int, max_depth: int) -> None
     labels = exclude_small(split_touching(blocks.astype(np.int32), spacing=1.0))
     measure(labels)
     measure(labels, image, spacing=0.5)
+    if image.ndim == 2:
+        measure(labels, image, properties=("perimeter", "moments"))
 
 
 def _reduce() -> None:

@@ -9,8 +9,9 @@ import numpy as np
 
 from ._files import AnyPath
 from ._parallel import Progress
-from .pipeline import Parameters, Report, Run, Stages
+from .pipeline import Parameters, Run
 from .results import OUTPUTS, describe_image, output_folder
+from .stages import Report, Stages
 
 if TYPE_CHECKING:
     import pandas as pd

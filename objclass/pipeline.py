@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,13 +17,12 @@ from ._files import AnyPath
 from ._parallel import Progress
 from .record import describe_input, write_record
 from .results import OUTPUTS, describe_image, output_folder, write_results
+from .stages import Report, Stages
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .classifier import ObjectClassifier
-
-Report = Callable[[str, float | None, str], None]
 
 
 @dataclass(frozen=True)
@@ -61,31 +59,6 @@ class Parameters:
         for name in ("positive_class", "max_depth", "n_estimators", "min_size", "n_clusters"):
             check_number(name, getattr(self, name), low=1, integer=True)
         check_number("random_state", self.random_state, low=0, integer=True)
-
-
-@dataclass
-class Stages:
-    """Times the stages of a run and tells of each.
-
-    Parameters
-    ----------
-    report : callable
-        Called as ``report(stage, None, "")`` when one begins and ``report(stage, seconds, text)`` when it
-        has ended.
-    """
-
-    report: Report = lambda *_: None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextlib.contextmanager
-    def __call__(self, name: str) -> Iterator[Callable[[str], None]]:
-        """Time the stage `name`; yields a function that takes what there is to say of it."""
-        said: list[str] = []
-        self.report(name, None, "")
-        start = time.perf_counter()
-        yield said.append
-        self.seconds[name] = round(time.perf_counter() - start, 3)
-        self.report(name, self.seconds[name], "; ".join(said))
 
 
 @dataclass
@@ -154,12 +127,13 @@ class Run:
 
         parameters = self.parameters
         with self.stage(name) as say:
-            say(f"engine {choose_engine(parameters.engine)}")
+            self.found["engine"] = choose_engine(parameters.engine)
+            say(f"engine {self.found['engine']}")
             labels = segment(self.image, classifier, engine=parameters.engine, progress=self.progress)
             self.found["segmented"] = int(labels.max())
             say(f"{self.found['segmented']:,} objects")
             if parameters.split:
-                labels = split_touching(labels, spacing=self.spacing)
+                labels = split_touching(labels, spacing=self.spacing, progress=self.progress)
                 self.found["split"] = int(labels.max())
                 say(f"{self.found['split']:,} after cutting touching ones apart")
             labels = exclude_small(labels, parameters.min_size)
@@ -175,7 +149,7 @@ class Run:
 
         parameters = self.parameters
         with self.stage("measure") as say:
-            table = measure(labels, self.image, spacing=self.spacing)
+            table = measure(labels, self.image, spacing=self.spacing, progress=self.progress)
             say(f"{len(table.columns) - 1} columns")
         with self.stage("reduce") as say, self._if_possible("reduce", say):
             table = reduce(table, parameters.reduce, random_state=parameters.random_state)
@@ -231,8 +205,12 @@ class Run:
         if not self.found["objects"]:
             return [f"No objects {size}: there is nothing to measure. Annotate more, or lower the size."]
         line = f"{self.found['objects']:,} objects {size}"
-        counts = [str(count) for count in self.found.get("clusters", {}).values()]
-        return [f"{line}, in {len(counts)} groups of {', '.join(counts)}." if counts else f"{line}."]
+        counts = [n for number, n in self.found.get("clusters", {}).items() if int(number) >= 0]
+        if counts:
+            line += f", in {len(counts)} groups of {', '.join(map(str, counts))}"
+            rest = self.found["objects"] - sum(counts)
+            line += f", and {rest} in none" if rest else ""
+        return [f"{line}."]
 
 
 def run_image(

@@ -14,8 +14,9 @@ from ._files import AnyPath
 from ._parallel import Progress
 from .demo import run_demo
 from .io import imread
-from .pipeline import Parameters, Report, run_image
+from .pipeline import Parameters, run_image
 from .record import RECORD, checksum, read_record, versions
+from .stages import Report
 
 
 @dataclass(frozen=True)

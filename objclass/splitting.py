@@ -40,11 +40,12 @@ def split_touching(
         From 0 to 1, of the shape of `labels`: how sure it is that a voxel belongs to an object, as
         `probability_map` gives it. Cuts then follow the places where it is low.
     min_distance : float, optional
-        The least distance between two seeds, in units of `spacing`, or in voxels without it; smaller cuts
-        more. By default twice the mean distance of the object's voxels to the background, which is half the
-        radius of a ball, or that of the middle voxel of all objects where that is larger.
+        The least distance between two seeds, in units of `spacing`, or in voxels along x without it; smaller
+        cuts more. By default twice the mean distance of the object's voxels to the background, which is half
+        the radius of a ball; or that value for most objects, the weighted median, where it is larger.
     spacing : float or sequence of float, optional
-        Voxel size along each axis. Give it where voxels are not cubes.
+        Voxel size along each axis. Without it voxels are taken to be as long along z, in voxels of the other
+        axes, as makes the objects equally long along all axes on average, and never shorter than those.
     min_size : int, optional
         Pieces never become smaller than this many voxels, and objects that are smaller from the beginning
         have no room for a seed and are left out. By default the volume of a ball whose diameter is the
@@ -92,7 +93,7 @@ def split_touching(
 
     def split(one: Any, weight: Any) -> np.ndarray:
         array = check_labels(one)
-        voxel = np.array(check_spacing(spacing, array.ndim) or (1.0,) * array.ndim)
+        voxel = np.array(check_spacing(spacing, array.ndim) or _voxel_proportions(array))
         weight = None if weight is None else _check_probability(weight, array.shape)
         return _split(array, weight, _Scale(voxel, min_distance, min_size), progress)
 
@@ -103,20 +104,26 @@ def split_touching(
 
 @dataclass(frozen=True)
 class _Scale:
-    """How large things are: a voxel along each axis, the distance between seeds, the smallest piece."""
+    """How large things are: a voxel along each axis, and what the user says of seeds and pieces."""
 
     voxel: np.ndarray
-    distance: float | None
+    min_distance: float | None
     min_size: int | None
 
-    def of_objects(self, depths: np.ndarray, sizes: np.ndarray) -> tuple[float, int]:
-        """Return the distance between seeds and the size of the smallest piece, for objects so deep."""
-        order = np.argsort(depths, kind="stable")
+    def of_objects(self, depths: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, int]:
+        """Return the distance between the seeds of each object and the size of the smallest piece.
+
+        The objects have these mean depths and sizes.
+        """
+        order = np.argsort(depths)
         middle = np.searchsorted(np.cumsum(sizes[order]), sizes.sum() / 2)
-        distance = 2 * float(depths[order[middle]])
-        ball = (np.pi / 6 if len(self.voxel) == 3 else np.pi / 4) * distance ** len(self.voxel)
-        crumb = min(_LARGEST_CRUMB, int(ball / self.voxel.prod()))
-        return self.distance or distance, crumb if self.min_size is None else self.min_size
+        usual = 2 * depths[order[middle]]
+        ball = (np.pi / 6 if len(self.voxel) == 3 else np.pi / 4) * usual ** len(self.voxel)
+        smallest = min(_LARGEST_CRUMB, int(ball / self.voxel.prod()))
+        distances = np.maximum(2 * depths, usual)
+        if self.min_distance is not None:
+            distances[:] = self.min_distance
+        return distances, smallest if self.min_size is None else self.min_size
 
 
 def _split(array: np.ndarray, weight: np.ndarray | None, scale: _Scale, progress: Progress) -> np.ndarray:
@@ -136,12 +143,11 @@ def _split(array: np.ndarray, weight: np.ndarray | None, scale: _Scale, progress
         if sizes[index] < 2 * smallest:
             return None
         body = _Body(labels[box] == index + 1, depth, scale.voxel)
-        own = distance if scale.distance else max(distance, 2 * means[index])
-        return _pieces(body, None if weight is None else weight[box], own, smallest)
+        return _pieces(body, None if weight is None else weight[box], distances[index], smallest)
 
     depths = map_tiles(measure, range(len(boxes)), description="Measuring objects")
-    means = np.array([depth[depth > 0].mean() if depth.any() else 0 for depth in depths])
-    distance, smallest = scale.of_objects(means, sizes)
+    means = np.array([depth[depth > 0].mean() if depth.any() else 0.0 for depth in depths])
+    distances, smallest = scale.of_objects(means, sizes)
     all_pieces = map_tiles(cut, range(len(boxes)), description="Splitting objects", progress=progress)
     n_labels = len(boxes)
     for index, pieces in enumerate(all_pieces):
@@ -237,6 +243,23 @@ def _flood(middles: np.ndarray, seeds: np.ndarray, body: _Body) -> np.ndarray:
         nearest = cKDTree(seeds * body.voxel).query(unreached * body.voxel)[1]
         basins[tuple(unreached.T)] = nearest + 1
     return basins
+
+
+def _voxel_proportions(labels: np.ndarray) -> tuple[float, ...]:
+    """Return the voxel size with which the objects are as long along z as along y and x: (z, y, x) or (y, x).
+
+    How long they are is the mean length of the runs of their voxels, which objects that touch do not change
+    much. Pixels are square, and planes never closer to each other than pixels.
+    """
+    if labels.ndim == 2 or not labels.any():
+        return (1.0,) * labels.ndim
+    n_runs = np.empty(3)
+    for axis in range(3):
+        along = np.moveaxis(labels, axis, 0)
+        n_runs[axis] = np.count_nonzero(along[0]) + np.count_nonzero(
+            (along[1:] != along[:-1]) & (along[1:] > 0)
+        )
+    return max(1.0, n_runs[0] / float(np.sqrt(n_runs[1] * n_runs[2]))), 1.0, 1.0
 
 
 def _with_margin(box: tuple[slice, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:

@@ -125,6 +125,22 @@ def test_failed_training_keeps_the_results_of_another_run(files, tmp_path):
     assert {file.name: file.read_bytes() for file in out.iterdir()} == before
 
 
+def test_objects_without_a_group_are_counted(shared_data, tmp_path):
+    parameters = Parameters(reduce="pca", cluster="hdbscan")
+    classifier = shared_data / "nuclei3d_apoc_round2.cl"
+    run = run_image(
+        shared_data / "nuclei3d.tif", tmp_path / "out", classifier=classifier, parameters=parameters
+    )
+    groups = pd.read_csv(tmp_path / "out" / "objects.csv")["HDBSCAN_CLUSTER_ID"]
+    sizes = groups[groups >= 0].value_counts().sort_index()
+    rest = 77 - sizes.sum()
+    assert rest > 0
+    listed = ", ".join(map(str, sizes))
+    assert run.summary() == [
+        f"77 objects of at least 20 voxels, in {len(sizes)} groups of {listed}, and {rest} in none."
+    ]
+
+
 def test_notes_of_what_was_left_out(files, tmp_path):
     parameters = Parameters(n_clusters=50, n_estimators=10)
     run = run_image(files[0], tmp_path / "out", annotations=files[1], parameters=parameters)

@@ -27,7 +27,7 @@ ROOMS = {
         "splitting segmentation measurement "
         "_table _estimators _umap_cache reduction clustering selection _coloring figures"
     ),
-    "whole runs": "compilation record results pipeline demo repetition",
+    "whole runs": "compilation record results stages pipeline demo repetition",
     "pixels on a screen": "widgets",
     "the command line": "cli __main__",
 }
@@ -36,7 +36,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__
 
 # Of each concept the one name, and the names that would be a second one.
 CONCEPTS = {
-    "image": {"img", "raw", "intensity_image", "stack", "volume", "data"},
+    "image": {"img", "intensity_image", "stack", "volume", "data"},
     "labels": {"label_image", "labels_image", "label_img", "segmentation", "objects_image"},
     "annotations": {"annotation", "ground_truth", "strokes", "scribbles"},
     "table": {"df", "dataframe", "data_frame", "measurements"},
@@ -210,12 +210,3 @@ objclass.overview(image, labels, table)
 print(len(table) >= 4, set(table.columns) >= {{"label", "PC_0", "KMEANS_CLUSTER_ID"}})
 """)
     assert output == "True True"
-
-
-def test_commands_of_the_readme_are_those_that_ci_runs():
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    ci = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
-    commands = re.findall(r"^python3 -m venv .*$", readme, re.M)
-    assert len(commands) == 2
-    for command in commands:
-        assert command in ci, f"CI does not run what the README says: {command}"

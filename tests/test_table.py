@@ -15,7 +15,7 @@ def make(**columns):
 
 
 def test_measurements_are_told_from_the_rest_by_type_and_name():
-    measured = {"area": 1.0, "num_pixels": 2, "intensity_mean-0": 3.0, "area_bbox": 4.0, "solidity": 0.5}
+    measured = {"area": 1.0, "intensity_mean-0": 3.0, "area_bbox": 4.0, "solidity": 0.5}
     others = {
         "Unnamed: 0": 0,
         "image": "a.tif",
@@ -185,3 +185,9 @@ def test_the_matrix_does_not_depend_on_the_order_of_the_rows(values, random):
     np.testing.assert_array_equal(got.values, expected.values)
     assert got.columns == expected.columns
     assert shuffled["label"].iloc[got.rows].tolist() == table["label"].iloc[expected.rows].tolist()
+
+
+def test_the_size_counts_once():
+    table = pd.DataFrame({"label": [1, 2], "num_pixels": [4, 9], "area": [2.0, 4.5]})
+    assert measurement_columns(table) == ["area"]
+    assert measurement_columns(table.drop(columns="area")) == ["num_pixels"]

@@ -82,28 +82,46 @@ class JobsMixin(AnnotatorBase):
             self._annotations_changed()
 
     def _train_quickly(self) -> None:
+        """Train on no more pixels than take a moment; after a pause on all, unless they are very many."""
         parameters, version = self.parameters, self._strokes.version
         classifier, exact = self._learner.train(parameters, most_rows=_learning.QUICK_ROWS)
-        self._accept(classifier, parameters, version)
+        self._accept(classifier, parameters, version, exact=exact)
         if self._settle_timer is not None:
             self._settle_timer.cancel()
-        if not exact:
-            self._settle_timer = threading.Timer(_SETTLE_AFTER, self._settle, (version,))
+        if not exact and self._strokes.class_sizes.sum() <= _learning.MOST_ROWS:
+            self._settle_timer = threading.Timer(_SETTLE_AFTER, self._settle, (parameters, version))
             self._settle_timer.daemon = True
             self._settle_timer.start()
 
-    def _settle(self, version: int) -> None:
-        """After a quick training on a share of the pixels, and a pause: train on all of them."""
-        if version == self._strokes.version:
-            self._queue.submit("train", self._train_exactly)
+    def _settle(self, parameters: TrainingParameters, version: int) -> None:
+        """Train on all pixels, in a thread of its own, so that the next stroke need not wait for it."""
+        if version != self._strokes.version:
+            return
+        try:
+            classifier, _ = self._learner.train(parameters)
+        except ValueError:  # strokes have gone meanwhile
+            return
+        if (parameters, version) == (self.parameters, self._strokes.version):
+            self._queue.submit("settle", lambda: self._accept_settled(classifier, parameters, version))
+
+    def _accept_settled(
+        self, classifier: ObjectClassifier, parameters: TrainingParameters, version: int
+    ) -> None:
+        if version == self._trained_version and not self.state.get("exact"):
+            self._accept(classifier, parameters, version)
 
     def _accept(
-        self, classifier: ObjectClassifier, parameters: TrainingParameters | str, version: int
+        self,
+        classifier: ObjectClassifier,
+        parameters: TrainingParameters | str,
+        version: int,
+        *,
+        exact: bool = True,
     ) -> None:
         self._classifier, self._trained_with, self._trained_version = classifier, parameters, version
         self._planes_seen.clear()
         self.error = ""
-        self._tell(training=False, classifier=repr(classifier), trained=True)
+        self._tell(training=False, trained=True, exact=exact)
         self._tell_stale()
         self.send({"kind": "trained"})
         for view in list(self._wishes):
@@ -214,7 +232,7 @@ class JobsMixin(AnnotatorBase):
     def _segment(self, progress: Callable[[int, int], None]) -> np.ndarray:
         from objclass.segmentation import segment
 
-        if self._classifier is None or self.state.get("stale"):
+        if self._classifier is None or self.state["stale"] or not self.state["exact"]:
             self._train_exactly()
         assert self._classifier is not None
         return segment(self.image, self._classifier, progress=progress)

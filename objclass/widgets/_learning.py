@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
@@ -13,7 +14,8 @@ from objclass.classifier import ObjectClassifier
 from objclass.features import Feature, parse_features
 from objclass.widgets._strokes import Strokes
 
-QUICK_ROWS = 3000
+QUICK_ROWS = 2000
+MOST_ROWS = 30_000
 _NEIGHBOURS = 1
 
 
@@ -53,6 +55,7 @@ class Learner:
 
         self.image, self.ndim, self.strokes = image, ndim, strokes
         self.cache = FeatureCache()
+        self._reading = threading.Lock()
         self._features: tuple[Feature, ...] = ()
         self._voxels = np.empty(0, np.int64)
         self._rows = np.empty((0, 0), np.float32)
@@ -109,6 +112,10 @@ class Learner:
 
     def rows(self, features: tuple[Feature, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Return the features of the annotated voxels, in raster order, and their classes."""
+        with self._reading:
+            return self._read(features)
+
+    def _read(self, features: tuple[Feature, ...]) -> tuple[np.ndarray, np.ndarray]:
         if features != self._features:
             self._features = features
             self._voxels = np.empty(0, np.int64)

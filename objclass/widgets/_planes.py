@@ -164,9 +164,7 @@ class PlaneServer:
         labels = self.sources[name](axis, index)
         if labels is None:
             return {"name": name, "shape": None}, b""
-        if name in self.whole:
-            step = 1
-        else:
+        if name not in self.whole:
             rows, cols = (_sampled(part, step) for part in window)
             labels = labels[np.ix_(rows, cols)]
         stored = labels.astype(_small_dtype(labels.dtype), copy=False)
@@ -176,7 +174,7 @@ class PlaneServer:
             "name": name,
             "shape": (1, *stored.shape),
             "dtype": stored.dtype.name,
-            "step": step,
+            "whole": name in self.whole,
             "encoding": "runs" if fewer else "raw",
         }
         return described, runs.tobytes() if fewer else _little(stored)

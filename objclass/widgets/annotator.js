@@ -261,9 +261,10 @@ function safeStorage() {
 
 export default {
   render({ model, el }) {
-    const root = h("div", { class: "oc oc-annotator", "data-lm-suppress-shortcuts": "true" });
+    const root = h("div", { class: "oc oc-annotator" });
     el.append(root);
     const view = new AnnotatorView(model, root);
+    el.annotator = view;
     return () => view.dispose();
   },
 };

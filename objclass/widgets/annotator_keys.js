@@ -23,12 +23,12 @@ export function annotatorKey(view) {
     "?": () => view.help.showModal(),
   };
 
+  // A plain key stays within the widget: the notebook would add or delete cells on some of them.
   function down(event) {
-    if (isTyping(event.target)) return event.stopPropagation();
-    if (view.help.open) return undefined;
-    if (!handle(event)) return undefined;
-    event.preventDefault();
-    return event.stopPropagation();
+    const plain = event.key.length === 1 && !event.ctrlKey && !event.metaKey;
+    const handled = !isTyping(event.target) && !view.help.open && handle(event);
+    if (handled) event.preventDefault();
+    if (handled || plain || isTyping(event.target)) event.stopPropagation();
   }
 
   function handle(event) {

@@ -55,8 +55,9 @@ export function trainingPanel(model) {
     live.input.checked = model.get("live");
     const state = { ...NOTHING, ...model.get("state") };
     train.disabled = Boolean(state.training);
-    const told = state.training ? "training…" : !state.trained ? "" : state.stale ? "out of date" : "up to date";
-    badge.textContent = told;
+    const current = state.exact ? "up to date" : "preview";
+    badge.textContent = state.training ? "training…" : !state.trained ? "" : state.stale ? "out of date" : current;
+    badge.title = state.exact || !state.trained ? "" : "Trained on a share of the strokes; Train takes all of them";
     badge.classList.toggle("oc-stale", Boolean(state.stale) && !state.training);
     const path = model.get("path");
     file.textContent = path ? `${state.file_written ? "Written to" : "Will be written to"} ${path.split(/[\\/]/).pop()}` : "";

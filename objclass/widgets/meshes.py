@@ -58,7 +58,7 @@ def mesh_objects(
     """Return the smoothed surfaces of objects.
 
     Each object is smoothed and resampled on a grid of equal physical sides, as coarse as its share of the
-    budget asks for, and cut at half its height by marching cubes.
+    budget asks for, and cut by marching cubes at the height that keeps its volume.
 
     Parameters
     ----------
@@ -135,8 +135,10 @@ def _surface(
     side = _grid_side(extents, share, spacing)
     padding = np.maximum(_PADDING, np.ceil(1.5 * side / spacing)).astype(int)
     padded = np.pad(mask.astype(np.float32), [(width, width) for width in padding])
-    # Blur as much as the coarser grid needs, and at least enough to round the steps between voxels.
-    smooth = ndimage.gaussian_filter(padded, np.maximum(0.75, 0.45 * side / spacing), truncate=2.5)
+    # Blur as much as the coarser grid needs, and at least enough to round the steps between voxels; thin
+    # objects less, or they would vanish.
+    rounding = np.clip(np.array(mask.shape) / 6, 0.6, 1.2)
+    smooth = ndimage.gaussian_filter(padded, np.maximum(rounding, 0.45 * side / spacing), truncate=2.5)
     counts = np.maximum(4, np.ceil((np.array(smooth.shape) - 1) * spacing / side).astype(int) + 1)
     steps = (np.array(smooth.shape) - 1) / (counts - 1)
     grid = smooth
@@ -147,10 +149,16 @@ def _surface(
             smooth, counts / np.array(smooth.shape), order=order, grid_mode=False, mode="nearest"
         )
         steps = (np.array(smooth.shape) - 1) / (np.array(grid.shape) - 1)
-    vertices, faces, _, _ = marching_cubes(grid, min(0.5, 0.5 * float(grid.max())))
+    vertices, faces, _, _ = marching_cubes(grid, _level(smooth, np.count_nonzero(mask)))
     start = np.array([part.start for part in box])
     placed = (vertices * steps - padding + start) * spacing
     return placed[:, ::-1].astype(np.float32), faces.astype(np.uint32)
+
+
+def _level(smooth: np.ndarray, count: int) -> float:
+    """Return the height at which the blurred object is as large as the object, so that thin ones stay."""
+    values = np.partition(smooth, -count - 1, axis=None)[-count - 1 :]
+    return float(np.clip((values[0] + values[1:].min()) / 2, 0.05, 0.6))
 
 
 def _grid_side(extents: np.ndarray, share: float, spacing: np.ndarray) -> float:

@@ -161,8 +161,7 @@ export class PlaneClient {
 export function unpackLayer(message, layer, buffer) {
   if (!layer.shape) return null;
   const [channels, height, width] = layer.shape;
-  const whole = layer.step === 1 && message.step !== 1;
-  const place = whole
+  const place = layer.whole
     ? { row0: 0, col0: 0, step: 1, width, height }
     : { row0: message.region[0], col0: message.region[1], step: message.step, width, height };
   let data;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ BACKGROUND = 0x101318
 LEVELS = 256
 _VOXELS = 2_000_000
 _SAMPLES = 128
+_FIELD_OF_VIEW = 40.0
 
 
 def plateau_map(palette: np.ndarray) -> np.ndarray:
@@ -53,10 +55,10 @@ def empty_plot(shape: Sequence[int], spacing: Sequence[float], unit: str) -> k3d
     )
     plot.mode = "callback"
     centre = np.array([width, height, depth]) / 2
-    away = 0.95 * float(np.linalg.norm([width, height, depth]))
+    away = max(width, height) / 2 / math.tan(math.radians(_FIELD_OF_VIEW / 2)) + depth / 2
     eye = centre + away * np.array([0.35, 0.55, -0.78]) / np.linalg.norm([0.35, 0.55, 0.78])
     plot.camera = [*eye.tolist(), *centre.tolist(), 0.0, -1.0, 0.0]
-    plot.camera_fov = 40.0
+    plot.camera_fov = _FIELD_OF_VIEW
     return plot
 
 

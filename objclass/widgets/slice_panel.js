@@ -218,8 +218,8 @@ export class SlicePanel {
     const jump = Math.max(1, Math.round(last / 10));
     const moves = { ArrowLeft: -1, ArrowRight: 1, PageUp: -jump, PageDown: jump, Home: -last, End: last };
     if (event.key in moves) this.goTo(this.axis, this.index + moves[event.key]);
-    else if (event.key === "+" || event.key === "=") this.view.zoom(1.25);
-    else if (event.key === "-") this.view.zoom(0.8);
+    else if (event.key === "+" || event.key === "=" || event.key === "z") this.view.zoom(1.25);
+    else if (event.key === "-" || event.key === "Z") this.view.zoom(0.8);
     else if (event.key === "0") this.view.fit();
     else if (event.key === "p" || event.key === "P") this.togglePlay();
     else return false;

@@ -6,6 +6,7 @@ import { encodeRuns, decodeRuns } from "./pixels.js";
 
 const PREFIX = "objclass strokes ";
 const MOST_CHARACTERS = 2e6;
+const MOST_BYTES = 4 * 2 ** 20; // Jupyter loses messages above 10 MiB
 const LONGEST = 24 * 3600 * 1000;
 
 export function toBase64(array) {
@@ -32,15 +33,13 @@ export class StrokeLog {
 
   // patches: [{index, row, col, rows, cols, values}]
   add(axis, patches) {
-    const stroke = {
-      client: this.client, seq: ++this.seq, axis,
-      patches: patches.map(({ values, ...place }) => ({ ...place, runs: encodeRuns(values) })),
-    };
-    this.pending.push(stroke);
+    for (const group of groupBySize(patches.flatMap(encodePatch))) {
+      const stroke = { client: this.client, seq: ++this.seq, axis, patches: group };
+      this.pending.push(stroke);
+      this.transmit(stroke);
+    }
     this.store();
-    this.transmit(stroke);
     this.onChange();
-    return stroke;
   }
 
   transmit({ client, seq, axis, patches }) {
@@ -107,6 +106,33 @@ export class StrokeLog {
       // Storage that is full or forbidden: the strokes are still in this page.
     }
   }
+}
+
+// A patch with its values as runs; in two, and these in two, while it would be too large for a message.
+function encodePatch({ values, ...place }) {
+  const runs = encodeRuns(values);
+  if (runs.byteLength <= MOST_BYTES || place.rows === 1) return [{ ...place, runs }];
+  const rows = place.rows >> 1;
+  const cut = rows * place.cols;
+  return [
+    ...encodePatch({ ...place, rows, values: values.subarray(0, cut) }),
+    ...encodePatch({ ...place, row: place.row + rows, rows: place.rows - rows, values: values.subarray(cut) }),
+  ];
+}
+
+// Patches in as few messages as may be, none of which is too large.
+function groupBySize(patches) {
+  const groups = [];
+  let room = 0;
+  for (const patch of patches) {
+    room -= patch.runs.byteLength;
+    if (room < 0) {
+      groups.push([]);
+      room = MOST_BYTES - patch.runs.byteLength;
+    }
+    groups[groups.length - 1].push(patch);
+  }
+  return groups;
 }
 
 function pack(stroke) {

@@ -45,6 +45,15 @@ def test_rows_at_the_ends_of_words(width):
     assert topology_of(mask) == reference(mask)
 
 
+@pytest.mark.parametrize("column", range(60, 67))
+@pytest.mark.parametrize("side", [-1, 1])
+def test_corners_link_background_across_words(column, side):
+    mask = np.ones((5, 130), bool)
+    mask[:2, column] = False
+    mask[2, column + side] = False
+    assert topology_of(mask) == reference(mask) == (0, mask.sum())
+
+
 def test_a_winding_tunnel_is_no_hole():
     mask = np.ones((9, 40, 40), bool)
     for line in range(1, 39, 4):

@@ -37,6 +37,23 @@ test("a stroke is sent with its patches, and kept until it is acknowledged", () 
   assert.equal(storage.length, 0);
 });
 
+test("no message comes near what Jupyter loses, and nothing is left out of them", () => {
+  const { log, sent } = makeLog(null, "a");
+  const size = 2000;
+  const values = Array.from({ length: size * size }, (_, place) => 2 + (place % 2));
+  log.add(0, [patch(3, values, size), patch(4, [2, 2])]);
+  assert.ok(sent.length > 1);
+  const whole = new Uint16Array(size * size);
+  for (const { patches, buffers } of sent) {
+    assert.ok(buffers.reduce((sum, { byteLength }) => sum + byteLength, 0) <= 4 * 2 ** 20);
+    patches.forEach((place, which) => {
+      if (place.index === 3) decodeRuns(new Uint32Array(buffers[which]), whole.subarray((place.row - 1) * size));
+    });
+  }
+  assert.deepEqual([...whole], values);
+  assert.deepEqual(sent.map(({ seq }) => seq), sent.map((_, place) => place + 1));
+});
+
 test("a page that died leaves its strokes to the next one, in order, under their old numbers", () => {
   const storage = new Storage();
   const dead = makeLog(storage, "dead").log;

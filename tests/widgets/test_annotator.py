@@ -223,9 +223,24 @@ def test_live_training_of_many_pixels_settles_on_all_of_them(make, monkeypatch):
     annotator = make()
     annotator.live = True
     paint_both(annotator)
-    wait(lambda: annotator.classifier is not None and "training_data" in annotator.classifier.notes)
+    wait(lambda: annotator.state.get("exact"))
     by_hand = objclass.train_object_classifier(annotator.image, annotator.annotations)
     np.testing.assert_array_equal(annotator.classifier.forest.threshold, by_hand.forest.threshold)
+
+
+def test_a_preview_is_told_and_objects_are_made_of_the_real_thing(make, monkeypatch):
+    monkeypatch.setattr("objclass.widgets._learning.QUICK_ROWS", 50)
+    monkeypatch.setattr("objclass.widgets._learning.MOST_ROWS", 60)
+    annotator = make()
+    annotator.live = True
+    paint_both(annotator)
+    annotator._queue.join()
+    time.sleep(0.1)
+    assert annotator.state["exact"] is False
+    labels = annotator.segment()
+    by_hand = objclass.train_object_classifier(annotator.image, annotator.annotations)
+    expected = objclass.exclude_small(objclass.segment(annotator.image, by_hand, progress=False), 20)
+    np.testing.assert_array_equal(labels, expected)
 
 
 def test_of_many_wishes_only_the_newest_is_computed_and_all_are_answered(make):

@@ -1,0 +1,191 @@
+"""The annotator in a browser: painting, live prediction and slices, near and far away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .common import Row
+from .explorer import DELAYS, milliseconds, pages
+
+REPEATS = 7
+MANY = 300
+VIEW = "document.querySelector('.oc-annotator').parentElement.annotator"
+OPEN = """
+import time, tempfile, numpy as np
+from objclass.widgets.annotator import annotate
+from benchmarks.common import tiled
+image, strokes = tiled({shape})
+annotator = annotate(image, {strokes}, path=None, save_to=tempfile.mkdtemp() + "/strokes.tif")
+heard, answered = [], []
+hear, answer = annotator._on_stroke, annotator.send
+annotator._on_stroke = lambda *message: (heard.append(time.time()), hear(*message))[1]
+def send(content, buffers=None):
+    answer(content, buffers)
+    if content.get("fresh"):
+        answered.append(time.time())
+annotator.send = send
+"""
+# Draw strokes of 40 moves, one move a frame, and return what each frame cost: handlers and painting.
+PAINT = f"""
+async (count) => {{
+    const {{view}} = {VIEW};
+    const element = view.element;
+    element.setPointerCapture = () => {{}};
+    const box = element.getBoundingClientRect();
+    const send = (name, x, y) => element.dispatchEvent(new PointerEvent(name, {{
+        clientX: box.left + x * box.width, clientY: box.top + y * box.height, bubbles: true, button: 0,
+        buttons: 1, pointerId: 1, pointerType: 'mouse'}}));
+    const costs = [];
+    for (let stroke = 0; stroke < count; stroke++) {{
+        const place = 0.2 + 0.6 * ((stroke * 0.618) % 1);
+        send('pointerdown', 0.3, place);
+        for (let step = 1; step <= 40; step++) {{
+            const begun = performance.now();
+            send('pointermove', 0.3 + step / 100, place + 0.02 * Math.sin(step));
+            const handled = performance.now() - begun;
+            const frames = view.frameTimes.length;
+            view.frameTimes.length = 0;
+            await new Promise(requestAnimationFrame);
+            await new Promise((resolve) => setTimeout(resolve));
+            costs.push(handled + view.frameTimes.reduce((sum, time) => sum + time, 0));
+        }}
+        send('pointerup', 0.7, place);
+    }}
+    return costs;
+}}
+"""
+FLOOD = f"""
+async (count) => {{
+    const {{view}} = {VIEW};
+    const box = view.element.getBoundingClientRect();
+    for (let stroke = 0; stroke < count; stroke++) {{
+        for (const name of ['pointerdown', 'pointerup']) {{
+            view.element.dispatchEvent(new PointerEvent(name, {{
+                clientX: box.left + box.width * (0.35 + 0.3 * ((stroke * 0.618) % 1)),
+                clientY: box.top + box.height * (0.2 + 0.6 * ((stroke * 0.3819) % 1)),
+                bubbles: true, button: 0, buttons: 1, pointerId: 1, pointerType: 'mouse'}}));
+        }}
+        if (stroke % 20 === 19) await new Promise((resolve) => setTimeout(resolve, 50));
+    }}
+}}
+"""
+# Resolves with the milliseconds from the release of the pointer to the prediction on the screen.
+WATCH_PREDICTION = f"""
+() => {{
+    const {{view}} = {VIEW};
+    window.predicted = new Promise((resolve) => {{
+        view.element.addEventListener('pointerup', () => {{
+            const [begun, at] = [performance.now(), Date.now() / 1000];
+            const before = view.element.dataset.overlayCount;
+            const look = () => {{
+                const waits = view.element.dataset.overlayCount === before || view.pending.frame;
+                if (waits) requestAnimationFrame(look);
+                else resolve({{seen: performance.now() - begun, at}});
+            }};
+            look();
+        }}, {{once: true}});
+    }});
+}}
+"""
+GO_TO = f"""
+(index) => new Promise((resolve) => {{
+    const {{panel, view}} = {VIEW};
+    const begun = performance.now();
+    panel.range.value = index;
+    panel.range.dispatchEvent(new Event('input'));
+    const look = () => {{
+        const shown = Number(view.element.dataset.index) === index && !view.pending.frame;
+        if (shown) resolve(performance.now() - begun);
+        else requestAnimationFrame(look);
+    }};
+    look();
+}})
+"""
+
+
+def run() -> Iterator[Row]:
+    """Yield the rows of the report."""
+    with pages() as opened:
+        for delay in DELAYS:
+            for size in (512, 2048):
+                cells = [OPEN.format(shape=(24, size, size), strokes=None), "annotator"]
+                with opened(cells, delay) as notebook:
+                    yield from painting(notebook, f"{size}×{size}, {delay * 1000:.0f} ms away")
+            cells = [OPEN.format(shape=(128, 512, 512), strokes="strokes"), "annotator"]
+            with opened(cells, delay) as notebook:
+                yield from predicting(notebook, f"128×512×512, {delay * 1000:.0f} ms away")
+
+
+def show(notebook: Any) -> None:
+    """Run the cells and bring the annotator into view."""
+    notebook.run_all()
+    notebook.page.wait_for_selector(".oc-annotator .oc-view[data-index]")
+    notebook.page.locator(".oc-annotator").evaluate("element => element.scrollIntoView()")
+    notebook.page.wait_for_timeout(1500)
+
+
+def painting(notebook: Any, name: str) -> Iterator[Row]:
+    """Time the frames while painting, with few and with many strokes, and the way to other slices."""
+    show(notebook)
+    page = notebook.page
+    yield Row(f"annotator, frame while painting: {name}", milliseconds(page.evaluate(PAINT, 4)))
+    page.evaluate(FLOOD, MANY)
+    wait_kept(page)
+    yield Row(
+        f"annotator, frame while painting after {MANY} strokes: {name}", milliseconds(page.evaluate(PAINT, 4))
+    )
+    wait_kept(page)
+    assert notebook.kernel("annotator.error") == ""
+    far, near = [], []
+    for index in (2, 21, 7, 17, 11):
+        far.append(page.evaluate(GO_TO, index))
+        page.wait_for_timeout(1500)
+        near.append(page.evaluate(GO_TO, index + 1))
+        page.wait_for_timeout(500)
+    yield Row(f"annotator, slider to another slice on screen: {name}", milliseconds(far))
+    yield Row(f"annotator, slider to the next slice on screen: {name}", milliseconds(near))
+
+
+def predicting(notebook: Any, name: str) -> Iterator[Row]:
+    """Time the way from the end of a stroke to the new prediction, with few and with many strokes."""
+    show(notebook)
+    page = notebook.page
+    page.get_by_label("Live").check()
+    page.wait_for_selector(".oc-view[data-overlay^='prediction']", timeout=180_000)
+    notebook.wait_kernel("annotator.classifier is not None and not annotator._queue.busy", 120)
+    for when in ("", f" after {MANY} strokes"):
+        if when:
+            page.evaluate(FLOOD, MANY)
+            wait_kept(page)
+            notebook.wait_kernel("not annotator._queue.busy", 120)
+            page.wait_for_timeout(2500)
+            notebook.wait_kernel("not annotator._queue.busy", 120)
+        seen, computed = [], []
+        for repeat in range(REPEATS):
+            page.evaluate(WATCH_PREDICTION)
+            known = notebook.kernel("len(answered)")
+            draw(page, repeat)
+            seen.append(page.evaluate("() => window.predicted")["seen"])
+            computed.append(notebook.kernel(f"1000 * (answered[{known}] - heard[-1])"))
+            page.wait_for_timeout(300)
+        yield Row(
+            f"annotator, stroke to live prediction on screen{when}: {name}",
+            milliseconds(seen),
+            note=f"of it in the kernel {milliseconds(computed)}",
+        )
+
+
+def draw(page: Any, repeat: int) -> None:
+    """Draw a short stroke on the slice, of one class and the other in turn."""
+    box = page.locator(".oc-view").bounding_box()
+    x, y = box["x"] + box["width"] * 0.45, box["y"] + box["height"] * (0.25 + 0.06 * repeat)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 25, y + 4, steps=5)
+    page.mouse.up()
+
+
+def wait_kept(page: Any) -> None:
+    """Wait until the kernel has every stroke in its file."""
+    page.wait_for_function("() => document.querySelector('.oc-annotator').dataset.pending === '0'")

@@ -1,0 +1,445 @@
+"""The annotator in a real browser, with real pointer events."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import os
+import signal
+from typing import Any
+
+import numpy as np
+import pytest
+
+IMPORT = "import numpy as np, objclass\nfrom objclass.widgets.annotator import annotate"
+SHAPE = (24, 160, 200)
+SPACING = (2.0, 0.5, 0.5)
+PHANTOM = f"""
+sample = objclass.samples.embryo({SHAPE})
+"""
+MAKE = "annotator = annotate(sample.image, spacing=sample.spacing, path='mine.cl', save_to='{name}.tif')"
+
+
+class View:
+    """The annotator on the page: pointer events in plane coordinates."""
+
+    def __init__(self, notebook: Any) -> None:
+        self.notebook, self.page = notebook, notebook.page
+        self.root = self.page.locator(".oc-annotator").last
+        self.view = self.root.locator(".oc-view")
+        self.page.wait_for_selector(".oc-annotator .oc-view[data-index]")
+        self.view.scroll_into_view_if_needed()
+        self.root.evaluate("element => element.scrollIntoView()")
+        self.page.wait_for_timeout(200)
+
+    @property
+    def transform(self) -> dict[str, float]:
+        return json.loads(self.view.get_attribute("data-transform"))
+
+    def screen(self, row: float, col: float) -> tuple[float, float]:
+        box, at = self.view.bounding_box(), self.transform
+        return box["x"] + at["x"] + col * at["colScale"], box["y"] + at["y"] + row * at["rowScale"]
+
+    def stroke(self, *points: tuple[float, float], steps: int = 12) -> list[tuple[float, float]]:
+        """Draw along points of the plane, and return where the pointer really went, in plane coordinates."""
+        mouse = self.page.mouse
+        places = [tuple(map(round, self.screen(*point))) for point in points]
+        mouse.move(*places[0])
+        mouse.down()
+        for place in places[1:]:
+            mouse.move(*place, steps=steps)
+        mouse.up()
+        box, at = self.view.bounding_box(), self.transform
+        return [
+            ((y - box["y"] - at["y"]) / at["rowScale"], (x - box["x"] - at["x"]) / at["colScale"])
+            for x, y in places
+        ]
+
+    def wait_kept(self) -> None:
+        """Wait until the kernel has confirmed every stroke."""
+        self.page.wait_for_function("() => document.querySelector('.oc-annotator').dataset.pending === '0'")
+
+    def go_to(self, index: int) -> None:
+        self.root.locator(".oc-slice-range").fill(str(index))
+        self.page.wait_for_selector(f".oc-view[data-index='{index}']")
+
+    def wait_overlay(self, name: str, index: int, axis: int = 0) -> None:
+        self.page.wait_for_selector(f".oc-view[data-overlay='{name} {axis} {index}']")
+
+    def button(self, name: str) -> Any:
+        return self.root.get_by_role("button", name=name, exact=True)
+
+
+def expected_stroke(path: list[tuple[float, float]], radius: float, shape: tuple[int, int]) -> np.ndarray:
+    """The pixels of a stroke from its definition: centres within the radius of the path."""
+    rows, cols = (np.arange(size) + 0.5 for size in shape)
+    found = np.zeros(shape, bool)
+    for (r0, c0), (r1, c1) in itertools.pairwise(path):
+        length = (r1 - r0) ** 2 + (c1 - c0) ** 2 or 1
+        along = ((rows[:, None] - r0) * (r1 - r0) + (cols - c0) * (c1 - c0)) / length
+        along = np.clip(along, 0, 1)
+        away = np.hypot(rows[:, None] - r0 - along * (r1 - r0), cols - c0 - along * (c1 - c0))
+        found |= away <= radius
+    return found
+
+
+def annotations(notebook: Any) -> np.ndarray:
+    runs = notebook.kernel(
+        "[_changes.tolist(), _flat[_changes].tolist(), list(_seen.shape)]",
+        setup="_seen = annotator.annotations; _flat = _seen.ravel()\n"
+        "_changes = np.flatnonzero(np.diff(_flat.astype(int), prepend=-1))",
+    )
+    starts, values, shape = runs
+    lengths = np.diff([*starts, math.prod(shape)])
+    return np.repeat(values, lengths).reshape(shape)
+
+
+def test_the_whole_way_in_jupyterlab(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="whole"), "annotator"])
+    view = View(notebook)
+    page = notebook.page
+    expected = np.zeros(SHAPE, int)
+
+    def paint(z, value, *points):
+        path = view.stroke(*points)
+        expected[z][expected_stroke(path, 3.5, SHAPE[1:])] = value
+
+    view.go_to(6)
+    page.keyboard.press("=") if "background" in view.root.locator(
+        ".oc-chosen input.oc-text"
+    ).input_value() else None
+    paint(6, 2, (80.2, 30.3), (95.7, 40.1), (90.3, 60.6))
+    page.keyboard.press("-")
+    paint(6, 1, (10.3, 12.4), (30.6, 150.2))
+    view.button("Train").click()
+    view.wait_overlay("prediction", 6)
+    notebook.wait_kernel("annotator.classifier is not None and not annotator.state['stale']")
+    view.root.get_by_label("Live").check()
+    view.go_to(15)
+    view.wait_overlay("prediction", 15)
+    before = int(view.view.get_attribute("data-overlay-count"))
+    paint(15, 1, (140.2, 20.3), (150.7, 170.1))
+    page.wait_for_function(f"() => +document.querySelector('.oc-view').dataset.overlayCount > {before}")
+    page.keyboard.press("=")
+    paint(15, 2, (60.2, 100.3), (66.7, 112.1))
+    view.wait_kept()
+    np.testing.assert_array_equal(annotations(notebook), expected)
+
+    # Undo goes back to the slice of the stroke, over all slices.
+    view.go_to(6)
+    painted = expected.copy()
+    page.keyboard.press("Control+z")
+    page.wait_for_selector(".oc-view[data-index='15']")
+    expected[15][expected[15] == 2] = 0
+    notebook.wait_kernel("annotator.state['redo']")
+    np.testing.assert_array_equal(annotations(notebook), expected)
+    page.keyboard.press("Control+Shift+z")
+    notebook.wait_kernel("not annotator.state['redo']")
+    np.testing.assert_array_equal(annotations(notebook), painted)
+
+    notebook.wait_kernel("not annotator._queue.busy and not annotator.state['stale']")
+    view.button("Segment").click()
+    count = "int(objclass.exclude_small(objclass.segment(sample.image, objclass.train_object_classifier("
+    count += "sample.image, annotator.annotations), progress=False), {size}).max())"
+    objects = notebook.wait_kernel("annotator.state.get('objects')")
+    assert objects == notebook.kernel(count.format(size=20)) > 0
+    page.wait_for_function(
+        f"() => document.querySelector('.oc-objects').textContent.startsWith('{objects} ')"
+    )
+    field = view.root.get_by_label("Smallest object")
+    field.fill("300")
+    field.press("Enter")
+    fewer = notebook.kernel(count.format(size=300))
+    notebook.wait_kernel(f"annotator.state['objects'] == {fewer}")
+    assert fewer < objects
+    names = notebook.kernel("sorted(p.name for p in __import__('pathlib').Path().glob('*.*'))")
+    assert {"mine.cl", "whole.tif"} <= set(names)
+
+
+def test_shorter_in_notebook_7(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="seven"), "annotator"], app="notebook")
+    view = View(notebook)
+    view.go_to(6)
+    first = view.stroke((80.2, 30.3), (95.7, 60.1))
+    notebook.page.keyboard.press("-")
+    second = view.stroke((10.3, 12.4), (30.6, 150.2))
+    view.button("Train").click()
+    view.wait_overlay("prediction", 6)
+    expected = np.zeros(SHAPE, int)
+    expected[6][expected_stroke(first, 3.5, SHAPE[1:])] = 2
+    expected[6][expected_stroke(second, 3.5, SHAPE[1:])] = 1
+    np.testing.assert_array_equal(annotations(notebook), expected)
+    assert notebook.kernel("annotator.error") == ""
+
+
+def test_the_screen_shows_what_the_kernel_has(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="screen"), "annotator"])
+    view = View(notebook)
+    view.go_to(6)
+    view.stroke((80.2, 30.3), (95.7, 60.1))
+    view.wait_kept()
+    # Where the strokes' canvas is painted, voxel by voxel.
+    at = view.transform
+    shown = notebook.page.evaluate(
+        """([at, rows, cols]) => {
+            const canvas = document.querySelector('.oc-canvas.oc-labels');
+            const ratio = canvas.width / canvas.clientWidth;
+            const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            return Array.from({length: rows * cols}, (_, i) => {
+                const x = Math.floor((at.x + (i % cols + 0.5) * at.colScale) * ratio);
+                const y = Math.floor((at.y + (Math.floor(i / cols) + 0.5) * at.rowScale) * ratio);
+                return data[4 * (y * canvas.width + x) + 3] > 0;
+            });
+        }""",
+        [at, *SHAPE[1:]],
+    )
+    np.testing.assert_array_equal(np.reshape(shown, SHAPE[1:]), annotations(notebook)[6] > 0)
+    image = notebook.page.evaluate(
+        """([at, row, col]) => {
+            const canvas = document.querySelector('.oc-canvas.oc-image');
+            const ratio = canvas.width / canvas.clientWidth;
+            const x = (at.x + (col + 0.5) * at.colScale) * ratio;
+            const y = (at.y + (row + 0.5) * at.rowScale) * ratio;
+            return [...canvas.getContext('2d').getImageData(x, y, 1, 1).data];
+        }""",
+        [at, 80, 100],
+    )
+    low, high, value = notebook.kernel(
+        "[annotator.channels[0]['low'], annotator.channels[0]['high'], int(sample.image[6, 80, 100])]"
+    )
+    assert abs(image[0] - np.clip((value - low) / (high - low), 0, 1) * 255) <= 1.5
+
+
+@pytest.mark.parametrize(("axis", "name"), [(1, "XZ"), (2, "YZ")])
+def test_other_planes_have_true_proportions(open_notebook, axis, name):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name=f"plane{axis}"), "annotator"])
+    view = View(notebook)
+    view.root.get_by_label(f"Show {name} planes").click()
+    notebook.page.wait_for_selector(f".oc-view[data-axis='{axis}']")
+    at = view.transform
+    spacing = notebook.kernel("list(sample.spacing)")
+    rows, cols = (spacing[other] for other in range(3) if other != axis)
+    assert at["rowScale"] / at["colScale"] == pytest.approx(rows / cols)
+    view.stroke((10.5, 50.5), (10.5, 60.5))
+    view.wait_kept()
+    found = np.argwhere(annotations(notebook) == 2)
+    assert set(found[:, axis]) == {SHAPE[axis] // 2}
+    heights = {z: int((found[:, 0] == z).sum()) for z in set(found[:, 0])}
+    reach = 3.5 * min(spacing) / spacing[0]
+    assert set(heights) == {z for z in range(SHAPE[0]) if abs(z - 10) <= reach}
+
+
+def test_a_ball_paints_its_cut_of_each_plane(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="ball"), "annotator"])
+    view = View(notebook)
+    view.go_to(10)
+    view.root.get_by_label("3D ball").check()
+    view.view.focus()
+    for _ in range(8):
+        notebook.page.keyboard.press("]")
+    path = view.stroke((80.2, 60.3), (84.7, 90.1))
+    view.wait_kept()
+    spacing = notebook.kernel("list(sample.spacing)")
+    thickness = spacing[0] / min(spacing)
+    expected = np.zeros(SHAPE, bool)
+    for z in range(SHAPE[0]):
+        rest = 7.5**2 - ((z - 10) * thickness) ** 2
+        if rest > 0:
+            expected[z] = expected_stroke(path, rest**0.5, SHAPE[1:])
+    np.testing.assert_array_equal(annotations(notebook) > 0, expected)
+    assert expected.any(axis=(1, 2)).sum() > 1
+
+
+def test_keys_and_controls(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="keys"), "annotator"])
+    view, page = View(notebook), notebook.page
+    cells = page.locator(".jp-Cell").count()
+    view.view.click(position={"x": 5, "y": 5})
+    index = int(view.view.get_attribute("data-index"))
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(f".oc-view[data-index='{index + 1}']")
+    for key, tool in zip("12345", ["erase", "brush", "fill", "pick", "pan"], strict=True):
+        page.keyboard.press(key)
+        assert view.root.locator(f".oc-bar [data-value={tool}]").get_attribute("aria-pressed") == "true"
+    page.keyboard.press("m")
+    assert notebook.wait_kernel("len(annotator.classes) == 3")
+    page.keyboard.press("c")
+    notebook.wait_kernel("annotator.display.get('contour') is False")
+    zoom = view.transform["colScale"]
+    page.keyboard.press("z")
+    assert view.transform["colScale"] > zoom
+    page.keyboard.press("0")
+    assert view.transform["colScale"] == pytest.approx(zoom)
+    page.mouse.move(*view.screen(20, 30))
+    page.mouse.wheel(0, -200)
+    page.wait_for_function(
+        f"() => JSON.parse(document.querySelector('.oc-view').dataset.transform).colScale > {zoom}"
+    )
+    page.keyboard.press("?")
+    assert page.locator("dialog.oc-help").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog.oc-help").is_visible()
+    for key in "abdx":
+        page.keyboard.press(key)
+    assert page.locator(".jp-Cell").count() == cells, "the notebook's own shortcuts stay out"
+    unnamed = view.root.evaluate(
+        """root => [...root.querySelectorAll('button, input, select, canvas[tabindex]')]
+               .filter((element) => ![element, element.closest('label')].some((named) =>
+                   named?.getAttribute('aria-label') || named?.textContent))
+               .map((element) => element.outerHTML)"""
+    )
+    assert unnamed == []
+
+
+def test_touch_paints_with_one_finger_and_zooms_with_two(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="touch"), "annotator"], has_touch=True)
+    view, page = View(notebook), notebook.page
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind, *points):
+        listed = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": listed})
+
+    touch("touchStart", view.screen(50, 50))
+    for step in range(5):
+        touch("touchMove", view.screen(50 + step * 3, 50 + step * 5))
+    touch("touchEnd")
+    view.wait_kept()
+    painted = int((annotations(notebook) > 0).sum())
+    assert painted > 100
+    zoom = view.transform["colScale"]
+    (x, y) = view.screen(80, 80)
+    touch("touchStart", (x - 20, y))
+    touch("touchStart", (x - 20, y), (x + 20, y))
+    for step in range(1, 8):
+        touch("touchMove", (x - 20 - 8 * step, y), (x + 20 + 8 * step, y))
+    touch("touchEnd")
+    assert view.transform["colScale"] > 1.5 * zoom
+    page.wait_for_timeout(300)
+    assert int((annotations(notebook) > 0).sum()) == painted, "the finger that came first has painted nothing"
+
+
+def test_a_flood_of_strokes_and_a_reload_lose_nothing(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="flood"), "annotator"])
+    view, page = View(notebook), notebook.page
+    view.go_to(6)
+    places = [view.screen(8 + 7 * (number // 20), 6 + 9 * (number % 20)) for number in range(200)]
+    for x, y in places:
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.up()
+    notebook.save_and_reload()
+    view = View(notebook)
+    view.wait_kept()
+    seen = annotations(notebook)[6]
+    hit = [seen[8 + 7 * (number // 20), 6 + 9 * (number % 20)] for number in range(200)]
+    assert hit == [2] * 200
+    notebook.kernel("annotator._autosave.flush()")
+    assert notebook.kernel("bool((objclass.imread('flood.tif') == annotator.annotations).all())")
+    # The page that came back is a living one.
+    view.stroke((120.2, 30.3), (120.7, 60.1))
+    view.wait_kept()
+    assert (annotations(notebook)[6][118:122, 40] == 2).all()
+
+
+def test_a_kernel_that_dies_in_mid_stroke_loses_no_stroke(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="death"), "annotator"])
+    view, page = View(notebook), notebook.page
+    view.go_to(6)
+    view.stroke((20.2, 30.3), (20.7, 60.1))
+    view.wait_kept()
+    (x, y) = map(round, view.screen(60.2, 40.3))
+    process = notebook.kernel("__import__('os').getpid()")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 30, y, steps=4)
+    os.kill(process, signal.SIGKILL)
+    page.mouse.move(x + 60, y, steps=4)
+    page.mouse.up()
+    from objclass.io import imread
+
+    in_file = imread(notebook.server.root / "death.tif")
+    assert (in_file[6] == 2).sum() > 150, "what was acknowledged is in the file"
+    assert not in_file[6, 60].any()
+    page.wait_for_function(
+        "() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'",
+        timeout=60000,
+    )
+    notebook.errors.clear()  # sending into a closed connection is an error of the page's
+    notebook.run_all()
+    view = View(notebook)
+    view.wait_kept()
+    seen = annotations(notebook)[6]
+    assert (seen == 2).sum() > 300
+    assert (seen[60] == 2).sum() > 5, "the stroke that had not been acknowledged was sent again"
+
+
+def test_files_that_were_there_are_asked_about(open_notebook):
+    notebook = open_notebook(
+        [
+            IMPORT
+            + PHANTOM
+            + "objclass.train_object_classifier(sample.image, sample.annotations[1], path='old.cl')",
+            "annotator = annotate(sample.image, path='old.cl', spacing=sample.spacing)\nannotator",
+        ]
+    )
+    view = View(notebook)
+    view.root.get_by_text("old.cl is there already, from before.").wait_for()
+    view.button("Load it").click()
+    view.wait_overlay("prediction", SHAPE[0] // 2)
+    assert notebook.kernel("annotator.classifier is not None and not annotator.notices")
+
+
+def test_an_error_appears_in_the_widget(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="error"), "annotator"])
+    view = View(notebook)
+    view.stroke((80.2, 30.3), (95.7, 60.1))
+    view.button("Train").click()
+    box = view.root.locator(".oc-error")
+    box.wait_for(state="visible")
+    assert "at least two classes" in box.inner_text()
+    view.root.get_by_label("Dismiss").click()
+    box.wait_for(state="hidden")
+    assert not view.button("Train").is_disabled()
+
+
+def test_a_large_plane_is_sent_as_it_is_seen_and_painted_to_the_pixel(open_notebook):
+    make = """
+image = np.zeros((3, 4096, 4096), np.uint16)
+image[1, 1000:1010, 2000:2010] = 5000
+image[1, ::2] += 40
+annotator = annotate(image, path=None)
+"""
+    notebook = open_notebook([IMPORT + make, "annotator"])
+    page = notebook.page
+    view = View(notebook)
+    page.keyboard.press("]")
+    x, y = view.screen(1005, 2005)
+    page.mouse.move(x, y)
+    view.view.click(position={"x": 3, "y": 3})
+    for _ in range(15):
+        page.mouse.move(*view.screen(1005, 2005))
+        page.mouse.wheel(0, -100)
+    page.wait_for_timeout(1500)
+    assert view.transform["colScale"] > 2
+    page.mouse.move(*view.screen(1005.5, 2005.5))
+    page.wait_for_function(
+        "() => document.querySelector('.oc-readout').textContent.includes('value 5000')"
+        " || document.querySelector('.oc-readout').textContent.includes('value 5040')"
+    )
+    path = view.stroke((1001.3, 2001.4), (1008.2, 2007.7))
+    view.wait_kept()
+    radius = notebook.page.evaluate("() => +document.querySelector('.oc-with-value input').value") / 2
+    found = notebook.kernel("np.argwhere(annotator.annotations[1]).tolist()")
+    expected = expected_stroke([(r - 900, c - 1900) for r, c in path], radius, (200, 200))
+    np.testing.assert_array_equal(np.argwhere(expected) + np.array([900, 1900]), found)
+
+    # A scribble over the whole plane is a small message all the same.
+    view.view.focus()
+    page.keyboard.press("0")
+    corners = [(200 + 350 * turn, 3900 if turn % 2 else 100) for turn in range(11)]
+    view.stroke(*corners, steps=20)
+    view.wait_kept()
+    assert notebook.kernel("int((annotator.annotations[1] > 0).sum())") > 100_000
+    assert notebook.largest_message() < 2**20
