@@ -53,7 +53,7 @@ def uncertainty_plane(
     Returns
     -------
     ndarray of float32
-        1 − |2p − 1|, p the share of the votes for the positive class: 0 where all trees agree, 1 where half
+        ``1 − |2p − 1|``, p the share of the votes for the positive class: 0 where all trees agree, 1 where half
         of them see an object.
 
     Raises
@@ -112,7 +112,7 @@ def suggest_slice(
     Notes
     -----
     The score of a slice is Σu / (Σp + 0.01 n) over its n sampled pixels, with p the probability of the
-    positive class and u = 1 − |2p − 1|, times 1 − exp(−d²/2w²), with d the distance to the next annotated
+    positive class and ``u = 1 − |2p − 1|``, times 1 − exp(−d²/2w²), with d the distance to the next annotated
     slice and w a sixteenth of the stack.
 
     References

@@ -1,0 +1,46 @@
+"""How Sphinx builds the documentation: ``sphinx-build -W docs docs/_build/html``."""
+
+import shutil
+from pathlib import Path
+
+import objclass
+
+HERE = Path(__file__).parent
+project = "objclass"
+author = "The objclass developers"
+copyright = author
+version = release = objclass.__version__
+
+extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.viewcode"]
+exclude_patterns = ["_build"]
+source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+nb_execution_mode = "off"  # pytest runs the notebooks; what one should see is in their pictures
+autosummary_generate = True
+autodoc_typehints = "none"  # the docstrings say it in words
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+# The headings of the notebooks that a copy starts with are their own.
+suppress_warnings = ["myst.header"]
+
+html_theme = "pydata_sphinx_theme"
+html_title = "objclass"
+html_theme_options = {
+    "show_toc_level": 2,
+    "icon_links": [
+        {"name": "Source", "url": "https://github.com/objclass/objclass", "icon": "fa-brands fa-github"}
+    ],
+}
+html_show_sourcelink = False
+
+
+def copy_notebooks() -> None:
+    """Put the notebooks where Sphinx reads: it wants its sources in one folder."""
+    target = HERE / "tutorial"
+    shutil.rmtree(target, ignore_errors=True)
+    ignored = shutil.ignore_patterns("results", ".ipynb_checkpoints")
+    shutil.copytree(HERE.parent / "notebooks", target, ignore=ignored)
+
+
+copy_notebooks()
