@@ -53,8 +53,8 @@ def uncertainty_plane(
     Returns
     -------
     ndarray of float32
-        ``1 − |2p − 1|``, p the share of the votes for the positive class: 0 where all trees agree, 1 where half
-        of them see an object.
+        ``1 − |2p − 1|``, p the share of the votes for the positive class: 0 where all trees agree, 1 where
+        half of them see an object.
 
     Raises
     ------
