@@ -106,7 +106,8 @@ def where_to_paint(z, most):
         for angle in np.arange(8) * np.pi / 4:
             out, along = np.array([np.sin(angle), np.cos(angle)]), np.array([np.cos(angle), -np.sin(angle)])
             points = middle + 11 * out + np.linspace(-4, 4, 9)[:, None] * along
-            if points.min() > 3 and points.max() < 156 and not near[tuple(points.round().astype(int).T)].any():
+            inside = points.min() > 3 and points.max() < 156
+            if inside and not near[tuple(points.round().astype(int).T)].any():
                 background.append((points[0], points[-1]))
     chosen = {"object": objects, "background": background[:: max(1, len(background) // 12)]}
     return {name: np.array(strokes).tolist() for name, strokes in chosen.items()}
