@@ -215,7 +215,7 @@ def test_the_screen_shows_what_the_kernel_has(open_notebook):
 def test_other_planes_have_true_proportions(open_notebook, axis, name):
     notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name=f"plane{axis}"), "annotator"])
     view = View(notebook)
-    view.root.get_by_label(f"Show {name} planes").click()
+    view.button(name).click()
     notebook.page.wait_for_selector(f".oc-view[data-axis='{axis}']")
     at = view.transform
     spacing = notebook.kernel("list(sample.spacing)")
