@@ -9,8 +9,8 @@ import numpy as np
 
 from objclass import _parallel
 
-TRIANGLES = 1_000_000
-_FEWEST, _MOST = 60, 4_000
+TRIANGLES = 400_000
+_FEWEST, _MOST = 60, 3_000
 _PADDING = 2
 # Triangles that marching cubes makes for each square of the grid's side on a surface: measured on spheres.
 _TRIANGLES_A_SQUARE = 3.1
