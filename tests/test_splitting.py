@@ -119,6 +119,13 @@ def test_a_bay_that_reaches_the_border_is_background(turns):
     assert split_touching(np.rot90(horseshoe, turns)).max() > 1
 
 
+def test_a_stack_of_one_plane_is_split_as_that_plane(tissue):
+    plane = ndi.label(tissue[12])[0]
+    split = split_touching(plane, min_size=0)
+    assert split.max() > plane.max()
+    np.testing.assert_array_equal(split_touching(plane[np.newaxis], min_size=0)[0], split)
+
+
 def test_only_proportions_of_spacing_count():
     pair = bodies([[0, 6, 0], [0, -6, 0]], [8, 8, 8], spacing=(2, 1, 1))
     np.testing.assert_array_equal(
