@@ -95,7 +95,7 @@ def add_raw(plot: k3d.Plot, image: np.ndarray, spacing: Sequence[float], how: st
         scaled,
         bounds=bounds,
         color_map=np.array(grey, np.float32),
-        opacity_function=np.array([0.0, 0.0, 0.3, 0.0, 1.0, 0.25], np.float32),
+        opacity_function=np.array([0.0, 0.0, 0.2, 0.0, 1.0, 0.4], np.float32),
         color_range=[0.0, 1.0],
         samples=_SAMPLES,
         compression_level=1,
