@@ -39,7 +39,7 @@ def warmup(*, progress: Progress = True) -> None:
 
 
 @contextlib.contextmanager
-def telling(say: Callable[[], None], *, after: float = 1.0) -> Iterator[None]:
+def telling(say: Callable[[], None], *, after: float = 3.0) -> Iterator[None]:
     """Within this context, call `say` once compiling has taken more than `after` seconds."""
     from numba.core import event
 
