@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import io
 import logging
 import sys
 import traceback
@@ -22,6 +23,9 @@ ERROR, STOPPED, DIFFERENT = 2, 130, 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 1 if a repeated run differs, 2 after an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console may know no × and no µ
     options = _parser().parse_args(arguments)
     from .compilation import telling
 

@@ -39,7 +39,7 @@ def warmup(*, progress: Progress = True) -> None:
 
 
 @contextlib.contextmanager
-def telling(say: Callable[[], None], *, after: float = 1.0) -> Iterator[None]:
+def telling(say: Callable[[], None], *, after: float = 3.0) -> Iterator[None]:
     """Within this context, call `say` once compiling has taken more than `after` seconds."""
     from numba.core import event
 
@@ -95,11 +95,11 @@ def _find_and_measure(image: np.ndarray, n_classes: int, max_depth: int) -> None
     probability_map(image, classifier, engine="cpu", progress=False)
     predict_plane(image, classifier)
     predict_plane(image, classifier, cache=FeatureCache())
-    labels = exclude_small(split_touching(blocks.astype(np.int32), spacing=1.0))
-    measure(labels)
-    measure(labels, image, spacing=0.5)
+    labels = exclude_small(split_touching(blocks.astype(np.int32), spacing=1.0, progress=False))
+    measure(labels, progress=False)
+    measure(labels, image, spacing=0.5, progress=False)
     if image.ndim == 2:
-        measure(labels, image, properties=("perimeter", "moments"))
+        measure(labels, image, properties=("perimeter", "moments"), progress=False)
 
 
 def _reduce() -> None:

@@ -355,6 +355,15 @@ def test_module_runs():
         assert expected in done.stdout
 
 
+def test_console_without_the_signs(blobs):
+    environment = {**os.environ, "PYTHONIOENCODING": "cp437"}
+    done = subprocess.run(
+        [sys.executable, "-m", "objclass", *command(blobs)], env=environment, capture_output=True
+    )
+    assert done.returncode == 0
+    assert b"96 ? 96 uint16" in done.stdout
+
+
 def test_warmup(capsys):
     assert main(["warmup"]) == 0
     assert "compiled" in capsys.readouterr().out

@@ -9,6 +9,7 @@ from scipy.spatial.transform import Rotation
 
 import objclass
 from objclass import split_touching
+from objclass.splitting import _Body, _find_seeds
 
 
 def bodies(centers, semi_axes, *, spacing=(1, 1, 1), rotation=None):
@@ -55,6 +56,23 @@ def test_a_ball_stays_whole_in_anisotropic_voxels(spacing, radius):
     np.testing.assert_array_equal(split_touching(ball), ball)
 
 
+@pytest.mark.parametrize("radius", [2, 2.5, 3])
+def test_two_planes_of_a_ball_are_one_body(radius):
+    ball = bodies([[1.5, 0, 0]], [radius] * 3, spacing=(3, 1, 1))
+    assert ball.any(axis=(1, 2)).sum() == 2
+    np.testing.assert_array_equal(split_touching(ball, spacing=(3, 1, 1)), ball)
+
+
+def test_a_large_body_stays_whole_among_small_ones():
+    large, small = bodies([[0, 0, 0]], [16, 8, 8]), np.pad(bodies([[0, 0, 0]], [3, 3, 3]), 1)
+    mask = np.zeros((39, 52, 89), int)
+    mask[:37, :37, :37] = large
+    mask[:, :, 37:] = np.tile(small, (3, 4, 4))
+    labels = ndi.label(mask)[0]
+    assert large.sum() < mask.sum() / 2  # most voxels are those of small ones
+    np.testing.assert_array_equal(split_touching(labels, spacing=1), labels)
+
+
 @pytest.mark.parametrize(("ndim", "spacing"), [(2, (1, 1)), (3, (1, 1, 1)), (3, (2, 1, 1))])
 @pytest.mark.parametrize("radius", [2, 3, 5, 8, 10])
 def test_an_elongated_body_stays_whole(ndim, spacing, radius):
@@ -86,6 +104,28 @@ def test_min_distance_decides_how_near_two_seeds_may_be():
     assert split_touching(pair, min_distance=15 * 0.2, spacing=0.2).max() == 1
 
 
+def test_a_seed_that_gives_way_to_a_higher_one_drives_no_other_away():
+    middles = np.zeros((3, 15))
+    middles[1, 3], middles[1, 7], middles[1, 11] = 3, 2, 1
+    body = _Body(np.ones(middles.shape, bool), np.ones(middles.shape), np.ones(2))
+    assert _find_seeds(middles, body, 3).tolist() == [[1, 3], [1, 7], [1, 11]]
+    assert _find_seeds(middles, body, 5).tolist() == [[1, 3], [1, 11]]
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_bay_that_reaches_the_border_is_background(turns):
+    horseshoe = np.ones((30, 41), int)
+    horseshoe[:25, 19:22] = 0
+    assert split_touching(np.rot90(horseshoe, turns)).max() > 1
+
+
+def test_a_stack_of_one_plane_is_split_as_that_plane(tissue):
+    plane = ndi.label(tissue[12])[0]
+    split = split_touching(plane, min_size=0)
+    assert split.max() > plane.max()
+    np.testing.assert_array_equal(split_touching(plane[np.newaxis], min_size=0)[0], split)
+
+
 def test_only_proportions_of_spacing_count():
     pair = bodies([[0, 6, 0], [0, -6, 0]], [8, 8, 8], spacing=(2, 1, 1))
     np.testing.assert_array_equal(
@@ -113,12 +153,21 @@ def test_cavities_do_not_matter():
     np.testing.assert_array_equal(split_touching(hollow) > 0, hollow > 0)
 
 
-def test_each_part_of_an_object_in_parts_stays():
+def test_parts_of_an_object_go_to_the_nearest_body():
     labels = np.zeros((20, 60), int)
-    labels[4:16, 4:16] = labels[4:16, 40:52] = labels[10, 30] = 3
+    labels[4:16, 4:16] = labels[4:16, 40:52] = labels[10, 23] = labels[10, 34] = 3
     split = split_touching(labels)
     np.testing.assert_array_equal(split > 0, labels > 0)
-    assert split[10, 10] != split[10, 45]
+    assert split[10, 10] == split[10, 23] != split[10, 34] == split[10, 45]
+
+
+def test_pieces_are_not_smaller_than_min_size(tissue):
+    free, bound = (split_touching(tissue, min_size=size) for size in (0, 120))
+    assert np.bincount(free.ravel()).min() < 120
+    assert np.bincount(bound.ravel()).min() >= 120
+    large = np.isin(tissue, np.flatnonzero(np.bincount(tissue.ravel()) >= 120)) & (tissue > 0)
+    np.testing.assert_array_equal(bound > 0, large)
+    assert bound.max() > objclass.exclude_small(tissue, 120).max()
 
 
 def test_objects_without_room_for_a_seed_are_left_out():

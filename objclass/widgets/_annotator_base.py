@@ -43,6 +43,7 @@ class AnnotatorBase(SliceWidget):
     path = traitlets.Unicode("", help="the classifier's file").tag(sync=True)
     save_to = traitlets.Unicode("", help="the file of the annotations").tag(sync=True)
 
+    _ready = False  # until all is there
     image: np.ndarray
     _volume_image: np.ndarray
     _ndim: int
@@ -52,6 +53,7 @@ class AnnotatorBase(SliceWidget):
     _file: OwnFile
     _classifier: ObjectClassifier | None
     _trained_with: TrainingParameters | str | None
+    _segmented_with: ObjectClassifier | None
     _raw_labels: np.ndarray | None
     _split_labels: np.ndarray | None
     _labels: np.ndarray | None

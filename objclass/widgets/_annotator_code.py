@@ -23,7 +23,11 @@ def repeat_as_code(annotator: Annotator) -> str:
         keywords = trained.keywords() | ({"path": str(file)} if annotator.state.get("file_written") else {})
         training = call("objclass.train_object_classifier", "image", "annotations", keywords=keywords)
         lines.append(f"classifier = {training}")
-    if annotator.labels is not None:
+    if annotator.state.get("stale"):
+        lines.append("# Annotations or parameters have changed since this classifier was trained.")
+    if annotator.labels is not None and annotator.state.get("objects_stale"):
+        lines.append("# The objects are older than that: segment again.")
+    elif annotator.labels is not None:
         lines.append("labels = objclass.segment(image, classifier)")
         if annotator.split:
             spacing = {} if annotator._spacing is None else {"spacing": annotator._spacing}

@@ -98,11 +98,11 @@ def open_annotations(
     return np.array(annotations, np.uint8, order="C").reshape(shape)
 
 
-def name_classes(names: Sequence[str], volume: np.ndarray) -> list[dict[str, Any]]:
-    """Return the classes as the widget lists them: those with names, and those that are painted already."""
+def name_classes(names: Sequence[str], sizes: np.ndarray) -> list[dict[str, Any]]:
+    """Return the classes as the widget lists them: those with names, and those that have pixels already."""
     if isinstance(names, str) or not all(isinstance(name, str) for name in names) or len(names) < 2:
         raise _check.invalid("classes", "at least two names", names)
-    painted = [value for value in np.flatnonzero(np.bincount(volume.ravel())).tolist() if value > len(names)]
+    painted = [value for value in np.flatnonzero(sizes).tolist() if value > len(names)]
     named = [*enumerate(names, start=1), *((value, f"class {value}") for value in painted)]
     return [{"value": value, "name": name, "color": class_color(value)} for value, name in named]
 

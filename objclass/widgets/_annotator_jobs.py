@@ -28,13 +28,19 @@ class JobsMixin(AnnotatorBase):
     def _start_jobs(self) -> None:
         self._classifier = self._trained_with = None
         self._trained_version = -1
-        self._raw_labels = self._split_labels = self._labels = None
+        self._raw_labels = self._split_labels = self._labels = self._segmented_with = None
         self._queue = Latest(self._job_failed)
         self._worker = Worker(lambda task: self._tell(task=task), self._show_failure)
         self._learner = Learner(self._volume_image, self._ndim, self._strokes)
         self._wishes: dict[str, dict[str, Any]] = {}
         self._planes_seen: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
         self._settle_timer: threading.Timer | None = None
+        self._accepting = threading.RLock()
+
+    def _stop_jobs(self) -> None:
+        self._worker.cancel()
+        if self._settle_timer is not None:
+            self._settle_timer.cancel()
 
     def _overlay_server(self) -> PlaneServer:
         sources = {"prediction": self._predicted_plane, "uncertainty": self._doubt_plane}
@@ -118,8 +124,9 @@ class JobsMixin(AnnotatorBase):
         *,
         exact: bool = True,
     ) -> None:
-        self._classifier, self._trained_with, self._trained_version = classifier, parameters, version
-        self._planes_seen.clear()
+        with self._accepting:
+            self._classifier, self._trained_with, self._trained_version = classifier, parameters, version
+            self._planes_seen.clear()
         self.error = ""
         self._tell(training=False, trained=True, exact=exact)
         self._tell_stale()
@@ -142,7 +149,7 @@ class JobsMixin(AnnotatorBase):
         trained = self._trained_with
         same = isinstance(trained, str) or trained == self.parameters
         stale = self._classifier is not None and not (same and self._trained_version == self._strokes.version)
-        self._tell(stale=stale)
+        self._tell(stale=stale, objects_stale=stale or self._segmented_with is not self._classifier)
 
     # What the view shows of the classifier
 
@@ -181,12 +188,12 @@ class JobsMixin(AnnotatorBase):
     def _remember(
         self, key: tuple[Any, ...], compute: Callable[[ObjectClassifier], np.ndarray]
     ) -> np.ndarray | None:
-        classifier = self._classifier
-        if classifier is None:
-            return None
-        plane = self._planes_seen.get(key)
-        if plane is None:
-            plane = compute(classifier)
+        with self._accepting:
+            classifier, plane = self._classifier, self._planes_seen.get(key)
+        if classifier is None or plane is not None:
+            return plane
+        plane = compute(classifier)
+        with self._accepting:
             if classifier is self._classifier:
                 self._planes_seen[key] = plane
             while len(self._planes_seen) > _PLANES_KEPT:
@@ -229,17 +236,20 @@ class JobsMixin(AnnotatorBase):
     def _on_cancel(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self._worker.cancel()
 
-    def _segment(self, progress: Callable[[int, int], None]) -> np.ndarray:
+    def _segment(self, progress: Callable[[int, int], None]) -> tuple[np.ndarray, ObjectClassifier]:
         from objclass.segmentation import segment
 
         if self._classifier is None or self.state["stale"] or not self.state["exact"]:
             self._train_exactly()
-        assert self._classifier is not None
-        return segment(self.image, self._classifier, progress=progress)
+        classifier = self._classifier
+        assert classifier is not None
+        return segment(self.image, classifier, progress=progress), classifier
 
-    def _finish_segmentation(self, labels: np.ndarray) -> None:
-        self._raw_labels, self._split_labels = labels, None
+    def _finish_segmentation(self, result: tuple[np.ndarray, ObjectClassifier]) -> None:
+        self._raw_labels, self._segmented_with = result
+        self._split_labels = None
         self._refine()
+        self._tell_stale()
 
     @traitlets.observe("min_size", "split")
     def _limits_changed(self, _change: Any) -> None:

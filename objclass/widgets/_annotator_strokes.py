@@ -23,6 +23,7 @@ class StrokesMixin(AnnotatorBase):
         self._seen: dict[str, int] = {}
         self.marks = [self._strokes.marks(axis) for axis in range(3)]
         self.store_key = str(self.model_id)
+        self._tell(painted=self._class_counts(), undo=False, redo=False)
         if save_to is not None:
             path = check_save_to(save_to)
             went_on = path.exists() and bool(self.marks[0])

@@ -52,6 +52,7 @@ class Autosave:
         self._strokes, self._ndim = strokes, ndim
         self._on_saved, self._on_failure = on_saved, on_failure
         self._pages: dict[int, bytes] = {}
+        self._empty = _compress(np.zeros(strokes.volume.shape[1:], np.uint8))
         self._changed: set[int] = set()
         self._known = file_identity(path)
         self._wanted: Any = None
@@ -117,8 +118,8 @@ class Autosave:
             for z in range(len(volume)):
                 if z in changed or z not in self._pages:
                     with self._strokes.lock:
-                        plane = volume[z].copy()
-                    self._pages[z] = _compress(plane)
+                        plane = volume[z].copy() if self._strokes.marked[0][z] else None
+                    self._pages[z] = self._empty if plane is None else _compress(plane)
             shape = volume.shape if self._ndim == 3 else volume.shape[1:]
             with replacing(self.path) as beside:
                 tifffile.imwrite(

@@ -155,7 +155,7 @@ class Annotator(StrokesMixin, JobsMixin, FilesMixin):
             unit=unit,
             sources=sources,
             whole=("annotations",),
-            classes=_input.name_classes(class_names, given),
+            classes=_input.name_classes(class_names, self._strokes.class_sizes),
             **parameters,
         )
         self._start_strokes(save_to)
@@ -164,10 +164,13 @@ class Annotator(StrokesMixin, JobsMixin, FilesMixin):
         if earlier and annotations is None and save_to is None:
             self._offer_strokes(earlier[-1])
         _live.add(self)
+        self._ready = True
 
     def close(self) -> None:
         """Close the widget; what was painted is in the file first."""
-        self._stop_strokes()
+        if self._ready:
+            self._stop_jobs()
+            self._stop_strokes()
         _live.discard(self)
         super().close()
 

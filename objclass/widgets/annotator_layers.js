@@ -96,7 +96,7 @@ export class AnnotatorLayers {
       rasters: rasters.labels, table: this.objectTable(objects ?? 0), contour: width, opacity: fade,
       visible: shows("labels") });
     view.setLayer("annotations", {
-      rasters: rasters.annotations, table: classTable(classes), opacity: 0.75,
+      rasters: rasters.annotations, table: classTable(classes), opacity: 0.65,
       visible: annotations && !this.hidden });
     const outdated = Boolean(stale) && overlay === "prediction" && rasters.overlay.length > 0;
     view.element.classList.toggle("oc-outdated", outdated);

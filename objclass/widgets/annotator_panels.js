@@ -121,13 +121,15 @@ export function objectsPanel(model) {
   const element = section("Objects",
     h("div", { class: "oc-row" }, segment, cancel, h("span", { class: "oc-grow" }), count), bar, size.element, split.element);
   const refresh = () => {
-    const { task, objects } = { ...NOTHING, ...model.get("state") };
+    const { task, objects, objects_stale: stale } = { ...NOTHING, ...model.get("state") };
     const running = Boolean(task.title);
     segment.disabled = running;
     cancel.hidden = bar.hidden = !running;
     if (running && task.fraction !== null) bar.value = task.fraction;
     else bar.removeAttribute("value");
     count.textContent = objects === undefined ? "" : `${objects.toLocaleString("en")} object${objects === 1 ? "" : "s"}`;
+    count.classList.toggle("oc-stale", Boolean(objects !== undefined && stale));
+    count.title = stale ? "Made before the last change: segment again" : "";
     size.set(model.get("min_size"));
     split.input.checked = model.get("split");
   };

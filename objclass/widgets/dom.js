@@ -103,7 +103,7 @@ export function choice(items, value, onchange, label) {
     const content = item.icon ? icon(item.icon) : item.text;
     return h("button", {
       type: "button", class: `oc-button${item.icon ? " oc-icon-button" : ""}`, title: item.label ?? item.text,
-      "aria-label": item.label ?? item.text, "data-value": item.value,
+      "aria-label": item.icon ? item.label : null, "data-value": item.value,
       onclick: () => {
         set(item.value);
         onchange(item.value);

@@ -156,15 +156,20 @@ class StepsMixin(traitlets.HasTraits):
             slots=self.objects.slot_labels,
             spacing=volume["spacing"][3 - volume["ndim"] :],
             unit=volume["unit"],
+            raw="none",
             progress=progress,
         )
 
     def _show_volume(self, view: View3D) -> None:
-        if view.raw is not None:
-            view.raw.visible = False
         self.volume_view = view
         view.observe(lambda change: setattr(self, "focus", change.new), "clicked")
         self._volume = view.describe()
+
+    def _on_raw(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        """Add the image to the 3D view."""
+        if self.volume_view is not None:
+            self.volume_view.show_raw()
+            self._volume = self.volume_view.describe()
 
     def save_html(self, path: str | Path) -> None:
         """Write the 3D view in its present colours as one page that needs neither Python nor a network.

@@ -9,8 +9,8 @@ import numpy as np
 
 from objclass import _parallel
 
-TRIANGLES = 1_000_000
-_FEWEST, _MOST = 60, 4_000
+TRIANGLES = 400_000
+_FEWEST, _MOST = 60, 3_000
 _PADDING = 2
 # Triangles that marching cubes makes for each square of the grid's side on a surface: measured on spheres.
 _TRIANGLES_A_SQUARE = 3.1
@@ -149,7 +149,7 @@ def _surface(
             smooth, counts / np.array(smooth.shape), order=order, grid_mode=False, mode="nearest"
         )
         steps = (np.array(smooth.shape) - 1) / (np.array(grid.shape) - 1)
-    vertices, faces, _, _ = marching_cubes(grid, _level(smooth, np.count_nonzero(mask)))
+    vertices, faces, _, _ = marching_cubes(grid, _level(smooth, int(np.count_nonzero(mask))))
     start = np.array([part.start for part in box])
     placed = (vertices * steps - padding + start) * spacing
     return placed[:, ::-1].astype(np.float32), faces.astype(np.uint32)

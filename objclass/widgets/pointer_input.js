@@ -32,7 +32,8 @@ export class PointerInput {
     if (this.touches.size === 2) return this.startPinch();
     if (this.mode) return;
     const [row, col] = view.planeAt(event);
-    const claims = event.button === 0 && !this.spaceHeld && view.tool?.down(event, row, col);
+    const draws = event.button === 0 || event.button === 5; // 5 is the other end of a pen
+    const claims = draws && !this.spaceHeld && view.tool?.down(event, row, col);
     this.mode = claims ? "tool" : "pan";
     this.pointer = event.pointerId;
     this.last = event;

@@ -125,7 +125,10 @@ class View3D(ipywidgets.VBox):
         wanted = present_labels(labels) if slots is None else slots
         self.mesh = mesh_objects(stack, wanted, spacing=self.spacing, budget=triangles, progress=progress)
         self.plot = empty_plot(stack.shape, self.spacing, unit or ("px" if spacing is None else "µm"))
-        self.raw = add_raw(self.plot, image[0], self.spacing, raw) if raw != "none" else None
+        self.raw: Any = None
+        self._image = image[0]
+        if raw != "none":
+            self.show_raw(raw)
         self.surfaces = add_surfaces(self.plot, self.mesh, self._on_click)
         super().__init__([self.plot])
         self._recolor()
@@ -155,6 +158,11 @@ class View3D(ipywidgets.VBox):
         with self.surfaces.hold_sync():
             self.surfaces.color_map = plateau_map(palette)
             self.surfaces.attribute = self.mesh.spread(levels.astype(np.float32))
+
+    def show_raw(self, how: str = "mip") -> None:
+        """Show the image too, once: as a maximum projection ("mip") or a cloud ("volume")."""
+        if self.raw is None:
+            self.raw = add_raw(self.plot, self._image, self.spacing, how)
 
     def set_table(self, table: pd.DataFrame) -> None:
         """Take another table, or the same with further columns."""

@@ -58,7 +58,7 @@ export class VolumePanel {
     this.stage.append(this.message);
     this.clip = ["x", "y", "z"].map((name, axis) => slider(`Clip ${name}`, 1, { min: 0, max: 1, step: 0.01 }, (part) => this.setClip(axis, part)));
     this.limits = [1, 1, 1];
-    this.fog = checkbox("Image", false, (visible) => this.raw?.set("visible", visible), { title: "The maximum projection of the image" });
+    this.fog = checkbox("Image", false, () => this.showRaw(), { title: "The maximum projection of the image" });
     this.controls = h("div", { class: "oce-clips" }, this.fog.element, ...this.clip.map(({ element }) => element));
     host.append(this.stage, this.controls);
     model.on("change:_volume", () => this.open(), this);
@@ -71,6 +71,7 @@ export class VolumePanel {
 
   async open() {
     const described = this.model.get("_volume");
+    if (described.raw) this.showRaw();
     if (this.opened || !described.plot) return;
     this.opened = true;
     this.vertices = typedArray(described.vertices, "int32");
@@ -79,13 +80,19 @@ export class VolumePanel {
     const manager = this.model.widget_manager;
     this.plot = await manager.get_model(described.plot);
     this.surfaces = await manager.get_model(described.surfaces);
-    this.raw = described.raw && (await manager.get_model(described.raw));
     const view = await manager.create_view(this.plot, {});
     this.message.remove();
     this.stage.append(view.el ?? view.node ?? view);
     this.indices = typedArray(this.surfaces.get("indices").data ?? (await inflate(this.surfaces.get("indices").compressed_data)), "uint32");
     this.recolor();
     this.stage.dataset.ready = "true";
+  }
+
+  // The image is made and sent when it is asked for.
+  async showRaw() {
+    const { raw } = this.model.get("_volume");
+    if (raw) (await this.model.widget_manager.get_model(raw)).set("visible", this.fog.input.checked);
+    else this.model.send({ kind: "raw" });
   }
 
   // Levels go to the vertices, the palette to the colour map; triangles change only if something is hidden.

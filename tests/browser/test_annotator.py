@@ -215,7 +215,7 @@ def test_the_screen_shows_what_the_kernel_has(open_notebook):
 def test_other_planes_have_true_proportions(open_notebook, axis, name):
     notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name=f"plane{axis}"), "annotator"])
     view = View(notebook)
-    view.root.get_by_label(f"Show {name} planes").click()
+    view.button(name).click()
     notebook.page.wait_for_selector(f".oc-view[data-axis='{axis}']")
     at = view.transform
     spacing = notebook.kernel("list(sample.spacing)")
@@ -373,6 +373,25 @@ def test_a_kernel_that_dies_in_mid_stroke_loses_no_stroke(open_notebook):
     seen = annotations(notebook)[6]
     assert (seen == 2).sum() > 300
     assert (seen[60] == 2).sum() > 5, "the stroke that had not been acknowledged was sent again"
+
+
+def test_two_views_of_one_annotator_show_the_same(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="twice"), "annotator", "annotator"])
+    view, page = View(notebook), notebook.page
+    view.stroke((80.2, 30.3), (95.7, 60.1))
+    view.wait_kept()
+    page.wait_for_function(
+        """([row, col]) => [...document.querySelectorAll('.oc-annotator')].every((element) =>
+            element.parentElement.annotator.view.value('annotations', row, col) === 2)""",
+        arg=[88, 45],
+    )
+    page.keyboard.press("Control+z")
+    page.wait_for_function(
+        """([row, col]) => [...document.querySelectorAll('.oc-annotator')].every((element) =>
+            element.parentElement.annotator.view.value('annotations', row, col) === 0)""",
+        arg=[88, 45],
+    )
+    assert not annotations(notebook).any()
 
 
 def test_files_that_were_there_are_asked_about(open_notebook):

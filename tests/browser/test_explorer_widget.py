@@ -10,14 +10,12 @@ import pytest
 from matplotlib.path import Path
 
 SETUP = """
-import numpy as np, pandas as pd, objclass
-from objclass.widgets.explorer import explore
-from objclass.selection import select
+import numpy as np, objclass
 sample = objclass.samples.embryo({shape})
 labels = objclass.exclude_small(sample.labels, 60, relabel=False)
 image, spacing = sample.image, sample.spacing
 measured = objclass.measure(labels, image, spacing=spacing)
-explorer = explore(image, labels, measured, x="area", y="intensity_mean", spacing=spacing)
+explorer = objclass.explore(image, labels, measured, x="area", y="intensity_mean", spacing=spacing)
 """
 PLOT, SLICE = ".oc-plot", ".oce-slices .oc-view"
 
@@ -82,7 +80,7 @@ class Driver:
         """Return the colour seen at a voxel of every object of the shown plane, and its group's."""
         index = int(self.page.locator(SLICE).get_attribute("data-index"))
         places = self.kernel(
-            f"""{{int(n): [int(v) for v in np.argwhere(labels[{index}] == n)[len(np.argwhere(labels[{index}] == n)) // 2]]
+            f"""{{int(n): (lambda at: at[len(at) // 2].tolist())(np.argwhere(labels[{index}] == n))
                 for n in np.unique(labels[{index}])[1:]}}"""
         )
         seen = self.page.locator(SLICE).evaluate(
@@ -92,7 +90,8 @@ class Driver:
                 const {x, y, rowScale, colScale} = JSON.parse(element.dataset.transform);
                 const read = ([row, col]) => [...canvas.getContext('2d').getImageData(
                     (x + (col + 0.5) * colScale) * ratio, (y + (row + 0.5) * rowScale) * ratio, 1, 1).data];
-                return Object.fromEntries(Object.entries(places).map(([label, place]) => [label, read(place)]));
+                return Object.fromEntries(
+                    Object.entries(places).map(([label, place]) => [label, read(place)]));
             }""",
             places,
         )
@@ -178,7 +177,8 @@ def check_click_marks_the_point(explorer: Driver, pixels: Any) -> None:
     y = transform["y"] + (row + 0.5) * transform["rowScale"]
     explorer.click(SLICE, x, y)
     explorer.wait(f"explorer.focus == {label}")
-    expected = explorer.kernel(f"measured.loc[measured['label'] == {label}, ['area', 'intensity_mean']].iloc[0].tolist()")
+    row = f"measured.loc[measured['label'] == {label}, ['area', 'intensity_mean']]"
+    expected = explorer.kernel(f"{row}.iloc[0].tolist()")
     page.wait_for_selector(f"{PLOT}[data-focus]:not([data-focus=''])")
     marked = [float(part) for part in page.locator(PLOT).get_attribute("data-focus").split()]
     np.testing.assert_allclose(marked, pixels([expected])[0], atol=0.6)
@@ -195,21 +195,23 @@ def check_click_marks_the_point(explorer: Driver, pixels: Any) -> None:
 
 
 def check_lasso_in_the_slice(explorer: Driver) -> None:
-    before = explorer.numbers()
-    box = explorer.page.locator(SLICE).bounding_box()
-    explorer.drag(SLICE, ring(box["width"] / 2, box["height"] / 3, box["height"] / 3), "Shift")
+    view = explorer.page.locator(SLICE)
+    box, transform = view.bounding_box(), view.evaluate("e => JSON.parse(e.dataset.transform)")
+    corners = ring(box["width"] / 2, box["height"] / 3, box["height"] / 3)
+    explorer.drag(SLICE, corners, "Shift")
     explorer.wait("len(explorer.groups) == 3")
-    code = explorer.kernel("explorer.objects.groups.steps[-1].code")
-    assert "objclass.pick_objects(labels, polygon=" in code
-    replayed = "(lambda table: eval(CODE.split('= ', 1)[1], {'objclass': type('o', (), {'select': staticmethod(select), "
-    replayed += "'pick_objects': staticmethod(pick_objects)}), 'labels': labels, 'table': table}))"
-    again = explorer.notebook.kernel(
-        f"{replayed.replace('CODE', repr(code))}(measured.assign(MANUAL_CLUSTER_ID={before.tolist()}))"
-        "['MANUAL_CLUSTER_ID'].tolist()",
-        setup="from objclass.selection import pick_objects",
-    )
-    np.testing.assert_array_equal(explorer.numbers(), again)
-    assert (explorer.numbers() != before).any()
+    # Plane coordinates count from pixel edges, those of the function from pixel centres.
+    plane = [
+        [
+            (y - transform["y"]) / transform["rowScale"] - 0.5,
+            (x - transform["x"]) / transform["colScale"] - 0.5,
+        ]
+        for x, y in corners
+    ]
+    picked = f"objclass.pick_objects(labels, {plane}, axis=0, index={view.get_attribute('data-index')})"
+    third = "explorer.table.loc[explorer.table['MANUAL_CLUSTER_ID'] == 3, 'label']"
+    assert sorted(explorer.kernel(f"{third}.tolist()")) == explorer.kernel(f"{picked}.tolist()")
+    assert explorer.kernel(f"len({third})") > 2
     explorer.check_slice_colors()
 
 
@@ -246,10 +248,9 @@ def test_panels_equal_the_functions(explorer: Driver) -> None:
         page.locator(f'[data-tab="{step}"]').click()
         page.locator(f'[data-panel="{step}"] .oc-main').click()
         explorer.wait(f"'{column}' in explorer.table and explorer.busy == {{}}", 120)
-    same = explorer.kernel(
-        """(lambda by_hand: bool(explorer.table.drop(columns='MANUAL_CLUSTER_ID').equals(by_hand)))(
-            objclass.cluster(objclass.reduce(measured, 'umap', n_neighbors=15, min_dist=0.1), 'kmeans', n_clusters=3))"""
-    )
+    embedded = "objclass.reduce(measured, 'umap', n_neighbors=15, min_dist=0.1)"
+    by_hand = f"objclass.cluster({embedded}, 'kmeans', n_clusters=3)"
+    same = explorer.kernel(f"bool(explorer.table.drop(columns='MANUAL_CLUSTER_ID').equals({by_hand}))")
     assert same
     page.wait_for_function("() => document.querySelector('.oce-legend').textContent.includes('2')")
     assert page.locator(".oce-axis select").first.input_value() == "UMAP_0"
@@ -274,7 +275,8 @@ def test_in_notebook_7(open_notebook) -> None:
     corners = ring(*centre_of_crowd(pixels(points)), 80)
     explorer.drag(PLOT, corners)
     explorer.wait("len(explorer.groups) == 1")
-    np.testing.assert_array_equal(explorer.numbers(), Path(values(corners)).contains_points(points).astype(int))
+    inside = Path(values(corners)).contains_points(points)
+    np.testing.assert_array_equal(explorer.numbers(), inside.astype(int))
     explorer.check_slice_colors()
     explorer.page.get_by_role("button", name="3D", exact=True).click()
     explorer.page.wait_for_selector('.oce-volume[data-ready="true"] canvas')

@@ -385,5 +385,17 @@ def test_code_of_a_loaded_classifier(make, sample):
     np.testing.assert_array_equal(names["labels"], annotator.labels)
 
 
+def test_code_says_where_the_objects_are_out_of_date(make, sample):
+    annotator = make(None, sample.annotations[1])
+    annotator.segment()
+    assert "objclass.segment" in annotator.code()
+    stroke(annotator, 1, 5, 2, 2, np.full((6, 20), 2))
+    assert annotator.state["objects_stale"]
+    assert "segment again" in annotator.code()
+    assert "objclass.segment" not in annotator.code()
+    annotator.segment()
+    assert not annotator.state["objects_stale"]
+
+
 def test_code_before_anything_was_done(make):
     assert make().code() == "import objclass\n\n"

@@ -1,5 +1,6 @@
 """What the annotator does with files and with what it is given."""
 
+import json
 import re
 import subprocess
 import sys
@@ -311,6 +312,28 @@ def test_two_channels_in_depth(make, image):
     assert annotator.annotations.shape == SHAPE
     paint_both(annotator)
     assert annotator.train().n_channels == 2
+
+
+def test_a_gigabyte_opens_without_being_sent_or_read(make, tmp_path, monkeypatch):
+    stack = np.memmap(tmp_path / "stack.dat", np.uint16, "w+", shape=(512, 1024, 1024))
+    annotator = make(stack, save_to="strokes.tif")
+    assert len(json.dumps(annotator.get_state(), default=repr)) < 200_000
+    sent = []
+    monkeypatch.setattr(annotator, "send", lambda content, buffers=None: sent.extend(buffers or []))
+    request = {
+        "kind": "plane",
+        "view": "v",
+        "seq": 1,
+        "axis": 0,
+        "index": 300,
+        "region": [0, 0, 1024, 1024],
+        "step": 1,
+    }
+    annotator._dispatch(annotator, {**request, "layers": ["image", "annotations", "labels"]}, [])
+    assert sum(map(len, sent)) < 2**21 + 100
+    stroke(annotator, 1, 300, 2)
+    assert saved(annotator)[300].any()
+    assert (tmp_path / "strokes.tif").stat().st_size < 2**22
 
 
 def test_without_anywidget_it_says_what_to_install():
