@@ -151,7 +151,7 @@ def test_paint_train_lasso_cluster_export(tutorial: Tutorial) -> None:
     # Notebook 2: paint at one depth, see the miss, paint at two others.
     tutorial.open("02_annotate_and_train")
     tutorial.show(".oc-annotator")
-    page.locator(".oc-annotator .oc-view").last.hover()
+    page.locator(".oc-annotator .oc-view").last.focus()
     for _ in range(2):  # a smaller brush
         page.keyboard.press("[")
     paint_plane(tutorial, 10, most=3)
@@ -159,7 +159,8 @@ def test_paint_train_lasso_cluster_export(tutorial: Tutorial) -> None:
     paint_plane(tutorial, 21, most=8)
     paint_plane(tutorial, 34, most=8)
     after_second = train(tutorial)
-    assert after_first < 0.4 < 0.6 < after_second
+    assert after_first < 0.65
+    assert after_second > after_first + 0.15
     page.locator(".oc-annotator").last.get_by_role("button", name="Segment", exact=True).click()
     notebook.wait_kernel("annotator.labels is not None", 60)
     tutorial.show(".oc-annotator")
