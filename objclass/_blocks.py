@@ -70,7 +70,7 @@ class Tasks:
 
     def constant(self, name: str, value: Any) -> Any:
         """Enter what many tasks need; it goes to each worker once."""
-        key = (f"{name}-{self.token}", 0)
+        key = (f"{name}-{self.token}", len(self.graph))
         self.graph[key] = (_identity, value)
         return key
 

@@ -64,14 +64,14 @@ def cut(draw, n):
 @st.composite
 def cuts(draw, shape):
     lengths = [cut(draw, n) for n in shape]
-    while np.prod([len(part) for part in lengths]) > 60:  # tasks take their time
+    while np.prod([len(part) for part in lengths]) > 24:  # tasks take their time
         longest = int(np.argmax([len(part) for part in lengths]))
         n = shape[longest]
         lengths[longest] = (n // 2, n - n // 2) if len(lengths[longest]) > 2 else (n,)
     return tuple(lengths)
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_segment_is_that_of_the_whole_image(case, data):
     image, classifier, expected = case
@@ -151,8 +151,10 @@ def ring(shape):
 )
 @pytest.mark.parametrize("step", [1, 3, 5, 100])
 def test_objects_that_meet_in_other_blocks_are_one(mask, step):
-    if step == 1 and mask.ndim == 3:
-        mask = mask[:5, :5, :5]
+    if step == 1 and mask.ndim == 2:
+        mask = mask[-8:, -9:]
+    elif step == 1:
+        mask = mask[:4, :3, :4]
     image = mask.astype(np.uint8)
     both = np.zeros_like(image)
     both.flat[:2] = 0, 1
@@ -165,7 +167,7 @@ def test_objects_that_meet_in_other_blocks_are_one(mask, step):
     assert_same_table(table, objclass.measure(expected, properties=("size", "shape")))
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_measure_is_that_of_the_whole_image(case, data):
     image, _, labels = case
@@ -190,7 +192,7 @@ def test_measure_is_that_of_the_whole_image(case, data):
     pd.testing.assert_frame_equal(ours[whole], theirs[whole])
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_any_labels_are_measured_as_a_whole(data):
     """Numbers at random: objects in pieces, in any number of blocks, whole in some and cut in others."""
@@ -205,7 +207,7 @@ def test_any_labels_are_measured_as_a_whole(data):
     assert_same_table(ours, objclass.measure(labels, image, properties=groups))
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_objects_are_left_out_by_what_they_are_in_all_blocks(case, data):
     _, _, labels = case

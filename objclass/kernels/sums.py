@@ -189,7 +189,8 @@ def shift_records(
     spatial: np.ndarray, intensity: np.ndarray, origin: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what `sum_block` would have returned for a block whose first voxel is at `origin` (z, y, x)."""
-    moved, weighed = spatial.copy(), intensity.copy().reshape(len(intensity), -1, INTENSITY)
+    moved = spatial.copy()
+    weighed = intensity.copy().reshape(len(intensity), intensity.shape[1] // INTENSITY, INTENSITY)
     counts, first = spatial[:, COUNT], spatial[:, FIRST:SECOND]
     for axis, other in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)):
         crossed = origin[axis] * first[:, other] + origin[other] * first[:, axis]
