@@ -229,9 +229,7 @@ def _read(array: Any, *, region: Region) -> np.ndarray:
     return np.asarray(array[region])
 
 
-def _assemble(
-    pieces: list[np.ndarray], *, shape: tuple[int, ...], places: list[Region]
-) -> np.ndarray:
+def _assemble(pieces: list[np.ndarray], *, shape: tuple[int, ...], places: list[Region]) -> np.ndarray:
     if len(pieces) == 1:
         return np.asarray(pieces[0])
     whole = np.empty(shape, pieces[0].dtype)

@@ -154,7 +154,9 @@ def _cut_fragments(
 ) -> Iterator[Fragment]:
     weighted = bool({*wanted.names} & WEIGHTED_MOMENTS)
     for code, box in zip(sums.numbers.tolist(), sums.boxes, strict=True):
-        crop = tuple(slice(first, stop) for first, stop in zip(box[:3].tolist(), box[3:].tolist(), strict=True))
+        crop = tuple(
+            slice(first, stop) for first, stop in zip(box[:3].tolist(), box[3:].tolist(), strict=True)
+        )
         mask = codes[crop] == code
         number = code if numbers is None else int(numbers[code])
         pixels = values[(slice(None), *crop)].copy() if weighted else None
@@ -181,7 +183,9 @@ def merge_measured(wanted: Wanted, blocks: Sequence[Measured], more: Sequence[Fr
     for part in _batches(sums, np.fromiter(by_number, np.int64, len(by_number))):
         objects = {int(number): by_number[int(number)] for number in sums.numbers[part]}
         found.append((sums.numbers[part], _count_fragments(wanted, _take(sums, part), objects)))
-    counts = {name: np.empty((len(sums.numbers), *one.shape[1:]), one.dtype) for name, one in found[0][1].items()}
+    counts = {
+        name: np.empty((len(sums.numbers), *one.shape[1:]), one.dtype) for name, one in found[0][1].items()
+    }
     for numbers, values in found:  # what is counted from all fragments comes last and stays
         at = np.searchsorted(sums.numbers, numbers)
         for name in counts:

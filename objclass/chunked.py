@@ -256,7 +256,10 @@ def measure(
     import pandas as pd
 
     of_labels = _as_labels(labels)
-    names, ndim = measurement._names(properties, of_labels.array.ndim, image is not None), of_labels.array.ndim
+    names, ndim = (
+        measurement._names(properties, of_labels.array.ndim, image is not None),
+        of_labels.array.ndim,
+    )
     steps = check_spacing(spacing, ndim) or (1.0,) * ndim
     measurement.check_perimeter(names, spacing, steps)
     has_channels = image is not None and len(np.shape(image)) > ndim
@@ -286,7 +289,9 @@ def _cut(image: Any, classifier: ObjectClassifier, block_shape: Sequence[int] | 
 def _as_labels(labels: Any) -> Source:
     if np.dtype(getattr(labels, "dtype", object)).kind not in "iu":
         hint = "Number the objects of a mask with skimage.measure.label(mask)."
-        raise invalid("labels", "an integer array, 0 for background", type(labels).__name__, hint, kind=TypeError)
+        raise invalid(
+            "labels", "an integer array, 0 for background", type(labels).__name__, hint, kind=TypeError
+        )
     if labels.ndim not in (2, 3):
         raise invalid("labels", "axes (y, x) or (z, y, x)", f"an array of shape {labels.shape}")
     return Source(labels)

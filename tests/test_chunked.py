@@ -52,12 +52,12 @@ def cut(draw, n):
     kind = draw(st.sampled_from(["thin", "even", "uneven", "one"]))
     if kind == "thin":
         return (1,) * n
-    if kind == "one":
+    if kind == "one" or n == 1:
         return (n,)
     if kind == "even":
         step = draw(st.integers(2, n))
         return tuple(min(step, n - start) for start in range(0, n, step))
-    stops = sorted(draw(st.sets(st.integers(1, n - 1), max_size=4))) if n > 1 else []
+    stops = sorted(draw(st.sets(st.integers(1, n - 1), max_size=4)))
     return tuple(np.diff([0, *stops, n]).tolist())
 
 
