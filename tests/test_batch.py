@@ -170,7 +170,7 @@ def test_a_full_disk_ends_the_batch_and_what_is_done_stays(tmp_path, classifier)
     if mounted.returncode:
         pytest.skip("cannot mount a small disk here")
     try:
-        with pytest.raises(OSError, match="cannot be written.*No space left"):
+        with pytest.raises(OSError, match=r"cannot be written.*No space left"):
             segment_folder(images, classifier, disk / "out")
         n_done = len(list((disk / "out" / "done").glob("*.json")))
         assert 0 < n_done < 12

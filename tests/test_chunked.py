@@ -106,29 +106,16 @@ def test_classes_channels_and_blocks_that_are_asked_for(case):
         np.testing.assert_array_equal(labels, objclass.segment(channels, classifier, engine="cpu"))
 
 
-def spiral(shape):
-    """Two arms that wind around each other and never touch, from the outside in."""
-    labels = np.zeros(shape, bool)
-    y, x, step, turn = 0, 0, (0, 1), 0
-    low, high = [0, 0], [shape[0] - 1, shape[1] - 1]
-    while low[0] <= high[0] and low[1] <= high[1]:
-        axis, towards = (1, 0, 1, 0)[turn % 4], (high, high, low, low)[turn % 4]
-        place = [y, x]
-        stop = towards[axis]
-        path = range(place[axis], stop, 1 if stop >= place[axis] else -1)
-        for at in path:
-            labels[(at, x) if axis == 0 else (y, at)] = True
-        y, x = (stop, x) if axis == 0 else (y, stop)
-        labels[y, x] = True
-        if turn % 4 == 3:
-            low, high = [low[0] + 2, low[1] + 2], [high[0] - 2, high[1] - 2]
-        elif turn % 4 == 2:
-            low = [low[0] + 2, low[1]]
-            y, low = y, [low[0] - 2, low[1]]
-        turn += 1
-        if turn > 4 * max(shape):
-            break
-    return labels
+def spiral(n):
+    """An arm of one pixel that winds inwards, a pixel from itself."""
+    mask, place, towards = np.zeros((n, n), bool), [0, 0], [0, 1]
+    for turn, length in enumerate([n - 1, *np.repeat(np.arange(n - 1, 1, -2), 2)]):
+        for _ in range(length if turn else n - 1):
+            mask[tuple(place)] = True
+            place = [place[0] + towards[0], place[1] + towards[1]]
+        mask[tuple(place)] = True
+        towards = [towards[1], -towards[0]]
+    return mask
 
 
 def ring(shape):
@@ -140,7 +127,7 @@ def ring(shape):
 @pytest.mark.parametrize(
     "mask",
     [
-        spiral((24, 24)),
+        spiral(25),
         ring((22, 26)),
         ring((12, 13, 14)),
         np.ones((8, 9, 10), bool),
