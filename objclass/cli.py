@@ -1,4 +1,4 @@
-"""The command line: ``objclass demo``, ``run``, ``rerun``, ``batch``, ``warmup`` and ``info``."""
+"""The command line: ``objclass demo``, ``run``, ``rerun``, ``warmup``, ``info``, and those for experiments."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
+from ._experiment_commands import add_commands
 
 if TYPE_CHECKING:
     from .pipeline import Run
@@ -89,9 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     rerun.add_argument("--out", metavar="DIR", help="keep the results of the repetition here")
     _add_overwrite(rerun)
 
-    batch = add("batch", _batch, "segment and measure many images; goes on where it was stopped")
-    _add_batch_arguments(batch)
-
+    add_commands(add)
     add("warmup", _warmup, "compile everything now, so that no first call has to wait for it")
     add("info", _info, "say which versions, threads and engines there are")
     return parser
@@ -126,24 +125,6 @@ def _add_run_arguments(run: argparse.ArgumentParser) -> None:
     run.add_argument("--cluster", choices=clustering.METHODS, help="how to group")
     run.add_argument("--n-clusters", metavar="N", type=int, help="number of groups")
     _add_seed(run)
-
-
-def _add_batch_arguments(batch: argparse.ArgumentParser) -> None:
-    batch.add_argument("inputs", metavar="INPUT", nargs="+", help="images, folders of them, or patterns")
-    batch.add_argument("--classifier", metavar="C.cl", required=True, help="the classifier")
-    batch.add_argument("--out", metavar="DIR", required=True, help="the folder to write to")
-    switch = argparse.BooleanOptionalAction
-    batch.add_argument("--measure", action=switch, default=True, help="measure the objects")
-    batch.add_argument("--min-size", metavar="N", type=int, default=20, help="smallest object, in voxels")
-    batch.add_argument("--split", action="store_true", help="cut touching objects apart")
-    batch.add_argument("--axes", help="the axes of the images, as zcyx, where files do not name them")
-    batch.add_argument(
-        "--spacing", metavar="S", nargs="+", type=float, help="voxel size, where files have none"
-    )
-    batch.add_argument("--engine", default="auto", help="who computes: auto, cpu or opencl")
-    where = batch.add_mutually_exclusive_group()
-    where.add_argument("--workers", metavar="N", type=int, help="so many images at a time, each in a process")
-    where.add_argument("--scheduler", metavar="tcp://…", help="the address of a dask scheduler")
 
 
 def _add_overwrite(parser: argparse.ArgumentParser) -> None:
@@ -205,27 +186,6 @@ def _rerun(options: argparse.Namespace) -> int:
         print(f"  {change}")
     print("The result is identical." if repetition.is_identical else "The result is NOT identical.")
     return 0 if repetition.is_identical else DIFFERENT
-
-
-def _batch(options: argparse.Namespace) -> int:
-    from .batch import segment_folder
-
-    names = ("measure", "min_size", "split", "axes", "engine", "scheduler")
-    print(f"objclass batch: {' '.join(options.inputs)}", flush=True)
-    batch = segment_folder(
-        options.inputs,
-        options.classifier,
-        options.out,
-        spacing=tuple(options.spacing) if options.spacing else None,
-        n_workers=options.workers,
-        **{name: getattr(options, name) for name in names},
-    )
-    before = f", {batch.n_done_before:,} of them before" if batch.n_done_before else ""
-    print(f"{batch.n_images:,} images are done{before}: {batch.n_objects:,} objects.")
-    for title, reason in batch.failed.items():
-        print(f"objclass: failed: {title}: {reason}", file=sys.stderr)
-    print(f"The results are in {batch.folder}.")
-    return DIFFERENT if batch.failed else 0
 
 
 def _warmup(_: argparse.Namespace) -> None:
