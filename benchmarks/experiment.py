@@ -62,7 +62,8 @@ def make(path: Path, shape: tuple[int, ...]) -> None:
         return tile[mirrored][tuple(slice(0, n) for n in block_info[None]["chunk-shape"])]
 
     chunks = tuple(
-        tuple(min(step, n - start) for start in range(0, n, step)) for n, step in zip(shape, TILE, strict=True)
+        tuple(min(step, n - start) for start in range(0, n, step))
+        for n, step in zip(shape, TILE, strict=True)
     )
     volume = da.map_blocks(block, chunks=chunks, dtype=np.uint16, meta=np.empty((0, 0, 0), np.uint16))
     chunked.imwrite(path, volume, spacing=objclass.samples.embryo((24, 64, 64)).spacing)
@@ -74,7 +75,9 @@ def on_workers(path: Path, options: argparse.Namespace) -> dict[str, Any]:
 
     classifier, out = trained(), path.with_name("labels.zarr")
     with (
-        LocalCluster(options.workers, threads_per_worker=1, dashboard_address=None, memory_limit="1.9GB") as cluster,
+        LocalCluster(
+            options.workers, threads_per_worker=1, dashboard_address=None, memory_limit="1.9GB"
+        ) as cluster,
         Client(cluster) as client,
     ):
         client.run(objclass.segment, np.zeros((4, 4, 4), np.uint16), classifier)  # compiles
@@ -130,7 +133,9 @@ def graph(n_blocks: int) -> dict[str, Any]:
     import zarr
 
     side = round(n_blocks ** (1 / 3)) + 1
-    image = zarr.create_array({}, shape=(side * 256, side * 256, n_blocks // side**2 * 256), chunks=(64,) * 3, dtype="u2")
+    image = zarr.create_array(
+        {}, shape=(side * 256, side * 256, n_blocks // side**2 * 256), chunks=(64,) * 3, dtype="u2"
+    )
     classifier = trained()
     start = time.perf_counter()
     labels = chunked.segment(image, classifier, block_shape=(256,) * 3)

@@ -7,6 +7,7 @@ the dashboard of a cluster shows what goes on.
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import operator
 import uuid
@@ -175,16 +176,16 @@ class Source:
             key = tasks.constant("source", self.array)
             return lambda region: (partial(_read, region=(slice(None),) * self.n_leading + region), key)
         tasks.collections.append(self.array)
-        stops = [np.cumsum(lengths) for lengths in self.grid.chunks]
+        stops = [list(itertools.accumulate(lengths)) for lengths in self.grid.chunks]
         cut = f"cut-{uuid.uuid4().hex}"
         return lambda region: self._cut(tasks, stops, cut, region)
 
-    def _cut(self, tasks: Tasks, stops: list[np.ndarray], cut: str, region: Region) -> Any:
+    def _cut(self, tasks: Tasks, stops: list[list[int]], cut: str, region: Region) -> Any:
         leading = (slice(None),) * self.n_leading
         keys, places = [], []
         for index, inside, place in _overlaps(stops, region):
             chunk = (self.array.name, *(0,) * self.n_leading, *index)
-            if all(part == slice(0, n) for part, n in zip(inside, self._lengths(index), strict=True)):
+            if all(part.stop - part.start == n for part, n in zip(inside, self._lengths(index), strict=True)):
                 keys.append(chunk)
             else:
                 keys.append((cut, *index, *((part.start, part.stop) for part in inside)))
@@ -206,13 +207,13 @@ def _whole_chunks(shape: Sequence[int], stored: Sequence[int]) -> tuple[int, ...
     )
 
 
-def _overlaps(stops: list[np.ndarray], region: Region) -> Iterator[tuple[Index, Region, Region]]:
+def _overlaps(stops: list[list[int]], region: Region) -> Iterator[tuple[Index, Region, Region]]:
     """Yield each chunk that a region meets: its place, what of it is met, and where in the region it lies."""
     axes = []
     for ends, part in zip(stops, region, strict=True):
         found = []
-        for at in range(int(np.searchsorted(ends, part.start, "right")), len(ends)):
-            begin, end = int(ends[at - 1]) if at else 0, int(ends[at])
+        for at in range(bisect.bisect_right(ends, part.start), len(ends)):
+            begin, end = ends[at - 1] if at else 0, ends[at]
             if begin >= part.stop:
                 break
             low, high = max(begin, part.start), min(end, part.stop)

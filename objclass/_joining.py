@@ -66,7 +66,7 @@ def link_rims(rim: Rim, *behind: Rim, axes: tuple[int, ...], blocks: tuple[int, 
 
 
 def join_links(links: list[Links]) -> Numbering:
-    """Number the objects of all blocks, in raster order, in the order of their first voxels."""
+    """Give the objects of all blocks, in raster order, numbers in the order of their first voxels."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -123,7 +123,7 @@ def merge_tallies(tallies: list[Tally]) -> Tally:
 
 
 def renumber_runs(labels: Runs, numbers: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Return the labels as int32, where the objects `numbers[0]`, all there are, bear those of `numbers[1]`."""
+    """Return the labels as int32, where `numbers[0]`, all there are, become `numbers[1]`."""
     old, new = numbers
     table = np.concatenate([np.zeros(1, np.int32), new.astype(np.int32)])
     which = np.where(labels.values > 0, np.searchsorted(old, labels.values) + 1, 0)

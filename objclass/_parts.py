@@ -194,7 +194,7 @@ def merge_measured(wanted: Wanted, blocks: Sequence[Measured], more: Sequence[Fr
 
 
 def _batches(sums: ObjectSums, numbers: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield where in `sums` some objects stand, those of like boxes together, which side by side fill `BATCH`."""
+    """Yield where in `sums` objects stand that side by side fill `BATCH`: those of like boxes together."""
     at = np.searchsorted(sums.numbers, numbers)
     sizes = sums.boxes[at, 3:] - sums.boxes[at, :3]
     order = np.lexsort((at, sizes[:, 1], sizes[:, 0]))
@@ -205,7 +205,7 @@ def _batches(sums: ObjectSums, numbers: np.ndarray) -> Iterator[np.ndarray]:
         deeper, higher, wider = max(depth, size[0]), max(height, size[1]), width + size[2]
         if batch and deeper * higher * wider > BATCH:
             yield at[batch]
-            batch, deeper, higher, wider = [], *size
+            batch, (deeper, higher, wider) = [], size
         batch.append(index)
         depth, height, width = deeper, higher, wider
     if batch:

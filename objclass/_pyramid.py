@@ -122,8 +122,8 @@ def imread(path: AnyPath, *, axes: str | None = None, frame: int | None = None) 
 def imwrite(path: AnyPath, array: Any, *, spacing: object = None, axes: str | None = None) -> None:
     """Compute an image or labels and write them as OME-Zarr (NGFF 0.5), with coarser copies to look at.
 
-    Each copy has half the length along every axis that is longer than 256. The folder appears, or is replaced,
-    only when all is written. All workers of a cluster must see it by the same name.
+    Each copy has half the length along every axis that is longer than 256. The folder appears, or is
+    replaced, only when all is written. All workers of a cluster must see it by the same name.
 
     Parameters
     ----------
@@ -162,15 +162,15 @@ def imwrite(path: AnyPath, array: Any, *, spacing: object = None, axes: str | No
     with replacing(path) as beside:
         group = create_zarr(beside, names, spacing=sizes, factors=factors)
         for level, factor in enumerate(factors):
-            if level:
-                steps = [now // before for now, before in zip(factor, factors[level - 1], strict=True)]
-                array = _coarser(da.from_zarr(stored, chunks=blocks), steps)
             chunks = zarr_chunks(array.shape, names)
             stored = group.create_array(
                 str(level), shape=array.shape, dtype=array.dtype, chunks=chunks, dimension_names=list(names)
             )
             blocks = _aligned(array, chunks)
             da.store(array.rechunk(blocks), stored, lock=False)
+            if level + 1 < len(factors):
+                steps = [then // now for then, now in zip(factors[level + 1], factor, strict=True)]
+                array = _coarser(da.from_zarr(stored, chunks=blocks), steps)
 
 
 def _factors(shape: Sequence[int], axes: str) -> list[list[int]]:
@@ -199,7 +199,7 @@ def _coarser(array: da.Array, steps: Sequence[int]) -> da.Array:
 
 
 def _aligned(array: da.Array, chunks: Sequence[int]) -> tuple[Any, ...]:
-    """Return blocks of whole chunks, so that no two tasks write to one chunk: those of the array if they are."""
+    """Return blocks of whole chunks, so that no two tasks write to one chunk."""
     blocks = []
     for lengths, chunk in zip(array.chunks, chunks, strict=True):
         is_aligned = all(n % chunk == 0 for n in lengths[:-1])

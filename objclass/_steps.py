@@ -115,6 +115,26 @@ def choose_numbers(
     return tally.numbers, np.where(keep, tally.numbers, 0)
 
 
+def at_least(tally: Tally, *, size: float) -> np.ndarray:
+    """Choose objects of so many voxels or more."""
+    return tally.sizes >= size
+
+
+def at_most(tally: Tally, *, size: float) -> np.ndarray:
+    """Choose objects of so many voxels or fewer."""
+    return tally.sizes <= size
+
+
+def inside(tally: Tally) -> np.ndarray:
+    """Choose objects that do not touch the border of the image."""
+    return ~tally.at_border
+
+
+def all_of(tally: Tally) -> np.ndarray:
+    """Choose every object."""
+    return np.ones(len(tally.numbers), bool)
+
+
 def measure_blocks(labels: Source, image: Source | None, wanted: Wanted) -> ObjectProperties:
     """Measure each block, and merge them: computes."""
     blocks, shape = labels.grid.blocks(), labels.grid.shape

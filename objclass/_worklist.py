@@ -34,7 +34,7 @@ class Settings:
     engine: str
 
 
-class CannotWrite(OSError):
+class CannotWriteError(OSError):
     """A result could not be written, as on a full disk: no other image will fare better."""
 
 
@@ -90,7 +90,7 @@ class Work:
         try:
             self._write(item, labels, table, spacing, fingerprint)
         except OSError as error:
-            raise CannotWrite(
+            raise CannotWriteError(
                 error.errno, f"out: a result of {item.image} cannot be written: {error}"
             ) from error
 
@@ -145,7 +145,7 @@ def _attempt(item: Item, work: Work, classifier: ObjectClassifier) -> str:
     """Do one image; return why it failed, or nothing."""
     try:
         work.do(item, classifier)
-    except CannotWrite:
+    except CannotWriteError:
         raise
     except (ValueError, TypeError, OSError, MemoryError) as error:
         return " ".join(str(error).split()) or type(error).__name__

@@ -19,8 +19,8 @@ from ._items import Item, find_items
 from ._locking import LOCK, locked
 from ._parallel import Progress, progress_bar
 from ._sheets import join_tables
-from .record import RECORD, checksum, write_record
 from ._worklist import Settings, Work, do_items
+from .record import RECORD, checksum, write_record
 
 if TYPE_CHECKING:
     from .classifier import ObjectClassifier
@@ -77,8 +77,8 @@ def segment_folder(
     Parameters
     ----------
     inputs : path, or list of paths
-        Files, patterns as ``data/*.tif``, folders (with all that is in them), OME-Zarr images. Each time point
-        of a series is an image of its own.
+        Files, patterns as ``data/*.tif``, folders (with all that is in them), OME-Zarr images. Each time
+        point of a series is an image of its own.
     classifier : ObjectClassifier or path
         From `train_object_classifier`, or a .cl file.
     out : path

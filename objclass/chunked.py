@@ -20,7 +20,16 @@ from ._check import check_number, check_spacing, invalid
 from ._joining import Tally
 from ._parts import Wanted
 from ._pyramid import imread, imwrite
-from ._steps import classify_blocks, keep_objects, measure_blocks, segment_blocks
+from ._steps import (
+    all_of,
+    at_least,
+    at_most,
+    classify_blocks,
+    inside,
+    keep_objects,
+    measure_blocks,
+    segment_blocks,
+)
 from .classifier import ObjectClassifier
 
 if TYPE_CHECKING:
@@ -138,7 +147,7 @@ def exclude_small(labels: Any, min_size: float = 20, *, relabel: bool = True) ->
     array([[0, 0, 1, 1, 0, 2, 2]], dtype=int32)
     """
     check_number("min_size", min_size, low=0)
-    return _keep(labels, partial(_at_least, size=min_size), relabel)
+    return _keep(labels, partial(at_least, size=min_size), relabel)
 
 
 def exclude_large(labels: Any, max_size: float, *, relabel: bool = True) -> da.Array:
@@ -162,7 +171,7 @@ def exclude_large(labels: Any, max_size: float, *, relabel: bool = True) -> da.A
     array([[1, 0, 0, 0, 0, 2]], dtype=int32)
     """
     check_number("max_size", max_size, low=0)
-    return _keep(labels, partial(_at_most, size=max_size), relabel)
+    return _keep(labels, partial(at_most, size=max_size), relabel)
 
 
 def exclude_border(labels: Any, *, relabel: bool = True) -> da.Array:
@@ -185,7 +194,7 @@ def exclude_border(labels: Any, *, relabel: bool = True) -> da.Array:
            [0, 0, 1, 0],
            [0, 0, 0, 0]], dtype=int32)
     """
-    return _keep(labels, _inside, relabel)
+    return _keep(labels, inside, relabel)
 
 
 def relabel(labels: Any) -> da.Array:
@@ -206,7 +215,7 @@ def relabel(labels: Any) -> da.Array:
     >>> relabel(np.array([[7, 0, 3, 3]])).compute()
     array([[2, 0, 1, 1]], dtype=int32)
     """
-    return _keep(labels, _any, True)
+    return _keep(labels, all_of, True)
 
 
 def measure(
@@ -299,19 +308,3 @@ def _as_labels(labels: Any) -> Source:
 
 def _keep(labels: Any, choose: Callable[[Tally], np.ndarray], dense: bool) -> da.Array:
     return keep_objects(_as_labels(labels), choose, dense=dense)
-
-
-def _at_least(tally: Tally, *, size: float) -> np.ndarray:
-    return tally.sizes >= size
-
-
-def _at_most(tally: Tally, *, size: float) -> np.ndarray:
-    return tally.sizes <= size
-
-
-def _inside(tally: Tally) -> np.ndarray:
-    return ~tally.at_border
-
-
-def _any(tally: Tally) -> np.ndarray:
-    return np.ones(len(tally.numbers), bool)

@@ -1,4 +1,4 @@
-"""The command line: ``objclass demo``, ``run``, ``rerun``, ``warmup``, ``info``, and those for experiments."""
+"""The command line: ``objclass demo``, ``run``, ``rerun``, ``info`` … and those for experiments."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ERROR, STOPPED, DIFFERENT = 2, 130, 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, 1 if a repeated run differs or an image failed, 2 after an error."""
+    """Run one command and return its exit code: 0, 1 if a result differs or failed, 2 after an error."""
     options = _parser().parse_args(arguments)
     from .compilation import telling
 

@@ -67,8 +67,8 @@ def evaluate(
     min_size : int
         Smallest object that is counted, in voxels.
     overlap : float
-        A true object and a found one match if more than this share of the voxels of both together is in both; at
-        least 0.5, so that each matches one at most.
+        A true object and a found one match if more than this share of the voxels of both together is in
+        both; at least 0.5, so that each matches one at most.
     progress : bool or callable
         Whether to show a bar, or ``progress(done, total)``.
 
@@ -100,7 +100,9 @@ def evaluate(
     """
     if not is_list(image) or len(image) < 2:
         hint = "Cross-validation is by image: pixels of one image are too much alike."
-        raise invalid("image", "a list of at least two images", f"{len(image) if is_list(image) else 1}", hint)
+        raise invalid(
+            "image", "a list of at least two images", f"{len(image) if is_list(image) else 1}", hint
+        )
     if labels is not None and len(labels) != len(image):
         raise invalid("labels", f"{len(image)} arrays or None, one for each image", f"{len(labels)}")
     check_number("overlap", overlap, low=0.5, high=1)

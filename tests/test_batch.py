@@ -7,17 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-import zarr
 
 import objclass
 from objclass import cli
-from objclass._files import replacing
 from objclass._locking import locked
 from objclass.batch import segment_folder
 

@@ -31,9 +31,21 @@ def address(tmp_path_factory):
     file = folder / "scheduler.json"
     start = [sys.executable, "-m", "dask"]
     common = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
-    scheduler = ["scheduler", "--scheduler-file", file, "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+    scheduler = [
+        "scheduler",
+        "--scheduler-file",
+        file,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--no-dashboard",
+    ]
     worker = ["worker", "--scheduler-file", file, "--nworkers", "2", "--nthreads", "1", "--no-dashboard"]
-    processes = [subprocess.Popen([*start, *scheduler], **common), subprocess.Popen([*start, *worker], **common)]
+    processes = [
+        subprocess.Popen([*start, *scheduler], **common),
+        subprocess.Popen([*start, *worker], **common),
+    ]
     try:
         from distributed import Client
 
@@ -92,7 +104,9 @@ def test_a_worker_that_is_killed_in_the_middle_changes_nothing(client, volume):
     victim = sorted(client.run(os.getpid).values())[0]
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        states = client.run_on_scheduler(lambda dask_scheduler: [t.state for t in dask_scheduler.tasks.values()])
+        states = client.run_on_scheduler(
+            lambda dask_scheduler: [t.state for t in dask_scheduler.tasks.values()]
+        )
         if states.count("memory") >= 5 or future.done():
             break
         time.sleep(0.01)

@@ -64,7 +64,11 @@ def test_objects_match_by_their_overlap():
     truth = np.array([[5, 5, 5, 5, 0, 9, 9, 9, 0, 0]])
     assert count_matches(truth, truth) == (2, 2, 2)
     assert count_matches(truth, np.array([[1, 1, 1, 0, 0, 0, 0, 2, 2, 2]])) == (2, 2, 1)
-    assert count_matches(truth, np.array([[1, 1, 0, 0, 0, 0, 0, 0, 0, 0]])) == (2, 1, 0)  # half is not more than half
+    assert count_matches(truth, np.array([[1, 1, 0, 0, 0, 0, 0, 0, 0, 0]])) == (
+        2,
+        1,
+        0,
+    )  # half is not more than half
     assert count_matches(truth, np.zeros_like(truth)) == (2, 0, 0)
     with pytest.raises(ValueError, match="found: expected the shape of truth"):
         count_matches(truth, truth.T)
@@ -88,7 +92,14 @@ def test_train_and_evaluate_from_the_command_line(tmp_path, capsys):
         for path, array in zip(names[-1], parts, strict=True):
             objclass.imwrite(path, array.astype(np.float32 if "image" in path.name else np.uint8))
     images, strokes, truths = (list(map(str, column)) for column in zip(*names, strict=True))
-    arguments = ["--features", "original gaussian_blur=1", "--n-estimators", "5", "--out", str(tmp_path / "a.cl")]
+    arguments = [
+        "--features",
+        "original gaussian_blur=1",
+        "--n-estimators",
+        "5",
+        "--out",
+        str(tmp_path / "a.cl"),
+    ]
     assert cli.main(["train", *images, "--annotations", *strokes, *arguments]) == 0
     classifier = objclass.load_classifier(tmp_path / "a.cl")
     assert classifier.forest.n_trees == 5
