@@ -81,7 +81,8 @@ def on_workers(path: Path, options: argparse.Namespace) -> dict[str, Any]:
         Client(cluster) as client,
     ):
         client.run(objclass.segment, np.zeros((4, 4, 4), np.uint16), classifier)  # compiles
-        start = time.perf_counter()
+        client.run(objclass.measure, np.ones((4, 4, 4), np.int32), np.zeros((4, 4, 4), np.uint16))
+        start, used = time.perf_counter(), sum(client.run(time.process_time).values()) + time.process_time()
         image = chunked.imread(path)
         labels = chunked.segment(image, classifier, block_shape=options.block_shape)
         chunked.imwrite(out, chunked.exclude_small(labels, 20), spacing=objclass.read_spacing(path))
@@ -89,8 +90,10 @@ def on_workers(path: Path, options: argparse.Namespace) -> dict[str, Any]:
         table = chunked.measure(chunked.imread(out), image, spacing=objclass.read_spacing(path))
         end = time.perf_counter()
         peaks = client.run(peak).values()
+        used = sum(client.run(time.process_time).values()) + time.process_time() - used
     return report(path, segmented - start, end - segmented, table) | {
         "workers": options.workers,
+        "cpu_s": round(used, 1),
         "peak_worker_mb": round(max(peaks)),
         "peak_client_mb": round(peak()),
     }
@@ -101,14 +104,17 @@ def in_memory(path: Path) -> dict[str, Any]:
     classifier, spacing = trained(), objclass.read_spacing(path)
     image = objclass.imread(path)
     objclass.measure(objclass.segment(image[:8, :64, :64], classifier), image[:8, :64, :64])  # compiles
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     image = objclass.imread(path)
     labels = objclass.exclude_small(objclass.segment(image, classifier, engine="cpu", progress=False), 20)
     objclass.imwrite(path.with_name("whole.zarr"), labels, spacing=spacing)
     segmented = time.perf_counter()
     table = objclass.measure(labels, image, spacing=spacing, progress=False)
     end = time.perf_counter()
-    return report(path, segmented - start, end - segmented, table) | {"peak_mb": round(peak())}
+    return report(path, segmented - start, end - segmented, table) | {
+        "cpu_s": round(time.process_time() - used, 1),
+        "peak_mb": round(peak()),
+    }
 
 
 def report(path: Path, to_segment: float, to_measure: float, table: Any) -> dict[str, Any]:

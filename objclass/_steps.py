@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,28 @@ from .segmentation import connected_components
 
 if TYPE_CHECKING:
     import dask.array as da
+
+
+def image_source(image: Any, classifier: ObjectClassifier, block_shape: Sequence[int] | None) -> Source:
+    """Return where the blocks of an image come from, if it fits the classifier."""
+    shape, ndim = np.shape(image), classifier.ndim
+    n_channels = shape[0] if len(shape) == ndim + 1 else 1
+    if len(shape) not in (ndim, ndim + 1) or n_channels != classifier.n_channels:
+        expected = f"{ndim} spatial axes and {classifier.n_channels} channels, as in the training"
+        raise invalid("image", expected, f"one of shape {shape}", "Channels come first.")
+    return Source(image, len(shape) - ndim, block_shape)
+
+
+def labels_source(labels: Any) -> Source:
+    """Return where the blocks of labels come from."""
+    if np.dtype(getattr(labels, "dtype", object)).kind not in "iu":
+        hint = "Number the objects of a mask with skimage.measure.label(mask)."
+        raise invalid(
+            "labels", "an integer array, 0 for background", type(labels).__name__, hint, kind=TypeError
+        )
+    if labels.ndim not in (2, 3):
+        raise invalid("labels", "axes (y, x) or (z, y, x)", f"an array of shape {labels.shape}")
+    return Source(labels)
 
 
 def segment_blocks(source: Source, classifier: ObjectClassifier) -> da.Array:

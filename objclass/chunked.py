@@ -25,8 +25,10 @@ from ._steps import (
     at_least,
     at_most,
     classify_blocks,
+    image_source,
     inside,
     keep_objects,
+    labels_source,
     measure_blocks,
     segment_blocks,
 )
@@ -89,7 +91,7 @@ def segment(
     >>> segment(image, classifier, block_shape=(2, 3)).compute()[0]
     array([1, 0, 0, 0, 2, 2], dtype=int32)
     """
-    return segment_blocks(_cut(image, classifier, block_shape), classifier)
+    return segment_blocks(image_source(image, classifier, block_shape), classifier)
 
 
 def classify_pixels(
@@ -121,7 +123,7 @@ def classify_pixels(
     >>> classify_pixels(image, classifier, block_shape=(2, 2)).compute()[0]
     array([1, 1, 1, 2, 2, 2], dtype=uint8)
     """
-    return classify_blocks(_cut(image, classifier, block_shape), classifier)
+    return classify_blocks(image_source(image, classifier, block_shape), classifier)
 
 
 def exclude_small(labels: Any, min_size: float = 20, *, relabel: bool = True) -> da.Array:
@@ -264,7 +266,7 @@ def measure(
     """
     import pandas as pd
 
-    of_labels = _as_labels(labels)
+    of_labels = labels_source(labels)
     names, ndim = (
         measurement._names(properties, of_labels.array.ndim, image is not None),
         of_labels.array.ndim,
@@ -286,25 +288,5 @@ def measure(
     return pd.DataFrame(columns)
 
 
-def _cut(image: Any, classifier: ObjectClassifier, block_shape: Sequence[int] | None) -> Source:
-    shape, ndim = np.shape(image), classifier.ndim
-    n_channels = shape[0] if len(shape) == ndim + 1 else 1
-    if len(shape) not in (ndim, ndim + 1) or n_channels != classifier.n_channels:
-        expected = f"{ndim} spatial axes and {classifier.n_channels} channels, as in the training"
-        raise invalid("image", expected, f"one of shape {shape}", "Channels come first.")
-    return Source(image, len(shape) - ndim, block_shape)
-
-
-def _as_labels(labels: Any) -> Source:
-    if np.dtype(getattr(labels, "dtype", object)).kind not in "iu":
-        hint = "Number the objects of a mask with skimage.measure.label(mask)."
-        raise invalid(
-            "labels", "an integer array, 0 for background", type(labels).__name__, hint, kind=TypeError
-        )
-    if labels.ndim not in (2, 3):
-        raise invalid("labels", "axes (y, x) or (z, y, x)", f"an array of shape {labels.shape}")
-    return Source(labels)
-
-
 def _keep(labels: Any, choose: Callable[[Tally], np.ndarray], dense: bool) -> da.Array:
-    return keep_objects(_as_labels(labels), choose, dense=dense)
+    return keep_objects(labels_source(labels), choose, dense=dense)
