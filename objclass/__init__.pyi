@@ -1,9 +1,12 @@
+from . import chunked as chunked
 from . import samples as samples
+from .batch import segment_folder as segment_folder
 from .classifier import ObjectClassifier as ObjectClassifier
 from .classifier import load_classifier as load_classifier
 from .classifier import train_object_classifier as train_object_classifier
 from .clustering import cluster as cluster
 from .compilation import warmup as warmup
+from .evaluation import evaluate as evaluate
 from .figures import overview as overview
 from .io import imread as imread
 from .io import imwrite as imwrite

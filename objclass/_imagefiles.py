@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -192,12 +192,17 @@ def write_tiff(path: Path, array: np.ndarray, axes: str, *, spacing: Mapping[str
 @contextlib.contextmanager
 def open_zarr(path: Path) -> Iterator[StoredImage]:
     """Open the full resolution of an OME-Zarr image (NGFF 0.4 or 0.5), or a bare Zarr array."""
+    array, axes, spacing = find_zarr_array(path)
+    yield StoredImage(axes, array.shape, lambda index: np.asarray(array[index]), spacing)
+
+
+def find_zarr_array(path: Path) -> tuple[Any, str, dict[str, float]]:
+    """Return the Zarr array of the full resolution, its axes, and its spacing in micrometres."""
     import zarr
 
     node: Any = zarr.open(path, mode="r")
     if isinstance(node, zarr.Array):
-        yield StoredImage(_unnamed(node.ndim), node.shape, lambda index: np.asarray(node[index]))
-        return
+        return node, _unnamed(node.ndim), {}
     metadata = _ome_attributes(node)
     if "multiscales" not in metadata and "bioformats2raw.layout" in metadata:
         node = node["0"]
@@ -206,7 +211,6 @@ def open_zarr(path: Path) -> Iterator[StoredImage]:
         raise ValueError(f"it is a Zarr group without an image in it; its members are {sorted(node)}")
     image = metadata["multiscales"][0]
     level = image["datasets"][0]
-    array = node[level["path"]]
     names = [axis["name"].lower() for axis in image["axes"]]
     axes = "".join(name if name in "tczyx" else "?" for name in names)
     scale = np.ones(len(axes))
@@ -217,7 +221,7 @@ def open_zarr(path: Path) -> Iterator[StoredImage]:
         scale = scale * transform.get("scale", 1.0)
     units = [axis.get("unit") for axis in image["axes"]]
     sizes = {a: to_micrometres(s, u) for a, s, u in zip(axes, scale, units, strict=True) if a in "zyx"}
-    yield StoredImage(axes, array.shape, lambda index: np.asarray(array[index]), known(sizes))
+    return node[level["path"]], axes, known(sizes)
 
 
 def _ome_attributes(group: Any) -> dict[str, Any]:
@@ -227,26 +231,35 @@ def _ome_attributes(group: Any) -> dict[str, Any]:
 
 def write_zarr(path: Path, array: np.ndarray, axes: str, *, spacing: Mapping[str, float]) -> None:
     """Write `array` as an OME-Zarr image (NGFF 0.5) of one resolution."""
+    group = create_zarr(path, axes, spacing=spacing, factors=[[1] * array.ndim])
+    group.create_array("0", data=array, chunks=zarr_chunks(array.shape, axes), dimension_names=list(axes))
+
+
+def create_zarr(
+    path: Path, axes: str, *, spacing: Mapping[str, float], factors: Sequence[Sequence[int]]
+) -> Any:
+    """Make an OME-Zarr image (NGFF 0.5) without pixels; `factors` tell how coarse each resolution is."""
     import zarr
 
     kinds = {"c": {"type": "channel"}}
     unit = {"unit": "micrometer"} if spacing else {}
+
+    def place(level: int, coarse: Sequence[int]) -> dict[str, Any]:
+        scale = [spacing.get(a, 1.0) * factor for a, factor in zip(axes, coarse, strict=True)]
+        return {"path": str(level), "coordinateTransformations": [{"type": "scale", "scale": scale}]}
+
     image = {
         "axes": [{"name": a, **kinds.get(a, {"type": "space", **unit})} for a in axes],
-        "datasets": [
-            {
-                "path": "0",
-                "coordinateTransformations": [
-                    {"type": "scale", "scale": [spacing.get(a, 1.0) for a in axes]}
-                ],
-            }
-        ],
+        "datasets": [place(*level) for level in enumerate(factors)],
     }
-    group = zarr.create_group(path, attributes={"ome": {"version": "0.5", "multiscales": [image]}})
-    chunks = tuple(
-        min(n, 1 if a == "c" else 64 if "z" in axes else 1024) for n, a in zip(array.shape, axes, strict=True)
+    return zarr.create_group(path, attributes={"ome": {"version": "0.5", "multiscales": [image]}})
+
+
+def zarr_chunks(shape: Sequence[int], axes: str) -> tuple[int, ...]:
+    """Return the chunks in which arrays are stored."""
+    return tuple(
+        min(n, 1 if a == "c" else 64 if "z" in axes else 1024) for n, a in zip(shape, axes, strict=True)
     )
-    group.create_array("0", data=array, chunks=chunks, dimension_names=list(axes))
 
 
 # NPY and PNG --------------------------------------------------------------------------------------------

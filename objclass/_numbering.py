@@ -17,7 +17,7 @@ def object_sizes(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers of the objects in ascending order, and how many voxels each one has."""
     numbers: list[np.ndarray] = [labels[:0].ravel()]
     sizes: list[np.ndarray] = [np.zeros(0)]
-    for values, lengths in _runs(labels):
+    for values, lengths in runs_of(labels):
         found, which = np.unique(values, return_inverse=True)
         numbers.append(found)
         sizes.append(np.bincount(which, weights=lengths, minlength=len(found)))
@@ -31,7 +31,7 @@ def renumber(labels: np.ndarray, numbers: np.ndarray, new: np.ndarray) -> np.nda
     table = np.concatenate([[0], new]).astype(np.int32)
     result = np.empty(labels.size, np.int32)
     start = 0
-    for values, lengths in _runs(labels):
+    for values, lengths in runs_of(labels):
         which = np.where(values > 0, np.searchsorted(numbers, values) + 1, 0)
         stop = start + int(lengths.sum())
         result[start:stop] = np.repeat(table[which], lengths)
@@ -42,7 +42,7 @@ def renumber(labels: np.ndarray, numbers: np.ndarray, new: np.ndarray) -> np.nda
 def raster_order(labels: np.ndarray) -> np.ndarray:
     """Return the numbers of the objects in the order in which a walk through the voxels meets them."""
     order = [labels[:0].ravel()]
-    for values, _ in _runs(labels):
+    for values, _ in runs_of(labels):
         found, first = np.unique(values, return_index=True)
         order.append(found[np.argsort(first)])
     met = np.concatenate(order)
@@ -51,7 +51,7 @@ def raster_order(labels: np.ndarray) -> np.ndarray:
     return met[met > 0]
 
 
-def _runs(labels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def runs_of(labels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the values and the lengths of the runs of equal voxels, a block of memory at a time."""
     flat = labels.reshape(-1)
     for begin in range(0, flat.size, _BLOCK):

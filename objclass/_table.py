@@ -65,7 +65,7 @@ def check_table(table: Any) -> pd.DataFrame:
     labels = table["label"]
     if not _is_real(labels) or labels.isna().any() or (labels % 1 != 0).any():
         raise invalid("table", "whole numbers in the column 'label'", f"{_some(labels)} ({labels.dtype})")
-    key = [name for name in ("image", "label") if name in table.columns]
+    key = [name for name in ("image", "frame", "label") if name in table.columns]
     repeated = table.duplicated(key)
     if repeated.any():
         expected = f"one row for each {' and '.join(key)}"
@@ -159,6 +159,8 @@ def _complete_rows(table: pd.DataFrame, values: np.ndarray, names: list[str]) ->
     if complete.sum() * 2 < len(table):
         warnings.warn(f"{text} and get no result, {hint}", stacklevel=4)
     order = np.argsort(table["label"].to_numpy(dtype=np.int64), kind="stable")
+    if "frame" in table.columns:
+        order = order[np.argsort(table["frame"].to_numpy()[order], kind="stable")]
     if "image" in table.columns:
         order = order[np.argsort(table["image"].astype(str).to_numpy()[order], kind="stable")]
     return order[complete[order]]

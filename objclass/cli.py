@@ -1,4 +1,4 @@
-"""The command line: ``objclass demo``, ``run``, ``rerun``, ``warmup`` and ``info``."""
+"""The command line: ``objclass demo``, ``run``, ``rerun``, ``info`` … and those for experiments."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
+from ._experiment_commands import add_commands
 
 if TYPE_CHECKING:
     from .pipeline import Run
@@ -22,7 +23,7 @@ ERROR, STOPPED, DIFFERENT = 2, 130, 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, 1 if a repeated run differs, 2 after an error."""
+    """Run one command and return its exit code: 0, 1 if a result differs or failed, 2 after an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console may know no × and no µ
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     rerun.add_argument("--out", metavar="DIR", help="keep the results of the repetition here")
     _add_overwrite(rerun)
 
+    add_commands(add)
     add("warmup", _warmup, "compile everything now, so that no first call has to wait for it")
     add("info", _info, "say which versions, threads and engines there are")
     return parser

@@ -13,7 +13,7 @@ from . import _check
 from ._parallel import Progress, map_tiles, read_only
 from .kernels.counts import count_objects, split_objects
 from .kernels.properties import ObjectProperties
-from .kernels.sums import ObjectSums, merge_sums, sum_block
+from .kernels.sums import merge_sums, sum_block
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,9 +154,7 @@ def measure(
     pixels = None if image is None else _check.check_image(image, labels.shape)
     steps = _check.check_spacing(spacing, labels.ndim) or (1.0,) * labels.ndim
     names = _names(properties, labels.ndim, pixels is not None)
-    if {*names} & {*GROUPS["perimeter"]} and len({*steps}) > 1:
-        hint = "Leave the perimeter out, or resample the image to square pixels."
-        raise _check.invalid("spacing", "the same spacing along y and x for a perimeter", spacing, hint)
+    check_perimeter(names, spacing, steps)
 
     has_channels = pixels is not None and np.ndim(image) > labels.ndim  # type: ignore[arg-type]
     if pixels is None or not {*names} & _NEEDS_IMAGE:
@@ -206,6 +204,13 @@ def _names(properties: str | Sequence[str], ndim: int, has_image: bool) -> list[
     return list(dict.fromkeys(wanted))
 
 
+def check_perimeter(names: Sequence[str], spacing: object, steps: Sequence[float]) -> None:
+    """Raise if a perimeter is wanted where pixels are not square."""
+    if {*names} & {*GROUPS["perimeter"]} and len({*steps}) > 1:
+        hint = "Leave the perimeter out, or resample the image to square pixels."
+        raise _check.invalid("spacing", "the same spacing along y and x for a perimeter", spacing, hint)
+
+
 def _encode(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """Return `labels` as (z, y, x) int32, and where the numbers do not fit, those that stand behind it."""
     volume = labels[np.newaxis] if labels.ndim == 2 else labels
@@ -221,8 +226,8 @@ def _encode(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     return codes.reshape(volume.shape).astype(np.int32), numbers.astype(np.int64)
 
 
-def _sum(labels: np.ndarray, pixels: np.ndarray) -> ObjectSums:
-    """Sum up all objects, in blocks along the first axis that is more than one voxel long."""
+def sum_records(labels: np.ndarray, pixels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the records of all objects, of blocks along the first axis that is more than a voxel long."""
     dtype = pixels.dtype.newbyteorder("=")
     exact = dtype.kind in "biu" and dtype.itemsize <= 2
     if not exact and dtype != np.float32:
@@ -240,7 +245,7 @@ def _sum(labels: np.ndarray, pixels: np.ndarray) -> ObjectSums:
         corner = (start, 0) if axis == 0 else (0, start)
         return sum_block(labels[block], read_only(values), *corner, zeros)
 
-    return merge_sums(map_tiles(sum_one, range(0, max(1, length), step)))
+    return map_tiles(sum_one, range(0, max(1, length), step))
 
 
 def _scan(
@@ -252,7 +257,7 @@ def _scan(
     progress: Progress,
 ) -> ObjectProperties:
     """Sum up all objects in one pass, then count what only a whole object has, some objects at a time."""
-    objects = ObjectProperties(_sum(labels, pixels), spacing, has_channels, {})
+    objects = ObjectProperties(merge_sums(sum_records(labels, pixels)), spacing, has_channels, {})
     counted = map_tiles(
         lambda part: count_objects({*names}, labels, pixels, objects, part),
         split_objects(objects.sums.boxes),

@@ -217,6 +217,12 @@ def choose_engine(engine: str = "auto") -> str:
     return engine if engine != "auto" else ("opencl" if opencl.has_graphics_card() else "cpu")
 
 
+def reach(classifier: ObjectClassifier) -> int:
+    """Return how far around a voxel the pixels lie that its class depends on."""
+    used = np.unique(classifier.forest.feature[classifier.forest.feature >= 0]).tolist()
+    return plan_features(classifier.features, classifier.n_channels, classifier.ndim, used=used).radius + 1
+
+
 def check_fit(image: Any, classifier: ObjectClassifier, *, finite: bool = True) -> np.ndarray:
     """Return `image` with channels first, if it has the axes and channels that `classifier` asks for."""
     channels = check_image(image, ndim=classifier.ndim, finite=finite)

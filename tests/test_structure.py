@@ -25,11 +25,14 @@ ROOMS = {
         "features forest treetext clfile _clheader "
         "planning trees engine sampling training classifier opencl prediction uncertainty "
         "splitting segmentation measurement "
-        "_table _estimators _umap_cache reduction clustering selection _coloring figures"
+        "evaluation _table _estimators _umap_cache reduction clustering selection _coloring figures"
     ),
-    "whole runs": "compilation record results stages pipeline demo repetition",
+    "blocks and clusters": "_runs _blocks _joining _parts _steps _pyramid chunked",
+    "whole runs": (
+        "compilation record results stages pipeline demo repetition _locking _items _sheets _worklist batch"
+    ),
     "pixels on a screen": "widgets",
-    "the command line": "cli __main__",
+    "the command line": "_experiment_commands cli __main__",
 }
 ORDER = " ".join(ROOMS.values()).split()
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")

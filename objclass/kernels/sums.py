@@ -185,6 +185,23 @@ def sum_block(labels, image, first_plane, first_line, zeros):
     return spatial[:n_objects], intensity[:n_objects]
 
 
+def shift_records(
+    spatial: np.ndarray, intensity: np.ndarray, origin: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what `sum_block` would have returned for a block whose first voxel is at `origin` (z, y, x)."""
+    moved = spatial.copy()
+    weighed = intensity.copy().reshape(len(intensity), intensity.shape[1] // INTENSITY, INTENSITY)
+    counts, first = spatial[:, COUNT], spatial[:, FIRST:SECOND]
+    for axis, other in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)):
+        crossed = origin[axis] * first[:, other] + origin[other] * first[:, axis]
+        moved[:, SECOND + _AXIS_PAIRS[axis, other]] += crossed + origin[axis] * origin[other] * counts
+    for axis, start in enumerate(origin):
+        moved[:, FIRST + axis] += start * counts
+        moved[:, [BOX_START + axis, BOX_STOP + axis]] += start
+        weighed[:, :, WEIGHTED + axis] += start * weighed[:, :, TOTAL]
+    return moved, weighed.reshape(intensity.shape)
+
+
 def merge_sums(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> ObjectSums:
     """Merge what `sum_block` returned for the blocks of one image, in any order of the blocks."""
     spatial, intensity = map(np.concatenate, zip(*parts, strict=True))
