@@ -17,6 +17,15 @@ from ._check import invalid
 
 _lock = threading.RLock()
 
+MANY = 200_000
+"""With more objects than this, UMAP learns from so many of them, and k-means takes small batches."""
+
+
+def learners(n_objects: int, random_state: int | None) -> np.ndarray:
+    """Return which objects to learn from: a sample of `MANY`, in their order."""
+    chosen = np.random.default_rng(random_state).choice(n_objects, MANY, replace=False)
+    return np.sort(chosen)
+
 
 @dataclass(frozen=True)
 class Method:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import _estimators
 from ._check import check_number, check_option, invalid
 from ._estimators import Method, check_size, repeatable, set_up
 from ._table import check_random_state, prepare, with_results
@@ -77,7 +79,8 @@ def cluster(
         One row for each object, with a column `label`; with a column `image` as well, labels are unique
         within an image.
     method : {"kmeans", "hdbscan", "gmm", "meanshift", "agglomerative", "spectral"}
-        k-means (the best of 10 starts), HDBSCAN (clusters and neighbourhoods of at least 5), a Gaussian
+        k-means (the best of 10 starts; in small batches of objects where there are more than 200,000),
+        HDBSCAN (clusters and neighbourhoods of at least 5), a Gaussian
         mixture, mean shift, agglomerative (Ward) or spectral clustering (10 neighbours).
     n_clusters : int
         The number of groups. HDBSCAN and mean shift find it themselves.
@@ -131,6 +134,8 @@ def cluster(
     n_clusters = check_number("n_clusters", n_clusters, low=1, integer=True)
     random_state = check_random_state(random_state)
     matrix = prepare(table, columns=columns, scale=scale)
+    if method == "kmeans" and len(matrix.values) > _estimators.MANY:
+        chosen = dataclasses.replace(chosen, estimator="sklearn.cluster:MiniBatchKMeans")
     fixed = {chosen.size: n_clusters} if chosen.size else {}
     estimator = set_up(method, chosen, options, random_state=random_state, **fixed)
     numbers = np.empty(0, dtype=np.int64)

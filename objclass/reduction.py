@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import _estimators
 from ._check import check_number, check_option, invalid
 from ._estimators import Method, check_size, repeatable, set_up
 from ._table import check_random_state, prepare, with_results
@@ -23,7 +24,6 @@ METHODS = {
         size="n_components",
         defaults={"n_neighbors": 15, "min_dist": 0.1},
         needs={"n_neighbors": 1, "n_components": 2},
-        slow=200_000,
         silence=("'force_all_finite' was renamed", r"precomputed_knn\[2\]"),
     ),
     "tsne": Method(
@@ -75,7 +75,8 @@ def reduce(
         One row for each object, with a column `label`; with a column `image` as well, labels are unique
         within an image.
     method : {"umap", "tsne", "pca", "isomap", "mds"}
-        UMAP (15 neighbours, minimum distance 0.1), t-SNE (perplexity 30), principal components, Isomap
+        UMAP (15 neighbours, minimum distance 0.1; of more than 200,000 objects it learns from a sample
+        of so many, and places the others in its map), t-SNE (perplexity 30), principal components, Isomap
         (5 neighbours) or multidimensional scaling.
     n_components : int
         The number of axes.
@@ -138,15 +139,29 @@ def reduce(
     embedding = np.empty((0, n_components))
     if len(table):
         _check_components(method, n_components, *np.shape(matrix.values))
-        check_size(method, chosen, estimator, len(matrix.values), size="n_components", quick="pca")
+        n_learnt = min(len(matrix.values), _estimators.MANY) if method == "umap" else len(matrix.values)
+        check_size(method, chosen, estimator, n_learnt, size="n_components", quick="pca")
         with repeatable(chosen, random_state):
-            if method == "umap":
-                _find_neighbours(estimator, matrix.values)
-            embedding = estimator.fit_transform(matrix.values)
+            embedding = _embed(method, estimator, matrix.values, random_state)
     else:
         warnings.warn("The table has no objects: there is nothing to reduce.", stacklevel=2)
     results = {f"{chosen.column}_{axis}": embedding[:, axis].astype(float) for axis in range(n_components)}
     return with_results(table, matrix.rows, results, replace=rf"{chosen.column}_\d+")
+
+
+def _embed(method: str, estimator: Any, values: np.ndarray, random_state: int | None) -> np.ndarray:
+    """Fit to all objects; or UMAP to a sample of very many, and find the places of the others in its map."""
+    if method != "umap":
+        return estimator.fit_transform(values)
+    if len(values) <= _estimators.MANY:
+        _find_neighbours(estimator, values)
+        return estimator.fit_transform(values)
+    learnt = _estimators.learners(len(values), random_state)
+    others = np.setdiff1d(np.arange(len(values)), learnt)
+    embedding = np.empty((len(values), estimator.n_components))
+    embedding[learnt] = estimator.fit_transform(values[learnt])
+    embedding[others] = estimator.transform(values[others])
+    return embedding
 
 
 def _check_components(method: str, n_components: int, n_objects: int, n_columns: int) -> None:

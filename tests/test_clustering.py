@@ -160,3 +160,15 @@ def test_numbering_keeps_the_partition_and_sorts_by_size(numbers):
     ties = sizes[:-1] == sizes[1:]
     assert (np.diff(first)[ties] > 0).all()
     np.testing.assert_array_equal(_by_size(new), new)
+
+
+def test_kmeans_of_very_many_objects_goes_in_small_batches(monkeypatch):
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(0, 3, 2000)
+    table = pd.DataFrame(
+        {"label": np.arange(2000), "size": rng.normal(kinds * 20, 1), "m": rng.normal(0, 1, 2000)}
+    )
+    whole = cluster(table, columns=["size"])["KMEANS_CLUSTER_ID"]
+    monkeypatch.setattr("objclass._estimators.MANY", 500)
+    batches = cluster(table, columns=["size"])["KMEANS_CLUSTER_ID"]
+    pd.testing.assert_series_equal(batches, whole)

@@ -197,3 +197,19 @@ def test_what_cannot_be_cached_is_left_as_it_is():
     module.imported = Function("umap.other")
     _umap_cache._cache_functions(module)
     assert asked == [module.good, module.unwritable]
+
+
+def test_umap_of_very_many_objects_learns_from_a_sample(monkeypatch):
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(0, 2, 900)
+    values = rng.normal(kinds[:, None] * 12, 1, (900, 4))
+    table = pd.DataFrame({"label": np.arange(1, 901), **{f"m{at}": values[:, at] for at in range(4)}})
+    monkeypatch.setattr("objclass._estimators.MANY", 300)
+    placed = reduce(table, "umap")[["UMAP_0", "UMAP_1"]].to_numpy()
+    assert np.isfinite(placed).all()
+    centres = np.stack([placed[kinds == kind].mean(axis=0) for kind in (0, 1)])
+    nearest = np.linalg.norm(placed[:, None] - centres, axis=2).argmin(axis=1)
+    assert (nearest == kinds).mean() > 0.99
+    mixed = table.sample(frac=1, random_state=1)
+    again = reduce(mixed, "umap").sort_values("label")[["UMAP_0", "UMAP_1"]].to_numpy()
+    np.testing.assert_array_equal(again, placed)
