@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._blocks import Index, Region, Source, Tasks, with_halo
+from ._blocks import Index, Region, Source, Tasks, with_halo, without_collection
 from ._check import invalid
 from ._joining import (
     Part,
@@ -53,6 +53,7 @@ def labels_source(labels: Any) -> Source:
     return Source(labels)
 
 
+@without_collection()
 def segment_blocks(source: Source, classifier: ObjectClassifier) -> da.Array:
     """Segment each block, link its objects to those of its neighbours, and number all of them."""
     tasks, parts = Tasks(), {}
@@ -107,6 +108,7 @@ def segment_block(
     return describe_part(connected_components(classes == classifier.positive_class), corner, shape)
 
 
+@without_collection()
 def keep_objects(labels: Source, choose: Callable[[Tally], np.ndarray], *, dense: bool) -> da.Array:
     """Leave out the objects for which `choose` is false."""
     tasks = Tasks()

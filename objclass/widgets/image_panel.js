@@ -35,7 +35,10 @@ export class ImagePanel {
     this.slices.stage.classList.add("oce-stage");
     contrast.append(this.slices.contrast);
     this.slices.onPlane = ({ layers }) => {
-      for (const name of ["objects", "hovered", "focus"]) this.slices.view.setLayer(name, { rasters: layers.objects });
+      for (const name of ["objects", "hovered", "focus"]) {
+        const visible = name === "objects" || (this.slices.view.layers.get(name)?.visible ?? false);
+        this.slices.view.setLayer(name, { rasters: layers.objects, visible });
+      }
     };
     this.slices.describe = (row, col) => this.describe(this.slotAt(row, col));
     this.buildTool();
@@ -87,7 +90,9 @@ export class ImagePanel {
   outline(layer, slot, color) {
     const table = new Uint32Array(slot + 1);
     if (slot) table[slot] = color;
-    this.slices.view.setLayer(layer, { table, contour: EDGE });
+    if (slot || this.slices.view.layers.get(layer)?.visible) {
+      this.slices.view.setLayer(layer, { table, contour: EDGE, visible: slot > 0 });
+    }
   }
 
   // A polygon in plane coordinates. The kernel counts from pixel centres, the view from pixel edges.

@@ -199,11 +199,13 @@ export class ScatterView {
     if (crowded) {
       drawDensity(image, this.px, this.py, this.colors, Math.round(DENSITY_CELL * this.ratio));
     } else {
-      const stamps = discStamps(this.radius * this.ratio);
-      drawPoints(image, this.px, this.py, this.colors, stamps, this.layer, 0);
-      drawPoints(image, this.px, this.py, this.colors, stamps, this.layer, 1);
+      if (this.stamped !== this.radius * this.ratio) {
+        this.stamped = this.radius * this.ratio;
+        this.stamps = discStamps(this.stamped);
+      }
+      for (const pass of [0, 1]) drawPoints(image, this.px, this.py, this.colors, this.stamps, this.layer, pass);
     }
-    this.points.getContext("2d").putImageData(image, 0, 0);
+    this.points.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
     context.drawImage(this.points, left, top, width, height);
   }
 

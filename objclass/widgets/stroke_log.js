@@ -33,18 +33,21 @@ export class StrokeLog {
 
   // patches: [{index, row, col, rows, cols, values}]
   add(axis, patches) {
-    for (const group of groupBySize(patches.flatMap(encodePatch))) {
-      const stroke = { client: this.client, seq: ++this.seq, axis, patches: group };
-      this.pending.push(stroke);
-      this.transmit(stroke);
-    }
-    this.store();
+    const strokes = groupBySize(patches.flatMap(encodePatch)).map((group) =>
+      ({ client: this.client, seq: ++this.seq, axis, patches: group }));
+    this.pending.push(...strokes);
+    this.store(); // first, as sending may fail
+    strokes.forEach((stroke) => this.transmit(stroke));
     this.onChange();
   }
 
   transmit({ client, seq, axis, patches }) {
     const places = patches.map(({ runs, ...place }) => place);
-    this.send({ kind: "stroke", client, seq, axis, patches: places }, patches.map(({ runs }) => runs.buffer));
+    try {
+      this.send({ kind: "stroke", client, seq, axis, patches: places }, patches.map(({ runs }) => runs.buffer));
+    } catch {
+      // The kernel is gone: the stroke waits here and in the storage for the next one.
+    }
   }
 
   // The kernel keeps everything of this client up to `seq`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -101,14 +102,22 @@ class Driver:
         )
         return {int(label): (color, colors[label]) for label, color in seen.items()}
 
-    def check_slice_colors(self) -> None:
-        self.page.wait_for_timeout(200)
-        seen = self.slice_colors()
-        assert len(seen) > 5
-        for label, (found, expected) in seen.items():
-            wanted = [int(expected[start : start + 2], 16) for start in (1, 3, 5)]
-            assert found[3] > 50, label
-            assert np.abs(np.subtract(found[:3], wanted)).max() <= 4, (label, found, expected)
+    def check_slice_colors(self, seconds: float = 10) -> None:
+        """Wait until every object of the shown plane has the colour of its group."""
+        wrong: dict[int, Any] = {0: "not looked yet"}
+        deadline = time.monotonic() + seconds
+        while wrong:
+            assert time.monotonic() < deadline, wrong
+            self.page.wait_for_timeout(150)
+            seen = self.slice_colors()
+            assert len(seen) > 5
+            wrong = {label: pair for label, pair in seen.items() if not looks_like(*pair)}
+
+
+def looks_like(found: list[int], color: str) -> bool:
+    """Tell whether a pixel (red, green, blue, alpha) is that of a drawn object of this colour."""
+    wanted = [int(color[start : start + 2], 16) for start in (1, 3, 5)]
+    return found[3] > 50 and np.abs(np.subtract(found[:3], wanted)).max() <= 4
 
 
 def ring(x: float, y: float, radius: float, corners: int = 14) -> list[tuple[float, float]]:

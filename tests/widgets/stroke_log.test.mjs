@@ -83,6 +83,14 @@ test("strokes on their way stay visible on a plane that comes from the kernel", 
   assert.ok(other.data.every((value) => value === 9));
 });
 
+test("a stroke that cannot be sent is in the storage all the same", () => {
+  const storage = new Storage();
+  const log = new StrokeLog({ send() { throw new Error("closed"); }, storage, key: "image", client: "a" });
+  log.add(0, [patch(0, [2])]);
+  assert.equal(log.pending.length, 1);
+  assert.equal(makeLog(storage, "b").log.recover(), 1);
+});
+
 test("storage that is missing, full or damaged does no harm", () => {
   const full = { length: 1, key: () => "objclass strokes image|x", getItem: () => "{", setItem() { throw new Error("full"); }, removeItem() {} };
   for (const storage of [null, full]) {
