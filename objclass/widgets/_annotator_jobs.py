@@ -19,7 +19,7 @@ from objclass.widgets._planes import PlaneServer
 from objclass.widgets.background import Worker
 
 _PLANES_KEPT = 32
-_SETTLE_AFTER = 1.5
+_SETTLE_AFTER = 3.0
 
 
 class JobsMixin(AnnotatorBase):
@@ -35,7 +35,7 @@ class JobsMixin(AnnotatorBase):
         self._wishes: dict[str, dict[str, Any]] = {}
         self._planes_seen: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
         self._settle_timer: threading.Timer | None = None
-        self._accepting = threading.RLock()
+        self._accepting, self._settling = threading.RLock(), threading.Lock()
 
     def _stop_jobs(self) -> None:
         self._worker.cancel()
@@ -101,12 +101,14 @@ class JobsMixin(AnnotatorBase):
 
     def _settle(self, parameters: TrainingParameters, version: int) -> None:
         """Train on all pixels, in a thread of its own, so that the next stroke need not wait for it."""
-        if version != self._strokes.version:
+        if version != self._strokes.version or not self._settling.acquire(blocking=False):
             return
         try:
             classifier, _ = self._learner.train(parameters)
         except ValueError:  # strokes have gone meanwhile
             return
+        finally:
+            self._settling.release()
         if (parameters, version) == (self.parameters, self._strokes.version):
             self._queue.submit("settle", lambda: self._accept_settled(classifier, parameters, version))
 

@@ -15,7 +15,7 @@ from objclass.features import Feature, parse_features
 from objclass.widgets._strokes import Strokes
 
 QUICK_ROWS = 2000
-MOST_ROWS = 30_000
+MOST_ROWS = 12_000
 _NEIGHBOURS = 1
 
 
