@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -10,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from objclass import __version__
+from objclass._parallel import single_threaded
 from objclass.classifier import ObjectClassifier
 from objclass.features import Feature, parse_features
 from objclass.widgets._strokes import Strokes
 
-QUICK_ROWS = 2000
+QUICK_ROWS = 1000
 MOST_ROWS = 12_000
+_FEW_ROWS = 4000
 _NEIGHBOURS = 1
 
 
@@ -79,13 +82,15 @@ class Learner:
         exact = most_rows is None or len(rows) <= most_rows
         if not exact:
             rows, classes = _thin_out(rows, classes, most_rows or 0)
-        forest, importances = grow_forest(
-            rows,
-            classes,
-            max_depth=parameters.max_depth,
-            n_estimators=parameters.n_estimators,
-            random_state=parameters.random_state,
-        )
+        # Below some thousand rows handing trees to threads takes longer than growing them.
+        with single_threaded() if len(rows) < _FEW_ROWS else contextlib.nullcontext():
+            forest, importances = grow_forest(
+                rows,
+                classes,
+                max_depth=parameters.max_depth,
+                n_estimators=parameters.n_estimators,
+                random_state=parameters.random_state,
+            )
         sizes = self.strokes.class_sizes
         classifier = ObjectClassifier(
             features=parsed,
