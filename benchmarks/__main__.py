@@ -13,7 +13,7 @@ from objclass.record import versions
 
 from .common import Row
 
-MODULES = ("predict", "measure", "labelling", "umap_start")
+MODULES = ("predict", "measure", "labelling", "umap_start", "annotator", "explorer")
 
 
 def main() -> None:
