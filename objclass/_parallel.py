@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
@@ -89,6 +89,7 @@ def map_tiles(
     function: Callable[[Item], Result],
     items: Iterable[Item],
     *,
+    needs: Sequence[int] | None = None,
     description: str = "",
     progress: Progress = False,
 ) -> list[Result]:
@@ -99,7 +100,10 @@ def map_tiles(
     function : callable
         Releases the GIL for most of its time.
     items : iterable
-        The tiles. No more of them than there are threads are under way at once.
+        The tiles. They start in this order, and hardly more of them than there are threads wait in the
+        pool at once, so that others can use it too.
+    needs : sequence of int, optional
+        For each item, how many of the first items must be done before it starts; a growing sequence.
     description : str
         What the progress bar says.
     progress : bool or callable
@@ -115,34 +119,34 @@ def map_tiles(
                 results.append(function(item))
                 advance()
             return results
-        return _map_in_pool(function, todo, threads, advance)
+        return _map_in_pool(function, todo, needs or [0] * len(todo), threads, advance)
 
 
 def _map_in_pool(
-    function: Callable[[Item], Result], todo: list[Item], threads: int, advance: Callable[[], None]
+    function: Callable[[Item], Result],
+    todo: list[Item],
+    needs: Sequence[int],
+    threads: int,
+    advance: Callable[[], None],
 ) -> list[Result]:
     pool = _get_pool()
-    waiting = iter(todo)
     futures: list[Future[Result]] = []
     running: set[Future[Result]] = set()
-
-    def start_next() -> None:
-        for item in waiting:
-            futures.append(pool.submit(_run_single, function, item))
-            running.add(futures[-1])
-            return
-
-    for _ in range(threads):
-        start_next()
+    n_done = 0
     try:
-        while running:
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
+        while n_done < len(todo):
+            while len(futures) < len(todo) and needs[len(futures)] <= n_done and len(running) < 2 * threads:
+                futures.append(pool.submit(_run_single, function, todo[len(futures)]))
+                running.add(futures[-1])
+            done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                running.discard(future)
                 future.result()
-                start_next()
                 advance()
+            while n_done < len(futures) and futures[n_done].done():
+                n_done += 1
     finally:
+        for future in running:
+            future.cancel()
         wait(running)
     return [future.result() for future in futures]
 

@@ -1,8 +1,9 @@
 """The pixel engine: which blurs a list of features needs, and the way of an image through the kernels.
 
-The image is cut into bands of rows, and a band into slabs of planes. The planes of a slab are blurred side
-by side, then its voxels are classified side by side; two planes are handed from slab to slab, so nothing is
-computed twice. Neither the cut nor the number of threads changes a single voxel.
+The image is cut into bands of rows, and a band into slabs of planes. A slab is blurred into a ring of planes
+while the one before it is being classified; neighbours stay in the ring, so nothing is computed twice. The
+bands of a single plane are small, and each is one thread's. Neither the cut nor the number of threads changes
+a single voxel.
 """
 
 from __future__ import annotations
@@ -15,19 +16,23 @@ from itertools import pairwise
 
 import numpy as np
 
-from ._parallel import Progress, map_tiles, progress_bar
-from .kernels.filters import WIDTH
-from .kernels.gaussian import LANES, ROWS, TAPS, blur_planes
-from .kernels.pixels import Tile
-from .planning import Plan, gaussian
+from ._parallel import Progress, map_tiles, n_threads, progress_bar
+from .kernels.convolution import LANES, ROWS, TAPS
+from .kernels.filters import WIDTH, Tile
+from .kernels.gaussian import CHUNK, blur_planes
+from .planning import Plan, pack_kernels
 
 SOURCE_BYTES = 192 * 2**20
-BLUR_BYTES = 96 * 2**20
+BLUR_BYTES = 192 * 2**20
+FLAT_BYTES = 16 * 2**20
+FEWEST_SLOTS = 4 * ROWS
+TASKS_PER_THREAD = 4
 TASK_VOXELS = 2**16
 
 Region = tuple[slice, slice, slice]
 """The planes, rows and columns that are wanted."""
 Consume = Callable[["Band", int, int, int], None]
+Step = Callable[[], None]
 
 
 def run(
@@ -55,14 +60,13 @@ def run(
         As in `map_tiles`.
     """
     bands = list(_cut_bands(image, plan, region))
-    with progress_bar(sum(band.n_slabs for band in bands), description, progress) as advance:
+    if plan.ndim == 2:
+        map_tiles(lambda band: band.run(consume), bands, description=description, progress=progress)
+        return
+    n_steps = sum(len(band.schedule(consume)[0]) for band in bands)
+    with progress_bar(n_steps, description, progress) as advance:
         for band in bands:
-            band.load()
-            for planes_to_blur, planes_ready in band.slabs():
-                map_tiles(band.blur, planes_to_blur)
-                map_tiles(partial(_consume_task, band, consume), band.tasks(planes_ready))
-                advance()
-            band.free()
+            band.run(consume, advance)
 
 
 def as_volume(image: np.ndarray, ndim: int) -> np.ndarray:
@@ -76,17 +80,14 @@ def whole(shape: Sequence[int]) -> Region:
     return slice(0, n_planes), slice(0, n_rows), slice(0, n_columns)
 
 
-def _consume_task(band: Band, consume: Consume, task: tuple[int, int, int]) -> None:
-    consume(band, *task)
-
-
 def _cut_bands(image: np.ndarray, plan: Plan, region: Region) -> Iterator[Band]:
     zs, ys, xs = region
     probe = Band(image, plan, (zs, slice(ys.start, ys.start + 1), xs))
     halo = 2 * (plan.radius + 1)
+    blur_bytes = FLAT_BYTES if plan.ndim == 2 else BLUR_BYTES // FEWEST_SLOTS
     n_rows = min(
         SOURCE_BYTES // probe.source_bytes_per_row - halo,
-        BLUR_BYTES // max(1, probe.blur_bytes_per_row),
+        blur_bytes // max(1, probe.blur_bytes_per_row),
     )
     n_rows = max(4 * ROWS, n_rows)
     n_bands = math.ceil((ys.stop - ys.start) / n_rows)
@@ -121,17 +122,15 @@ class Band:
         n_source_strips = math.ceil((self.source_columns.stop - self.source_columns.start) / LANES)
         n_source_rows = self.source_rows.stop - self.source_rows.start
         self.source_shape = (n_channels, n_source_strips, n_source_rows, depth, LANES)
-        bytes_per_plane = 4 * max(1, len(plan.blurs)) * self.n_strips * self.n_rows_wanted * WIDTH
-        fitting = BLUR_BYTES // bytes_per_plane - self.group
-        self.slab = max(
-            self.group, min(_round_up(len(self.planes), self.group), fitting) // self.group * self.group
-        )
-        self.n_slots = 1 if self.flat else min(self.slab + ROWS, _round_up(len(self.planes), ROWS))
+        n_groups = math.ceil(TASKS_PER_THREAD * n_threads() / max(1, len(plan.blurs)))
+        bytes_per_group = self.group * max(1, self.n_rows_wanted * self.blur_bytes_per_row)
+        fitting = (BLUR_BYTES // bytes_per_group - 1) // 3
+        self.slab = self.group * max(1, min(n_groups, fitting))
+        self.n_slots = 1 if self.flat else min(3 * self.slab + ROWS, _round_up(len(self.planes), ROWS))
         self.borders = (
             int(ys.start == 0),
             int(ys.stop == n_rows),
             int(xs.start == 0),
-            int(xs.stop == n_columns),
             ys.stop - ys.start + 1,
         )
 
@@ -143,13 +142,41 @@ class Band:
 
     @property
     def blur_bytes_per_row(self) -> int:
-        """The memory that one row of the blurred planes takes, with the fewest planes that will do."""
-        return 4 * len(self.plan.blurs) * self.n_strips * WIDTH * (1 if self.flat else 2 * ROWS)
+        """The memory that one row of one plane of all blurs takes."""
+        return 4 * len(self.plan.blurs) * self.n_strips * WIDTH
 
-    @property
-    def n_slabs(self) -> int:
-        """How many slabs the band is cut into."""
-        return math.ceil(len(self.planes) / self.slab)
+    def schedule(self, consume: Consume) -> tuple[list[Step], list[int]]:
+        """Return what to do, in order, and how many of the first steps must be done before each.
+
+        The planes are blurred slab by slab, into a ring of slots that holds three slabs and a group. While
+        one slab is classified the next is blurred, so that hardly any thread waits for another.
+        """
+        slabs = [self.planes[first : first + self.slab] for first in range(0, len(self.planes), self.slab)]
+        steps: list[Step] = []
+        needs: list[int] = []
+        blurred: list[int] = []
+        consumed = [0, 0, 0]
+        ready = self.region[0].start
+        for number in range(len(slabs) + 1):
+            if number < len(slabs):
+                steps += [partial(self.blur, *task) for task in self._blur_tasks(slabs[number])]
+                needs += [consumed[number]] * (len(steps) - len(needs))
+                blurred.append(len(steps))
+            if number > 0:
+                stop = slabs[number - 1][-1] if number < len(slabs) else self.region[0].stop
+                steps += [partial(consume, self, *task) for task in self._tiles(range(ready, stop))]
+                needs += [blurred[number - 1]] * (len(steps) - len(needs))
+                consumed.append(len(steps))
+                ready = stop
+        return steps, needs
+
+    def run(self, consume: Consume, advance: Callable[[], None] | None = None) -> None:
+        """Take the image in and do all steps; call `advance` after each."""
+        self.load()
+        steps, needs = self.schedule(consume)
+        progress = (lambda *_: advance()) if advance else False
+        map_tiles(lambda step: step(), steps, needs=needs, progress=progress)
+        del self.source, self.blurs, self.tile
 
     def load(self) -> None:
         """Take the image in, and repeat its outer planes as far as the blurs reach."""
@@ -161,7 +188,7 @@ class Band:
         lead, tail = real.start - first, first + depth - real.stop
 
         def load_rows(start: int) -> None:
-            rows = slice(start, min(start + ROWS, n_rows))
+            rows = slice(start, min(start + CHUNK, n_rows))
             image_rows = slice(self.source_rows.start + rows.start, self.source_rows.start + rows.stop)
             pixels = self.image[:, real, image_rows, self.source_columns]
             for strip in range(self.source_shape[1]):
@@ -173,29 +200,27 @@ class Band:
                 target[:, :, :lead] = target[:, :, lead : lead + 1]
                 target[:, :, depth - tail :] = target[:, :, depth - tail - 1 : depth - tail]
 
-        map_tiles(load_rows, range(0, n_rows, ROWS))
+        map_tiles(load_rows, range(0, n_rows, CHUNK))
         shape = (len(self.plan.blurs), self.n_slots, self.n_strips, self.n_rows_wanted, WIDTH)
         self.blurs = np.empty(shape, np.float32)
-        self.tile = Tile(self.source, self.blurs, self.n_strips, self.plan.kinds, self.plan.inputs, self.flat)
+        self.tile = Tile(
+            self.source.ravel(),
+            self.source_shape,
+            self.blurs.ravel(),
+            shape,
+            self.plan.kinds,
+            self.plan.inputs,
+            self.flat,
+        )
 
-    def free(self) -> None:
-        """Give the memory back."""
-        del self.source, self.blurs, self.tile
+    def _blur_tasks(self, planes: range) -> list[tuple[int, int]]:
+        """Return (blur, first plane) for each group of the planes, the widest blur first."""
+        widths = [sum(pack_kernels(blur.sigmas).sizes) for blur in self.plan.blurs]
+        numbers = sorted(range(len(widths)), key=lambda number: -widths[number])
+        return [(number, plane) for plane in planes[:: self.group] for number in numbers]
 
-    def slabs(self) -> Iterator[tuple[list[tuple[int, int]], range]]:
-        """Yield what to blur next, as (blur, first plane), and the planes that are ready after that."""
-        ready = self.region[0].start
-        for first in range(0, len(self.planes), self.slab):
-            planes = self.planes[first : first + self.slab]
-            groups = planes[:: self.group]
-            to_blur = [(blur, plane) for plane in groups for blur in range(len(self.plan.blurs))]
-            is_last = planes[-1] == self.planes[-1]
-            stop = self.region[0].stop if is_last else planes[-1]
-            yield to_blur, range(ready, stop)
-            ready = stop
-
-    def tasks(self, planes: range) -> list[tuple[int, int, int]]:
-        """Cut the planes that are ready into tasks (plane, first row, last row) of a few milliseconds."""
+    def _tiles(self, planes: range) -> list[tuple[int, int, int]]:
+        """Cut planes into tiles (plane, first row, last row) that take a few milliseconds each."""
         n_rows = self.region[1].stop - self.region[1].start
         step = max(1, TASK_VOXELS // (self.n_strips * LANES))
         return [(z, row, min(row + step, n_rows)) for z in planes for row in range(0, n_rows, step)]
@@ -214,43 +239,32 @@ class Band:
         depth = plane - self.planes[0] + self.lead
         return depth, ys.start - self.source_rows.start, xs.start - self.source_columns.start
 
-    def blur(self, task: tuple[int, int]) -> None:
+    def blur(self, number: int, plane: int) -> None:
         """Compute one blur of a group of planes."""
-        number, plane = task
         blur = self.plan.blurs[number]
-        n_planes = min(self.group, self.planes[-1] + 1 - plane)
         at = self.slot(plane)
-        target = self.blurs[number, at : at + self.group]
-        self._blur(blur.channel, blur.sigmas[0], plane, n_planes, target)
-        if len(blur.sigmas) == 2:
-            second = _scratch("second", target.shape)
-            self._blur(blur.channel, blur.sigmas[1], plane, n_planes, second)
-            np.subtract(target[:n_planes], second[:n_planes], out=target[:n_planes])
-
-    def _blur(self, channel: int, sigma: float, plane: int, n_planes: int, target: np.ndarray) -> None:
-        kernel = gaussian(sigma)
-        source = self.source[channel]
-        depth = -1 if self.flat else plane - self.planes[0] + self.lead - kernel.radius
-        row = self.region[1].start - 1 - kernel.radius - self.source_rows.start
-        column = self.columns[0] - kernel.radius - self.source_columns.start
-        n_columns = self.source_columns.stop - self.source_columns.start
+        kernels = pack_kernels(blur.sigmas)
+        n_kernels, length = kernels.weights.shape
+        _, n_strips, _, _, lanes = self.source_shape
+        centre = (
+            0 if self.flat else plane - self.planes[0] + self.lead,
+            self.region[1].start - 1 - self.source_rows.start,
+            self.columns[0] - self.source_columns.start,
+        )
         reach = self.radius + 1
-        line_length = 2 * reach + source.shape[0] * LANES + 2 * LANES
-        planes = _scratch("planes", (self.group, self.n_rows_wanted + kernel.weights.size, LANES))
-        lines = _scratch("lines", (self.group, self.n_rows_wanted, line_length))
+        line_length = 2 * reach + (n_strips + 2) * lanes
         blur_planes(
-            source,
-            n_columns,
-            (depth, row, column),
+            self.source[blur.channel],
+            self.source_columns.stop - self.source_columns.start,
+            centre,
             reach,
-            n_planes,
+            min(self.group, self.planes[-1] + 1 - plane),
             len(self.columns),
-            kernel.weights,
-            kernel.divisor,
+            kernels,
             self.borders,
-            planes,
-            lines,
-            target,
+            _scratch("planes", (n_kernels, n_strips, self.group, CHUNK + length - 1, lanes)),
+            _scratch("lines", (n_kernels, self.group, CHUNK, line_length)),
+            self.blurs[number, at : at + self.group],
         )
 
 

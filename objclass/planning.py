@@ -10,17 +10,22 @@ from functools import cache
 import numpy as np
 
 from .features import Feature
+from .kernels.convolution import FIRST_TAPS, TAPS
 from .kernels.filters import BLURRED, LAPLACE, ORIGINAL, SOBEL
-from .kernels.gaussian import TAPS
+from .kernels.gaussian import Kernels
 
 
 @dataclass(frozen=True, eq=False)
 class Gaussian:
-    """Weights in float32, as APOC's OpenCL kernels have them, filled up with zeros for the kernels here."""
+    """Weights in float32, as APOC's OpenCL kernels have them."""
 
-    radius: int
     weights: np.ndarray
     divisor: np.float32
+
+    @property
+    def radius(self) -> int:
+        """How many voxels it reaches in each direction."""
+        return self.weights.size // 2
 
 
 @cache
@@ -29,11 +34,21 @@ def gaussian(sigma: float) -> Gaussian:
     radius = (int(sigma * 8.0) | 1) // 2 if sigma > 0 else 0
     width = np.float32(-2) * np.float32(sigma) * np.float32(sigma) if sigma > 0 else np.float32(-1)
     offsets = np.arange(-radius, radius + 1, dtype=np.float32)
-    exact = np.exp((offsets * offsets / width).astype(np.float64)).astype(np.float32)
-    divisor = np.add.accumulate(exact, dtype=np.float32)[-1]
-    weights = np.zeros(math.ceil(exact.size / TAPS) * TAPS, np.float32)
-    weights[: exact.size] = exact
-    return Gaussian(radius, weights, divisor)
+    weights = np.exp((offsets * offsets / width).astype(np.float64)).astype(np.float32)
+    return Gaussian(weights, np.add.accumulate(weights, dtype=np.float32)[-1])
+
+
+@cache
+def pack_kernels(sigmas: tuple[float, ...]) -> Kernels:
+    """Return the Gaussians of a blur in the form in which the compiled loops take them."""
+    gaussians = [gaussian(sigma) for sigma in sigmas]
+    n_blocks = [max(1, math.ceil((one.weights.size - FIRST_TAPS) / TAPS)) for one in gaussians]
+    sizes = FIRST_TAPS + TAPS * np.array(n_blocks)
+    weights = np.zeros((len(gaussians), sizes.max()), np.float32)
+    for row, one in zip(weights, gaussians, strict=True):
+        row[: one.weights.size] = one.weights
+    radii = np.array([one.radius for one in gaussians])
+    return Kernels(weights, sizes, radii, np.array([one.divisor for one in gaussians]))
 
 
 @dataclass(frozen=True)

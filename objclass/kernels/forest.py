@@ -68,7 +68,13 @@ class Trees(NamedTuple):
 
 
 @kernel
-def add_two_level_votes(features, trees, row, sums):
+def votes(trees, row, t):
+    """Return the votes of the four leaves of tree `t`."""
+    return trees.votes[row, t, 0], trees.votes[row, t, 1], trees.votes[row, t, 2], trees.votes[row, t, 3]
+
+
+@kernel
+def add_two_level_votes(features, n, trees, row, sums):
     """Add the votes of trees of at most two levels.
 
     Such a tree is three comparisons and three selections, without a branch or a look-up. Two trees share
@@ -77,36 +83,37 @@ def add_two_level_votes(features, trees, row, sums):
     Parameters
     ----------
     features : float32, (n_features, at least n)
+    n : int
     trees : TwoLevelTrees
     row : int
         Which of the sums.
-    sums : float32, (n,)
+    sums : float32, (n_sums, at least n)
         The votes are added to these.
     """
-    n, n_trees = sums.size, trees.asked.shape[0]
-    votes = trees.votes[row]
+    n_trees = trees.asked.shape[0]
     for t in range(0, n_trees - 1, 2):
-        asked, others = trees.asked[t], trees.asked[t + 1]
-        f0, f1, f2 = features[asked[0], :n], features[asked[1], :n], features[asked[2], :n]
-        g0, g1, g2 = features[others[0], :n], features[others[1], :n], features[others[2], :n]
+        f0, f1, f2 = trees.asked[t, 0], trees.asked[t, 1], trees.asked[t, 2]
+        g0, g1, g2 = trees.asked[t + 1, 0], trees.asked[t + 1, 1], trees.asked[t + 1, 2]
         a0, a1, a2 = trees.thresholds[t, 0], trees.thresholds[t, 1], trees.thresholds[t, 2]
         b0, b1, b2 = trees.thresholds[t + 1, 0], trees.thresholds[t + 1, 1], trees.thresholds[t + 1, 2]
-        v0, v1, v2, v3 = votes[t, 0], votes[t, 1], votes[t, 2], votes[t, 3]
-        w0, w1, w2, w3 = votes[t + 1, 0], votes[t + 1, 1], votes[t + 1, 2], votes[t + 1, 3]
+        v0, v1, v2, v3 = votes(trees, row, t)
+        w0, w1, w2, w3 = votes(trees, row, t + 1)
         for i in range(n):
-            left = v0 if f1[i] < a1 else v1
-            right = v2 if f2[i] < a2 else v3
-            vote = left if f0[i] < a0 else right
-            left = w0 if g1[i] < b1 else w1
-            right = w2 if g2[i] < b2 else w3
-            sums[i] += vote + (left if g0[i] < b0 else right)
+            left = v0 if features[f1, i] < a1 else v1
+            right = v2 if features[f2, i] < a2 else v3
+            vote = left if features[f0, i] < a0 else right
+            left = w0 if features[g1, i] < b1 else w1
+            right = w2 if features[g2, i] < b2 else w3
+            sums[row, i] += vote + (left if features[g0, i] < b0 else right)
     if n_trees % 2:
         t = n_trees - 1
-        asked, thresholds = trees.asked[t], trees.thresholds[t]
+        f0, f1, f2 = trees.asked[t, 0], trees.asked[t, 1], trees.asked[t, 2]
+        a0, a1, a2 = trees.thresholds[t, 0], trees.thresholds[t, 1], trees.thresholds[t, 2]
+        v0, v1, v2, v3 = votes(trees, row, t)
         for i in range(n):
-            left = votes[t, 0] if features[asked[1], i] < thresholds[1] else votes[t, 1]
-            right = votes[t, 2] if features[asked[2], i] < thresholds[2] else votes[t, 3]
-            sums[i] += left if features[asked[0], i] < thresholds[0] else right
+            left = v0 if features[f1, i] < a1 else v1
+            right = v2 if features[f2, i] < a2 else v3
+            sums[row, i] += left if features[f0, i] < a0 else right
 
 
 @kernel
@@ -133,13 +140,14 @@ def add_small_tree_votes(features, trees, reachable, leaves, sums):
     for t in range(trees.first.size - 1):
         reachable[:] = 0xFFFFFFFF
         for node in range(trees.first[t], trees.first[t + 1], 2):
-            f0, f1 = features[trees.asked[node], :n], features[trees.asked[node + 1], :n]
+            f0, f1 = trees.asked[node], trees.asked[node + 1]
             a0, a1 = trees.thresholds[node], trees.thresholds[node + 1]
             m0, m1 = trees.masks[node], trees.masks[node + 1]
             for i in range(n):
                 yes0, yes1 = reachable[i], np.uint32(0xFFFFFFFF)
                 no0 = yes0 & m0
-                reachable[i] = (yes0 if f0[i] < a0 else no0) & (yes1 if f1[i] < a1 else m1)
+                first = yes0 if features[f0, i] < a0 else no0
+                reachable[i] = first & (yes1 if features[f1, i] < a1 else m1)
         for i in range(n):
             # The exponent of a power of two, the lowest bit that is set, is the number of that bit.
             leaves[i] = np.float32(np.uint32(reachable[i] & (~reachable[i] + np.uint32(1))))
@@ -185,7 +193,7 @@ def sum_votes(features, n, trees, sums):
     scratch, leaves = np.empty(n, np.uint32), np.empty(n, np.float32)
     for c in range(sums.shape[0]):
         sums[c, :n] = 0
-        add_two_level_votes(features, trees.two_levels, c, sums[c, :n])
+        add_two_level_votes(features, n, trees.two_levels, c, sums)
     add_small_tree_votes(features, trees.small, scratch, leaves, sums)
     add_deep_tree_votes(features, trees, scratch.view(np.int32), sums)
 
@@ -218,6 +226,14 @@ def pick_classes(features, n, trees, sums, classes):
     `sums` holds the votes for the classes 2, 3, … minus those for class 1, rounded in another way than the
     exact ones. Where the two best are closer than rounding could turn, the votes are counted exactly.
     """
+    close = 0
+    if sums.shape[0] == 1:
+        for i in range(n):
+            total = sums[0, i]
+            classes[i] = 2 if total > 0 else 1
+            close += abs(total) <= trees.tolerance
+        if not close:
+            return
     for i in range(n):
         best, best_sum, second_sum = 1, np.float32(0), np.float32(-np.inf)
         for c in range(sums.shape[0]):

@@ -6,47 +6,32 @@ stack of features ever exists.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from .._parallel import kernel
+from .convolution import LANES, copy
 from .filters import fill_features
 from .forest import pick_classes, sum_votes
-from .gaussian import LANES, copy
 
-GROUP = 4
-
-
-class Tile(NamedTuple):
-    """A part of the image, and its blurred planes; see `fill_features`."""
-
-    source: np.ndarray
-    blurs: np.ndarray
-    n_strips: int
-    kinds: np.ndarray
-    inputs: np.ndarray
-    flat: bool
+GROUP = 8
 
 
 @kernel
-def _group_features(tile, source_at, slots, row, first_strip, features):
-    """Compute the features of the strips from `first_strip` on, at most GROUP, and return their columns."""
-    n_strips = min(GROUP, tile.n_strips - first_strip)
-    fill_features(
-        tile.source,
-        (source_at[0], source_at[1] + row, source_at[2]),
-        tile.blurs,
-        slots,
-        row,
-        first_strip,
-        n_strips,
-        tile.kinds,
-        tile.inputs,
-        tile.flat,
-        features,
-    )
-    return n_strips * LANES
+def _fill_group(tile, source_at, slots, first, n_strips, features):
+    """Compute the features of `n_strips` strips of one plane, counted row by row from number `first` on."""
+    for s in range(n_strips):
+        row, strip = divmod(first + s, tile.blur_shape[2])
+        fill_features(tile, source_at, slots, row, strip, features, s * LANES, GROUP * LANES)
+
+
+@kernel
+def _put_group(values, first, n_strips, n_columns, target):
+    """Put values of strips where they belong in the rows of `target`, without what overhangs."""
+    strips_per_row = (n_columns + LANES - 1) // LANES
+    for s in range(n_strips):
+        row, strip = divmod(first + s, strips_per_row)
+        column = strip * LANES
+        copy(values, s * LANES, target, row * n_columns + column, min(LANES, n_columns - column))
 
 
 @kernel
@@ -67,14 +52,17 @@ def classify_rows(tile, source_at, slots, rows, trees, classes):
         Their votes are those for classes 2, 3, … minus those for class 1.
     classes : uint8, (n_rows, n_columns)
     """
-    features = np.empty((tile.kinds.size, GROUP * LANES), np.float32)
+    values = np.empty(tile.kinds.size * GROUP * LANES, np.float32)
+    features = values.reshape((tile.kinds.size, GROUP * LANES))
     sums = np.empty((trees.deep.votes.shape[0], GROUP * LANES), np.float32)
-    for row in range(rows[0], rows[1]):
-        for strip in range(0, tile.n_strips, GROUP):
-            n = _group_features(tile, source_at, slots, row, strip, features)
-            sum_votes(features, n, trees, sums)
-            target = classes[row, strip * LANES :]
-            pick_classes(features, min(n, target.size), trees, sums, target)
+    picked = np.empty(GROUP * LANES, np.uint8)
+    n_strips = tile.blur_shape[2]
+    for first in range(rows[0] * n_strips, rows[1] * n_strips, GROUP):
+        n = min(GROUP, rows[1] * n_strips - first)
+        _fill_group(tile, source_at, slots, first, n, values)
+        sum_votes(features, n * LANES, trees, sums)
+        pick_classes(features, n * LANES, trees, sums, picked)
+        _put_group(picked, first, n, classes.shape[1], classes.ravel())
 
 
 @kernel
@@ -84,15 +72,17 @@ def probability_rows(tile, source_at, slots, rows, trees, probabilities):
     Parameters are those of `classify_rows`, but the votes of `trees` are those for the class and for all
     classes together.
     """
-    features = np.empty((tile.kinds.size, GROUP * LANES), np.float32)
+    values = np.empty(tile.kinds.size * GROUP * LANES, np.float32)
+    features = values.reshape((tile.kinds.size, GROUP * LANES))
     sums = np.empty((2, GROUP * LANES), np.float32)
-    for row in range(rows[0], rows[1]):
-        for strip in range(0, tile.n_strips, GROUP):
-            n = _group_features(tile, source_at, slots, row, strip, features)
-            sum_votes(features, n, trees, sums)
-            target = probabilities[row, strip * LANES :]
-            for i in range(min(n, target.size)):
-                target[i] = sums[0, i] / sums[1, i]
+    n_strips = tile.blur_shape[2]
+    for first in range(rows[0] * n_strips, rows[1] * n_strips, GROUP):
+        n = min(GROUP, rows[1] * n_strips - first)
+        _fill_group(tile, source_at, slots, first, n, values)
+        sum_votes(features, n * LANES, trees, sums)
+        for i in range(n * LANES):
+            sums[0, i] /= sums[1, i]
+        _put_group(sums[0], first, n, probabilities.shape[1], probabilities.ravel())
 
 
 @kernel
@@ -108,13 +98,16 @@ def collect_features(tile, source_at, slots, rows, mask, offsets, collected):
         Where in `collected` the voxels of each row begin.
     collected : float32, (n_features, n_voxels)
     """
-    features = np.empty((tile.kinds.size, GROUP * LANES), np.float32)
+    values = np.empty(tile.kinds.size * GROUP * LANES, np.float32)
+    features = values.reshape((tile.kinds.size, GROUP * LANES))
+    n_strips = tile.blur_shape[2]
     for row in range(rows[0], rows[1]):
         at = offsets[row]
-        for strip in range(0, tile.n_strips, GROUP):
-            n = _group_features(tile, source_at, slots, row, strip, features)
+        for strip in range(0, n_strips, GROUP):
+            n = min(GROUP, n_strips - strip)
+            _fill_group(tile, source_at, slots, row * n_strips + strip, n, values)
             wanted = mask[row, strip * LANES :]
-            for i in range(min(n, wanted.size)):
+            for i in range(min(n * LANES, wanted.size)):
                 if wanted[i]:
                     for f in range(features.shape[0]):
                         collected[f, at] = features[f, i]
@@ -129,6 +122,7 @@ def classify_collected(collected, trees, classes):
     for first in range(0, classes.size, GROUP * LANES):
         n = min(GROUP * LANES, classes.size - first)
         for f in range(features.shape[0]):
-            copy(collected[f, first:], features[f, :n])
+            for i in range(n):
+                features[f, i] = collected[f, first + i]
         sum_votes(features, n, trees, sums)
         pick_classes(features, n, trees, sums, classes[first:])
