@@ -24,6 +24,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=Path(), help="the folder to write to")
     arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
     rows = []
     for name in arguments.modules or MODULES:
         for row in importlib.import_module(f"benchmarks.{name}").run():

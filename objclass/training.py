@@ -98,6 +98,12 @@ def grow_forest(rows: np.ndarray, classes: np.ndarray, **parameters: int) -> tup
     return forest, importances
 
 
+def count_classes(pairs: Pairs) -> np.ndarray:
+    """Return how many pixels are annotated with each class; 0 stands for none and is not counted."""
+    annotated = [strokes[strokes > 0] for _, strokes in pairs]
+    return np.sum([np.bincount(classes, minlength=MAX_CLASSES + 1) for classes in annotated], axis=0)
+
+
 def describe_training(pairs: Pairs) -> dict[str, str]:
     """Return what tells whether a training is the same: versions and checksum of the data."""
     digest = hashlib.sha256()
@@ -105,9 +111,9 @@ def describe_training(pairs: Pairs) -> dict[str, str]:
         for array in pair:
             digest.update(f"{array.shape} {array.dtype.newbyteorder('<').str} ".encode())
             digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data)
-    counts = np.sum([np.bincount(strokes.ravel(), minlength=MAX_CLASSES + 1) for _, strokes in pairs], axis=0)
+    counts = count_classes(pairs)
     return {
-        "annotated_pixels": " ".join(f"{c}:{counts[c]}" for c in np.flatnonzero(counts) if c),
+        "annotated_pixels": " ".join(f"{c}:{counts[c]}" for c in np.flatnonzero(counts)),
         "training_data": f"sha256:{digest.hexdigest()}",
         "objclass_version": __version__,
         "scikit_learn_version": metadata.version("scikit-learn"),
@@ -131,7 +137,7 @@ def _check_pair(image: Any, annotations: Any, place: str) -> tuple[np.ndarray, n
 
 
 def _check_classes(pairs: Pairs, positive_class: int) -> None:
-    classes = sorted(set(np.concatenate([np.unique(strokes) for _, strokes in pairs]).tolist()) - {0})
+    classes = np.flatnonzero(count_classes(pairs)).tolist()
     if not classes:
         raise invalid("annotations", "annotated pixels", "none: all are 0", _PAINT)
     found = f"class {classes[0]} only" if len(classes) == 1 else f"classes {', '.join(map(str, classes))}"

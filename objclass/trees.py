@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .forest import Forest
-from .kernels.forest import DeepTrees, SmallTrees, Trees, TwoLevelTrees
+from .kernels.forest import DeepTrees, MaskedTrees, Trees, TwoLevelTrees
 
-MAX_LEAVES = 32
-ALL_LEAVES = 2**MAX_LEAVES - 1
+BLOCK = 32
+MAX_LEAVES = 384
 
 
 def votes_against_first(forest: Forest) -> np.ndarray:
@@ -43,8 +43,8 @@ def pack_trees(forest: Forest, votes: np.ndarray, used: np.ndarray | None = None
     np.maximum.at(n_levels, tree_of_node, forest.levels)
     n_leaves = np.bincount(tree_of_node[~inner], minlength=forest.n_trees)
     has_two = np.full(forest.n_trees, n_levels.max() <= 2)
-    is_small = ~has_two & (n_leaves <= MAX_LEAVES)
-    is_deep = ~has_two & ~is_small
+    is_masked = ~has_two & (n_leaves <= MAX_LEAVES)
+    is_deep = ~has_two & ~is_masked
     votes = np.ascontiguousarray(votes, np.float32)
     return Trees(
         feature=feature,
@@ -54,7 +54,7 @@ def pack_trees(forest: Forest, votes: np.ndarray, used: np.ndarray | None = None
         roots=forest.roots.astype(np.int64),
         tolerance=_tolerance(forest),
         two_levels=_pack_two_levels(forest.roots[has_two], feature, threshold, children, votes),
-        small=_pack_small(forest, np.flatnonzero(is_small), feature, threshold, votes),
+        masked=_pack_masked(forest, np.flatnonzero(is_masked), feature, threshold, votes),
         deep=DeepTrees(forest.roots[is_deep].astype(np.int64), n_levels[is_deep], votes),
     )
 
@@ -68,31 +68,42 @@ def _pack_two_levels(
     return TwoLevelTrees(feature[nodes], threshold[nodes], np.ascontiguousarray(votes[:, leaves]))
 
 
-def _pack_small(
+def _pack_masked(
     forest: Forest, trees: np.ndarray, feature: np.ndarray, threshold: np.ndarray, votes: np.ndarray
-) -> SmallTrees:
+) -> MaskedTrees:
     ends = np.append(forest.roots, forest.n_nodes)
-    first, asked, thresholds, masks = [0], [], [], []
-    leaf_votes = np.zeros((len(votes), len(trees), MAX_LEAVES), np.float32)
-    for at, tree in enumerate(trees):
+    first_block, first_question = [0], [0]
+    asked: list[int] = []
+    thresholds: list[float] = []
+    masks: list[int] = []
+    leaf_of_slot: list[int] = []
+    for tree in trees:
         nodes, ranges = _leaf_ranges(forest, ends[tree])
         leaves = [node for node in nodes if forest.feature[node] < 0]
         inner = [node for node in nodes if forest.feature[node] >= 0]
-        leaf_votes[:, at, : len(leaves)] = votes[:, leaves]
-        asked += [feature[node] for node in inner]
-        thresholds += [threshold[node] for node in inner]
-        masks += [ALL_LEAVES & ~sum(1 << leaf for leaf in ranges[forest.left[node]]) for node in inner]
-        if len(inner) % 2:
-            asked.append(0)
-            thresholds.append(np.inf)
-            masks.append(ALL_LEAVES)
-        first.append(len(asked))
-    return SmallTrees(
-        np.array(first, np.int64),
+        for start in range(0, len(leaves), BLOCK):
+            for node in inner:
+                struck = ranges[forest.left[node]]
+                here = range(max(struck.start, start), min(struck.stop, start + BLOCK))
+                if here:
+                    asked.append(feature[node])
+                    thresholds.append(threshold[node])
+                    masks.append(2**BLOCK - 1 - sum(1 << (leaf - start) for leaf in here))
+            if len(asked) % 2:
+                asked.append(0)
+                thresholds.append(np.inf)
+                masks.append(2**BLOCK - 1)
+            first_question.append(len(asked))
+            block = leaves[start : start + BLOCK]
+            leaf_of_slot += block + block[:1] * (BLOCK - len(block))
+        first_block.append(len(first_question) - 1)
+    return MaskedTrees(
+        np.array(first_block, np.int64),
+        np.array(first_question, np.int64),
         np.array(asked, np.int64),
         np.array(thresholds, np.float32),
         np.array(masks, np.uint32),
-        leaf_votes,
+        np.ascontiguousarray(votes[:, leaf_of_slot]),
     )
 
 

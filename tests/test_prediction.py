@@ -69,16 +69,20 @@ def test_classes_are_those_with_most_votes(max_depth, n_classes, n_estimators):
 
 @settings(max_examples=20)
 @given(
-    shape=st.tuples(st.integers(1, 20), st.integers(1, 40), st.integers(1, 150)),
+    shape=st.tuples(st.integers(1, 40), st.integers(1, 40), st.integers(1, 150)),
+    tasks_per_thread=st.integers(1, 8),
     blur_bytes=st.integers(1, 2**21),
     source_bytes=st.integers(1, 2**21),
     task_voxels=st.integers(1, 2**14),
     alone=st.booleans(),
 )
-def test_the_cut_and_the_threads_change_no_voxel(shape, blur_bytes, source_bytes, task_voxels, alone):
+def test_the_cut_and_the_threads_change_no_voxel(
+    shape, tasks_per_thread, blur_bytes, source_bytes, task_voxels, alone
+):
     image = random_image(shape)
     expected = objclass.classify_pixels(image, CLASSIFIER_3D, engine="cpu")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "TASKS_PER_THREAD", tasks_per_thread)
         patch.setattr(engine, "BLUR_BYTES", blur_bytes)
         patch.setattr(engine, "SOURCE_BYTES", source_bytes)
         patch.setattr(engine, "TASK_VOXELS", task_voxels)

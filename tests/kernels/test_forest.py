@@ -20,7 +20,7 @@ def test_the_class_with_most_votes_wins(forest, n, seed):
     np.testing.assert_array_equal(classes, count_votes(forest, rows).argmax(axis=1) + 1)
 
 
-@given(forest=forests(max_trees=7, max_depth=6), max_leaves=st.sampled_from([0, 8, 32]))
+@given(forest=forests(max_trees=7, max_depth=6), max_leaves=st.sampled_from([0, 8, 32, 384]))
 def test_every_form_of_a_tree_gives_the_same_votes(forest, max_leaves):
     rows = np.random.default_rng(0).normal(0, 1e3, (70, forest.n_features)).astype(np.float32)
     sums = np.empty((forest.n_classes, 70), np.float32)

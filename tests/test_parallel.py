@@ -1,0 +1,59 @@
+import threading
+import time
+
+import pytest
+
+from objclass import _parallel
+
+
+@pytest.fixture(autouse=True)
+def four_threads(monkeypatch):
+    monkeypatch.setattr(_parallel, "n_threads", lambda: 4)
+    monkeypatch.setattr(_parallel, "_pool", None)
+
+
+def test_results_come_in_the_order_of_the_items():
+    def slow_first(item):
+        time.sleep(0.02 * (item == 0))
+        return -item
+
+    assert _parallel.map_tiles(slow_first, range(20)) == [-item for item in range(20)]
+
+
+def test_an_item_starts_once_the_items_that_it_needs_are_done():
+    done, too_early, lock = set(), [], threading.Lock()
+    needs = [0, 0, 0, 0, 2, 2, 4, 4, 8, 8]
+
+    def note(item):
+        with lock:
+            if not set(range(needs[item])) <= done:
+                too_early.append(item)
+        time.sleep(0.01 * (item % 2))
+        with lock:
+            done.add(item)
+
+    _parallel.map_tiles(note, range(len(needs)), needs=needs)
+    assert done == set(range(len(needs)))
+    assert not too_early
+
+
+def test_an_error_stops_what_has_not_begun():
+    begun = []
+
+    def fail(item):
+        begun.append(item)
+        raise KeyError(item)
+
+    with pytest.raises(KeyError):
+        _parallel.map_tiles(fail, range(1000))
+    assert len(begun) < 20
+
+
+def test_progress_is_reported_by_the_caller():
+    calls = []
+
+    def report(done, total):
+        calls.append((done, total, threading.current_thread()))
+
+    _parallel.map_tiles(str, range(5), progress=report)
+    assert calls == [(number, 5, threading.current_thread()) for number in range(1, 6)]
