@@ -19,6 +19,10 @@ const LOST_AFTER = 15000;
 
 let viewCount = 0;
 
+const afterPaint = globalThis.requestAnimationFrame
+  ? (next) => requestAnimationFrame(() => setTimeout(next))
+  : (next) => next();
+
 export class PlaneClient {
   constructor(model, { shape, layers, whole = [], kind = "plane", cacheBytes = 160e6, prefetch = 2 }) {
     Object.assign(this, { model, shape, layers, whole, kind, cacheBytes, prefetch });
@@ -107,13 +111,30 @@ export class PlaneClient {
     this.generation.set(layer, this.seq);
   }
 
-  // Ask for the next thing: what is to be seen, else a neighbour.
+  // Ask for a neighbour, but only once the plane itself is on the screen: the browser paints it first.
+  rest() {
+    if (this.resting) return;
+    this.resting = true;
+    afterPaint(() => {
+      this.resting = false;
+      if (this.flights.size || this.missing(this.wish)) return;
+      const request = this.nextNeighbour();
+      if (request) this.send(request, performance.now());
+    });
+  }
+
+  // Ask for what is to be seen, else rest.
   advance() {
     const now = performance.now();
     for (const [seq, flight] of this.flights) if (now - flight.sent > LOST_AFTER) this.flights.delete(seq);
     if (this.flights.size >= IN_FLIGHT) return;
-    const request = this.missing(this.wish) ?? (this.flights.size ? null : this.nextNeighbour());
-    if (!request || this.isUnderway(request)) return;
+    const request = this.missing(this.wish);
+    if (request) this.send(request, now);
+    else if (!this.flights.size) this.rest();
+  }
+
+  send(request, now) {
+    if (this.isUnderway(request)) return;
     const seq = ++this.seq;
     this.flights.set(seq, { ...request, sent: now });
     this.model.send({ kind: this.kind, view: this.view, seq, ...request });

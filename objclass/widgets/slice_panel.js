@@ -19,6 +19,7 @@ import { SliceView } from "./slice_view.js";
 
 const SAVE_DELAY = 120;
 const PLAY_INTERVAL = 120;
+const WAIT_DELAY = 400;
 
 export class SlicePanel {
   constructor(model, host, { layers = ["image"], whole = [] } = {}) {
@@ -34,7 +35,7 @@ export class SlicePanel {
     this.view = new SliceView(this.stage, { unit: this.volume.unit });
     this.planes = new PlaneClient(model, { shape: this.volume.shape, layers, whole });
     this.planes.onPlane = (plane) => this.receivePlane(plane);
-    this.planes.onWaiting = (count) => this.view.element.classList.toggle("oc-waiting", count > 0);
+    this.planes.onWaiting = (count) => this.showWaiting(count > 0);
     this.view.onTransform = () => this.request();
     this.view.onHover = (row, col, event) => this.hover(row, col, event);
     this.buildSlider(host);
@@ -47,8 +48,21 @@ export class SlicePanel {
   dispose() {
     clearInterval(this.playing);
     clearTimeout(this.saving);
+    clearTimeout(this.waiting);
     this.stopListening();
     this.view.dispose();
+  }
+
+  // Most answers are there before a sign of waiting would be seen; each change of it costs the browser a frame.
+  showWaiting(isWaiting) {
+    const { classList } = this.view.element;
+    if (isWaiting) {
+      this.waiting ??= setTimeout(() => classList.add("oc-waiting"), WAIT_DELAY);
+    } else if (this.waiting) {
+      clearTimeout(this.waiting);
+      this.waiting = null;
+      if (classList.contains("oc-waiting")) classList.remove("oc-waiting");
+    }
   }
 
   get index() {
