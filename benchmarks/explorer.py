@@ -150,8 +150,10 @@ def run() -> Iterator[Row]:
             for count in COUNTS:
                 with opened([WATCHED.format(count=count), "explorer"], delay) as notebook:
                     yield from lassos(notebook, count, delay)
-            with opened([SURFACES, "explorer"], delay) as notebook:
-                yield from surfaces(notebook, delay)
+            for count, shape in ((400, (48, 256, 256)), (5000, (96, 640, 640))):
+                cells = [SURFACES.format(shape=shape, count=count), "explorer"]
+                with opened(cells, delay) as notebook:
+                    yield from surfaces(notebook, f"{count:,} objects, {delay * 1000:.0f} ms away")
 
 
 def lassos(notebook: Any, count: int, delay: float) -> Iterator[Row]:
@@ -180,6 +182,9 @@ def lassos(notebook: Any, count: int, delay: float) -> Iterator[Row]:
     yield Row(f"explorer, lasso to new colours in the page: {name}", milliseconds(seen), note=note)
     yield Row(f"explorer, lasso to the column in the kernel: {name}", milliseconds(known))
     yield Row(f"explorer, hover: {name}", milliseconds(page.evaluate(HOVER)))
+    yield Row(
+        f"browser, a frame in which only a text changes: {name}", milliseconds(page.evaluate(TEXT_FRAME))
+    )
 
 
 def draw(page: Any, centre: float) -> None:
@@ -203,8 +208,32 @@ def milliseconds(values: list[float]) -> str:
 SURFACES = """
 import objclass
 from benchmarks.common import nuclei
-image, labels, _ = nuclei()
+image, labels, _ = nuclei({shape}, {count})
 explorer = objclass.explore(image, labels, spacing=(2, 1, 1))
+"""
+COUNT_FRAMES = """
+() => {
+    window.frames = 0;
+    const count = () => { window.frames += 1; requestAnimationFrame(count); };
+    requestAnimationFrame(count);
+}
+"""
+# What the browser takes for a frame in which a few letters change, and nothing else.
+TEXT_FRAME = """
+async () => {
+    const text = document.querySelector('.oc-slice-number');
+    const frame = () => new Promise(requestAnimationFrame);
+    const costs = [];
+    for (let turn = 0; turn < 7; turn++) {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        await frame();
+        const begun = performance.now();
+        text.textContent = `${turn}`;
+        for (let frames = 0; frames < 3; frames++) await frame();
+        costs.push(performance.now() - begun - 2000 / 60);
+    }
+    return costs;
+}
 """
 RECOLOR_VOLUME = """
 async () => {
@@ -218,9 +247,9 @@ async () => {
 """
 
 
-def surfaces(notebook: Any, delay: float) -> Iterator[Row]:
-    """Time the 3D view of 400 objects and its recolouring."""
-    page, name = notebook.page, f"400 objects, {delay * 1000:.0f} ms away"
+def surfaces(notebook: Any, name: str) -> Iterator[Row]:
+    """Time the 3D view of many objects, its recolouring and its turning."""
+    page = notebook.page
     notebook.run_all()
     page.wait_for_selector('.oce[data-ready="true"]')
     page.locator(".oce").evaluate("element => element.scrollIntoView()")
@@ -234,6 +263,25 @@ def surfaces(notebook: Any, delay: float) -> Iterator[Row]:
     page.wait_for_timeout(3000)
     times = [page.evaluate(RECOLOR_VOLUME) for _ in range(REPEATS)]
     yield Row(f"explorer, new colours in plot, slice and 3D: {name}", milliseconds(times))
+    yield Row(f"explorer, a frame while turning in 3D: {name}", milliseconds(turn(page)))
+
+
+def turn(page: Any) -> list[float]:
+    """Turn the 3D view with the pointer; return the milliseconds a frame, drag by drag."""
+    box = page.locator(".oce-volume canvas").first.bounding_box()
+    page.evaluate(COUNT_FRAMES)
+    costs = []
+    for drag in range(3):
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        begun, before = time.perf_counter(), page.evaluate("() => window.frames")
+        for step in range(30):
+            page.mouse.move(box["x"] + box["width"] * (0.5 + 0.01 * step), box["y"] + box["height"] * 0.5)
+        elapsed, frames = time.perf_counter() - begun, page.evaluate("() => window.frames") - before
+        page.mouse.up()
+        costs.append(1000 * elapsed / max(1, frames))
+        page.wait_for_timeout(500 * (drag < 2))
+    return costs
 
 
 def meshes_of_many() -> Iterator[Row]:
