@@ -7,6 +7,7 @@ from .classifier import train_object_classifier as train_object_classifier
 from .clustering import cluster as cluster
 from .compilation import warmup as warmup
 from .evaluation import evaluate as evaluate
+from .evaluation import match_objects as match_objects
 from .figures import overview as overview
 from .io import imread as imread
 from .io import imwrite as imwrite
@@ -31,6 +32,8 @@ from .uncertainty import suggest_slice as suggest_slice
 from .uncertainty import uncertainty_plane as uncertainty_plane
 from .widgets.annotator import annotate as annotate
 from .widgets.explorer import explore as explore
+from .widgets.profile import scan_clusters as scan_clusters
+from .widgets.profile import standardized_differences as standardized_differences
 from .widgets.volume import view3d as view3d
 
 __version__: str

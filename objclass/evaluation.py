@@ -201,3 +201,33 @@ def _object_table(matches: dict[int, tuple[int, int, int]]) -> pd.DataFrame:
     names = [*(at for at, _ in rows), -1]
     table = {"image": names, "true": true, "found": found, "matched": matched}
     return pd.DataFrame({**table, **_scores(true, found, matched)})
+
+
+def match_objects(labels: np.ndarray, truth: np.ndarray, *, min_overlap: float = 0.5) -> dict[int, int]:
+    """Return which object is which true one: those whose intersection is over half of their union.
+
+    Parameters
+    ----------
+    labels, truth : integer array
+        Of one shape.
+    min_overlap : float
+        The intersection over union that a pair must exceed, at least 0.5: then no object has two partners.
+
+    Returns
+    -------
+    dict of int to int
+        The number of an object to that of its true one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> match_objects(np.array([[1, 1, 1, 0, 3]]), np.array([[7, 7, 7, 7, 0]]))
+    {1: 7}
+    """
+    from skimage.metrics import contingency_table
+
+    both = contingency_table(truth, labels).tocoo()
+    true_sizes, sizes = np.bincount(truth.ravel()), np.bincount(labels.ravel())
+    overlap = both.data / (true_sizes[both.row] + sizes[both.col] - both.data)
+    pairs = (overlap > min_overlap) & (both.row > 0) & (both.col > 0)
+    return dict(zip(both.col[pairs].tolist(), both.row[pairs].tolist(), strict=True))

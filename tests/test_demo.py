@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import objclass
-from objclass.demo import match_objects, run_demo
+from objclass.demo import run_demo
+from objclass.evaluation import match_objects
 
 
 @pytest.mark.slow
