@@ -8,6 +8,7 @@ from .clustering import cluster as cluster
 from .compilation import warmup as warmup
 from .evaluation import evaluate as evaluate
 from .evaluation import match_objects as match_objects
+from .facets import facets as facets
 from .figures import overview as overview
 from .io import imread as imread
 from .io import imwrite as imwrite

@@ -115,7 +115,7 @@ def overview(
     columns: list[str] = []
     coloring = None
     if table is not None and len(check_table(table)):
-        columns = _embedding_columns(table, embedding)
+        columns = embedding_columns(table, embedding)
         coloring = color_objects(table, present, color)
     step = max(1, max(labels.shape[-2:]) // MOST_PIXELS)
     seen = _first_object(labels[..., ::step, ::step])
@@ -197,7 +197,7 @@ def _scatter_title(x: str, y: str) -> str:
     return f"{y} against {x}"
 
 
-def _embedding_columns(table: pd.DataFrame, embedding: str | Sequence[str] | None) -> list[str]:
+def embedding_columns(table: pd.DataFrame, embedding: str | Sequence[str] | None) -> list[str]:
     """Return the two columns to draw the objects at; none where the table has no embedding."""
     if embedding is None:
         pattern = re.compile(rf"({'|'.join(EMBEDDINGS)})_1")

@@ -179,6 +179,25 @@ def test_a_full_disk_ends_the_batch_and_what_is_done_stays(tmp_path, classifier)
         subprocess.run(["umount", disk], check=True)
 
 
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="needs root to mount a disk")
+def test_a_disk_that_is_read_only_keeps_what_it_has(tmp_path, classifier):
+    images, disk = make_images(tmp_path / "images", 2), tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "none", disk], check=False).returncode:
+        pytest.skip("cannot mount a disk here")
+    try:
+        segment_folder(images / "stack000.tif", classifier, disk / "out")
+        before = contents(disk)
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        with pytest.raises(PermissionError, match="out: expected a folder that can be written"):
+            segment_folder(images, classifier, disk / "out")
+        with pytest.raises(PermissionError, match="out: expected a folder that can be made"):
+            segment_folder(images, classifier, disk / "new")
+        assert contents(disk) == before
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
 def test_wrong_arguments(tmp_path, classifier, monkeypatch):
     images = make_images(tmp_path / "images", 1)
     with pytest.raises(FileNotFoundError, match="inputs: expected images, or a folder of them"):

@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgb
 
 from objclass import _coloring
 from objclass._coloring import GROUND, GROUP_COLORS, MISSING, UNSELECTED, color_objects, rgb
+from objclass.facets import MOST_POINTS, facets
 from objclass.figures import overview
 from objclass.widgets import colors as widget_colors
 
@@ -259,3 +260,44 @@ def test_bad_input(change, message):
     arguments = {"image": blocks(), "labels": blocks(), "table": make_table(), **change}
     with pytest.raises(ValueError, match=message):
         overview(**arguments)
+
+
+def experiment(n_images=3, n_objects=40):
+    rng = np.random.default_rng(0)
+    n = n_images * n_objects
+    places = rng.normal(size=(n, 2)).astype(np.float32)
+    return pd.DataFrame(
+        {
+            "image": np.repeat([f"image {number}" for number in range(n_images)], n_objects),
+            "label": np.tile(np.arange(1, n_objects + 1), n_images),
+            "UMAP_0": places[:, 0],
+            "UMAP_1": places[:, 1],
+        }
+    )
+
+
+def test_each_image_is_drawn_over_all():
+    table = experiment()
+    table.loc[0, "UMAP_0"] = np.nan
+    figure = facets(table)
+    assert titles(figure) == [f"image {number}, 40 objects" for number in range(3)]
+    for number, axes in enumerate(figure.axes):
+        everything, own = (points.get_offsets().data for points in axes.collections)
+        assert len(everything) == len(table) - 1
+        rows = table[table["image"] == f"image {number}"].dropna()
+        np.testing.assert_allclose(own, rows[["UMAP_0", "UMAP_1"]])
+
+
+def test_of_very_many_objects_some_are_drawn():
+    figure = facets(experiment(2, MOST_POINTS))
+    assert {len(points.get_offsets()) for axes in figure.axes for points in axes.collections} == {MOST_POINTS}
+
+
+def test_facets_say_what_is_wrong():
+    table = experiment()
+    with pytest.raises(ValueError, match="by: expected a column of the table, got 'condition'"):
+        facets(table, "condition")
+    with pytest.raises(ValueError, match="by: expected at most 60 groups, got 61"):
+        facets(experiment(61, 1))
+    with pytest.raises(ValueError, match="embedding: expected a table with an embedding"):
+        facets(table.drop(columns="UMAP_1"))

@@ -25,7 +25,7 @@ ROOMS = {
         "features forest treetext clfile _clheader "
         "planning trees engine sampling training classifier opencl prediction uncertainty "
         "splitting segmentation measurement "
-        "evaluation _table _estimators _umap_cache reduction clustering selection _coloring figures"
+        "evaluation _table _estimators _umap_cache reduction clustering selection _coloring figures facets"
     ),
     "blocks and clusters": "_runs _blocks _joining _parts _steps _pyramid chunked",
     "whole runs": (
