@@ -130,23 +130,21 @@ def deeper_forests() -> Iterator[Row]:
         without = objclass.train_object_classifier(
             image, finer, max_depth=1, n_estimators=1, features="original"
         )
-        ready = clock(lambda model=model: model.predict(features), 1)
-        yield Row(
-            f"{name}, whole prediction",
-            str(whole),
-            "scikit-learn on ready features",
-            str(ready),
-            ready.median / whole.median,
-            f"of which reading and writing {clock(lambda without=without: predict(image, without), 3)}",
-        )
-        plain = clock(lambda model=model: model.predict(scipy_features(image)), 1)
-        yield Row(
-            f"{name}, whole prediction",
-            str(whole),
-            "SciPy + scikit-learn",
-            str(plain),
-            plain.median / whole.median,
-        )
+        reading = clock(lambda without=without: predict(image, without), 3)
+        peers = {
+            "scikit-learn on ready features": lambda model=model: model.predict(features),
+            "SciPy + scikit-learn": lambda model=model: model.predict(scipy_features(image)),
+        }
+        for peer, run_peer in peers.items():
+            theirs = clock(run_peer, 1)
+            yield Row(
+                f"{name}, whole prediction",
+                str(whole),
+                peer,
+                str(theirs),
+                theirs.median / whole.median,
+                f"of which reading and writing {reading}",
+            )
 
 
 def plane_picture() -> Iterator[Row]:

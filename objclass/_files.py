@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ._check import invalid
 
@@ -66,6 +68,13 @@ def check_writable(folder: AnyPath, *, argument: str = "path") -> None:
     except OSError as error:
         got = f"{folder} ({error.strerror})"
         raise invalid(argument, "a folder that can be written", got, hint, kind=PermissionError) from error
+
+
+def content_uuid(array: Any, *description: object) -> str:
+    """Return a UUID that follows from a contiguous array and what describes it."""
+    digest = hashlib.sha256(f"{array.shape} {array.dtype} {description}".encode())
+    digest.update(array.data)
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, digest.hexdigest()))
 
 
 def _take_place(beside: Path, target: Path) -> None:

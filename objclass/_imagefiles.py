@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from ._files import content_uuid
+
 Index = tuple[int | slice, ...]
 
 # An inch is missing on purpose: it is the resolution of a printer, not of a microscope.
@@ -175,7 +177,9 @@ def write_tiff(path: Path, array: np.ndarray, axes: str, *, spacing: Mapping[str
     if ome:
         sizes = {f"PhysicalSize{a.upper()}": size for a, size in spacing.items()}
         units = {f"{name}Unit": "µm" for name in sizes}
-        tifffile.imwrite(path, array, ome=True, metadata={"axes": axes.upper(), **sizes, **units}, **options)
+        identifier = content_uuid(np.ascontiguousarray(array), axes, sizes)
+        metadata = {"axes": axes.upper(), **sizes, **units, "UUID": identifier}
+        tifffile.imwrite(path, array, ome=True, metadata=metadata, **options)
         return
     extra: dict[str, Any] = {}
     if spacing:

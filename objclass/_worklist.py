@@ -47,7 +47,7 @@ class Work:
 
     def labels_path(self, item: Item) -> Path:
         """Return where the labels of an image go."""
-        return self.folder / "labels" / f"{item.stem}.tif"
+        return self.folder / "labels" / f"{item.stem}.ome.tif"
 
     def table_path(self, item: Item) -> Path:
         """Return where the rows of an image go."""

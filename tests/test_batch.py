@@ -65,7 +65,7 @@ def test_results_are_those_of_the_functions(tmp_path, classifier):
     assert list(table.columns[:3]) == ["image", "frame", "label"]
     for path in sorted(images.iterdir()):
         labels = objclass.exclude_small(objclass.segment(objclass.imread(path), classifier), 20)
-        stored = tmp_path / "out" / "labels" / f"{path.name}.tif"
+        stored = tmp_path / "out" / "labels" / f"{path.name}.ome.tif"
         np.testing.assert_array_equal(objclass.imread(stored), labels)
         assert objclass.read_spacing(stored) == (2, 0.5, 0.5)
         rows = table[table["image"] == path.name].drop(columns=["image", "frame"]).reset_index(drop=True)
@@ -81,7 +81,7 @@ def test_nothing_is_done_twice_and_what_is_damaged_or_changed_is_done_again(tmp_
     batch = segment_folder(images, classifier, tmp_path / "out")
     assert batch.n_done_before == 3
     assert contents(tmp_path / "out") == first
-    (tmp_path / "out" / "labels" / "stack001.tif.tif").write_bytes(b"broken")
+    (tmp_path / "out" / "labels" / "stack001.tif.ome.tif").write_bytes(b"broken")
     (tmp_path / "out" / "labels" / ".1234.left.tif").write_bytes(b"left by a process that was killed")
     assert segment_folder(images, classifier, tmp_path / "out").n_done_before == 2
     assert contents(tmp_path / "out") == first
@@ -136,7 +136,7 @@ def test_frames_channels_folders_and_zarr(tmp_path, classifier):
     assert batch.n_images == 3
     embedded = objclass.reduce(table, "pca")
     assert len(embedded) == len(table)
-    labels = objclass.imread(tmp_path / "out" / "labels" / "series.ome.tif_t00001.tif")
+    labels = objclass.imread(tmp_path / "out" / "labels" / "series.ome.tif_t00001.ome.tif")
     np.testing.assert_array_equal(labels, objclass.exclude_small(objclass.segment(series[1], classifier), 20))
 
 

@@ -127,7 +127,7 @@ def test_a_batch_on_the_workers_is_that_of_one_process(address, volume, tmp_path
     far = segment_folder(tmp_path / "images", classifier, tmp_path / "far", scheduler=address)
     near = segment_folder(tmp_path / "images", classifier, tmp_path / "near")
     assert (far.n_images, list(far.failed)) == (near.n_images, list(near.failed)) == (4, ["empty.tif"])
-    for name in ("objects.csv", "objects.parquet", "labels/2.tif.tif", "run.json"):
+    for name in ("objects.csv", "objects.parquet", "labels/2.tif.ome.tif", "run.json"):
         assert (tmp_path / "far" / name).read_bytes() == (tmp_path / "near" / name).read_bytes()
 
 

@@ -462,3 +462,11 @@ def test_import_of_io_is_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_ome_tiff_of_the_same_image_is_the_same_file(tmp_path):
+    image = np.arange(24, dtype=np.int32).reshape(4, 3, 2).T
+    for name, spacing in (("a", 0.5), ("b", 0.5), ("c", 0.7)):
+        io.imwrite(tmp_path / f"{name}.ome.tif", image, spacing=spacing)
+    a, b, c = (path.read_bytes() for path in sorted(tmp_path.iterdir()))
+    assert a == b != c

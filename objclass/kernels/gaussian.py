@@ -88,7 +88,7 @@ def blur_rows(plane, n_rows, weights, divisor, sums, lines, first_column):
 
 
 @kernel
-def blur_columns(lines, n_rows, column, n_columns, weights, divisor, before, subtract, target):
+def blur_columns(lines, n_rows, column, n_columns, weights, divisor, before, subtract, target, first_row):
     """Blur lines along x, and cut them into strips that hold a neighbour column at either side.
 
     Parameters
@@ -103,8 +103,10 @@ def blur_columns(lines, n_rows, column, n_columns, weights, divisor, before, sub
         1 where the first strip begins at the border of the image, 0 where a neighbour column comes first.
     subtract : bool
         Whether to subtract the result from what is in `target`.
-    target : float32, (n_strips, at least n_rows, LANES + 2)
+    target : float32, (n_strips, at least first_row + n_rows, LANES + 2)
         The result; beyond the border of the image its value is repeated once.
+    first_row : int
+        Where in `target` the first row goes.
     """
     pixels, length = lines.ravel(), lines.shape[1]
     sums = np.empty((n_columns + LANES - 1) // LANES * LANES, np.float32)
@@ -112,7 +114,7 @@ def blur_columns(lines, n_rows, column, n_columns, weights, divisor, before, sub
     for row in range(n_rows):
         convolve_line(pixels, row * length + column, weights, divisor, sums, line)
         line[n_columns] = line[n_columns - 1]
-        cut_line(line, before, subtract, row, target)
+        cut_line(line, before, subtract, first_row + row, target)
 
 
 @kernel
@@ -204,9 +206,17 @@ def blur_planes(
             column = reach + centre[2] - kernels.radii[k]
             for p in range(n_planes):
                 repeat_ends(lines[k, p], n, reach, n_columns, kernels.radii[k])
-                strips = target[p, :, first : first + n]
                 blur_columns(
-                    lines[k, p], n, column, n_columns_wanted, weights, divisor, borders[2], k > 0, strips
+                    lines[k, p],
+                    n,
+                    column,
+                    n_columns_wanted,
+                    weights,
+                    divisor,
+                    borders[2],
+                    k > 0,
+                    target[p],
+                    first,
                 )
     top, bottom, _, last = borders
     for p in range(n_planes):
