@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from . import opencl
 from ._check import check_float32, check_image, check_number, check_option, invalid, is_list
-from ._parallel import Progress
+from ._parallel import Progress, map_tiles
 from .classifier import ObjectClassifier
-from .engine import Band, Region, as_volume, run, whole
+from .engine import TASK_VOXELS, Band, Region, as_volume, run, whole
 from .features import check_filters
 from .kernels.pixels import classify_collected, classify_rows, probability_rows
 from .planning import plan_features
@@ -190,9 +190,14 @@ def predict_plane(
         return _run_forest(channels, classifier, None, region=region).squeeze(axis)
     features = cache.compute(channels, classifier.features, classifier.ndim, axis, index)
     trees = pack_trees(classifier.forest, votes_against_first(classifier.forest))
-    classes = np.empty(features.shape[1:], np.uint8)
-    classify_collected(features.reshape(len(features), -1), trees, classes.ravel())
-    return classes
+    collected = features.reshape(len(features), -1)
+    classes = np.empty(collected.shape[1], np.uint8)
+
+    def classify(first: int) -> None:
+        classify_collected(collected, first, min(first + TASK_VOXELS, classes.size), trees, classes)
+
+    map_tiles(classify, range(0, classes.size, TASK_VOXELS))
+    return classes.reshape(features.shape[1:])
 
 
 def choose_engine(engine: str = "auto") -> str:

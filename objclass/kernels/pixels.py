@@ -115,12 +115,12 @@ def collect_features(tile, source_at, slots, rows, mask, offsets, collected):
 
 
 @kernel
-def classify_collected(collected, trees, classes):
-    """Write the class of each voxel whose features `collect_features` wrote."""
+def classify_collected(collected, begin, end, trees, classes):
+    """Write the class of the voxels from `begin` to before `end` whose features `collect_features` wrote."""
     features = np.empty((collected.shape[0], GROUP * LANES), np.float32)
     sums = np.empty((trees.deep.votes.shape[0], GROUP * LANES), np.float32)
-    for first in range(0, classes.size, GROUP * LANES):
-        n = min(GROUP * LANES, classes.size - first)
+    for first in range(begin, end, GROUP * LANES):
+        n = min(GROUP * LANES, end - first)
         for f in range(features.shape[0]):
             for i in range(n):
                 features[f, i] = collected[f, first + i]

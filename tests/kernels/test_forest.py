@@ -16,7 +16,9 @@ def test_the_class_with_most_votes_wins(forest, n, seed):
     rows = rng.choice(np.append(thresholds, [-1, 0, 1]), (n, forest.n_features)).astype(np.float32)
     classes = np.empty(n, np.uint8)
     packed = trees.pack_trees(forest, trees.votes_against_first(forest))
-    classify_collected(np.ascontiguousarray(rows.T), packed, classes)
+    middle = n // 2
+    for begin, end in ((0, middle), (middle, n)):
+        classify_collected(np.ascontiguousarray(rows.T), begin, end, packed, classes)
     np.testing.assert_array_equal(classes, count_votes(forest, rows).argmax(axis=1) + 1)
 
 
