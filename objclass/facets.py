@@ -63,18 +63,20 @@ def facets(table: pd.DataFrame, by: str = "image", *, embedding: str | Sequence[
     >>> [axes.get_title(loc="left") for axes in facets(table).axes]
     ['a, 2 objects', 'b, 1 object']
     """
+    import pandas as pd
+
     names = embedding_columns(check_table(table), embedding)
     if not names:
         hint = 'Make one with objclass.reduce(table), or name columns: embedding=("area", "solidity").'
         raise invalid("embedding", "a table with an embedding", "none", hint)
     if by not in table.columns:
-        raise invalid(
-            "by", "a column of the table", describe(by), "Its columns: " + ", ".join(table.columns[:8])
-        )
+        hint = f"Its columns begin with {', '.join(map(str, table.columns[:8]))}."
+        raise invalid("by", "a column of the table", describe(by), hint)
+    if table.empty:
+        raise invalid("table", "at least one object", "none")
     places = table[names].apply(lambda column: column.to_numpy(float, na_value=np.nan)).to_numpy()
     placed = np.isfinite(places).all(axis=1)
-    groups = table[by].astype(str).to_numpy()
-    values = sorted(set(groups))
+    groups, values = pd.factorize(table[by], sort=True, use_na_sentinel=False)
     if len(values) > MOST_PANELS:
         hint = f"Draw some of them: facets(table[table[{by!r}].isin([...])], {by!r})."
         raise invalid("by", f"at most {MOST_PANELS} groups", f"{len(values)}", hint)
@@ -85,8 +87,8 @@ def facets(table: pd.DataFrame, by: str = "image", *, embedding: str | Sequence[
         size = (n_columns * SIDE + 0.6, n_rows * (SIDE + 0.3) + 0.4)
         figure = Picture(figsize=size, layout="constrained", facecolor="white")
         panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False).ravel()
-        for axes, value in zip(panels, values, strict=False):
-            here = groups == value
+        for number, (axes, value) in enumerate(zip(panels, values, strict=False)):
+            here = groups == number
             own = _some(np.flatnonzero(here & placed))
             axes.scatter(*places[everything].T, 2, FAINT, alpha=0.35, linewidth=0, rasterized=True)
             axes.scatter(*places[own].T, 4, INK, linewidth=0, rasterized=True)
@@ -96,6 +98,8 @@ def facets(table: pd.DataFrame, by: str = "image", *, embedding: str | Sequence[
             axes.locator_params(nbins=4)
         for axes in panels[len(values) :]:
             axes.remove()
+        for axes in panels[max(len(values) - n_columns, 0) : len(values)]:
+            axes.tick_params(labelbottom=True)
         figure.supxlabel(names[0], fontsize=9)
         figure.supylabel(names[1], fontsize=9)
     return figure

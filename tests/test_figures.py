@@ -301,3 +301,22 @@ def test_facets_say_what_is_wrong():
         facets(experiment(61, 1))
     with pytest.raises(ValueError, match="embedding: expected a table with an embedding"):
         facets(table.drop(columns="UMAP_1"))
+    with pytest.raises(ValueError, match="table: expected at least one object"):
+        facets(table[:0])
+
+
+def test_facets_stand_in_the_order_of_their_values():
+    table = experiment(12, 2).assign(frame=np.repeat(np.arange(12), 2))
+    figure = facets(table, "frame")
+    assert titles(figure) == [f"{frame}, 2 objects" for frame in range(12)]
+
+
+def test_the_lowest_panel_of_each_column_has_its_numbers():
+    figure = facets(experiment(5, 2))
+    assert [axes.xaxis.get_tick_params()["labelbottom"] for axes in figure.axes] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
