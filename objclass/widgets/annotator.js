@@ -91,10 +91,7 @@ class AnnotatorView {
     panel.onPlane = (plane) => this.receivePlane(plane);
     panel.onMove = () => this.move();
     panel.describe = (row, col) => this.layers.describe(row, col, (value) => this.classes.name(value));
-    panel.view.onTransform = () => {
-      panel.request();
-      this.layers.request();
-    };
+    panel.onRequest = () => this.layers.request();
     const state = () => this.showState();
     const classes = () => {
       this.classes.render();

@@ -36,7 +36,6 @@ export class AnnotatorLayers {
   // Another slice: nothing of the last one stays.
   clear() {
     this.rasters = { annotations: [], labels: [], overlay: [] };
-    this.request();
   }
 
   setPlane(layers) {
@@ -47,11 +46,12 @@ export class AnnotatorLayers {
   receiveOverlay({ axis, index, layers }) {
     const raster = layers[this.display.overlay];
     if (!raster || axis !== this.panel.axis || index !== this.panel.index) return;
+    const empty = !raster.length && !this.rasters.overlay.length;
     this.rasters = { ...this.rasters, overlay: raster };
     const { dataset } = this.view.element;
     dataset.overlay = raster.length ? `${this.display.overlay} ${axis} ${index}` : "";
     dataset.overlayCount = Number(dataset.overlayCount ?? 0) + 1;
-    this.show();
+    if (!empty) this.show();
   }
 
   // Ask the kernel for what it computes for the shown slice, or tell it that nothing is wanted.
@@ -62,7 +62,7 @@ export class AnnotatorLayers {
     if (overlay === "prediction" || overlay === "uncertainty") {
       if (planes.layers[0] !== overlay) this.rasters.overlay = [];
       planes.layers = [overlay];
-      planes.show(panel.axis, panel.index, view.transform, view.size);
+      planes.show(panel.axis, panel.index, view.screen());
     } else {
       this.stop();
     }

@@ -86,12 +86,20 @@ export function stepForBudget([rows, cols], budget) {
   return step;
 }
 
-// What to ask for beyond the coarse overview of a large plane: {region, step}, or null where it is enough.
+// The largest step at which a plane is still as sharp as the screen.
+const sharpStep = ({ rowScale, colScale }) => Math.max(1, Math.floor(1 / Math.max(rowScale, colScale)));
+
+// The step of a whole plane: as sharp as the view that fits it, if `budget` pixels are enough for that.
+export function overviewStep(shape, fitted, budget) {
+  return Math.max(sharpStep(fitted), stepForBudget(shape, budget));
+}
+
+// What to ask for beyond the overview of a large plane: {region, step}, or null where it is enough.
 // The region goes beyond what is seen by a quarter and starts at multiples of 64 pixels, so that a small
 // pan needs nothing new.
-export function detailRequest(transform, viewSize, shape, overviewStep, budget) {
-  const scale = Math.min(transform.rowScale, transform.colScale);
-  if (overviewStep === 1 || scale * overviewStep <= 1.25) return null;
+export function detailRequest(transform, viewSize, shape, coarse, budget) {
+  const scale = Math.max(transform.rowScale, transform.colScale);
+  if (coarse === 1 || scale * coarse <= 1.25) return null;
   const [row0, col0, row1, col1] = visibleRegion(transform, viewSize, shape);
   if (row1 <= row0 || col1 <= col0) return null;
   const pad = [Math.ceil((row1 - row0) / 4), Math.ceil((col1 - col0) / 4)];
@@ -101,8 +109,8 @@ export function detailRequest(transform, viewSize, shape, overviewStep, budget) 
     down(row0 - pad[0]), down(col0 - pad[1]), up(row1 + pad[0], shape[0]), up(col1 + pad[1], shape[1]),
   ];
   const size = [region[2] - region[0], region[3] - region[1]];
-  const step = Math.max(1, Math.floor(1 / scale), stepForBudget(size, budget));
-  return step < overviewStep ? { region, step } : null;
+  const step = Math.max(sharpStep(transform), stepForBudget(size, budget));
+  return step < coarse ? { region, step } : null;
 }
 
 // For every screen pixel from `start` to `stop`, the index of the sample it shows, -1 outside.

@@ -30,11 +30,13 @@ export function encodeRuns(values) {
   return code;
 }
 
+// `into` is a new array, all zeros: runs of zeros are passed over, and cost neither time nor memory.
 export function decodeRuns(code, into) {
   const count = code.length / 2;
   let start = 0;
   for (let run = 0; run < count; run++) {
-    into.fill(code[count + run], start, start + code[run]);
+    const value = code[count + run];
+    if (value !== 0) into.fill(value, start, start + code[run]);
     start += code[run];
   }
   return into;
@@ -71,14 +73,11 @@ export function composeChannels(planes, channels, out) {
 }
 
 function paintSingle(plane, table, [red, green, blue], out) {
-  const packed = new Uint32Array(table.length);
-  for (let value = 0; value < table.length; value++) {
-    const bright = table[value] / 255;
-    const parts = [red, green, blue].map((part) => Math.round(part * bright));
-    packed[value] = (0xff000000 | (parts[2] << 16) | (parts[1] << 8) | parts[0]) >>> 0;
-  }
+  const shade = (part, bright) => Math.round((part * bright) / 255);
+  const shades = Uint32Array.from({ length: 256 }, (_, bright) =>
+    0xff000000 | (shade(blue, bright) << 16) | (shade(green, bright) << 8) | shade(red, bright));
   const words = new Uint32Array(out.buffer, out.byteOffset, plane.length);
-  for (let i = 0; i < plane.length; i++) words[i] = packed[plane[i]];
+  for (let i = 0; i < plane.length; i++) words[i] = shades[table[plane[i]]];
 }
 
 // The same colours, less opaque.

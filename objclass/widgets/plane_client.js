@@ -2,20 +2,22 @@
 //
 // const planes = new PlaneClient(model, {shape, layers: ["image", "labels"]});
 // planes.onPlane = ({axis, index, layers: {image: [raster], labels: [raster]}}) => ...
-// planes.show(axis, index, transform, viewSize)      answers from the cache at once where it can
+// planes.show(axis, index, screen)                   answers from the cache at once where it can; `screen` is
+//                                                    SliceView's
 // planes.receive(message, buffers)                   hand it every message of kind "plane"
 // planes.invalidate("labels")                        a layer has changed in the kernel (axis and index narrow it)
 // planes.get(planes.key(layer, axis, index))         a plane of a `whole` layer that the browser has
 // planes.hold(layer)                                the browser changes it now: answers on their way are old
 // planes.forget()                                    drop everything; nothing new is asked for
 // With another `kind` the requests are messages of that kind. An answer that is `fresh` comes unasked.
-import { detailRequest, planeShape, stepForBudget } from "./geometry.js";
+import { detailRequest, overviewStep, planeShape } from "./geometry.js";
 import { decodeRuns, typedArray } from "./pixels.js";
 
-export const OVERVIEW_BUDGET = 1100000;
+const OVERVIEW_BUDGET = 1100000;
 const DETAIL_BUDGET = 2500000;
 const IN_FLIGHT = 2;
 const LOST_AFTER = 15000;
+const ENTRY = 100; // bytes that an empty plane counts for
 
 let viewCount = 0;
 
@@ -41,15 +43,10 @@ export class PlaneClient {
     return `${layer}|${axis}|${index}|${part && !this.whole.includes(layer) ? `${part.step}|${part.region}` : "all"}`;
   }
 
-  overview(axis) {
-    const [rows, cols] = planeShape(this.shape, axis);
-    return { region: [0, 0, rows, cols], step: stepForBudget([rows, cols], OVERVIEW_BUDGET) };
-  }
-
-  show(axis, index, transform = null, viewSize = null) {
-    const overview = this.overview(axis);
-    const detail = transform && detailRequest(
-      transform, viewSize, planeShape(this.shape, axis), overview.step, DETAIL_BUDGET);
+  show(axis, index, { transform, fitted, size }) {
+    const shape = planeShape(this.shape, axis);
+    const overview = { region: [0, 0, ...shape], step: overviewStep(shape, fitted, OVERVIEW_BUDGET) };
+    const detail = detailRequest(transform, size, shape, overview.step, DETAIL_BUDGET);
     this.wish = { axis, index, parts: detail ? [overview, detail] : [overview] };
     this.deliver();
     this.advance();
@@ -78,16 +75,16 @@ export class PlaneClient {
   get(key) {
     const entry = this.cache.get(key);
     if (entry === undefined) return undefined;
-    this.cache.delete(key);
-    this.cache.set(key, entry);
-    return entry.raster;
+    const raster = entry.unpack ? entry.unpack() : entry.raster;
+    this.put(key, { raster, size: rasterSize(raster) });
+    return raster;
   }
 
-  put(key, raster) {
+  // A plane stays as it came until it is looked at: most neighbours never are, and unpacked they are large.
+  put(key, entry) {
     this.drop(key);
-    const size = (raster?.planes ?? [raster?.data]).reduce((sum, data) => sum + (data?.byteLength ?? 0), 100);
-    this.cache.set(key, { raster, size });
-    this.bytes += size;
+    this.cache.set(key, entry);
+    this.bytes += entry.size;
     for (const oldest of this.cache.keys()) {
       if (this.bytes <= this.cacheBytes || oldest === key) break;
       this.drop(oldest);
@@ -151,11 +148,11 @@ export class PlaneClient {
   }
 
   nextNeighbour() {
-    const { axis, index } = this.wish;
+    const { axis, index, parts } = this.wish;
     for (let distance = 1; distance <= this.prefetch; distance++) {
       for (const other of [index + distance, index - distance]) {
         if (other < 0 || other >= this.shape[axis]) continue;
-        const request = this.missing({ axis, index: other, parts: [this.overview(axis)] });
+        const request = this.missing({ axis, index: other, parts: parts.slice(0, 1) });
         if (request) return request;
       }
     }
@@ -169,13 +166,18 @@ export class PlaneClient {
       // An answer on its way when the layer changed is out of date.
       if ((this.generation.get(layer.name) ?? 0) >= message.seq && !message.fresh) return;
       const key = this.key(layer.name, message.axis, message.index, message);
-      this.put(key, unpackLayer(message, layer, buffers[which]));
+      const buffer = buffers[which];
+      this.put(key, { unpack: () => unpackLayer(message, layer, buffer), size: ENTRY + buffer.byteLength });
     });
     const { axis, index } = this.wish;
     if (message.axis === axis && message.index === index) this.deliver();
     this.advance();
     this.onWaiting(this.flights.size);
   }
+}
+
+function rasterSize(raster) {
+  return (raster?.planes ?? [raster?.data]).reduce((sum, data) => sum + (data?.byteLength ?? 0), ENTRY);
 }
 
 // A raster from one layer of a "plane" message. A layer that the kernel has nothing for is null.

@@ -3,6 +3,7 @@
 // const panel = new SlicePanel(model, host, {layers: ["image", "labels"], whole: []});
 // panel.view, panel.planes                     the SliceView and the PlaneClient
 // panel.onPlane = (plane) => ...               hand further layers to panel.view.setLayer; the image is done here
+// panel.onRequest = () => ...                  something else is seen: ask for what belongs to it
 // panel.describe = (row, col, voxel) => text   more for the readout
 // panel.bar                                    an element above the view, for further buttons
 // panel.goTo(axis, index, voxel?)              with a voxel the view is centred there if it is out of sight
@@ -27,7 +28,7 @@ export class SlicePanel {
     this.volume = model.get("volume");
     this.axis = model.get("axis");
     this.position = [...model.get("position")];
-    this.onPlane = this.onMove = () => {};
+    this.onPlane = this.onMove = this.onRequest = () => {};
     this.describe = () => "";
     this.bar = h("div", { class: "oc-bar" });
     this.stage = h("div", { class: "oc-stage" });
@@ -176,7 +177,9 @@ export class SlicePanel {
   }
 
   request() {
-    if (this.view.transform) this.planes.show(this.axis, this.index, this.view.transform, this.view.size);
+    if (!this.view.transform) return;
+    this.planes.show(this.axis, this.index, this.view.screen());
+    this.onRequest();
   }
 
   receivePlane(plane) {

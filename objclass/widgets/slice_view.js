@@ -14,6 +14,7 @@
 // view.tool = {down(event, row, col) -> bool, move, up, cancel, cursor}   claims the main button, else it pans
 // view.onHover = (row, col, event | null) => ...              plane coordinates, not rounded
 // view.onTransform = () => ...                                after zoom, pan, fit, resize
+// view.screen()                                               {transform, fitted, size} in pixels of the device
 // view.value(layer, row, col), view.imageValues(row, col), view.transform, view.fit(), view.dispose()
 import {
   fitTransform, panBy, scaleBar, scaleTransform, toPlane, toScreen, zoomAt,
@@ -32,6 +33,7 @@ export class SliceView {
     this.layers = new Map();
     this.image = [];
     this.channels = [];
+    this.sheets = [];
     this.painters = [];
     this.tool = null;
     this.onHover = this.onTransform = () => {};
@@ -95,6 +97,11 @@ export class SliceView {
 
   fit() {
     if (this.size[0]) this.setTransform(this.fitted());
+  }
+
+  screen() {
+    const [transform, fitted] = [this.transform, this.fitted()].map((one) => scaleTransform(one, this.ratio));
+    return { transform, fitted, size: this.size.map((length) => length * this.ratio) };
   }
 
   zoom(factor, point = [this.size[0] / 2, this.size[1] / 2]) {
@@ -197,13 +204,21 @@ export class SliceView {
   }
 
   composeImage() {
-    return this.image.map((raster) => {
-      const canvas = h("canvas", { width: raster.width, height: raster.height });
-      const pixels = new ImageData(raster.width, raster.height);
+    return this.image.map((raster, part) => {
+      const { canvas, pixels } = this.sheet(part, raster);
       composeChannels(raster.planes, this.channels, pixels.data);
       canvas.getContext("2d").putImageData(pixels, 0, 0);
       return { canvas, raster };
     });
+  }
+
+  // A canvas and its pixels, the same for every slice: making them anew wakes the garbage collector.
+  sheet(part, { width, height }) {
+    const known = this.sheets[part];
+    if (known?.canvas.width === width && known.canvas.height === height) return known;
+    const made = { canvas: h("canvas", { width, height }), pixels: new ImageData(width, height) };
+    this.sheets[part] = made;
+    return made;
   }
 
   paintImage() {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  detailRequest, fitTransform, panBy, planeShape, planeSpacing, sampleIndices, scaleBar, stepForBudget, toPlane,
+  detailRequest, fitTransform, overviewStep, panBy, planeShape, planeSpacing, sampleIndices, scaleBar, toPlane,
   toScreen, visibleRegion, voxelAt, zoomAt,
 } from "../../objclass/widgets/geometry.js";
 
@@ -45,9 +45,9 @@ test("the visible region follows the pan", () => {
 
 test("a large plane is asked for in parts: no more than is seen, no finer than the screen", () => {
   const shape = [4096, 4096];
-  const overview = stepForBudget(shape, 1100000);
-  assert.equal(overview, 4);
   const fit = fitTransform(shape, [1, 1], [600, 600]);
+  const overview = overviewStep(shape, fit, 1100000);
+  assert.equal(overview, 6);
   assert.equal(detailRequest(fit, [600, 600], shape, overview, 2500000), null);
   const close = zoomAt(fit, [300, 300], 8, fit);
   const { region, step } = detailRequest(close, [600, 600], shape, overview, 2500000);
@@ -57,6 +57,15 @@ test("a large plane is asked for in parts: no more than is seen, no finer than t
   assert.ok((region[2] - region[0]) * (region[3] - region[1]) <= 2500000);
   const again = detailRequest(panBy(close, 3, 2), [600, 600], shape, overview, 2500000);
   assert.deepEqual(again.region, region);
+});
+
+test("a whole plane is as sharp as the screen in both directions, as far as the budget goes", () => {
+  const step = (shape, spacing, size, budget = 1e9) => overviewStep(shape, fitTransform(shape, spacing, size, 0), budget);
+  assert.equal(step([512, 512], [1, 1], [640, 640]), 1);
+  assert.equal(step([2048, 2048], [1, 1], [640, 640]), 3);
+  assert.equal(step([2048, 2048], [1, 1], [1280, 1280]), 1);
+  assert.equal(step([2048, 2048], [1, 1], [1280, 1280], 1100000), 2);
+  assert.equal(step([100, 2048], [4, 1], [640, 640]), 1, "its rows are farther apart than the screen's");
 });
 
 test("every screen pixel shows the sample under its middle", () => {
