@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .browser import DELAYS, KERNEL_FRAME, milliseconds, pages
 from .common import Row
-from .explorer import DELAYS, milliseconds, pages
 
 REPEATS = 7
+FAR = (5, 33, 12, 27, 38, 1, 23)  # of 40 planes that begin at 20: none is known when it is its turn
 MANY = 300
 VIEW = "document.querySelector('.oc-annotator').parentElement.annotator"
 OPEN = """
@@ -109,12 +110,23 @@ def run() -> Iterator[Row]:
     with pages() as opened:
         for delay in DELAYS:
             for size in (512, 2048):
-                cells = [OPEN.format(shape=(24, size, size), strokes=None), "annotator"]
-                with opened(cells, delay) as notebook:
-                    yield from painting(notebook, f"{size}×{size}, {delay * 1000:.0f} ms away")
+                with opened(planes_of(size), delay) as notebook:
+                    name = f"{size}×{size}, {delay * 1000:.0f} ms away"
+                    yield from painting(notebook, name)
+                    yield from sliding(notebook, name)
             cells = [OPEN.format(shape=(128, 512, 512), strokes="strokes"), "annotator"]
             with opened(cells, delay) as notebook:
                 yield from predicting(notebook, f"128×512×512, {delay * 1000:.0f} ms away")
+    with pages(webgl=True) as opened:
+        for size in (512, 2048):
+            with opened(planes_of(size), 0.0) as notebook:
+                show(notebook)
+                yield from sliding(notebook, f"{size}×{size}, 0 ms away, emulated graphics card")
+
+
+def planes_of(size: int) -> list[str]:
+    """Return cells that open an annotator on 40 planes."""
+    return [OPEN.format(shape=(40, size, size), strokes=None), "annotator"]
 
 
 def show(notebook: Any) -> None:
@@ -126,7 +138,7 @@ def show(notebook: Any) -> None:
 
 
 def painting(notebook: Any, name: str) -> Iterator[Row]:
-    """Time the frames while painting, with few and with many strokes, and the way to other slices."""
+    """Time the frames while painting, with few and with many strokes."""
     show(notebook)
     page = notebook.page
     yield Row(f"annotator, frame while painting: {name}", milliseconds(page.evaluate(PAINT, 4)))
@@ -137,14 +149,23 @@ def painting(notebook: Any, name: str) -> Iterator[Row]:
     )
     wait_kept(page)
     assert notebook.kernel("annotator.error") == ""
+
+
+def sliding(notebook: Any, name: str) -> Iterator[Row]:
+    """Time the way to other slices, and what JupyterLab itself takes of it."""
+    page = notebook.page
     far, near = [], []
-    for index in (2, 21, 7, 17, 11):
+    for index in FAR:
         far.append(page.evaluate(GO_TO, index))
         page.wait_for_timeout(1500)
         near.append(page.evaluate(GO_TO, index + 1))
         page.wait_for_timeout(500)
     yield Row(f"annotator, slider to another slice on screen: {name}", milliseconds(far))
     yield Row(f"annotator, slider to the next slice on screen: {name}", milliseconds(near))
+    yield Row(
+        f"JupyterLab, longest frame as the kernel becomes busy: {name}",
+        milliseconds(page.evaluate(KERNEL_FRAME)),
+    )
 
 
 def predicting(notebook: Any, name: str) -> Iterator[Row]:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
 
+from .browser import DELAYS, milliseconds, pages
 from .common import Row
-from .delay import DelayProxy
 
-DELAYS = (0.0, 0.15)
 COUNTS = (500, 20_000, 200_000)
 REPEATS = 5
 WATCHED = """
@@ -103,45 +95,6 @@ def boxes(count: int) -> tuple[np.ndarray, Any]:
     return labels, pd.DataFrame({"label": numbers[:count], "area": area, "brightness": brightness})
 
 
-@contextmanager
-def pages() -> Iterator[Any]:
-    """Yield a function that opens code cells in JupyterLab behind a delay; see ``tests/browser``."""
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    )
-    from playwright.sync_api import sync_playwright
-
-    from tests.browser.conftest import CHROMIUM_FLAGS, Notebook, Server, notebook_document
-
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        server = Server(Path(folder))
-        proxies = {delay: DelayProxy(server.port, delay) for delay in DELAYS}
-        executable = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
-        try:
-            server.wait()
-
-            @contextmanager
-            def opened(cells: list[str], delay: float) -> Iterator[Any]:
-                name = f"{time.monotonic_ns()}.ipynb"
-                (server.root / name).write_text(json.dumps(notebook_document(cells)))
-                page = browser.new_context(viewport={"width": 1400, "height": 1100}).new_page()
-                notebook = Notebook(server, page, proxies[delay].url, name, "lab")
-                page.set_default_timeout(180_000)
-                notebook.open()
-                try:
-                    yield notebook
-                finally:
-                    notebook.close()
-
-            yield opened
-        finally:
-            browser.close()
-            for proxy in proxies.values():
-                proxy.close()
-            server.stop()
-
-
 def run() -> Iterator[Row]:
     """Yield the rows of the report."""
     yield from meshes_of_many()
@@ -150,6 +103,8 @@ def run() -> Iterator[Row]:
             for count in COUNTS:
                 with opened([WATCHED.format(count=count), "explorer"], delay) as notebook:
                     yield from lassos(notebook, count, delay)
+    with pages(webgl=True) as opened:
+        for delay in DELAYS:
             for count, shape in ((400, (48, 256, 256)), (5000, (96, 640, 640))):
                 cells = [SURFACES.format(shape=shape, count=count), "explorer"]
                 with opened(cells, delay) as notebook:
@@ -182,9 +137,6 @@ def lassos(notebook: Any, count: int, delay: float) -> Iterator[Row]:
     yield Row(f"explorer, lasso to new colours in the page: {name}", milliseconds(seen), note=note)
     yield Row(f"explorer, lasso to the column in the kernel: {name}", milliseconds(known))
     yield Row(f"explorer, hover: {name}", milliseconds(page.evaluate(HOVER)))
-    yield Row(
-        f"browser, a frame in which only a text changes: {name}", milliseconds(page.evaluate(TEXT_FRAME))
-    )
 
 
 def draw(page: Any, centre: float) -> None:
@@ -200,11 +152,6 @@ def draw(page: Any, centre: float) -> None:
     page.mouse.up()
 
 
-def milliseconds(values: list[float]) -> str:
-    """Write the median and the range."""
-    return f"{median(values):.1f} ms ({min(values):.1f}–{max(values):.1f})"
-
-
 SURFACES = """
 import objclass
 from benchmarks.common import nuclei
@@ -216,23 +163,6 @@ COUNT_FRAMES = """
     window.frames = 0;
     const count = () => { window.frames += 1; requestAnimationFrame(count); };
     requestAnimationFrame(count);
-}
-"""
-# What the browser takes for a frame in which a few letters change, and nothing else.
-TEXT_FRAME = """
-async () => {
-    const text = document.querySelector('.oc-slice-number');
-    const frame = () => new Promise(requestAnimationFrame);
-    const costs = [];
-    for (let turn = 0; turn < 7; turn++) {
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        await frame();
-        const begun = performance.now();
-        text.textContent = `${turn}`;
-        for (let frames = 0; frames < 3; frames++) await frame();
-        costs.push(performance.now() - begun - 2000 / 60);
-    }
-    return costs;
 }
 """
 RECOLOR_VOLUME = """
