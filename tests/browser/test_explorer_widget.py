@@ -228,11 +228,12 @@ def check_meshes(explorer: Driver) -> None:
     page = explorer.page
     page.get_by_role("button", name="3D", exact=True).click()
     page.wait_for_selector('.oce-volume[data-ready="true"]')
-    shown = page.evaluate(
-        """() => Object.values(globalThis.__k3dWidgets.objects).map(({attributes}) => attributes)
+    # k3d takes the mesh up a moment after its view is there.
+    shown = page.wait_for_function(
+        """() => Object.values(globalThis.__k3dWidgets?.objects ?? {}).map(({attributes}) => attributes)
             .filter(({type}) => type === 'Mesh')
             .map(({attribute, color_map}) => [[...attribute.data], [...color_map.data]])[0]"""
-    )
+    ).json_value()
     counts = explorer.kernel("explorer.volume_view.mesh.vertex_counts.tolist()")
     colors = explorer.kernel(
         """explorer.table['MANUAL_CLUSTER_ID'].map(
