@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, to be told apart with any kind of colour vision, and a lilac.
-GROUP_COLORS = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#b2abd2")
+# Okabe and Ito's colours, to be told apart with any kind of colour vision, and Tol's wine.
+GROUP_COLORS = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#882255")
 UNSELECTED = "#8c8c8c"
 MISSING = "#4d525c"
 GROUND = "#0d0f14"

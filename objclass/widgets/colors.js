@@ -1,14 +1,14 @@
 // Colours of classes, groups and objects. They differ in lightness as well as in hue, so that they can be
 // told apart with any kind of colour vision. colors.py holds the same colours for Python; a test compares.
 
-// Okabe and Ito's palette, in the order in which classes are met: 1 background, 2 object, ...
+// Okabe and Ito's colours and Tol's wine, in the order in which classes are met: 1 background, 2 object, ...
 export const CLASS_COLORS = [
-  "#56b4e9", "#e69f00", "#cc79a7", "#009e73", "#f0e442", "#d55e00", "#0072b2", "#b2abd2",
+  "#56b4e9", "#e69f00", "#cc79a7", "#009e73", "#f0e442", "#d55e00", "#0072b2", "#882255",
 ];
 
 // Selected groups and clusters; whatever belongs to none is UNSELECTED.
 export const GROUP_COLORS = [
-  "#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#b2abd2",
+  "#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#882255",
 ];
 export const UNSELECTED = "#8c8c8c";
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass.widgets.colors import GROUP_COLORS, UNSELECTED, label_color
+from objclass._coloring import GROUP_COLORS, UNSELECTED
+from objclass.widgets.colors import label_color
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import traitlets
 
 from objclass import _check, _parallel
+from objclass._coloring import UNSELECTED
 from objclass.selection import GROUP_COLUMN
 from objclass.widgets._base import spatial_image
-from objclass.widgets.colors import UNSELECTED
 from objclass.widgets.columns import category_color, color_ramp, column_kind, factorize, group_color, numbers
 from objclass.widgets.meshes import TRIANGLES, mesh_objects
 from objclass.widgets.object_table import check_objects, present_labels

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from objclass import _coloring
 from objclass.widgets import colors
 from objclass.widgets._base import bundle
 from objclass.widgets._planes import encode_runs
@@ -56,15 +57,18 @@ def test_modules_are_short():
 
 
 def test_python_and_javascript_have_the_same_colors(node):
-    names = ["CLASS_COLORS", "GROUP_COLORS", "UNSELECTED"]
+    known = {
+        "CLASS_COLORS": colors.CLASS_COLORS,
+        "GROUP_COLORS": _coloring.GROUP_COLORS,
+        "UNSELECTED": _coloring.UNSELECTED,
+    }
     code = f"""
         import * as colors from "WIDGETS/colors.js";
         const labels = Array.from({{length: 300}}, (_, label) => colors.labelColor(label));
-        console.log(JSON.stringify([{", ".join(f"colors.{name}" for name in names)}, labels]));
+        console.log(JSON.stringify([{", ".join(f"colors.{name}" for name in known)}, labels]));
     """
     *constants, labels = run(node, code)
-    for name, value in zip(names, constants, strict=True):
-        assert value == (getattr(colors, name) if isinstance(value, str) else list(getattr(colors, name)))
+    assert constants == [value if isinstance(value, str) else list(value) for value in known.values()]
     assert labels[1:] == colors.label_table(299)[1:].tolist()
 
 
