@@ -29,7 +29,14 @@ export function dragLimits(start, grip, delta, { least, most }) {
   return { low: start.low, high: clamp(start.high + delta, start.low + smallest, most) };
 }
 
+// The limits in the image's own values: whole numbers where it has such, else four digits.
+export function limitsText({ low, high, offset, scale }) {
+  const values = [low, high].map((stored) => offset + stored * scale);
+  return values.map((value) => (scale === 1 ? Math.round(value) : Number(value.toPrecision(4)))).join(" to ");
+}
+
 export class Histogram {
+  // `element` is the canvas, `limits` an element with the limits in words.
   // `onLimits({low, high}, done)` is called while dragging and, with done, at its end.
   constructor(channel, onLimits) {
     this.channel = channel;
@@ -39,6 +46,7 @@ export class Histogram {
       title: "Drag the limits or what lies between; double-click: automatic",
     });
     this.element = this.canvas;
+    this.limits = h("output", { class: "oc-soft oc-value" });
     this.canvas.addEventListener("pointerdown", (event) => this.begin(event));
     this.canvas.addEventListener("dblclick", () => this.reset());
     this.canvas.addEventListener("keydown", (event) => this.key(event));
@@ -48,6 +56,8 @@ export class Histogram {
 
   update(channel) {
     this.channel = channel;
+    this.limits.textContent = limitsText(channel);
+    this.canvas.setAttribute("aria-valuetext", this.limits.textContent);
     this.draw();
   }
 
@@ -69,12 +79,14 @@ export class Histogram {
     const from = this.valueAt(event);
     const grip = gripAt(from, low, high, (most - least) * 0.04);
     const move = (next) => this.onLimits(dragLimits({ low, high }, grip, this.valueAt(next) - from, this.channel), false);
-    const end = (next) => {
+    // Comes after the release of the pointer and after a cancelled touch alike.
+    const end = () => {
       this.canvas.removeEventListener("pointermove", move);
-      if (this.valueAt(next) !== from) this.onLimits({ low: this.channel.low, high: this.channel.high }, true);
+      const { channel } = this;
+      if (channel.low !== low || channel.high !== high) this.onLimits({ low: channel.low, high: channel.high }, true);
     };
     this.canvas.addEventListener("pointermove", move);
-    this.canvas.addEventListener("pointerup", end, { once: true });
+    this.canvas.addEventListener("lostpointercapture", end, { once: true });
   }
 
   // Arrow keys move the upper limit, with shift the lower one.
@@ -123,7 +135,5 @@ export class Histogram {
     context.lineTo(at(high), 0);
     context.globalAlpha = 0.6;
     context.stroke();
-    const shown = [low, high].map((value) => Math.round(this.channel.offset + value * this.channel.scale));
-    this.canvas.setAttribute("aria-valuetext", `${shown[0]} to ${shown[1]}`);
   }
 }

@@ -104,8 +104,8 @@ export class SlicePanel {
         oninput: () => this.changeChannel(which, { color: color.value }, true),
       });
       const single = this.model.get("channels").length === 1;
-      const head = h("div", { class: "oc-row" },
-        single ? null : shown, color, h("span", { class: "oc-grow" }, single ? "Contrast" : channel.name), auto);
+      const name = h("span", { class: "oc-grow" }, single ? "Contrast" : channel.name);
+      const head = h("div", { class: "oc-row" }, single ? null : shown, color, name, histogram.limits, auto);
       this.contrast.append(head, histogram.element);
       return histogram;
     });

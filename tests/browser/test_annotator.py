@@ -321,6 +321,72 @@ def test_touch_paints_with_one_finger_and_zooms_with_two(open_notebook):
     assert int((annotations(notebook) > 0).sum()) == painted, "the finger that came first has painted nothing"
 
 
+def test_a_pen_paints_and_its_other_end_rubs_out(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="pen"), "annotator"])
+    view = View(notebook)
+    session = notebook.page.context.new_cdp_session(notebook.page)
+    index = int(view.view.get_attribute("data-index"))
+
+    def pen(kind, row, col, buttons):
+        x, y = map(round, view.screen(row, col))
+        content = {"type": kind, "x": x, "y": y, "button": "left", "buttons": buttons, "clickCount": 1}
+        session.send("Input.dispatchMouseEvent", content | {"pointerType": "pen", "force": 0.5})
+        box, at = view.view.bounding_box(), view.transform
+        return (y - box["y"] - at["y"]) / at["rowScale"], (x - box["x"] - at["x"]) / at["colScale"]
+
+    path = [pen("mousePressed", 50, 50, 1)]
+    path += [pen("mouseMoved", 50 + 3 * step, 50 + 5 * step, 1) for step in range(1, 6)]
+    pen("mouseReleased", 65, 75, 0)
+    view.wait_kept()
+    expected = expected_stroke(path, 3.5, SHAPE[1:])
+    np.testing.assert_array_equal(annotations(notebook)[index] > 0, expected)
+
+    # No browser can be told to turn a pen round: button 5 is what it reports then.
+    x, y = view.screen(50, 50)
+    view.view.evaluate(
+        """(element, [clientX, clientY]) => {
+            element.setPointerCapture = () => {};
+            for (const [name, buttons] of [['pointerdown', 32], ['pointerup', 0]]) {
+                element.dispatchEvent(new PointerEvent(name, {
+                    clientX, clientY, buttons, button: 5, pointerType: 'pen', pointerId: 9, bubbles: true}));
+            }
+        }""",
+        [x, y],
+    )
+    view.wait_kept()
+    rubbed = expected & ~expected_stroke([(50, 50), (50, 50)], 3.5, SHAPE[1:])
+    np.testing.assert_array_equal(annotations(notebook)[index] > 0, rubbed)
+
+
+def test_contrast_is_dragged_without_the_kernel(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="contrast"), "annotator"])
+    view, page = View(notebook), notebook.page
+    before = notebook.kernel("annotator.channels[0]")
+    histogram = view.root.locator(".oc-histogram")
+    histogram.scroll_into_view_if_needed()
+    brightness = """canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data
+        .reduce((sum, value) => sum + value)"""
+    shown = view.root.locator(".oc-canvas.oc-image").evaluate(brightness)
+    box = histogram.bounding_box()
+    reach = box["width"] / (before["most"] - before["least"])
+    x, y = box["x"] + (before["high"] - before["least"]) * reach, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y, steps=8)
+    page.wait_for_timeout(200)
+    assert view.root.locator(".oc-canvas.oc-image").evaluate(brightness) < shown
+    assert notebook.kernel("annotator.channels[0]") == before, "nothing is sent while the mouse is down"
+    page.mouse.up()
+    notebook.wait_kernel(f"annotator.channels[0]['high'] > {before['high']}")
+    after = notebook.kernel("annotator.channels[0]")
+    assert abs(after["high"] - before["high"] - 40 / reach) < 2 / reach
+    assert after["low"] == before["low"]
+    limits = f"{round(after['low'])} to {round(after['high'])}"
+    assert view.root.locator(".oc-contrast output").inner_text() == limits
+    view.button("Auto").click()
+    notebook.wait_kernel(f"annotator.channels[0]['high'] == {before['high']}")
+
+
 def test_a_flood_of_strokes_and_a_reload_lose_nothing(open_notebook):
     notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="flood"), "annotator"])
     view, page = View(notebook), notebook.page

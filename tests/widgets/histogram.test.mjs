@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dragLimits, gripAt, logHeights } from "../../objclass/widgets/histogram.js";
+import { dragLimits, gripAt, limitsText, logHeights } from "../../objclass/widgets/histogram.js";
 
 const range = { least: 0, most: 1000 };
 
@@ -21,4 +21,10 @@ test("limits neither cross nor leave the range", () => {
 test("bars are logarithmic, empty ones have no height", () => {
   const heights = logHeights([0, 9, 99]);
   assert.deepEqual(heights, [0, Math.log(10) / Math.log(100), 1]);
+});
+
+test("limits are told in the image's own values", () => {
+  assert.equal(limitsText({ low: 95.4, high: 65535, offset: 0, scale: 1 }), "95 to 65535");
+  assert.equal(limitsText({ low: 0, high: 65535, offset: -0.5, scale: 1 / 65535 }), "-0.5 to 0.5");
+  assert.equal(limitsText({ low: 1, high: 30000, offset: -32768, scale: 1 }), "-32767 to -2768");
 });
