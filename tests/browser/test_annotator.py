@@ -467,6 +467,41 @@ def test_two_views_of_one_annotator_show_the_same(open_notebook):
     assert not annotations(notebook).any()
 
 
+@pytest.mark.parametrize("names", ["annotator, explorer", "explorer, annotator"])
+def test_another_widget_on_the_page_changes_no_looks(open_notebook, names):
+    make = """
+make = {
+    "annotator": lambda: annotate(sample.image, path=None),
+    "explorer": lambda: objclass.explore(sample.image, sample.labels),
+}
+box = __import__("ipywidgets").VBox()
+"""
+    notebook = open_notebook([IMPORT + PHANTOM + make, "box"])
+    add = "box.children = (*box.children, make['{}']())"
+    first, second = names.split(", ")
+    page = notebook.page
+
+    def looks():
+        page.wait_for_selector(".oc .oc-view[data-index]")
+        page.wait_for_timeout(500)
+        return page.evaluate(
+            """() => [...document.querySelector('.oc').querySelectorAll('*')].map((element) => {
+                const style = getComputedStyle(element);
+                const names = ['display', 'padding', 'gap', 'borderTopColor', 'borderTopWidth', 'color',
+                    'backgroundColor', 'opacity', 'font', 'position', 'zIndex', 'textAlign'];
+                return [element.tagName, element.className?.baseVal ?? element.className,
+                    style.gridTemplateColumns.split(' ').length, ...names.map((name) => style[name])].join('|');
+            })"""
+        )
+
+    notebook.kernel("None", setup=add.format(first))
+    alone = looks()
+    notebook.kernel("None", setup=add.format(second))
+    page.wait_for_function("() => document.querySelectorAll('.oc .oc-view[data-index]').length === 2")
+    assert len(alone) > 50
+    assert looks() == alone
+
+
 def test_files_that_were_there_are_asked_about(open_notebook):
     notebook = open_notebook(
         [
