@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .browser import DELAYS, KERNEL_FRAME, milliseconds, pages
+from .browser import DELAYS, milliseconds, pages
 from .common import Row
 
 REPEATS = 7
@@ -110,23 +110,14 @@ def run() -> Iterator[Row]:
     with pages() as opened:
         for delay in DELAYS:
             for size in (512, 2048):
-                with opened(planes_of(size), delay) as notebook:
+                cells = [OPEN.format(shape=(40, size, size), strokes=None), "annotator"]
+                with opened(cells, delay) as notebook:
                     name = f"{size}×{size}, {delay * 1000:.0f} ms away"
                     yield from painting(notebook, name)
                     yield from sliding(notebook, name)
             cells = [OPEN.format(shape=(128, 512, 512), strokes="strokes"), "annotator"]
             with opened(cells, delay) as notebook:
                 yield from predicting(notebook, f"128×512×512, {delay * 1000:.0f} ms away")
-    with pages(webgl=True) as opened:
-        for size in (512, 2048):
-            with opened(planes_of(size), 0.0) as notebook:
-                show(notebook)
-                yield from sliding(notebook, f"{size}×{size}, 0 ms away, emulated graphics card")
-
-
-def planes_of(size: int) -> list[str]:
-    """Return cells that open an annotator on 40 planes."""
-    return [OPEN.format(shape=(40, size, size), strokes=None), "annotator"]
 
 
 def show(notebook: Any) -> None:
@@ -152,7 +143,7 @@ def painting(notebook: Any, name: str) -> Iterator[Row]:
 
 
 def sliding(notebook: Any, name: str) -> Iterator[Row]:
-    """Time the way to other slices, and what JupyterLab itself takes of it."""
+    """Time the way to slices that the page does not have yet, and to their neighbours."""
     page = notebook.page
     far, near = [], []
     for index in FAR:
@@ -162,10 +153,6 @@ def sliding(notebook: Any, name: str) -> Iterator[Row]:
         page.wait_for_timeout(500)
     yield Row(f"annotator, slider to another slice on screen: {name}", milliseconds(far))
     yield Row(f"annotator, slider to the next slice on screen: {name}", milliseconds(near))
-    yield Row(
-        f"JupyterLab, longest frame as the kernel becomes busy: {name}",
-        milliseconds(page.evaluate(KERNEL_FRAME)),
-    )
 
 
 def predicting(notebook: Any, name: str) -> Iterator[Row]:

@@ -16,49 +16,23 @@ from typing import Any
 from .delay import DelayProxy
 
 DELAYS = (0.0, 0.15)
-# JupyterLab's own longest frame after the kernel was asked for nothing: it paints that the kernel is busy.
-KERNEL_FRAME = """
-async () => {
-    const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
-    const frame = () => new Promise((resolve) => requestAnimationFrame(() => resolve(performance.now())));
-    const longest = [];
-    for (let turn = 0; turn < 7; turn++) {
-        await new Promise((resolve) => setTimeout(resolve, 600));
-        const begun = await frame();
-        kernel.requestExecute({code: '', store_history: false});
-        let [last, most] = [begun, 0];
-        while (last < begun + 400) {
-            const now = await frame();
-            most = Math.max(most, now - last);
-            last = now;
-        }
-        longest.push(most);
-    }
-    return longest;
-}
-"""
 
 
 @contextmanager
-def pages(*, webgl: bool = False) -> Iterator[Any]:
-    """Yield a function that opens code cells in JupyterLab behind a delay; see ``tests/browser``.
-
-    Without `webgl` Chromium draws as it does where there is no graphics card. With it, everything, JupyterLab
-    too, is drawn by an emulated one, which is much slower: only the 3D views need it.
-    """
+def pages() -> Iterator[Any]:
+    """Yield a function that opens code cells in JupyterLab behind a delay; see ``tests/browser``."""
     os.environ["PYTHONPATH"] = os.pathsep.join(
         [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     )
     from playwright.sync_api import sync_playwright
 
-    from tests.browser.conftest import CHROMIUM_FLAGS, WEBGL_FLAGS, Notebook, Server, notebook_document
+    from tests.browser.conftest import CHROMIUM_FLAGS, Notebook, Server, notebook_document
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = Server(Path(folder))
         proxies = {delay: DelayProxy(server.port, delay) for delay in DELAYS}
-        flags = CHROMIUM_FLAGS + (WEBGL_FLAGS if webgl else ["--disable-gpu"])
         executable = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=executable, args=flags)
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
         try:
             server.wait()
 

@@ -103,8 +103,6 @@ def run() -> Iterator[Row]:
             for count in COUNTS:
                 with opened([WATCHED.format(count=count), "explorer"], delay) as notebook:
                     yield from lassos(notebook, count, delay)
-    with pages(webgl=True) as opened:
-        for delay in DELAYS:
             for count, shape in ((400, (48, 256, 256)), (5000, (96, 640, 640))):
                 cells = [SURFACES.format(shape=shape, count=count), "explorer"]
                 with opened(cells, delay) as notebook:

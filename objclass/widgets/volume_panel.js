@@ -3,6 +3,8 @@ import { checkbox, h, slider } from "./dom.js";
 import { typedArray } from "./pixels.js";
 
 const LEVELS = 256;
+const NO_WEBGL = "3D needs WebGL 2, which this browser does not offer here. Switch graphics acceleration on in its "
+  + "settings, or open the notebook in another browser. The plot and the slices work without it.";
 
 // k3d's colour map in which level i of 256 has exactly the colour of the palette.
 export function plateauMap(palette) {
@@ -65,7 +67,8 @@ export class VolumePanel {
   }
 
   show() {
-    if (this.model.get("_volume").plot) this.open();
+    if (!hasWebGL()) this.message.textContent = NO_WEBGL;
+    else if (this.model.get("_volume").plot) this.open();
     else this.model.send({ kind: "volume" });
   }
 
@@ -125,6 +128,12 @@ export class VolumePanel {
     });
     this.plot?.set("clipping_planes", planes);
   }
+}
+
+function hasWebGL() {
+  const context = document.createElement("canvas").getContext("webgl2");
+  context?.getExtension("WEBGL_lose_context")?.loseContext(); // a page has few of them
+  return context !== null;
 }
 
 async function inflate(view) {

@@ -33,8 +33,11 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # As on a machine without a graphics card: only WebGL is emulated. With --use-angle=swiftshader the whole
+    # page would be, and every change of it would take a tenth of a second.
+    "--disable-gpu",
+    "--enable-unsafe-swiftshader",
 ]
-WEBGL_FLAGS = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]  # without a card
 SECONDS = 60
 COUNT_MESSAGES = """
     window.largestMessage = 0;
@@ -236,9 +239,7 @@ def browser() -> Iterator[Any]:
     executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     with sync_api.sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(
-                executable_path=executable, args=CHROMIUM_FLAGS + WEBGL_FLAGS
-            )
+            browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
         except sync_api.Error as error:
             pytest.skip(f"no Chromium: {str(error).splitlines()[0]}")
         yield browser

@@ -489,8 +489,9 @@ box = __import__("ipywidgets").VBox()
                 const style = getComputedStyle(element);
                 const names = ['display', 'padding', 'gap', 'borderTopColor', 'borderTopWidth', 'color',
                     'backgroundColor', 'opacity', 'font', 'position', 'zIndex', 'textAlign'];
-                return [element.tagName, element.className?.baseVal ?? element.className,
-                    style.gridTemplateColumns.split(' ').length, ...names.map((name) => style[name])].join('|');
+                const columns = style.gridTemplateColumns.split(' ').length;
+                const is = [element.tagName, element.className?.baseVal ?? element.className, columns];
+                return [...is, ...names.map((name) => style[name])].join('|');
             })"""
         )
 

@@ -290,3 +290,20 @@ def test_in_notebook_7(open_notebook) -> None:
     explorer.check_slice_colors()
     explorer.page.get_by_role("button", name="3D", exact=True).click()
     explorer.page.wait_for_selector('.oce-volume[data-ready="true"] canvas')
+
+
+def test_without_webgl_the_3d_view_says_so(open_notebook) -> None:
+    notebook = open_notebook([SETUP.format(shape="(24, 96, 96)"), "explorer"], viewport=(1400, 1150))
+    explorer = Driver(notebook)
+    notebook.page.evaluate(
+        """() => {
+            const get = HTMLCanvasElement.prototype.getContext;
+            HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+                return kind.startsWith('webgl') ? null : get.call(this, kind, ...more);
+            };
+        }"""
+    )
+    explorer.page.get_by_role("button", name="3D", exact=True).click()
+    explorer.page.get_by_text("3D needs WebGL 2").wait_for()
+    explorer.page.get_by_role("button", name="Slices", exact=True).click()
+    explorer.check_slice_colors()
