@@ -134,7 +134,7 @@ def _map_in_pool(
     running: set[Future[Result]] = set()
     n_done = 0
     try:
-        while n_done < len(todo):
+        while running or len(futures) < len(todo):
             while len(futures) < len(todo) and needs[len(futures)] <= n_done and len(running) < 2 * threads:
                 futures.append(pool.submit(_run_single, function, todo[len(futures)]))
                 running.add(futures[-1])

@@ -37,6 +37,17 @@ def test_an_item_starts_once_the_items_that_it_needs_are_done():
     assert not too_early
 
 
+def test_progress_reaches_its_end_though_tiles_are_done_while_it_is_told():
+    told = []
+
+    def tell(done, total):
+        told.append((done, total))
+        time.sleep(0.02)
+
+    _parallel.map_tiles(str, range(8), progress=tell)
+    assert told == [(done, 8) for done in range(1, 9)]
+
+
 def test_an_error_stops_what_has_not_begun():
     begun = []
 
