@@ -1,4 +1,5 @@
 // The annotator's keys. They work while the focus is within the widget, and reach nothing else there.
+import { shieldKeys } from "./dom.js";
 import { TOOLS } from "./paint_tool.js";
 
 const TAP = 300;
@@ -64,6 +65,7 @@ export function annotatorKey(view) {
     view.layers.hide(!held && !hide.tapped);
   }
 
+  shieldKeys(root);
   root.addEventListener("keydown", down, { signal: abort.signal });
   root.addEventListener("keyup", up, { signal: abort.signal });
   return () => abort.abort();

@@ -19,6 +19,16 @@ export function listen(model, handlers) {
   return () => entries.forEach(([name, handler]) => model.off(name, handler));
 }
 
+// The notebook's shortcuts stay out of a widget: some of them change cells. Saving the notebook works within it.
+export function shieldKeys(root) {
+  // Jupyter looks for this mark from the focused element on upwards, and for its shortcuts' selectors as well.
+  root.addEventListener("focusin", ({ target }) => (target.dataset.lmSuppressShortcuts = ""));
+  root.addEventListener("keydown", (event) => {
+    const saves = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s";
+    if (saves && !root.parentElement.dispatchEvent(new KeyboardEvent("keydown", event))) event.preventDefault();
+  });
+}
+
 const ICONS = {
   brush: "M10.5 2.5 13.5 5.5 7.8 11.2 4.8 8.2zM4.6 9C2.6 9.2 3.6 11.8 1.8 13c2 .9 5.4.6 5.3-1.6",
   eraser: "M9.5 2.5 13.5 6.5 7 13H4.5L2 10.5zM5.5 6.5 9.6 10.6M7 13h6.5",

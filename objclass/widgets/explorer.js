@@ -1,6 +1,6 @@
 // The linked explorer: plot, slices, 3D and panels around one ObjectStore. See explorer.py for the messages.
 import { packColor } from "./colors.js";
-import { checkbox, choice, h, iconButton, slider, textButton } from "./dom.js";
+import { checkbox, choice, h, iconButton, shieldKeys, slider, textButton } from "./dom.js";
 import { GroupsPanel } from "./groups_panel.js";
 import { ImagePanel } from "./image_panel.js";
 import { Notices } from "./notices.js";
@@ -36,7 +36,8 @@ class Explorer {
   constructor(model, el) {
     this.model = model;
     this.store = new ObjectStore(model);
-    this.root = h("div", { class: "oc oce", "data-ready": "false", "data-lm-suppress-shortcuts": true });
+    this.root = h("div", { class: "oc oce", "data-ready": "false" });
+    shieldKeys(this.root);
     el.append(this.root);
     this.hovered = 0;
     this.buildBar();

@@ -195,6 +195,13 @@ class Notebook:
             self.page.wait_for_timeout(100)
         return value
 
+    def cells(self) -> list[list[str]]:
+        """Return type and source of every cell."""
+        return self.page.evaluate(
+            """() => [...jupyterapp.shell.currentWidget.content.model.cells].map((cell) =>
+                   [cell.type, cell.sharedModel.getSource()])"""
+        )
+
     def largest_message(self) -> int:
         """Return the size of the largest message that the page has sent, in bytes."""
         return int(self.page.evaluate("() => window.largestMessage"))

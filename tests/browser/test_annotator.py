@@ -252,10 +252,21 @@ def test_a_ball_paints_its_cut_of_each_plane(open_notebook):
     assert expected.any(axis=(1, 2)).sum() > 1
 
 
-def test_keys_and_controls(open_notebook):
-    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="keys"), "annotator"])
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_keys_and_controls(open_notebook, app):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name=f"keys-{app}"), "annotator"], app=app)
     view, page = View(notebook), notebook.page
-    cells = page.locator(".jp-Cell").count()
+    cells = notebook.cells()
+    view.stroke((80.2, 30.3), (95.7, 60.1))
+    view.wait_kept()
+    painted = annotations(notebook)
+    page.keyboard.press("Control+z")
+    notebook.wait_kernel("not annotator.annotations.any()")
+    page.keyboard.press("Control+Shift+z")
+    notebook.wait_kernel("bool(annotator.annotations.any())")
+    np.testing.assert_array_equal(annotations(notebook), painted)
+    page.keyboard.press("Control+z")
+    notebook.wait_kernel("not annotator.annotations.any()")
     view.view.click(position={"x": 5, "y": 5})
     index = int(view.view.get_attribute("data-index"))
     page.keyboard.press("ArrowRight")
@@ -281,9 +292,13 @@ def test_keys_and_controls(open_notebook):
     assert page.locator("dialog.oc-help").is_visible()
     page.keyboard.press("Escape")
     assert not page.locator("dialog.oc-help").is_visible()
-    for key in "abdx":
+    for key in "abmx":
         page.keyboard.press(key)
-    assert page.locator(".jp-Cell").count() == cells, "the notebook's own shortcuts stay out"
+    assert notebook.cells() == cells, "the notebook's own shortcuts stay out"
+    dirty = "() => jupyterapp.shell.currentWidget.context.model.dirty"
+    assert page.evaluate(dirty)
+    page.keyboard.press("Control+s")
+    page.wait_for_function(f"() => !({dirty})()")
     unnamed = view.root.evaluate(
         """root => [...root.querySelectorAll('button, input, select, canvas[tabindex]')]
                .filter((element) => ![element, element.closest('label')].some((named) =>

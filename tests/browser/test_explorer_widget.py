@@ -288,6 +288,12 @@ def test_in_notebook_7(open_notebook) -> None:
     inside = Path(values(corners)).contains_points(points)
     np.testing.assert_array_equal(explorer.numbers(), inside.astype(int))
     explorer.check_slice_colors()
+    cells = explorer.notebook.cells()
+    for place in (PLOT, SLICE):
+        explorer.click(place, 3, 3)
+        for key in "abmlhoo":
+            explorer.page.keyboard.press(key)
+    assert explorer.notebook.cells() == cells, "the notebook's own shortcuts stay out"
     explorer.page.get_by_role("button", name="3D", exact=True).click()
     explorer.page.wait_for_selector('.oce-volume[data-ready="true"] canvas')
 
