@@ -70,7 +70,7 @@ export class AnnotatorLayers {
 
   stop() {
     if (!this.planes.wish) return;
-    this.planes.wish = null;
+    this.planes.stop();
     this.model.send({ kind: "overlay_off", view: this.planes.view });
   }
 

@@ -9,6 +9,7 @@
 // planes.get(planes.key(layer, axis, index))         a plane of a `whole` layer that the browser has
 // planes.hold(layer)                                the browser changes it now: answers on their way are old
 // planes.forget()                                    drop everything; nothing new is asked for
+// planes.stop()                                      nothing is wanted any more, until the next show()
 // With another `kind` the requests are messages of that kind. An answer that is `fresh` comes unasked.
 import { detailRequest, overviewStep, planeShape } from "./geometry.js";
 import { decodeRuns, typedArray } from "./pixels.js";
@@ -100,7 +101,7 @@ export class PlaneClient {
     const start = `${layer}|${axis === null ? "" : `${axis}|${index === null ? "" : `${index}|`}`}`;
     for (const key of [...this.cache.keys()]) if (key.startsWith(start)) this.drop(key);
     this.generation.set(layer, this.seq);
-    if (this.wish) this.advance();
+    this.advance();
   }
 
   // Answers on their way no longer count for a layer that the browser is about to change itself.
@@ -114,7 +115,7 @@ export class PlaneClient {
     this.resting = true;
     afterPaint(() => {
       this.resting = false;
-      if (this.flights.size || this.missing(this.wish)) return;
+      if (!this.wish || this.flights.size || this.missing(this.wish)) return;
       const request = this.nextNeighbour();
       if (request) this.send(request, performance.now());
     });
@@ -124,7 +125,7 @@ export class PlaneClient {
   advance() {
     const now = performance.now();
     for (const [seq, flight] of this.flights) if (now - flight.sent > LOST_AFTER) this.flights.delete(seq);
-    if (this.flights.size >= IN_FLIGHT) return;
+    if (!this.wish || this.flights.size >= IN_FLIGHT) return;
     const request = this.missing(this.wish);
     if (request) this.send(request, now);
     else if (!this.flights.size) this.rest();
@@ -145,6 +146,10 @@ export class PlaneClient {
 
   forget() {
     for (const key of [...this.cache.keys()]) this.drop(key);
+  }
+
+  stop() {
+    this.wish = null;
   }
 
   nextNeighbour() {
@@ -169,8 +174,7 @@ export class PlaneClient {
       const buffer = buffers[which];
       this.put(key, { unpack: () => unpackLayer(message, layer, buffer), size: ENTRY + buffer.byteLength });
     });
-    const { axis, index } = this.wish;
-    if (message.axis === axis && message.index === index) this.deliver();
+    if (this.wish?.axis === message.axis && this.wish.index === message.index) this.deliver();
     this.advance();
     this.onWaiting(this.flights.size);
   }

@@ -119,3 +119,14 @@ test("a plane that is small on the screen comes small, and a part of it comes sh
   client.show(0, 4, { transform: scaled(2), fitted: scaled(0.25), size: [100, 100] });
   assert.deepEqual(sent.map(({ step, region }) => [step, region]), [[4, [0, 0, 400, 400]], [1, [0, 0, 64, 64]]]);
 });
+
+test("an answer that comes after nothing is wanted any more is kept and not shown", () => {
+  const { client, sent, shown, answer } = makeClient({ prefetch: 1 });
+  client.show(0, 4, SCREEN);
+  client.stop();
+  answer(sent[0]);
+  client.invalidate("labels");
+  assert.deepEqual([sent.length, shown], [1, []]);
+  client.show(0, 4, SCREEN);
+  assert.deepEqual(shown, [[0, 4]]);
+});
