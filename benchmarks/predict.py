@@ -41,7 +41,11 @@ class Apoc:
 
     def __init__(self) -> None:
         import apoc
+        import pyclesperanto_prototype as cle
 
+        from tests.conftest import compiles
+
+        cle.select_device(score_key=compiles)
         self._folder = tempfile.TemporaryDirectory()
         path = str(Path(self._folder.name) / "peer.cl")
         self.classifier = apoc.PixelClassifier(opencl_filename=path)
