@@ -52,4 +52,9 @@ def _predict(channels: np.ndarray, classifier: ObjectClassifier) -> np.ndarray:
         predictor = getattr(apoc, classifier.class_name)(opencl_filename=str(path))
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=pyopencl.CompilerWarning)
-            return np.asarray(predictor.predict(image=list(channels)))
+            try:
+                return np.asarray(predictor.predict(image=list(channels)))
+            except pyopencl.Error as error:
+                found = str(error).splitlines()[0]
+                hint = 'Use engine="cpu", or another device: see pyclesperanto_prototype.select_device.'
+                raise invalid("engine", "an OpenCL device that runs APOC", found, hint) from error

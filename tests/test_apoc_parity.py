@@ -147,6 +147,21 @@ def test_both_engines_find_the_same(apoc, tmp_path):
         assert np.isclose(on_cpu, on_device, rtol=0, atol=1.001 / N_TREES).mean() >= ENOUGH
 
 
+@pytest.mark.parity
+def test_a_device_that_fails_is_told_as_such(apoc, monkeypatch):
+    image, strokes = scene((60, 61), 1, 2)
+    classifier = objclass.train_object_classifier(image, strokes, n_estimators=5)
+    save = objclass.ObjectClassifier.save
+
+    def save_damaged(self, path):
+        save(self, path)
+        path.write_text(path.read_text().replace("__kernel", "__kernel oops"))
+
+    monkeypatch.setattr(objclass.ObjectClassifier, "save", save_damaged)
+    with pytest.raises(ValueError, match=r'engine: expected an OpenCL device that runs APOC.*engine="cpu"'):
+        objclass.classify_pixels(image, classifier, engine="opencl")
+
+
 # Real nuclei, with the files and the objects that APOC made of them. APOC itself is not needed.
 
 
