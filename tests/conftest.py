@@ -39,7 +39,7 @@ def compiles(device):
 
     try:
         pyopencl.Program(pyopencl.Context([device]), "kernel void nothing() {}").build()
-    except pyopencl.RuntimeError:
+    except pyopencl.Error:
         return False
     return True
 

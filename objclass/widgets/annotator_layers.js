@@ -46,12 +46,12 @@ export class AnnotatorLayers {
   receiveOverlay({ axis, index, layers }) {
     const raster = layers[this.display.overlay];
     if (!raster || axis !== this.panel.axis || index !== this.panel.index) return;
-    const empty = !raster.length && !this.rasters.overlay.length;
+    const wasShown = this.rasters.overlay.length > 0;
     this.rasters = { ...this.rasters, overlay: raster };
     const { dataset } = this.view.element;
     dataset.overlay = raster.length ? `${this.display.overlay} ${axis} ${index}` : "";
     dataset.overlayCount = Number(dataset.overlayCount ?? 0) + 1;
-    if (!empty) this.show();
+    if (raster.length || wasShown) this.show();
   }
 
   // Ask the kernel for what it computes for the shown slice, or tell it that nothing is wanted.
