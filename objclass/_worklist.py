@@ -18,6 +18,9 @@ from .record import checksum
 if TYPE_CHECKING:
     from .classifier import ObjectClassifier
 
+PARTS = ("labels", "tables", "done")
+"""The folders in a batch's folder: label images, tables, and what is done."""
+
 RETRIES = 5
 """How often an image is begun anew when the worker that was at it has died."""
 
@@ -47,15 +50,15 @@ class Work:
 
     def labels_path(self, item: Item) -> Path:
         """Return where the labels of an image go."""
-        return self.folder / "labels" / f"{item.stem}.ome.tif"
+        return self.folder / PARTS[0] / f"{item.stem}.ome.tif"
 
     def table_path(self, item: Item) -> Path:
         """Return where the rows of an image go."""
-        return self.folder / "tables" / f"{item.stem}.parquet"
+        return self.folder / PARTS[1] / f"{item.stem}.parquet"
 
     def record_path(self, item: Item) -> Path:
         """Return where it is recorded that an image is done."""
-        return self.folder / "done" / f"{item.stem}.json"
+        return self.folder / PARTS[2] / f"{item.stem}.json"
 
     def record(self, item: Item) -> dict[str, Any]:
         """Return the record of an image that is done."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from ._check import check_number, invalid
-from ._files import AnyPath, check_writable, replacing
+from ._files import AnyPath, check_writable, remove_unfinished, replacing
 from ._items import Item, find_items
-from ._locking import LOCK, locked
+from ._locking import locked
 from ._parallel import Progress, progress_bar
-from ._sheets import join_tables
-from ._worklist import Settings, Work, do_items
+from ._sheets import NAMES, join_tables
+from ._worklist import PARTS, Settings, Work, do_items
 from .record import RECORD, checksum, write_record
 
 if TYPE_CHECKING:
@@ -146,8 +144,9 @@ def segment_folder(
     items = find_items(inputs, axes=axes)
     folder = _make_folder(Path(out))
     with locked(folder):
-        _clean(folder)
         _check_same(folder, trained, settings)
+        for part in (folder, *(folder / name for name in PARTS)):
+            remove_unfinished(part)
         work = Work(folder, settings)
         before = {item.stem for item in items if work.is_done(item)}
         todo = [item for item in items if item.stem not in before]
@@ -159,9 +158,11 @@ def segment_folder(
 def _make_folder(folder: Path) -> Path:
     if folder.exists() and not folder.is_dir():
         raise invalid("out", "a folder", f"the file {folder}", "Choose another name.", kind=FileExistsError)
-    if (folder / RECORD).exists() and not (folder / SETTINGS).exists():
-        hint = "Choose another folder."
-        raise invalid("out", "a new folder, or one of a batch", f"{folder}, of another run", hint)
+    if not (folder / SETTINGS).exists():
+        taken = [name for name in (*PARTS, *NAMES, CLASSIFIER, RECORD) if (folder / name).exists()]
+        if taken:
+            got = f"{folder}, which holds {', '.join(taken)} of something else"
+            raise invalid("out", "a new folder, or one of a batch", got, "Choose another folder.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -169,14 +170,6 @@ def _make_folder(folder: Path) -> Path:
         raise invalid("out", "a folder that can be made", got, kind=PermissionError) from error
     check_writable(folder, argument="out")
     return folder.absolute()
-
-
-def _clean(folder: Path) -> None:
-    """Remove what a process that was killed had not finished to write."""
-    for path in [*folder.glob(".*"), *folder.glob("*/.*")]:
-        if path.name != LOCK:
-            with contextlib.suppress(OSError):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _check_same(folder: Path, classifier: ObjectClassifier, settings: Settings) -> None:

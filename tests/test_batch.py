@@ -82,12 +82,39 @@ def test_nothing_is_done_twice_and_what_is_damaged_or_changed_is_done_again(tmp_
     assert batch.n_done_before == 3
     assert contents(tmp_path / "out") == first
     (tmp_path / "out" / "labels" / "stack001.tif.ome.tif").write_bytes(b"broken")
-    (tmp_path / "out" / "labels" / ".1234.left.tif").write_bytes(b"left by a process that was killed")
+    left = tmp_path / "out" / "labels" / f".objclass-unfinished-{'0' * 32}.ome.tif"
+    left.write_bytes(b"left by a process that was killed")
     assert segment_folder(images, classifier, tmp_path / "out").n_done_before == 2
     assert contents(tmp_path / "out") == first
     objclass.imwrite(images / "stack002.tif", stack(77))
     assert segment_folder(images, classifier, tmp_path / "out").n_done_before == 2
     assert contents(tmp_path / "out") != first
+
+
+def test_a_batch_removes_nothing_that_it_did_not_make(tmp_path, classifier):
+    make_images(tmp_path / "images", 1)
+    for name in (".git", ".venv", "photo.zarr"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".zattrs").write_text("{}")
+    (tmp_path / ".env").write_text("SECRET=1")
+    before = contents(tmp_path)
+    for _ in range(2):
+        segment_folder(tmp_path / "images", classifier, tmp_path)
+        assert before.items() <= contents(tmp_path).items()
+    with pytest.raises(ValueError, match="min_size was 20, not 30"):
+        segment_folder(tmp_path / "images", classifier, tmp_path, min_size=30)
+    assert before.items() <= contents(tmp_path).items()
+
+
+@pytest.mark.parametrize("name", ["ObjectSegmenter.cl", "objects.csv", "run.json", "labels/mine.tif"])
+def test_a_folder_with_files_of_the_same_names_is_refused(tmp_path, classifier, name):
+    images = make_images(tmp_path / "images", 1)
+    path = tmp_path / "out" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("precious")
+    with pytest.raises(ValueError, match=f"out: expected a new folder.*{name.split('/')[0]}"):
+        segment_folder(images, classifier, tmp_path / "out")
+    assert contents(tmp_path / "out") == {name: hashlib.sha256(b"precious").hexdigest()}
 
 
 def test_another_classifier_or_parameter_is_noticed(tmp_path, classifier):

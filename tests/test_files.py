@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from objclass._files import check_writable, replacing
+from objclass._files import check_writable, remove_unfinished, replacing
 
 
 def test_the_old_content_stays_until_the_end(tmp_path):
@@ -69,6 +69,49 @@ def test_a_link_stays_a_link(tmp_path):
         beside.write_text("new")
     assert link.is_symlink()
     assert real.read_text() == "new"
+
+
+def test_a_link_to_another_folder_or_nowhere_is_not_written_through(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (tmp_path / "precious.txt").write_text("precious")
+    for name in ("precious.txt", "nothing.txt"):
+        link = folder / f"to_{name}"
+        try:
+            link.symlink_to(tmp_path / name)
+        except OSError:
+            pytest.skip("links are not allowed here")
+        with pytest.raises(FileExistsError, match="symbolic link"), replacing(link) as beside:
+            beside.write_text("new")
+    assert (tmp_path / "precious.txt").read_text() == "precious"
+    assert not (tmp_path / "nothing.txt").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX systems")
+def test_permissions_stay(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    path.chmod(0o640)
+    with replacing(path) as beside:
+        beside.write_text("new")
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_name_of_the_greatest_length_can_be_replaced(tmp_path):
+    path = tmp_path / f"{'a' * 247}.ome.tif"
+    with replacing(path) as beside:
+        assert beside.name.endswith(".ome.tif")
+        beside.write_text("new")
+    assert path.read_text() == "new"
+
+
+def test_only_own_unfinished_files_are_removed(tmp_path):
+    own = tmp_path / f".objclass-unfinished-{'0' * 32}.ome.tif"
+    others = [tmp_path / name for name in (".env", ".0123abcd.a.tif", ".objclass-unfinished-mine.txt")]
+    for path in (own, *others):
+        path.touch()
+    remove_unfinished(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted(others)
 
 
 def test_check_writable_names_the_argument(tmp_path):
