@@ -8,8 +8,8 @@ import json
 import platform
 from pathlib import Path
 
-from objclass._parallel import n_threads
-from objclass.record import versions
+from objclass._common.parallel import n_threads
+from objclass.workflows.record import versions
 
 from .common import Row
 

@@ -14,7 +14,7 @@ MANY = 300
 VIEW = "document.querySelector('.oc-annotator').parentElement.annotator"
 OPEN = """
 import time, tempfile, numpy as np
-from objclass.widgets.annotator import annotate
+from objclass import annotate
 from benchmarks.common import tiled
 image, strokes = tiled({shape})
 annotator = annotate(image, {strokes}, path=None, save_to=tempfile.mkdtemp() + "/strokes.tif")

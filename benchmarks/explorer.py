@@ -217,7 +217,7 @@ def meshes_of_many() -> Iterator[Row]:
     import pandas as pd
     from k3d.helpers import to_json
 
-    from objclass.widgets.volume import view3d
+    from objclass.widgets.view3d.view3d import view3d
 
     from .common import nuclei
 

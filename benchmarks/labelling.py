@@ -10,7 +10,7 @@ from scipy import ndimage as ndi
 from skimage.measure import label
 
 import objclass
-from objclass.segmentation import connected_components
+from objclass.objects.segmentation import connected_components
 
 from .common import Row, clock, compare, in_child, nuclei, tiled
 

@@ -12,8 +12,8 @@ from scipy import ndimage as ndi
 from skimage.measure import regionprops_table
 
 import objclass
-from objclass._parallel import n_threads, single_threaded
-from objclass.measurement import GROUPS
+from objclass._common.parallel import n_threads, single_threaded
+from objclass.measurement.region_properties import GROUPS
 
 from .common import Row, Seconds, clock, in_child
 

@@ -11,12 +11,12 @@ from scipy import ndimage as ndi
 from sklearn.ensemble import RandomForestClassifier
 
 import objclass
-from objclass._parallel import n_threads, single_threaded
-from objclass.planning import gaussian
+from objclass._common.parallel import n_threads, single_threaded
+from objclass.pixels.filter_bank import gaussian
 
 from .common import Row, clock, compare, in_child, nuclei, tiled
 
-SPEC = " ".join(map(str, objclass.features.parse_features("object_size_1_to_5_px")))
+SPEC = " ".join(map(str, objclass.pixels.features.parse_features("object_size_1_to_5_px")))
 PEAK = """
 import json, resource, sys
 import numpy as np, objclass

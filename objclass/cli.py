@@ -13,11 +13,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import __version__
-from ._experiment_commands import add_commands
+from objclass import __version__
 
 if TYPE_CHECKING:
-    from .pipeline import Run
+    from objclass.workflows.run import Run
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 ERROR, STOPPED, DIFFERENT = 2, 130, 1
 
@@ -28,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console may know no × and no µ
     options = _parser().parse_args(arguments)
-    from .compilation import telling
+    from objclass.workflows.compilation import telling
 
     logging.basicConfig(format="objclass: %(message)s", level=logging.WARNING)
     warnings.showwarning = _show_warning  # type: ignore[assignment]
@@ -63,7 +65,7 @@ class _HelpWithDefaults(argparse.ArgumentDefaultsHelpFormatter):
 
 
 def _parser() -> argparse.ArgumentParser:
-    from .demo import SHAPE
+    from objclass.workflows.demo import SHAPE
 
     parser = argparse.ArgumentParser(
         prog="objclass",
@@ -103,8 +105,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_run_arguments(run: argparse.ArgumentParser) -> None:
-    from . import clustering, reduction
-    from .pipeline import Parameters
+    from objclass.tables import clustering, reduction
+    from objclass.workflows.run import Parameters
 
     run.set_defaults(**{field.name: field.default for field in dataclasses.fields(Parameters)})
     run.add_argument("image", metavar="IMAGE", help="TIFF, OME-TIFF, OME-Zarr, PNG or NPY")
@@ -143,8 +145,8 @@ def _add_seed(parser: argparse.ArgumentParser) -> None:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    from .demo import run_demo
-    from .pipeline import Parameters
+    from objclass.workflows.demo import run_demo
+    from objclass.workflows.run import Parameters
 
     shape, folder = tuple(options.size), Path(options.out)
     print(f"objclass demo: a made-up embryo of {' × '.join(map(str, shape))} voxels", flush=True)
@@ -162,7 +164,7 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from .pipeline import Parameters, run_image
+    from objclass.workflows.run import Parameters, run_image
 
     names = [field.name for field in dataclasses.fields(Parameters)]
     parameters = Parameters(**{name: getattr(options, name) for name in names})
@@ -181,7 +183,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _rerun(options: argparse.Namespace) -> int:
-    from .repetition import repeat_run
+    from objclass.workflows.rerun import repeat_run
 
     print(f"objclass rerun: {options.record}", flush=True)
     repetition = repeat_run(options.record, options.out, overwrite=options.overwrite, report=_report_stage)
@@ -195,7 +197,7 @@ def _rerun(options: argparse.Namespace) -> int:
 
 
 def _warmup(_: argparse.Namespace) -> None:
-    from .compilation import warmup
+    from objclass.workflows.compilation import warmup
 
     print("objclass warmup: this takes a minute or two, once", flush=True)
     warmup()
@@ -203,9 +205,9 @@ def _warmup(_: argparse.Namespace) -> None:
 
 
 def _info(_: argparse.Namespace) -> None:
-    from ._parallel import n_threads
-    from .prediction import choose_engine
-    from .record import versions
+    from objclass._common.parallel import n_threads
+    from objclass.pixels.prediction import choose_engine
+    from objclass.workflows.record import versions
 
     for name, version in versions().items():
         print(f"{name:<24} {version}")
@@ -221,7 +223,7 @@ def _report_stage(stage: str, seconds: float | None, text: str) -> None:
 
 
 def _print_summary(run: Run, folder: Path) -> None:
-    from .record import RECORD
+    from objclass.workflows.record import RECORD
 
     print()
     for line in [*run.summary(), *(f"Note: {note}" for note in run.notes)]:
@@ -232,3 +234,108 @@ def _print_summary(run: Run, folder: Path) -> None:
         RECORD: f"all it takes to repeat this: objclass rerun {folder}",
     }.items():
         print(f"  {name:<20} {text}")
+
+
+Add = Callable[[str, Callable[[argparse.Namespace], int | None], str], argparse.ArgumentParser]
+FAILED = 1
+
+
+def add_commands(add: Add) -> None:
+    """Add the commands, with `add` that makes the parser of one."""
+    batch = add("batch", _batch, "segment and measure many images; goes on where it was stopped")
+    batch.add_argument("inputs", metavar="INPUT", nargs="+", help="images, folders of them, or patterns")
+    batch.add_argument("--classifier", metavar="C.cl", required=True, help="the classifier")
+    batch.add_argument("--out", metavar="DIR", required=True, help="the folder to write to")
+    switch = argparse.BooleanOptionalAction
+    batch.add_argument("--measure", action=switch, default=True, help="measure the objects")
+    batch.add_argument("--min-size", metavar="N", type=int, default=20, help="smallest object, in voxels")
+    batch.add_argument("--split", action="store_true", help="cut touching objects apart")
+    batch.add_argument("--axes", help="the axes of the images, as zcyx, where files do not name them")
+    text = "voxel size, where files have none"
+    batch.add_argument("--spacing", metavar="S", nargs="+", type=float, help=text)
+    batch.add_argument("--engine", default="auto", help="who computes: auto, cpu or opencl")
+    where = batch.add_mutually_exclusive_group()
+    where.add_argument("--workers", metavar="N", type=int, help="so many images at a time, each in a process")
+    where.add_argument("--scheduler", metavar="tcp://…", help="the address of a dask scheduler")
+
+    train = add("train", _train, "train a classifier on several images")
+    _add_strokes(train)
+    train.add_argument("--out", metavar="C.cl", required=True, help="the file to write")
+    default = "object_size_1_to_5_px"
+    train.add_argument("--features", default=default, help="a predefined set, or name=number …")
+    train.add_argument("--positive-class", metavar="N", type=int, default=2, help="the class of objects")
+    train.add_argument("--max-depth", metavar="N", type=int, default=2, help="of the trees")
+    train.add_argument("--n-estimators", metavar="N", type=int, default=100, help="number of trees")
+    train.add_argument("--random-state", "--seed", metavar="N", type=int, default=0, help="the seed")
+
+    evaluate = add("evaluate", _evaluate, "cross-validate a classifier's parameters by image")
+    _add_strokes(evaluate)
+    evaluate.add_argument("--classifier", metavar="C.cl", required=True, help="the classifier")
+    evaluate.add_argument("--labels", metavar="L.tif", nargs="+", help="the true objects of each image")
+    evaluate.add_argument("--n-folds", metavar="N", type=int, help="by default as many as there are images")
+    evaluate.add_argument("--min-size", metavar="N", type=int, default=20, help="smallest object, in voxels")
+
+
+def _add_strokes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("images", metavar="IMAGE", nargs="+", help="the images")
+    text = "strokes on each image, in the same order: 1 background, 2 objects, 0 elsewhere"
+    parser.add_argument("--annotations", metavar="A.tif", nargs="+", required=True, help=text)
+    parser.add_argument("--axes", help="the axes of the images, as zcyx, where files do not name them")
+
+
+def _batch(options: argparse.Namespace) -> int:
+    from objclass.workflows.batch import segment_folder
+
+    names = ("measure", "min_size", "split", "axes", "engine", "scheduler")
+    print(f"objclass batch: {' '.join(options.inputs)}", flush=True)
+    batch = segment_folder(
+        options.inputs,
+        options.classifier,
+        options.out,
+        spacing=tuple(options.spacing) if options.spacing else None,
+        n_workers=options.workers,
+        **{name: getattr(options, name) for name in names},
+    )
+    before = f", {batch.n_done_before:,} of them before" if batch.n_done_before else ""
+    print(f"{batch.n_images:,} images are done{before}: {batch.n_objects:,} objects.")
+    for title, reason in batch.failed.items():
+        print(f"objclass: failed: {title}: {reason}", file=sys.stderr)
+    print(f"The results are in {batch.folder}.")
+    return FAILED if batch.failed else 0
+
+
+def _read(options: argparse.Namespace) -> tuple[list[Any], list[Any]]:
+    from objclass.io.images import imread
+
+    images = [imread(path, axes=options.axes) for path in options.images]
+    return images, [imread(path) for path in options.annotations]
+
+
+def _train(options: argparse.Namespace) -> None:
+    from objclass.pixels.classifier import train_object_classifier
+
+    images, annotations = _read(options)
+    names = ("features", "positive_class", "max_depth", "n_estimators", "random_state")
+    parameters = {name: getattr(options, name) for name in names}
+    print(train_object_classifier(images, annotations, path=options.out, **parameters))
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from objclass.io.images import imread
+    from objclass.pixels.classifier import load_classifier
+    from objclass.workflows.cross_validation import evaluate
+
+    images, annotations = _read(options)
+    truth = None if options.labels is None else [imread(path) for path in options.labels]
+    names = {"n_folds": options.n_folds, "min_size": options.min_size}
+    classifier = load_classifier(options.classifier)
+    result = evaluate(classifier, images, annotations, labels=truth, **names)
+    for title, table in (("Annotated pixels", result.pixels), ("Objects", result.objects)):
+        if table is not None:
+            print(f"{title} of images that the classifier has not seen:\n{_named(table, options.images)}\n")
+
+
+def _named(table: pd.DataFrame, images: list[str]) -> str:
+    names = [*images, "all"]
+    named = table.assign(image=[names[at] for at in table["image"]])
+    return named.to_string(index=False, float_format="{:.3f}".format)

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from objclass.forest import Forest
+from objclass.pixels.forest import Forest
 
 VOTES = st.floats(0, 1e6, width=32).filter(lambda vote: vote != 1.0)
 

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import ndimage as ndi
 
-from objclass.features import Feature
-from objclass.planning import gaussian
+from objclass.pixels.features import Feature
+from objclass.pixels.filter_bank import gaussian
 
 
 def blur(image: np.ndarray, sigma: float) -> np.ndarray:

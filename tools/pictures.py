@@ -15,7 +15,7 @@ from matplotlib.patches import Ellipse, Polygon, Rectangle
 from scipy.stats import mannwhitneyu
 
 import objclass
-from objclass.widgets.profile import scan_clusters
+from objclass.tables.profiles import scan_clusters
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NOTEBOOKS = REPOSITORY / "notebooks" / "images"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from objclass import _check
+from objclass._common import checks
 
 
 class Cancelled(Exception):  # noqa: N818 — it is no error
@@ -37,7 +37,7 @@ class Worker:
         """Whether a task runs whose result is still wanted."""
         return self._current is not None
 
-    def start(
+    def start(  # noqa: C901
         self, title: str, work: Callable[[Callable[[int, int], None]], Any], finish: Callable[[Any], None]
     ) -> None:
         """Run ``work(progress)`` in a thread, then ``finish(result)``.
@@ -46,7 +46,7 @@ class Worker:
         goes on to its end, and its result is dropped.
         """
         if self.busy:
-            raise _check.invalid(
+            raise checks.invalid(
                 "task", "one at a time", title, "Wait, or cancel what runs.", kind=RuntimeError
             )
         token = object()

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._coloring import GROUP_COLORS, UNSELECTED
-from objclass.widgets.colors import label_color
+from objclass.plots.colors import category_color
+from objclass.tables.columns import column_kind, factorize, numbers
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_CATEGORIES = 60
-_CLUSTERS = re.compile(r"_CLUSTER_ID$")
 _UNITS = (
     (re.compile(r"^area(_bbox|_convex|_filled)?$"), "size"),
     (re.compile(r"(diameter|length|perimeter|feret)"), "length"),
@@ -37,22 +35,6 @@ def column_unit(name: str, *, ndim: int, unit: str) -> str:
     kind = next((kind for pattern, kind in _UNITS if pattern.search(name)), "")
     powers = {"size": f"{unit}{_POWERS[ndim]}", "length": unit, "square": f"{unit}²", "pixel": "px", "": ""}
     return powers[kind]
-
-
-def column_kind(column: pd.Series) -> str:
-    """Tell how a column can be shown: as "number", "category", or not at all ("text")."""
-    from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
-
-    if is_numeric_dtype(column) and not is_bool_dtype(column) and not is_complex_dtype(column):
-        return "category" if _CLUSTERS.search(str(column.name)) and _is_countable(column) else "number"
-    return "category" if _is_countable(column) else "text"
-
-
-def _is_countable(column: pd.Series) -> bool:
-    try:
-        return column.nunique() <= MOST_CATEGORIES
-    except TypeError:
-        return False
 
 
 def describe_column(column: pd.Series, *, unit: str = "") -> dict[str, Any]:
@@ -77,49 +59,11 @@ def describe_column(column: pd.Series, *, unit: str = "") -> dict[str, Any]:
     return described
 
 
-def numbers(column: pd.Series) -> np.ndarray:
-    """Return a numeric column as float64, missing values as NaN."""
-    return column.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def factorize(column: pd.Series) -> tuple[np.ndarray, list[Any]]:
-    """Return the category of each row (-1 = missing) and the categories in their order."""
-    import pandas as pd
-
-    try:
-        codes, values = pd.factorize(column, sort=True)
-    except TypeError:
-        codes, values = pd.factorize(column.astype("string"), sort=True)
-    return codes.astype(np.int32), list(values)
-
-
-def category_color(value: object, place: int) -> str:
-    """Return the colour of a category; noise, which clustering numbers -1, is grey."""
-    if value == -1:
-        return UNSELECTED
-    number = int(value) if isinstance(value, (int, np.integer)) and not isinstance(value, bool) else place
-    return group_color(number + 1)
-
-
-def group_color(group: int) -> str:
-    """Return the colour of group 1, 2, …: the palette first, then ever new hues."""
-    if 1 <= group <= len(GROUP_COLORS):
-        return GROUP_COLORS[group - 1]
-    return "#{:02x}{:02x}{:02x}".format(*label_color(max(group, 1)))
-
-
 def encode_column(column: pd.Series, rows: np.ndarray) -> tuple[str, bytes]:
     """Return the values of some rows for the browser: float64 numbers, or int32 places of categories."""
     if column_kind(column) == "category":
         return "int32", factorize(column)[0][rows].astype("<i4").tobytes()
     return "float64", numbers(column)[rows].astype("<f8").tobytes()
-
-
-def color_ramp() -> bytes:
-    """Return 256 colours (red, green, blue) of a perceptually uniform map."""
-    from matplotlib import colormaps
-
-    return (colormaps["viridis"](np.arange(256))[:, :3] * 255).round().astype(np.uint8).tobytes()
 
 
 def first_columns(described: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-IMPORT = "import numpy as np, objclass\nfrom objclass.widgets.annotator import annotate"
+IMPORT = "import numpy as np, objclass\nfrom objclass import annotate"
 SHAPE = (24, 160, 200)
 SPACING = (2.0, 0.5, 0.5)
 PHANTOM = f"""
@@ -445,7 +445,7 @@ def test_a_kernel_that_dies_in_mid_stroke_loses_no_stroke(open_notebook):
     os.kill(process, signal.SIGKILL)
     page.mouse.move(x + 60, y, steps=4)
     page.mouse.up()
-    from objclass.io import imread
+    from objclass.io.images import imread
 
     in_file = imread(notebook.server.root / "death.tif")
     assert (in_file[6] == 2).sum() > 150, "what was acknowledged is in the file"

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from objclass.widgets._planes import ImagePlanes, PlaneServer, decode_runs, encode_runs
+from objclass.widgets.planes import ImagePlanes, PlaneServer, decode_runs, encode_runs
 
 RNG = np.random.default_rng(0)
 

@@ -1,0 +1,1 @@
+"""What all folders share: checks of arguments, threads and compiled loops, files written safely."""

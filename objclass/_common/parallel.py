@@ -1,0 +1,197 @@
+"""The one place with numba flags, the one thread pool, and progress."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any, TypeVar
+
+import numba
+
+from objclass._common.code_cache import code_cache, source_key
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Progress = bool | Callable[[int, int], None]
+
+_local = threading.local()
+_lock = threading.Lock()
+_pool: ThreadPoolExecutor | None = None
+
+
+def kernel(function: Callable[..., Any] | None = None, *, contract: bool = False) -> Any:
+    """Compile a loop over voxels: serial, without the GIL, cached on disk.
+
+    Parallelism comes from `map_tiles`, never from numba's own threads: its workqueue layer aborts the
+    process when two threads enter it, as those of dask do.
+
+    Parameters
+    ----------
+    function : callable
+        The loop.
+    contract : bool
+        Let the compiler fuse a multiplication and an addition into one instruction with one rounding.
+    """
+    flags: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
+    decorate = numba.njit(**flags, fastmath={"contract"} if contract else False)
+
+    def compile_cached(function: Callable[..., Any]) -> Any:
+        with code_cache(source_key(function.__code__.co_filename)):
+            return decorate(function)
+
+    return compile_cached if function is None else compile_cached(function)
+
+
+def read_only(array: Any) -> Any:
+    """Return a view of `array` that cannot be written to, as input for a kernel.
+
+    numba compiles a function anew for an array that may be written to and for one that may not.
+    """
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def n_threads() -> int:
+    """Return how many threads to use: the cores that this thread may use and that the user allows.
+
+    CPU affinity and container quotas count (joblib knows them), as do ``OMP_NUM_THREADS`` and
+    ``NUMBA_NUM_THREADS``, and `single_threaded`.
+    """
+    if getattr(_local, "single", False):
+        return 1
+    from joblib import cpu_count
+
+    limits = [cpu_count()]
+    for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        value = os.environ.get(variable, "")
+        if value.isdigit() and int(value) > 0:
+            limits.append(int(value))
+    return max(1, min(limits))
+
+
+@contextlib.contextmanager
+def single_threaded() -> Iterator[None]:
+    """Within this context `map_tiles` runs in the calling thread, as inside a dask worker."""
+    before = getattr(_local, "single", False)
+    _local.single = True
+    try:
+        yield
+    finally:
+        _local.single = before
+
+
+def map_tiles(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    needs: Sequence[int] | None = None,
+    description: str = "",
+    progress: Progress = False,
+) -> list[Result]:
+    """Apply `function` to every item, side by side in the one pool, and return the results in order.
+
+    Parameters
+    ----------
+    function : callable
+        Releases the GIL for most of its time.
+    items : iterable
+        The tiles. They start in this order, and hardly more of them than there are threads wait in the
+        pool at once, so that others can use it too.
+    needs : sequence of int, optional
+        For each item, how many of the first items must be done before it starts; a growing sequence.
+    description : str
+        What the progress bar says.
+    progress : bool or callable
+        True shows a bar once two seconds have passed. A callable is called as ``progress(done, total)``
+        in the calling thread after each tile; what it raises stops the work and is raised here.
+    """
+    todo = list(items)
+    threads = min(n_threads(), len(todo))
+    with progress_bar(len(todo), description, progress) as advance:
+        if threads <= 1:
+            results = []
+            for item in todo:
+                results.append(function(item))
+                advance()
+            return results
+        return _map_in_pool(function, todo, needs or [0] * len(todo), threads, advance)
+
+
+def _map_in_pool(
+    function: Callable[[Item], Result],
+    todo: list[Item],
+    needs: Sequence[int],
+    threads: int,
+    advance: Callable[[], None],
+) -> list[Result]:
+    pool = _get_pool()
+    futures: list[Future[Result]] = []
+    running: set[Future[Result]] = set()
+    n_done = 0
+    try:
+        while running or len(futures) < len(todo):
+            while len(futures) < len(todo) and needs[len(futures)] <= n_done and len(running) < 2 * threads:
+                futures.append(pool.submit(_run_single, function, todo[len(futures)]))
+                running.add(futures[-1])
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+                advance()
+            while n_done < len(futures) and futures[n_done].done():
+                n_done += 1
+    finally:
+        for future in running:
+            future.cancel()
+        wait(running)
+    return [future.result() for future in futures]
+
+
+def _run_single(function: Callable[[Item], Result], item: Item) -> Result:
+    with single_threaded():
+        return function(item)
+
+
+def _get_pool() -> ThreadPoolExecutor:
+    global _pool
+    with _lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(n_threads(), thread_name_prefix="objclass")
+        return _pool
+
+
+def _forget_pool() -> None:
+    global _pool, _lock
+    _pool, _lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_pool)
+
+
+@contextlib.contextmanager
+def progress_bar(total: int, description: str, progress: Progress) -> Iterator[Callable[[], None]]:
+    """Yield a function that reports one more step done; see `map_tiles` for `progress`."""
+    if callable(progress):
+        done = 0
+
+        def report() -> None:
+            nonlocal done
+            done += 1
+            progress(done, total)
+
+        yield report
+    elif progress:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="IProgress not found")
+            from tqdm.auto import tqdm
+
+            bar = tqdm(total=total, desc=description, delay=2, leave=False)
+        with bar:
+            yield lambda: bar.update() and None
+    else:
+        yield lambda: None

@@ -1,0 +1,199 @@
+"""The graphs of tasks of the operations on blocks: which step follows which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from objclass._common.checks import invalid
+from objclass.chunked.blocks import Index, Region, Source, Tasks, with_halo, without_collection
+from objclass.chunked.measuring import Wanted, fragments_of, measure_block, merge_measured, spread_out
+from objclass.chunked.stitching import (
+    Part,
+    Tally,
+    describe_part,
+    join_links,
+    link_rims,
+    merge_tallies,
+    number_part,
+    renumber_runs,
+    tally_block,
+)
+from objclass.measurement.kernels.properties import ObjectProperties
+from objclass.objects.segmentation import connected_components
+from objclass.pixels.classifier import ObjectClassifier
+from objclass.pixels.features import check_filters
+from objclass.pixels.prediction import _run_forest, check_fit, reach
+
+if TYPE_CHECKING:
+    import dask.array as da
+
+
+def image_source(image: Any, classifier: ObjectClassifier, block_shape: Sequence[int] | None) -> Source:
+    """Return where the blocks of an image come from, if it fits the classifier."""
+    shape, ndim = np.shape(image), classifier.ndim
+    n_channels = shape[0] if len(shape) == ndim + 1 else 1
+    if len(shape) not in (ndim, ndim + 1) or n_channels != classifier.n_channels:
+        expected = f"{ndim} spatial axes and {classifier.n_channels} channels, as in the training"
+        raise invalid("image", expected, f"one of shape {shape}", "Channels come first.")
+    return Source(image, len(shape) - ndim, block_shape)
+
+
+def labels_source(labels: Any) -> Source:
+    """Return where the blocks of labels come from."""
+    if np.dtype(getattr(labels, "dtype", object)).kind not in "iu":
+        hint = "Number the objects of a mask with skimage.measure.label(mask)."
+        raise invalid(
+            "labels", "an integer array, 0 for background", type(labels).__name__, hint, kind=TypeError
+        )
+    if labels.ndim not in (2, 3):
+        raise invalid("labels", "axes (y, x) or (z, y, x)", f"an array of shape {labels.shape}")
+    return Source(labels)
+
+
+@without_collection()
+def segment_blocks(source: Source, classifier: ObjectClassifier) -> da.Array:
+    """Segment each block, link its objects to those of its neighbours, and number all of them."""
+    tasks, parts = Tasks(), {}
+    for index, arguments, place in _classified(tasks, source, classifier):
+        parts[index] = tasks.add(segment_block, index, *arguments, **place, shape=source.grid.shape)
+    position = {index: number for number, index in enumerate(parts)}
+    rims = {index: tasks.part(part, 1) for index, part in parts.items()}
+    links = []
+    for index in parts:
+        behind = {axis: (*index[:axis], index[axis] + 1, *index[axis + 1 :]) for axis in range(len(index))}
+        behind = {axis: other for axis, other in behind.items() if other in parts}
+        fixed = {"axes": tuple(behind), "blocks": tuple(position[other] for other in behind.values())}
+        links.append(tasks.add(link_rims, index, rims[index], *(rims[o] for o in behind.values()), **fixed))
+    numbering = tasks.gather(join_links, links)
+    for index, part in parts.items():
+        tasks.add(number_part, index, tasks.part(part, 0), numbering, block=position[index])
+    return tasks.array("number_part", source.grid, np.int32)
+
+
+def classify_blocks(source: Source, classifier: ObjectClassifier) -> da.Array:
+    """Classify each block."""
+    tasks = Tasks()
+    for index, arguments, place in _classified(tasks, source, classifier):
+        del place["corner"]
+        tasks.add(classify_block, index, *arguments, **place)
+    return tasks.array("classify_block", source.grid, np.uint8)
+
+
+def _classified(tasks: Tasks, source: Source, classifier: ObjectClassifier) -> Any:
+    """Yield for each block where it is, and what its classification asks for."""
+    check_filters(classifier.features)
+    cut, shape, halo = source.cutter(tasks), source.grid.shape, reach(classifier)
+    key = tasks.constant("classifier", classifier)
+    for index, region in source.grid.blocks():
+        wide, inner = with_halo(region, shape, halo)
+        yield index, (cut(wide), key), {"inner": inner, "corner": _corner(region)}
+
+
+def classify_block(pixels: np.ndarray, classifier: ObjectClassifier, *, inner: Region) -> np.ndarray:
+    """Return the classes of the region `inner` of an image."""
+    channels = check_fit(pixels, classifier)
+    shape = tuple(part.stop - part.start for part in inner)
+    region = (slice(0, 1),) * (3 - len(inner)) + inner
+    return _run_forest(channels, classifier, None, region=region).reshape(shape)  # type: ignore[arg-type]
+
+
+def segment_block(
+    pixels: np.ndarray, classifier: ObjectClassifier, *, inner: Region, corner: Index, shape: Index
+) -> Part:
+    """Return the objects of the region `inner` of an image, which begins at `corner` of the whole."""
+    classes = classify_block(pixels, classifier, inner=inner)
+    return describe_part(connected_components(classes == classifier.positive_class), corner, shape)
+
+
+@without_collection()
+def keep_objects(labels: Source, choose: Callable[[Tally], np.ndarray], *, dense: bool) -> da.Array:
+    """Leave out the objects for which `choose` is false."""
+    tasks = Tasks()
+    cut, shape = labels.cutter(tasks), labels.grid.shape
+    blocks = labels.grid.blocks()
+    tallied = {
+        index: tasks.add(tally_block, index, cut(region), borders=_faces(region, shape, inner=False))
+        for index, region in blocks
+    }
+    total = tasks.gather(merge_tallies, [tasks.part(key, 1) for key in tallied.values()])
+    numbers = tasks.add(choose_numbers, (0,), total, choose=choose, dense=dense)
+    for index, key in tallied.items():
+        tasks.add(renumber_runs, index, tasks.part(key, 0), numbers)
+    return tasks.array("renumber_runs", labels.grid, np.int32)
+
+
+def choose_numbers(
+    tally: Tally, *, choose: Callable[[Tally], np.ndarray], dense: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers that the objects have, and those that they shall have; 0 for those left out."""
+    keep = choose(tally)
+    if dense:
+        return tally.numbers, np.where(keep, np.cumsum(keep), 0)
+    kept = tally.numbers[keep]
+    if len(kept) and kept[-1] > np.iinfo(np.int32).max:
+        hint = "Pass relabel=True to have the objects numbered 1…n."
+        raise invalid("labels", "numbers below 2147483648", f"a largest of {kept[-1]}", hint)
+    return tally.numbers, np.where(keep, tally.numbers, 0)
+
+
+def at_least(tally: Tally, *, size: float) -> np.ndarray:
+    """Choose objects of so many voxels or more."""
+    return tally.sizes >= size
+
+
+def at_most(tally: Tally, *, size: float) -> np.ndarray:
+    """Choose objects of so many voxels or fewer."""
+    return tally.sizes <= size
+
+
+def inside(tally: Tally) -> np.ndarray:
+    """Choose objects that do not touch the border of the image."""
+    return ~tally.at_border
+
+
+def all_of(tally: Tally) -> np.ndarray:
+    """Choose every object."""
+    return np.ones(len(tally.numbers), bool)
+
+
+def measure_blocks(labels: Source, image: Source | None, wanted: Wanted) -> ObjectProperties:
+    """Measure each block, and merge them: computes."""
+    blocks, shape = labels.grid.blocks(), labels.grid.shape
+    tasks, cuts = _cut_both(labels, image)
+    keys = []
+    for index, region in blocks:
+        arguments = [cut(region) for cut in cuts]
+        fixed = {"corner": _corner(region), "inner_faces": _faces(region, shape, inner=True)}
+        keys.append(tasks.add(measure_block, index, *arguments, wanted=wanted, **fixed))
+    found = tasks.compute(tasks.gather(list, keys))
+    tasks, cuts = _cut_both(labels, image)
+    keys = []
+    for (index, region), objects in zip(blocks, spread_out(found), strict=True):
+        if len(objects):
+            arguments, corner = [cut(region) for cut in cuts], _corner(region)
+            keys.append(
+                tasks.add(fragments_of, index, *arguments, wanted=wanted, corner=corner, objects=objects)
+            )
+    more = tasks.compute(tasks.gather(list, keys)) if keys else []
+    return merge_measured(wanted, found, [fragment for some in more for fragment in some])
+
+
+def _cut_both(labels: Source, image: Source | None) -> tuple[Tasks, list[Callable[[Region], Any]]]:
+    tasks = Tasks()
+    return tasks, [source.cutter(tasks) for source in (labels, image) if source is not None]
+
+
+def _corner(region: Region) -> Index:
+    return tuple(part.start for part in region)
+
+
+def _faces(region: Region, shape: Index, *, inner: bool) -> tuple[tuple[int, int], ...]:
+    """Return the faces (axis, side) of a block beyond which the image goes on, or those where it ends."""
+    faces = []
+    for axis, (part, n) in enumerate(zip(region, shape, strict=True)):
+        if inner or n > 1:
+            faces += [(axis, 0)] * ((part.start > 0) == inner) + [(axis, -1)] * ((part.stop < n) == inner)
+    return tuple(faces)

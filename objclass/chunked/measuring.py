@@ -1,0 +1,259 @@
+"""Measuring in blocks: what is known of an object from one block, and how it merges with the others.
+
+Sums add up. An object that does not touch a neighbouring block is counted where it is found; of others, the
+voxels in their boxes are kept and put together, so that they are counted as what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from objclass._common import checks
+from objclass._common.parallel import read_only
+from objclass.measurement.kernels.counts import (
+    HULL,
+    MOMENTS,
+    PERIMETER,
+    TOPOLOGY,
+    WEIGHTED_MOMENTS,
+    count_objects,
+)
+from objclass.measurement.kernels.properties import ObjectProperties
+from objclass.measurement.kernels.sums import NUMBER, ObjectSums, merge_sums, shift_records
+from objclass.measurement.region_properties import _encode, sum_records
+
+COUNTED = TOPOLOGY | HULL | PERIMETER | MOMENTS | WEIGHTED_MOMENTS
+BATCH = 2**21
+"""Voxels of the boxes of objects that are counted at a time."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to measure."""
+
+    names: tuple[str, ...]
+    spacing: tuple[float, ...]
+    has_channels: bool
+
+    @property
+    def counts_voxels(self) -> bool:
+        """Tell whether sums are not enough."""
+        return bool({*self.names} & COUNTED)
+
+
+class Fragment(NamedTuple):
+    """The voxels of one object that lie in one block."""
+
+    number: int
+    corner: np.ndarray
+    """(3,) where its box begins in the image."""
+    shape: tuple[int, ...]
+    bits: np.ndarray
+    """Which voxels of the box they are, packed."""
+    pixels: np.ndarray | None
+    """(c, z, y, x), where moments of the intensity are wanted."""
+
+    @property
+    def mask(self) -> np.ndarray:
+        """(z, y, x) bool."""
+        return np.unpackbits(self.bits, count=int(np.prod(self.shape))).reshape(self.shape).astype(bool)
+
+
+class Measured(NamedTuple):
+    """What is known of the objects in one block."""
+
+    records: tuple[np.ndarray, np.ndarray]
+    numbers: np.ndarray
+    """Of the objects that are counted already, as they seem to lie in this block alone."""
+    counts: dict[str, np.ndarray]
+    fragments: list[Fragment]
+
+
+def measure_block(
+    labels: np.ndarray,
+    pixels: np.ndarray | None = None,
+    *,
+    wanted: Wanted,
+    corner: tuple[int, ...],
+    inner_faces: tuple[tuple[int, int], ...],
+) -> Measured:
+    """Measure the objects of one block.
+
+    Parameters
+    ----------
+    labels : (z, y, x) or (y, x) integer array
+    pixels : array of the same shape, with or without channels first, optional
+    wanted : Wanted
+    corner : tuple of int
+        Where the block begins in the image.
+    inner_faces : tuple of (axis, side)
+        Those beyond which the image goes on.
+    """
+    labels, origin = checks.check_labels(labels), (0,) * (3 - labels.ndim) + corner
+    faces = [np.unique(labels.take(side, axis)) for axis, side in inner_faces]
+    codes, values, numbers = _as_volumes(labels, pixels)
+    records = _merge_records(sum_records(codes, values))
+    shifted, intensity = shift_records(*records, origin)
+    if numbers is not None:
+        shifted[:, NUMBER] = numbers[shifted[:, NUMBER]]
+    if not wanted.counts_voxels:
+        return Measured((shifted, intensity), np.zeros(0, np.int64), {}, [])
+    sums = merge_sums([records])
+    true_numbers = sums.numbers if numbers is None else numbers[sums.numbers]
+    open_ended = np.isin(true_numbers, np.concatenate([labels[:0].ravel(), *faces]))
+    counts = _count(wanted, codes, values, _take(sums, ~open_ended))
+    fragments = list(_cut_fragments(wanted, codes, values, _take(sums, open_ended), origin, numbers))
+    return Measured((shifted, intensity), true_numbers[~open_ended], counts, fragments)
+
+
+def fragments_of(
+    labels: np.ndarray,
+    pixels: np.ndarray | None = None,
+    *,
+    wanted: Wanted,
+    corner: tuple[int, ...],
+    objects: np.ndarray,
+) -> list[Fragment]:
+    """Return the fragments of some objects in a block, by their numbers."""
+    codes, values, numbers = _as_volumes(labels, pixels)
+    sums = merge_sums([_merge_records(sum_records(codes, values[:0]))])
+    chosen = np.isin(sums.numbers if numbers is None else numbers[sums.numbers], objects)
+    origin = (0,) * (3 - labels.ndim) + corner
+    return list(_cut_fragments(wanted, codes, values, _take(sums, chosen), origin, numbers))
+
+
+def _as_volumes(
+    labels: np.ndarray, pixels: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    codes, numbers = _encode(labels)
+    if pixels is None:
+        values = np.empty((0, *codes.shape), np.uint8)
+    else:
+        values = checks.check_image(pixels, labels.shape).reshape(-1, *codes.shape)
+    return read_only(codes), values, numbers
+
+
+def _merge_records(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    spatial, intensity = map(np.concatenate, zip(*parts, strict=True))
+    return spatial, intensity
+
+
+def _take(sums: ObjectSums, chosen: np.ndarray) -> ObjectSums:
+    return ObjectSums(*(values[chosen] for values in sums))
+
+
+def _count(wanted: Wanted, codes: np.ndarray, values: np.ndarray, sums: ObjectSums) -> dict[str, np.ndarray]:
+    objects = ObjectProperties(sums, wanted.spacing, wanted.has_channels, {})
+    return count_objects({*wanted.names}, codes, values, objects, slice(None))
+
+
+def _cut_fragments(
+    wanted: Wanted,
+    codes: np.ndarray,
+    values: np.ndarray,
+    sums: ObjectSums,
+    origin: tuple[int, ...],
+    numbers: np.ndarray | None,
+) -> Iterator[Fragment]:
+    weighted = bool({*wanted.names} & WEIGHTED_MOMENTS)
+    for code, box in zip(sums.numbers.tolist(), sums.boxes, strict=True):
+        crop = tuple(
+            slice(first, stop) for first, stop in zip(box[:3].tolist(), box[3:].tolist(), strict=True)
+        )
+        mask = codes[crop] == code
+        number = code if numbers is None else int(numbers[code])
+        pixels = values[(slice(None), *crop)].copy() if weighted else None
+        yield Fragment(number, box[:3] + origin, mask.shape, np.packbits(mask), pixels)
+
+
+def merge_measured(wanted: Wanted, blocks: Sequence[Measured], more: Sequence[Fragment]) -> ObjectProperties:
+    """Merge what is known of all blocks of an image.
+
+    Parameters
+    ----------
+    wanted : Wanted
+    blocks : sequence of Measured
+    more : sequence of Fragment
+        Those of the objects that `spread_out` names.
+    """
+    sums = merge_sums([block.records for block in blocks])
+    if not wanted.counts_voxels:
+        return ObjectProperties(sums, wanted.spacing, wanted.has_channels, {})
+    by_number: dict[int, list[Fragment]] = {}
+    for fragment in [*more, *(fragment for block in blocks for fragment in block.fragments)]:
+        by_number.setdefault(fragment.number, []).append(fragment)
+    found = [(block.numbers, block.counts) for block in blocks]
+    for part in _batches(sums, np.fromiter(by_number, np.int64, len(by_number))):
+        objects = {int(number): by_number[int(number)] for number in sums.numbers[part]}
+        found.append((sums.numbers[part], _count_fragments(wanted, _take(sums, part), objects)))
+    counts = {
+        name: np.empty((len(sums.numbers), *one.shape[1:]), one.dtype) for name, one in found[0][1].items()
+    }
+    for numbers, values in found:  # what is counted from all fragments comes last and stays
+        at = np.searchsorted(sums.numbers, numbers)
+        for name in counts:
+            counts[name][at] = values[name]
+    return ObjectProperties(sums, wanted.spacing, wanted.has_channels, counts)
+
+
+def _batches(sums: ObjectSums, numbers: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield where in `sums` objects stand that side by side fill `BATCH`: those of like boxes together."""
+    at = np.searchsorted(sums.numbers, numbers)
+    sizes = sums.boxes[at, 3:] - sums.boxes[at, :3]
+    order = np.lexsort((at, sizes[:, 1], sizes[:, 0]))
+    batch: list[int] = []
+    depth = height = width = 0
+    for index in order.tolist():
+        size = sizes[index].tolist()
+        deeper, higher, wider = max(depth, size[0]), max(height, size[1]), width + size[2]
+        if batch and deeper * higher * wider > BATCH:
+            yield at[batch]
+            batch, (deeper, higher, wider) = [], size
+        batch.append(index)
+        depth, height, width = deeper, higher, wider
+    if batch:
+        yield at[batch]
+
+
+def spread_out(blocks: Sequence[Measured]) -> list[np.ndarray]:
+    """Return, for each block, the objects that it took for whole, while other blocks have voxels of them."""
+    everywhere = np.concatenate([block.records[0][:, NUMBER] for block in blocks])
+    places = np.repeat(np.arange(len(blocks)), [len(block.records[0]) for block in blocks])
+    owners = np.unique(np.stack([everywhere, places], axis=1), axis=0)[:, 0]
+    numbers, n_blocks = np.unique(owners, return_counts=True)
+    return [block.numbers[np.isin(block.numbers, numbers[n_blocks > 1])] for block in blocks]
+
+
+def _count_fragments(
+    wanted: Wanted, sums: ObjectSums, objects: Mapping[int, list[Fragment]]
+) -> dict[str, np.ndarray]:
+    """Count objects from all their fragments, put side by side into one volume."""
+    sizes = sums.boxes[:, 3:] - sums.boxes[:, :3]
+    starts = np.cumsum(sizes[:, 2]) - sizes[:, 2]
+    depth, height = sizes[:, :2].max(axis=0).tolist()
+    labels = np.zeros((depth, height, int(sizes[:, 2].sum())), np.int32)
+    pixels = _room_for_pixels(objects, labels.shape)
+    for code, (box, start, fragments) in enumerate(zip(sums.boxes, starts, objects.values(), strict=True), 1):
+        for fragment in fragments:
+            low = fragment.corner - box[:3] + [0, 0, start]
+            place = tuple(slice(a, a + n) for a, n in zip(low.tolist(), fragment.shape, strict=True))
+            mask = fragment.mask
+            labels[place][mask] = code
+            if fragment.pixels is not None:
+                pixels[(slice(None), *place)][:, mask] = fragment.pixels[:, mask]
+    corners = np.stack([np.zeros_like(starts), np.zeros_like(starts), starts], axis=1)
+    moved = sums._replace(
+        numbers=np.arange(1, len(objects) + 1, dtype=np.int64), boxes=np.hstack([corners, corners + sizes])
+    )
+    return _count(wanted, read_only(labels), pixels, moved)
+
+
+def _room_for_pixels(objects: Mapping[int, list[Fragment]], shape: tuple[int, ...]) -> np.ndarray:
+    for fragments in objects.values():
+        if fragments[0].pixels is not None:
+            return np.zeros((len(fragments[0].pixels), *shape), fragments[0].pixels.dtype)
+    return np.zeros((0, *shape), np.uint8)

@@ -1,0 +1,273 @@
+"""The public functions: arguments checked, graphs made, results wrapped as dask arrays and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from objclass._common.checks import check_number, check_spacing, invalid
+from objclass.chunked.blocks import Source
+from objclass.chunked.graph import (
+    all_of,
+    at_least,
+    at_most,
+    classify_blocks,
+    image_source,
+    inside,
+    keep_objects,
+    labels_source,
+    measure_blocks,
+    segment_blocks,
+)
+from objclass.chunked.measuring import Wanted
+from objclass.chunked.stitching import Tally
+from objclass.measurement import region_properties
+from objclass.pixels.classifier import ObjectClassifier
+
+if TYPE_CHECKING:
+    import dask.array as da
+    import pandas as pd
+
+
+def segment(
+    image: Any, classifier: ObjectClassifier, *, block_shape: Sequence[int] | None = None
+) -> da.Array:
+    """Find the objects: connected pixels of the positive class.
+
+    Each block is classified with as much around it as the features reach. Objects are then joined across the
+    borders of blocks and numbered as by `objclass.segment`. In between, blocks of labels wait as the runs
+    of equal voxels that they are made of, a small part of their size.
+
+    Parameters
+    ----------
+    image : dask array, array of `imread` or of zarr, or ndarray
+        (z, y, x) or (y, x), or with channels first, as in the training. Blocks out of a file are read with
+        their surroundings directly, while chunks of a dask array take many tasks to put together.
+    classifier : ObjectClassifier
+        From `train_object_classifier` or `load_classifier`.
+    block_shape : sequence of int, optional
+        What to work on at a time, along the spatial axes: by default the chunks of a dask array, and of an
+        array in a file whole chunks that are about (256, 512, 512) or (8192, 8192) large. Large blocks
+        spend less on their surroundings; one takes about 16 bytes of memory a voxel.
+
+    Returns
+    -------
+    dask array of int32
+        0 is background, objects are 1…n in raster order of their first voxels.
+
+    Raises
+    ------
+    ValueError
+        If the number of axes or channels does not fit the classifier; on computing, if pixels are not
+        finite.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> image = np.repeat([[9.0, 0, 0, 0, 9, 9]], 6, axis=0)
+    >>> classifier = objclass.train_object_classifier(image, np.where(image > 4, 2, 1))
+    >>> segment(image, classifier, block_shape=(2, 3)).compute()[0]
+    array([1, 0, 0, 0, 2, 2], dtype=int32)
+    """
+    return segment_blocks(image_source(image, classifier, block_shape), classifier)
+
+
+def classify_pixels(
+    image: Any, classifier: ObjectClassifier, *, block_shape: Sequence[int] | None = None
+) -> da.Array:
+    """Give each pixel the class that most trees vote for.
+
+    Parameters
+    ----------
+    image, classifier, block_shape
+        As in `segment`.
+
+    Returns
+    -------
+    dask array of uint8
+        The class of each pixel, 1 and above.
+
+    Raises
+    ------
+    ValueError
+        If the number of axes or channels does not fit the classifier; on computing, if pixels are not
+        finite.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> image = np.repeat([[0.0, 0, 0, 9, 9, 9]], 6, axis=0)
+    >>> classifier = objclass.train_object_classifier(image, np.where(image > 4, 2, 1))
+    >>> classify_pixels(image, classifier, block_shape=(2, 2)).compute()[0]
+    array([1, 1, 1, 2, 2, 2], dtype=uint8)
+    """
+    return classify_blocks(image_source(image, classifier, block_shape), classifier)
+
+
+def exclude_small(labels: Any, min_size: float = 20, *, relabel: bool = True) -> da.Array:
+    """Leave out the objects of fewer than `min_size` voxels, in all blocks together.
+
+    Parameters
+    ----------
+    labels : dask array, array of `imread` or of zarr, or ndarray, of integers
+        (z, y, x) or (y, x); 0 is background.
+    min_size : float
+        In voxels; objects of this size and above stay.
+    relabel : bool
+        Number the objects that stay 1…n in the order of their old numbers; else they keep those.
+
+    Returns
+    -------
+    dask array of int32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> exclude_small(np.array([[1, 0, 7, 7, 0, 9, 9]]), 2).compute()
+    array([[0, 0, 1, 1, 0, 2, 2]], dtype=int32)
+    """
+    check_number("min_size", min_size, low=0)
+    return _keep(labels, partial(at_least, size=min_size), relabel)
+
+
+def exclude_large(labels: Any, max_size: float, *, relabel: bool = True) -> da.Array:
+    """Leave out the objects of more than `max_size` voxels, in all blocks together.
+
+    Parameters
+    ----------
+    labels, relabel
+        As in `exclude_small`.
+    max_size : float
+        In voxels; objects of this size and below stay.
+
+    Returns
+    -------
+    dask array of int32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> exclude_large(np.array([[1, 0, 7, 7, 0, 9]]), 1).compute()
+    array([[1, 0, 0, 0, 0, 2]], dtype=int32)
+    """
+    check_number("max_size", max_size, low=0)
+    return _keep(labels, partial(at_most, size=max_size), relabel)
+
+
+def exclude_border(labels: Any, *, relabel: bool = True) -> da.Array:
+    """Leave out the objects that touch the border of the image.
+
+    Parameters
+    ----------
+    labels, relabel
+        As in `exclude_small`. An axis of length one has no border.
+
+    Returns
+    -------
+    dask array of int32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> exclude_border(np.array([[0, 0, 0, 0], [5, 0, 8, 0], [0, 0, 0, 0]])).compute()
+    array([[0, 0, 0, 0],
+           [0, 0, 1, 0],
+           [0, 0, 0, 0]], dtype=int32)
+    """
+    return _keep(labels, inside, relabel)
+
+
+def relabel(labels: Any) -> da.Array:
+    """Give the objects the numbers 1…n in the order of their old ones.
+
+    Parameters
+    ----------
+    labels : array
+        As in `exclude_small`.
+
+    Returns
+    -------
+    dask array of int32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> relabel(np.array([[7, 0, 3, 3]])).compute()
+    array([[2, 0, 1, 1]], dtype=int32)
+    """
+    return _keep(labels, all_of, True)
+
+
+def measure(
+    labels: Any,
+    image: Any = None,
+    *,
+    spacing: float | Sequence[float] | None = None,
+    properties: str | Sequence[str] = ("size", "intensity", "shape", "position"),
+) -> pd.DataFrame:
+    """Measure every object, also those that lie in several blocks: computes at once.
+
+    Parameters
+    ----------
+    labels : dask array, array of `imread` or of zarr, or ndarray, of integers
+        (z, y, x) or (y, x); 0 is background. Compute and store what takes long before it is measured:
+        `imwrite`, then `imread`.
+    image : array, optional
+        Of the shape of labels, or with channels first; it may be cut otherwise than labels.
+    spacing, properties
+        As in `objclass.measure`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table of `objclass.measure`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `objclass.measure`.
+
+    Notes
+    -----
+    An object is put together in the memory of this process as a box of 4 bytes a voxel where it
+    lies in several blocks and properties are wanted that no sum gives (``area_convex``, ``area_filled``,
+    ``euler_number``, ``feret_diameter_max``, ``solidity``, perimeters and moments).
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> labels = da.from_array([[1, 1, 1, 0, 7]], chunks=(1, 2))
+    >>> measure(labels, labels * 10, properties=("area", "intensity_mean"))
+       label  area  intensity_mean
+    0      1   3.0            10.0
+    1      7   1.0            70.0
+    """
+    import pandas as pd
+
+    of_labels = labels_source(labels)
+    names, ndim = (
+        region_properties._names(properties, of_labels.array.ndim, image is not None),
+        of_labels.array.ndim,
+    )
+    steps = check_spacing(spacing, ndim) or (1.0,) * ndim
+    region_properties.check_perimeter(names, spacing, steps)
+    has_channels = image is not None and len(np.shape(image)) > ndim
+    of_image = None
+    if image is not None:
+        of_image = Source(image, int(has_channels))
+        if of_image.grid.shape != of_labels.grid.shape:
+            got, hint = f"one of shape {np.shape(image)}", "Channels come first."
+            raise invalid("image", f"the spatial shape of labels, {of_labels.grid.shape}", got, hint)
+        of_image = of_image if {*names} & region_properties._NEEDS_IMAGE else None
+    objects = measure_blocks(of_labels, of_image, Wanted(tuple(names), steps, has_channels))
+    columns = {"label": objects.sums.numbers}
+    for name in names:
+        columns |= region_properties._columns(name, getattr(objects, name))
+    return pd.DataFrame(columns)
+
+
+def _keep(labels: Any, choose: Callable[[Tally], np.ndarray], dense: bool) -> da.Array:
+    return keep_objects(labels_source(labels), choose, dense=dense)

@@ -1,0 +1,1 @@
+"""Images and their voxel size, from files and to files."""

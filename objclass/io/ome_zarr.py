@@ -1,0 +1,207 @@
+"""Images in OME-Zarr that are read block by block, and written so, with coarser and coarser copies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from objclass._common.checks import check_spacing, invalid
+from objclass._common.files import AnyPath, replacing
+from objclass.io.formats import create_zarr, find_zarr_array, zarr_chunks
+from objclass.io.images import _check_frame, _name_axes, _open
+
+if TYPE_CHECKING:
+    import dask.array as da
+
+AXES = {2: "yx", 3: "zyx", 4: "czyx"}
+SMALLEST = 256
+"""There is a coarser copy as long as an axis is longer."""
+STORED_BLOCK = 512
+
+
+@dataclass(frozen=True, eq=False)
+class StoredArray:
+    """An image in a file, of which slices are read; workers of a cluster get where it is, not its pixels.
+
+    Examples
+    --------
+    >>> import tempfile, objclass
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> objclass.imwrite(f"{folder.name}/image.zarr", np.eye(4))
+    >>> imread(f"{folder.name}/image.zarr")[1:3, 1]
+    array([1., 0.])
+    >>> folder.cleanup()
+    """
+
+    zarr_array: Any
+    kept: tuple[int | slice, ...]
+    """A slice for each axis of the file that is an axis of the image, a position for the others."""
+
+    def _along(self, lengths: Sequence[int]) -> tuple[int, ...]:
+        return tuple(n for n, part in zip(lengths, self.kept, strict=True) if isinstance(part, slice))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return self._along(self.zarr_array.shape)
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """The lengths of the chunks of the file, or of its shards, which are written as one."""
+        return self._along(self.zarr_array.shards or self.zarr_array.chunks)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the pixels."""
+        return self.zarr_array.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        parts = iter(index if isinstance(index, tuple) else (index,))
+        full = (next(parts, slice(None)) if isinstance(part, slice) else part for part in self.kept)
+        return np.asarray(self.zarr_array[tuple(full)])
+
+
+def imread(path: AnyPath, *, axes: str | None = None, frame: int | None = None) -> StoredArray:
+    """Open an OME-Zarr image (NGFF 0.4 or 0.5), or a Zarr array, for reading block by block.
+
+    Parameters
+    ----------
+    path : str or path
+        The folder of the image.
+    axes, frame
+        As in `objclass.imread`.
+
+    Returns
+    -------
+    StoredArray
+        With `shape`, `dtype` and `chunks`, (z, y, x) or (y, x), with several channels (c, z, y, x) or
+        (c, y, x); slices of it are arrays.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As in `objclass.imread`; and if it is no Zarr, or its axes are in another order.
+
+    Examples
+    --------
+    >>> import tempfile, objclass
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> objclass.imwrite(f"{folder.name}/image.zarr", np.zeros((2, 5, 64, 32), np.uint16))
+    >>> imread(f"{folder.name}/image.zarr").shape
+    (2, 5, 64, 32)
+    >>> folder.cleanup()
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".zarr":
+        hint = "Read it with objclass.imread, and keep what is large as OME-Zarr."
+        raise invalid("path", "a name that ends in .zarr", path.name, hint)
+    with _open(path) as stored:
+        kept, names = _name_axes(path, stored, axes)
+        array = find_zarr_array(path)[0]
+        index: list[int | slice] = [slice(None) if i in kept else 0 for i in range(array.ndim)]
+        if "t" in names:
+            time = kept[names.index("t")]
+            index[time] = _check_frame(path, frame, array.shape[time])
+            names = names.replace("t", "")
+        elif frame is not None:
+            raise invalid("frame", f"None, as {path.name} is no time series", frame)
+    if names not in ("yx", "zyx", "cyx", "czyx"):
+        raise invalid("axes", "the order (t, c, z, y, x) in the file", names, "Write it anew in that order.")
+    return StoredArray(array, tuple(index))
+
+
+def imwrite(path: AnyPath, array: Any, *, spacing: object = None, axes: str | None = None) -> None:
+    """Compute an image or labels and write them as OME-Zarr (NGFF 0.5), with coarser copies to look at.
+
+    Each copy has half the length along every axis that is longer than 256. The folder appears, or is
+    replaced, only when all is written. All workers of a cluster must see it by the same name.
+
+    Parameters
+    ----------
+    path : str or path
+        Where to, ending in ``.zarr``.
+    array : dask array or ndarray
+        (z, y, x) or (y, x), or with channels first (c, z, y, x). Whole numbers of 32 or 64 bits are labels:
+        a coarser copy has every second of their voxels, while it has means of others.
+    spacing : float or sequence of float, optional
+        The voxel size in micrometres along the spatial axes.
+    axes : str, optional
+        ``"cyx"`` for a 2D image with channels.
+
+    Examples
+    --------
+    >>> import tempfile, objclass, dask.array as da
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> imwrite(f"{folder.name}/labels.zarr", da.ones((600, 600), chunks=300, dtype="int32"), spacing=0.5)
+    >>> objclass.read_spacing(f"{folder.name}/labels.zarr"), imread(f"{folder.name}/labels.zarr").shape
+    ((0.5, 0.5), (600, 600))
+    >>> folder.cleanup()
+    """
+    import dask.array as da
+
+    path = Path(path)
+    if path.suffix.lower() != ".zarr":
+        raise invalid("path", "a name that ends in .zarr", path.name, "Small images go to objclass.imwrite.")
+    if not isinstance(array, da.Array):
+        array = da.from_array(array)
+    names = axes or AXES.get(array.ndim, "")
+    if len(names) != array.ndim or names not in ("yx", "zyx", "cyx", "czyx") or 0 in array.shape:
+        raise invalid("array", "a non-empty array of rank 2 to 4, channels first", f"shape {array.shape}")
+    spatial = names.replace("c", "")
+    sizes = dict(zip(spatial, check_spacing(spacing, len(spatial)) or (), strict=False))
+    factors = _factors(array.shape, names)
+    with replacing(path) as beside:
+        group = create_zarr(beside, names, spacing=sizes, factors=factors)
+        for level, factor in enumerate(factors):
+            chunks = zarr_chunks(array.shape, names)
+            stored = group.create_array(
+                str(level), shape=array.shape, dtype=array.dtype, chunks=chunks, dimension_names=list(names)
+            )
+            blocks = _aligned(array, chunks)
+            da.store(array.rechunk(blocks), stored, lock=False)
+            if level + 1 < len(factors):
+                steps = [then // now for then, now in zip(factors[level + 1], factor, strict=True)]
+                array = _coarser(da.from_zarr(stored, chunks=blocks), steps)
+
+
+def _factors(shape: Sequence[int], axes: str) -> list[list[int]]:
+    """Return how much coarser each copy is than the image, along each axis; the first is the image."""
+    factors = [[1] * len(shape)]
+    while True:
+        last = factors[-1]
+        following = [
+            factor * 2 if -(-n // factor) > SMALLEST and axis != "c" else factor
+            for n, factor, axis in zip(shape, last, axes, strict=True)
+        ]
+        if following == last:
+            return factors
+        factors.append(following)
+
+
+def _coarser(array: da.Array, steps: Sequence[int]) -> da.Array:
+    import dask.array as da
+
+    if array.dtype.kind in "iu" and array.dtype.itemsize >= 4:
+        return array[tuple(slice(None, None, step) for step in steps)]
+    padding = [(0, -n % step) for n, step in zip(array.shape, steps, strict=True)]
+    even = da.pad(array, padding, mode="edge").rechunk(array.chunksize)
+    mean = da.coarsen(np.mean, even, dict(enumerate(steps)))
+    return mean.round().astype(array.dtype) if array.dtype.kind in "iu" else mean.astype(array.dtype)
+
+
+def _aligned(array: da.Array, chunks: Sequence[int]) -> tuple[Any, ...]:
+    """Return blocks of whole chunks, so that no two tasks write to one chunk."""
+    blocks = []
+    for lengths, chunk in zip(array.chunks, chunks, strict=True):
+        is_aligned = all(n % chunk == 0 for n in lengths[:-1])
+        blocks.append(lengths if is_aligned else max(chunk, STORED_BLOCK // chunk * chunk))
+    return tuple(blocks)

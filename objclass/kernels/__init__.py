@@ -1,1 +1,0 @@
-"""Loops over voxels: arrays in, arrays out. No validation, no pandas."""

@@ -1,0 +1,174 @@
+"""Convex hull of every object on the voxel grid: how many voxels it holds, and its greatest diameter.
+
+A voxel stands for its centre and the six points half a voxel from it along the axes (in two dimensions,
+four). Coordinates are doubled, so that all of these are whole. The hull of an object depends on no more than
+the first and the last voxel of its rows; these are all that is kept of it, and those of several blocks merge
+by minimum and maximum.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from objclass._common.parallel import kernel
+from objclass.measurement.kernels.feret import largest_distance, surface_corners
+from objclass.measurement.kernels.hull import CORNER, NORMAL, OFFSET, convex_hull
+from objclass.measurement.kernels.outline import NOTHING, add_outline, outline_points, widen
+
+
+@kernel
+def is_flat(low, high):
+    """Tell whether all voxels of an object lie in one plane of whatever direction, exactly."""
+    rank = -1
+    z1 = y1 = x1 = z2 = y2 = x2 = normal_z = normal_y = normal_x = 0
+    for plane in range(low.shape[0]):
+        for line in range(low.shape[1]):
+            if low[plane, line] > high[plane, line]:
+                continue
+            for end in (low[plane, line], high[plane, line]):
+                z, y, x = plane - z1, line - y1, end - x1
+                if rank < 0:
+                    z1, y1, x1 = plane, line, end
+                    rank = 0
+                elif rank == 0:
+                    if z != 0 or y != 0 or x != 0:
+                        z2, y2, x2 = z, y, x
+                        rank = 1
+                elif rank == 1:
+                    normal_z, normal_y, normal_x = y2 * x - x2 * y, x2 * z - z2 * x, z2 * y - y2 * z
+                    if normal_z != 0 or normal_y != 0 or normal_x != 0:
+                        rank = 2
+                elif normal_z * z + normal_y * y + normal_x * x != 0:
+                    return False
+    return True
+
+
+@kernel
+def candidate_ends(low, high, plane, line_low, line_high):
+    """Write the ends of the lines of one doubled plane: only these can be corners of an object's hull.
+
+    Parameters
+    ----------
+    low, high : (planes, lines) int64 arrays
+        From `row_ends`.
+    plane : int
+        Doubled, from -1 on: an even one holds centres and the points beside them, an odd one the points
+        halfway to the next plane.
+    line_low, line_high : (2 * lines + 1,) int64 arrays
+        Written, for lines from -1 on; doubled.
+    """
+    line_low[:] = NOTHING
+    line_high[:] = -NOTHING
+    for near in range(max(plane // 2, 0), min((plane + 1) // 2 + 1, low.shape[0])):
+        for line in range(low.shape[1]):
+            if low[near, line] > high[near, line]:
+                continue
+            first, last = 2 * low[near, line], 2 * high[near, line]
+            if plane % 2:
+                widen(line_low, line_high, 2 * line + 1, first, last)
+            else:
+                widen(line_low, line_high, 2 * line, first, last)
+                widen(line_low, line_high, 2 * line + 1, first - 1, last + 1)
+                widen(line_low, line_high, 2 * line + 2, first, last)
+
+
+@kernel
+def find_candidates(low, high, width, flat):
+    """Return those points of an object, in doubled coordinates, that can be corners of its hull.
+
+    The object of a flat image is taken as a prism, one doubled plane up and down, cut through the middle.
+    """
+    n_planes, n_lines = low.shape
+    points = outline_points(n_planes, n_lines, width)
+    line_low, line_high = np.empty(2 * n_lines + 1, np.int64), np.empty(2 * n_lines + 1, np.int64)
+    n_points = np.int64(0)
+    for plane in range(0 if flat else -1, 1 if flat else 2 * n_planes):
+        candidate_ends(low, high, plane, line_low, line_high)
+        for copy in range(plane - flat, plane + flat + 1, 2):
+            n_points = add_outline(copy, line_low, line_high, points, n_points)
+    return points[:n_points]
+
+
+@kernel
+def on_edge(start, stop, plane):
+    """Return on which line an edge between two points crosses a plane, as a fraction of two whole numbers."""
+    rise = stop[0] - start[0]
+    return start[1] * rise + (stop[1] - start[1]) * (plane - start[0]), rise
+
+
+@kernel
+def fill_rows(facets, points, low, high):
+    """Write the first and the last voxel centre within a hull for each row of a box; return their number.
+
+    Every facet is drawn once, along the rows that it covers, and limits them from above or from below.
+    """
+    low[:] = NOTHING
+    high[:] = -NOTHING
+    for index in range(len(facets)):
+        facet = facets[index]
+        across = facet[NORMAL + 2]
+        if across == 0:
+            continue
+        bottom, middle, top = points[facet[CORNER]], points[facet[CORNER + 1]], points[facet[CORNER + 2]]
+        if bottom[0] > middle[0]:
+            bottom, middle = middle, bottom
+        if middle[0] > top[0]:
+            middle, top = top, middle
+        if bottom[0] > middle[0]:
+            bottom, middle = middle, bottom
+        for plane in range(max((bottom[0] + 1) // 2, 0), min(top[0] // 2 + 1, low.shape[0])):
+            here, here_rise = on_edge(bottom, top, 2 * plane)
+            if 2 * plane < middle[0]:
+                there, there_rise = on_edge(bottom, middle, 2 * plane)
+            elif 2 * plane > middle[0]:
+                there, there_rise = on_edge(middle, top, 2 * plane)
+            else:
+                there, there_rise = middle[1], 1
+            if here * there_rise > there * here_rise:
+                here, here_rise, there, there_rise = there, there_rise, here, here_rise
+            first = max(-(-here // (2 * here_rise)), 0)
+            last = min(there // (2 * there_rise), low.shape[1] - 1)
+            for line in range(first, last + 1):
+                room = facet[OFFSET] - facet[NORMAL] * 2 * plane - facet[NORMAL + 1] * 2 * line
+                if across > 0:
+                    high[plane, line] = room // (2 * across)
+                else:
+                    low[plane, line] = -(room // (-2 * across))
+    volume = 0
+    for plane in range(low.shape[0]):
+        for line in range(low.shape[1]):
+            volume += max(high[plane, line] - low[plane, line] + 1, 0)
+    return volume
+
+
+@kernel
+def measure_hulls(boxes, starts, low, high, flat, spacing, volumes, diameters):
+    """Write the voxels in the convex hull and the greatest Feret diameter of some objects.
+
+    Both are NaN for an object in space that lies in a plane.
+
+    Parameters
+    ----------
+    boxes : (n, 6) int64 array
+        Bounding boxes, as in `ObjectSums`.
+    starts, low, high : int64 arrays
+        The ends of all rows, from `row_ends`; overwritten by those of the hulls.
+    flat : bool
+        The image has two dimensions.
+    spacing : (3,) float64 array
+        Of the diameter.
+    volumes, diameters : (n,) float64 arrays
+        Written.
+    """
+    for index in range(len(boxes)):
+        box = boxes[index]
+        shape, width = (box[3] - box[0], box[4] - box[1]), box[5] - box[2]
+        object_low = low[starts[index] : starts[index + 1]].reshape(shape)
+        object_high = high[starts[index] : starts[index + 1]].reshape(shape)
+        if not flat and is_flat(object_low, object_high):
+            volumes[index] = diameters[index] = np.nan
+            continue
+        points = find_candidates(object_low, object_high, width, flat)
+        volumes[index] = fill_rows(convex_hull(points), points, object_low, object_high)
+        places = surface_corners(object_low, object_high, width, flat, spacing)
+        diameters[index] = largest_distance(places)

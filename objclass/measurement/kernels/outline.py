@@ -1,0 +1,91 @@
+"""Outlines: the two ends of every row of an object, and of these the corners of a convex outline.
+
+The ends of the rows are all that the convex hull and the diameter of an object depend on. Those of one object
+in several blocks of an image merge by minimum and maximum.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from objclass._common.parallel import kernel
+
+NOTHING = 2**30
+"""``low = NOTHING`` and ``high = -NOTHING`` are the ends of an empty row."""
+
+
+def first_rows(boxes: np.ndarray) -> np.ndarray:
+    """Return where the rows of each object begin when those of all lie one after another: (n + 1,) int64."""
+    rows = np.prod(boxes[:, 3:5] - boxes[:, :2], axis=1, dtype=np.int64)
+    return np.concatenate([[0], np.cumsum(rows)])
+
+
+@kernel
+def row_ends(labels, numbers, boxes, starts, low, high):
+    """Write the first and the last x of every row of some objects, counted from the corner of their boxes.
+
+    Parameters
+    ----------
+    labels : (z, y, x) int32 array
+    numbers : (n,) int64 array
+    boxes : (n, 6) int64 array
+        Bounding boxes, as in `ObjectSums`.
+    starts : (n + 1,) int64 array
+        From `first_rows`.
+    low, high : (rows,) int64 arrays
+        Written.
+    """
+    for index in range(len(numbers)):
+        number, box = numbers[index], boxes[index]
+        target, width = starts[index], box[5] - box[2]
+        for plane in range(box[0], box[3]):
+            for line in range(box[1], box[4]):
+                row = labels[plane, line, box[2] : box[5]]
+                first, last = 0, width - 1
+                while first < width and row[first] != number:
+                    first += 1
+                while last > first and row[last] != number:
+                    last -= 1
+                low[target], high[target] = (first, last) if first < width else (NOTHING, -NOTHING)
+                target += 1
+
+
+@kernel
+def widen(low, high, line, first, last):
+    """Let a line of an outline reach from `first` to `last` if it does not yet."""
+    low[line] = min(low[line], first)
+    high[line] = max(high[line], last)
+
+
+@kernel
+def add_outline(plane, low, high, points, n_points):
+    """Append to `points` the corners of the convex outline of one plane; return the new number of points.
+
+    `low` and `high` hold the ends of its lines, the first of which is line -1. This is Andrew's monotone
+    chain, on either side of x, with the list of points for its stack: fast because it is done in one sweep.
+    """
+    for side in range(-1, 2, 2):
+        first = n_points
+        for line in range(len(low)):
+            if low[line] > high[line]:
+                continue
+            end = high[line] if side < 0 else low[line]
+            while n_points - first >= 2:
+                last, before = points[n_points - 1], points[n_points - 2]
+                rise, step = line - 1 - before[1], end - before[2]
+                if ((last[1] - before[1]) * step - (last[2] - before[2]) * rise) * side > 0:
+                    break
+                n_points -= 1
+            points[n_points, 0], points[n_points, 1], points[n_points, 2] = plane, line - 1, end
+            n_points += 1
+    return n_points
+
+
+@kernel
+def outline_points(n_planes, n_lines, width):
+    """Return room for the corners of the outlines of all doubled planes of a box.
+
+    A convex chain on a lattice has no more corners than lines, and not many more than columns.
+    """
+    most = 2 * min(2 * n_lines + 1, 4 * width + 8)
+    return np.empty(((2 * n_planes + 1) * most, 3), np.int64)

@@ -1,0 +1,273 @@
+"""One row of numbers for each object."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from objclass._common import checks
+from objclass._common.parallel import Progress, map_tiles, read_only
+from objclass.measurement.kernels.counts import count_objects, split_objects
+from objclass.measurement.kernels.properties import ObjectProperties
+from objclass.measurement.kernels.sums import merge_sums, sum_block
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GROUPS = {
+    "size": (
+        "num_pixels",
+        "area",
+        "area_bbox",
+        "area_convex",
+        "area_filled",
+        "axis_major_length",
+        "axis_intermediate_length",
+        "axis_minor_length",
+        "equivalent_diameter_area",
+        "feret_diameter_max",
+    ),
+    "intensity": ("intensity_max", "intensity_mean", "intensity_min", "intensity_std"),
+    "shape": (
+        "eccentricity",
+        "euler_number",
+        "extent",
+        "inertia_tensor",
+        "inertia_tensor_eigvals",
+        "orientation",
+        "solidity",
+    ),
+    "position": ("bbox", "centroid", "centroid_local", "centroid_weighted", "centroid_weighted_local"),
+    "perimeter": ("perimeter", "perimeter_crofton"),
+    "moments": (
+        "moments",
+        "moments_central",
+        "moments_normalized",
+        "moments_hu",
+        "moments_weighted",
+        "moments_weighted_central",
+        "moments_weighted_normalized",
+        "moments_weighted_hu",
+    ),
+}
+"""The properties in each group. A table has those of them that its dimensions and its image allow."""
+
+_ONLY_2D = {"eccentricity", "orientation", "moments_hu", "moments_weighted_hu", *GROUPS["perimeter"]}
+_ONLY_3D = {"axis_intermediate_length"}
+_NEEDS_IMAGE = {
+    name for names in GROUPS.values() for name in names if "intensity" in name or "weighted" in name
+}
+
+BLOCK = 2**19
+"""Voxels that are summed up at a time: the result must not depend on how many threads there are."""
+
+
+def measure(
+    labels: npt.ArrayLike,
+    image: npt.ArrayLike | None = None,
+    *,
+    spacing: float | Sequence[float] | None = None,
+    properties: str | Sequence[str] = ("size", "intensity", "shape", "position"),
+    progress: Progress = True,
+) -> pd.DataFrame:
+    """Measure every object: its size, its intensity, its shape and its position.
+
+    The columns have the names and the meanings that `skimage.measure.regionprops_table` gives them, and equal
+    values: whole numbers exactly, others to rounding.
+
+    Parameters
+    ----------
+    labels : (z, y, x) or (y, x) integer array, or a list of them
+        Objects; 0 is background. Gaps in the numbers are legal.
+    image : array of the shape of labels, or with channels first, or a list of them, optional
+        Intensities. Without it, columns that need them are left out.
+    spacing : number or sequence of numbers, optional
+        Size of a voxel along each axis of `labels`, in the unit that the table shall have. Volumes and areas,
+        lengths, and centroids are then in that unit; ``num_pixels`` and ``bbox`` always count voxels. Without
+        it every voxel has size 1.
+    properties : str or sequence of str
+        Groups: "size", "intensity", "shape", "position", "moments" and, in two dimensions, "perimeter". Or
+        single properties by name, such as "area": then only these are computed.
+    progress : bool or callable
+        Whether to show a bar, or ``progress(done, total)`` to call as parts of the work are done.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each object, in the order of ``label``, its first column. For lists, one table for all
+        images, with the number of the image, from 0, in a column ``image`` before it. Properties of several
+        values have a column for each, as in ``centroid-0``; of an image with channels, the number of the
+        channel comes last, as in ``intensity_mean-1``. No objects give a table of all columns and no rows.
+
+    Raises
+    ------
+    TypeError
+        If `labels` are not whole numbers or `image` has no real ones.
+    ValueError
+        If the shapes do not match, the image has NaN or infinite pixels, or a property is unknown or does not
+        exist for these dimensions, without an image, or (the perimeter) for a spacing that differs by axis.
+
+    Notes
+    -----
+    ``area`` is the volume in three dimensions, as in scikit-image.
+
+    In three dimensions ``axis_major_length``, ``axis_intermediate_length`` and ``axis_minor_length`` are the
+    full axes of the solid ellipsoid with the same second moments as the object: with the eigenvalues
+    e0 ≥ e1 ≥ e2 of the inertia tensor, √(10 (e0 + e1 - e2)), √(10 (e0 - e1 + e2)) and √(10 (-e0 + e1 + e2)).
+
+    An object in space that lies in a single plane has NaN in ``area_convex``, ``solidity`` and
+    ``feret_diameter_max``; an object whose intensities sum up to 0 has NaN for weighted centroids.
+
+    Sums are exact for images of 8 and 16 bits, and of double precision for others.
+
+    References
+    ----------
+    van der Walt et al.: scikit-image: image processing in Python. PeerJ 2 (2014), e453.
+
+    Examples
+    --------
+    >>> labels = np.zeros((5, 6), int)
+    >>> labels[1:3, 1:5] = 1
+    >>> labels[4, 2] = 7
+    >>> table = measure(labels, labels * 10, properties=("area", "intensity_mean", "centroid"))
+    >>> table
+       label  area  intensity_mean  centroid-0  centroid-1
+    0      1   8.0            10.0         1.5         2.5
+    1      7   1.0            70.0         4.0         2.0
+
+    With a spacing, sizes are physical:
+
+    >>> measure(labels, spacing=(0.5, 0.2), properties=("num_pixels", "area", "axis_major_length")).round(2)
+       label  num_pixels  area  axis_major_length
+    0      1           8   0.8                1.0
+    1      7           1   0.1                0.0
+    """
+    import pandas as pd
+
+    if checks.is_list(labels):
+        return _measure_list(labels, image, spacing=spacing, properties=properties, progress=progress)
+    labels = checks.check_labels(labels)
+    pixels = None if image is None else checks.check_image(image, labels.shape)
+    steps = checks.check_spacing(spacing, labels.ndim) or (1.0,) * labels.ndim
+    names = _names(properties, labels.ndim, pixels is not None)
+    check_perimeter(names, spacing, steps)
+
+    has_channels = pixels is not None and np.ndim(image) > labels.ndim  # type: ignore[arg-type]
+    if pixels is None or not {*names} & _NEEDS_IMAGE:
+        pixels = np.empty((0, *labels.shape), np.uint8)
+    codes, numbers = _encode(labels)
+    pixels = pixels.reshape(len(pixels), *codes.shape)
+    objects = _scan(read_only(codes), pixels, names, steps, has_channels, progress)
+    found = objects.sums.numbers
+    columns = {"label": found if numbers is None else numbers[found]}
+    for name in names:
+        columns |= _columns(name, getattr(objects, name))
+    return pd.DataFrame(columns)
+
+
+def _measure_list(labels: Any, image: Any, **options: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    images = [None] * len(labels) if image is None else image
+    if image is not None and (not checks.is_list(image) or len(image) != len(labels)):
+        got = f"{len(image)} of them" if checks.is_list(image) else image
+        raise checks.invalid("image", f"a list of {len(labels)} images, one for each label image", got)
+    tables = [measure(each, beside, **options) for each, beside in zip(labels, images, strict=True)]
+    columns = [list(table.columns) for table in tables]
+    for number, table in enumerate(tables):
+        if columns[number] != columns[0]:
+            expected = "images of the same dimensions and channels"
+            raise checks.invalid("labels", expected, f"others in image {number}", "Measure them one by one.")
+        table.insert(0, "image", number)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _names(properties: str | Sequence[str], ndim: int, has_image: bool) -> list[str]:
+    """Return the properties asked for, each once: of a group, those that exist here."""
+    missing = (_ONLY_3D if ndim == 2 else _ONLY_2D) | (set() if has_image else _NEEDS_IMAGE)
+    known = {name for names in GROUPS.values() for name in names}
+    wanted: list[str] = []
+    for name in [properties] if isinstance(properties, str) else properties:
+        checks.check_option("properties", name, [*GROUPS, *sorted(known - {*GROUPS})])
+        members = [member for member in GROUPS.get(name, (name,)) if member not in missing]
+        if not members and name in _NEEDS_IMAGE and not has_image:
+            raise checks.invalid(
+                "image", f"the image to measure {name!r} on", "none", "Pass it after labels."
+            )
+        if not members and name != "intensity":
+            raise checks.invalid("properties", f"what exists in {ndim} dimensions", repr(name))
+        wanted += members
+    return list(dict.fromkeys(wanted))
+
+
+def check_perimeter(names: Sequence[str], spacing: object, steps: Sequence[float]) -> None:
+    """Raise if a perimeter is wanted where pixels are not square."""
+    if {*names} & {*GROUPS["perimeter"]} and len({*steps}) > 1:
+        hint = "Leave the perimeter out, or resample the image to square pixels."
+        raise checks.invalid("spacing", "the same spacing along y and x for a perimeter", spacing, hint)
+
+
+def _encode(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return `labels` as (z, y, x) int32, and where the numbers do not fit, those that stand behind it."""
+    volume = labels[np.newaxis] if labels.ndim == 2 else labels
+    if labels.dtype == np.int32 or labels.max(initial=0) <= np.iinfo(np.int32).max:
+        return np.ascontiguousarray(volume, np.int32), None
+    numbers, codes = np.unique(volume, return_inverse=True)
+    if numbers[-1] > np.iinfo(np.int64).max:
+        raise checks.invalid(
+            "labels", "numbers below 2**63", str(numbers[-1]), "Renumber the objects from 1."
+        )
+    if numbers[0] > 0:
+        numbers, codes = np.concatenate([[0], numbers]), codes + 1
+    return codes.reshape(volume.shape).astype(np.int32), numbers.astype(np.int64)
+
+
+def sum_records(labels: np.ndarray, pixels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the records of all objects, of blocks along the first axis that is more than a voxel long."""
+    dtype = pixels.dtype.newbyteorder("=")
+    exact = dtype.kind in "biu" and dtype.itemsize <= 2
+    if not exact and dtype != np.float32:
+        dtype = np.dtype(float)
+    zeros = np.zeros(1, np.int64 if exact else np.float64)
+    axis = 0 if len(labels) > 1 else 1
+    length = labels.shape[axis]
+    step = max(1, BLOCK * length // max(1, labels.size))
+
+    def sum_one(start: int) -> tuple[np.ndarray, np.ndarray]:
+        block = (slice(None),) * axis + (slice(start, start + step),)
+        values = np.ascontiguousarray(pixels[:, *block], dtype)
+        if values.dtype == bool:
+            values = values.view(np.uint8)
+        corner = (start, 0) if axis == 0 else (0, start)
+        return sum_block(labels[block], read_only(values), *corner, zeros)
+
+    return map_tiles(sum_one, range(0, max(1, length), step))
+
+
+def _scan(
+    labels: np.ndarray,
+    pixels: np.ndarray,
+    names: Sequence[str],
+    spacing: tuple[float, ...],
+    has_channels: bool,
+    progress: Progress,
+) -> ObjectProperties:
+    """Sum up all objects in one pass, then count what only a whole object has, some objects at a time."""
+    objects = ObjectProperties(merge_sums(sum_records(labels, pixels)), spacing, has_channels, {})
+    counted = map_tiles(
+        lambda part: count_objects({*names}, labels, pixels, objects, part),
+        split_objects(objects.sums.boxes),
+        description="measure",
+        progress=progress,
+    )
+    counts = {name: np.concatenate([part[name] for part in counted]) for name in counted[0]}
+    return dataclasses.replace(objects, counts=counts)
+
+
+def _columns(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
+    """Return a column for each of the values that a property has for one object."""
+    return {"-".join(map(str, (name, *place))): values[:, *place] for place in np.ndindex(values.shape[1:])}

@@ -1,0 +1,1 @@
+"""From classes of pixels to label images, and which objects to keep."""

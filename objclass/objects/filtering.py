@@ -1,0 +1,163 @@
+"""Which objects to keep, by size and border."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from objclass._common.checks import check_labels, check_number, invalid, is_list
+from objclass.objects.runlength import object_sizes, renumber
+
+
+def exclude_small(
+    labels: npt.ArrayLike | Sequence[npt.ArrayLike], min_size: float = 20, *, relabel: bool = True
+) -> Any:
+    """Leave out the objects of fewer than `min_size` voxels.
+
+    Parameters
+    ----------
+    labels : integer array, or list of arrays
+        (z, y, x) or (y, x); 0 is background. Gaps in the numbers are fine.
+    min_size : float
+        In voxels; objects of this size and above stay.
+    relabel : bool
+        Number the objects that stay 1…n in the order of their old numbers; else they keep those.
+
+    Returns
+    -------
+    ndarray of int32, or list of such
+        The shape of `labels`.
+
+    Raises
+    ------
+    ValueError
+        If `labels` are negative or not of rank 2 or 3, or `min_size` is negative.
+    TypeError
+        If `labels` are not integers.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> objclass.exclude_small(np.array([[1, 0, 7, 7, 0, 9, 9]]), 2)
+    array([[0, 0, 1, 1, 0, 2, 2]], dtype=int32)
+    """
+    check_number("min_size", min_size, low=0)
+    return _each(labels, lambda array, numbers, sizes: sizes >= min_size, relabel)
+
+
+def exclude_large(
+    labels: npt.ArrayLike | Sequence[npt.ArrayLike], max_size: float, *, relabel: bool = True
+) -> Any:
+    """Leave out the objects of more than `max_size` voxels.
+
+    Parameters
+    ----------
+    labels, relabel
+        As in `exclude_small`.
+    max_size : float
+        In voxels; objects of this size and below stay.
+
+    Returns
+    -------
+    ndarray of int32, or list of such
+        The shape of `labels`.
+
+    Raises
+    ------
+    ValueError
+        If `labels` are negative or not of rank 2 or 3, or `max_size` is negative.
+    TypeError
+        If `labels` are not integers.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> objclass.exclude_large(np.array([[1, 0, 7, 7, 0, 9]]), 1)
+    array([[1, 0, 0, 0, 0, 2]], dtype=int32)
+    """
+    check_number("max_size", max_size, low=0)
+    return _each(labels, lambda array, numbers, sizes: sizes <= max_size, relabel)
+
+
+def exclude_border(labels: npt.ArrayLike | Sequence[npt.ArrayLike], *, relabel: bool = True) -> Any:
+    """Leave out the objects that touch the border of the image, where part of them may be missing.
+
+    Parameters
+    ----------
+    labels, relabel
+        As in `exclude_small`. An axis of length one has no border.
+
+    Returns
+    -------
+    ndarray of int32, or list of such
+        The shape of `labels`.
+
+    Raises
+    ------
+    ValueError
+        If `labels` are negative or not of rank 2 or 3.
+    TypeError
+        If `labels` are not integers.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> objclass.exclude_border(np.array([[0, 0, 0, 0], [5, 0, 8, 0], [0, 0, 0, 0]]))
+    array([[0, 0, 0, 0],
+           [0, 0, 1, 0],
+           [0, 0, 0, 0]], dtype=int32)
+    """
+
+    def inside(array: np.ndarray, numbers: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        axes = [axis for axis, length in enumerate(array.shape) if length > 1]
+        faces = [np.unique(np.take(array, side, axis)) for axis in axes for side in (0, -1)]
+        return ~np.isin(numbers, np.concatenate(faces)) if faces else np.ones(len(numbers), bool)
+
+    return _each(labels, inside, relabel)
+
+
+def relabel(labels: npt.ArrayLike | Sequence[npt.ArrayLike]) -> Any:
+    """Give the objects the numbers 1…n in the order of their old ones.
+
+    Parameters
+    ----------
+    labels : integer array, or list of arrays
+        (z, y, x) or (y, x); 0 is background.
+
+    Returns
+    -------
+    ndarray of int32, or list of such
+        The shape of `labels`.
+
+    Raises
+    ------
+    ValueError
+        If `labels` are negative or not of rank 2 or 3.
+    TypeError
+        If `labels` are not integers.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> objclass.relabel(np.array([[7, 0, 3, 3]]))
+    array([[2, 0, 1, 1]], dtype=int32)
+    """
+    return _each(labels, lambda array, numbers, sizes: np.ones(len(numbers), bool), True)
+
+
+def _each(labels: Any, choose: Callable[..., np.ndarray], dense: bool) -> Any:
+    """Keep the objects for which ``choose(array, numbers, sizes)`` is true, in each image."""
+    if is_list(labels):
+        return [_each(one, choose, dense) for one in labels]
+    array = check_labels(labels)
+    numbers, sizes = object_sizes(array)
+    keep = choose(array, numbers, sizes)
+    if dense:
+        return renumber(array, numbers, np.where(keep, np.cumsum(keep), 0))
+    if keep.any() and numbers[keep].max() > np.iinfo(np.int32).max:
+        hint = "Pass relabel=True to have the objects numbered 1…n."
+        raise invalid("labels", "numbers below 2147483648", f"a largest of {numbers[keep].max()}", hint)
+    return renumber(array, numbers, np.where(keep, numbers, 0))

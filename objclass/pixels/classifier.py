@@ -1,0 +1,371 @@
+"""Classifiers of pixels: trained from a few strokes, kept in files that APOC, napari and Fiji can run."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from objclass._common.checks import invalid
+from objclass._common.files import check_writable
+from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
+from objclass.pixels.features import Feature, format_features, parse_features
+from objclass.pixels.forest import Forest
+from objclass.pixels.training import (
+    check_parameters,
+    check_strokes,
+    collect_rows,
+    describe_training,
+    grow_forest,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CLASS_NAMES = ("ObjectSegmenter", "PixelClassifier", "ProbabilityMapper")
+
+
+@dataclass(frozen=True)
+class ObjectClassifier:
+    """A trained classifier of pixels, whose pixels of one class make objects.
+
+    Made by `train_object_classifier` and `load_classifier`; use it with `segment`, `classify_pixels` and
+    `probability_map`.
+
+    Parameters
+    ----------
+    features : tuple of Feature
+        What is computed from each channel, in this order.
+    forest : Forest
+        The decision trees, over the features of channel 0, then of channel 1, and so on.
+    ndim : int
+        The number of spatial axes, 2 or 3.
+    positive_class : int or None
+        The class of which objects are made, or whose probability a ProbabilityMapper gives. None where
+        the file names none.
+    class_name : str
+        What APOC calls such a classifier: ObjectSegmenter, PixelClassifier or ProbabilityMapper.
+    max_depth : int
+        The depth that the trees were allowed.
+    importances : tuple of float
+        The importance of each input of the forest, in its order; empty where the file has none.
+    notes : dict of str to str
+        How it was made: versions, random state, checksum of the training data.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.repeat([[0.0, 0, 0, 9, 9, 9]], 6, axis=0)
+    >>> classifier = train_object_classifier(image, np.where(image > 4, 2, 1), features="small_quick")
+    >>> classifier.n_channels, classifier.n_classes, classifier.positive_class
+    (1, 2, 2)
+    >>> classifier.feature_importances().columns.tolist()
+    ['feature', 'channel', 'importance', 'level_0', 'level_1']
+    """
+
+    features: tuple[Feature, ...]
+    forest: Forest
+    ndim: int
+    positive_class: int | None = 2
+    class_name: str = "ObjectSegmenter"
+    max_depth: int = 2
+    importances: tuple[float, ...] = field(default=(), repr=False)
+    notes: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def n_channels(self) -> int:
+        """The number of channels that an image must have."""
+        return self.forest.n_features // len(self.features)
+
+    @property
+    def n_classes(self) -> int:
+        """The highest class."""
+        return self.forest.n_classes
+
+    @property
+    def random_state(self) -> int | None:
+        """The seed of the training; None where the file does not tell."""
+        seed = self.notes.get("random_state", "")
+        return int(seed) if seed.isdecimal() else None
+
+    def __repr__(self) -> str:
+        channels = "1 channel" if self.n_channels == 1 else f"{self.n_channels} channels"
+        objects = f", objects are class {self.positive_class}" if self.positive_class else ""
+        names = list(map(str, self.features))
+        shown = " ".join(names if len(names) <= 4 else [*names[:3], "…", names[-1]])
+        return (
+            f"ObjectClassifier({self.ndim}D, {channels}; {self.n_classes} classes{objects}; "
+            f"{self.forest.n_trees} trees of depth {self.forest.depth}; {len(names)} features: {shown})"
+        )
+
+    def feature_importances(self) -> pd.DataFrame:
+        """Return how much each feature decides, the most important first.
+
+        Returns
+        -------
+        DataFrame
+            One row for each feature of each channel: ``feature``, ``channel``, ``importance`` (the share of
+            the impurity that it removes, over all trees; NaN where the file does not tell), and
+            ``level_0``, ``level_1``, … (how many nodes of that level of the trees ask for it).
+
+        References
+        ----------
+        .. [1] L. Breiman et al., Classification and Regression Trees, Chapman & Hall, 1984
+        """
+        import pandas as pd
+
+        forest = self.forest
+        inner = forest.feature >= 0
+        counts = np.zeros((forest.n_features, forest.depth), int)
+        np.add.at(counts, (forest.feature[inner], forest.levels[inner]), 1)
+        table = pd.DataFrame(
+            {
+                "feature": [str(feature) for _ in range(self.n_channels) for feature in self.features],
+                "channel": np.repeat(np.arange(self.n_channels), len(self.features)),
+                "importance": self.importances or np.nan,
+                **{f"level_{level}": count for level, count in enumerate(counts.T)},
+            }
+        )
+        order = np.lexsort((-counts.sum(axis=1), -table["importance"].fillna(0)))
+        return table.iloc[order].reset_index(drop=True)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a .cl file that `load_classifier`, APOC, napari and Fiji read.
+
+        An existing file is replaced once the new one is complete. They predict the same with it, but for
+        ``sobel_of_gaussian_blur`` in 3D, where APOC's filter reads beyond the image.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to write, usually ending in ``.cl``; the folder must exist.
+
+        Raises
+        ------
+        FileNotFoundError, PermissionError
+            If the folder does not exist or cannot be written.
+        """
+        target_class = self.positive_class if self.class_name == "ProbabilityMapper" else None
+        write_cl(path, ClassifierFile(to_header(self), self.forest, target_class))
+
+
+def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier:
+    """Read a classifier from a file made by objclass, APOC, napari or Fiji, without executing it.
+
+    Parameters
+    ----------
+    path : str or path
+        The .cl file of an ObjectSegmenter, a PixelClassifier or a ProbabilityMapper.
+
+    Returns
+    -------
+    ObjectClassifier
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is truncated, altered, too large, no classifier, or a classifier of another kind.
+
+    Warns
+    -----
+    UserWarning
+        If a file made by APOC asks for a Sobel filter in 3D, where APOC's reads beyond the image.
+
+    References
+    ----------
+    .. [1] R. Haase, Accelerated Pixel and Object Classifiers, https://github.com/haesleinhuepf/apoc
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = pathlib.Path(folder.name) / "objects.cl"
+    >>> image = np.arange(64).reshape(8, 8)
+    >>> trained = train_object_classifier(image, np.where(image < 32, 1, 2), path=path)
+    >>> load_classifier(path) == trained
+    True
+    >>> folder.cleanup()
+    """
+    content = read_cl(path)
+    class_name = content.header.get("classifier_class_name", "")
+    if class_name not in CLASS_NAMES:
+        hint = f"Run it with apoc.{class_name}." if class_name.isidentifier() else ""
+        got = f"{path} with {class_name or 'a classifier without a name'}"
+        raise invalid("path", f"the file of an {', '.join(CLASS_NAMES[:-1])} or {CLASS_NAMES[-1]}", got, hint)
+    try:
+        classifier = ObjectClassifier(**from_header(content))
+    except ValueError as error:
+        expected = "a classifier file whose header is complete and fits its forest"
+        raise invalid("path", expected, f"{path}, where {str(error).rstrip('.')}") from None
+    if depends_on_broken_sobel(content, classifier.features, classifier.ndim):
+        warnings.warn(
+            f"{path} was made by APOC with a Sobel filter in 3D, which reads beyond the image there. "
+            "objclass computes the true filter: expect other objects than APOC's, and train again.",
+            stacklevel=2,
+        )
+    return classifier
+
+
+def train_object_classifier(
+    image: npt.ArrayLike | Sequence[npt.ArrayLike],
+    annotations: npt.ArrayLike | Sequence[npt.ArrayLike],
+    *,
+    features: str | Iterable[str | Feature] = "object_size_1_to_5_px",
+    positive_class: int = 2,
+    max_depth: int = 2,
+    n_estimators: int = 100,
+    random_state: int = 0,
+    path: str | os.PathLike[str] | None = None,
+) -> ObjectClassifier:
+    """Train a random forest on the pixels that are annotated.
+
+    Parameters
+    ----------
+    image : array, or list of arrays
+        (z, y, x) or (y, x), or with channels first (c, z, y, x) or (c, y, x); any real dtype.
+    annotations : integer array, or list of arrays
+        The spatial shape of `image`: 0 not annotated, 1 background, 2 object, further classes to 255.
+    features : str or list
+        What is computed from each channel: the name of a predefined set, a specification such as
+        ``"original gaussian_blur=1 difference_of_gaussian=1"``, or a list of such tokens.
+    positive_class : int
+        The class of which `segment` makes objects.
+    max_depth : int
+        How many questions lead to a leaf of a tree at most.
+    n_estimators : int
+        The number of trees.
+    random_state : int
+        The seed. The result depends on it and on the annotated pixels, not on the order of painting.
+    path : str or path, optional
+        Where to save the classifier as well, see `ObjectClassifier.save`.
+
+    Returns
+    -------
+    ObjectClassifier
+
+    Raises
+    ------
+    ValueError
+        If shapes do not match, pixels are not finite, the annotations are empty, of one class only,
+        negative or without the positive class, or a feature is unknown.
+    TypeError
+        If the annotations are no integers.
+    FileNotFoundError, PermissionError
+        If `path` cannot be written.
+
+    Notes
+    -----
+    The same strokes and parameters give the forest that APOC trains. Classes keep their numbers where
+    one between them is not painted, while APOC counts them anew.
+
+    References
+    ----------
+    .. [1] L. Breiman, Random Forests, Machine Learning 45 (2001) 5–32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.zeros((20, 20))
+    >>> image[5:12, 5:12] = 100
+    >>> annotations = np.zeros((20, 20), np.uint8)
+    >>> annotations[2, 1:9], annotations[8, 6:11] = 1, 2
+    >>> train_object_classifier(image, annotations, features="original gaussian_blur=1")
+    ObjectClassifier(2D, 1 channel; 2 classes, objects are class 2; 100 trees of depth 1; 2 features: ...)
+    """
+    parsed = parse_features(features)
+    parameters = {"max_depth": max_depth, "n_estimators": n_estimators, "random_state": random_state}
+    check_parameters(positive_class=positive_class, **parameters)
+    if path is not None:
+        check_writable(Path(path).resolve().parent)
+    pairs = check_strokes(image, annotations, positive_class)
+    rows, classes = collect_rows(pairs, parsed)
+    forest, importances = grow_forest(rows, classes, **parameters)
+    classifier = ObjectClassifier(
+        features=parsed,
+        forest=forest,
+        ndim=pairs[0][1].ndim,
+        positive_class=positive_class,
+        max_depth=max_depth,
+        importances=importances,
+        notes={"random_state": str(random_state), **describe_training(pairs)},
+    )
+    if path is not None:
+        classifier.save(path)
+    return classifier
+
+
+def to_header(classifier: ObjectClassifier) -> dict[str, str]:
+    """Return the header lines of a classifier, in APOC's order; its notes come last."""
+    header = {
+        "classifier_class_name": classifier.class_name,
+        "feature_specification": format_features(classifier.features),
+        "num_ground_truth_dimensions": str(classifier.ndim),
+        "num_classes": str(classifier.n_classes),
+        "num_features": str(classifier.forest.n_features),
+        "max_depth": str(classifier.max_depth),
+        "num_trees": str(classifier.forest.n_trees),
+    }
+    if classifier.importances:
+        header["feature_importances"] = ",".join(map(repr, classifier.importances))
+    if classifier.class_name == "ObjectSegmenter":
+        header["positive_class_identifier"] = str(classifier.positive_class)
+    return {**header, **classifier.notes}
+
+
+def from_header(content: ClassifierFile) -> dict[str, Any]:
+    """Return the fields of a classifier; header lines that are none of them are its notes.
+
+    Raises
+    ------
+    ValueError
+        If the header is not complete or does not fit the forest.
+    """
+    header, forest = dict(content.header), content.forest
+    class_name = header.pop("classifier_class_name")
+    features = parse_features(header.pop("feature_specification", ""), allow_other_filters=True)
+    if forest.n_features % len(features):
+        raise ValueError(f"{forest.n_features} inputs do not come from {len(features)} features a channel")
+    ndim = header.pop("num_ground_truth_dimensions", "missing")
+    if ndim not in ("2", "3"):
+        raise ValueError(f"num_ground_truth_dimensions is {ndim}: it must say 2 or 3")
+    importances = tuple(float(share) for share in header.pop("feature_importances", "").split(",") if share)
+    if len(importances) not in (0, forest.n_features):
+        raise ValueError(f"{len(importances)} feature_importances are given for {forest.n_features} inputs")
+    positive_class = content.target_class
+    if class_name == "ObjectSegmenter":
+        positive_class = int(header.pop("positive_class_identifier", "2"))
+        if not 1 <= positive_class <= forest.n_classes:
+            raise ValueError(
+                f"positive_class_identifier is {positive_class} and the classes are 1 to {forest.n_classes}; "
+                "APOC counts them anew without gaps: correct the number"
+            )
+    max_depth = header.pop("max_depth", "")
+    for key in ("num_classes", "num_features", "num_trees"):
+        header.pop(key, None)
+    return {
+        "features": features,
+        "forest": forest,
+        "ndim": int(ndim),
+        "positive_class": positive_class,
+        "class_name": class_name,
+        "max_depth": int(max_depth) if max_depth.isdecimal() else forest.depth,
+        "importances": importances,
+        "notes": header,
+    }
+
+
+def depends_on_broken_sobel(content: ClassifierFile, features: tuple[Feature, ...], ndim: int) -> bool:
+    """Tell whether the forest asks for APOC's 3D Sobel filter, which reads beyond the image."""
+    if ndim != 3 or "objclass_version" in content.header:
+        return False
+    asked = set(content.forest.feature[content.forest.feature >= 0] % len(features))
+    return any(features[place].name == "sobel_of_gaussian_blur" for place in asked)

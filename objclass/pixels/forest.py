@@ -1,0 +1,296 @@
+"""A trained forest as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from objclass._common.checks import invalid
+from objclass.pixels.kernels.forest import DeepTrees, MaskedTrees, Trees, TwoLevelTrees
+
+MAX_CLASSES = 255
+MAX_DEPTH = 250
+MAX_TREES = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class Forest:
+    """Decision trees over features, which vote for classes.
+
+    A voxel goes from a root to ``left`` where ``features[feature] < threshold`` in float32 and to
+    ``right`` otherwise, until it reaches a leaf. The votes of the leaves are added to one float32 sum per
+    class in tree order, ``sum = float32(float64(sum) + vote)``; the class of the largest sum wins, the
+    lower class on a tie. Class ``c`` of the annotations is column ``c - 1`` of `leaf`.
+
+    Parameters
+    ----------
+    feature : ndarray of int32, shape (n_nodes,)
+        The feature that a node asks for; −1 for a leaf.
+    threshold : ndarray of float32, shape (n_nodes,)
+        0 for a leaf.
+    left, right : ndarray of int32, shape (n_nodes,)
+        The children, always of higher number than the node itself; −1 for a leaf.
+    leaf : ndarray of float64, shape (n_nodes, n_classes)
+        The votes of a leaf for each class; 0 for an inner node.
+    roots : ndarray of int32, shape (n_trees,)
+        The first node of each tree, ascending; up to the next root follow the other nodes of the tree.
+    n_features : int
+        How many features there are, over all channels.
+
+    Raises
+    ------
+    ValueError
+        If the arrays are no forest.
+
+    Examples
+    --------
+    >>> stump = Forest([0, -1, -1], [7.5, 0, 0], [1, -1, -1], [2, -1, -1], [[0, 0], [1, 0], [0, 1]], [0], 1)
+    >>> stump.n_trees, stump.n_classes, stump.depth
+    (1, 2, 1)
+    """
+
+    feature: np.ndarray
+    threshold: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    leaf: np.ndarray
+    roots: np.ndarray
+    n_features: int
+
+    def __init__(
+        self,
+        feature: npt.ArrayLike,
+        threshold: npt.ArrayLike,
+        left: npt.ArrayLike,
+        right: npt.ArrayLike,
+        leaf: npt.ArrayLike,
+        roots: npt.ArrayLike,
+        n_features: int,
+    ) -> None:
+        fields: dict[str, tuple[npt.ArrayLike, type]] = {
+            "feature": (feature, np.int32),
+            "threshold": (threshold, np.float32),
+            "left": (left, np.int32),
+            "right": (right, np.int32),
+            "leaf": (leaf, np.float64),
+            "roots": (roots, np.int32),
+        }
+        for name, (values, dtype) in fields.items():
+            array: np.ndarray = np.array(values, dtype=dtype, order="C")
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        object.__setattr__(self, "n_features", n_features)
+        problem = self._find_problem()
+        if problem:
+            raise invalid("forest", "decision trees", problem)
+
+    def _find_problem(self) -> str:  # noqa: C901 (a list of conditions)
+        n_nodes = self.feature.size
+        if self.leaf.ndim != 2 or not 1 <= self.leaf.shape[1] <= MAX_CLASSES:
+            return f"votes of shape {self.leaf.shape} instead of (n_nodes, 1 to {MAX_CLASSES} classes)"
+        one_per_node = (self.feature, self.threshold, self.left, self.right, self.leaf[:, 0])
+        if any(array.shape != (n_nodes,) for array in one_per_node):
+            return "arrays that differ in their number of nodes"
+        if self.roots.ndim != 1 or self.roots.size == 0:
+            return "no trees"
+        inner = self.feature >= 0
+        if (self.feature < -1).any() or (self.feature >= self.n_features).any():
+            return f"a feature beyond the {self.n_features} there are"
+        if (self.left[~inner] != -1).any() or (self.right[~inner] != -1).any() or self.leaf[inner].any():
+            return "a leaf with children, or an inner node with votes"
+        parents = np.tile(np.flatnonzero(inner), 2)
+        children = np.concatenate([self.left[inner], self.right[inner]])
+        if (children <= parents).any() or (children >= n_nodes).any():
+            return "a child that does not follow its parent"
+        every_node = np.sort(np.concatenate([self.roots, children]))
+        if not np.array_equal(every_node, np.arange(n_nodes)):
+            return "a node that is not reached on exactly one way"
+        tree_of_parent, tree_of_child = (np.searchsorted(self.roots, a, "right") for a in (parents, children))
+        if (np.diff(self.roots) <= 0).any() or (tree_of_parent != tree_of_child).any():
+            return "trees that do not follow each other"
+        if not np.isfinite(self.threshold).all() or not np.isfinite(self.leaf).all() or (self.leaf < 0).any():
+            return "a threshold or a vote that is not finite, or a negative vote"
+        if not self.leaf[~inner].any(axis=1).all():
+            return "a leaf without votes"
+        if self.depth > MAX_DEPTH:
+            return f"trees of depth {self.depth}, deeper than {MAX_DEPTH}"
+        return ""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Forest):
+            return NotImplemented
+        names = ("feature", "threshold", "left", "right", "leaf", "roots")
+        same = all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
+        return same and self.n_features == other.n_features
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return (
+            f"Forest({self.n_trees} trees, depth {self.depth}, {self.n_nodes} nodes, "
+            f"{self.n_features} features, {self.n_classes} classes)"
+        )
+
+    @property
+    def n_nodes(self) -> int:
+        """The number of nodes of all trees."""
+        return self.feature.size
+
+    @property
+    def n_trees(self) -> int:
+        """The number of trees."""
+        return self.roots.size
+
+    @property
+    def n_classes(self) -> int:
+        """The number of classes: the highest class that can be voted for."""
+        return self.leaf.shape[1]
+
+    @cached_property
+    def levels(self) -> np.ndarray:
+        """The level of each node, 0 for a root: an int32 array of shape (n_nodes,)."""
+        levels = np.zeros(self.n_nodes, np.int32)
+        parents = self.roots
+        level = 0
+        while (parents := parents[self.feature[parents] >= 0]).size:
+            level += 1
+            parents = np.concatenate([self.left[parents], self.right[parents]])
+            levels[parents] = level
+        return levels
+
+    @property
+    def depth(self) -> int:
+        """The number of questions on the longest way from a root to a leaf."""
+        return int(self.levels.max())
+
+
+BLOCK = 32
+MAX_LEAVES = 384
+
+
+def votes_against_first(forest: Forest) -> np.ndarray:
+    """Return what each leaf votes for classes 2, 3, … beyond what it votes for class 1: (n − 1, n_nodes)."""
+    return (forest.leaf[:, 1:] - forest.leaf[:, :1]).T
+
+
+def votes_of_total(forest: Forest, target_class: int) -> np.ndarray:
+    """Return what each leaf votes for one class, and for all classes together: (2, n_nodes)."""
+    return np.stack([forest.leaf[:, target_class - 1], forest.leaf.sum(axis=1)])
+
+
+def pack_trees(forest: Forest, votes: np.ndarray, used: np.ndarray | None = None) -> Trees:
+    """Return the arrays that the kernels take.
+
+    Parameters
+    ----------
+    forest : Forest
+    votes : ndarray, (n_sums, n_nodes)
+        What each leaf adds to each of the sums that the kernel makes.
+    used : ndarray of int, optional
+        The features that are computed, in ascending order; without it, all.
+    """
+    used = np.arange(forest.n_features) if used is None else used
+    inner = forest.feature >= 0
+    itself = np.arange(forest.n_nodes)
+    feature = np.where(inner, np.searchsorted(used, forest.feature), 0).astype(np.int64)
+    threshold = np.where(inner, forest.threshold, np.inf).astype(np.float32)
+    children = np.stack([np.where(inner, forest.left, itself), np.where(inner, forest.right, itself)], axis=1)
+    tree_of_node = np.searchsorted(forest.roots, itself, side="right") - 1
+    n_levels = np.zeros(forest.n_trees, np.int64)
+    np.maximum.at(n_levels, tree_of_node, forest.levels)
+    n_leaves = np.bincount(tree_of_node[~inner], minlength=forest.n_trees)
+    has_two = np.full(forest.n_trees, n_levels.max() <= 2)
+    is_masked = ~has_two & (n_leaves <= MAX_LEAVES)
+    is_deep = ~has_two & ~is_masked
+    votes = np.ascontiguousarray(votes, np.float32)
+    return Trees(
+        feature=feature,
+        threshold=threshold,
+        children=children.astype(np.int64),
+        exact_leaf=forest.leaf,
+        roots=forest.roots.astype(np.int64),
+        tolerance=_tolerance(forest),
+        two_levels=_pack_two_levels(forest.roots[has_two], feature, threshold, children, votes),
+        masked=_pack_masked(forest, np.flatnonzero(is_masked), feature, threshold, votes),
+        deep=DeepTrees(forest.roots[is_deep].astype(np.int64), n_levels[is_deep], votes),
+    )
+
+
+def _pack_two_levels(
+    roots: np.ndarray, feature: np.ndarray, threshold: np.ndarray, children: np.ndarray, votes: np.ndarray
+) -> TwoLevelTrees:
+    seconds = children[roots]
+    nodes = np.concatenate([roots[:, np.newaxis], seconds], axis=1)
+    leaves = children[seconds].reshape(-1, 4)
+    return TwoLevelTrees(feature[nodes], threshold[nodes], np.ascontiguousarray(votes[:, leaves]))
+
+
+def _pack_masked(
+    forest: Forest, trees: np.ndarray, feature: np.ndarray, threshold: np.ndarray, votes: np.ndarray
+) -> MaskedTrees:
+    ends = np.append(forest.roots, forest.n_nodes)
+    first_block, first_question = [0], [0]
+    asked: list[int] = []
+    thresholds: list[float] = []
+    masks: list[int] = []
+    leaf_of_slot: list[int] = []
+    for tree in trees:
+        nodes, ranges = _leaf_ranges(forest, ends[tree])
+        leaves = [node for node in nodes if forest.feature[node] < 0]
+        inner = [node for node in nodes if forest.feature[node] >= 0]
+        for start in range(0, len(leaves), BLOCK):
+            for node in inner:
+                struck = ranges[forest.left[node]]
+                here = range(max(struck.start, start), min(struck.stop, start + BLOCK))
+                if here:
+                    asked.append(feature[node])
+                    thresholds.append(threshold[node])
+                    masks.append(2**BLOCK - 1 - sum(1 << (leaf - start) for leaf in here))
+            if len(asked) % 2:
+                asked.append(0)
+                thresholds.append(np.inf)
+                masks.append(2**BLOCK - 1)
+            first_question.append(len(asked))
+            block = leaves[start : start + BLOCK]
+            leaf_of_slot += block + block[:1] * (BLOCK - len(block))
+        first_block.append(len(first_question) - 1)
+    return MaskedTrees(
+        np.array(first_block, np.int64),
+        np.array(first_question, np.int64),
+        np.array(asked, np.int64),
+        np.array(thresholds, np.float32),
+        np.array(masks, np.uint32),
+        np.ascontiguousarray(votes[:, leaf_of_slot]),
+    )
+
+
+def _leaf_ranges(forest: Forest, root: int) -> tuple[list[int], dict[int, range]]:
+    """Return the nodes of a tree, left before right, and the range of leaf numbers below each of them."""
+    nodes, waiting = [], [root]
+    while waiting:
+        node = waiting.pop()
+        nodes.append(node)
+        if forest.feature[node] >= 0:
+            waiting += [forest.right[node], forest.left[node]]
+    ranges: dict[int, range] = {}
+    n_leaves = sum(forest.feature[node] < 0 for node in nodes)
+    for node in reversed(nodes):
+        if forest.feature[node] < 0:
+            n_leaves -= 1
+            ranges[node] = range(n_leaves, n_leaves + 1)
+        else:
+            ranges[node] = range(ranges[forest.left[node]].start, ranges[forest.right[node]].stop)
+    return nodes, ranges
+
+
+def _tolerance(forest: Forest) -> np.float32:
+    """Bound how far the difference of two fast sums can be from that of the exact ones.
+
+    Each of the n additions to a sum of at most S rounds by at most S · 2⁻²⁴, in the exact sums of two
+    classes and in that of their difference, and each vote is rounded once.
+    """
+    largest = np.maximum.reduceat(forest.leaf.max(axis=1), forest.roots).sum()
+    return np.float32(5 * (forest.n_trees + 1) * largest * 2.0**-24)

@@ -1,0 +1,151 @@
+"""Weighted sums over rows or along a line, as fast as the multiply-add units go.
+
+A volume is cut into *strips* of `LANES` columns. Within a strip the distance from one row to the next is a
+constant that the compiler knows, so every inner loop runs over `LANES` neighbours with constant offsets and
+becomes vector instructions without a remainder.
+
+Taps are added in order with fused multiply-add, and the sum is then divided by that of the weights, as the
+OpenCL kernels of APOC do. There are FIRST_TAPS weights and then one or more blocks of TAPS, zeros at the end
+where need be; the division happens to the last block's sums while they are in registers.
+
+Arrays come whole, with the place to begin at: a slice taken inside these functions costs nothing, one taken
+by their caller is counted as a reference, which takes as long as convolving a row.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from objclass._common.parallel import kernel
+
+LANES = 64
+FIRST_TAPS = 5
+TAPS = 4
+ROWS = 4
+
+
+@kernel(contract=True)
+def add_taps(total, weights, v0, v1, v2, v3):
+    """Return `total` plus four weighted values, added in order, each with one rounding."""
+    w0, w1, w2, w3 = weights
+    return (((total + w0 * v0) + w1 * v1) + w2 * v2) + w3 * v3
+
+
+@kernel(contract=True)
+def divide(value, divisor, reciprocal):
+    """Return ``value / divisor``, correctly rounded, without the slow division instruction.
+
+    Markstein's method: the product with the reciprocal is mended by its exact remainder, which a fused
+    multiply-add gives.
+    """
+    quotient = value * reciprocal
+    remainder = value - quotient * divisor
+    return quotient + remainder * reciprocal
+
+
+@kernel(contract=True)
+def convolve_rows(source, first, weights, divisor, sums, target, to, step):
+    """Set ``target[j] = Σ weights[t] · source[j + t] / divisor`` for the four rows j of one strip.
+
+    Four rows are summed at once: each row of `source` is loaded once for four taps of four sums, which
+    stay in registers meanwhile. This is what brings the loop near to the multiply-add limit.
+
+    Parameters
+    ----------
+    source : float32
+        len(weights) + 3 rows of LANES values that follow each other.
+    first : int
+        Where in `source` they begin.
+    weights : float32, FIRST_TAPS and a multiple of TAPS
+    divisor : float32
+    sums : float32, 4 · LANES
+        Scratch.
+    target : float32
+        Takes four rows of LANES values.
+    to, step : int
+        Where in `target` the first row begins, and how far the next is from it.
+    """
+    source = source[first : first + (weights.size + ROWS - 1) * LANES]
+    rows = source[: (ROWS + FIRST_TAPS - 1) * LANES]
+    w0, w = weights[0], (weights[1], weights[2], weights[3], weights[4])
+    for i in range(LANES):
+        v0, v1, v2, v3 = rows[i], rows[LANES + i], rows[2 * LANES + i], rows[3 * LANES + i]
+        v4, v5, v6, v7 = rows[4 * LANES + i], rows[5 * LANES + i], rows[6 * LANES + i], rows[7 * LANES + i]
+        sums[i] = add_taps(np.float32(0) + w0 * v0, w, v1, v2, v3, v4)
+        sums[LANES + i] = add_taps(np.float32(0) + w0 * v1, w, v2, v3, v4, v5)
+        sums[2 * LANES + i] = add_taps(np.float32(0) + w0 * v2, w, v3, v4, v5, v6)
+        sums[3 * LANES + i] = add_taps(np.float32(0) + w0 * v3, w, v4, v5, v6, v7)
+    last = weights.size - TAPS
+    for t in range(FIRST_TAPS, last, TAPS):
+        rows = source[t * LANES : (t + ROWS + TAPS - 1) * LANES]
+        w = (weights[t], weights[t + 1], weights[t + 2], weights[t + 3])
+        for i in range(LANES):
+            v0, v1, v2, v3 = rows[i], rows[LANES + i], rows[2 * LANES + i], rows[3 * LANES + i]
+            v4, v5, v6 = rows[4 * LANES + i], rows[5 * LANES + i], rows[6 * LANES + i]
+            sums[i] = add_taps(sums[i], w, v0, v1, v2, v3)
+            sums[LANES + i] = add_taps(sums[LANES + i], w, v1, v2, v3, v4)
+            sums[2 * LANES + i] = add_taps(sums[2 * LANES + i], w, v2, v3, v4, v5)
+            sums[3 * LANES + i] = add_taps(sums[3 * LANES + i], w, v3, v4, v5, v6)
+    rows = source[last * LANES : (last + ROWS + TAPS - 1) * LANES]
+    w = (weights[last], weights[last + 1], weights[last + 2], weights[last + 3])
+    target0, to = target[to : to + LANES], to + step
+    target1, to = target[to : to + LANES], to + step
+    target2, to = target[to : to + LANES], to + step
+    target3 = target[to : to + LANES]
+    reciprocal = np.float32(1) / divisor
+    for i in range(LANES):
+        v0, v1, v2, v3 = rows[i], rows[LANES + i], rows[2 * LANES + i], rows[3 * LANES + i]
+        v4, v5, v6 = rows[4 * LANES + i], rows[5 * LANES + i], rows[6 * LANES + i]
+        target0[i] = divide(add_taps(sums[i], w, v0, v1, v2, v3), divisor, reciprocal)
+        target1[i] = divide(add_taps(sums[LANES + i], w, v1, v2, v3, v4), divisor, reciprocal)
+        target2[i] = divide(add_taps(sums[2 * LANES + i], w, v2, v3, v4, v5), divisor, reciprocal)
+        target3[i] = divide(add_taps(sums[3 * LANES + i], w, v3, v4, v5, v6), divisor, reciprocal)
+
+
+@kernel(contract=True)
+def convolve_line(source, first, weights, divisor, sums, target):
+    """Set ``target[i] = Σ weights[t] · source[i + t] / divisor`` along one line.
+
+    Parameters
+    ----------
+    source : float32
+        A line of at least sums.size + weights.size values.
+    first : int
+        Where in `source` it begins.
+    weights : float32, FIRST_TAPS and a multiple of TAPS
+    divisor : float32
+    sums : float32
+        Scratch.
+    target : float32, at least sums.size
+        The result.
+    """
+    source = source[first : first + sums.size + weights.size]
+    w0, w = weights[0], (weights[1], weights[2], weights[3], weights[4])
+    line = source[: sums.size + FIRST_TAPS]
+    for i in range(sums.size):
+        start = np.float32(0) + w0 * line[i]
+        sums[i] = add_taps(start, w, line[i + 1], line[i + 2], line[i + 3], line[i + 4])
+    last = weights.size - TAPS
+    for t in range(FIRST_TAPS, last, TAPS):
+        line = source[t : t + sums.size + TAPS]
+        w = (weights[t], weights[t + 1], weights[t + 2], weights[t + 3])
+        for i in range(sums.size):
+            sums[i] = add_taps(sums[i], w, line[i], line[i + 1], line[i + 2], line[i + 3])
+    line = source[last : last + sums.size + TAPS]
+    w = (weights[last], weights[last + 1], weights[last + 2], weights[last + 3])
+    reciprocal = np.float32(1) / divisor
+    for i in range(sums.size):
+        total = add_taps(sums[i], w, line[i], line[i + 1], line[i + 2], line[i + 3])
+        target[i] = divide(total, divisor, reciprocal)
+
+
+@kernel
+def copy(values, first, target, to, n):
+    """Copy `n` values, from ``values[first]`` on to ``target[to]`` on.
+
+    Pass `n` as the size of some array, not as a constant: the compiler turns a copy of a length that it
+    knows into single steps.
+    """
+    values, target = values[first : first + n], target[to : to + n]
+    for i in range(n):
+        target[i] = values[i]

@@ -1,0 +1,163 @@
+"""Filters over the 3 or 3×3 neighbours of a voxel, on strips of blurred planes.
+
+A strip row holds `LANES` voxels and one neighbour at either side (see `gaussian`). Sums are taken in the
+order in which the OpenCL kernels of pyclesperanto take them, so that they round alike.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from objclass._common.parallel import kernel
+from objclass.pixels.kernels.convolution import LANES, copy
+
+WIDTH = LANES + 2
+
+ORIGINAL, BLURRED, LAPLACE, SOBEL = range(4)
+
+
+class Tile(NamedTuple):
+    """A part of the image and its blurred planes, flat: slicing costs least on arrays of one axis.
+
+    `source` is the image, of the shape (n_channels, n_strips, n_rows, depth, LANES); `blurs` are the
+    blurred planes, of the shape (n_blurs, n_slots, n_strips, n_rows, WIDTH), whose row 0 is the one before
+    the tile's first. `kinds` say what each feature is, `inputs` of which channel (ORIGINAL) or blur (the
+    others). A `flat` image has two spatial axes: then the filters see one plane only.
+    """
+
+    source: np.ndarray
+    source_shape: tuple[int, int, int, int, int]
+    blurs: np.ndarray
+    blur_shape: tuple[int, int, int, int, int]
+    kinds: np.ndarray
+    inputs: np.ndarray
+    flat: bool
+
+
+@kernel
+def laplace_box_3d(blurs, before, here, after, target, to):
+    """Write the voxel minus its 26 neighbours, for one strip.
+
+    Parameters
+    ----------
+    blurs : float32
+    before, here, after : int
+        Where in `blurs` the row y−1 of the planes z−1, z, z+1 begins; the rows y and y+1 follow.
+    target : float32
+    to : int
+        Where in `target` the LANES results go.
+    """
+    before, here = blurs[before : before + 3 * WIDTH], blurs[here : here + 3 * WIDTH]
+    after, target = blurs[after : after + 3 * WIDTH], target[to : to + LANES]
+    for i in range(LANES):
+        value = np.float32(0)
+        for x in range(3):
+            for y in range(3):
+                at = y * WIDTH + x + i
+                value -= before[at]
+                if x == 1 and y == 1:
+                    value += here[at]
+                else:
+                    value -= here[at]
+                value -= after[at]
+        target[i] = value
+
+
+@kernel
+def laplace_box_2d(blurs, here, target, to):
+    """Write eight times the pixel minus its 8 neighbours; see `laplace_box_3d`."""
+    rows, target = blurs[here : here + 3 * WIDTH], target[to : to + LANES]
+    above, row, below = rows[:WIDTH], rows[WIDTH : 2 * WIDTH], rows[2 * WIDTH :]
+    for i in range(LANES):
+        value = 8.0 * row[i + 1] - row[i + 2] - row[i] - above[i + 1] - below[i + 1]
+        target[i] = np.float32(value - above[i] - above[i + 2] - below[i] - below[i + 2])
+
+
+@kernel(contract=True)
+def sobel_3d(blurs, before, here, after, target, to):
+    """Write the length of the gradient by Sobel's weights (1 2 1) ⊗ (1 2 1) ⊗ (−1 0 1).
+
+    Parameters are those of `laplace_box_3d`.
+    """
+    before, here = blurs[before : before + 3 * WIDTH], blurs[here : here + 3 * WIDTH]
+    after, target = blurs[after : after + 3 * WIDTH], target[to : to + LANES]
+    for i in range(LANES):
+        gx, gy, gz = np.float32(0), np.float32(0), np.float32(0)
+        for y in range(3):
+            for x in range(3):
+                at = y * WIDTH + x + i
+                wx, wy = np.float32(2 - abs(x - 1)), np.float32(2 - abs(y - 1))
+                dx, dy = np.float32(x - 1), np.float32(y - 1)
+                through = before[at] + np.float32(2) * here[at] + after[at]
+                gx += dx * wy * through
+                gy += wx * dy * through
+                gz += wx * wy * (after[at] - before[at])
+        target[i] = math.sqrt(gx * gx + gy * gy + gz * gz)
+
+
+@kernel(contract=True)
+def sobel_2d(blurs, here, target, to):
+    """Write the length of the gradient by Sobel's weights (1 2 1) ⊗ (−1 0 1); see `laplace_box_3d`."""
+    rows, target = blurs[here : here + 3 * WIDTH], target[to : to + LANES]
+    above, row, below = rows[:WIDTH], rows[WIDTH : 2 * WIDTH], rows[2 * WIDTH :]
+    for i in range(LANES):
+        gx = np.float32(-above[i] - 2.0 * row[i] - below[i] + above[i + 2] + 2.0 * row[i + 2] + below[i + 2])
+        gy = np.float32(
+            -above[i] - 2.0 * above[i + 1] - above[i + 2] + below[i] + 2.0 * below[i + 1] + below[i + 2]
+        )
+        target[i] = math.sqrt(gx * gx + gy * gy)
+
+
+@kernel
+def fill_features(tile, source_at, slots, row, strip, features, to, length):
+    """Compute the features of one strip of one row.
+
+    Parameters
+    ----------
+    tile : Tile
+    source_at : tuple of int
+        The depth, row and column of the image at which the tile begins.
+    slots : tuple of int
+        Where among the blurred planes z−1, z and z+1 lie.
+    row, strip : int
+        Which row and strip, counted from the tile's first.
+    features : float32
+    to, length : int
+        The values of feature f go to ``features[to + f * length]`` and the LANES − 1 places behind it.
+    """
+    _, n_slots, n_strips, n_rows, _ = tile.blur_shape
+    plane = n_strips * n_rows * WIDTH
+    pixels_at = (source_at[0], source_at[1] + row, source_at[2] + strip * LANES)
+    for f in range(tile.kinds.size):
+        kind, source = tile.kinds[f], tile.inputs[f]
+        if kind == ORIGINAL:
+            copy_pixels(tile.source, tile.source_shape, source, pixels_at, features, to)
+        else:
+            at = source * n_slots * plane + (strip * n_rows + row) * WIDTH
+            before, here, after = at + slots[0] * plane, at + slots[1] * plane, at + slots[2] * plane
+            if kind == BLURRED:
+                copy(tile.blurs, here + WIDTH + 1, features, to, tile.source_shape[4])
+            elif kind == LAPLACE:
+                if tile.flat:
+                    laplace_box_2d(tile.blurs, here, features, to)
+                else:
+                    laplace_box_3d(tile.blurs, before, here, after, features, to)
+            elif tile.flat:
+                sobel_2d(tile.blurs, here, features, to)
+            else:
+                sobel_3d(tile.blurs, before, here, after, features, to)
+        to += length
+
+
+@kernel
+def copy_pixels(source, shape, channel, at, target, to):
+    """Copy LANES pixels of the image, which may belong to two strips of the source."""
+    _, n_strips, n_rows, depth, lanes = shape
+    strip, lane = divmod(at[2], lanes)
+    first = (((channel * n_strips + strip) * n_rows + at[1]) * depth + at[0]) * lanes
+    copy(source, first + lane, target, to, lanes - lane)
+    if strip + 1 < n_strips:
+        copy(source, first + n_rows * depth * lanes, target, to + lanes - lane, lane)

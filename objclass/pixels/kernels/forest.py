@@ -1,0 +1,256 @@
+"""Votes of a forest for many voxels at once, and the class that wins.
+
+Feature values are float32; a voxel goes left where its value is below the threshold. `features` has one
+row a feature, so that the loops over voxels run along memory.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from objclass._common.parallel import kernel
+
+
+class TwoLevelTrees(NamedTuple):
+    """Trees of at most two levels.
+
+    The root, its left and its right child ask for the features `asked` (n_trees, 3); where there is no
+    question, the entry of `thresholds` is infinite and the way is left. `votes` (n_sums, n_trees, 4) are
+    those of the leaves from left to right.
+    """
+
+    asked: np.ndarray
+    thresholds: np.ndarray
+    votes: np.ndarray
+
+
+class MaskedTrees(NamedTuple):
+    """Trees of a few hundred leaves at most, numbered from left to right and cut into blocks of 32.
+
+    The blocks of tree t are those from ``first_block[t]`` to before ``first_block[t + 1]``. The questions
+    on which the leaves of block b depend are those from ``first_question[b]`` to before
+    ``first_question[b + 1]``, an even number; `masks` have no bit for the leaves that an answer "no"
+    strikes. `votes` are (n_sums, 32 · n_blocks).
+    """
+
+    first_block: np.ndarray
+    first_question: np.ndarray
+    asked: np.ndarray
+    thresholds: np.ndarray
+    masks: np.ndarray
+    votes: np.ndarray
+
+
+class DeepTrees(NamedTuple):
+    """Trees of any size: their roots, how many levels of questions they have, and votes (n_sums, n_nodes)."""
+
+    roots: np.ndarray
+    n_levels: np.ndarray
+    votes: np.ndarray
+
+
+class Trees(NamedTuple):
+    """A forest as the kernels take it.
+
+    Each tree stands in the one form that suits it: of two levels (`add_two_level_votes`), of not too many
+    leaves (`add_masked_tree_votes`) or any (`add_deep_tree_votes`). `roots`, `exact_leaf` and the nodes they
+    lead to hold all trees, for `exact_class`; a leaf's children are itself.
+    """
+
+    feature: np.ndarray
+    threshold: np.ndarray
+    children: np.ndarray
+    exact_leaf: np.ndarray
+    roots: np.ndarray
+    tolerance: np.float32
+    two_levels: TwoLevelTrees
+    masked: MaskedTrees
+    deep: DeepTrees
+
+
+@kernel
+def votes(trees, row, t):
+    """Return the votes of the four leaves of tree `t`."""
+    return trees.votes[row, t, 0], trees.votes[row, t, 1], trees.votes[row, t, 2], trees.votes[row, t, 3]
+
+
+@kernel
+def add_two_level_votes(features, n, trees, row, sums):
+    """Add the votes of trees of at most two levels.
+
+    Such a tree is three comparisons and three selections, without a branch or a look-up. Two trees share
+    each load and store of the sums.
+
+    Parameters
+    ----------
+    features : float32, (n_features, at least n)
+    n : int
+    trees : TwoLevelTrees
+    row : int
+        Which of the sums.
+    sums : float32, (n_sums, at least n)
+        The votes are added to these.
+    """
+    n_trees = trees.asked.shape[0]
+    for t in range(0, n_trees - 1, 2):
+        f0, f1, f2 = trees.asked[t, 0], trees.asked[t, 1], trees.asked[t, 2]
+        g0, g1, g2 = trees.asked[t + 1, 0], trees.asked[t + 1, 1], trees.asked[t + 1, 2]
+        a0, a1, a2 = trees.thresholds[t, 0], trees.thresholds[t, 1], trees.thresholds[t, 2]
+        b0, b1, b2 = trees.thresholds[t + 1, 0], trees.thresholds[t + 1, 1], trees.thresholds[t + 1, 2]
+        v0, v1, v2, v3 = votes(trees, row, t)
+        w0, w1, w2, w3 = votes(trees, row, t + 1)
+        for i in range(n):
+            left = v0 if features[f1, i] < a1 else v1
+            right = v2 if features[f2, i] < a2 else v3
+            vote = left if features[f0, i] < a0 else right
+            left = w0 if features[g1, i] < b1 else w1
+            right = w2 if features[g2, i] < b2 else w3
+            sums[row, i] += vote + (left if features[g0, i] < b0 else right)
+    if n_trees % 2:
+        t = n_trees - 1
+        f0, f1, f2 = trees.asked[t, 0], trees.asked[t, 1], trees.asked[t, 2]
+        a0, a1, a2 = trees.thresholds[t, 0], trees.thresholds[t, 1], trees.thresholds[t, 2]
+        v0, v1, v2, v3 = votes(trees, row, t)
+        for i in range(n):
+            left = v0 if features[f1, i] < a1 else v1
+            right = v2 if features[f2, i] < a2 else v3
+            sums[row, i] += left if features[f0, i] < a0 else right
+
+
+@kernel
+def add_masked_tree_votes(features, n, trees, reachable, lowest, leaves, sums):
+    """Add the votes of trees of not too many leaves.
+
+    Every question is asked, in any order: each answer "no" strikes the leaves below the left child from a
+    mask, and the leftmost leaf that remains is where the voxel ends. This is QuickScorer (C. Lucchese et
+    al., SIGIR 2015, https://doi.org/10.1145/2766462.2767733), with one voxel a vector lane. It takes time
+    in proportion to the leaves, and is still faster than a walk with its jumps through memory.
+
+    Parameters
+    ----------
+    features : float32, (n_features, at least n)
+    n : int
+    trees : MaskedTrees
+    reachable, leaves : uint32, (n,)
+        Scratch.
+    lowest : float32, (n,)
+        Scratch.
+    sums : float32, (n_sums, at least n)
+        The votes are added to these.
+    """
+    exponents = lowest.view(np.uint32)
+    for t in range(trees.first_block.size - 1):
+        for block in range(trees.first_block[t + 1] - 1, trees.first_block[t] - 1, -1):
+            for i in range(n):
+                reachable[i] = 0xFFFFFFFF
+            for question in range(trees.first_question[block], trees.first_question[block + 1], 2):
+                f0, f1 = trees.asked[question], trees.asked[question + 1]
+                a0, a1 = trees.thresholds[question], trees.thresholds[question + 1]
+                m0, m1 = trees.masks[question], trees.masks[question + 1]
+                for i in range(n):
+                    yes0, yes1 = reachable[i], np.uint32(0xFFFFFFFF)
+                    no0 = yes0 & m0
+                    first = yes0 if features[f0, i] < a0 else no0
+                    reachable[i] = first & (yes1 if features[f1, i] < a1 else m1)
+            # The exponent of a power of two, the lowest bit that is set, is the number of that bit.
+            for i in range(n):
+                lowest[i] = np.float32(np.uint32(reachable[i] & (~reachable[i] + np.uint32(1))))
+            zero = np.uint32(32 * block - 127)
+            for i in range(n):
+                leaf = np.uint32(zero + (exponents[i] >> np.uint32(23)))
+                leaves[i] = leaf if reachable[i] else leaves[i]
+        for c in range(sums.shape[0]):
+            for i in range(n):
+                sums[c, i] += trees.votes[c, leaves[i]]
+
+
+@kernel
+def add_deep_tree_votes(features, trees, nodes, sums):
+    """Add the votes of trees of any depth.
+
+    All voxels of a row go down one level together: their steps do not wait for each other as those of a
+    single voxel would, and there is no branch to mispredict.
+
+    Parameters
+    ----------
+    features : float32, (n_features, at least n)
+    trees : Trees
+    nodes : int32, (n,)
+        Scratch.
+    sums : float32, (n_sums, at least n)
+        The votes are added to these.
+    """
+    n = nodes.size
+    for t in range(trees.deep.roots.size):
+        nodes[:] = trees.deep.roots[t]
+        for _ in range(trees.deep.n_levels[t]):
+            for i in range(n):
+                node = nodes[i]
+                right = np.int64(not features[trees.feature[node], i] < trees.threshold[node])
+                nodes[i] = trees.children[node, right]
+        for c in range(sums.shape[0]):
+            votes, total = trees.deep.votes[c], sums[c]
+            for i in range(n):
+                total[i] += votes[nodes[i]]
+
+
+@kernel
+def sum_votes(features, n, trees, sums):
+    """Set each row of `sums` to its votes, over the first `n` voxels of `features`."""
+    scratch, leaves, lowest = np.empty(n, np.uint32), np.zeros(n, np.uint32), np.empty(n, np.float32)
+    for c in range(sums.shape[0]):
+        sums[c, :n] = 0
+        add_two_level_votes(features, n, trees.two_levels, c, sums)
+    add_masked_tree_votes(features, n, trees.masked, scratch, lowest, leaves, sums)
+    add_deep_tree_votes(features, trees, scratch.view(np.int32), sums)
+
+
+@kernel
+def exact_class(features, i, trees):
+    """Return the class of voxel `i`, with every vote rounded as the OpenCL code of a .cl file rounds it.
+
+    There each class has one float32 sum, to which a tree adds its vote in double precision.
+    """
+    n_classes = trees.exact_leaf.shape[1]
+    best, best_sum = 0, np.float32(-1)
+    for c in range(n_classes):
+        total = np.float32(0)
+        for root in trees.roots:
+            node = root
+            while trees.children[node, 0] != node:
+                right = np.int64(not features[trees.feature[node], i] < trees.threshold[node])
+                node = trees.children[node, right]
+            total = np.float32(np.float64(total) + trees.exact_leaf[node, c])
+        if total > best_sum:
+            best, best_sum = c, total
+    return best + 1
+
+
+@kernel
+def pick_classes(features, n, trees, sums, classes):
+    """Write the class with most votes for each of `n` voxels.
+
+    `sums` holds the votes for the classes 2, 3, … minus those for class 1, rounded in another way than the
+    exact ones. Where the two best are closer than rounding could turn, the votes are counted exactly.
+    """
+    close = 0
+    if sums.shape[0] == 1:
+        for i in range(n):
+            total = sums[0, i]
+            classes[i] = 2 if total > 0 else 1
+            close += abs(total) <= trees.tolerance
+        if not close:
+            return
+    for i in range(n):
+        best, best_sum, second_sum = 1, np.float32(0), np.float32(-np.inf)
+        for c in range(sums.shape[0]):
+            total = sums[c, i]
+            if total > best_sum:
+                best, best_sum, second_sum = c + 2, total, best_sum
+            elif total > second_sum:
+                second_sum = total
+        if best_sum - second_sum <= trees.tolerance:
+            best = exact_class(features, i, trees)
+        classes[i] = best

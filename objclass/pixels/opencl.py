@@ -1,0 +1,60 @@
+"""Prediction by APOC itself on an OpenCL device."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import warnings
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from objclass._common.checks import invalid
+from objclass.pixels.classifier import ObjectClassifier
+
+
+@cache
+def has_graphics_card() -> bool:
+    """Tell whether pyopencl finds a graphics card."""
+    try:
+        import pyopencl
+    except ImportError:
+        return False
+    try:
+        platforms = pyopencl.get_platforms()
+        return any(platform.get_devices(pyopencl.device_type.GPU) for platform in platforms)
+    except pyopencl.Error:
+        return False
+
+
+def classify(channels: np.ndarray, classifier: ObjectClassifier) -> np.ndarray:
+    """Return the class of each pixel, as APOC's PixelClassifier finds it."""
+    return _predict(channels, dataclasses.replace(classifier, class_name="PixelClassifier"))
+
+
+def probability(channels: np.ndarray, classifier: ObjectClassifier, target_class: int) -> np.ndarray:
+    """Return the probability of one class, as APOC's ProbabilityMapper finds it."""
+    mapper = dataclasses.replace(classifier, class_name="ProbabilityMapper", positive_class=target_class)
+    return _predict(channels, mapper)
+
+
+def _predict(channels: np.ndarray, classifier: ObjectClassifier) -> np.ndarray:
+    try:
+        import apoc
+        import pyopencl
+    except Exception as error:
+        hint = 'Install one with python -m pip install "objclass[gpu]", or use engine="cpu".'
+        raise invalid("engine", "an OpenCL device that APOC can use", f"{error}", hint) from error
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "classifier.cl"
+        classifier.save(path)
+        predictor = getattr(apoc, classifier.class_name)(opencl_filename=str(path))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=pyopencl.CompilerWarning)
+            try:
+                return np.asarray(predictor.predict(image=list(channels)))
+            except pyopencl.Error as error:
+                found = str(error).splitlines()[0]
+                hint = 'Use engine="cpu", or another device: see pyclesperanto_prototype.select_device.'
+                raise invalid("engine", "an OpenCL device that runs APOC", found, hint) from error

@@ -1,0 +1,269 @@
+"""What a classifier says of each pixel: its class, or the probability of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from objclass._common.checks import check_float32, check_image, check_number, check_option, invalid, is_list
+from objclass._common.parallel import Progress, map_tiles
+from objclass.pixels import opencl
+from objclass.pixels.classifier import ObjectClassifier
+from objclass.pixels.extraction import FeatureCache, plane_region
+from objclass.pixels.features import check_filters
+from objclass.pixels.filter_bank import plan_features
+from objclass.pixels.forest import pack_trees, votes_against_first, votes_of_total
+from objclass.pixels.kernels.pixels import classify_collected, classify_rows, probability_rows
+from objclass.pixels.tiling import TASK_VOXELS, Band, Region, as_volume, run, whole
+
+ENGINES = ("auto", "cpu", "opencl")
+
+
+def classify_pixels(
+    image: npt.ArrayLike | Sequence[npt.ArrayLike],
+    classifier: ObjectClassifier,
+    *,
+    engine: str = "auto",
+    progress: Progress = True,
+) -> Any:
+    """Give each pixel the class that most trees vote for.
+
+    Parameters
+    ----------
+    image : array, or list of arrays
+        (z, y, x) or (y, x), or with channels first (c, z, y, x) or (c, y, x), as in the training.
+    classifier : ObjectClassifier
+        From `train_object_classifier` or `load_classifier`.
+    engine : {"auto", "cpu", "opencl"}
+        Who computes: objclass on all cores, or APOC on an OpenCL device; "auto" takes OpenCL where there is
+        a graphics card, see `choose_engine`.
+    progress : bool or callable
+        Show a bar where it takes over two seconds; or call ``progress(done, total)``.
+
+    Returns
+    -------
+    ndarray of uint8, or list of such
+        The class of each pixel, 1 and above; the spatial shape of `image`.
+
+    Raises
+    ------
+    ValueError
+        If the number of axes or channels does not fit the classifier, or pixels are not finite.
+    TypeError
+        If pixels are no real numbers.
+
+    See Also
+    --------
+    segment : The objects that the pixels of the positive class make.
+
+    References
+    ----------
+    .. [1] L. Breiman, Random Forests, Machine Learning 45 (2001), https://doi.org/10.1023/A:1010933404324
+    .. [2] R. Haase, Accelerated Pixel and Object Classifiers, https://github.com/haesleinhuepf/apoc
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> image = np.repeat([[0.0, 0, 0, 9, 9, 9]], 6, axis=0)
+    >>> classifier = objclass.train_object_classifier(image, np.where(image > 4, 2, 1))
+    >>> objclass.classify_pixels(image, classifier)[0]
+    array([1, 1, 1, 2, 2, 2], dtype=uint8)
+    """
+    check_option("engine", engine, ENGINES)
+    if is_list(image):
+        return [classify_pixels(one, classifier, engine=engine, progress=progress) for one in image]
+    channels = check_fit(image, classifier)
+    if choose_engine(engine) == "opencl":
+        return opencl.classify(channels, classifier).astype(np.uint8)
+    check_filters(classifier.features)
+    return _run_forest(channels, classifier, None, progress=progress).reshape(channels.shape[1:])
+
+
+def probability_map(
+    image: npt.ArrayLike | Sequence[npt.ArrayLike],
+    classifier: ObjectClassifier,
+    *,
+    target_class: int = 2,
+    engine: str = "auto",
+    progress: Progress = True,
+) -> Any:
+    """Give each pixel the share of the votes that one class gets.
+
+    Parameters
+    ----------
+    image, classifier, engine, progress
+        As in `classify_pixels`.
+    target_class : int
+        The class whose probability is wanted.
+
+    Returns
+    -------
+    ndarray of float32, or list of such
+        From 0 to 1; the spatial shape of `image`.
+
+    Raises
+    ------
+    ValueError
+        If the classifier does not know `target_class`, or the image does not fit the classifier.
+    TypeError
+        If pixels are no real numbers.
+
+    References
+    ----------
+    .. [1] L. Breiman, Random Forests, Machine Learning 45 (2001), https://doi.org/10.1023/A:1010933404324
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> image = np.repeat([[0.0, 0, 0, 9, 9, 9]], 6, axis=0)
+    >>> classifier = objclass.train_object_classifier(image, np.where(image > 4, 2, 1))
+    >>> objclass.probability_map(image, classifier)[0].round()
+    array([0., 0., 0., 1., 1., 1.], dtype=float32)
+    """
+    check_option("engine", engine, ENGINES)
+    check_number("target_class", target_class, low=1, high=classifier.n_classes, integer=True)
+    if is_list(image):
+        return [
+            probability_map(one, classifier, target_class=target_class, engine=engine, progress=progress)
+            for one in image
+        ]
+    channels = check_fit(image, classifier)
+    if choose_engine(engine) == "opencl":
+        return opencl.probability(channels, classifier, target_class).astype(np.float32)
+    check_filters(classifier.features)
+    return _run_forest(channels, classifier, target_class, progress=progress).reshape(channels.shape[1:])
+
+
+def predict_plane(
+    image: npt.ArrayLike,
+    classifier: ObjectClassifier,
+    *,
+    index: int = 0,
+    axis: int = 0,
+    cache: FeatureCache | None = None,
+) -> np.ndarray:
+    """Give each pixel of one plane its class, without computing the others.
+
+    Parameters
+    ----------
+    image : array
+        (z, y, x) or (y, x), or with channels first (c, z, y, x) or (c, y, x), as in the training.
+    classifier : ObjectClassifier
+        From `train_object_classifier` or `load_classifier`.
+    index : int
+        Which plane along `axis`; 0 for a 2D image.
+    axis : int
+        The spatial axis that the plane is perpendicular to: 0 (z), 1 (y) or 2 (x).
+    cache : FeatureCache, optional
+        Keeps the features of the plane, so that the next classifier with the same features takes
+        milliseconds.
+
+    Returns
+    -------
+    ndarray of uint8
+        (y, x), (z, x) or (z, y): exactly that plane of what `classify_pixels` gives on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If there is no such plane, or the image does not fit the classifier.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> image = np.repeat([[0.0, 0, 0, 9, 9, 9]], 6, axis=0)
+    >>> classifier = objclass.train_object_classifier(image, np.where(image > 4, 2, 1))
+    >>> objclass.predict_plane(image, classifier)[0]
+    array([1, 1, 1, 2, 2, 2], dtype=uint8)
+    """
+    array = np.asarray(image)
+    volume_shape = (1,) * (3 - classifier.ndim) + array.shape[-classifier.ndim :]
+    channels = check_fit(array, classifier, finite=cache is None)
+    check_number("axis", axis, low=0, high=2 if classifier.ndim == 3 else 0, integer=True)
+    check_number("index", index, low=0, high=volume_shape[axis] - 1, integer=True)
+    check_filters(classifier.features)
+    if cache is None:
+        region = plane_region(volume_shape, axis, index)
+        return _run_forest(channels, classifier, None, region=region).squeeze(axis)
+    features = cache.compute(channels, classifier.features, classifier.ndim, axis, index)
+    trees = pack_trees(classifier.forest, votes_against_first(classifier.forest))
+    collected = features.reshape(len(features), -1)
+    classes = np.empty(collected.shape[1], np.uint8)
+
+    def classify(first: int) -> None:
+        classify_collected(collected, first, min(first + TASK_VOXELS, classes.size), trees, classes)
+
+    map_tiles(classify, range(0, classes.size, TASK_VOXELS))
+    return classes.reshape(features.shape[1:])
+
+
+def choose_engine(engine: str = "auto") -> str:
+    """Say which engine computes.
+
+    Parameters
+    ----------
+    engine : {"auto", "cpu", "opencl"}
+        "auto" takes OpenCL where pyopencl finds a graphics card.
+
+    Returns
+    -------
+    str
+        "cpu" or "opencl".
+
+    Examples
+    --------
+    >>> choose_engine("cpu")
+    'cpu'
+    """
+    check_option("engine", engine, ENGINES)
+    return engine if engine != "auto" else ("opencl" if opencl.has_graphics_card() else "cpu")
+
+
+def reach(classifier: ObjectClassifier) -> int:
+    """Return how far around a voxel the pixels lie that its class depends on."""
+    used = np.unique(classifier.forest.feature[classifier.forest.feature >= 0]).tolist()
+    return plan_features(classifier.features, classifier.n_channels, classifier.ndim, used=used).radius + 1
+
+
+def check_fit(image: Any, classifier: ObjectClassifier, *, finite: bool = True) -> np.ndarray:
+    """Return `image` with channels first, if it has the axes and channels that `classifier` asks for."""
+    channels = check_image(image, ndim=classifier.ndim, finite=finite)
+    if finite:
+        check_float32(channels)
+    if channels.shape[0] != classifier.n_channels:
+        expected = f"{classifier.n_channels} channel{'s' * (classifier.n_channels > 1)}, as in the training"
+        raise invalid("image", expected, f"{channels.shape[0]}", "Train a classifier for these channels.")
+    return channels
+
+
+def _run_forest(
+    channels: np.ndarray,
+    classifier: ObjectClassifier,
+    target_class: int | None,
+    *,
+    region: Region | None = None,
+    progress: Progress = False,
+) -> np.ndarray:
+    """Return the classes, or the probability of one, for a region or the whole: (z, y, x)."""
+    forest = classifier.forest
+    used = np.unique(forest.feature[forest.feature >= 0])
+    plan = plan_features(classifier.features, len(channels), classifier.ndim, used=used.tolist())
+    volume = as_volume(channels, classifier.ndim)
+    region = region or whole(volume.shape[1:])
+    if target_class is None:
+        write, votes = classify_rows, votes_against_first(forest)
+    else:
+        write, votes = probability_rows, votes_of_total(forest, target_class)
+    trees = pack_trees(forest, votes, used)
+    shape = [part.stop - part.start for part in region]
+    result = np.empty(shape, np.uint8 if target_class is None else np.float32)
+
+    def consume(band: Band, z: int, first: int, last: int) -> None:
+        rows = result[z - region[0].start, band.region[1].start - region[1].start :]
+        write(band.tile, band.source_at(z), band.slots(z), (first, last), trees, rows)
+
+    run(volume, plan, region, consume, description="Classifying pixels", progress=progress)
+    return result

@@ -1,0 +1,285 @@
+"""The pixel engine: which blurs a list of features needs, and the way of an image through the kernels.
+
+The image is cut into bands of rows, and a band into slabs of planes. A slab is blurred into a ring of planes
+while the one before it is being classified; neighbours stay in the ring, so nothing is computed twice. The
+bands of a single plane are small, and each is one thread's. Neither the cut nor the number of threads changes
+a single voxel.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from objclass._common.parallel import Progress, map_tiles, n_threads, progress_bar
+from objclass.pixels.filter_bank import Plan, pack_kernels
+from objclass.pixels.kernels.convolution import LANES, ROWS, TAPS
+from objclass.pixels.kernels.filters import WIDTH, Tile
+from objclass.pixels.kernels.gaussian import CHUNK, blur_planes
+
+SOURCE_BYTES = 192 * 2**20
+BLUR_BYTES = 192 * 2**20
+FLAT_BYTES = 16 * 2**20
+FEWEST_SLOTS = 4 * ROWS
+TASKS_PER_THREAD = 4
+TASK_VOXELS = 2**16
+
+Region = tuple[slice, slice, slice]
+"""The planes, rows and columns that are wanted."""
+Consume = Callable[["Band", int, int, int], None]
+Step = Callable[[], None]
+
+
+def run(
+    image: np.ndarray,
+    plan: Plan,
+    region: Region,
+    consume: Consume,
+    *,
+    description: str = "",
+    progress: Progress = False,
+) -> None:
+    """Blur what `plan` asks for, and hand the voxels of `region` to `consume`, tile by tile.
+
+    Parameters
+    ----------
+    image : ndarray, (c, z, y, x)
+        A single plane is a 2D image.
+    plan : Plan
+    region : tuple of slice
+        Which voxels are wanted; the result there is that of the whole image.
+    consume : callable
+        Called as ``consume(band, z, first_row, last_row)``, from several threads, for the rows of the band
+        from the first to before the last one.
+    description, progress
+        As in `map_tiles`.
+    """
+    bands = list(_cut_bands(image, plan, region))
+    if plan.ndim == 2:
+        map_tiles(lambda band: band.run(consume), bands, description=description, progress=progress)
+        return
+    n_steps = sum(len(band.schedule(consume)[0]) for band in bands)
+    with progress_bar(n_steps, description, progress) as advance:
+        for band in bands:
+            band.run(consume, advance)
+
+
+def as_volume(image: np.ndarray, ndim: int) -> np.ndarray:
+    """Return (c, z, y, x), with one plane where the image has two spatial axes."""
+    return image if ndim == 3 else image[:, np.newaxis]
+
+
+def whole(shape: Sequence[int]) -> Region:
+    """Return the region that is all of a volume of shape (z, y, x)."""
+    n_planes, n_rows, n_columns = shape
+    return slice(0, n_planes), slice(0, n_rows), slice(0, n_columns)
+
+
+def _cut_bands(image: np.ndarray, plan: Plan, region: Region) -> Iterator[Band]:
+    zs, ys, xs = region
+    probe = Band(image, plan, (zs, slice(ys.start, ys.start + 1), xs))
+    halo = 2 * (plan.radius + 1)
+    blur_bytes = FLAT_BYTES if plan.ndim == 2 else BLUR_BYTES // FEWEST_SLOTS
+    n_rows = min(
+        SOURCE_BYTES // probe.source_bytes_per_row - halo,
+        blur_bytes // max(1, probe.blur_bytes_per_row),
+    )
+    n_rows = max(4 * ROWS, n_rows)
+    n_bands = math.ceil((ys.stop - ys.start) / n_rows)
+    edges = np.linspace(ys.start, ys.stop, n_bands + 1).astype(int).tolist()
+    for first, last in pairwise(edges):
+        yield Band(image, plan, (zs, slice(first, last), xs))
+
+
+class Band:
+    """Some rows of the wanted region with all its planes, and the memory for its way through the kernels.
+
+    The image around it is held as float32 in strips of LANES columns, in which the planes of a column of
+    voxels follow each other: (channel, strip, row, depth, lane). Blurred planes stand in a ring of slots.
+    """
+
+    def __init__(self, image: np.ndarray, plan: Plan, region: Region) -> None:
+        self.image, self.plan, self.region = image, plan, region
+        n_channels, n_planes, n_rows, n_columns = image.shape
+        zs, ys, xs = region
+        self.flat = plan.ndim == 2
+        self.radius = plan.radius
+        reach = self.radius + 1
+        self.planes = range(max(zs.start - 1, 0), min(zs.stop + 1, n_planes))
+        self.source_rows = slice(max(ys.start - reach, 0), min(ys.stop + reach, n_rows))
+        self.source_columns = slice(max(xs.start - reach, 0), min(xs.stop + reach, n_columns))
+        self.columns = range(max(xs.start - 1, 0), min(xs.stop + 1, n_columns))
+        self.n_rows_wanted = math.ceil((ys.stop - ys.start + 2) / ROWS) * ROWS
+        self.n_strips = math.ceil((xs.stop - xs.start) / LANES)
+        self.lead = 0 if self.flat else self.radius
+        self.group = 1 if self.flat else ROWS
+        depth = 1 if self.flat else _round_up(len(self.planes), ROWS) + 2 * self.radius + TAPS
+        n_source_strips = math.ceil((self.source_columns.stop - self.source_columns.start) / LANES)
+        n_source_rows = self.source_rows.stop - self.source_rows.start
+        self.source_shape = (n_channels, n_source_strips, n_source_rows, depth, LANES)
+        n_groups = math.ceil(TASKS_PER_THREAD * n_threads() / max(1, len(plan.blurs)))
+        bytes_per_group = self.group * max(1, self.n_rows_wanted * self.blur_bytes_per_row)
+        fitting = (BLUR_BYTES // bytes_per_group - 1) // 3
+        self.slab = self.group * max(1, min(n_groups, fitting))
+        self.n_slots = 1 if self.flat else min(3 * self.slab + ROWS, _round_up(len(self.planes), ROWS))
+        self.borders = (
+            int(ys.start == 0),
+            int(ys.stop == n_rows),
+            int(xs.start == 0),
+            ys.stop - ys.start + 1,
+        )
+
+    @property
+    def source_bytes_per_row(self) -> int:
+        """The memory that one row of the image takes."""
+        n_channels, n_strips, _, depth, lanes = self.source_shape
+        return 4 * n_channels * n_strips * depth * lanes
+
+    @property
+    def blur_bytes_per_row(self) -> int:
+        """The memory that one row of one plane of all blurs takes."""
+        return 4 * len(self.plan.blurs) * self.n_strips * WIDTH
+
+    def schedule(self, consume: Consume) -> tuple[list[Step], list[int]]:
+        """Return what to do, in order, and how many of the first steps must be done before each.
+
+        The planes are blurred slab by slab, into a ring of slots that holds three slabs and a group. While
+        one slab is classified the next is blurred, so that hardly any thread waits for another.
+        """
+        slabs = [self.planes[first : first + self.slab] for first in range(0, len(self.planes), self.slab)]
+        steps: list[Step] = []
+        needs: list[int] = []
+        blurred: list[int] = []
+        consumed = [0, 0, 0]
+        ready = self.region[0].start
+        for number in range(len(slabs) + 1):
+            if number < len(slabs):
+                steps += [partial(self.blur, *task) for task in self._blur_tasks(slabs[number])]
+                needs += [consumed[number]] * (len(steps) - len(needs))
+                blurred.append(len(steps))
+            if number > 0:
+                stop = slabs[number - 1][-1] if number < len(slabs) else self.region[0].stop
+                steps += [partial(consume, self, *task) for task in self._tiles(range(ready, stop))]
+                needs += [blurred[number - 1]] * (len(steps) - len(needs))
+                consumed.append(len(steps))
+                ready = stop
+        return steps, needs
+
+    def run(self, consume: Consume, advance: Callable[[], None] | None = None) -> None:
+        """Take the image in and do all steps; call `advance` after each."""
+        self.load()
+        steps, needs = self.schedule(consume)
+        progress = (lambda *_: advance()) if advance else False
+        map_tiles(lambda step: step(), steps, needs=needs, progress=progress)
+        del self.source, self.blurs, self.tile
+
+    def load(self) -> None:
+        """Take the image in, and repeat its outer planes as far as the blurs reach."""
+        n_rows, depth = self.source_shape[2:4]
+        self.source = np.empty(self.source_shape, np.float32)
+        first = self.planes[0] - self.lead
+        wanted = np.clip(np.arange(first, first + depth), 0, self.image.shape[1] - 1)
+        real = slice(int(wanted[0]), int(wanted[-1]) + 1)
+        lead, tail = real.start - first, first + depth - real.stop
+
+        def load_rows(start: int) -> None:
+            rows = slice(start, min(start + CHUNK, n_rows))
+            image_rows = slice(self.source_rows.start + rows.start, self.source_rows.start + rows.stop)
+            pixels = self.image[:, real, image_rows, self.source_columns]
+            for strip in range(self.source_shape[1]):
+                part = pixels[..., strip * LANES : (strip + 1) * LANES]
+                target = self.source[:, strip, rows]
+                inner = target[:, :, lead : depth - tail, : part.shape[-1]]
+                inner[...] = part.swapaxes(1, 2)
+                target[:, :, lead : depth - tail, part.shape[-1] :] = 0
+                target[:, :, :lead] = target[:, :, lead : lead + 1]
+                target[:, :, depth - tail :] = target[:, :, depth - tail - 1 : depth - tail]
+
+        map_tiles(load_rows, range(0, n_rows, CHUNK))
+        shape = (len(self.plan.blurs), self.n_slots, self.n_strips, self.n_rows_wanted, WIDTH)
+        self.blurs = np.empty(shape, np.float32)
+        self.tile = Tile(
+            self.source.ravel(),
+            self.source_shape,
+            self.blurs.ravel(),
+            shape,
+            self.plan.kinds,
+            self.plan.inputs,
+            self.flat,
+        )
+
+    def _blur_tasks(self, planes: range) -> list[tuple[int, int]]:
+        """Return (blur, first plane) for each group of the planes, the widest blur first."""
+        widths = [sum(pack_kernels(blur.sigmas).sizes) for blur in self.plan.blurs]
+        numbers = sorted(range(len(widths)), key=lambda number: -widths[number])
+        return [(number, plane) for plane in planes[:: self.group] for number in numbers]
+
+    def _tiles(self, planes: range) -> list[tuple[int, int, int]]:
+        """Cut planes into tiles (plane, first row, last row) that take a few milliseconds each."""
+        n_rows = self.region[1].stop - self.region[1].start
+        step = max(1, TASK_VOXELS // (self.n_strips * LANES))
+        return [(z, row, min(row + step, n_rows)) for z in planes for row in range(0, n_rows, step)]
+
+    def slot(self, plane: int) -> int:
+        """Return where a blurred plane stands; outside the image its nearest plane stands for it."""
+        return (min(max(plane, self.planes[0]), self.planes[-1]) - self.planes[0]) % self.n_slots
+
+    def slots(self, plane: int) -> tuple[int, int, int]:
+        """Return where the planes before, at and behind `plane` stand."""
+        return self.slot(plane - 1), self.slot(plane), self.slot(plane + 1)
+
+    def source_at(self, plane: int) -> tuple[int, int, int]:
+        """Return where in the source the first wanted voxel of a plane stands."""
+        _, ys, xs = self.region
+        depth = plane - self.planes[0] + self.lead
+        return depth, ys.start - self.source_rows.start, xs.start - self.source_columns.start
+
+    def blur(self, number: int, plane: int) -> None:
+        """Compute one blur of a group of planes."""
+        blur = self.plan.blurs[number]
+        at = self.slot(plane)
+        kernels = pack_kernels(blur.sigmas)
+        n_kernels, length = kernels.weights.shape
+        _, n_strips, _, _, lanes = self.source_shape
+        centre = (
+            0 if self.flat else plane - self.planes[0] + self.lead,
+            self.region[1].start - 1 - self.source_rows.start,
+            self.columns[0] - self.source_columns.start,
+        )
+        reach = self.radius + 1
+        line_length = 2 * reach + (n_strips + 2) * lanes
+        blur_planes(
+            self.source[blur.channel],
+            self.source_columns.stop - self.source_columns.start,
+            centre,
+            reach,
+            min(self.group, self.planes[-1] + 1 - plane),
+            len(self.columns),
+            kernels,
+            self.borders,
+            _scratch("planes", (n_kernels, n_strips, self.group, CHUNK + length - 1, lanes)),
+            _scratch("lines", (n_kernels, self.group, CHUNK, line_length)),
+            self.blurs[number, at : at + self.group],
+        )
+
+
+_local = threading.local()
+
+
+def _scratch(name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return memory that this thread has used before: fresh pages cost more than filling them."""
+    size = math.prod(shape)
+    buffer = getattr(_local, name, None)
+    if buffer is None or buffer.size < size:
+        buffer = np.zeros(size, np.float32)
+        setattr(_local, name, buffer)
+    return buffer[:size].reshape(shape)
+
+
+def _round_up(number: int, step: int) -> int:
+    return math.ceil(number / step) * step

@@ -1,0 +1,1 @@
+"""Figures of images, objects and tables, and the colours that all pictures share."""

@@ -1,0 +1,272 @@
+"""The colour of each object, by a column of the table: joined on the label, never on the row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from objclass._common.checks import describe, invalid
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+import math
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+# Okabe and Ito's colours, to be told apart with any kind of colour vision, and Tol's wine.
+GROUP_COLORS = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#882255")
+UNSELECTED = "#8c8c8c"
+MISSING = "#4d525c"
+GROUND = "#0d0f14"
+CLUSTERS = "_CLUSTER_ID"
+MANUAL = "MANUAL"
+MOST_KEYS = 12
+
+
+@dataclass(frozen=True)
+class Coloring:
+    """Colours of objects and what they mean.
+
+    Attributes
+    ----------
+    column : str
+        The column that they show.
+    labels : (n,) int array
+        The objects of the table.
+    colors : (n, 3) uint8 array
+        The colour of each.
+    keys : list of (str, str)
+        The names of the categories and their colours; empty for numbers.
+    limits : (float, float), optional
+        The numbers at the ends of the colour map.
+    """
+
+    column: str
+    labels: np.ndarray
+    colors: np.ndarray
+    keys: list[tuple[str, str]]
+    limits: tuple[float, float] | None = None
+
+    @property
+    def title(self) -> str:
+        """What a panel in these colours shows."""
+        if not self.column.endswith(CLUSTERS):
+            return self.column
+        method = self.column.removesuffix(CLUSTERS)
+        return "Selected groups" if method == MANUAL else f"Clusters, {method}"
+
+    def paint(self, labels: np.ndarray) -> np.ndarray:
+        """Return `labels` (y, x) as a picture; objects that the table does not have are grey."""
+        order = np.argsort(self.labels)
+        place = np.searchsorted(self.labels[order], labels).clip(max=len(order) - 1)
+        known = self.labels[order][place] == labels
+        picture = np.where(labels[..., None] > 0, rgb(MISSING), rgb(GROUND))
+        picture[known] = self.colors[order][place[known]]
+        return outlined(picture, labels)
+
+    def add_key(self, figure: Figure) -> None:
+        """Add a legend, or for numbers a colour bar, below all panels."""
+        from matplotlib.cm import ScalarMappable
+        from matplotlib.colors import Normalize
+        from matplotlib.lines import Line2D
+
+        if self.limits is not None:
+            scale = ScalarMappable(Normalize(*self.limits), "viridis")
+            bar = figure.colorbar(scale, ax=figure.axes, location="bottom", shrink=0.4, aspect=40, pad=0.02)
+            bar.set_label(self.column)
+            bar.outline.set_visible(False)
+            return
+        look: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 7}
+        handles = [Line2D([], [], color=color, label=name, **look) for name, color in self.keys]
+        inches = 0.6 + 0.08 * max(len(name) for name, _ in self.keys)
+        columns = max(1, min(len(handles), int(figure.get_figwidth() / inches)))
+        figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False)
+
+
+def color_objects(table: pd.DataFrame, present: np.ndarray, column: str | None) -> Coloring | None:
+    """Return the colours by `column`, by default the table's last cluster number; None where it has none.
+
+    The numbers of the objects in the picture are `present`.
+
+    Raises
+    ------
+    ValueError
+        Where there is no such column, or the table is not that of these objects.
+    """
+    if column is None:
+        clusters = [name for name in table.columns if str(name).endswith(CLUSTERS)]
+        if not clusters:
+            return None
+        column = clusters[-1]
+    if column not in table.columns:
+        hint = f"It has {', '.join(map(str, table.columns))}."
+        raise invalid("color", "the name of a column of the table", describe(column), hint)
+    objects = table["label"].to_numpy(dtype=np.int64)
+    if len(np.unique(objects)) < len(objects):
+        hint = "Take the rows of one image: table[table['image'] == name]."
+        raise invalid("table", "one row for each object", "labels that occur more than once", hint)
+    if not np.isin(objects, present).any():
+        raise invalid("table", "rows for objects in labels", "labels none of which is there")
+    values = table[column]
+    if _is_number(values):
+        return _by_number(column, objects, values)
+    return _by_category(column, objects, values)
+
+
+def _is_number(values: pd.Series) -> bool:
+    """Tell numbers on a scale from those that name a category."""
+    from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
+
+    if (
+        not is_numeric_dtype(values.dtype)
+        or is_bool_dtype(values.dtype)
+        or str(values.name).endswith(CLUSTERS)
+    ):
+        return False
+    return not is_integer_dtype(values.dtype) or values.nunique() > MOST_KEYS
+
+
+def _by_number(column: str, objects: np.ndarray, values: pd.Series) -> Coloring:
+    from matplotlib import colormaps
+
+    numbers = values.to_numpy(dtype=float, na_value=np.nan)
+    finite = np.isfinite(numbers)
+    colors = np.tile(rgb(MISSING), (len(objects), 1))
+    low, high = np.percentile(numbers[finite], (0.5, 99.5)) if finite.any() else (0.0, 1.0)
+    share = (numbers[finite] - low) / ((high - low) or 1.0)
+    colors[finite] = (colormaps["viridis"](share)[:, :3] * 255).round()
+    return Coloring(column, objects, colors, [], (float(low), float(high)))
+
+
+def _by_category(column: str, objects: np.ndarray, values: pd.Series) -> Coloring:
+    import pandas as pd
+
+    codes, categories = pd.factorize(values, sort=True)
+    colors = np.tile(rgb(MISSING), (len(objects), 1))
+    keys = []
+    for code, category in enumerate(categories):
+        name, color = _name_and_color(column, category, code)
+        colors[codes == code] = rgb(color)
+        keys.append((f"{name} ({np.count_nonzero(codes == code):,})", color))
+    keys.sort(key=lambda key: key[1] == UNSELECTED)  # what is in no cluster comes last
+    if len(keys) > MOST_KEYS:
+        keys = [*keys[:MOST_KEYS], (f"and {len(keys) - MOST_KEYS} more", "#ffffff")]
+    if (codes < 0).any():
+        keys.append((f"no result ({np.count_nonzero(codes < 0):,})", MISSING))
+    return Coloring(column, objects, colors, keys)
+
+
+def _name_and_color(column: str, category: Any, place: int) -> tuple[str, str]:
+    is_cluster = column.endswith(CLUSTERS)
+    if is_cluster and column == MANUAL + CLUSTERS:
+        place, nothing, name = category - 1, "not selected", "group"
+    elif is_cluster:
+        place, nothing, name = category, "noise", "cluster"
+    else:
+        return str(category), group_color(place + 1)
+    return (nothing, UNSELECTED) if place < 0 else (f"{name} {category}", group_color(place + 1))
+
+
+def label_colors(labels: np.ndarray) -> np.ndarray:
+    """Return `labels` (y, x) as a picture in which neighbouring numbers differ in colour."""
+    picture = _hues(labels)
+    picture[labels == 0] = rgb(GROUND)
+    return outlined(picture, labels)
+
+
+def _hues(numbers: np.ndarray) -> np.ndarray:
+    from matplotlib.colors import hsv_to_rgb
+
+    # Steps of the golden section never come close to an earlier hue for long.
+    hue = numbers * 0.618033988749895 % 1
+    saturation = np.choose(numbers % 3, (0.55, 0.75, 0.4))
+    value = np.choose(numbers % 4, (0.95, 0.8, 1.0, 0.7))
+    return (hsv_to_rgb(np.stack([hue, saturation, value], axis=-1)) * 255).round().astype(np.uint8)
+
+
+def outlined(picture: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Darken the pixels at which two objects touch, so that they can be told apart."""
+    touching = np.zeros(labels.shape, dtype=bool)
+    for here, there in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
+        touching[here] |= (labels[here] != labels[there]) & (labels[here] > 0) & (labels[there] > 0)
+    picture[touching] //= 3
+    return picture
+
+
+def rgb(color: str) -> np.ndarray:
+    """Return ``#rrggbb`` as three uint8."""
+    return np.array([int(color[start : start + 2], 16) for start in (1, 3, 5)], dtype=np.uint8)
+
+
+CLASS_COLORS = ("#56b4e9", "#e69f00", "#cc79a7", "#009e73", "#f0e442", "#d55e00", "#0072b2", "#882255")
+CHANNEL_COLORS = ("#00ff00", "#ff00ff", "#00ffff", "#ffff00", "#ff0000", "#0000ff", "#ffffff")
+
+
+def class_color(value: int) -> str:
+    """Return the colour of class `value` (1, 2, …) as ``#rrggbb``.
+
+    Examples
+    --------
+    >>> class_color(2)
+    '#e69f00'
+    """
+    return CLASS_COLORS[(value - 1) % len(CLASS_COLORS)]
+
+
+def label_color(label: int) -> tuple[int, int, int]:
+    """Return the colour of object `label` (1, 2, …) as red, green and blue from 0 to 255.
+
+    Examples
+    --------
+    >>> label_color(1)
+    (18, 79, 226)
+    """
+    hue = (label * 0.618033988749895) % 1
+    lightness = (0.62, 0.48, 0.74, 0.55)[label % 4]
+    saturation = (0.85, 0.75, 0.9, 0.6)[label // 4 % 4]
+    chroma = (1 - abs(2 * lightness - 1)) * saturation
+    places = ((offset + hue * 12) % 12 for offset in (0, 8, 4))
+    parts = (lightness - chroma / 2 * max(-1, min(place - 3, 9 - place, 1)) for place in places)
+    red, green, blue = (math.floor(part * 255 + 0.5) for part in parts)
+    return red, green, blue
+
+
+def label_table(count: int) -> np.ndarray:
+    """Return the colours of the objects 0 … `count` as a (count + 1, 3) uint8 array; row 0 is black.
+
+    Examples
+    --------
+    >>> label_table(2).tolist()[0]
+    [0, 0, 0]
+    """
+    table = np.zeros((count + 1, 3), np.uint8)
+    for label in range(1, count + 1):
+        table[label] = label_color(label)
+    return table
+
+
+def category_color(value: object, place: int) -> str:
+    """Return the colour of a category; noise, which clustering numbers -1, is grey."""
+    if value == -1:
+        return UNSELECTED
+    number = int(value) if isinstance(value, (int, np.integer)) and not isinstance(value, bool) else place
+    return group_color(number + 1)
+
+
+def group_color(group: int) -> str:
+    """Return the colour of group 1, 2, …: the palette first, then ever new hues."""
+    if 1 <= group <= len(GROUP_COLORS):
+        return GROUP_COLORS[group - 1]
+    return "#{:02x}{:02x}{:02x}".format(*label_color(max(group, 1)))
+
+
+def color_ramp() -> bytes:
+    """Return 256 colours (red, green, blue) of a perceptually uniform map."""
+    from matplotlib import colormaps
+
+    return (colormaps["viridis"](np.arange(256))[:, :3] * 255).round().astype(np.uint8).tobytes()

@@ -1,0 +1,250 @@
+"""Pictures of a whole analysis, for a report or a slide."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.style
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patheffects import withStroke
+
+from objclass._common.checks import check_image, check_labels, check_spacing, describe, invalid
+from objclass.plots.colors import Coloring, color_objects, label_colors
+from objclass.tables.columns import EMBEDDINGS, check_columns, check_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+CHANNEL_COLORS = ((0, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 0), (1, 0, 0), (0, 0, 1), (1, 1, 1))
+INK, FAINT = "#22262e", "#9aa1ad"
+STYLE = {
+    "font.size": 9.0,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.edgecolor": FAINT,
+    "axes.linewidth": 0.8,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "text.color": INK,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+}
+LONG_SIDE = 4.4
+"""The longer side of a panel, in inches."""
+MOST_PIXELS = 1500
+"""Of a larger picture, every other pixel is drawn, or every third, …: a panel has fewer than these."""
+
+
+class Picture(Figure):
+    """A figure that notebooks show also where nobody has imported pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=110)
+        return file.getvalue()
+
+
+def overview(
+    image: np.ndarray,
+    labels: np.ndarray,
+    table: pd.DataFrame | None = None,
+    *,
+    spacing: float | Sequence[float] | None = None,
+    unit: str = "µm",
+    embedding: str | Sequence[str] | None = None,
+    color: str | None = None,
+) -> Figure:
+    """Draw the image, the objects, their embedding, and the objects again in the colours of their kinds.
+
+    Panels for which the table has no columns are left out. A volume is seen along z: the brightest voxel
+    of the image, the first object from above.
+
+    Parameters
+    ----------
+    image : (z, y, x) or (y, x) array, or with channels first
+        Channels are overlaid in green, magenta, cyan, yellow, …
+    labels : (z, y, x) or (y, x) integer array
+        The objects, 0 for background.
+    table : DataFrame, optional
+        One row for each object, found by its `label`.
+    spacing : float or sequence of float, optional
+        The size of a voxel along each axis, for the proportions and the scale bar.
+    unit : str
+        The unit of `spacing`.
+    embedding : str or pair of str, optional
+        The columns to draw the objects at: ``"UMAP"`` stands for ``UMAP_0`` and ``UMAP_1``. By default the
+        last embedding of the table.
+    color : str, optional
+        The column that gives the colour: a cluster number, another category, or a number. By default the
+        last column whose name ends in ``_CLUSTER_ID``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        It belongs to no pyplot window; ``savefig`` writes it, and a notebook shows it.
+
+    Raises
+    ------
+    ValueError
+        Where the shapes do not match, a column is not there, or no object has a row in the table.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> labels = np.zeros((20, 30), dtype=int)
+    >>> labels[4:9, 5:12], labels[10:17, 15:25] = 1, 4
+    >>> figure = overview(labels * 50, labels, spacing=0.5)
+    >>> [axes.get_title(loc="left") for axes in figure.axes]
+    ['Image', '2 objects']
+    """
+    labels = check_labels(labels)
+    channels = check_image(image, labels.shape)
+    y, x = (check_spacing(spacing, labels.ndim) or (1.0,) * labels.ndim)[-2:]
+    present = np.unique(labels[labels > 0])
+    columns: list[str] = []
+    coloring = None
+    if table is not None and len(check_table(table)):
+        columns = embedding_columns(table, embedding)
+        coloring = color_objects(table, present, color)
+    step = max(1, max(labels.shape[-2:]) // MOST_PIXELS)
+    seen = _first_object(labels[..., ::step, ::step])
+    place = _Place(y * labels.shape[-2], x * labels.shape[-1], "px" if spacing is None else unit)
+    with matplotlib.style.context(["default", STYLE]):
+        figure, panels = _figure(2 + bool(columns) + (coloring is not None), place.height / place.width)
+        title = "Image" if labels.ndim == 2 else "Image, maximum along z"
+        _show(next(panels), _composite(channels[..., ::step, ::step]), title, place, interpolation="auto")
+        objects = f"{len(present):,} object{'s' * (len(present) != 1)}"
+        _show(next(panels), label_colors(seen), objects, place)
+        if table is not None and columns:
+            _scatter(next(panels), table[columns], coloring)
+        if coloring is not None:
+            _show(next(panels), coloring.paint(seen), coloring.title, place)
+            coloring.add_key(figure)
+    return figure
+
+
+@dataclass(frozen=True)
+class _Place:
+    """How large what is shown is, and in which unit."""
+
+    height: float
+    width: float
+    unit: str
+
+    def bar(self) -> float:
+        """Return the length of a scale bar: 1, 2 or 5 times a power of ten, at most a third of the width."""
+        power = 10.0 ** math.floor(math.log10(self.width / 3))
+        return max(step for step in (power, 2 * power, 5 * power) if step <= self.width / 3)
+
+
+def _show(axes: Axes, picture: np.ndarray, title: str, place: _Place, interpolation: str = "nearest") -> None:
+    """Draw a picture (y, x, rgb) with its title and a scale bar."""
+    extent = (0, place.width, place.height, 0)
+    axes.imshow(picture, extent=extent, interpolation=interpolation, aspect="equal")
+    axes.set(title=title, xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    length, margin = place.bar(), 0.04 * min(place.width, place.height)
+    left, low = margin, place.height - margin
+    outline = [withStroke(linewidth=3.5, foreground="black", alpha=0.6)]
+    axes.plot(
+        [left, left + length],
+        [low, low],
+        color="white",
+        linewidth=2.5,
+        path_effects=outline,
+        solid_capstyle="butt",
+    )
+    text = f"{length:g} {place.unit}"
+    style: dict[str, Any] = {
+        "color": "white",
+        "ha": "center",
+        "va": "bottom",
+        "fontsize": 8.5,
+        "path_effects": outline,
+    }
+    axes.annotate(text, (left + length / 2, low), (0, 4), textcoords="offset points", **style)
+    axes.set(xlim=(0, place.width), ylim=(place.height, 0))
+
+
+def _scatter(axes: Axes, points: pd.DataFrame, coloring: Coloring | None) -> None:
+    """Draw the objects at two columns of the table, in a fixed random order so that no kind hides another."""
+    order = np.random.default_rng(0).permutation(len(points))
+    x, y = (points[name].to_numpy(dtype=float, na_value=np.nan)[order] for name in points)
+    colors = INK if coloring is None else coloring.colors[order] / 255
+    size = min(max(6000 / len(points), 2), 36)
+    axes.scatter(x, y, size, colors, edgecolor="white", linewidth=0.3 * (size > 8), rasterized=True)
+    axes.set(xlabel=points.columns[0], ylabel=points.columns[1], title=_scatter_title(*points.columns))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.margins(0.06)
+    axes.locator_params(nbins=5)
+
+
+def _scatter_title(x: str, y: str) -> str:
+    name = x.rpartition("_")[0]
+    if name in EMBEDDINGS and name == y.rpartition("_")[0]:
+        return "Principal components" if name == "PC" else name
+    return f"{y} against {x}"
+
+
+def embedding_columns(table: pd.DataFrame, embedding: str | Sequence[str] | None) -> list[str]:
+    """Return the two columns to draw the objects at; none where the table has no embedding."""
+    if embedding is None:
+        pattern = re.compile(rf"({'|'.join(EMBEDDINGS)})_1")
+        found = [str(name)[:-2] for name in table.columns if pattern.fullmatch(str(name))]
+        found = [name for name in found if f"{name}_0" in table.columns]
+        if not found:
+            return []
+        embedding = found[-1]
+    names = [f"{embedding}_0", f"{embedding}_1"] if isinstance(embedding, str) else list(embedding)
+    if len(names) != 2:
+        raise invalid("embedding", "a name such as 'UMAP', or two columns of the table", describe(embedding))
+    return check_columns(table, names)
+
+
+def _first_object(labels: np.ndarray) -> np.ndarray:
+    """Return the labels as seen along z."""
+    if labels.ndim == 2:
+        return labels
+    seen = labels[0].copy()
+    for plane in labels[1:]:
+        np.copyto(seen, plane, where=seen == 0)
+    return seen
+
+
+def _composite(channels: np.ndarray) -> np.ndarray:
+    """Return the brightest voxels along z as a picture: grey, or the channels' colours added up."""
+    colors = CHANNEL_COLORS if len(channels) > 1 else ((1, 1, 1),)
+    picture = np.zeros((*channels.shape[-2:], 3), dtype=np.float32)
+    for channel, color in zip(channels, colors, strict=False):
+        plane = channel.max(axis=0) if channel.ndim == 3 else channel
+        plane = plane.astype(np.float32)
+        low, high = np.percentile(plane, (0.5, 99.8))
+        picture += ((plane - low) / ((high - low) or 1)).clip(0, 1)[..., None] * np.array(
+            color, dtype=np.float32
+        )
+    return (picture.clip(0, 1) * 255).astype(np.uint8)
+
+
+def _figure(n_panels: int, aspect: float) -> tuple[Figure, Iterator[Axes]]:
+    """Return a figure and its panels, of height to width `aspect`, set out to fill a page well."""
+    layouts = [(rows, n_panels // rows) for rows in (1, 2, n_panels) if n_panels % rows == 0]
+    n_rows, n_columns = min(layouts, key=lambda at: abs(math.log(at[1] / (at[0] * aspect) / 1.4)))
+    width, height = LONG_SIDE / max(aspect, 1), LONG_SIDE * min(aspect, 1)
+    size = (n_columns * (width + 0.35), n_rows * (height + 0.45) + 0.4)
+    layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1, wspace=0.02, hspace=0.02)
+    figure = Picture(figsize=size, layout=layout, facecolor="white")
+    panels = list(figure.subplots(n_rows, n_columns, squeeze=False).flat)
+    for axes in panels:
+        axes.set_box_aspect(aspect)
+    return figure, iter(panels)

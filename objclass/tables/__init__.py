@@ -1,0 +1,1 @@
+"""From tables to tables: reduction, clustering, selection, statistics, export."""

@@ -1,0 +1,183 @@
+"""From measurements to kinds of objects."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from objclass._common.checks import check_number, check_option, invalid
+from objclass.tables import estimators
+from objclass.tables.columns import check_random_state, prepare, with_results
+from objclass.tables.estimators import Method, check_size, repeatable, set_up
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHODS = {
+    "kmeans": Method(
+        column="KMEANS_CLUSTER_ID",
+        estimator="sklearn.cluster:KMeans",
+        size="n_clusters",
+        defaults={"n_init": 10},  # of ten starts the best: one alone often ends in a poor partition
+        needs={"n_clusters": 0},
+    ),
+    "hdbscan": Method(
+        column="HDBSCAN_CLUSTER_ID",
+        estimator="sklearn.cluster:HDBSCAN",
+        defaults={"min_cluster_size": 5, "min_samples": 5, "copy": False},
+        needs={"min_cluster_size": 0, "min_samples": 0},
+        slow=100_000,
+    ),
+    "gmm": Method(
+        column="GMM_CLUSTER_ID",
+        estimator="sklearn.mixture:GaussianMixture",
+        size="n_components",
+        needs={"n_components": 0},
+    ),
+    "meanshift": Method(column="MS_CLUSTER_ID", estimator="sklearn.cluster:MeanShift", slow=20_000),
+    "agglomerative": Method(
+        column="AC_CLUSTER_ID",
+        estimator="sklearn.cluster:AgglomerativeClustering",
+        size="n_clusters",
+        needs={"n_clusters": 0},
+        most=20_000,
+        all_pairs=lambda options: options["connectivity"] is None,
+    ),
+    "spectral": Method(
+        column="SC_CLUSTER_ID",
+        estimator="sklearn.cluster:SpectralClustering",
+        size="n_clusters",
+        # With the class's own "rbf" no two objects are alike once there are a few dozen measurements.
+        defaults={"affinity": "nearest_neighbors", "n_neighbors": 10},
+        needs={"n_clusters": 1, "n_neighbors": 0},
+        most=10_000,
+        all_pairs=lambda options: options["affinity"] != "nearest_neighbors",
+        silence=("Graph is not fully connected",),  # groups that lie apart are what is looked for
+    ),
+}
+
+
+def cluster(
+    table: pd.DataFrame,
+    method: str = "kmeans",
+    *,
+    n_clusters: int = 3,
+    columns: Iterable[str] | None = None,
+    scale: bool = True,
+    random_state: int | None = 0,
+    **options: Any,
+) -> pd.DataFrame:
+    """Sort the objects into groups with similar measurements.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row for each object, with a column `label`; with a column `image` as well, labels are unique
+        within an image.
+    method : {"kmeans", "hdbscan", "gmm", "meanshift", "agglomerative", "spectral"}
+        k-means (the best of 10 starts; in small batches of objects where there are more than 200,000),
+        HDBSCAN (clusters and neighbourhoods of at least 5), a Gaussian
+        mixture, mean shift, agglomerative (Ward) or spectral clustering (10 neighbours).
+    n_clusters : int
+        The number of groups. HDBSCAN and mean shift find it themselves.
+    columns : list of str, optional
+        The columns to use, for example those of an embedding. By default the measurements, as in
+        `reduce`.
+    scale : bool
+        Give each column mean 0 and standard deviation 1, and leave out the columns in which all objects
+        are equal.
+    random_state : int or None
+        The seed. With one, the result is the same each time, on one core, and does not depend on the
+        order of the rows. None draws another each time and uses all cores.
+    **options
+        Further options of the library's class: `KMeans`, `HDBSCAN`, `GaussianMixture`, `MeanShift`,
+        `AgglomerativeClustering` or `SpectralClustering` of scikit-learn.
+
+    Returns
+    -------
+    DataFrame
+        A new table, with the column ``KMEANS_CLUSTER_ID`` (``HDBSCAN_CLUSTER_ID``, ``GMM_CLUSTER_ID``,
+        ``MS_CLUSTER_ID``, ``AC_CLUSTER_ID``, ``SC_CLUSTER_ID``; nullable ``Int64``) at its end, in place
+        of an earlier one. Clusters are numbered from 0 by falling size; of two of one size, the one with
+        the lowest label comes first. HDBSCAN's -1 is noise. Objects that lack one of the measurements
+        (NaN or infinite) get a missing value; a column that no object has a value in is left out. A table
+        without objects is returned with this column, and a warning.
+
+    Raises
+    ------
+    ValueError
+        For a method, column or option that is not there, fewer objects than clusters, more objects than
+        fit the memory (20,000 with agglomerative), or objects that are all equal.
+
+    References
+    ----------
+    .. [1] R. J. G. B. Campello, D. Moulavi, J. Sander, "Density-Based Clustering Based on Hierarchical
+       Density Estimates", PAKDD 2013, 160-172.
+    .. [2] D. Comaniciu, P. Meer, "Mean Shift: A Robust Approach Toward Feature Space Analysis", IEEE
+       Transactions on Pattern Analysis and Machine Intelligence 24, 603-619, 2002.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"label": [1, 2, 5], "area": [50.0, 10.0, 12.0]})
+    >>> cluster(table, n_clusters=2)
+       label  area  KMEANS_CLUSTER_ID
+    0      1  50.0                  1
+    1      2  10.0                  0
+    2      5  12.0                  0
+    """
+    chosen = METHODS[check_option("method", method, METHODS)]
+    n_clusters = check_number("n_clusters", n_clusters, low=1, integer=True)
+    random_state = check_random_state(random_state)
+    matrix = prepare(table, columns=columns, scale=scale)
+    if method == "kmeans" and len(matrix.values) > estimators.MANY:
+        chosen = dataclasses.replace(chosen, estimator="sklearn.cluster:MiniBatchKMeans")
+    fixed = {chosen.size: n_clusters} if chosen.size else {}
+    estimator = set_up(method, chosen, options, random_state=random_state, **fixed)
+    numbers = np.empty(0, dtype=np.int64)
+    if len(table):
+        check_size(method, chosen, estimator, len(matrix.values), size="n_clusters", quick="kmeans")
+        if chosen.size:
+            _check_distinct(matrix.values, n_clusters)
+        with repeatable(chosen, random_state):
+            if method == "meanshift" and estimator.bandwidth is None:
+                estimator.set_params(bandwidth=_bandwidth(matrix.values, random_state))
+            numbers = _by_size(estimator.fit_predict(matrix.values))
+    else:
+        warnings.warn("The table has no objects: there is nothing to cluster.", stacklevel=2)
+    return with_results(table, matrix.rows, {chosen.column: numbers}, replace=chosen.column)
+
+
+def _check_distinct(values: np.ndarray, n_clusters: int) -> None:
+    if len(np.unique(values[:1000], axis=0)) >= n_clusters:  # the first few mostly tell
+        return
+    distinct = len(np.unique(values, axis=0))
+    if distinct < n_clusters:
+        expected = f"at most {distinct}, the number of objects that differ in their measurements"
+        raise invalid("n_clusters", expected, n_clusters)
+
+
+def _bandwidth(values: np.ndarray, random_state: int | None) -> float:
+    """Return the distance within which a fifth of the objects lie, from a sample of at most 500."""
+    from sklearn.cluster import estimate_bandwidth
+
+    samples = min(len(values), 500)
+    bandwidth = estimate_bandwidth(values, quantile=0.2, n_samples=samples, random_state=random_state)
+    if bandwidth <= 0:
+        hint = "Pass bandwidth=..., the distance within which objects are alike."
+        raise invalid("table", "objects that differ in their measurements", "too many equal ones", hint)
+    return bandwidth
+
+
+def _by_size(numbers: np.ndarray) -> np.ndarray:
+    """Renumber the clusters from 0 by falling size, then by their first object; negative ones stay."""
+    old, first, sizes = np.unique(numbers, return_index=True, return_counts=True)
+    order = [index for index in np.lexsort((first, -sizes)) if old[index] >= 0]
+    new = np.zeros(len(old), dtype=np.int64)
+    new[order] = np.arange(len(order))
+    ranked = np.where(old < 0, old, new)
+    return ranked[np.searchsorted(old, numbers)]

@@ -1,0 +1,165 @@
+"""Which group is which: the measures in which groups differ, how well clusters hold together, how many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from objclass._common import checks
+from objclass.tables.columns import factorize, prepare
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SAMPLE = 2000
+
+
+def standardized_differences(
+    table: pd.DataFrame, by: str, *, columns: list[str] | None = None
+) -> pd.DataFrame:
+    """Return how far each group's mean lies from that of all other objects, in standard deviations.
+
+    The difference of the means divided by the pooled standard deviation of the two (Cohen's d).
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    by : str
+        The column with the groups. Rows of ``MANUAL_CLUSTER_ID`` 0 are a group of their own: the rest.
+    columns : list of str, optional
+        The measures; those that `objclass.cluster` would use where not given.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each group, in order, and a column for each measure, the most telling one first.
+
+    References
+    ----------
+    J. Cohen, Statistical Power Analysis for the Behavioral Sciences, 2nd ed. (1988), chapter 2.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"label": range(1, 5), "area": [1.0, 2.0, 8.0, 9.0], "kind": list("aabb")})
+    >>> standardized_differences(table, "kind")["area"].round(1).tolist()
+    [-9.9, 9.9]
+    """
+    import pandas as pd
+
+    matrix = prepare(table, columns=columns, scale=True)
+    codes, names = factorize(table[by])
+    codes = codes[matrix.rows]
+    present = [code for code in range(len(names)) if (codes == code).any()]
+    differences = np.array([_difference(matrix.values, codes == code) for code in present])
+    differences = differences.reshape(len(present), len(matrix.columns))
+    result = pd.DataFrame(differences, index=[names[code] for code in present], columns=matrix.columns)
+    telling = result.abs().fillna(0).max().sort_values(ascending=False, kind="stable").index
+    return result[telling]
+
+
+def _difference(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    group, rest = values[inside], values[~inside]
+    if len(rest) == 0:
+        return np.full(values.shape[1], np.nan)
+    freedom = max(len(group) + len(rest) - 2, 1)
+    pooled = np.sqrt((group.var(axis=0) * len(group) + rest.var(axis=0) * len(rest)) / freedom)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(pooled > 0, (group.mean(axis=0) - rest.mean(axis=0)) / pooled, np.nan)
+
+
+def silhouettes(table: pd.DataFrame, by: str, *, columns: list[str] | None = None) -> dict[object, float]:
+    """Return the mean silhouette of each cluster: near 1 apart from the others, near 0 in between.
+
+    At most 2,000 objects, drawn at random with a fixed seed, are compared.
+
+    References
+    ----------
+    :func:`sklearn.metrics.silhouette_samples`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"label": range(1, 5), "area": [1.0, 2.0, 8.0, 9.0], "kind": list("aabb")})
+    >>> {name: round(value, 2) for name, value in silhouettes(table, "kind").items()}
+    {'a': 0.86, 'b': 0.86}
+    """
+    from sklearn.metrics import silhouette_samples
+
+    matrix = prepare(table, columns=columns, scale=True)
+    codes, names = factorize(table[by])
+    codes = codes[matrix.rows]
+    known = np.flatnonzero(codes >= 0)
+    if known.size > _SAMPLE:
+        known = np.random.default_rng(0).choice(known, _SAMPLE, replace=False)
+    codes, values = codes[known], matrix.values[known]  # noqa: PD011
+    present = np.unique(codes)
+    if not 2 <= present.size < codes.size:
+        return {}
+    samples = silhouette_samples(values, codes)
+    return {names[code]: float(samples[codes == code].mean()) for code in present}
+
+
+def scan_clusters(
+    table: pd.DataFrame,
+    method: str,
+    *,
+    columns: list[str] | None = None,
+    scale: bool = True,
+    random_state: int = 0,
+    most: int = 10,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> pd.DataFrame:
+    """Return how well the objects fall into 2, 3, … clusters.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    method : {"kmeans", "gmm"}
+    columns, scale, random_state
+        As in `objclass.cluster`.
+    most : int
+        The highest number of clusters.
+    progress : callable
+        Called as ``progress(done, total)``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``n_clusters``, ``silhouette`` (high is good) and, low is good, ``inertia`` for k-means, or
+        ``bic`` for a Gaussian mixture.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"label": range(1, 7), "area": [1.0, 1.1, 5.0, 5.1, 9.0, 9.1]})
+    >>> scan_clusters(table, "kmeans", most=4)["silhouette"].idxmax()
+    1
+    """
+    import pandas as pd
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+    from sklearn.mixture import GaussianMixture
+
+    checks.check_option("method", method, ("kmeans", "gmm"))
+    values = prepare(table, columns=columns, scale=scale).values  # noqa: PD011
+    numbers = range(2, min(most, len(values) - 1) + 1)
+    rows = []
+    for done, number in enumerate(numbers):
+        progress(done, len(numbers))
+        if method == "kmeans":
+            model = KMeans(number, n_init=10, random_state=random_state)
+            found = model.fit_predict(values)
+            criterion = {"inertia": float(model.inertia_)}
+        else:
+            model = GaussianMixture(number, random_state=random_state)
+            found = model.fit_predict(values)
+            criterion = {"bic": float(model.bic(values))}
+        apart = np.nan
+        if 1 < np.unique(found).size < len(values):
+            sample = min(_SAMPLE, len(values))
+            apart = float(silhouette_score(values, found, sample_size=sample, random_state=0))
+        rows.append({"n_clusters": number, "silhouette": apart, **criterion})
+    return pd.DataFrame(rows)

@@ -1,0 +1,191 @@
+"""From many measurements to a few axes that can be drawn."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from objclass._common.checks import check_number, check_option, invalid
+from objclass.tables import estimators
+from objclass.tables.columns import check_random_state, prepare, with_results
+from objclass.tables.estimators import Method, check_size, repeatable, set_up
+from objclass.tables.umap_cache import import_umap
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHODS = {
+    "umap": Method(
+        column="UMAP",
+        estimator="umap:UMAP",
+        size="n_components",
+        defaults={"n_neighbors": 15, "min_dist": 0.1},
+        needs={"n_neighbors": 1, "n_components": 2},
+        silence=("'force_all_finite' was renamed", r"precomputed_knn\[2\]"),
+    ),
+    "tsne": Method(
+        column="t-SNE",
+        estimator="sklearn.manifold:TSNE",
+        size="n_components",
+        defaults={"perplexity": 30.0, "init": "pca", "learning_rate": "auto"},
+        needs={"perplexity": 1},
+        slow=50_000,
+    ),
+    "pca": Method(column="PC", estimator="sklearn.decomposition:PCA", size="n_components"),
+    "isomap": Method(
+        column="Isomap",
+        estimator="sklearn.manifold:Isomap",
+        size="n_components",
+        needs={"n_neighbors": 1, "n_components": 1},
+        most=10_000,
+        # Groups that lie apart are joined by their closest objects.
+        silence=("The number of connected components", "Changing the sparsity structure"),
+    ),
+    "mds": Method(
+        column="MDS",
+        estimator="sklearn.manifold:MDS",
+        size="n_components",
+        defaults={"n_init": 4, "init": "random"},
+        most=5_000,
+    ),
+}
+_EXACT_NEIGHBOURS = range(4096, 50_001)
+"""So many objects get their neighbours from scikit-learn: below, UMAP finds them exactly by itself; above,
+its approximate search is faster. In between that search needs longer to compile than this to run."""
+
+
+def reduce(
+    table: pd.DataFrame,
+    method: str = "umap",
+    *,
+    n_components: int = 2,
+    columns: Iterable[str] | None = None,
+    scale: bool = True,
+    random_state: int | None = 0,
+    **options: Any,
+) -> pd.DataFrame:
+    """Lay the objects out along a few axes, such that those with similar measurements lie close.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row for each object, with a column `label`; with a column `image` as well, labels are unique
+        within an image.
+    method : {"umap", "tsne", "pca", "isomap", "mds"}
+        UMAP (15 neighbours, minimum distance 0.1; of more than 200,000 objects it learns from a sample
+        of so many, and places the others in its map), t-SNE (perplexity 30), principal components, Isomap
+        (5 neighbours) or multidimensional scaling.
+    n_components : int
+        The number of axes.
+    columns : list of str, optional
+        The columns to use. By default the measurements: all columns of numbers but the label, image, file,
+        index, time and frame, positions (centroids, bounding box, x, y, z), how an object lies
+        (orientation, inertia tensor), embeddings, and what was given to the objects (names that end in
+        cluster, kind, class, type, group, annotation or prediction, also with ``_ID``).
+    scale : bool
+        Give each column mean 0 and standard deviation 1, and leave out the columns in which all objects
+        are equal.
+    random_state : int or None
+        The seed. With one, the result is the same each time, on one core, and does not depend on the
+        order of the rows. None draws another each time and uses all cores.
+    **options
+        Further options of the library's class: `umap.UMAP`, or `TSNE`, `PCA`, `Isomap` or `MDS` of
+        scikit-learn.
+
+    Returns
+    -------
+    DataFrame
+        A new table, with the columns ``UMAP_0``, ``UMAP_1``, … (``t-SNE_0``, ``PC_0``, ``Isomap_0``,
+        ``MDS_0``) at its end, in place of earlier ones of the same method. Objects that lack one of the
+        measurements (NaN or infinite) get NaN; a column that no object has a value in is left out. A
+        table without objects is returned with these columns, and a warning.
+
+    Raises
+    ------
+    ValueError
+        For a method, column or option that is not there, fewer objects than neighbours, more objects than
+        fit the memory (5,000 with MDS, 10,000 with Isomap), or objects that are all equal.
+
+    References
+    ----------
+    .. [1] L. McInnes, J. Healy, J. Melville, "UMAP: Uniform Manifold Approximation and Projection for
+       Dimension Reduction", arXiv:1802.03426, 2018.
+    .. [2] L. van der Maaten, G. Hinton, "Visualizing Data using t-SNE", Journal of Machine Learning
+       Research 9, 2579-2605, 2008.
+    .. [3] J. B. Tenenbaum, V. de Silva, J. C. Langford, "A Global Geometric Framework for Nonlinear
+       Dimensionality Reduction", Science 290, 2319-2323, 2000.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"label": [1, 2, 5], "area": [10.0, 12.0, 50.0], "solidity": [0.9, 1.0, 0.7]})
+    >>> reduce(table, "pca", n_components=1).round(2)
+       label  area  solidity  PC_0
+    0      1  10.0       0.9 -0.73
+    1      2  12.0       1.0 -1.22
+    2      5  50.0       0.7  1.94
+    """
+    chosen = METHODS[check_option("method", method, METHODS)]
+    n_components = check_number("n_components", n_components, low=1, integer=True)
+    random_state = check_random_state(random_state)
+    matrix = prepare(table, columns=columns, scale=scale)
+    if method == "umap":
+        import_umap()
+        options = {"n_jobs": -1 if random_state is None else 1, **options}
+    estimator = set_up(method, chosen, options, n_components=n_components, random_state=random_state)
+    embedding = np.empty((0, n_components))
+    if len(table):
+        _check_components(method, n_components, *np.shape(matrix.values))
+        n_learnt = min(len(matrix.values), estimators.MANY) if method == "umap" else len(matrix.values)
+        check_size(method, chosen, estimator, n_learnt, size="n_components", quick="pca")
+        with repeatable(chosen, random_state):
+            embedding = _embed(method, estimator, matrix.values, random_state)
+    else:
+        warnings.warn("The table has no objects: there is nothing to reduce.", stacklevel=2)
+    results = {f"{chosen.column}_{axis}": embedding[:, axis].astype(float) for axis in range(n_components)}
+    return with_results(table, matrix.rows, results, replace=rf"{chosen.column}_\d+")
+
+
+def _embed(method: str, estimator: Any, values: np.ndarray, random_state: int | None) -> np.ndarray:
+    """Fit to all objects; or UMAP to a sample of very many, and find the places of the others in its map."""
+    if method != "umap":
+        return estimator.fit_transform(values)
+    if len(values) <= estimators.MANY:
+        _find_neighbours(estimator, values)
+        return estimator.fit_transform(values)
+    learnt = estimators.learners(len(values), random_state)
+    others = np.setdiff1d(np.arange(len(values)), learnt)
+    embedding = np.empty((len(values), estimator.n_components))
+    embedding[learnt] = estimator.fit_transform(values[learnt])
+    embedding[others] = estimator.transform(values[others])
+    return embedding
+
+
+def _check_components(method: str, n_components: int, n_objects: int, n_columns: int) -> None:
+    """Check the number of axes of the methods that have a limit to it."""
+    limits = {
+        "pca": (min(n_objects, n_columns), "the number of measurements or of objects"),
+        "tsne": (min(3, n_columns), "three, and not more than there are measurements"),
+    }
+    most, reason = limits.get(method, (n_components, ""))
+    if n_components > most:
+        raise invalid("n_components", f"at most {most} ({reason}) for method {method!r}", n_components)
+
+
+def _find_neighbours(estimator: Any, values: np.ndarray) -> None:
+    """Give UMAP the neighbours of each object, where it would first have to compile its search for them."""
+    options = estimator.get_params(deep=False)
+    if (
+        len(values) not in _EXACT_NEIGHBOURS
+        or options["metric"] != "euclidean"
+        or options["precomputed_knn"][0] is not None
+    ):
+        return
+    from sklearn.neighbors import NearestNeighbors
+
+    search = NearestNeighbors(n_neighbors=options["n_neighbors"]).fit(values)
+    distances, neighbours = search.kneighbors(values)
+    estimator.set_params(precomputed_knn=(neighbours, distances))

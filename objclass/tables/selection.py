@@ -1,0 +1,206 @@
+"""Choose objects: by a shape drawn in a plot of two columns, by a range, in the image, or by number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from objclass._common import checks
+from objclass.tables.columns import check_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GROUP_COLUMN = "MANUAL_CLUSTER_ID"
+MODES = ("replace", "add", "subtract")
+
+
+def select(
+    table: pd.DataFrame,
+    x: str | None = None,
+    y: str | None = None,
+    *,
+    polygon: npt.ArrayLike | None = None,
+    within: Sequence[float] | None = None,
+    objects: Iterable[int] | None = None,
+    log: str = "",
+    group: int = 1,
+    mode: str = "replace",
+) -> pd.DataFrame:
+    """Put the chosen objects into a group of ``MANUAL_CLUSTER_ID``.
+
+    Exactly one of `polygon`, `within` and `objects` says which objects are meant. An object whose
+    value is missing, or not positive on a logarithmic axis, is never inside a shape.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row an object, with a ``label`` column. Its ``MANUAL_CLUSTER_ID``, where it has one, is the
+        starting point.
+    x, y : str, optional
+        The columns on the axes of the plot.
+    polygon : (n, 2) array_like, optional
+        Corners of a closed shape in the plane of `x` and `y`, in the columns' own units.
+    within : (float, float), optional
+        The lowest and the highest value of column `x` that is meant.
+    objects : iterable of int, optional
+        Label numbers.
+    log : {"", "x", "y", "xy"}
+        Which axes are logarithmic: an edge of the polygon is straight as it is seen in the plot.
+    group : int
+        The number that the chosen objects get; 0 stands for not selected.
+    mode : {"replace", "add", "subtract"}
+        "replace" empties all groups first, "add" leaves the other objects as they are, "subtract"
+        takes the chosen objects out of whichever group they are in.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A new table with the column ``MANUAL_CLUSTER_ID`` (int64, 0 = not selected).
+
+    Raises
+    ------
+    ValueError
+        If a column is absent or not numeric, if the polygon has fewer than three corners or is not
+        finite, or if not exactly one way to choose is given.
+
+    References
+    ----------
+    Points in polygons by the crossings test: :meth:`matplotlib.path.Path.contains_points`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"label": [1, 2, 7], "area": [10.0, 20.0, 90.0], "extent": [0.5, 0.6, 0.7]})
+    >>> corners = [(5, 0.4), (30, 0.4), (30, 0.8), (5, 0.8)]
+    >>> table = select(table, "area", "extent", polygon=corners)
+    >>> select(table, "area", within=(50, 100), group=2, mode="add")["MANUAL_CLUSTER_ID"].tolist()
+    [1, 1, 2]
+    """
+    check_table(table)
+    checks.check_option("mode", mode, MODES)
+    group = checks.check_number("group", group, low=0, integer=True)
+    if sum(way is not None for way in (polygon, within, objects)) != 1:
+        raise checks.invalid("polygon, within, objects", "exactly one of the three", "none or several")
+    if polygon is not None:
+        chosen = inside_polygon(column_values(table, "x", x), column_values(table, "y", y), polygon, log=log)
+    elif within is not None:
+        chosen = inside_range(column_values(table, "x", x), within)
+    else:
+        chosen = (
+            table["label"].isin(np.fromiter([] if objects is None else objects, dtype=np.int64)).to_numpy()
+        )
+    if GROUP_COLUMN in table:
+        before = table[GROUP_COLUMN].fillna(0).to_numpy().astype(np.int64)
+    else:
+        before = np.zeros(len(table), dtype=np.int64)
+    return table.assign(**{GROUP_COLUMN: apply_selection(before, chosen, group=group, mode=mode)})
+
+
+def apply_selection(groups: np.ndarray, chosen: np.ndarray, *, group: int, mode: str) -> np.ndarray:
+    """Return the group numbers after `chosen` (bool) has replaced, joined or left them; see `select`."""
+    rest = np.zeros_like(groups) if mode == "replace" else groups
+    return np.where(chosen, 0 if mode == "subtract" else group, rest)
+
+
+def inside_polygon(x: np.ndarray, y: np.ndarray, polygon: npt.ArrayLike, *, log: str = "") -> np.ndarray:
+    """Tell which points lie inside the polygon; `log` names the axes on which both are compared as log10."""
+    from matplotlib.path import Path
+
+    checks.check_option("log", log, ("", "x", "y", "xy"))
+    corners = np.asarray(polygon, dtype=float)
+    if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < 3 or not np.isfinite(corners).all():
+        raise checks.invalid(
+            "polygon", "at least three corners, an array of shape (n, 2) of finite numbers", corners
+        )
+    points = np.column_stack([x, y]).astype(float)
+    for axis, name in enumerate("xy"):
+        if name in log:
+            if (corners[:, axis] <= 0).any():
+                raise checks.invalid("polygon", f"positive {name} on a logarithmic axis", corners[:, axis])
+            points[:, axis] = log10_or_nan(points[:, axis])
+            corners = corners.copy()
+            corners[:, axis] = np.log10(corners[:, axis])
+    finite = np.isfinite(points).all(axis=1)
+    inside = np.zeros(len(points), dtype=bool)
+    if finite.any():
+        inside[finite] = Path(corners).contains_points(points[finite])
+    return inside
+
+
+def inside_range(values: np.ndarray, within: Sequence[float]) -> np.ndarray:
+    """Tell which values lie within ``(low, high)``, both ends included."""
+    if len(within) != 2 or not np.isfinite(np.asarray(within, dtype=float)).all() or within[0] > within[1]:
+        raise checks.invalid("within", "two finite numbers, the lower first", within)
+    return (values >= within[0]) & (values <= within[1])
+
+
+def log10_or_nan(values: np.ndarray) -> np.ndarray:
+    """Return log10, with NaN where a value is not positive."""
+    return np.log10(values, out=np.full(len(values), np.nan), where=values > 0)
+
+
+def column_values(table: pd.DataFrame, argument: str, column: str | None) -> np.ndarray:
+    """Return a numeric column as floats, missing values as NaN."""
+    from pandas.api.types import is_numeric_dtype
+
+    numeric = [str(name) for name in table if is_numeric_dtype(table[name])]
+    if column not in table or column not in numeric:
+        raise checks.invalid(
+            argument,
+            "the name of a numeric column",
+            checks.describe(column),
+            f"There are: {', '.join(numeric)}.",
+        )
+    return table[column].to_numpy(dtype=float, na_value=np.nan)
+
+
+def pick_objects(
+    labels: npt.ArrayLike, polygon: npt.ArrayLike, *, axis: int = 0, index: int = 0
+) -> np.ndarray:
+    """Return the numbers of the objects that a shape drawn in the image encloses.
+
+    An object counts if at least half of its pixels in that plane have their centre inside the shape.
+
+    Parameters
+    ----------
+    labels : (z, y, x) or (y, x) array of int
+        The objects; 0 is background.
+    polygon : (n, 2) array_like
+        Corners in pixels of the plane, each as (row, column); the centre of pixel (0, 0) is (0, 0).
+    axis : int
+        The axis across which the plane is taken from a 3D array.
+    index : int
+        Which plane.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        Label numbers, ascending.
+
+    Raises
+    ------
+    ValueError
+        If the plane is not there or the polygon is not one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> labels = np.array([[1, 1, 0, 4], [1, 1, 0, 4]])
+    >>> pick_objects(labels, [(-1, -1), (-1, 1.5), (2, 1.5), (2, -1)])
+    array([1])
+    """
+    array = checks.check_labels(labels)
+    if array.ndim == 3:
+        axis = checks.check_number("axis", axis, low=0, high=2, integer=True)
+        index = checks.check_number("index", index, low=0, high=array.shape[axis] - 1, integer=True)
+        array = np.take(array, index, axis=axis)
+    rows, columns = np.nonzero(array)
+    numbers = array[rows, columns]
+    inside = inside_polygon(rows, columns, polygon)
+    present, of_pixel, pixels = np.unique(numbers, return_inverse=True, return_counts=True)
+    hits = np.bincount(of_pixel, weights=inside, minlength=len(present))
+    return present[2 * hits >= pixels].astype(np.int64)

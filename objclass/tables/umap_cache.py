@@ -1,0 +1,42 @@
+"""umap-learn, with what numba compiles of it kept on disk.
+
+umap-learn compiles most of its functions anew in each process, for ten seconds. On a function's
+`enable_caching`, numba keeps the code instead; the files of umap-learn stay as they are. Where another
+release of umap-learn or numba is built differently, the functions compile as they always did.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import warnings
+from importlib.metadata import version
+from types import ModuleType
+
+from objclass._common.code_cache import code_cache
+
+_MODULES = ("umap.utils", "umap.distances", "umap.spectral", "umap.layouts", "umap.umap_")
+
+
+@functools.cache
+def import_umap() -> ModuleType:
+    """Import umap-learn, and let numba keep what it compiles of it."""
+    # The functions call one another across files and packages: each pair of releases has its folder.
+    releases = "-".join(f"{package}-{version(package)}" for package in ("umap-learn", "pynndescent"))
+    with code_cache(releases):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
+            import umap
+        for name in _MODULES:
+            with contextlib.suppress(ImportError):
+                _cache_functions(importlib.import_module(name))
+    return umap
+
+
+def _cache_functions(module: ModuleType) -> None:
+    """Call `enable_caching` on each function that `module` defines and numba compiles."""
+    for function in list(vars(module).values()):
+        if getattr(function, "__module__", None) == module.__name__:
+            with contextlib.suppress(AttributeError, RuntimeError):
+                function.enable_caching()

@@ -1,0 +1,1 @@
+"""Paint scribbles on slices, train and segment."""

@@ -1,0 +1,170 @@
+"""Annotations in a file that is rewritten after every stroke, and never over somebody else's work."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from objclass._common import checks
+from objclass._common.files import check_writable, replacing
+from objclass.widgets.annotator.strokes import Strokes
+
+
+class ChangedElsewhereError(Exception):
+    """The file is not the one that was written last: somebody else has changed it."""
+
+
+class Autosave:
+    """Writes annotations to a TIFF file in a thread, newest state only.
+
+    Only planes that have changed are compressed again, so that a stroke costs the same however large the
+    stack is and however many strokes there are.
+
+    Parameters
+    ----------
+    path : path
+        The TIFF file.
+    strokes : Strokes
+        What is saved.
+    ndim : int
+        Whether the file has the axes (z, y, x) or, for an image of one plane, (y, x).
+    on_saved, on_failure : callable
+        Called in the thread as ``on_saved(ticket)``, the newest that the file has, and with what went
+        wrong.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        strokes: Strokes,
+        *,
+        ndim: int,
+        on_saved: Callable[[Any], None],
+        on_failure: Callable[[Exception], None],
+    ) -> None:
+        self.path = path
+        self.paused = False
+        self._strokes, self._ndim = strokes, ndim
+        self._on_saved, self._on_failure = on_saved, on_failure
+        self._pages: dict[int, bytes] = {}
+        self._empty = _compress(np.zeros(strokes.volume.shape[1:], np.uint8))
+        self._changed: set[int] = set()
+        self._known = file_identity(path)
+        self._wanted: Any = None
+        self._wake = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._writing = threading.Lock()
+
+    def request(self, ticket: Any, planes: Iterable[int]) -> None:
+        """Save soon. `planes` along z have changed; `ticket` comes back once that is in the file."""
+        with self._wake:
+            self._changed.update(planes)
+            self._wanted = ticket
+            if not self.paused:
+                self._start()
+
+    def _start(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="objclass autosave", daemon=True)
+            self._thread.start()
+
+    def resume(self) -> None:
+        """Go on after `ChangedElsewhereError`, over the file that is there now."""
+        with self._wake:
+            self.paused = False
+            self._known = file_identity(self.path)
+            if self._wanted is not None:
+                self._start()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                if self._wanted is None or self.paused:
+                    self._thread = None
+                    return
+                ticket, self._wanted = self._wanted, None
+                changed, self._changed = self._changed, set()
+            try:
+                self._write(changed)
+            except Exception as failure:
+                with self._wake:
+                    self._changed |= changed
+                    self._wanted = self._wanted or ticket
+                    self.paused, self._thread = isinstance(failure, ChangedElsewhereError), None
+                self._on_failure(failure)
+                return
+            self._on_saved(ticket)
+
+    def flush(self, timeout: float = 30) -> None:
+        """Wait until what was asked for is in the file."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
+
+    def _write(self, changed: set[int]) -> None:
+        import tifffile
+
+        with self._writing:
+            if file_identity(self.path) != self._known:
+                raise ChangedElsewhereError(
+                    f"{self.path} was changed by somebody else since it was last saved here."
+                )
+            volume = self._strokes.volume
+            for z in range(len(volume)):
+                if z in changed or z not in self._pages:
+                    with self._strokes.lock:
+                        plane = volume[z].copy() if self._strokes.marked[0][z] else None
+                    self._pages[z] = self._empty if plane is None else _compress(plane)
+            shape = volume.shape if self._ndim == 3 else volume.shape[1:]
+            with replacing(self.path) as beside:
+                tifffile.imwrite(
+                    beside,
+                    (self._pages[z] for z in range(len(volume))),
+                    shape=shape,
+                    dtype=np.uint8,
+                    compression="zlib",
+                    rowsperstrip=volume.shape[1],
+                    photometric="minisblack",
+                    metadata={"axes": "ZYX"[-self._ndim :]},
+                )
+            self._known = file_identity(self.path)
+
+
+def _compress(plane: np.ndarray) -> bytes:
+    import zlib
+
+    return zlib.compress(np.ascontiguousarray(plane).data, 1)
+
+
+def file_identity(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes whenever a file is written, None where there is no file."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def check_save_to(path: str | os.PathLike[str]) -> Path:
+    """Return where annotations are saved.
+
+    Raises
+    ------
+    ValueError
+        If the name does not end in .tif or .tiff.
+    FileNotFoundError, PermissionError
+        If the folder does not exist, or the folder or the file cannot be written.
+    """
+    target = Path(path).expanduser().resolve()
+    if target.suffix.lower() not in (".tif", ".tiff"):
+        raise checks.invalid("save_to", "a file name that ends in .tif", str(path))
+    check_writable(target.parent, argument="save_to")
+    if target.exists() and not os.access(target, os.W_OK):
+        hint = "Choose another name, or make the file writable."
+        raise checks.invalid("save_to", "a file that can be written", str(target), hint, kind=PermissionError)
+    return target

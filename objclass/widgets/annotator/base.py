@@ -1,0 +1,128 @@
+"""What the parts of the annotator share: its traits and what it knows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import traitlets
+
+from objclass._common import checks
+from objclass.pixels.classifier import ObjectClassifier
+from objclass.pixels.features import FEATURE_SETS
+from objclass.widgets.annotator import input as _input
+from objclass.widgets.annotator.classifier_file import OwnFile
+from objclass.widgets.annotator.learning import TrainingParameters
+from objclass.widgets.annotator.strokes import MAX_CLASS, Patch, Strokes
+from objclass.widgets.base import SliceWidget
+
+
+class AnnotatorBase(SliceWidget):
+    """Traits of the annotator, and how they are set from the browser."""
+
+    classes = traitlets.List(traitlets.Dict(), help="value, name and colour of each class").tag(sync=True)
+    positive_class = traitlets.Int(2, min=1, max=MAX_CLASS, help="the class that objects are made of").tag(
+        sync=True
+    )
+    features = traitlets.Unicode(help="a predefined set or a specification").tag(sync=True)
+    max_depth = traitlets.Int(2, min=1, max=20).tag(sync=True)
+    n_estimators = traitlets.Int(100, min=1, max=1000).tag(sync=True)
+    live = traitlets.Bool(False, help="train after each stroke").tag(sync=True)
+    min_size = traitlets.Int(20, min=0, help="smallest object that is kept, in voxels").tag(sync=True)
+    split = traitlets.Bool(False, help="cut touching objects apart").tag(sync=True)
+    display = traitlets.Dict(help="what the view shows; only the browser uses it").tag(sync=True)
+    state = traitlets.Dict(help="what the widget tells about itself").tag(sync=True)
+    marks = traitlets.List(traitlets.List(), help="for each axis the planes with annotations").tag(sync=True)
+    notices = traitlets.List(traitlets.Dict(), help="questions to the user").tag(sync=True)
+    feature_sets = traitlets.List(traitlets.Unicode(), list(FEATURE_SETS), help="names on offer").tag(
+        sync=True
+    )
+    store_key = traitlets.Unicode(help="under which the browser keeps strokes on their way").tag(sync=True)
+    path = traitlets.Unicode("", help="the classifier's file").tag(sync=True)
+    save_to = traitlets.Unicode("", help="the file of the annotations").tag(sync=True)
+
+    _ready = False  # until all is there
+    image: np.ndarray
+    _volume_image: np.ndarray
+    _ndim: int
+    _spacing: tuple[float, ...] | None
+    _random_state: int
+    _strokes: Strokes
+    _file: OwnFile
+    _classifier: ObjectClassifier | None
+    _trained_with: TrainingParameters | str | None
+    _segmented_with: ObjectClassifier | None
+    _raw_labels: np.ndarray | None
+    _split_labels: np.ndarray | None
+    _labels: np.ndarray | None
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        self._telling = threading.RLock()
+        super().__init__(*args, **keywords)
+
+    # What one part of the annotator needs of another.
+
+    def _changed(self, patches: list[Patch], *, jump: bool = False) -> None:
+        raise NotImplementedError
+
+    def _annotations_changed(self) -> None:
+        raise NotImplementedError
+
+    def _predicted_plane(self, axis: int, index: int) -> np.ndarray | None:
+        raise NotImplementedError
+
+    def _accept_loaded(self, classifier: ObjectClassifier) -> None:
+        raise NotImplementedError
+
+    def _save_classifier(self, classifier: ObjectClassifier) -> None:
+        raise NotImplementedError
+
+    def _ask(self, topic: str, text: str, choices: Mapping[str, str]) -> None:
+        raise NotImplementedError
+
+    @property
+    def parameters(self) -> TrainingParameters:
+        """What the next training takes."""
+        return TrainingParameters(
+            self.features, self.positive_class, self.max_depth, self.n_estimators, self._random_state
+        )
+
+    @traitlets.validate("classes")
+    def _check_class_list(self, proposal: Any) -> list[dict[str, Any]]:
+        return _input.check_classes(proposal.value)
+
+    @traitlets.validate("features")
+    def _check_features(self, proposal: Any) -> str:
+        try:
+            _input.check_features(proposal.value)
+        except (ValueError, TypeError) as failure:
+            raise traitlets.TraitError(str(failure)) from failure
+        return str(proposal.value)
+
+    def _on_set(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        """Set a parameter that the browser cannot check; a wrong one is refused and goes back as it was."""
+        name = content["name"]
+        if name not in (
+            "features",
+            "max_depth",
+            "n_estimators",
+            "positive_class",
+            "min_size",
+            "split",
+            "live",
+        ):
+            raise checks.invalid("name", "a parameter of the widget", name)
+        try:
+            setattr(self, name, content["value"])
+            self.error = ""
+        finally:
+            self.send_state(name)
+
+    def _tell(self, **changes: Any) -> None:
+        """Change what the widget tells about itself, in one message."""
+        with self._telling:
+            state = {**self.state, **changes}
+            if state != self.state:
+                self.state = state

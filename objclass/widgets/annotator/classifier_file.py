@@ -1,0 +1,77 @@
+"""The classifier's file: rewritten at each training, but never over a file that is not the widget's own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from objclass._common.files import check_writable
+from objclass.pixels.classifier import ObjectClassifier, load_classifier
+from objclass.widgets.annotator.autosave import file_identity
+
+ON_EXISTING = ("ask", "load", "rename", "overwrite")
+
+
+class OwnFile:
+    """A .cl file and whether it may be written.
+
+    Parameters
+    ----------
+    path : path or None
+        None keeps classifiers in memory only.
+
+    Raises
+    ------
+    FileNotFoundError, PermissionError
+        If the folder does not exist or cannot be written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None) -> None:
+        self.path = None if path is None else Path(path).expanduser().resolve()
+        self._own: object = None
+        if self.path is not None:
+            check_writable(self.path.parent)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether a file is there that this object has neither written, loaded, nor been given."""
+        return self.path is not None and self.path.exists() and file_identity(self.path) != self._own
+
+    def adopt(self) -> None:
+        """Take the file that is there as one's own."""
+        if self.path is not None:
+            self._own = file_identity(self.path)
+
+    def load(self) -> ObjectClassifier:
+        """Read the file that is there and take it as one's own."""
+        classifier = load_classifier(self.path or "")
+        self.adopt()
+        return classifier
+
+    def rename(self) -> None:
+        """Go on under the next free name, such as ``ObjectSegmenter-1.cl``."""
+        if self.path is not None:
+            self.path = free_name(self.path)
+            self._own = None
+
+    def save(self, classifier: ObjectClassifier) -> bool:
+        """Write the file, unless it is foreign, and say whether it was written."""
+        if self.path is None or self.is_foreign:
+            return False
+        classifier.save(self.path)
+        self.adopt()
+        return True
+
+
+def free_name(path: Path) -> Path:
+    """Return a name like `path` that no file has yet.
+
+    Examples
+    --------
+    >>> free_name(Path("surely_not_there.cl")).name
+    'surely_not_there-1.cl'
+    """
+    number = 1
+    while (other := path.with_stem(f"{path.stem}-{number}")).exists():
+        number += 1
+    return other

@@ -1,0 +1,38 @@
+"""What was done in an annotator, as the calls that do it again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from objclass.widgets.replay import call
+
+if TYPE_CHECKING:
+    from objclass.widgets.annotator.annotator import Annotator
+
+
+def repeat_as_code(annotator: Annotator) -> str:
+    """Return the code; see `Annotator.code`."""
+    lines = ["import objclass", ""]
+    trained = annotator._trained_with
+    file = annotator._file.path
+    if isinstance(trained, str):
+        lines.append(f"classifier = {call('objclass.load_classifier', repr(trained), keywords={})}")
+    elif trained is not None:
+        if annotator.save_to:
+            lines.append(f"annotations = {call('objclass.imread', repr(annotator.save_to), keywords={})}")
+        keywords = trained.keywords() | ({"path": str(file)} if annotator.state.get("file_written") else {})
+        training = call("objclass.train_object_classifier", "image", "annotations", keywords=keywords)
+        lines.append(f"classifier = {training}")
+    if annotator.state.get("stale"):
+        lines.append("# Annotations or parameters have changed since this classifier was trained.")
+    if annotator.labels is not None and annotator.state.get("objects_stale"):
+        lines.append("# The objects are older than that: segment again.")
+    elif annotator.labels is not None:
+        lines.append("labels = objclass.segment(image, classifier)")
+        if annotator.split:
+            spacing = {} if annotator._spacing is None else {"spacing": annotator._spacing}
+            lines.append(f"labels = {call('objclass.split_touching', 'labels', keywords=spacing)}")
+        if annotator.min_size > 1:
+            size = {"min_size": annotator.min_size}
+            lines.append(f"labels = {call('objclass.exclude_small', 'labels', keywords=size)}")
+    return "\n".join(lines) + "\n"

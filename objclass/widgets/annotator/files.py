@@ -1,0 +1,113 @@
+"""The annotator's files, and what it asks before it touches one that was there before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from objclass.widgets.annotator.autosave import Autosave
+from objclass.widgets.annotator.base import AnnotatorBase
+from objclass.widgets.annotator.classifier_file import OwnFile, free_name
+from objclass.widgets.annotator.strokes import Patch
+
+_CLASSIFIER_CHOICES = {
+    "load": "Load it",
+    "rename": "Keep it, use another name",
+    "overwrite": "Write over it at the next training",
+}
+
+
+class FilesMixin(AnnotatorBase):
+    """Questions and answers about files."""
+
+    _autosave: Autosave | None
+
+    def _start_files(self, path: str | os.PathLike[str] | None, on_existing: str) -> None:
+        self._file = OwnFile(path)
+        self._answers: dict[str, Any] = {
+            "classifier": self._answer_classifier,
+            "save_to": self._answer_save_to,
+        }
+        self._name_file()
+        if self._file.is_foreign:
+            if on_existing == "ask":
+                self._ask_about_classifier()
+            else:
+                self._answer_classifier(on_existing)
+
+    def _name_file(self) -> None:
+        self.path = "" if self._file.path is None else str(self._file.path)
+
+    def _ask(self, topic: str, text: str, choices: Mapping[str, str]) -> None:
+        listed = [{"value": value, "text": label} for value, label in choices.items()]
+        others = [notice for notice in self.notices if notice["topic"] != topic]
+        self.notices = [*others, {"topic": topic, "text": text, "choices": listed}]
+
+    def _on_answer(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        topic = content["topic"]
+        self.notices = [notice for notice in self.notices if notice["topic"] != topic]
+        self.error = ""
+        self._answers[topic](content["value"])
+
+    def _ask_about_classifier(self) -> None:
+        name = self._file.path.name if self._file.path else ""
+        self._ask("classifier", f"{name} is there already, from before.", _CLASSIFIER_CHOICES)
+
+    def _answer_classifier(self, answer: str) -> None:
+        if answer == "load":
+            self._accept_loaded(self._file.load())
+            return
+        if answer == "rename":
+            self._file.rename()
+            self._name_file()
+        else:
+            self._file.adopt()
+        if self.classifier is not None:
+            self._save_classifier(self.classifier)
+
+    def _save_classifier(self, classifier: Any) -> None:
+        """Write the classifier's file, or ask where it is somebody else's."""
+        written = self._file.save(classifier)
+        self._tell(file_written=written)
+        if not written and self._file.path is not None:
+            self._ask_about_classifier()
+
+    def _answer_save_to(self, answer: str) -> None:
+        if self._autosave is None:
+            return
+        if answer == "rename":
+            self._autosave.path = free_name(self._autosave.path)
+            self.save_to = str(self._autosave.path)
+        if answer == "read":
+            from objclass.widgets.annotator.input import open_annotations
+
+            stored = open_annotations(None, self.save_to, self._strokes.volume.shape, self._ndim)
+            self._replace_strokes(stored)
+        self._autosave.resume()
+
+    def _offer_strokes(self, earlier: AnnotatorBase) -> None:
+        """Ask whether to go on with what was painted in another annotator of the same image."""
+        count = int(earlier._strokes.class_sizes[1:].sum())
+
+        def answer(value: str) -> None:
+            if value == "take":
+                self._replace_strokes(earlier._strokes.volume)
+
+        self._answers["earlier"] = answer
+        self._ask(
+            "earlier",
+            f"Another annotator of this image has {count:,} annotated pixels.",
+            {"take": "Take them over", "leave": "Start anew"},
+        )
+
+    def _replace_strokes(self, volume: np.ndarray) -> None:
+        """Make the annotations those of `volume`, as one step that can be undone."""
+        patches = []
+        for z in np.flatnonzero((volume != self._strokes.volume).any(axis=(1, 2))).tolist():
+            patches.append(Patch(0, z, 0, 0, volume[z].astype(np.uint16) + 1))
+        if patches:
+            self._strokes.paint(patches)
+            self._changed(patches)

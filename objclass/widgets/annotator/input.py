@@ -1,0 +1,120 @@
+"""What the annotator is given, checked and in its own form."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import traitlets
+
+from objclass._common import checks
+from objclass.pixels.features import parse_features
+from objclass.pixels.forest import MAX_DEPTH, MAX_TREES
+from objclass.plots.colors import class_color
+from objclass.widgets.annotator.autosave import check_save_to
+from objclass.widgets.annotator.strokes import MAX_CLASS
+from objclass.widgets.base import spatial_image
+
+_CODES = "0 for not annotated, 1 background, 2 object, further classes"
+
+
+def check_parameters(**parameters: Any) -> None:
+    """Raise what `train_object_classifier` would raise about a parameter."""
+    check_features(parameters["features"])
+    for name, low, high in (
+        ("positive_class", 1, MAX_CLASS),
+        ("max_depth", 1, MAX_DEPTH),
+        ("n_estimators", 1, MAX_TREES),
+        ("random_state", 0, 2**32 - 1),
+    ):
+        checks.check_number(name, parameters[name], low=low, high=high, integer=True)
+
+
+def check_features(features: Any) -> None:
+    """Raise unless `features` is a specification."""
+    if not isinstance(features, str):
+        raise checks.invalid(
+            "features", "a predefined set's name or a specification", features, kind=TypeError
+        )
+    parse_features(features)
+
+
+def check_input(
+    image: np.ndarray, annotations: npt.ArrayLike | None, spacing: Sequence[float] | None
+) -> tuple[np.ndarray, int]:
+    """Return the image as (c, z, y, x) and the number of axes that the user knows of."""
+    if annotations is not None:
+        checked = check_annotations(annotations)
+        return spatial_image(image, checked.ndim, beside=checked, name="annotations"), checked.ndim
+    planar = image.ndim == 2 or (image.ndim == 3 and spacing is not None and np.size(spacing) == 2)
+    if not planar and image.ndim in (3, 4) and image.shape[-1] in (3, 4) and min(image.shape[-3:-1]) > 16:
+        hint = (
+            "This looks like a colour picture: put its channels first with numpy.moveaxis(image, -1, 0), "
+            "and give annotations of shape (y, x), for a start numpy.zeros(image.shape[:2], numpy.uint8)."
+        )
+        raise checks.invalid(
+            "image", "axes (z, y, x), or with channels first (c, y, x) or (c, z, y, x)", image, hint
+        )
+    ndim = 2 if planar else 3
+    return spatial_image(image, ndim), ndim
+
+
+def check_annotations(annotations: npt.ArrayLike, *, argument: str = "annotations") -> np.ndarray:
+    """Return annotations as an integer array of rank 2 or 3 with classes that the widget can paint."""
+    array = np.asarray(annotations)
+    if array.dtype.kind not in "iub":
+        raise checks.invalid(argument, f"an integer array: {_CODES}", array, kind=TypeError)
+    if array.ndim not in (2, 3) or array.size == 0:
+        raise checks.invalid(argument, "a non-empty array of axes (y, x) or (z, y, x)", array)
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or high > MAX_CLASS:
+        got = f"{low if low < 0 else high} among them"
+        raise checks.invalid(argument, f"classes from 0 to {MAX_CLASS}", got)
+    return array
+
+
+def open_annotations(
+    annotations: npt.ArrayLike | None,
+    save_to: str | os.PathLike[str] | None,
+    shape: tuple[int, ...],
+    ndim: int,
+) -> np.ndarray:
+    """Return the annotations to go on with as a new (z, y, x) array: those of the file, if it is there."""
+    if save_to is not None:
+        path = check_save_to(save_to)
+        if path.exists():
+            from objclass.io.images import imread
+
+            stored = check_annotations(imread(path), argument="save_to")
+            if stored.shape != tuple(shape[3 - ndim :]):
+                hint = "It belongs to another image: choose another name."
+                raise checks.invalid("save_to", f"annotations of shape {shape[3 - ndim :]}", stored, hint)
+            annotations = stored
+    if annotations is None:
+        return np.zeros(shape, np.uint8)
+    return np.array(annotations, np.uint8, order="C").reshape(shape)
+
+
+def name_classes(names: Sequence[str], sizes: np.ndarray) -> list[dict[str, Any]]:
+    """Return the classes as the widget lists them: those with names, and those that have pixels already."""
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names) or len(names) < 2:
+        raise checks.invalid("classes", "at least two names", names)
+    painted = [value for value in np.flatnonzero(sizes).tolist() if value > len(names)]
+    named = [*enumerate(names, start=1), *((value, f"class {value}") for value in painted)]
+    return [{"value": value, "name": name, "color": class_color(value)} for value, name in named]
+
+
+def check_classes(classes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the list of classes if it can be one."""
+    values = [item.get("value") for item in classes]
+    fits = all(isinstance(value, int) and 1 <= value <= MAX_CLASS for value in values)
+    if (
+        not fits
+        or len(set(values)) != len(values)
+        or any({"name", "color"} - item.keys() for item in classes)
+    ):
+        raise traitlets.TraitError(f"classes: expected different values from 1 to {MAX_CLASS}, got {classes}")
+    return classes

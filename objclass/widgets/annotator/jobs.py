@@ -1,0 +1,284 @@
+"""The annotator's computing: training, prediction of what is seen, doubt, objects. All beside the kernel."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import traitlets
+
+from objclass.pixels.classifier import ObjectClassifier, train_object_classifier
+from objclass.widgets.annotator import learning
+from objclass.widgets.annotator.base import AnnotatorBase
+from objclass.widgets.annotator.latest import Latest
+from objclass.widgets.annotator.learning import Learner, TrainingParameters
+from objclass.widgets.background import Worker
+from objclass.widgets.planes import PlaneServer
+
+_PLANES_KEPT = 32
+_SETTLE_AFTER = 3.0
+
+
+class JobsMixin(AnnotatorBase):
+    """Training, prediction, suggestion, segmentation."""
+
+    def _start_jobs(self) -> None:
+        self._classifier = self._trained_with = None
+        self._trained_version = -1
+        self._raw_labels = self._split_labels = self._labels = self._segmented_with = None
+        self._queue = Latest(self._job_failed)
+        self._worker = Worker(lambda task: self._tell(task=task), self._show_failure)
+        self._learner = Learner(self._volume_image, self._ndim, self._strokes)
+        self._wishes: dict[str, dict[str, Any]] = {}
+        self._planes_seen: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
+        self._settle_timer: threading.Timer | None = None
+        self._accepting, self._settling = threading.RLock(), threading.Lock()
+
+    def _stop_jobs(self) -> None:
+        self._worker.cancel()
+        if self._settle_timer is not None:
+            self._settle_timer.cancel()
+
+    def _overlay_server(self) -> PlaneServer:
+        sources = {"prediction": self._predicted_plane, "uncertainty": self._doubt_plane}
+        return PlaneServer(self._planes.image, sources)
+
+    def _job_failed(self, _kind: str, failure: Exception) -> None:
+        self._tell(training=False)
+        self._show_failure(failure)
+
+    # Training
+
+    def train(self) -> ObjectClassifier:
+        """Train with the current annotations and parameters, as the Train button does, and wait for it.
+
+        Raises
+        ------
+        ValueError
+            As `train_object_classifier`, for example where only one class is painted.
+        """
+        self._train_exactly()
+        assert self._classifier is not None
+        return self._classifier
+
+    def _on_train(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        self.error = ""
+        self._tell(training=True)
+        self._queue.submit("train", self._train_exactly)
+
+    def _train_exactly(self) -> None:
+        parameters = self.parameters
+        with self._strokes.lock:
+            version, annotations = self._strokes.version, self.annotations.copy()
+        classifier = train_object_classifier(self.image, annotations, **parameters.keywords())
+        self._accept(classifier, parameters, version)
+
+    def _annotations_changed(self) -> None:
+        self._tell_stale()
+        if self.live and self._learner.can_train(self.positive_class):
+            self._tell(training=True)
+            self._queue.submit("train", self._train_quickly)
+
+    @traitlets.observe("features", "max_depth", "n_estimators", "positive_class", "live")
+    def _parameters_changed(self, change: Any) -> None:
+        if self.state:  # else it is being made
+            self._annotations_changed()
+
+    def _train_quickly(self) -> None:
+        """Train on no more pixels than take a moment; after a pause on all, unless they are very many."""
+        parameters, version = self.parameters, self._strokes.version
+        classifier, exact = self._learner.train(parameters, most_rows=learning.QUICK_ROWS)
+        self._accept(classifier, parameters, version, exact=exact)
+        if self._settle_timer is not None:
+            self._settle_timer.cancel()
+        if not exact and self._strokes.class_sizes.sum() <= learning.MOST_ROWS:
+            self._settle_timer = threading.Timer(_SETTLE_AFTER, self._settle, (parameters, version))
+            self._settle_timer.daemon = True
+            self._settle_timer.start()
+
+    def _settle(self, parameters: TrainingParameters, version: int) -> None:
+        """Train on all pixels, in a thread of its own, so that the next stroke need not wait for it."""
+        if version != self._strokes.version or not self._settling.acquire(blocking=False):
+            return
+        try:
+            classifier, _ = self._learner.train(parameters)
+        except ValueError:  # strokes have gone meanwhile
+            return
+        finally:
+            self._settling.release()
+        if (parameters, version) == (self.parameters, self._strokes.version):
+            self._queue.submit("settle", lambda: self._accept_settled(classifier, parameters, version))
+
+    def _accept_settled(
+        self, classifier: ObjectClassifier, parameters: TrainingParameters, version: int
+    ) -> None:
+        if version == self._trained_version and not self.state.get("exact"):
+            self._accept(classifier, parameters, version)
+
+    def _accept(
+        self,
+        classifier: ObjectClassifier,
+        parameters: TrainingParameters | str,
+        version: int,
+        *,
+        exact: bool = True,
+    ) -> None:
+        with self._accepting:
+            self._classifier, self._trained_with, self._trained_version = classifier, parameters, version
+            self._planes_seen.clear()
+        self.error = ""
+        self._tell(training=False, trained=True, exact=exact)
+        self._tell_stale()
+        self.send({"kind": "trained"})
+        for view in list(self._wishes):
+            self._show_overlay(view, fresh=True)
+        if not isinstance(parameters, str):
+            self._save_classifier(classifier)
+
+    def _accept_loaded(self, classifier: ObjectClassifier) -> None:
+        if (classifier.ndim, classifier.n_channels) != (self._ndim, len(self._volume_image)):
+            raise ValueError(
+                f"path: {self.path} holds a classifier for {classifier.ndim}D images with "
+                f"{classifier.n_channels} channel(s), and this image is {self._ndim}D with "
+                f"{len(self._volume_image)}. Keep it and use another name."
+            )
+        self._accept(classifier, self.path, self._strokes.version)
+
+    def _tell_stale(self) -> None:
+        trained = self._trained_with
+        same = isinstance(trained, str) or trained == self.parameters
+        stale = self._classifier is not None and not (same and self._trained_version == self._strokes.version)
+        self._tell(stale=stale, objects_stale=stale or self._segmented_with is not self._classifier)
+
+    # What the view shows of the classifier
+
+    def _on_overlay(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        view = str(content["view"])
+        self._wishes[view] = dict(content)
+        unanswered = {**content, "layers": []}
+        self._queue.submit(
+            f"overlay {view}", lambda: self._show_overlay(view), dropped=lambda: self.send(unanswered)
+        )
+
+    def _on_overlay_off(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        self._wishes.pop(str(content["view"]), None)
+
+    def _show_overlay(self, view: str, *, fresh: bool = False) -> None:
+        request = self._wishes.get(view)
+        if request is not None:
+            answer, buffers = self._overlay_server().answer(request)
+            self.send({**answer, "fresh": fresh}, buffers)
+
+    def _predicted_plane(self, axis: int, index: int) -> np.ndarray | None:
+        def compute(classifier: ObjectClassifier) -> np.ndarray:
+            return self._learner.predict(classifier, axis, index)
+
+        return self._remember(("prediction", axis, index), compute)
+
+    def _doubt_plane(self, axis: int, index: int) -> np.ndarray | None:
+        from objclass.pixels.uncertainty import uncertainty_plane
+
+        def compute(classifier: ObjectClassifier) -> np.ndarray:
+            doubt = uncertainty_plane(self.image, classifier, axis, index=index)
+            return np.rint(doubt * 255).astype(np.uint8)
+
+        return self._remember(("uncertainty", axis, index), compute)
+
+    def _remember(
+        self, key: tuple[Any, ...], compute: Callable[[ObjectClassifier], np.ndarray]
+    ) -> np.ndarray | None:
+        with self._accepting:
+            classifier, plane = self._classifier, self._planes_seen.get(key)
+        if classifier is None or plane is not None:
+            return plane
+        plane = compute(classifier)
+        with self._accepting:
+            if classifier is self._classifier:
+                self._planes_seen[key] = plane
+            while len(self._planes_seen) > _PLANES_KEPT:
+                self._planes_seen.popitem(last=False)
+        return plane
+
+    def _on_suggest(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        self.error = ""
+        self._tell(suggesting=True)
+        self._queue.submit("suggest", self._suggest)
+
+    def _suggest(self) -> None:
+        from objclass.pixels.uncertainty import suggest_slice
+
+        try:
+            if self._classifier is None:
+                self._train_exactly()
+            assert self._classifier is not None
+            found = suggest_slice(self.image, self._classifier, self.annotations)
+        finally:
+            self._tell(suggesting=False)
+        self.send({"kind": "suggestion", "index": found.index, "region": list(found.region)})
+
+    # Objects
+
+    def segment(self) -> np.ndarray:
+        """Segment the whole image, as the Segment button does, and wait for it.
+
+        A classifier that is out of date is trained again first.
+        """
+        self._finish_segmentation(self._segment(lambda done, total: None))
+        self._queue.join()
+        assert self._labels is not None
+        return self._labels
+
+    def _on_segment(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        self.error = ""
+        self._worker.start("Segmenting", self._segment, self._finish_segmentation)
+
+    def _on_cancel(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        self._worker.cancel()
+
+    def _segment(self, progress: Callable[[int, int], None]) -> tuple[np.ndarray, ObjectClassifier]:
+        from objclass.objects.segmentation import segment
+
+        if self._classifier is None or self.state["stale"] or not self.state["exact"]:
+            self._train_exactly()
+        classifier = self._classifier
+        assert classifier is not None
+        return segment(self.image, classifier, progress=progress), classifier
+
+    def _finish_segmentation(self, result: tuple[np.ndarray, ObjectClassifier]) -> None:
+        self._raw_labels, self._segmented_with = result
+        self._split_labels = None
+        self._refine()
+        self._tell_stale()
+
+    @traitlets.observe("min_size", "split")
+    def _limits_changed(self, _change: Any) -> None:
+        if self._raw_labels is not None:
+            self._queue.submit("refine", self._refine)
+
+    def _refine(self) -> None:
+        """Cut touching objects apart and leave small ones out, as the widget's fields say."""
+        from objclass.objects.filtering import exclude_small
+        from objclass.objects.splitting import split_touching
+
+        labels = self._raw_labels
+        if labels is None:
+            return
+        if self.split:
+            if self._split_labels is None:
+                self._split_labels = split_touching(labels, spacing=self._spacing)
+            labels = self._split_labels
+        if self.min_size > 1:
+            labels = exclude_small(labels, self.min_size)
+        self._labels = labels
+        self._tell(
+            objects=int(labels.max(initial=0)), objects_version=self.state.get("objects_version", 0) + 1
+        )
+
+    def _label_plane(self, axis: int, index: int) -> np.ndarray | None:
+        if self._labels is None:
+            return None
+        volume = self._labels if self._ndim == 3 else self._labels[np.newaxis]
+        return np.take(volume, index, axis=axis)

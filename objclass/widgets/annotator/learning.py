@@ -1,0 +1,189 @@
+"""Training while somebody paints: what a stroke costs does not depend on how many there were before."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from objclass import __version__
+from objclass._common.parallel import single_threaded
+from objclass.pixels.classifier import ObjectClassifier
+from objclass.pixels.features import Feature, parse_features
+from objclass.widgets.annotator.strokes import Strokes
+
+QUICK_ROWS = 1000
+MOST_ROWS = 12_000
+_FEW_ROWS = 4000
+_NEIGHBOURS = 1
+
+
+@dataclass(frozen=True)
+class TrainingParameters:
+    """What `train_object_classifier` takes beside image, annotations and path."""
+
+    features: str = "object_size_1_to_5_px"
+    positive_class: int = 2
+    max_depth: int = 2
+    n_estimators: int = 100
+    random_state: int = 0
+
+    def keywords(self) -> dict[str, Any]:
+        """Return them as keywords."""
+        return asdict(self)
+
+
+class Learner:
+    """Trains on strokes as they are, keeping the features of the pixels that it has seen.
+
+    Parameters
+    ----------
+    image : ndarray of shape (c, z, y, x)
+    ndim : int
+        2 where the image is a single plane and has no depth.
+    strokes : Strokes
+
+    Attributes
+    ----------
+    cache : FeatureCache
+        The features of planes that were predicted: `predict` and `train` share them.
+    """
+
+    def __init__(self, image: np.ndarray, ndim: int, strokes: Strokes) -> None:
+        from objclass.pixels.extraction import FeatureCache
+
+        self.image, self.ndim, self.strokes = image, ndim, strokes
+        self.cache = FeatureCache()
+        self._reading = threading.Lock()
+        self._features: tuple[Feature, ...] = ()
+        self._voxels = np.empty(0, np.int64)
+        self._rows = np.empty((0, 0), np.float32)
+
+    def can_train(self, positive_class: int) -> bool:
+        """Whether there are two classes, the positive one among them."""
+        sizes = self.strokes.class_sizes
+        return bool(np.count_nonzero(sizes[1:]) > 1 and sizes[positive_class] > 0)
+
+    def train(
+        self, parameters: TrainingParameters, *, most_rows: int | None = None
+    ) -> tuple[ObjectClassifier, bool]:
+        """Return a classifier, and whether it is the one that `train_object_classifier` gives.
+
+        With more than `most_rows` annotated pixels the forest sees every so-manieth pixel of each class only.
+        """
+        from objclass.pixels.training import grow_forest
+
+        parsed = parse_features(parameters.features)
+        rows, classes = self.rows(parsed)
+        exact = most_rows is None or len(rows) <= most_rows
+        if not exact:
+            rows, classes = _thin_out(rows, classes, most_rows or 0)
+        # Below some thousand rows handing trees to threads takes longer than growing them.
+        with single_threaded() if len(rows) < _FEW_ROWS else contextlib.nullcontext():
+            forest, importances = grow_forest(
+                rows,
+                classes,
+                max_depth=parameters.max_depth,
+                n_estimators=parameters.n_estimators,
+                random_state=parameters.random_state,
+            )
+        sizes = self.strokes.class_sizes
+        classifier = ObjectClassifier(
+            features=parsed,
+            forest=forest,
+            ndim=self.ndim,
+            positive_class=parameters.positive_class,
+            max_depth=parameters.max_depth,
+            importances=importances,
+            notes={
+                "random_state": str(parameters.random_state),
+                "annotated_pixels": " ".join(f"{c}:{sizes[c]}" for c in np.flatnonzero(sizes[1:]) + 1),
+                "objclass_version": __version__,
+                "scikit_learn_version": metadata.version("scikit-learn"),
+            },
+        )
+        return classifier, exact
+
+    def predict(self, classifier: ObjectClassifier, axis: int, index: int) -> np.ndarray:
+        """Return the class of each pixel of a plane, (rows, columns)."""
+        from objclass.pixels.prediction import predict_plane
+
+        image = self.image if self.ndim == 3 else self.image[:, 0]
+        return predict_plane(image, classifier, axis=axis, index=index, cache=self.cache)
+
+    def rows(self, features: tuple[Feature, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the features of the annotated voxels, in raster order, and their classes."""
+        with self._reading:
+            return self._read(features)
+
+    def _read(self, features: tuple[Feature, ...]) -> tuple[np.ndarray, np.ndarray]:
+        if features != self._features:
+            self._features = features
+            self._voxels = np.empty(0, np.int64)
+            self._rows = np.empty((0, len(features) * len(self.image)), np.float32)
+        voxels, classes = self._annotated()
+        known = np.isin(voxels, self._voxels, assume_unique=True)
+        if not known.all():
+            added = voxels[~known]
+            every = np.concatenate([self._voxels, added])
+            order = np.argsort(every, kind="stable")
+            self._rows = np.concatenate([self._rows, self._compute(features, added)])[order]
+            self._voxels = every[order]
+        return self._rows[np.searchsorted(self._voxels, voxels)], classes
+
+    def _annotated(self) -> tuple[np.ndarray, np.ndarray]:
+        volume = self.strokes.volume
+        size = volume[0].size
+        with self.strokes.lock:
+            planes = [(z, volume[z].ravel()) for z in self.strokes.marks(0)]
+            found = [(z * size + (here := np.flatnonzero(plane)), plane[here]) for z, plane in planes]
+        if not found:
+            return np.empty(0, np.int64), np.empty(0, np.uint8)
+        voxels, classes = zip(*found, strict=True)
+        return np.concatenate(voxels), np.concatenate(classes)
+
+    def _compute(self, features: tuple[Feature, ...], voxels: np.ndarray) -> np.ndarray:
+        """Compute the features of voxels in raster order, from planes that are known where they are."""
+        depths, rows, cols = np.unravel_index(voxels, self.image.shape[1:])
+        found = np.empty((len(voxels), len(features) * len(self.image)), np.float32)
+        unknown = np.ones(len(voxels), bool)
+        image = self.image if self.ndim == 3 else self.image[:, 0]
+        for z in np.unique(depths).tolist():
+            plane = self.cache.find(image, features, self.ndim, 0, z)
+            if plane is not None:
+                here = depths == z
+                found[here] = plane[:, rows[here], cols[here]].T
+                unknown &= ~here
+        if unknown.any():
+            found[unknown] = self._compute_around(features, np.array([depths, rows, cols])[:, unknown])
+        return found
+
+    def _compute_around(self, features: tuple[Feature, ...], places: np.ndarray) -> np.ndarray:
+        """Compute the features of voxels, reading the image no further than its filters reach."""
+        from objclass.pixels.extraction import features_at
+        from objclass.pixels.filter_bank import plan_features
+
+        reach = plan_features(features, len(self.image), self.ndim).radius + _NEIGHBOURS
+        low = np.maximum(places.min(axis=1) - reach, 0)
+        high = np.minimum(places.max(axis=1) + reach + 1, self.image.shape[1:])
+        mask = np.zeros(high - low, bool)
+        mask[tuple(places - low[:, None])] = True
+        crop = self.image[:, *map(slice, low, high)]
+        if self.ndim == 2:
+            return features_at(crop[:, 0], features, mask[0])
+        return features_at(crop, features, mask)
+
+
+def _thin_out(rows: np.ndarray, classes: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    present = np.unique(classes)
+    share = most // len(present)
+    kept = []
+    for value in present:
+        own = np.flatnonzero(classes == value)
+        kept.append(own if len(own) <= share else own[np.linspace(0, len(own) - 1, share).astype(np.int64)])
+    chosen = np.sort(np.concatenate(kept))
+    return rows[chosen], classes[chosen]

@@ -1,0 +1,1 @@
+"""A plot of the objects, linked with slices and 3D."""

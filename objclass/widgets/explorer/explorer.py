@@ -1,0 +1,285 @@
+"""The linked explorer: a plot of the objects, the slices and the 3D view as one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import traitlets
+
+from objclass._common import checks
+from objclass.plots import colors
+from objclass.tables.selection import GROUP_COLUMN
+from objclass.widgets import columns as _columns
+from objclass.widgets.base import SliceWidget, bundle, spatial_image, stylesheet
+from objclass.widgets.explorer.jobs import StepsMixin
+from objclass.widgets.explorer.object_table import ObjectTable
+from objclass.widgets.explorer.table_messages import TableMixin
+from objclass.widgets.replay import call
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def explore(
+    image: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    table: pd.DataFrame | None = None,
+    *,
+    x: str | None = None,
+    y: str | None = None,
+    color: str | None = None,
+    spacing: Sequence[float] | None = None,
+    unit: str | None = None,
+) -> Explorer:
+    """Plot the objects and see them in the image, linked: draw around a group, and it lights up everywhere.
+
+    Parameters
+    ----------
+    image : (z, y, x) or (y, x) array, or with channels first
+        What the slices show.
+    labels : (z, y, x) or (y, x) array of int
+        The objects; gaps in the numbers do no harm.
+    table : pandas.DataFrame, optional
+        One row an object, joined by its column ``label``; measured with `objclass.measure` where it is
+        not given. It stays as it is.
+    x, y : str, optional
+        The columns to begin with. With `x` alone: its histogram.
+    color : str, optional
+        The column that colours the objects; the groups drawn by hand where it is not given.
+    spacing : sequence of float, optional
+        Voxel size along each axis.
+    unit : str, optional
+        The unit of `spacing`, µm where only that is given.
+
+    Returns
+    -------
+    Explorer
+        A widget. Its ``table`` is always current and has the groups in ``MANUAL_CLUSTER_ID``; ``code()``
+        returns the code that makes that table again.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the shapes do not match, the table has no unique ``label``, or a column is not there.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> labels = np.kron(np.eye(3, dtype=int), np.ones((4, 4), dtype=int)) * [[1]]
+    >>> explorer = objclass.explore(labels * 10, labels)
+    >>> explorer.table["MANUAL_CLUSTER_ID"].tolist()
+    [0]
+    """
+    return Explorer(image, labels, table, x=x, y=y, color=color, spacing=spacing, unit=unit)
+
+
+class Explorer(StepsMixin, TableMixin, SliceWidget):
+    """What `objclass.explore` returns."""
+
+    _esm = traitlets.Unicode(bundle("explorer")).tag(sync=True)
+    _css = traitlets.Unicode(stylesheet("slice_view", "explorer")).tag(sync=True)
+
+    x = traitlets.Unicode(help="column on the x axis").tag(sync=True)
+    y = traitlets.Unicode("", help="column on the y axis; empty for a histogram of x").tag(sync=True)
+    color = traitlets.Unicode(GROUP_COLUMN, help="column that colours the objects").tag(sync=True)
+    log_axes = traitlets.Unicode("", help="logarithmic axes: '', 'x', 'y' or 'xy'").tag(sync=True)
+    point_size = traitlets.Float(7.0, min=1, max=30, help="diameter of a point in pixels").tag(sync=True)
+    only_selected = traitlets.Bool(False, help="hide what is in no group").tag(sync=True)
+    focus = traitlets.Int(0, min=0, help="label of the marked object; 0 for none").tag(sync=True)
+    notes = traitlets.List(traitlets.Unicode(), help="what to know about the table").tag(sync=True)
+    _columns = traitlets.List(traitlets.Dict()).tag(sync=True)
+    _objects = traitlets.Dict().tag(sync=True)
+    _groups = traitlets.Dict().tag(sync=True)
+    _ramp = traitlets.Bytes(b"").tag(sync=True)
+
+    def __init__(
+        self,
+        image: npt.ArrayLike,
+        labels: npt.ArrayLike,
+        table: pd.DataFrame | None = None,
+        *,
+        x: str | None = None,
+        y: str | None = None,
+        color: str | None = None,
+        spacing: Sequence[float] | None = None,
+        unit: str | None = None,
+    ):
+        numbers = checks.check_labels(labels)
+        channels = spatial_image(image, numbers.ndim, beside=numbers)
+        spacing = checks.check_spacing(spacing, numbers.ndim)
+        opening = ["# image, labels and table: those that the explorer was opened with"]
+        if table is None:
+            from objclass.measurement.region_properties import measure
+
+            table = measure(numbers, np.asarray(image), spacing=spacing)
+            keywords = {} if spacing is None else {"spacing": spacing}
+            opening = ["# image and labels: those that the explorer was opened with"]
+            opening.append(f"table = {call('objclass.measure', 'labels', 'image', keywords=keywords)}")
+        self._lock = threading.RLock()
+        self.objects = ObjectTable(table, numbers, opening=opening)
+        self._versions: dict[str, int] = {}
+        self._described: dict[str, dict[str, Any]] = {}
+        self._gesture: dict[str, Any] = {}
+        super().__init__(
+            channels,
+            ndim=numbers.ndim,
+            spacing=spacing,
+            unit=unit,
+            sources={"objects": self.objects.slot_plane},
+            _ramp=colors.color_ramp(),
+        )
+        self._describe_columns()
+        first = _columns.first_columns(self._described)
+        with self.hold_sync():
+            self.x = x if x is not None else first[0]
+            self.y = y if y is not None else ("" if x is not None else first[1])
+            self.color = color if color is not None else GROUP_COLUMN
+            self._send_objects()
+            self._send_groups()
+        self.notes = self._collect_notes()
+
+    @property
+    def groups(self) -> pd.DataFrame:
+        """The groups drawn by hand: number, name, colour and size."""
+        import pandas as pd
+
+        return pd.DataFrame(self._groups["list"], columns=["group", "name", "color", "size", "hidden"])
+
+    def code(self) -> str:
+        """Return the Python code that makes `table` again, what was drawn by hand included."""
+        return self.objects.code()
+
+    @traitlets.validate("x", "y", "color")
+    def _check_column(self, proposal: Any) -> str:
+        name, wanted = proposal.value, proposal.trait.name
+        kinds = ("number", "category") if wanted == "color" else ("number",)
+        if wanted == "y" and name == "":
+            return name
+        if wanted != "color" and str(name).endswith("_CLUSTER_ID"):
+            kinds = ("number", "category")
+        usable = [column for column, described in self._described.items() if described["kind"] in kinds]
+        if self._described and name not in usable:
+            what = "column with few values or numbers" if wanted == "color" else "numeric column"
+            raise checks.invalid(
+                wanted, f"the name of a {what}", checks.describe(name), f"There are: {', '.join(usable)}."
+            )
+        return name
+
+    @traitlets.validate("log_axes")
+    def _check_log(self, proposal: Any) -> str:
+        return checks.check_option("log_axes", proposal.value, ("", "x", "y", "xy"))
+
+    def _describe_columns(self) -> None:
+        table = self.objects.table
+        pixel = self.volume["unit"]
+        described = {}
+        for name in table:
+            unit = _columns.column_unit(str(name), ndim=self.volume["ndim"], unit=pixel)
+            entry = _columns.describe_column(table[name], unit=unit)
+            if name == GROUP_COLUMN:
+                entry["categories"] = []
+            self._versions[str(name)] = self._versions.get(str(name), 0) + 1
+            described[str(name)] = entry | {"version": self._versions[str(name)]}
+        self._described = described
+        self._columns = list(described.values())
+
+    def _collect_notes(self) -> list[str]:
+        objects = self.objects
+        notes = []
+        if len(objects) == 0:
+            notes.append("The table has no rows: there are no objects to plot.")
+        if objects.absent.size:
+            notes.append(f"{objects.absent.size:,} rows belong to no object of this image.")
+        if objects.unmeasured.size:
+            notes.append(
+                f"{objects.unmeasured.size:,} objects have no row in the table; they are shown in grey."
+            )
+        if len(objects.rows) < len(objects):
+            notes.append(
+                f"{len(objects.rows):,} of {len(objects):,} objects are drawn, a random sample; what you "
+                "select is selected among all."
+            )
+        return notes
+
+    def _send_objects(self) -> None:
+        self._objects = {
+            "labels": self.objects.slot_labels.astype("<i8" if self._has_long_labels() else "<i4").tobytes(),
+            "long": self._has_long_labels(),
+            "shown": len(self.objects.rows),
+            "total": len(self.objects),
+        }
+
+    def _has_long_labels(self) -> bool:
+        return bool(self.objects.slot_labels.max(initial=0) >= 2**31)
+
+    def _send_groups(self) -> None:
+        groups, state = self.objects.groups, self.objects.groups.state
+        shown = [
+            {
+                "group": group,
+                "name": state.names.get(group, ""),
+                "color": state.colors.get(group, colors.group_color(group)),
+                "size": size,
+                "hidden": group in state.hidden,
+            }
+            for group, size in groups.sizes().items()
+        ]
+        self._groups = {
+            "numbers": groups.numbers[self.objects.rows].astype("<i4").tobytes(),
+            "list": shown,
+            "undo": groups.can_undo,
+            "redo": groups.can_redo,
+            **self._gesture,
+        }
+
+    def _on_column(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        name = content["name"]
+        dtype, data = _columns.encode_column(self.objects.table[name], self.objects.rows)
+        answer = {"kind": "column", "name": name, "version": self._versions[name], "dtype": dtype}
+        self.send(answer, [data])
+
+    def _on_select(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        with self._lock:
+            self._gesture = {"client": content.get("client", ""), "seq": content.get("seq", 0)}
+            try:
+                self.objects.select(content)
+            finally:
+                self._send_groups()
+
+    def _on_group(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        """Undo, redo, name, recolour, merge, hide or clear, as ``action`` says."""
+        objects, groups = self.objects, self.objects.groups
+        number = int(content.get("group", 0))
+        actions = {
+            "undo": groups.undo,
+            "redo": groups.redo,
+            "clear": lambda: objects.merge_group(number, 0) if number else objects.clear_groups(),
+            "rename": lambda: groups.rename(number, str(content["name"])),
+            "recolor": lambda: groups.recolor(number, str(content["color"])),
+            "hide": lambda: groups.hide(number, bool(content["hidden"])),
+            "merge": lambda: objects.merge_group(number, int(content["into"])),
+        }
+        with self._lock:
+            self._gesture = {"client": content.get("client", ""), "seq": content.get("seq", 0)}
+            try:
+                actions[checks.check_option("action", content.get("action"), actions)]()
+            finally:
+                self._send_groups()
+
+    def _on_find(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        place = self.objects.find(int(content["label"]))
+        self.send(
+            {"kind": "found", "label": content["label"], "voxel": place, "view": content.get("view", "")}
+        )
+
+    def _on_draw_all(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        with self._lock, self.hold_sync():
+            self.objects.show_rows(None)
+            self._describe_columns()
+            self._send_objects()
+            self._send_groups()
+            self.notes = self._collect_notes()

@@ -1,0 +1,210 @@
+"""The explorer's long steps: reduce, cluster, the number of clusters, 3D; see `Explorer`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+
+from objclass._common import checks
+from objclass.tables.profiles import scan_clusters
+from objclass.tables.selection import GROUP_COLUMN
+from objclass.widgets.background import Worker
+from objclass.widgets.replay import call
+
+if TYPE_CHECKING:
+    from objclass.widgets.explorer.object_table import ObjectTable
+    from objclass.widgets.view3d.view3d import View3D
+
+
+def _option(
+    name: str, title: str, default: float, low: float, high: float, step: float = 1
+) -> dict[str, Any]:
+    return {"name": name, "title": title, "default": default, "min": low, "max": high, "step": step}
+
+
+_NEIGHBOURS = _option("n_neighbors", "Neighbours", 15, 2, 200)
+_CLUSTERS = _option("n_clusters", "Clusters", 3, 2, 100)
+METHODS = {
+    "reduce": {
+        "umap": ("UMAP", [_NEIGHBOURS, _option("min_dist", "Min. distance", 0.1, 0, 1, 0.05)]),
+        "tsne": ("t-SNE", [_option("perplexity", "Perplexity", 30, 2, 200)]),
+        "pca": ("PCA", []),
+        "isomap": ("Isomap", [_option("n_neighbors", "Neighbours", 5, 2, 200)]),
+        "mds": ("MDS", []),
+    },
+    "cluster": {
+        "kmeans": ("k-means", [_CLUSTERS]),
+        "hdbscan": (
+            "HDBSCAN",
+            [
+                _option("min_cluster_size", "Smallest cluster", 5, 2, 10000),
+                _option("min_samples", "Min. samples", 5, 1, 1000),
+            ],
+        ),
+        "gmm": ("Gaussian mixture", [_CLUSTERS]),
+        "agglomerative": ("Agglomerative", [_CLUSTERS]),
+        "spectral": ("Spectral", [_CLUSTERS]),
+        "meanshift": ("Mean shift", []),
+    },
+}
+
+
+class StepsMixin(traitlets.HasTraits):
+    """Work that takes a while, in one thread beside the kernel's own."""
+
+    busy = traitlets.Dict(help="the step under way: title, fraction, started; empty when none").tag(sync=True)
+    _methods = traitlets.Dict().tag(sync=True)
+    _volume = traitlets.Dict(help="the model of the 3D view and its vertices an object").tag(sync=True)
+
+    objects: ObjectTable
+    volume_view: View3D | None = None
+    _lock: threading.RLock
+
+    @traitlets.default("_methods")
+    def _describe_methods(self) -> dict[str, Any]:
+        return {
+            step: [
+                {"name": name, "title": title, "options": options} for name, (title, options) in known.items()
+            ]
+            for step, known in METHODS.items()
+        }
+
+    @property
+    def _worker(self) -> Worker:
+        worker = self.__dict__.get("_one_worker")
+        if worker is None:
+            worker = self.__dict__["_one_worker"] = Worker(self._report, self._show_failure)  # type: ignore[attr-defined]
+        return worker
+
+    def _report(self, state: dict[str, Any]) -> None:
+        self.busy = state
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until the step that runs in the background has come to its end."""
+        self._worker.join(timeout)
+
+    def _on_cancel(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        self._worker.cancel()
+
+    def _on_step(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        """Run `objclass.reduce` or `objclass.cluster` as the panel says; ``step`` tells which."""
+        import objclass
+
+        step = checks.check_option("step", content.get("step"), METHODS)
+        method = checks.check_option("method", content.get("method"), METHODS[step])
+        title, options = METHODS[step][method]
+        keywords = _step_keywords(content, {option["name"] for option in options})
+        function = getattr(objclass, step)
+        table = self.objects.table
+
+        def finish(result: Any) -> None:
+            with self._lock:
+                added = [name for name in result if name not in table or not result[name].equals(table[name])]
+                code = call(f"objclass.{step}", "table", repr(method), keywords=keywords)
+                self.objects.take(result, f"table = {code}")
+                self._show_result(step, added)
+
+        self._worker.start(
+            f"{title} of {len(table):,} objects",
+            lambda _progress: function(table, method, **keywords),
+            finish,
+        )
+
+    def _show_result(self, step: str, added: list[str]) -> None:
+        explorer: Any = self
+        with explorer.hold_sync():
+            explorer._describe_columns()
+            if step == "cluster" and added:
+                explorer.color = added[-1]
+            if step == "reduce" and added:
+                explorer.log_axes = ""
+                explorer.x, explorer.y = added[0], added[1] if len(added) > 1 else ""
+
+    def _on_scan(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        """Try 2 to 10 clusters and answer with the figures for a picture."""
+        table, method = self.objects.table, content.get("method", "kmeans")
+        keywords = _step_keywords(content, set())
+
+        def work(progress: Any) -> Any:
+            return scan_clusters(table, method, progress=progress, **keywords)
+
+        def finish(result: Any) -> None:
+            rows = result.astype(object).where(result.notna(), None).to_dict("list")
+            self.send({"kind": "scan", "method": method, **rows})  # type: ignore[attr-defined]
+
+        self._worker.start("Trying 2 to 10 clusters", work, finish)
+
+    def _on_volume(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        """Make the 3D view, once, in the background."""
+        if self.volume_view is None:
+            title = f"Surfaces of {len(self.objects.slot_labels):,} objects"
+            self._worker.start(title, self._make_volume, self._show_volume)
+
+    def _make_volume(self, progress: Any = True) -> View3D:
+        from objclass.widgets.view3d.view3d import View3D
+
+        explorer: Any = self
+        volume, image = explorer.volume, explorer._planes.image.image
+        labels = self.objects.labels
+        return View3D(
+            image if labels.ndim == 3 else image[:, 0],
+            labels,
+            slots=self.objects.slot_labels,
+            spacing=volume["spacing"][3 - volume["ndim"] :],
+            unit=volume["unit"],
+            raw="none",
+            progress=progress,
+        )
+
+    def _show_volume(self, view: View3D) -> None:
+        self.volume_view = view
+        view.observe(lambda change: setattr(self, "focus", change.new), "clicked")
+        self._volume = view.describe()
+
+    def _on_raw(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        """Add the image to the 3D view."""
+        if self.volume_view is not None:
+            self.volume_view.show_raw()
+            self._volume = self.volume_view.describe()
+
+    def save_html(self, path: str | Path) -> None:
+        """Write the 3D view in its present colours as one page that needs neither Python nor a network.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        explorer: Any = self
+        if self.volume_view is None:
+            self._show_volume(self._make_volume())
+        view = self.volume_view
+        assert view is not None
+        view.set_table(explorer.table)
+        if explorer.color == GROUP_COLUMN:
+            groups = explorer.groups
+            view.set_groups(dict(zip(groups["group"], groups["color"], strict=True)))
+        else:
+            view.color = explorer.color
+        view.save_html(path)
+
+
+def _step_keywords(content: Mapping[str, Any], options: set[str]) -> dict[str, Any]:
+    """Return the keyword arguments of a step, those that differ from nothing said first left out."""
+    keywords: dict[str, Any] = {}
+    given = content.get("options", {})
+    for name in ("n_components", "n_clusters"):
+        if name in content or name in given:
+            keywords[name] = int(content.get(name, given.get(name)))
+    if content.get("columns"):
+        keywords["columns"] = [str(name) for name in content["columns"]]
+    keywords["scale"] = bool(content.get("scale", True))
+    keywords["random_state"] = int(content.get("random_state", 0))
+    for name in sorted(options & set(given) - set(keywords)):
+        value = given[name]
+        keywords[name] = int(value) if float(value).is_integer() and name != "min_dist" else float(value)
+    return keywords

@@ -1,0 +1,1 @@
+"""Objects in 3D."""

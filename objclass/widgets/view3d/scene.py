@@ -1,0 +1,123 @@
+"""The parts of a 3D scene on k3d: an empty plot, surfaces, the raw stack, colours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from objclass.widgets.view3d.meshes import Mesh
+
+try:
+    import k3d
+except ImportError as error:
+    raise ImportError(
+        "The 3D view needs k3d. Install it with: python -m pip install 'objclass[lab]'"
+    ) from error
+
+BACKGROUND = 0x101318
+LEVELS = 256
+_VOXELS = 2_000_000
+_SAMPLES = 128
+_FIELD_OF_VIEW = 40.0
+
+
+def plateau_map(palette: np.ndarray) -> np.ndarray:
+    """Return k3d's colour map in which level i of 256 has exactly the colour `palette[i]`."""
+    full = np.zeros((LEVELS, 3))
+    full[: len(palette)] = np.asarray(palette)[:LEVELS] / 255
+    middle = np.arange(LEVELS) / (LEVELS - 1)
+    half = 0.45 / (LEVELS - 1)
+    places = np.clip(np.column_stack([middle - half, middle + half]), 0, 1).ravel()
+    return np.column_stack([places, np.repeat(full, 2, axis=0)]).astype(np.float32)
+
+
+def empty_plot(shape: Sequence[int], spacing: Sequence[float], unit: str) -> k3d.Plot:
+    """Return a plot without objects that looks at a volume of this shape and voxel size."""
+    depth, height, width = (n * size for n, size in zip(shape, spacing, strict=True))
+    plot = k3d.plot(
+        height=400,
+        background_color=BACKGROUND,
+        grid_visible=False,
+        menu_visibility=False,
+        camera_auto_fit=False,
+        grid_auto_fit=False,
+        grid=(0, 0, 0, width, height, depth),
+        label_color=0xD0D4DA,
+        grid_color=0x3A4048,
+        axes=[f"{name} ({unit})" for name in "xyz"],
+        axes_helper=0,
+        colorbar_object_id=0,
+        # Smoothed edges and a logarithmic depth take four times as long where no graphics card draws.
+        antialias=0,
+        logarithmic_depth_buffer=False,
+        lighting=1.3,
+    )
+    plot.mode = "callback"
+    centre = np.array([width, height, depth]) / 2
+    away = max(width, height) / 2 / math.tan(math.radians(_FIELD_OF_VIEW / 2)) + depth / 2
+    eye = centre + away * np.array([0.35, 0.55, -0.78]) / np.linalg.norm([0.35, 0.55, 0.78])
+    plot.camera = [*eye.tolist(), *centre.tolist(), 0.0, -1.0, 0.0]
+    plot.camera_fov = _FIELD_OF_VIEW
+    return plot
+
+
+def add_surfaces(plot: k3d.Plot, mesh: Mesh, click: Callable[[Any], None]) -> Any:
+    """Add all objects as one mesh whose vertices have levels, and return it."""
+    surfaces = k3d.mesh(
+        mesh.vertices if len(mesh.vertices) else np.zeros((3, 3), np.float32),
+        mesh.triangles if len(mesh.triangles) else np.zeros((1, 3), np.uint32),
+        attribute=np.zeros(max(3, len(mesh.vertices)), np.float32),
+        color_range=[0.0, LEVELS - 1.0],
+        color_map=plateau_map(np.array([[140, 140, 140]])),
+        flat_shading=False,
+        side="front",
+        roughness=0.55,
+        compression_level=1,
+        name="objects",
+    )
+    surfaces.click_callback = click
+    plot += surfaces
+    return surfaces
+
+
+def add_raw(plot: k3d.Plot, image: np.ndarray, spacing: Sequence[float], how: str) -> Any:
+    """Add a stack as a maximum projection ("mip") or a cloud ("volume"), and return it."""
+    small = shrink(image, _VOXELS)
+    low, high = np.percentile(small, (1.0, 99.8))
+    scaled = np.clip((small - low) / (high - low or 1.0), 0, 1).astype(np.float16)
+    bounds = [0, image.shape[2] * spacing[2], 0, image.shape[1] * spacing[1], 0, image.shape[0] * spacing[0]]
+    grey = [0.0, 0.0, 0.0, 0.0, 1.0, 0.75, 0.8, 0.88]
+    make = k3d.mip if how == "mip" else k3d.volume
+    drawn = make(
+        scaled,
+        bounds=bounds,
+        color_map=np.array(grey, np.float32),
+        opacity_function=np.array([0.0, 0.0, 0.2, 0.0, 1.0, 0.4], np.float32),
+        color_range=[0.0, 1.0],
+        samples=_SAMPLES,
+        compression_level=1,
+        name="image",
+    )
+    plot += drawn
+    return drawn
+
+
+def shrink(image: np.ndarray, most: int) -> np.ndarray:
+    """Return the image averaged over blocks, so that no more than `most` voxels are left, as float32."""
+    factor = 1
+    while np.prod([-(-n // factor) for n in image.shape]) > most:
+        factor += 1
+    if factor == 1:
+        return image.astype(np.float32)
+    parts = [min(factor, n) for n in image.shape]
+    result: np.ndarray = image.astype(np.float32, copy=False)
+    for axis, part in enumerate(parts):
+        starts = np.arange(0, image.shape[axis], part)
+        sums = np.add.reduceat(result, starts, axis=axis)
+        widths = np.diff(np.append(starts, image.shape[axis]))
+        shape = [-1 if other == axis else 1 for other in range(image.ndim)]
+        result = sums / widths.reshape(shape).astype(np.float32)
+    return result

@@ -1,0 +1,242 @@
+"""Objects and image in 3D: surfaces coloured by group, cluster or measure, over the raw stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+import numpy as np
+import numpy.typing as npt
+import traitlets
+
+from objclass._common import checks, parallel
+from objclass.plots.colors import UNSELECTED, category_color, color_ramp, group_color
+from objclass.tables.columns import column_kind, factorize, numbers
+from objclass.tables.selection import GROUP_COLUMN
+from objclass.widgets.base import spatial_image
+from objclass.widgets.explorer.object_table import check_objects, present_labels
+from objclass.widgets.view3d.meshes import TRIANGLES, mesh_objects
+from objclass.widgets.view3d.scene import LEVELS, add_raw, add_surfaces, empty_plot, plateau_map
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def view3d(
+    image: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    table: pd.DataFrame | None = None,
+    *,
+    color: str | None = None,
+    spacing: Sequence[float] | None = None,
+    raw: str = "mip",
+    triangles: int = TRIANGLES,
+    progress: parallel.Progress = True,
+) -> View3D:
+    """Show objects as surfaces in 3D, with the image around them.
+
+    Parameters
+    ----------
+    image : (z, y, x) array, or with channels first
+        Of several channels the first is shown.
+    labels : (z, y, x) array of int
+        The objects; gaps in the numbers do no harm. A 2D image is shown as plates.
+    table : pandas.DataFrame, optional
+        One row an object, joined by its column ``label``.
+    color : str, optional
+        The column of `table` that colours the objects; every object its own colour where not given.
+    spacing : sequence of float, optional
+        Voxel size along each axis: the view has true proportions.
+    raw : {"mip", "volume", "none"}
+        How the image is shown: as a maximum projection, as a cloud, or not at all.
+    triangles : int
+        About how many triangles all surfaces may have together; fewer are drawn faster.
+    progress : bool or callable
+        True shows a bar once two seconds have passed.
+
+    Returns
+    -------
+    View3D
+        A widget. Set its ``color`` to another column; ``clicked`` is the label of the object clicked last;
+        ``save_html(path)`` writes a page that needs nothing else.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the shapes do not match, the table has no unique ``label``, or the column is not there.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> labels = np.zeros((8, 8, 8), int)
+    >>> labels[2:6, 2:6, 2:6] = 3
+    >>> objclass.view3d(labels * 10, labels).mesh.labels.tolist()
+    [3]
+    """
+    stack = checks.check_labels(labels)
+    sizes = checks.check_spacing(spacing, stack.ndim)
+    shown = spatial_image(image, stack.ndim, beside=stack)
+    raw = checks.check_option("raw", raw, ("mip", "volume", "none"))
+    triangles = checks.check_number("triangles", triangles, low=100, integer=True)
+    view = View3D(shown, stack, spacing=sizes, raw=raw, triangles=triangles, progress=progress)
+    if table is not None:
+        view.set_table(table)
+    view.color = color or ""
+    return view
+
+
+class View3D(ipywidgets.VBox):
+    """What `objclass.view3d` returns.
+
+    Attributes
+    ----------
+    color : str
+        The column that colours the objects; "" gives every object its own colour.
+    clicked : int
+        The label of the object that was clicked last, 0 at first.
+    mesh : objclass.widgets.view3d.meshes.Mesh
+        The surfaces.
+    plot : k3d.Plot
+        The k3d plot, for whatever else k3d can do.
+    """
+
+    color = traitlets.Unicode("", help="the column that colours the objects")
+    clicked = traitlets.Int(0, help="label of the object that was clicked last")
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        labels: np.ndarray,
+        *,
+        slots: np.ndarray | None = None,
+        spacing: Sequence[float] | None = None,
+        unit: str | None = None,
+        raw: str = "mip",
+        triangles: int = TRIANGLES,
+        progress: parallel.Progress = True,
+    ):
+        stack = labels if labels.ndim == 3 else labels[np.newaxis]
+        sizes = (1.0,) * labels.ndim if spacing is None else tuple(spacing)
+        self.spacing = sizes if labels.ndim == 3 else (min(sizes), *sizes)
+        self._table: pd.DataFrame | None = None
+        self._group_colors: dict[int, str] = {}
+        wanted = present_labels(labels) if slots is None else slots
+        self.mesh = mesh_objects(stack, wanted, spacing=self.spacing, budget=triangles, progress=progress)
+        self.plot = empty_plot(stack.shape, self.spacing, unit or ("px" if spacing is None else "µm"))
+        self.raw: Any = None
+        self._image = image[0]
+        if raw != "none":
+            self.show_raw(raw)
+        self.surfaces = add_surfaces(self.plot, self.mesh, self._on_click)
+        super().__init__([self.plot])
+        self._recolor()
+
+    @traitlets.validate("color")
+    def _check_color(self, proposal: Any) -> str:
+        column = proposal.value
+        if column and (
+            self._table is None or column not in self._table or column_kind(self._table[column]) == "text"
+        ):
+            usable = (
+                []
+                if self._table is None
+                else [str(name) for name in self._table if column_kind(self._table[name]) != "text"]
+            )
+            raise checks.invalid(
+                "color",
+                "the name of a column of table with numbers or few values",
+                column,
+                f"There are: {', '.join(usable)}." if usable else "Pass a table.",
+            )
+        return column
+
+    @traitlets.observe("color")
+    def _recolor(self, _change: Any = None) -> None:
+        levels, palette = self._levels()
+        with self.surfaces.hold_sync():
+            self.surfaces.color_map = plateau_map(palette)
+            self.surfaces.attribute = self.mesh.spread(levels.astype(np.float32))
+
+    def show_raw(self, how: str = "mip") -> None:
+        """Show the image too, once: as a maximum projection ("mip") or a cloud ("volume")."""
+        if self.raw is None:
+            self.raw = add_raw(self.plot, self._image, self.spacing, how)
+
+    def set_table(self, table: pd.DataFrame) -> None:
+        """Take another table, or the same with further columns."""
+        self._table = check_objects(table)
+        self._recolor()
+
+    def set_groups(self, colors: Mapping[int, str]) -> None:
+        """Colour the objects by ``MANUAL_CLUSTER_ID``, each group in its own ``#rrggbb``."""
+        self._group_colors = dict(colors)
+        if self.color == GROUP_COLUMN:
+            self._recolor()
+        self.color = GROUP_COLUMN
+
+    def save_html(self, path: str | Path) -> None:
+        """Write one page with the view that opens in any browser, without Python and without a network.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        Path(path).write_text(self.plot.get_snapshot(), encoding="utf-8")
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the explorer's page needs to recolour, hide and clip by itself."""
+        return {
+            "plot": self.plot.model_id,
+            "surfaces": self.surfaces.model_id,
+            "raw": "" if self.raw is None else self.raw.model_id,
+            "vertices": self.mesh.vertex_counts.astype("<i4").tobytes(),
+            "triangles": self.mesh.triangle_counts.astype("<i4").tobytes(),
+            "size": [float(self.plot.grid[axis + 3]) for axis in range(3)],
+            "total": len(self.mesh.triangles),
+        }
+
+    def _levels(self) -> tuple[np.ndarray, np.ndarray]:
+        count = len(self.mesh.labels)
+        if not self.color or self._table is None:
+            distinct = np.array([_rgb(group_color(place + 1)) for place in range(LEVELS)], np.uint8)
+            return np.arange(count) % LEVELS, distinct
+        import pandas as pd
+
+        rows = self._table.set_index("label").index.get_indexer(pd.Index(self.mesh.labels))
+        levels, palette = _column_levels(self._table[self.color], self._group_colors)
+        found = np.zeros(count, np.int64)
+        found[rows >= 0] = levels[rows[rows >= 0]]
+        return found, palette
+
+    def _on_click(self, content: Any) -> None:
+        self.clicked = self.mesh.label_of(int(content["face"][0]))
+
+
+def _column_levels(column: pd.Series, groups: Mapping[int, str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return a level for each row and the colours of the levels; level 0 is grey, for what has no value."""
+    grey = _rgb(UNSELECTED)
+    if column_kind(column) == "category":
+        codes, names = factorize(column)
+        if column.name == GROUP_COLUMN:
+            colors = [
+                groups.get(value) or group_color(int(value)) if value else UNSELECTED for value in names
+            ]
+        else:
+            colors = [category_color(value, place) for place, value in enumerate(names)]
+        return codes + 1, np.array([grey, *map(_rgb, colors)], np.uint8)
+    values = numbers(column)
+    finite = np.isfinite(values)
+    levels = np.zeros(len(values), np.int64)
+    if finite.any():
+        low, high = np.percentile(values[finite], (0.5, 99.5))
+        part = (values[finite] - low) / (high - low or 1.0)
+        levels[finite] = 1 + np.round(np.clip(part, 0, 1) * (LEVELS - 2)).astype(int)
+    ramp = np.frombuffer(color_ramp(), np.uint8).reshape(-1, 3)
+    return levels, np.concatenate([[grey], ramp[1:]]).astype(np.uint8)
+
+
+def _rgb(color: str) -> list[int]:
+    return [int(color[start : start + 2], 16) for start in (1, 3, 5)]

@@ -1,0 +1,1 @@
+"""Whole runs, from files to a folder of results."""

@@ -1,0 +1,92 @@
+"""The whole path on a made-up embryo, of which the truth is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from objclass._common.files import AnyPath
+from objclass._common.parallel import Progress
+from objclass.objects.matching import match_objects
+from objclass.workflows.results import OUTPUTS, describe_image, output_folder
+from objclass.workflows.run import Parameters, Run
+from objclass.workflows.stages import Report, Stages
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from objclass.samples.datasets import Sample
+
+SHAPE = (64, 256, 256)
+INPUTS = {"image.tif": "the stack", "annotations.tif": "the strokes of the last round"}
+
+
+def run_demo(
+    out: AnyPath,
+    *,
+    shape: Sequence[int] = SHAPE,
+    parameters: Parameters | None = None,
+    overwrite: bool = False,
+    report: Report = lambda *_: None,
+    progress: Progress = True,
+) -> Run:
+    """Go the whole path on `objclass.samples.embryo`: two rounds of strokes, then objects and kinds.
+
+    Parameters
+    ----------
+    out : str or path
+        The folder for the results, and for the image and the strokes.
+    shape : three int
+        Of the stack (z, y, x).
+    parameters : Parameters, optional
+        What to do. Its `random_state` also makes the stack.
+    overwrite, report, progress
+        See `objclass.workflows.run.run_image`.
+
+    Returns
+    -------
+    Run
+        In its `found` also what comparing with the truth gave: ``true`` (how many nuclei there are),
+        ``rounds`` (how many objects were found after each round), ``recovered`` (the share of true nuclei
+        that are an object after the last one, see `match_objects`) and ``adjusted_rand_index`` (of the
+        groups of these against the true kinds).
+    """
+    from objclass import samples
+    from objclass.io.images import imwrite
+
+    parameters, stage, outputs = parameters or Parameters(), Stages(report), {**INPUTS, **OUTPUTS}
+    with output_folder(out, overwrite=overwrite, outputs=outputs) as folder:
+        with stage("draw") as say:
+            sample = samples.embryo(shape, random_state=parameters.random_state)
+            say(describe_image(sample.image, sample.spacing))
+        run = Run(sample.image, sample.spacing, parameters, stage, progress, outputs)
+        rounds = []
+        for number, annotations in enumerate(sample.annotations, 1):
+            classifier = run.train(annotations, name=f"train {number}")
+            labels = run.find_objects(classifier, name=f"segment {number}")
+            rounds.append(run.found["objects"])
+        table = run.describe(labels)
+        run.found |= {"rounds": rounds, **compare_with_truth(labels, table, sample)}
+        for name, array in zip(INPUTS, (sample.image, annotations), strict=True):
+            imwrite(folder / name, array, spacing=sample.spacing)
+        record = {"command": "demo", "inputs": {}, "phantom": {"shape": list(shape)}}
+        run.write(folder, labels, table, classifier=classifier, record=record)
+    return run
+
+
+def compare_with_truth(labels: np.ndarray, table: pd.DataFrame, sample: Sample) -> dict[str, float]:
+    """Return the share of true objects found, and how well the groups agree with the true kinds."""
+    from sklearn.metrics import adjusted_rand_score
+
+    assert sample.labels is not None
+    assert sample.kinds is not None
+    pairs = match_objects(labels, sample.labels)
+    found = {"true": len(sample.kinds), "recovered": round(len(pairs) / len(sample.kinds), 4)}
+    groups = [name for name in table.columns if name.endswith("_CLUSTER_ID")]
+    if groups and pairs:
+        matched = table[table["label"].isin(list(pairs))]
+        kinds = sample.kinds.set_index("label")["kind"].loc[matched["label"].map(pairs)]
+        found["adjusted_rand_index"] = round(float(adjusted_rand_score(kinds, matched[groups[-1]])), 4)
+    return found

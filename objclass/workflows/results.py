@@ -1,0 +1,119 @@
+"""The folder that a run writes its results into."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from objclass._common.checks import invalid
+from objclass._common.files import AnyPath, check_writable, replacing
+from objclass.workflows.record import RECORD
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from objclass.pixels.classifier import ObjectClassifier
+
+OUTPUTS = {
+    "labels.tif": "the objects, with the voxel size",
+    "objects.csv": "one row of measurements for each object",
+    "ObjectSegmenter.cl": "the classifier, for other images of the kind",
+    "overview.png": "the picture",
+}
+
+
+@contextlib.contextmanager
+def output_folder(
+    path: AnyPath, *, overwrite: bool, outputs: Iterable[str] = OUTPUTS, inputs: Iterable[Path] = ()
+) -> Iterator[Path]:
+    """Yield the folder to write results into, made if it is not there, and gone again after an error.
+
+    Parameters
+    ----------
+    path : str or path
+        The folder.
+    overwrite : bool
+        Allow that there are results of another run in it.
+    outputs : iterable of str
+        What will be written, beside the record.
+    inputs : iterable of Path
+        Files that must not be among those that will be written.
+
+    Raises
+    ------
+    FileExistsError
+        If there are results of another run, or `path` is a file.
+    PermissionError
+        If nothing can be written there.
+    ValueError
+        If an input would be overwritten.
+    """
+    folder = Path(path).resolve()
+    written = [folder / name for name in (*outputs, RECORD)]
+    there = [file.name for file in written if file.exists()]
+    if folder.exists() and not folder.is_dir():
+        raise invalid("out", "a folder", f"the file {folder}", "Choose another name.", kind=FileExistsError)
+    if there and not overwrite:
+        hint = "Choose another folder, or replace them (overwrite=True, or --overwrite)."
+        got = f"{folder}, which holds {', '.join(there)}"
+        raise invalid("out", "a folder without results", got, hint, kind=FileExistsError)
+    for file in inputs:
+        if file.resolve() in written:
+            hint = "Choose another folder."
+            raise invalid(
+                "out", "a folder that does not hold an input by the name of a result", str(file), hint
+            )
+    is_new = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        got = f"{folder} ({error.strerror})"
+        raise invalid(
+            "out", "a folder that can be made", got, "Choose another.", kind=PermissionError
+        ) from error
+    try:
+        check_writable(folder, argument="out")
+        yield folder
+    except BaseException:
+        if is_new:
+            with contextlib.suppress(OSError):  # what was written already stays
+                folder.rmdir()
+        raise
+
+
+def write_results(
+    folder: Path,
+    image: np.ndarray,
+    labels: np.ndarray,
+    *,
+    table: pd.DataFrame,
+    classifier: ObjectClassifier,
+    spacing: tuple[float, ...] | None,
+) -> None:
+    """Write `OUTPUTS` into `folder`, each appearing when it is complete."""
+    from objclass.io.images import imwrite
+    from objclass.plots.overview import overview
+
+    # Without a record, a folder that is written to in part never looks like a whole run.
+    (folder / RECORD).unlink(missing_ok=True)
+    imwrite(folder / "labels.tif", labels, spacing=spacing)
+    with replacing(folder / "objects.csv") as beside:
+        table.to_csv(beside, index=False, lineterminator="\n", encoding="utf-8")
+    classifier.save(folder / "ObjectSegmenter.cl")
+    figure = overview(image, labels, table, spacing=spacing)
+    with replacing(folder / "overview.png") as beside:
+        figure.savefig(beside, format="png", dpi=150)
+
+
+def describe_image(image: np.ndarray, spacing: tuple[float, ...] | None) -> str:
+    """Say in a few words what an image is."""
+    return f"{' × '.join(map(str, image.shape))} {image.dtype}, voxel size {describe_spacing(spacing)}"
+
+
+def describe_spacing(spacing: tuple[float, ...] | None) -> str:
+    """Say what the voxel size is."""
+    return "unknown" if spacing is None else f"{' × '.join(f'{s:.4g}' for s in spacing)} µm"

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+from scipy import ndimage as ndi
+
+from objclass.pixels.kernels.convolution import (
+    FIRST_TAPS,
+    LANES,
+    ROWS,
+    TAPS,
+    convolve_line,
+    convolve_rows,
+    divide,
+)
+
+RNG = np.random.default_rng(0)
+ONE = np.float32(1)
+
+
+def rows_of(source, weights, divisor=ONE, first=0, to=0, step=LANES):
+    target = np.full(to + 3 * step + LANES, np.nan, np.float32)
+    sums = np.empty(ROWS * LANES, np.float32)
+    convolve_rows(source.ravel(), first * LANES, weights, divisor, sums, target, to, step)
+    return np.stack([target[to + j * step :][:LANES] for j in range(ROWS)])
+
+
+@pytest.mark.parametrize("n_taps", [FIRST_TAPS + TAPS, FIRST_TAPS + 5 * TAPS])
+def test_four_rows_are_convolved(n_taps):
+    source, weights = RNG.random((2 + n_taps + ROWS, LANES), np.float32), RNG.random(n_taps, np.float32)
+    rows = rows_of(source, weights, np.float32(3), first=2, to=7, step=LANES + 9)
+    expected = np.stack([weights.astype(float) @ source[j : j + n_taps] for j in range(2, 2 + ROWS)]) / 3
+    np.testing.assert_allclose(rows, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("length", [1, 7, 64, 129])
+def test_a_line_is_convolved(length):
+    weights = RNG.random(FIRST_TAPS + 2 * TAPS, np.float32)
+    source = RNG.random(length + weights.size + 3, np.float32)
+    target = np.full(length, np.nan, np.float32)
+    convolve_line(source, 3, weights, np.float32(2), np.empty(length, np.float32), target)
+    expected = ndi.correlate1d(source[3:].astype(float), weights, origin=-(weights.size // 2)) / 2
+    np.testing.assert_allclose(target, expected[:length], rtol=1e-5)
+
+
+def test_taps_are_fused_in_order():
+    weights = RNG.random(FIRST_TAPS + TAPS, np.float32)
+    source = RNG.random((weights.size + ROWS, LANES), np.float32)
+    expected = np.zeros(LANES, np.float32)
+    for weight, row in zip(weights, source, strict=False):
+        expected = (float(weight) * row.astype(float) + expected).astype(np.float32)
+    np.testing.assert_array_equal(rows_of(source, weights)[0], expected)
+    line = np.ascontiguousarray(source[: weights.size, 0])
+    total = np.empty(1, np.float32)
+    convolve_line(np.append(line, 0), 0, weights, ONE, np.empty(1, np.float32), total)
+    assert total[0] == expected[0]
+
+
+def test_division_is_correctly_rounded():
+    values = np.concatenate([RNG.normal(0, 1e4, 1_000), [0.0, 1.0, 65535.0]]).astype(np.float32)
+    for divisor in RNG.uniform(1, 60, 30).astype(np.float32):
+        quotients = [divide(value, divisor, ONE / divisor) for value in values]
+        np.testing.assert_array_equal(np.array(quotients, np.float32), values / divisor)

@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from objclass.pixels import forest as forest_module
+from objclass.pixels.kernels.forest import sum_votes
+from objclass.pixels.kernels.pixels import classify_collected
+from tests.forests import count_votes, forests
+
+
+@given(forest=forests(), n=st.sampled_from([1, 3, 300]), seed=st.integers(0, 2**32 - 1))
+def test_the_class_with_most_votes_wins(forest, n, seed):
+    thresholds = forest.threshold[forest.feature >= 0]
+    rng = np.random.default_rng(seed)
+    rows = rng.choice(np.append(thresholds, [-1, 0, 1]), (n, forest.n_features)).astype(np.float32)
+    classes = np.empty(n, np.uint8)
+    packed = forest_module.pack_trees(forest, forest_module.votes_against_first(forest))
+    middle = n // 2
+    for begin, end in ((0, middle), (middle, n)):
+        classify_collected(np.ascontiguousarray(rows.T), begin, end, packed, classes)
+    np.testing.assert_array_equal(classes, count_votes(forest, rows).argmax(axis=1) + 1)
+
+
+@given(forest=forests(max_trees=7, max_depth=6), max_leaves=st.sampled_from([0, 8, 32, 384]))
+def test_every_form_of_a_tree_gives_the_same_votes(forest, max_leaves):
+    rows = np.random.default_rng(0).normal(0, 1e3, (70, forest.n_features)).astype(np.float32)
+    sums = np.empty((forest.n_classes, 70), np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forest_module, "MAX_LEAVES", max_leaves)
+        sum_votes(np.ascontiguousarray(rows.T), 70, forest_module.pack_trees(forest, forest.leaf.T), sums)
+    np.testing.assert_allclose(sums, count_votes(forest, rows).T, rtol=1e-5)

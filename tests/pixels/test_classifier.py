@@ -1,0 +1,461 @@
+import dataclasses
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage as ndi
+
+from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
+from objclass.pixels.classifier import CLASS_NAMES, ObjectClassifier, load_classifier, train_object_classifier
+from objclass.pixels.features import Feature, parse_features
+from objclass.pixels.forest import Forest
+from tests.forests import count_votes
+
+SET = "original gaussian_blur=1 difference_of_gaussian=2 laplace_box_of_gaussian_blur=1"
+
+
+def scene(shape=(12, 20, 22), n_channels=1, n_classes=2):
+    """Noisy blobs and strokes on them; with channels first where there are several."""
+    rng = np.random.default_rng(7)
+    blobs = ndi.gaussian_filter(rng.normal(size=(n_channels, *shape)), (0, *[2] * len(shape)))
+    image = (blobs / blobs.std() * 40 + 200 + rng.normal(scale=5, size=blobs.shape)).astype(np.uint16)
+    level = np.digitize(blobs[0], np.quantile(blobs[0], np.linspace(0, 1, n_classes + 1)[1:-1]))
+    strokes = np.where(rng.random(shape) < 0.1, level + 1, 0).astype(np.uint8)
+    return (image if n_channels > 1 else image[0]), strokes
+
+
+IMAGE, STROKES = scene()
+
+
+def train(image=IMAGE, annotations=STROKES, **options):
+    return train_object_classifier(image, annotations, **{"features": SET, "n_estimators": 10, **options})
+
+
+# Training
+
+
+@pytest.mark.parametrize("shape", [(40, 44), (12, 20, 22)])
+@pytest.mark.parametrize(("n_channels", "n_classes"), [(1, 2), (2, 3)])
+def test_trained_forest_votes_as_that_of_scikit_learn(shape, n_channels, n_classes):
+    from sklearn.ensemble import RandomForestClassifier
+
+    from objclass.pixels.extraction import features_at
+
+    image, strokes = scene(shape, n_channels, n_classes)
+    classifier = train(image, strokes, max_depth=4, random_state=3)
+    channels = image if n_channels > 1 else image[np.newaxis]
+    rows, classes = features_at(channels, classifier.features, strokes > 0), strokes[strokes > 0]
+    model = RandomForestClassifier(10, max_depth=4, random_state=3).fit(rows, classes)
+    shares = count_votes(classifier.forest, rows[:50]) / 10
+    np.testing.assert_allclose(shares, model.predict_proba(rows[:50]), atol=1e-6)
+    assert classifier.importances == tuple(model.feature_importances_)
+    assert (classifier.ndim, classifier.n_channels) == (len(shape), n_channels)
+    assert (classifier.n_classes, classifier.max_depth, classifier.random_state) == (n_classes, 4, 3)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_order_of_painting_does_not_matter(random):
+    places = list(zip(*np.nonzero(STROKES), strict=True))
+    random.shuffle(places)
+    painted = np.zeros_like(STROKES)
+    for place in places:
+        painted[place] = STROKES[place]
+    assert train(annotations=painted) == train()
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint16, ">i4"])
+def test_dtype_and_memory_order_of_the_strokes_do_not_matter(dtype):
+    assert train(annotations=np.asfortranarray(STROKES.astype(dtype))) == train()
+
+
+def test_byte_order_and_memory_order_of_the_image_do_not_matter():
+    assert train(np.asfortranarray(IMAGE)) == train(IMAGE.astype(">u2")) == train()
+
+
+def test_seed_changes_the_forest_and_repeats_it():
+    assert train(random_state=1) == train(random_state=1)
+    assert train(random_state=1).forest != train().forest
+
+
+def test_number_of_threads_changes_nothing(monkeypatch):
+    expected = train()
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert train() == expected
+
+
+def test_warning_filters_stay_as_they_are():
+    train()  # imports scikit-learn, which adds filters
+    before = list(warnings.filters)
+    for seed in range(20):
+        train(random_state=seed)
+    assert warnings.filters == before
+
+
+def test_inputs_are_not_changed():
+    image, strokes = IMAGE.copy(), STROKES.copy()
+    train(image, strokes)
+    assert np.array_equal(image, IMAGE)
+    assert np.array_equal(strokes, STROKES)
+
+
+def test_channels_may_come_in_any_order():
+    image, strokes = scene((40, 44), 2)
+    ahead, behind = (
+        train(channels, strokes, n_estimators=300).feature_importances().set_index(["feature", "channel"])
+        for channels in (image, image[::-1])
+    )
+    swapped = behind.rename(index={0: 1, 1: 0}, level="channel").loc[ahead.index]
+    assert ahead["importance"].idxmax()[1] == 0
+    np.testing.assert_allclose(ahead["importance"], swapped["importance"], atol=0.05)
+
+
+def test_several_images_give_the_rows_of_all():
+    first, second = STROKES.copy(), STROKES.copy()
+    first[6:], second[:6] = 0, 0
+    together = train([IMAGE, IMAGE], [first, second])
+    assert together.forest == train().forest
+    assert together.importances == train().importances
+    unpainted = train([IMAGE, IMAGE * 2], [STROKES, 0 * STROKES])
+    assert unpainted.forest == train().forest
+
+
+def test_classes_keep_their_numbers_where_one_is_not_painted():
+    strokes = np.where(STROKES == 2, 4, STROKES)
+    classifier = train(annotations=strokes, positive_class=4)
+    assert classifier.n_classes == 4
+    assert np.flatnonzero(classifier.forest.leaf.any(axis=0)).tolist() == [0, 3]
+    assert np.array_equal(classifier.forest.leaf[:, [0, 3]], train().forest.leaf)
+
+
+def test_two_annotated_pixels_are_enough(tmp_path):
+    strokes = np.zeros((6, 6), np.uint8)
+    strokes[1, 1], strokes[4, 4] = 1, 2
+    path = tmp_path / "a.cl"
+    classifier = train(np.arange(36).reshape(6, 6), strokes, features="original", path=path)
+    assert (classifier.forest.feature[classifier.forest.roots] < 0).any()
+    assert load_classifier(path) == classifier
+
+
+def test_it_says_how_it_was_made():
+    notes = train().notes
+    counts = np.bincount(STROKES.ravel())
+    assert notes["annotated_pixels"] == f"1:{counts[1]} 2:{counts[2]}"
+    assert notes["random_state"] == "0"
+    assert {"objclass_version", "scikit_learn_version"} < set(notes)
+    other_image, other_strokes = IMAGE.copy(), STROKES.copy()
+    other_image[0, 0, 0] += 1
+    other_strokes[0, 0, 0] = 2 - (other_strokes[0, 0, 0] > 0)
+    checksums = {
+        train(*pair).notes["training_data"]
+        for pair in ((IMAGE, STROKES), (other_image, STROKES), (IMAGE, other_strokes))
+    }
+    assert len(checksums) == 3
+
+
+# Records
+
+
+def test_repr_says_what_matters():
+    assert repr(train()) == (
+        "ObjectClassifier(3D, 1 channel; 2 classes, objects are class 2; 10 trees of depth 2; 4 features: "
+        "original gaussian_blur=1 difference_of_gaussian=2 laplace_box_of_gaussian_blur=1)"
+    )
+    assert "16 features: original gaussian_blur=1 gaussian_blur=2 … laplace_box_of_gaussian_blur=5)" in repr(
+        train(features="object_size_1_to_5_px")
+    )
+
+
+def test_it_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'ndim'"):
+        train().ndim = 2
+
+
+def test_feature_importances_are_a_sorted_table():
+    image, strokes = scene((40, 44), 2)
+    classifier = train(image, strokes, max_depth=3)
+    table = classifier.feature_importances()
+    assert table.columns.tolist() == ["feature", "channel", "importance", "level_0", "level_1", "level_2"]
+    assert table["importance"].is_monotonic_decreasing
+    assert table["importance"].sum() == pytest.approx(1)
+    assert sorted(zip(table["channel"], table["feature"], strict=True)) == sorted(
+        (channel, str(feature)) for channel in (0, 1) for feature in classifier.features
+    )
+    assert table["level_0"].sum() == classifier.forest.n_trees
+    asked = classifier.forest.feature[classifier.forest.feature >= 0]
+    total = table.filter(like="level_").sum(axis=1).sort_values(ascending=False)
+    assert total.tolist() == sorted(np.bincount(asked, minlength=8).tolist(), reverse=True)
+
+
+def test_importances_that_a_file_does_not_tell_are_missing():
+    table = dataclasses.replace(train(), importances=()).feature_importances()
+    assert table["importance"].isna().all()
+    assert table.filter(like="level_").sum(axis=1).is_monotonic_decreasing
+
+
+@pytest.mark.parity
+def test_levels_and_importances_are_those_that_apoc_reads(apoc, tmp_path):
+    path = tmp_path / "a.cl"
+    classifier = train(path=path, max_depth=3)
+    theirs = apoc.ObjectSegmenter(opencl_filename=str(path))
+    table = classifier.feature_importances().set_index("feature")
+    _, counts = theirs.statistics()
+    expected = pd.DataFrame(counts, index=["level_0", "level_1", "level_2"]).T
+    pd.testing.assert_frame_equal(table.filter(like="level_"), expected.loc[table.index], check_names=False)
+    assert table["importance"].to_dict() == theirs.feature_importances()
+
+
+# Files
+
+
+@pytest.mark.parametrize("class_name", CLASS_NAMES)
+def test_saving_and_loading_gives_the_same(tmp_path, class_name):
+    path = tmp_path / "a.cl"
+    positive = None if class_name == "PixelClassifier" else 2
+    classifier = dataclasses.replace(train(max_depth=5), class_name=class_name, positive_class=positive)
+    classifier.save(path)
+    text = path.read_bytes()
+    loaded = load_classifier(path)
+    assert loaded == classifier
+    loaded.save(path)
+    assert path.read_bytes() == text
+    assert text[: text.index(b"*/")].count(b"\n") < 25
+
+
+def test_path_saves_as_well_and_replaces(tmp_path):
+    path = tmp_path / "a.cl"
+    path.write_text("something else")
+    classifier = train(path=path)
+    assert load_classifier(path) == classifier
+    assert [p.name for p in tmp_path.iterdir()] == ["a.cl"]
+
+
+def test_features_keep_their_spelling(tmp_path):
+    path = tmp_path / "a.cl"
+    train(features="Original gaussian_blur=1.0", path=path)
+    assert "feature_specification = Original gaussian_blur=1.0\n" in path.read_text()
+    assert load_classifier(path).features == (Feature("original"), Feature("gaussian_blur", 1.0))
+
+
+def test_file_of_apoc(shared_data):
+    classifier = load_classifier(shared_data / "nuclei3d_apoc_round1.cl")
+    assert classifier.features == parse_features("object_size_1_to_5_px")
+    assert (classifier.ndim, classifier.n_channels, classifier.n_classes) == (3, 1, 2)
+    assert (classifier.positive_class, classifier.class_name) == (2, "ObjectSegmenter")
+    assert (classifier.max_depth, classifier.forest.n_trees, classifier.random_state) == (2, 100, None)
+    assert classifier.notes == {"apoc_version": "0.12.0"}
+    assert sum(classifier.importances) == pytest.approx(1)
+
+
+def file_of_apoc(path, features="original sobel_of_gaussian_blur=1", feature=1, inputs=None, **changes):
+    """A file with one question, as APOC writes it."""
+    n_features = inputs or len(features.split())
+    stump = Forest(
+        [feature, -1, -1], [7.5, 0, 0], [1, -1, -1], [2, -1, -1], [[0, 0], [1, 0], [0, 1]], [0], n_features
+    )
+    header = {
+        "classifier_class_name": "ObjectSegmenter",
+        "feature_specification": features,
+        "num_ground_truth_dimensions": "3",
+        "num_classes": "2",
+        "num_features": str(n_features),
+        "max_depth": "2",
+        "num_trees": "1",
+        "positive_class_identifier": "2",
+        "apoc_version": "0.12.0",
+    }
+    header |= {key: value for key, value in changes.items() if value is not None}
+    header = {key: value for key, value in header.items() if changes.get(key, "") is not None}
+    write_cl(path, ClassifierFile(header, stump))
+    return path
+
+
+def test_sobel_of_apoc_in_3d_is_warned_of(tmp_path):
+    path = file_of_apoc(tmp_path / "a.cl")
+    with pytest.warns(UserWarning, match=r"a\.cl was made by APOC with a Sobel filter in 3D") as caught:
+        load_classifier(path)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"num_ground_truth_dimensions": "2"}, {"feature": 0}, {"objclass_version": "0.1.0"}],
+    ids=["2D", "not asked for", "made by objclass"],
+)
+def test_sobel_is_not_warned_of_where_it_is_sound(tmp_path, changes):
+    path = file_of_apoc(tmp_path / "a.cl", **changes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_classifier(path)
+
+
+def test_other_filters_can_be_loaded_and_saved(tmp_path):
+    path = file_of_apoc(tmp_path / "a.cl", features="median_box=3 original")
+    classifier = load_classifier(path)
+    assert str(classifier.features[0]) == "median_box=3"
+    classifier.save(tmp_path / "b.cl")
+    assert read_cl(tmp_path / "b.cl").forest == read_cl(path).forest
+
+
+def test_older_files_without_importances_version_and_positive_class(tmp_path):
+    missing = {"positive_class_identifier": None, "apoc_version": None, "max_depth": None}
+    classifier = load_classifier(file_of_apoc(tmp_path / "a.cl", "original gaussian_blur=1", **missing))
+    assert (classifier.positive_class, classifier.max_depth, classifier.notes) == (2, 1, {})
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        (
+            {"classifier_class_name": "ObjectClassifier"},
+            r"expected the file of an ObjectSegmenter, PixelClassifier or ProbabilityMapper, got .*a\.cl "
+            r"with ObjectClassifier\. Run it with apoc\.ObjectClassifier\.",
+        ),
+        ({"classifier_class_name": "ObjectMerger"}, r"with ObjectMerger\. Run it with apoc\.ObjectMerger\."),
+        ({"classifier_class_name": None}, r"a\.cl with a classifier without a name\.$"),
+        ({"features": "Custom/unkown", "feature": 0}, r"a\.cl, where features: .* got 'Custom/unkown'"),
+        ({"features": "gaussian_blur=x", "feature": 0}, r"a\.cl, where features: .* got 'gaussian_blur=x'"),
+        ({"feature_specification": None}, r"a\.cl, where features: expected between 1 and 1000"),
+        ({"inputs": 3}, "where 3 inputs do not come from 2 features a channel"),
+        ({"num_ground_truth_dimensions": "1"}, "num_ground_truth_dimensions is 1: it must say 2 or 3"),
+        ({"num_ground_truth_dimensions": None}, "num_ground_truth_dimensions is missing"),
+        ({"positive_class_identifier": "3"}, "positive_class_identifier is 3 and the classes are 1 to 2"),
+        ({"positive_class_identifier": "two"}, "where invalid literal for int.*'two'"),
+        ({"feature_importances": "0.5,0.25,0.25"}, "3 feature_importances are given for 2 inputs"),
+        ({"feature_importances": "much,little"}, "where could not convert string to float: 'much'"),
+    ],
+)
+def test_what_is_no_classifier_of_pixels_is_refused(tmp_path, changes, problem):
+    path = file_of_apoc(tmp_path / "a.cl", **changes)
+    with pytest.raises(ValueError, match=f"^path: .*{problem}"):
+        load_classifier(path)
+
+
+def test_hostile_file_is_refused(tmp_path):
+    path = tmp_path / "a.cl"
+    train(path=path)
+    path.write_text(path.read_text().replace("cls=2;", "cls=2; steal();"))
+    with pytest.raises(
+        ValueError, match=r"path: expected a classifier file .*a\.cl, where line \d+ says 'cls=2; steal"
+    ):
+        load_classifier(path)
+
+
+# What cannot be trained on
+
+
+def changed(value, place=(0, 0, 0)):
+    image = IMAGE.astype(float)
+    image[place] = value
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "annotations", "options", "problem"),
+    [
+        (IMAGE[1:], STROKES, {}, r"image: expected the spatial shape of annotations, \(12, 20, 22\), got"),
+        (
+            IMAGE[0, 0],
+            STROKES,
+            {},
+            r"image: expected a non-empty array of axes \(z, y, x\), or with channels",
+        ),
+        (np.stack([IMAGE[0]] * 3), STROKES[0, 1:], {}, "image: expected the spatial shape of annotations"),
+        (IMAGE, 0 * STROKES, {}, "annotations: expected annotated pixels, got none.*Paint a few strokes"),
+        (IMAGE, 2 * (STROKES > 1), {}, "annotations: expected at least two classes, got class 2 only. Paint"),
+        (
+            IMAGE,
+            STROKES,
+            {"positive_class": 3},
+            "pixels of the positive class 3, got classes 1, 2. Paint some",
+        ),
+        (IMAGE, -STROKES.astype(int), {}, "annotations: expected classes of 0 to 255, got -2 among them"),
+        (IMAGE, STROKES * 200, {}, "got classes 144, 200"),
+        (IMAGE, STROKES.astype(int) * 200, {}, "expected classes of 0 to 255, got 400 among them"),
+        (IMAGE, STROKES[0, 0], {}, r"annotations: expected an array of axes \(y, x\) or \(z, y, x\), got"),
+        (IMAGE[:0], STROKES[:0], {}, "annotations: expected an array of axes"),
+        (changed(np.nan), STROKES, {}, "image: expected finite pixels, got NaN or infinite ones. Replace"),
+        (changed(-np.inf), STROKES, {}, "image: expected finite pixels"),
+        ([IMAGE], [STROKES] * 2, {}, "one array for each image, got a list of 1 and a list of 2. Channels"),
+        (
+            [IMAGE, IMAGE],
+            STROKES,
+            {},
+            "annotations: expected one array for each image, got a list of 2 and one",
+        ),
+        (IMAGE, [STROKES, STROKES], {}, "got one array and a list of 2"),
+        (
+            [IMAGE, IMAGE[1:]],
+            [STROKES] * 2,
+            {},
+            r"image\[1\]: expected the spatial shape of annotations\[1\]",
+        ),
+        (
+            [IMAGE, IMAGE[0]],
+            [STROKES, STROKES[0]],
+            {},
+            r"image\[1\]: expected 1 channels in 3D as in image\[0\]",
+        ),
+        ([IMAGE, np.stack([IMAGE] * 2)], [STROKES] * 2, {}, r"image\[1\]: expected 1 channels in 3D"),
+        (IMAGE, STROKES, {"features": "median_box=3"}, "features: expected filters among original, "),
+        (IMAGE, STROKES, {"features": "object_size"}, "features: expected 'original' or 'filter=sigma'"),
+        (
+            IMAGE,
+            STROKES,
+            {"max_depth": 0},
+            "max_depth: expected a whole number of at least 1 and of at most 250",
+        ),
+        (IMAGE, STROKES, {"n_estimators": 2.5}, "n_estimators: expected a whole number"),
+        (IMAGE, STROKES, {"positive_class": 0}, "positive_class: expected a whole number of at least 1"),
+        (IMAGE, STROKES, {"random_state": None}, "random_state: expected a whole number of at least 0"),
+    ],
+)
+def test_bad_input_is_refused(image, annotations, options, problem):
+    with pytest.raises(ValueError, match=problem):
+        train(image, annotations, **options)
+
+
+@pytest.mark.parametrize("annotations", [STROKES.astype(float), STROKES > 0, STROKES.astype(str)])
+def test_annotations_must_be_integers(annotations):
+    message = r"annotations: expected an integer array: 0 not annotated, .*Convert .*numpy\.uint8"
+    with pytest.raises(TypeError, match=message):
+        train(annotations=annotations)
+    with pytest.raises(TypeError, match=r"annotations\[1\]: expected an integer array"):
+        train([IMAGE, IMAGE], [STROKES, annotations])
+
+
+def test_images_must_be_real_numbers():
+    with pytest.raises(TypeError, match="image: expected an array of real numbers"):
+        train(IMAGE.astype(complex))
+
+
+def test_pixels_beyond_float32_are_named():
+    with pytest.raises(ValueError, match=r"image: expected pixels of at most 3\.4e\+38, got larger ones"):
+        train(IMAGE * 1e300)
+
+
+def test_folder_is_checked_before_training(tmp_path, monkeypatch):
+    monkeypatch.setattr("objclass.pixels.classifier.grow_forest", None)
+    with pytest.raises(FileNotFoundError, match=r"path: expected a place in an existing folder, got .*none"):
+        train(path=tmp_path / "none" / "a.cl")
+
+
+def test_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.cl"
+    train(path=path)
+    before = path.read_bytes()
+    monkeypatch.setattr("objclass.pixels.cl_format.format_cl", lambda content: 1 / 0)
+    with pytest.raises(ZeroDivisionError, match="division"):
+        train(path=path, random_state=1)
+    assert path.read_bytes() == before
+
+
+def test_a_classifier_is_public():
+    import objclass
+
+    assert objclass.ObjectClassifier is ObjectClassifier
+    assert objclass.train_object_classifier is train_object_classifier
+    assert objclass.load_classifier is load_classifier

@@ -1,0 +1,210 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import objclass
+from objclass._common.parallel import single_threaded
+from objclass.pixels import tiling
+from objclass.pixels.extraction import features_at
+from objclass.pixels.features import parse_features
+from tests import pixel_reference
+from tests.forests import count_votes
+
+EVERY_FILTER = (
+    "original gaussian_blur=1 gaussian_blur=2.5 difference_of_gaussian=1 "
+    "laplace_box_of_gaussian_blur=1 sobel_of_gaussian_blur=2 gaussian_blur=0"
+)
+
+
+def random_image(shape, dtype=np.uint16, seed=0):
+    return np.random.default_rng(seed).integers(0, 200, shape).astype(dtype)
+
+
+def train(image, ndim=None, *, n_classes=2, seed=0, **parameters):
+    shape = image.shape[-ndim:] if ndim else image.shape
+    rng = np.random.default_rng(seed)
+    annotations = rng.integers(1, n_classes + 1, shape) * (rng.random(shape) < 0.2)
+    return objclass.train_object_classifier(image, annotations.astype(np.uint8), **parameters)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32, np.float64, bool])
+@pytest.mark.parametrize("shape", [(1, 7, 9, 70), (2, 5, 6, 7), (1, 20, 130), (3, 1, 1), (1, 1, 4, 4)])
+def test_features_equal_the_plain_ones(shape, dtype):
+    image, features = random_image(shape, dtype), parse_features(EVERY_FILTER)
+    mask = np.ones(shape[1:], bool)
+    ours = features_at(image, features, mask).T.reshape(-1, *mask.shape)
+    expected = pixel_reference.compute_features(image, features)
+    np.testing.assert_allclose(ours, expected, rtol=2e-5, atol=2e-4 * max(1, np.abs(image).max()))
+
+
+def test_blurs_equal_the_plain_ones_bit_for_bit():
+    image, features = random_image((1, 9, 33, 70)), parse_features("gaussian_blur=1 gaussian_blur=3.3")
+    ours = features_at(image, features, np.ones(image.shape[1:], bool)).T.reshape(-1, *image.shape[1:])
+    np.testing.assert_array_equal(ours, pixel_reference.compute_features(image, features))
+
+
+def test_features_come_in_raster_order_whatever_is_asked_for():
+    image, features = random_image((2, 6, 40, 90)), parse_features("original gaussian_blur=1")
+    mask = np.random.default_rng(1).random(image.shape[1:]) < 0.01
+    everything = features_at(image, features, np.ones_like(mask)).reshape(*mask.shape, -1)
+    np.testing.assert_array_equal(features_at(image, features, mask), everything[mask])
+
+
+@pytest.mark.parametrize(
+    ("max_depth", "n_classes", "n_estimators"), [(1, 2, 1), (2, 2, 101), (2, 4, 10), (7, 3, 30), (13, 5, 7)]
+)
+def test_classes_are_those_with_most_votes(max_depth, n_classes, n_estimators):
+    image = random_image((12, 30, 70))
+    classifier = train(image, n_classes=n_classes, max_depth=max_depth, n_estimators=n_estimators)
+    rows = features_at(image[np.newaxis], classifier.features, np.ones(image.shape, bool))
+    votes = count_votes(classifier.forest, rows)
+    classes = objclass.classify_pixels(image, classifier, engine="cpu").ravel()
+    np.testing.assert_array_equal(classes, votes.argmax(axis=1) + 1)
+    for target_class in (1, n_classes):
+        found = objclass.probability_map(image, classifier, target_class=target_class, engine="cpu")
+        expected = votes[:, target_class - 1] / votes.sum(axis=1)
+        np.testing.assert_allclose(found.ravel(), expected, atol=1e-5)
+
+
+@settings(max_examples=20)
+@given(
+    shape=st.tuples(st.integers(1, 40), st.integers(1, 40), st.integers(1, 150)),
+    tasks_per_thread=st.integers(1, 8),
+    blur_bytes=st.integers(1, 2**21),
+    source_bytes=st.integers(1, 2**21),
+    task_voxels=st.integers(1, 2**14),
+    alone=st.booleans(),
+)
+def test_the_cut_and_the_threads_change_no_voxel(
+    shape, tasks_per_thread, blur_bytes, source_bytes, task_voxels, alone
+):
+    image = random_image(shape)
+    expected = objclass.classify_pixels(image, CLASSIFIER_3D, engine="cpu")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiling, "TASKS_PER_THREAD", tasks_per_thread)
+        patch.setattr(tiling, "BLUR_BYTES", blur_bytes)
+        patch.setattr(tiling, "SOURCE_BYTES", source_bytes)
+        patch.setattr(tiling, "TASK_VOXELS", task_voxels)
+        if alone:
+            with single_threaded():
+                found = objclass.classify_pixels(image, CLASSIFIER_3D, engine="cpu")
+        else:
+            found = objclass.classify_pixels(image, CLASSIFIER_3D, engine="cpu")
+    np.testing.assert_array_equal(found, expected)
+
+
+@settings(max_examples=20)
+@given(
+    shape=st.tuples(st.integers(1, 20), st.integers(1, 40), st.integers(1, 150)),
+    axis=st.integers(0, 2),
+    where=st.floats(0, 1, exclude_max=True),
+)
+def test_one_plane_is_that_of_the_whole(shape, axis, where):
+    image, index = random_image(shape), int(where * shape[axis])
+    expected = objclass.classify_pixels(image, CLASSIFIER_3D, engine="cpu").take(index, axis)
+    cache = objclass.FeatureCache()
+    for kept in (None, cache, cache):
+        found = objclass.predict_plane(image, CLASSIFIER_3D, axis=axis, index=index, cache=kept)
+        np.testing.assert_array_equal(found, expected)
+
+
+CLASSIFIER_3D = train(random_image((9, 20, 40)), features=EVERY_FILTER, max_depth=3, n_estimators=20)
+
+
+def test_one_plane_of_a_2d_image_is_the_image():
+    image = random_image((2, 30, 40))
+    classifier = train(image, 2)
+    expected = objclass.classify_pixels(image, classifier, engine="cpu")
+    np.testing.assert_array_equal(objclass.predict_plane(image, classifier), expected)
+    np.testing.assert_array_equal(
+        objclass.predict_plane(image, classifier, cache=objclass.FeatureCache()), expected
+    )
+
+
+def test_a_cache_forgets_the_oldest_planes_and_keeps_the_last():
+    image = random_image((9, 20, 40))
+    cache = objclass.FeatureCache(max_bytes=2 * 7 * 20 * 40 * 4)
+    for index in range(4):
+        objclass.predict_plane(image, CLASSIFIER_3D, index=index, cache=cache)
+    assert len(cache) == 2
+    tiny = objclass.FeatureCache(max_bytes=1)
+    objclass.predict_plane(image, CLASSIFIER_3D, cache=tiny)
+    assert len(tiny) == 1
+
+
+def test_features_under_strokes_are_taken_from_the_cache():
+    image = random_image((9, 20, 40))
+    cache, mask = objclass.FeatureCache(), np.zeros(image.shape, bool)
+    mask[2, 3:5], mask[6, ::3] = True, True
+    objclass.predict_plane(image, CLASSIFIER_3D, index=2, cache=cache)
+    features = CLASSIFIER_3D.features
+    known = features_at(image[np.newaxis], features, mask, cache=cache)
+    np.testing.assert_array_equal(known, features_at(image[np.newaxis], features, mask))
+    cache.find(image[np.newaxis], features, 3, 0, 2)[:] = 7
+    np.testing.assert_array_equal(features_at(image[np.newaxis], features, mask, cache=cache)[:80], 7)
+
+
+def test_the_order_of_channels_does_not_matter():
+    image = random_image((2, 6, 30, 40))
+    annotations = (random_image((6, 30, 40), seed=1) % 40 < 3).astype(np.uint8) * 2
+    annotations[:, :5] = 1
+    classes = [
+        objclass.classify_pixels(
+            channels, objclass.train_object_classifier(channels, annotations, n_estimators=1), engine="cpu"
+        )
+        for channels in (image, image[::-1])
+    ]
+    assert classes[0].shape == (6, 30, 40)
+    lists = objclass.classify_pixels([image, image], train(image, 3), engine="cpu")
+    np.testing.assert_array_equal(lists[0], lists[1])
+
+
+def test_progress_is_reported_and_can_stop_the_work():
+    image, steps = random_image((9, 20, 40)), []
+    objclass.classify_pixels(image, CLASSIFIER_3D, engine="cpu", progress=lambda *step: steps.append(step))
+    assert steps[-1][0] == steps[-1][1] > 0
+
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        objclass.classify_pixels(image, CLASSIFIER_3D, engine="cpu", progress=stop)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((5, 6)), r"image: expected a non-empty array of axes \(z, y, x\)"),
+        (np.zeros((2, 5, 6, 7)), "image: expected 1 channel, as in the training, got 2"),
+        (np.full((5, 6, 7), np.nan), "image: expected finite pixels"),
+        (np.full((5, 6, 7), np.inf), "image: expected finite pixels"),
+        (np.zeros((0, 6, 7)), "image: expected a non-empty array"),
+    ],
+)
+def test_an_image_that_does_not_fit_is_refused(image, message):
+    for function in (objclass.classify_pixels, objclass.probability_map, objclass.predict_plane):
+        with pytest.raises(ValueError, match=message):
+            function(image, CLASSIFIER_3D)
+
+
+def test_other_bad_arguments_are_refused():
+    image = random_image((5, 6, 7))
+    with pytest.raises(TypeError, match="image: expected an array of real numbers"):
+        objclass.classify_pixels(image.astype(complex), CLASSIFIER_3D)
+    with pytest.raises(ValueError, match="engine: expected one of 'auto', 'cpu', 'opencl', got str 'gpu'"):
+        objclass.classify_pixels(image, CLASSIFIER_3D, engine="gpu")
+    with pytest.raises(
+        ValueError, match="target_class: expected a whole number of at least 1 and of at most 2"
+    ):
+        objclass.probability_map(image, CLASSIFIER_3D, target_class=3)
+    with pytest.raises(ValueError, match="index: expected a whole number of at least 0 and of at most 4"):
+        objclass.predict_plane(image, CLASSIFIER_3D, index=5)
+    with pytest.raises(ValueError, match="axis: expected"):
+        objclass.predict_plane(image, CLASSIFIER_3D, axis=3)
+
+
+def test_the_engine_is_named():
+    assert objclass.choose_engine("cpu") == "cpu"
+    assert objclass.choose_engine("opencl") == "opencl"
+    assert objclass.choose_engine("auto") in ("cpu", "opencl")

@@ -1,0 +1,174 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
+from sklearn.metrics import adjusted_rand_score
+from sklearn.mixture import GaussianMixture
+from sklearn.preprocessing import StandardScaler
+
+from objclass.tables.clustering import METHODS, _by_size, cluster
+from objclass.tables.reduction import reduce
+
+COLUMNS = {
+    "kmeans": "KMEANS_CLUSTER_ID",
+    "hdbscan": "HDBSCAN_CLUSTER_ID",
+    "gmm": "GMM_CLUSTER_ID",
+    "meanshift": "MS_CLUSTER_ID",
+    "agglomerative": "AC_CLUSTER_ID",
+    "spectral": "SC_CLUSTER_ID",
+}
+
+
+@pytest.fixture(scope="module")
+def table():
+    """20 + 40 + 10 objects of three kinds that lie apart; one of the first has no measurement."""
+    random = np.random.default_rng(0)
+    kinds = np.repeat([1, 0, 2], [20, 40, 10])
+    values = random.normal(size=(70, 5)) + np.array([0, 12, -12])[kinds][:, None]
+    table = pd.DataFrame(values, columns=list("abcde")).assign(kind=kinds)
+    table.insert(0, "label", np.arange(70) * 2 + 5)
+    table.loc[3, "c"] = np.nan
+    return table
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_kinds_that_lie_apart_are_found_and_numbered_by_size(table, method):
+    before = table.copy()
+    result = cluster(table, method)
+    pd.testing.assert_frame_equal(table, before)
+    assert list(result.columns) == [*table.columns, COLUMNS[method]]
+    numbers = result[COLUMNS[method]]
+    assert numbers.dtype == "Int64"
+    expected = table["kind"].astype("Int64").mask(table["label"] == 11)
+    pd.testing.assert_series_equal(numbers, expected, check_names=False)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_seed_gives_the_same_whatever_the_order_of_the_rows(method):
+    random = np.random.default_rng(1)  # no clusters here: each start ends elsewhere
+    table = pd.DataFrame(random.normal(size=(120, 3)), columns=list("abc")).assign(label=np.arange(120))
+    result = cluster(table, method, random_state=5)
+    shuffled = cluster(table.sample(frac=1, random_state=1), method, random_state=5)
+    pd.testing.assert_frame_equal(shuffled.sort_values("label"), result)
+
+
+def test_it_gives_the_partition_of_the_library():
+    random = np.random.default_rng(1)
+    table = pd.DataFrame(random.normal(size=(150, 4)), columns=list("abcd")).assign(label=np.arange(150))
+    values = StandardScaler().fit_transform(table[list("abcd")])
+    libraries = {
+        "kmeans": KMeans(4, n_init=10, random_state=0),
+        "gmm": GaussianMixture(4, random_state=0),
+        "agglomerative": AgglomerativeClustering(4),
+        "hdbscan": HDBSCAN(min_samples=5, copy=True),
+    }
+    for method, estimator in libraries.items():
+        numbers = cluster(table, method, n_clusters=4)[COLUMNS[method]]
+        assert adjusted_rand_score(numbers, estimator.fit_predict(values)) == 1, method
+
+
+def test_noise_is_minus_one():
+    values = np.r_[np.zeros(30), np.ones(20), 100.0, -100.0] + np.arange(52) * 1e-3
+    table = pd.DataFrame({"label": np.arange(52), "area": values})
+    numbers = cluster(table, "hdbscan")["HDBSCAN_CLUSTER_ID"]
+    assert numbers.tolist() == [0] * 30 + [1] * 20 + [-1] * 2
+
+
+def test_columns_options_and_earlier_results(table):
+    embedded = reduce(cluster(table, n_clusters=2), "pca")
+    result = cluster(embedded, n_clusters=4, columns=["PC_0", "PC_1"], scale=False, max_iter=50)
+    assert result.filter(like="CLUSTER_ID").columns.tolist() == ["KMEANS_CLUSTER_ID"]
+    assert result["KMEANS_CLUSTER_ID"].nunique() == 4
+    by_default = cluster(embedded, n_clusters=4)
+    pd.testing.assert_frame_equal(
+        by_default[["KMEANS_CLUSTER_ID"]], cluster(table, n_clusters=4)[["KMEANS_CLUSTER_ID"]]
+    )
+
+
+def test_images_are_clustered_together():
+    table = pd.DataFrame({"image": ["b", "a", "a", "b"], "label": [1, 1, 2, 2], "area": [9.0, 1.0, 1.1, 1.2]})
+    assert cluster(table, n_clusters=2)["KMEANS_CLUSTER_ID"].tolist() == [1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_objects(table, method):
+    with pytest.warns(UserWarning, match="no objects: there is nothing to cluster"):
+        result = cluster(table.iloc[:0], method)
+    assert list(result.columns) == [*table.columns, COLUMNS[method]]
+    assert result[COLUMNS[method]].dtype == "Int64"
+    assert len(result) == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "message"),
+    [
+        ("k-means", {}, "method: expected one of 'kmeans', 'hdbscan', .*got str 'k-means'"),
+        ("kmeans", {"n_cluster": 3}, "n_cluster: expected an option of method 'kmeans'.*max_iter"),
+        ("gmm", {"n_components": 3}, "n_components: expected an option of method 'gmm'"),
+        (
+            "kmeans",
+            {"n_clusters": 70},
+            "at least 70 objects .* for n_clusters=70, got 69. Pass a smaller n_clusters",
+        ),
+        ("gmm", {"n_clusters": 70}, "at least 70 objects .* for n_clusters=70"),
+        ("agglomerative", {"n_clusters": 70}, "at least 70 objects .* for n_clusters=70"),
+        ("spectral", {"n_clusters": 69}, "at least 70 objects .* for n_clusters=69"),
+        ("spectral", {"n_neighbors": 70}, "at least 70 objects .* for n_neighbors=70"),
+        ("hdbscan", {"min_samples": 70}, "at least 70 objects .* for min_samples=70"),
+        ("kmeans", {"n_clusters": 0}, "n_clusters: expected a whole number of at least 1"),
+        ("kmeans", {"n_clusters": 2.5}, "n_clusters: expected a whole number"),
+        ("kmeans", {"columns": ["f"]}, "columns: expected names of columns"),
+        (
+            "kmeans",
+            {"columns": ["kind"], "n_clusters": 4},
+            "n_clusters: expected at most 3, the number of objects",
+        ),
+        ("meanshift", {"columns": ["flag"]}, "too many equal ones. Pass bandwidth"),
+    ],
+)
+def test_bad_arguments(table, method, options, message):
+    with pytest.raises(ValueError, match=message):
+        cluster(table.assign(flag=np.arange(70) % 2 == 0), method, **options)
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "most"),
+    [("agglomerative", {}, "20,000"), ("spectral", {"affinity": "rbf"}, "10,000")],
+)
+def test_more_objects_than_the_memory_holds(method, options, most):
+    table = pd.DataFrame({"label": np.arange(100_000), "a": np.arange(100_000) % 7})
+    with pytest.raises(ValueError, match=f"at most {most} objects for method '{method}'.*Take 'kmeans'"):
+        cluster(table, method, **options)
+
+
+@given(st.lists(st.integers(-1, 5), min_size=1, max_size=30))
+def test_numbering_keeps_the_partition_and_sorts_by_size(numbers):
+    numbers = np.array(numbers)
+    new = _by_size(numbers)
+    np.testing.assert_array_equal(new == -1, numbers == -1)
+    assert (
+        len({*zip(numbers.tolist(), new.tolist(), strict=True)})
+        == len(np.unique(numbers))
+        == len(np.unique(new))
+    )
+    sizes = np.bincount(new[new >= 0])
+    assert (sizes[:-1] >= sizes[1:]).all()
+    assert (sizes > 0).all()
+    first = [np.flatnonzero(new == number)[0] for number in range(len(sizes))]
+    ties = sizes[:-1] == sizes[1:]
+    assert (np.diff(first)[ties] > 0).all()
+    np.testing.assert_array_equal(_by_size(new), new)
+
+
+def test_kmeans_of_very_many_objects_goes_in_small_batches(monkeypatch):
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(0, 3, 2000)
+    table = pd.DataFrame(
+        {"label": np.arange(2000), "size": rng.normal(kinds * 20, 1), "m": rng.normal(0, 1, 2000)}
+    )
+    whole = cluster(table, columns=["size"])["KMEANS_CLUSTER_ID"]
+    monkeypatch.setattr("objclass.tables.estimators.MANY", 500)
+    batches = cluster(table, columns=["size"])["KMEANS_CLUSTER_ID"]
+    pd.testing.assert_series_equal(batches, whole)

@@ -1,0 +1,199 @@
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from objclass.tables.columns import (
+    check_random_state,
+    check_table,
+    measurement_columns,
+    prepare,
+    with_results,
+)
+
+
+def make(**columns):
+    n = len(next(iter(columns.values())))
+    return pd.DataFrame({"label": np.arange(1, n + 1), **columns})
+
+
+def test_measurements_are_told_from_the_rest_by_type_and_name():
+    measured = {"area": 1.0, "intensity_mean-0": 3.0, "area_bbox": 4.0, "solidity": 0.5}
+    others = {
+        "Unnamed: 0": 0,
+        "image": "a.tif",
+        "frame": 0,
+        "z": 1.0,
+        "centroid-0": 1.0,
+        "centroid_weighted_local-1-0": 1.0,
+        "local_centroid-2": 1.0,
+        "weighted_centroid-0": 1.0,
+        "bbox-3": 1,
+        "orientation": 0.3,
+        "inertia_tensor-0-1": 0.3,
+        "UMAP_0": 0.1,
+        "t-SNE_1": 0.1,
+        "PC_10": 0.1,
+        "Isomap_0": 0.1,
+        "MDS_0": 0.1,
+        "KMEANS_CLUSTER_ID": 1,
+        "MANUAL_CLUSTER_ID": 0,
+        "kind": 2,
+        "cell_type": 2,
+        "Class": 1,
+        "touches_border": True,
+        "name": "x",
+        "complex": 1j,
+    }
+    table = pd.DataFrame({"label": [1], **{name: [value] for name, value in {**others, **measured}.items()}})
+    assert measurement_columns(table) == list(measured)
+
+
+def test_the_matrix_is_standardised_in_the_order_of_the_labels():
+    table = make(a=[3.0, 1.0, 2.0], b=[10.0, 30.0, 50.0]).assign(label=[30, 10, 20])
+    matrix = prepare(table)
+    assert matrix.columns == ["a", "b"]
+    assert matrix.rows.tolist() == [1, 2, 0]
+    expected = (table[["a", "b"]] - table[["a", "b"]].mean()) / table[["a", "b"]].std(ddof=0)
+    np.testing.assert_allclose(matrix.values, expected.iloc[[1, 2, 0]])
+    np.testing.assert_array_equal(prepare(table, scale=False).values, table[["a", "b"]].iloc[[1, 2, 0]])
+
+
+def test_rows_with_gaps_and_infinities_are_left_out_and_empty_columns_too():
+    table = make(a=[1.0, np.nan, 3.0, 4.0, 5.0], b=[1.0, 2.0, np.inf, 4.0, 6.0], c=[np.nan] * 5)
+    matrix = prepare(table)
+    assert matrix.columns == ["a", "b"]
+    assert matrix.rows.tolist() == [0, 3, 4]
+
+
+def test_constant_columns_are_left_out_with_scaling_only():
+    table = make(a=[1.0, 2.0, 3.0], b=[0.1 + 0.2, 0.3, 0.3])
+    assert prepare(table).columns == ["a"]
+    assert prepare(table, scale=False).columns == ["a", "b"]
+
+
+def test_nullable_and_bool_columns_can_be_used():
+    table = make(a=pd.array([1, None, 3], dtype="Int64"), b=[True, False, False])
+    matrix = prepare(table, columns=["a", "b"], scale=False)
+    np.testing.assert_array_equal(matrix.values, [[1, 1], [3, 0]])
+
+
+def test_labels_are_unique_within_an_image_and_sorted_by_it():
+    table = pd.DataFrame({"image": ["b", "a", "a"], "label": [1, 2, 1], "area": [1.0, 2.0, 3.0]})
+    assert prepare(table).rows.tolist() == [2, 1, 0]
+
+
+def test_it_warns_where_most_objects_are_lost():
+    table = make(a=[1.0, 2.0, 3.0, 4.0, 5.0], solidity=[0.5, 0.6, np.nan, np.nan, np.nan])
+    with pytest.warns(UserWarning, match=r"3 of 5 objects lack a measurement .* most of them 'solidity'"):
+        prepare(table)
+
+
+@pytest.mark.parametrize(
+    ("table", "error", "message"),
+    [
+        ([1, 2], TypeError, "table: expected a pandas DataFrame, got list"),
+        (pd.DataFrame({"area": [1.0]}), ValueError, "expected a column 'label'.*joins on the label"),
+        (
+            pd.DataFrame({"label": [1, 1], "area": [1.0, 2]}),
+            ValueError,
+            "one row for each label, got more than",
+        ),
+        (
+            pd.DataFrame({"image": ["a", "a"], "label": [1, 1], "area": [1.0, 2]}),
+            ValueError,
+            "one row for each image and label",
+        ),
+        (pd.DataFrame({"label": ["x"], "area": [1.0]}), ValueError, "whole numbers in the column 'label'"),
+        (pd.DataFrame({"label": [1.5], "area": [1.0]}), ValueError, "whole numbers in the column 'label'"),
+        (pd.DataFrame({"label": [np.nan], "area": [1.0]}), ValueError, "whole numbers in the column 'label'"),
+        (pd.DataFrame([[1, 2, 3]], columns=["label", "a", "a"]), ValueError, "more than one column 'a'"),
+        (make(name=["x", "y"]), ValueError, "columns with measurements"),
+        (make(a=[np.nan, np.nan]), ValueError, "columns without a single number"),
+        (make(a=[np.nan, 1.0], b=[1.0, np.nan]), ValueError, "value in every column .* 2 of 2 objects lack"),
+        (make(a=[1.0, 1.0]), ValueError, "a measurement in which objects differ, got 2 objects"),
+        (make(a=[1.0]), ValueError, "a measurement in which objects differ, got 1 object with"),
+    ],
+)
+def test_bad_tables(table, error, message):
+    with pytest.raises(error, match=message):
+        prepare(table)
+
+
+@pytest.mark.parametrize(
+    ("columns", "error", "message"),
+    [
+        (
+            ["solidty"],
+            ValueError,
+            "columns: expected names of columns of the table, got 'solidty'. It has 'label'",
+        ),
+        (["name"], ValueError, "columns of numbers, got 'name' of type .*to_numeric"),
+        ([], ValueError, "one or more names"),
+        (["a", "a"], ValueError, "each once"),
+        ("a", TypeError, "a list of column names"),
+        (7, TypeError, "a list of column names"),
+    ],
+)
+def test_bad_columns(columns, error, message):
+    with pytest.raises(error, match=message):
+        prepare(make(a=[1.0, 2.0], name=["x", "y"]), columns=columns)
+
+
+def test_bad_scale():
+    with pytest.raises(TypeError, match="scale: expected True or False"):
+        prepare(make(a=[1.0, 2.0]), scale="standard")
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "0"])
+def test_bad_random_state(seed):
+    with pytest.raises(ValueError, match="random_state: expected a whole number"):
+        check_random_state(seed)
+
+
+def test_an_empty_table_is_fine_as_long_as_its_columns_are_there():
+    table = make(a=[1.0]).iloc[:0]
+    assert check_table(table) is table
+    assert np.shape(prepare(table).values) == (0, 1)
+    with pytest.raises(ValueError, match="columns: expected names"):
+        prepare(table, columns=["b"])
+
+
+def test_results_land_in_their_rows_and_replace_earlier_ones():
+    table = make(a=[1.0, 2.0, 3.0], X_0=[9.0, 9.0, 9.0], X_1=[9.0, 9.0, 9.0]).set_index(pd.Index([7, 7, 5]))
+    before = table.copy()
+    results = {"X_0": np.array([0.5, 1.5]), "ID": np.array([4, -1])}
+    new = with_results(table, np.array([2, 0]), results, replace=r"X_\d+|ID")
+    pd.testing.assert_frame_equal(table, before)
+    assert list(new.columns) == ["label", "a", "X_0", "ID"]
+    assert new.index.tolist() == [7, 7, 5]
+    np.testing.assert_array_equal(new["X_0"], [1.5, np.nan, 0.5])
+    assert new["ID"].dtype == "Int64"
+    assert new["ID"].tolist() == [-1, pd.NA, 4]
+
+
+@given(st.lists(st.one_of(st.floats(-1e6, 1e6), st.just(np.nan)), min_size=2, max_size=12), st.randoms())
+def test_the_matrix_does_not_depend_on_the_order_of_the_rows(values, random):
+    table = make(a=values, b=np.arange(len(values)) ** 2)
+    shuffled = table.iloc[random.sample(range(len(table)), len(table))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            expected = prepare(table)
+        except ValueError as error:
+            with pytest.raises(ValueError, match=str(error).split("got")[0][:20]):
+                prepare(shuffled)
+            return
+        got = prepare(shuffled)
+    np.testing.assert_array_equal(got.values, expected.values)
+    assert got.columns == expected.columns
+    assert shuffled["label"].iloc[got.rows].tolist() == table["label"].iloc[expected.rows].tolist()
+
+
+def test_the_size_counts_once():
+    table = pd.DataFrame({"label": [1, 2], "num_pixels": [4, 9], "area": [2.0, 4.5]})
+    assert measurement_columns(table) == ["area"]
+    assert measurement_columns(table.drop(columns="area")) == ["num_pixels"]

@@ -1,0 +1,342 @@
+"""What the annotator does with files and with what it is given."""
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import objclass
+from objclass.io.images import imread, imwrite
+from objclass.widgets.annotator.annotator import annotate
+from objclass.widgets.planes import encode_runs
+
+SHAPE = (6, 30, 40)
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def image():
+    image = RNG.normal(100, 10, SHAPE)
+    image[2:5, 10:20, 10:20] += 200
+    return image.astype(np.uint16)
+
+
+@pytest.fixture
+def make():
+    made = []
+
+    def make(*args, **options):
+        made.append(annotate(*args, **{"path": None, **options}))
+        return made[-1]
+
+    yield make
+    for annotator in made:
+        annotator.close()
+
+
+def stroke(annotator, seq, z, value, *, client="page", at=(10, 10), size=(5, 5)):
+    values = np.full(size, value + 1, np.uint16)
+    place = {"index": z, "row": at[0], "col": at[1], "rows": size[0], "cols": size[1]}
+    content = {"kind": "stroke", "client": client, "seq": seq, "axis": 0, "patches": [place]}
+    annotator._dispatch(annotator, content, [memoryview(encode_runs(values).tobytes())])
+
+
+def paint_both(annotator):
+    stroke(annotator, 1, 3, 2)
+    stroke(annotator, 2, 1, 1)
+
+
+def answer(annotator, topic, value):
+    annotator._dispatch(annotator, {"kind": "answer", "topic": topic, "value": value}, [])
+
+
+def saved(annotator):
+    annotator._autosave.flush()
+    return imread(annotator.save_to)
+
+
+# The annotations' file
+
+
+def test_every_stroke_is_in_the_file_and_a_new_widget_goes_on(make, image):
+    annotator = make(image, save_to="strokes.tif")
+    for seq in range(1, 6):
+        stroke(annotator, seq, seq, seq)
+        np.testing.assert_array_equal(saved(annotator), annotator.annotations)
+    annotator.undo()
+    np.testing.assert_array_equal(saved(annotator), annotator.annotations)
+    again = make(image, save_to="strokes.tif")
+    np.testing.assert_array_equal(again.annotations, annotator.annotations)
+    assert again.state["saved"] == "Went on from strokes.tif"
+    assert [item["value"] for item in again.classes] == [1, 2, 3, 4]
+    stroke(again, 1, 5, 1)
+    np.testing.assert_array_equal(saved(again), again.annotations)
+
+
+def test_an_acknowledgement_comes_after_the_file(make, image, monkeypatch):
+    annotator = make(image, save_to="strokes.tif")
+    seen = []
+
+    def send(content, buffers=None):
+        if content["kind"] == "kept":
+            seen.append((content["seen"]["page"], int(imread("strokes.tif").max())))
+
+    monkeypatch.setattr(annotator, "send", send)
+    for seq in range(1, 60):
+        stroke(annotator, seq, 2, seq)
+    annotator._autosave.flush()
+    assert seen[-1] == (59, 59)
+    assert all(sequence <= value for sequence, value in seen)
+
+
+def test_two_widgets_on_one_file_do_not_fight_in_silence(make, image):
+    first, second = make(image, save_to="strokes.tif"), make(image, save_to="strokes.tif")
+    stroke(first, 1, 1, 1)
+    by_first = saved(first)
+    stroke(second, 1, 2, 2)
+    np.testing.assert_array_equal(saved(second), by_first)
+    assert "changed by somebody else" in second.state["unsaved"]
+    assert [notice["topic"] for notice in second.notices] == ["save_to"]
+    answer(second, "save_to", "rename")
+    assert second.save_to.endswith("strokes-1.tif")
+    np.testing.assert_array_equal(saved(second), second.annotations)
+    np.testing.assert_array_equal(imread("strokes.tif"), by_first)
+    assert not second.notices
+    assert not second.state["unsaved"]
+
+
+@pytest.mark.parametrize("choice", ["overwrite", "read"])
+def test_a_file_that_was_changed_elsewhere_on_the_users_word(make, image, choice):
+    first, second = make(image, save_to="strokes.tif"), make(image, save_to="strokes.tif")
+    stroke(first, 1, 1, 1)
+    by_first = saved(first)
+    stroke(second, 1, 2, 2)
+    saved(second)
+    own = second.annotations.copy()
+    answer(second, "save_to", choice)
+    expected = own if choice == "overwrite" else by_first
+    np.testing.assert_array_equal(saved(second), expected)
+    np.testing.assert_array_equal(second.annotations, expected)
+
+
+def test_a_second_widget_on_an_image_offers_the_strokes_of_the_first(make, image):
+    first = make(image)
+    paint_both(first)
+    assert "memory only" in first.state["saved"]
+    second = make(image)
+    assert second.notices[0]["text"] == "Another annotator of this image has 50 annotated pixels."
+    assert not second.annotations.any()
+    answer(second, "earlier", "take")
+    np.testing.assert_array_equal(second.annotations, first.annotations)
+    second.undo()
+    assert not second.annotations.any()
+    assert not make(image.copy()).notices
+    first.close()
+    second.close()
+    assert not make(image).notices
+
+
+# The classifier's file
+
+
+@pytest.fixture
+def existing(image):
+    annotations = np.zeros(SHAPE, np.uint8)
+    annotations[3, 10:20, 10:15], annotations[0, :3] = 2, 1
+    objclass.train_object_classifier(image, annotations, n_estimators=7, path="there.cl")
+    with open("there.cl", "rb") as file:
+        return file.read()
+
+
+def content(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def test_a_classifier_that_was_there_is_not_written_over_in_silence(make, image, existing):
+    annotator = make(image, path="there.cl")
+    paint_both(annotator)
+    annotator.train()
+    assert content("there.cl") == existing
+    assert [notice["topic"] for notice in annotator.notices] == ["classifier"]
+    assert not annotator.state["file_written"]
+
+
+def test_load_the_classifier_that_was_there(make, image, existing):
+    annotator = make(image, path="there.cl")
+    answer(annotator, "classifier", "load")
+    assert annotator.classifier.forest.n_trees == 7
+    assert not annotator.notices
+    paint_both(annotator)
+    annotator.train()
+    assert objclass.load_classifier("there.cl").forest.n_trees == 100
+
+
+def test_go_on_under_another_name(make, image, existing):
+    annotator = make(image, path="there.cl")
+    paint_both(annotator)
+    annotator.train()
+    answer(annotator, "classifier", "rename")
+    assert annotator.path.endswith("there-1.cl")
+    assert objclass.load_classifier("there-1.cl").forest.n_trees == 100
+    assert content("there.cl") == existing
+
+
+def test_write_over_it_on_the_users_word(make, image, existing):
+    annotator = make(image, path="there.cl", on_existing="overwrite")
+    assert content("there.cl") == existing
+    paint_both(annotator)
+    annotator.train()
+    annotator.n_estimators = 9
+    annotator.train()
+    assert objclass.load_classifier("there.cl").forest.n_trees == 9
+
+
+def test_a_classifier_that_somebody_has_put_there_meanwhile(make, image, existing):
+    annotator = make(image, path="mine.cl")
+    paint_both(annotator)
+    annotator.train()
+    with open("mine.cl", "wb") as file:
+        file.write(existing)
+    annotator.train()
+    assert content("mine.cl") == existing
+    assert annotator.notices
+
+
+def test_a_file_that_is_no_classifier_or_fits_no_such_image(make, image, existing):
+    with open("broken.cl", "w") as file:
+        file.write("__kernel void predict")
+    annotator = make(image, path="broken.cl")
+    answer(annotator, "classifier", "load")
+    assert "broken.cl" in annotator.error
+    assert annotator.classifier is None
+    flat = make(image[3], path="there.cl")
+    answer(flat, "classifier", "load")
+    assert "3D" in flat.error
+    assert flat.classifier is None
+
+
+# What it is given
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "message"),
+    [
+        (
+            {"annotations": np.zeros((6, 30, 41), np.uint8)},
+            ValueError,
+            "image: expected the spatial shape of annotations",
+        ),
+        ({"annotations": np.zeros(SHAPE)}, TypeError, "annotations: expected an integer array"),
+        (
+            {"annotations": np.full(SHAPE, -1)},
+            ValueError,
+            "annotations: expected classes from 0 to 254, got -1",
+        ),
+        (
+            {"annotations": np.full(SHAPE, 255)},
+            ValueError,
+            "annotations: expected classes from 0 to 254, got 255",
+        ),
+        ({"spacing": (1, 0, 1)}, ValueError, "spacing: expected 3 positive numbers"),
+        ({"spacing": (1, 1, 1, 1)}, ValueError, "spacing: expected 3 positive numbers"),
+        ({"features": "gaussian_blurr=1"}, ValueError, "features: expected"),
+        ({"features": 3}, TypeError, "features: expected a predefined set's name"),
+        ({"max_depth": 0}, ValueError, "max_depth: expected a whole number"),
+        ({"n_estimators": 0}, ValueError, "n_estimators: expected a whole number"),
+        ({"positive_class": 0}, ValueError, "positive_class: expected a whole number"),
+        ({"random_state": -1}, ValueError, "random_state: expected a whole number"),
+        ({"classes": "cells"}, ValueError, "classes: expected at least two names"),
+        ({"on_existing": "clobber"}, ValueError, "on_existing: expected one of 'ask', 'load'"),
+        ({"path": "nowhere/a.cl"}, FileNotFoundError, "path: expected a place in an existing folder"),
+        ({"save_to": "nowhere/a.tif"}, FileNotFoundError, "save_to: expected a place in an existing folder"),
+        ({"save_to": "a.png"}, ValueError, "save_to: expected a file name that ends in .tif"),
+    ],
+)
+def test_bad_input(make, image, options, kind, message):
+    with pytest.raises(kind, match=re.escape(message)):
+        make(image, **options)
+
+
+def test_a_folder_that_cannot_be_written(make, image):
+    with pytest.raises((PermissionError, FileNotFoundError), match="save_to: expected a"):
+        make(image, save_to="/proc/strokes.tif")
+
+
+@pytest.mark.parametrize("shape", [(60, 80, 3), (60, 80, 4), (5, 60, 80, 3)])
+def test_a_colour_picture_is_not_taken_for_a_stack(make, shape):
+    with pytest.raises(ValueError, match=r"looks like a colour picture.*numpy\.moveaxis"):
+        make(np.zeros(shape, np.uint8))
+
+
+def test_a_colour_picture_as_the_message_says(make):
+    picture = RNG.integers(0, 255, (60, 80, 3)).astype(np.uint8)
+    annotator = make(np.moveaxis(picture, -1, 0), np.zeros(picture.shape[:2], np.uint8))
+    assert annotator.annotations.shape == (60, 80)
+    assert len(annotator.channels) == 3
+    assert annotator.volume["shape"] == [1, 60, 80]
+    stroke(annotator, 1, 0, 1, at=(0, 0))
+    stroke(annotator, 2, 0, 2, at=(30, 30))
+    assert annotator.segment().shape == (60, 80)
+
+
+def test_pixels_that_are_not_finite(make):
+    with pytest.raises(ValueError, match="image: expected finite pixels"):
+        make(np.full(SHAPE, np.nan))
+
+
+def test_annotations_of_another_image_in_the_file(make, image):
+    imwrite("strokes.tif", np.zeros((3, 30, 40), np.uint8))
+    with pytest.raises(ValueError, match=r"save_to: expected annotations of shape.*belongs to another image"):
+        make(image, save_to="strokes.tif")
+
+
+def test_a_flat_image(make, image):
+    annotator = make(image[3], spacing=(0.5, 0.5), save_to="flat.tif")
+    assert annotator.volume["spacing"] == [1.0, 0.5, 0.5]
+    stroke(annotator, 1, 0, 2)
+    assert annotator.annotations.shape == (30, 40)
+    assert saved(annotator).shape == (30, 40)
+
+
+def test_two_channels_in_depth(make, image):
+    annotator = make(np.stack([image, image + 1]))
+    assert annotator.annotations.shape == SHAPE
+    paint_both(annotator)
+    assert annotator.train().n_channels == 2
+
+
+def test_a_gigabyte_opens_without_being_sent_or_read(make, tmp_path, monkeypatch):
+    stack = np.memmap(tmp_path / "stack.dat", np.uint16, "w+", shape=(512, 1024, 1024))
+    annotator = make(stack, save_to="strokes.tif")
+    assert len(json.dumps(annotator.get_state(), default=repr)) < 200_000
+    sent = []
+    monkeypatch.setattr(annotator, "send", lambda content, buffers=None: sent.extend(buffers or []))
+    request = {
+        "kind": "plane",
+        "view": "v",
+        "seq": 1,
+        "axis": 0,
+        "index": 300,
+        "region": [0, 0, 1024, 1024],
+        "step": 1,
+    }
+    annotator._dispatch(annotator, {**request, "layers": ["image", "annotations", "labels"]}, [])
+    assert sum(map(len, sent)) < 2**21 + 100
+    stroke(annotator, 1, 300, 2)
+    assert saved(annotator)[300].any()
+    assert (tmp_path / "strokes.tif").stat().st_size < 2**22
+
+
+def test_without_anywidget_it_says_what_to_install():
+    code = "import sys; sys.modules['anywidget'] = None; import objclass.widgets.annotator.annotator"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "python -m pip install 'objclass[lab]'" in result.stderr

@@ -1,0 +1,200 @@
+// The explorer's geometry and bookkeeping, without a browser: node --test tests/widgets/
+import assert from "node:assert/strict";
+import test from "node:test";
+import { GROUP_COLORS } from "../../../objclass/widgets/js/colors.js";
+import {
+  buildGrid, insidePolygon, insideRange, insideRaster, nearest, simplifyPath,
+} from "../../../objclass/widgets/js/hits.js";
+import { dragShape, gestureMode } from "../../../objclass/widgets/js/lasso.js";
+import { applyChoice, computeLevels, groupColor } from "../../../objclass/widgets/js/object_store.js";
+import { planePolygon } from "../../../objclass/widgets/js/image_panel.js";
+import { switchLog } from "../../../objclass/widgets/js/plot_panel.js";
+import { discStamps, drawDensity, drawPoints, histogram, isCrowded } from "../../../objclass/widgets/js/point_pixels.js";
+import { differenceColor } from "../../../objclass/widgets/js/profile_panel.js";
+import {
+  extent, formatTick, formatValue, niceStep, paddedDomain, roundTo, ticks, toAxisUnits, toPixel, toUnits, zoomDomain,
+} from "../../../objclass/widgets/js/scales.js";
+import { plateauMap, spreadLevels, visibleTriangles } from "../../../objclass/widgets/js/volume_panel.js";
+
+const image = (width, height) => ({ data: new Uint8ClampedArray(width * height * 4), width, height });
+
+test("points in a polygon that crosses itself: even-odd, as matplotlib", () => {
+  const star = [[0, -3], [2, 3], [-3, -1], [3, -1], [-2, 3]];
+  const inside = insidePolygon([0, 0, 0, 5, NaN], [0.2, -2, 2.9, 0, 0], star);
+  assert.deepEqual([...inside], [0, 1, 0, 0, 0]);
+});
+
+test("a range includes its ends and no missing values", () => {
+  assert.deepEqual([...insideRange([1, 2, 3, NaN, 3.1], 2, 3)], [0, 1, 1, 0, 0]);
+});
+
+test("values of a plane of which half the pixels are inside", () => {
+  const raster = { data: Int32Array.from([1, 1, 2, 2, 1, 1, 2, 0]), width: 4, height: 2, row0: 0, col0: 0, step: 1 };
+  const left = [[-1, -1], [-1, 2.1], [3, 2.1], [3, -1]];
+  assert.deepEqual(insideRaster(raster, left), [1]);
+  assert.deepEqual(insideRaster(raster, left.map(([row, col]) => [row, col === 2.1 ? 2.6 : col])), [1, 2]);
+});
+
+test("the nearest point among many equals the search through all", () => {
+  const random = lcg(7);
+  const [px, py] = [Float32Array.from({ length: 3000 }, () => random() * 300), Float32Array.from({ length: 3000 }, () => random() * 200)];
+  const shown = Uint8Array.from({ length: 3000 }, (_, i) => (i % 5 ? 1 : 0));
+  const grid = buildGrid(px, py, shown, 300, 200);
+  for (let trial = 0; trial < 300; trial++) {
+    const [x, y] = [random() * 300, random() * 200];
+    let [best, expected] = [64, -1];
+    for (let i = 0; i < 3000; i++) {
+      const distance = (px[i] - x) ** 2 + (py[i] - y) ** 2;
+      if (shown[i] && distance <= best) [best, expected] = [distance, i];
+    }
+    assert.equal(nearest(grid, x, y, 8), expected);
+  }
+});
+
+test("a drawn path keeps its corners and loses what lies between", () => {
+  const path = Array.from({ length: 50 }, (_, i) => [i, i < 25 ? 0 : (i - 25) * 2]);
+  assert.deepEqual(simplifyPath(path), [[0, 0], [25, 0], [49, 48]]);
+});
+
+test("keys say what a gesture does", () => {
+  assert.equal(gestureMode({}), "replace");
+  assert.equal(gestureMode({ shiftKey: true }), "next");
+  assert.equal(gestureMode({ metaKey: true }), "extend");
+  assert.equal(gestureMode({ altKey: true, shiftKey: true }), "subtract");
+  assert.deepEqual(dragShape("rectangle", [[1, 2], [9, 9], [5, 6]], [100, 50]), [[1, 2], [5, 2], [5, 6], [1, 6]]);
+  assert.deepEqual(dragShape("range", [[1, 2], [5, 6]], [100, 50]), [[1, 0], [5, 0], [5, 50], [1, 50]]);
+});
+
+test("choices make groups by the kernel's rule", () => {
+  const zeros = new Int32Array(5);
+  const first = applyChoice(zeros, [1, 1, 0, 0, 0], "replace");
+  const second = applyChoice(first, [0, 1, 1, 0, 0], "next");
+  const third = applyChoice(second, [0, 0, 0, 1, 0], "extend");
+  assert.deepEqual([...third], [1, 2, 2, 2, 0]);
+  assert.deepEqual([...applyChoice(third, [1, 1, 0, 0, 0], "subtract")], [0, 0, 2, 2, 0]);
+  assert.deepEqual([...applyChoice(third, [0, 0, 0, 0, 1], "replace")], [0, 0, 0, 0, 1]);
+  assert.deepEqual([...zeros], [0, 0, 0, 0, 0]);
+});
+
+test("levels of groups, categories and numbers; grey where there is none", () => {
+  const places = new Map([[1, 0], [4, 1]]);
+  assert.deepEqual([...computeLevels({ kind: "groups", numbers: [0, 1, 4], places }, 3)], [1, 2, 3]);
+  assert.deepEqual([...computeLevels({ kind: "category", values: [-1, 0, 3] }, 3)], [1, 2, 5]);
+  const number = { kind: "number", values: [NaN, 0, 5, 10, 99], low: 0, high: 10 };
+  assert.deepEqual([...computeLevels(number, 5)], [1, 2, 129, 255, 255]);
+  assert.equal(groupColor(1), GROUP_COLORS[0]);
+  assert.match(groupColor(30), /^#[0-9a-f]{6}$/);
+});
+
+test("axes: missing and non-positive values have no place on a logarithmic one", () => {
+  assert.deepEqual([...toAxisUnits([1, 100, 0, -1, NaN], true)], [0, 2, NaN, NaN, NaN]);
+  assert.deepEqual(extent(toAxisUnits([NaN, 2, -1, Infinity], false)), [-1, 2]);
+  assert.equal(extent([NaN]), null);
+  assert.deepEqual(paddedDomain(null), [0, 1]);
+  const [low, high] = paddedDomain([5, 5]);
+  assert.ok(low < 5 && high > 5);
+});
+
+test("pixels and axis units are inverse to each other", () => {
+  const scale = { low: -2, high: 8, from: 400, to: 20 };
+  for (const units of [-2, 0.3, 8]) assert.ok(Math.abs(toUnits(scale, toPixel(scale, units)) - units) < 1e-12);
+  const zoomed = zoomDomain([0, 10], 2, 4);
+  assert.deepEqual(zoomed, [2, 7]);
+});
+
+test("ticks are round, within the domain and well labelled", () => {
+  assert.deepEqual(ticks([0, 1], 5, false).map(({ label }) => label), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"].map((text) => (text === "0.0" ? "0" : text)));
+  assert.deepEqual(ticks([0, 4], 5, true).map(({ label }) => label), ["1", "10", "100", "1000", "10k"]);
+  assert.equal(niceStep(10, 5), 2);
+  assert.equal(formatTick(25000, 5000), "25k");
+  assert.equal(formatTick(-0.25, 0.05), "−0.25");
+  assert.equal(formatTick(1e-7, 1e-7), "1e−7");
+  assert.deepEqual(ticks([3, 3], 5, false), []);
+});
+
+test("numbers for reading", () => {
+  assert.equal(formatValue(null), "–");
+  assert.equal(formatValue(12345), "12\u202f345");
+  assert.equal(formatValue(0.123456), "0.1235");
+  assert.equal(formatValue("a"), "a");
+});
+
+test("what is recorded is rounded to a hundredth of a pixel", () => {
+  assert.equal(roundTo(123.456789, 0.5), 123.457);
+  assert.ok(Math.abs(roundTo(1234567.891, 1000) - 1234567.891) <= 10);
+});
+
+test("points are blended where they lie, hidden ones nowhere, selected ones on top", () => {
+  const target = image(20, 20);
+  const stamps = discStamps(3);
+  const [red, green] = [0xff0000ff, 0xff00ff00];
+  const colors = Uint32Array.from([green, red, 0]);
+  const layer = Uint8Array.from([1, 0, 0]);
+  const [px, py] = [Float32Array.from([10, 10, 3]), Float32Array.from([10, 11, 3])];
+  drawPoints(target, px, py, colors, stamps, layer, 0);
+  drawPoints(target, px, py, colors, stamps, layer, 1);
+  const at = (x, y) => [...target.data.slice((y * 20 + x) * 4, (y * 20 + x) * 4 + 4)];
+  assert.deepEqual(at(10, 10), [0, 255, 0, 255]);
+  assert.equal(at(10, 14)[0], 255);
+  assert.deepEqual(at(3, 3), [0, 0, 0, 0]);
+});
+
+test("a density holds the mean colour and grows with the count", () => {
+  const target = image(8, 8);
+  const colors = Uint32Array.from([0xff0000ff, 0xff00ff00, 0xff0000ff, 0]);
+  const most = drawDensity(target, Float32Array.from([1, 1, 5, 5]), Float32Array.from([1, 1, 5, 7]), colors, 2);
+  assert.equal(most, 2);
+  assert.deepEqual([...target.data.slice(0, 3)], [127, 127, 0]);
+  const alpha = (x, y) => target.data[(y * 8 + x) * 4 + 3];
+  assert.equal(alpha(0, 0), 255);
+  assert.ok(alpha(5, 5) < 255 && alpha(5, 5) > 60);
+  assert.equal(alpha(5, 7), 0);
+  assert.ok(isCrowded(200000, 3.5, 500, 350));
+  assert.ok(!isCrowded(500, 3.5, 500, 350));
+});
+
+test("a histogram counts what is shown, split by colour", () => {
+  const colors = Uint32Array.from([0xff0000ff, 0xff0000ff, 0xff00ff00, 0, 0xff00ff00]);
+  const { counts, totals, most } = histogram([0, 0.1, 0.2, 0.3, NaN], colors, [0, 1], 2);
+  assert.deepEqual([...totals], [3, 0]);
+  assert.equal(most, 3);
+  assert.deepEqual([...counts.get(0xff0000ff)], [2, 0]);
+});
+
+test("a polygon of the screen in plane coordinates", () => {
+  const transform = { x: 10, y: 20, rowScale: 4, colScale: 2 };
+  assert.deepEqual(planePolygon([[14, 40], [10, 20]], transform), [[5, 2], [0, 0]]);
+});
+
+test("the log button of one axis leaves the other", () => {
+  assert.equal(switchLog("", "y"), "y");
+  assert.equal(switchLog("y", "x"), "xy");
+  assert.equal(switchLog("xy", "x"), "y");
+});
+
+test("differences: blue below, orange above, nothing where undefined", () => {
+  assert.match(differenceColor(-5), /^rgba\(0, 114, 178, 1.00\)/);
+  assert.match(differenceColor(1.25), /^rgba\(230, 159, 0, 0.50\)/);
+  assert.equal(differenceColor(null), "transparent");
+});
+
+test("levels go to vertices, hidden objects lose their triangles", () => {
+  const counts = Int32Array.from([2, 0, 3]);
+  assert.deepEqual([...spreadLevels(Uint8Array.from([5, 6, 7]), counts)], [5, 5, 7, 7, 7]);
+  const indices = Uint32Array.from([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.deepEqual([...visibleTriangles(indices, Uint8Array.from([0, 3]), Int32Array.from([1, 2]))], [3, 4, 5, 6, 7, 8]);
+  assert.equal(visibleTriangles(indices, Uint8Array.from([0, 0]), Int32Array.from([1, 2])).length, 3);
+});
+
+test("the colour map has a plateau for each level", () => {
+  const palette = Array.from({ length: 256 }, (_, level) => [level, 255 - level, 7]);
+  const map = plateauMap(palette);
+  assert.equal(map.length, 256 * 8);
+  for (let k = 4; k < map.length; k += 4) assert.ok(map[k] >= map[k - 4]);
+  assert.equal(map[8 * 100 + 1], Math.fround(100 / 255));
+});
+
+function lcg(seed) {
+  let state = seed;
+  return () => (state = (state * 1103515245 + 12345) % 2147483648) / 2147483648;
+}

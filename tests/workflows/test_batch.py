@@ -1,0 +1,276 @@
+"""A batch: what is done stays done, whatever happens."""
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+import objclass
+from objclass import cli
+from objclass._common.locking import locked
+from objclass.workflows.batch import segment_folder
+
+SHAPE = (6, 20, 24)
+
+
+def stack(seed, shape=SHAPE):
+    rng = np.random.default_rng(seed)
+    image = rng.normal(100, 5, shape)
+    for _ in range(4):
+        corner = [int(rng.integers(0, n - 4)) for n in shape]
+        image[tuple(slice(c, c + 4) for c in corner)] += 300
+    return image.astype(np.uint16)
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    image = stack(0)
+    features = "original gaussian_blur=1"
+    return objclass.train_object_classifier(
+        image, np.where(image > 250, 2, 1), features=features, n_estimators=5
+    )
+
+
+def make_images(folder, n):
+    folder.mkdir()
+    for number in range(n):
+        objclass.imwrite(folder / f"stack{number:03}.tif", stack(number), spacing=(2, 0.5, 0.5))
+    return folder
+
+
+def contents(folder):
+    """Checksums of all that a user finds."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def test_results_are_those_of_the_functions(tmp_path, classifier):
+    images = make_images(tmp_path / "images", 3)
+    seen = []
+    batch = segment_folder(images, classifier, tmp_path / "out", progress=lambda *done: seen.append(done))
+    assert (batch.n_images, batch.n_done_before, batch.failed, seen[-1]) == (3, 0, {}, (3, 3))
+    table = pd.read_csv(tmp_path / "out" / "objects.csv")
+    pd.testing.assert_frame_equal(table, pd.read_parquet(tmp_path / "out" / "objects.parquet"), rtol=1e-12)
+    assert list(table.columns[:3]) == ["image", "frame", "label"]
+    for path in sorted(images.iterdir()):
+        labels = objclass.exclude_small(objclass.segment(objclass.imread(path), classifier), 20)
+        stored = tmp_path / "out" / "labels" / f"{path.name}.ome.tif"
+        np.testing.assert_array_equal(objclass.imread(stored), labels)
+        assert objclass.read_spacing(stored) == (2, 0.5, 0.5)
+        rows = table[table["image"] == path.name].drop(columns=["image", "frame"]).reset_index(drop=True)
+        expected = objclass.measure(labels, objclass.imread(path), spacing=(2, 0.5, 0.5))
+        pd.testing.assert_frame_equal(rows, expected, rtol=1e-12)
+    assert batch.n_objects == len(table) > 3
+
+
+def test_nothing_is_done_twice_and_what_is_damaged_or_changed_is_done_again(tmp_path, classifier):
+    images = make_images(tmp_path / "images", 3)
+    segment_folder(images, classifier, tmp_path / "out")
+    first = contents(tmp_path / "out")
+    batch = segment_folder(images, classifier, tmp_path / "out")
+    assert batch.n_done_before == 3
+    assert contents(tmp_path / "out") == first
+    (tmp_path / "out" / "labels" / "stack001.tif.ome.tif").write_bytes(b"broken")
+    left = tmp_path / "out" / "labels" / f".objclass-unfinished-{'0' * 32}.ome.tif"
+    left.write_bytes(b"left by a process that was killed")
+    assert segment_folder(images, classifier, tmp_path / "out").n_done_before == 2
+    assert contents(tmp_path / "out") == first
+    objclass.imwrite(images / "stack002.tif", stack(77))
+    assert segment_folder(images, classifier, tmp_path / "out").n_done_before == 2
+    assert contents(tmp_path / "out") != first
+
+
+def test_a_batch_removes_nothing_that_it_did_not_make(tmp_path, classifier):
+    make_images(tmp_path / "images", 1)
+    for name in (".git", ".venv", "photo.zarr"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".zattrs").write_text("{}")
+    (tmp_path / ".env").write_text("SECRET=1")
+    before = contents(tmp_path)
+    for _ in range(2):
+        segment_folder(tmp_path / "images", classifier, tmp_path)
+        assert before.items() <= contents(tmp_path).items()
+    with pytest.raises(ValueError, match="min_size was 20, not 30"):
+        segment_folder(tmp_path / "images", classifier, tmp_path, min_size=30)
+    assert before.items() <= contents(tmp_path).items()
+
+
+@pytest.mark.parametrize("name", ["ObjectSegmenter.cl", "objects.csv", "run.json", "labels/mine.tif"])
+def test_a_folder_with_files_of_the_same_names_is_refused(tmp_path, classifier, name):
+    images = make_images(tmp_path / "images", 1)
+    path = tmp_path / "out" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("precious")
+    with pytest.raises(ValueError, match=f"out: expected a new folder.*{name.split('/')[0]}"):
+        segment_folder(images, classifier, tmp_path / "out")
+    assert contents(tmp_path / "out") == {name: hashlib.sha256(b"precious").hexdigest()}
+
+
+def test_another_classifier_or_parameter_is_noticed(tmp_path, classifier):
+    images = make_images(tmp_path / "images", 1)
+    segment_folder(images, classifier, tmp_path / "out")
+    before = contents(tmp_path / "out")
+    with pytest.raises(ValueError, match="min_size was 20, not 30"):
+        segment_folder(images, classifier, tmp_path / "out", min_size=30)
+    image = stack(0)
+    other = objclass.train_object_classifier(
+        image, np.where(image > 200, 2, 1), n_estimators=3, features="original"
+    )
+    with pytest.raises(ValueError, match="the classifier was another"):
+        segment_folder(images, other, tmp_path / "out")
+    assert contents(tmp_path / "out") == before
+
+
+def test_bad_images_are_reported_and_the_others_done(tmp_path, classifier):
+    images = make_images(tmp_path / "images", 2)
+    whole = (images / "stack000.tif").read_bytes()
+    (images / "corrupt.tif").write_bytes(whole[:600])
+    (images / "empty.tif").touch()
+    (images / "text.tif").write_text("this is no image")
+    objclass.imwrite(images / "channels.tif", np.stack([stack(1), stack(2)]))
+    (images / "notes.txt").write_text("not looked at")
+    batch = segment_folder(images, classifier, tmp_path / "out")
+    assert batch.n_images == 2
+    assert sorted(batch.failed) == ["channels.tif", "corrupt.tif", "empty.tif", "text.tif"]
+    assert "expected 1 channel, as in the training, got 2" in batch.failed["channels.tif"]
+    assert all("expected a whole .tif image" in batch.failed[name] for name in ("corrupt.tif", "empty.tif"))
+    assert len(pd.read_csv(tmp_path / "out" / "objects.csv")["image"].unique()) == 2
+    (images / "corrupt.tif").write_bytes(whole)
+    batch = segment_folder(images, classifier, tmp_path / "out")
+    assert (batch.n_images, batch.n_done_before, len(batch.failed)) == (3, 2, 3)
+
+
+def test_frames_channels_folders_and_zarr(tmp_path, classifier):
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    series = np.stack([stack(5), stack(6)])
+    tifffile.imwrite(tmp_path / "in" / "series.ome.tif", series, metadata={"axes": "TZYX"})
+    objclass.imwrite(tmp_path / "in" / "sub" / "image.zarr", stack(7))
+    batch = segment_folder(tmp_path / "in", classifier, tmp_path / "out")
+    table = pd.read_parquet(tmp_path / "out" / "objects.parquet")
+    found = table[["image", "frame"]].drop_duplicates().to_numpy().tolist()
+    assert found == [["series.ome.tif", 0], ["series.ome.tif", 1], ["sub/image.zarr", 0]]
+    assert batch.n_images == 3
+    embedded = objclass.reduce(table, "pca")
+    assert len(embedded) == len(table)
+    labels = objclass.imread(tmp_path / "out" / "labels" / "series.ome.tif_t00001.ome.tif")
+    np.testing.assert_array_equal(labels, objclass.exclude_small(objclass.segment(series[1], classifier), 20))
+
+
+def test_two_batches_in_one_folder(tmp_path, classifier):
+    images = make_images(tmp_path / "images", 1)
+    segment_folder(images, classifier, tmp_path / "out")
+    holds = f"""
+import sys, time; from pathlib import Path; from objclass._common.locking import locked
+with locked(Path({str(tmp_path / "out")!r})): print("locked", flush=True); time.sleep(60)
+"""
+    other = subprocess.Popen([sys.executable, "-c", holds], stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout.readline() == "locked\n"
+        with pytest.raises(BlockingIOError, match="on which one is at work now"):
+            segment_folder(images, classifier, tmp_path / "out")
+    finally:
+        other.kill()
+        other.communicate()
+    with locked(tmp_path / "out"):  # a process that was killed leaves no lock
+        pass
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="needs root to mount a small disk")
+def test_a_full_disk_ends_the_batch_and_what_is_done_stays(tmp_path, classifier):
+    images, disk = make_images(tmp_path / "images", 12), tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160k", "none", disk], check=False)
+    if mounted.returncode:
+        pytest.skip("cannot mount a small disk here")
+    try:
+        with pytest.raises(OSError, match=r"cannot be written.*No space left"):
+            segment_folder(images, classifier, disk / "out")
+        n_done = len(list((disk / "out" / "done").glob("*.json")))
+        assert 0 < n_done < 12
+        subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
+        assert segment_folder(images, classifier, disk / "out").n_done_before == n_done
+        segment_folder(images, classifier, tmp_path / "out")
+        assert contents(disk / "out") == contents(tmp_path / "out")
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="needs root to mount a disk")
+def test_a_disk_that_is_read_only_keeps_what_it_has(tmp_path, classifier):
+    images, disk = make_images(tmp_path / "images", 2), tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "none", disk], check=False).returncode:
+        pytest.skip("cannot mount a disk here")
+    try:
+        segment_folder(images / "stack000.tif", classifier, disk / "out")
+        before = contents(disk)
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        with pytest.raises(PermissionError, match="out: expected a folder that can be written"):
+            segment_folder(images, classifier, disk / "out")
+        with pytest.raises(PermissionError, match="out: expected a folder that can be made"):
+            segment_folder(images, classifier, disk / "new")
+        assert contents(disk) == before
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_wrong_arguments(tmp_path, classifier, monkeypatch):
+    images = make_images(tmp_path / "images", 1)
+    with pytest.raises(FileNotFoundError, match="inputs: expected images, or a folder of them"):
+        segment_folder(tmp_path / "images" / "*.png", classifier, tmp_path / "out")
+    with pytest.raises(ValueError, match="scheduler: expected either a scheduler or n_workers"):
+        segment_folder(images, classifier, tmp_path / "out", n_workers=2, scheduler="tcp://a:1")
+    with pytest.raises(FileExistsError, match="out: expected a folder, got the file"):
+        segment_folder(images, classifier, images / "stack000.tif")
+    with pytest.raises(PermissionError, match="out: expected a folder that can be made"):
+        segment_folder(images, classifier, "/proc/objclass")
+
+
+def command(images, classifier, out):
+    return ["batch", str(images), "--classifier", str(classifier), "--out", str(out), "--measure"]
+
+
+def test_killed_again_and_again_the_results_are_those_of_an_undisturbed_run(tmp_path, classifier):
+    images = make_images(tmp_path / "images", 40)
+    classifier.save(tmp_path / "a.cl")
+    assert cli.main(command(images, tmp_path / "a.cl", tmp_path / "whole")) == 0
+    out, done = tmp_path / "out", {}
+    draw = random.Random(0)
+    arguments = [sys.executable, "-m", "objclass", *command(images, tmp_path / "a.cl", out)]
+    for _ in range(3):
+        process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
+        start, more = len(done), draw.randint(1, 9)
+        while process.poll() is None and len(list((out / "done").glob("[!.]*.json"))) < start + more:
+            time.sleep(0.002)
+        time.sleep(draw.uniform(0, 0.03))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        now = {path.name: path.stat().st_mtime_ns for path in (out / "done").glob("[!.]*.json")}
+        assert {name: now[name] for name in done} == done, "what was recorded was done again"
+        done = now
+    assert 3 <= len(done) < 40
+    assert cli.main(command(images, tmp_path / "a.cl", out)) == 0
+    now = {path.name: path.stat().st_mtime_ns for path in (out / "done").glob("*.json")}
+    assert {name: now[name] for name in done} == done
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+def test_the_command_reports_failures(tmp_path, classifier, capsys):
+    images = make_images(tmp_path / "images", 1)
+    (images / "empty.tif").touch()
+    classifier.save(tmp_path / "a.cl")
+    assert cli.main(command(images, tmp_path / "a.cl", tmp_path / "out")) == 1
+    printed = capsys.readouterr()
+    assert "1 images are done" in printed.out
+    assert "objclass: failed: empty.tif: path: expected a whole .tif image" in printed.err

@@ -1,0 +1,160 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import objclass
+from objclass.workflows.run import Parameters, Run, run_image
+
+
+@pytest.fixture
+def files(tmp_path):
+    image = np.random.default_rng(0).normal(100, 3, (3, 40, 60)).astype(np.float32)
+    for column in (10, 30, 50):
+        image[:, 15:25, column - 5 : column + column // 10] += 200
+    objclass.imwrite(tmp_path / "image.tif", image, spacing=(2, 0.5, 0.5))
+    objclass.imwrite(tmp_path / "strokes.tif", np.where(image > 200, 2, 1).astype(np.uint8))
+    return tmp_path / "image.tif", tmp_path / "strokes.tif"
+
+
+QUICK = Parameters(reduce="pca", n_clusters=2, n_estimators=10)
+
+
+@pytest.mark.parametrize(("round_number", "objects", "kept"), [(1, 65, 65), (2, 103, 77)])
+def test_real_stack_with_a_given_classifier(shared_data, tmp_path, round_number, objects, kept):
+    classifier = shared_data / f"nuclei3d_apoc_round{round_number}.cl"
+    run = run_image(shared_data / "nuclei3d.tif", tmp_path / "out", classifier=classifier, progress=False)
+    assert (run.found["segmented"], run.found["objects"]) == (objects, kept)
+    assert sum(run.found["clusters"].values()) == kept
+    assert run.notes == []
+    labels = objclass.imread(tmp_path / "out" / "labels.tif")
+    theirs = objclass.imread(shared_data / f"nuclei3d_apoc_labels_round{round_number}.tif")
+    np.testing.assert_array_equal(labels > 0, (theirs > 0) & (np.bincount(theirs.ravel())[theirs] >= 20))
+    assert objclass.read_spacing(tmp_path / "out" / "labels.tif") == pytest.approx(
+        (4, 0.8286, 0.8286), abs=1e-4
+    )
+    table = pd.read_csv(tmp_path / "out" / "objects.csv")
+    voxel = np.prod(objclass.read_spacing(shared_data / "nuclei3d.tif"))
+    np.testing.assert_allclose(table["area"], np.bincount(labels.ravel())[1:] * voxel)
+
+
+def test_real_stack_from_strokes(shared_data, tmp_path):
+    strokes = shared_data / "nuclei3d_annotations_round2.tif"
+    run = run_image(shared_data / "nuclei3d.tif", tmp_path / "out", annotations=strokes, progress=False)
+    labels = objclass.imread(tmp_path / "out" / "labels.tif")
+    theirs = objclass.imread(shared_data / "nuclei3d_apoc_labels_round2.tif")
+    kept = (theirs > 0) & (np.bincount(theirs.ravel())[theirs] >= 20)
+    assert np.mean((labels > 0) == kept) >= 0.995
+    assert np.mean(labels[9] > 0) > 0.05
+    assert run.found["objects"] == labels.max()
+
+
+def test_stages_are_told_of_in_order(files, tmp_path):
+    told = []
+    run_image(
+        files[0],
+        tmp_path / "out",
+        annotations=files[1],
+        parameters=QUICK,
+        report=lambda *one: told.append(one),
+    )
+    names = ["read", "train", "segment", "measure", "reduce", "cluster", "write"]
+    assert [name for name, seconds, _ in told if seconds is None] == names
+    assert [name for name, seconds, _ in told if seconds is not None] == names
+    texts = {name: text for name, seconds, text in told if seconds is not None}
+    assert texts["read"] == "3 × 40 × 60 float32, voxel size 2 × 0.5 × 0.5 µm"
+    assert texts["segment"].endswith("; 3 objects; 3 of at least 20 voxels")
+
+
+def test_channels_go_all_the_way(tmp_path):
+    base = np.zeros((40, 60), np.uint16)
+    base[5:15, 5:15] = base[5:15, 30:40] = base[25:35, 5:15] = 300
+    image = np.stack([base, base.T.copy().reshape(base.shape) // 10, 400 - base])
+    objclass.imwrite(tmp_path / "image.ome.tif", image, axes="cyx")
+    objclass.imwrite(tmp_path / "strokes.tif", np.where(base > 0, 2, 1).astype(np.uint8))
+    run = run_image(
+        tmp_path / "image.ome.tif", tmp_path / "out", annotations=tmp_path / "strokes.tif", parameters=QUICK
+    )
+    assert run.found["objects"] == 3
+    table = pd.read_csv(tmp_path / "out" / "objects.csv")
+    assert sum(name.startswith("intensity_mean") for name in table.columns) == 3
+
+
+def test_either_annotations_or_a_classifier(files, tmp_path):
+    with pytest.raises(ValueError, match="either annotations or a classifier, got neither"):
+        run_image(files[0], tmp_path / "out")
+    with pytest.raises(ValueError, match="either annotations or a classifier, got both"):
+        run_image(files[0], tmp_path / "out", annotations=files[1], classifier=files[1])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"reduce": "sparkle"}, "reduce: expected one of 'umap'"),
+        ({"cluster": "sparkle"}, "cluster: expected one of 'kmeans'"),
+        ({"engine": "sparkle"}, "engine: expected one of 'auto'"),
+        ({"n_clusters": 0}, "n_clusters: expected a whole number of at least 1"),
+        ({"random_state": -1}, "random_state: expected a whole number of at least 0"),
+    ],
+)
+def test_bad_parameters(changes, message):
+    with pytest.raises(ValueError, match=message):
+        Parameters(**changes)
+
+
+def test_failed_writing_never_looks_like_a_whole_run(files, tmp_path):
+    out = tmp_path / "out"
+    run_image(files[0], out, annotations=files[1], parameters=QUICK)
+    (out / "overview.png").unlink()
+    (out / "overview.png").mkdir()
+    (out / "overview.png" / "keep").touch()
+    with pytest.raises(OSError, match=r"overview\.png"):
+        run_image(files[0], out, annotations=files[1], parameters=QUICK, overwrite=True)
+    assert not (out / "run.json").exists()
+    assert (out / "labels.tif").exists()
+
+
+def test_failed_training_keeps_the_results_of_another_run(files, tmp_path):
+    out = tmp_path / "out"
+    run_image(files[0], out, annotations=files[1], parameters=QUICK)
+    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    objclass.imwrite(files[1], np.ones((3, 40, 60), np.uint8))
+    with pytest.raises(ValueError, match="annotations: expected"):
+        run_image(files[0], out, annotations=files[1], parameters=QUICK, overwrite=True)
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+
+
+def test_objects_without_a_group_are_counted(shared_data, tmp_path):
+    parameters = Parameters(reduce="pca", cluster="hdbscan")
+    classifier = shared_data / "nuclei3d_apoc_round2.cl"
+    run = run_image(
+        shared_data / "nuclei3d.tif", tmp_path / "out", classifier=classifier, parameters=parameters
+    )
+    groups = pd.read_csv(tmp_path / "out" / "objects.csv")["HDBSCAN_CLUSTER_ID"]
+    sizes = groups[groups >= 0].value_counts().sort_index()
+    rest = 77 - sizes.sum()
+    assert rest > 0
+    listed = ", ".join(map(str, sizes))
+    assert run.summary() == [
+        f"77 objects of at least 20 voxels, in {len(sizes)} groups of {listed}, and {rest} in none."
+    ]
+
+
+def test_notes_of_what_was_left_out(files, tmp_path):
+    parameters = Parameters(n_clusters=50, n_estimators=10)
+    run = run_image(files[0], tmp_path / "out", annotations=files[1], parameters=parameters)
+    assert [note.split(":")[0] for note in run.notes] == ["reduce was left out", "cluster was left out"]
+    assert json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["notes"] == run.notes
+
+
+def test_nothing_is_changed():
+    image = np.zeros((32, 32))
+    image[4:12, 4:12] = image[20:28, 4:12] = image[8:14, 20:30] = 500
+    annotations = np.where(image > 0, 2, 1)
+    image.flags.writeable = annotations.flags.writeable = False
+    run = Run(image, parameters=QUICK)
+    labels = run.find_objects(run.train(annotations))
+    labels.flags.writeable = False
+    assert len(run.describe(labels)) == 3
+    assert run.summary() == ["3 objects of at least 20 voxels, in 2 groups of 2, 1."]
