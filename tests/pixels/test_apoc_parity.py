@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tests.pixels.test_classifier import scene
 
 import objclass
 from objclass.pixels.features import FEATURE_SETS
+from tests.pixels.test_classifier import scene
 
 pytestmark = pytest.mark.filterwarnings("ignore:Non-empty compiler output encountered")
 
