@@ -25,7 +25,7 @@ from objclass.measurement.kernels.properties import ObjectProperties
 from objclass.objects.segmentation import connected_components
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.features import check_filters
-from objclass.pixels.prediction import _run_forest, check_fit, reach
+from objclass.pixels.prediction import check_fit, reach, run_forest
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -97,7 +97,7 @@ def classify_block(pixels: np.ndarray, classifier: ObjectClassifier, *, inner: R
     channels = check_fit(pixels, classifier)
     shape = tuple(part.stop - part.start for part in inner)
     region = (slice(0, 1),) * (3 - len(inner)) + inner
-    return _run_forest(channels, classifier, None, region=region).reshape(shape)  # type: ignore[arg-type]
+    return run_forest(channels, classifier, None, region=region).reshape(shape)  # type: ignore[arg-type]
 
 
 def segment_block(

@@ -24,7 +24,7 @@ from objclass.measurement.kernels.counts import (
 )
 from objclass.measurement.kernels.properties import ObjectProperties
 from objclass.measurement.kernels.sums import NUMBER, ObjectSums, merge_sums, shift_records
-from objclass.measurement.region_properties import _encode, sum_records
+from objclass.measurement.region_properties import encode_labels, sum_records
 
 COUNTED = TOPOLOGY | HULL | PERIMETER | MOMENTS | WEIGHTED_MOMENTS
 BATCH = 2**21
@@ -129,7 +129,7 @@ def fragments_of(
 def _as_volumes(
     labels: np.ndarray, pixels: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    codes, numbers = _encode(labels)
+    codes, numbers = encode_labels(labels)
     if pixels is None:
         values = np.empty((0, *codes.shape), np.uint8)
     else:

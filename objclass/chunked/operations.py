@@ -249,7 +249,7 @@ def measure(
 
     of_labels = labels_source(labels)
     names, ndim = (
-        region_properties._names(properties, of_labels.array.ndim, image is not None),
+        region_properties.property_names(properties, of_labels.array.ndim, image is not None),
         of_labels.array.ndim,
     )
     steps = check_spacing(spacing, ndim) or (1.0,) * ndim
@@ -261,11 +261,11 @@ def measure(
         if of_image.grid.shape != of_labels.grid.shape:
             got, hint = f"one of shape {np.shape(image)}", "Channels come first."
             raise invalid("image", f"the spatial shape of labels, {of_labels.grid.shape}", got, hint)
-        of_image = of_image if {*names} & region_properties._NEEDS_IMAGE else None
+        of_image = of_image if {*names} & region_properties.NEEDS_IMAGE else None
     objects = measure_blocks(of_labels, of_image, Wanted(tuple(names), steps, has_channels))
     columns = {"label": objects.sums.numbers}
     for name in names:
-        columns |= region_properties._columns(name, getattr(objects, name))
+        columns |= region_properties.name_columns(name, getattr(objects, name))
     return pd.DataFrame(columns)
 
 

@@ -16,7 +16,7 @@ from objclass._common.files import AnyPath, replacing
 from objclass.io import formats
 
 _log = logging.getLogger(__name__)
-_OPENERS: dict[str, Callable[[Path], AbstractContextManager[formats.StoredImage]]] = {
+OPENERS: dict[str, Callable[[Path], AbstractContextManager[formats.StoredImage]]] = {
     ".tif": formats.open_tiff,
     ".tiff": formats.open_tiff,
     ".png": formats.open_png,
@@ -71,12 +71,12 @@ def imread(path: AnyPath, *, axes: str | None = None, frame: int | None = None) 
     >>> folder.cleanup()
     """
     path = Path(path)
-    with _open(path) as stored:
-        kept, names = _name_axes(path, stored, axes)
+    with open_image(path) as stored:
+        kept, names = name_axes(path, stored, axes)
         index: list[int | slice] = [slice(None) if i in kept else 0 for i in range(len(stored.shape))]
         if "t" in names:
             time = kept[names.index("t")]
-            index[time] = _check_frame(path, frame, stored.shape[time])
+            index[time] = check_frame(path, frame, stored.shape[time])
         elif frame is not None:
             raise invalid("frame", f"None, as {path.name} is no time series", frame)
         with _readable(path):
@@ -102,8 +102,8 @@ def read_axes(path: AnyPath) -> str:
     'cyx'
     >>> folder.cleanup()
     """
-    with _open(Path(path)) as stored:
-        _, names = _name_axes(Path(path), stored, None)
+    with open_image(Path(path)) as stored:
+        _, names = name_axes(Path(path), stored, None)
     return "".join(a for a in "tczyx" if a in names.replace("s", "c"))
 
 
@@ -127,10 +127,10 @@ def read_spacing(path: AnyPath, *, axes: str | None = None) -> tuple[float, ...]
     (2.0, 0.5, 0.5)
     >>> folder.cleanup()
     """
-    with _open(Path(path)) as stored:
+    with open_image(Path(path)) as stored:
         if not stored.spacing:
             return None
-        _, names = _name_axes(Path(path), stored, axes)
+        _, names = name_axes(Path(path), stored, axes)
     spatial = [a for a in "zyx" if a in names]
     if not set(spatial) <= set(stored.spacing):
         _log.warning("%s: the voxel size is known along %s only", path, _spell(stored.spacing))
@@ -195,8 +195,9 @@ def imwrite(path: AnyPath, array: npt.ArrayLike, *, spacing: object = None, axes
 
 
 @contextlib.contextmanager
-def _open(path: Path) -> Iterator[formats.StoredImage]:
-    opener = _OPENERS[_check_suffix(path)]
+def open_image(path: Path) -> Iterator[formats.StoredImage]:
+    """Open an image file for as long as the context lasts."""
+    opener = OPENERS[_check_suffix(path)]
     if not path.exists():
         hint = f"The working directory is {Path.cwd()}."
         raise invalid("path", "a file that exists", str(path), hint, kind=FileNotFoundError)
@@ -221,9 +222,9 @@ def _readable(path: Path) -> Iterator[None]:
 
 def _check_suffix(path: Path) -> str:
     suffix = path.suffix.lower()
-    if suffix not in _OPENERS:
+    if suffix not in OPENERS:
         hint = "Fiji saves the formats of microscopes as .tif."
-        raise invalid("path", f"a name that ends in one of {', '.join(_OPENERS)}", path.name, hint)
+        raise invalid("path", f"a name that ends in one of {', '.join(OPENERS)}", path.name, hint)
     return suffix
 
 
@@ -235,7 +236,7 @@ def _spell(axes: Iterable[str]) -> str:
     return f"({', '.join(axes)})"
 
 
-def _name_axes(path: Path, stored: formats.StoredImage, axes: str | None) -> tuple[list[int], str]:
+def name_axes(path: Path, stored: formats.StoredImage, axes: str | None) -> tuple[list[int], str]:
     """Return which axes of the file to keep, and their names."""
 
     def kept_under(names: str) -> list[int]:
@@ -262,7 +263,8 @@ def _name_axes(path: Path, stored: formats.StoredImage, axes: str | None) -> tup
     return kept, names
 
 
-def _check_frame(path: Path, frame: int | None, n_frames: int) -> int:
+def check_frame(path: Path, frame: int | None, n_frames: int) -> int:
+    """Return `frame` if it is a time point of a series of `n_frames`."""
     if frame is None:
         hint = f"Take one time point with frame=, 0 to {n_frames - 1}, or say with axes= that it is not time."
         raise invalid("path", "a single image", f"{path.name}, a time series of {n_frames} frames", hint)

@@ -12,7 +12,7 @@ import numpy as np
 from objclass._common.checks import check_spacing, invalid
 from objclass._common.files import AnyPath, replacing
 from objclass.io.formats import create_zarr, find_zarr_array, zarr_chunks
-from objclass.io.images import _check_frame, _name_axes, _open
+from objclass.io.images import check_frame, name_axes, open_image
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -104,13 +104,13 @@ def imread(path: AnyPath, *, axes: str | None = None, frame: int | None = None) 
     if path.suffix.lower() != ".zarr":
         hint = "Read it with objclass.imread, and keep what is large as OME-Zarr."
         raise invalid("path", "a name that ends in .zarr", path.name, hint)
-    with _open(path) as stored:
-        kept, names = _name_axes(path, stored, axes)
+    with open_image(path) as stored:
+        kept, names = name_axes(path, stored, axes)
         array = find_zarr_array(path)[0]
         index: list[int | slice] = [slice(None) if i in kept else 0 for i in range(array.ndim)]
         if "t" in names:
             time = kept[names.index("t")]
-            index[time] = _check_frame(path, frame, array.shape[time])
+            index[time] = check_frame(path, frame, array.shape[time])
             names = names.replace("t", "")
         elif frame is not None:
             raise invalid("frame", f"None, as {path.name} is no time series", frame)

@@ -58,7 +58,7 @@ GROUPS = {
 
 _ONLY_2D = {"eccentricity", "orientation", "moments_hu", "moments_weighted_hu", *GROUPS["perimeter"]}
 _ONLY_3D = {"axis_intermediate_length"}
-_NEEDS_IMAGE = {
+NEEDS_IMAGE = {
     name for names in GROUPS.values() for name in names if "intensity" in name or "weighted" in name
 }
 
@@ -153,19 +153,19 @@ def measure(
     labels = checks.check_labels(labels)
     pixels = None if image is None else checks.check_image(image, labels.shape)
     steps = checks.check_spacing(spacing, labels.ndim) or (1.0,) * labels.ndim
-    names = _names(properties, labels.ndim, pixels is not None)
+    names = property_names(properties, labels.ndim, pixels is not None)
     check_perimeter(names, spacing, steps)
 
     has_channels = pixels is not None and np.ndim(image) > labels.ndim  # type: ignore[arg-type]
-    if pixels is None or not {*names} & _NEEDS_IMAGE:
+    if pixels is None or not {*names} & NEEDS_IMAGE:
         pixels = np.empty((0, *labels.shape), np.uint8)
-    codes, numbers = _encode(labels)
+    codes, numbers = encode_labels(labels)
     pixels = pixels.reshape(len(pixels), *codes.shape)
     objects = _scan(read_only(codes), pixels, names, steps, has_channels, progress)
     found = objects.sums.numbers
     columns = {"label": found if numbers is None else numbers[found]}
     for name in names:
-        columns |= _columns(name, getattr(objects, name))
+        columns |= name_columns(name, getattr(objects, name))
     return pd.DataFrame(columns)
 
 
@@ -186,15 +186,15 @@ def _measure_list(labels: Any, image: Any, **options: Any) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _names(properties: str | Sequence[str], ndim: int, has_image: bool) -> list[str]:
+def property_names(properties: str | Sequence[str], ndim: int, has_image: bool) -> list[str]:
     """Return the properties asked for, each once: of a group, those that exist here."""
-    missing = (_ONLY_3D if ndim == 2 else _ONLY_2D) | (set() if has_image else _NEEDS_IMAGE)
+    missing = (_ONLY_3D if ndim == 2 else _ONLY_2D) | (set() if has_image else NEEDS_IMAGE)
     known = {name for names in GROUPS.values() for name in names}
     wanted: list[str] = []
     for name in [properties] if isinstance(properties, str) else properties:
         checks.check_option("properties", name, [*GROUPS, *sorted(known - {*GROUPS})])
         members = [member for member in GROUPS.get(name, (name,)) if member not in missing]
-        if not members and name in _NEEDS_IMAGE and not has_image:
+        if not members and name in NEEDS_IMAGE and not has_image:
             raise checks.invalid(
                 "image", f"the image to measure {name!r} on", "none", "Pass it after labels."
             )
@@ -211,7 +211,7 @@ def check_perimeter(names: Sequence[str], spacing: object, steps: Sequence[float
         raise checks.invalid("spacing", "the same spacing along y and x for a perimeter", spacing, hint)
 
 
-def _encode(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+def encode_labels(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """Return `labels` as (z, y, x) int32, and where the numbers do not fit, those that stand behind it."""
     volume = labels[np.newaxis] if labels.ndim == 2 else labels
     if labels.dtype == np.int32 or labels.max(initial=0) <= np.iinfo(np.int32).max:
@@ -268,6 +268,6 @@ def _scan(
     return dataclasses.replace(objects, counts=counts)
 
 
-def _columns(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
+def name_columns(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
     """Return a column for each of the values that a property has for one object."""
     return {"-".join(map(str, (name, *place))): values[:, *place] for place in np.ndindex(values.shape[1:])}

@@ -79,7 +79,7 @@ def classify_pixels(
     if choose_engine(engine) == "opencl":
         return opencl.classify(channels, classifier).astype(np.uint8)
     check_filters(classifier.features)
-    return _run_forest(channels, classifier, None, progress=progress).reshape(channels.shape[1:])
+    return run_forest(channels, classifier, None, progress=progress).reshape(channels.shape[1:])
 
 
 def probability_map(
@@ -134,7 +134,7 @@ def probability_map(
     if choose_engine(engine) == "opencl":
         return opencl.probability(channels, classifier, target_class).astype(np.float32)
     check_filters(classifier.features)
-    return _run_forest(channels, classifier, target_class, progress=progress).reshape(channels.shape[1:])
+    return run_forest(channels, classifier, target_class, progress=progress).reshape(channels.shape[1:])
 
 
 def predict_plane(
@@ -187,7 +187,7 @@ def predict_plane(
     check_filters(classifier.features)
     if cache is None:
         region = plane_region(volume_shape, axis, index)
-        return _run_forest(channels, classifier, None, region=region).squeeze(axis)
+        return run_forest(channels, classifier, None, region=region).squeeze(axis)
     features = cache.compute(channels, classifier.features, classifier.ndim, axis, index)
     trees = pack_trees(classifier.forest, votes_against_first(classifier.forest))
     collected = features.reshape(len(features), -1)
@@ -239,7 +239,7 @@ def check_fit(image: Any, classifier: ObjectClassifier, *, finite: bool = True) 
     return channels
 
 
-def _run_forest(
+def run_forest(
     channels: np.ndarray,
     classifier: ObjectClassifier,
     target_class: int | None,

@@ -11,7 +11,7 @@ from objclass._common.checks import axis_names, check_number, invalid
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.extraction import plane_region
 from objclass.pixels.features import check_filters
-from objclass.pixels.prediction import _run_forest, check_fit
+from objclass.pixels.prediction import check_fit, run_forest
 from objclass.pixels.tiling import Region, as_volume
 
 _LEAST_OBJECT = 0.01
@@ -150,7 +150,7 @@ def suggest_slice(
 def _probability(channels: np.ndarray, classifier: ObjectClassifier, region: Region) -> np.ndarray:
     """Return the probability of the positive class within a region, (z, y, x)."""
     check_filters(classifier.features)
-    return _run_forest(channels, classifier, classifier.positive_class or 2, region=region)
+    return run_forest(channels, classifier, classifier.positive_class or 2, region=region)
 
 
 def _unsure(probability: np.ndarray) -> np.ndarray:

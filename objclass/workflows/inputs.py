@@ -10,7 +10,7 @@ from pathlib import Path
 
 from objclass._common.checks import invalid
 from objclass._common.files import AnyPath
-from objclass.io.images import _OPENERS, _name_axes, _open
+from objclass.io.images import OPENERS, name_axes, open_image
 from objclass.workflows.record import checksum
 
 GLOB = set("*?[")
@@ -91,13 +91,13 @@ def _expand(given: str) -> list[Path]:
     else:
         found = []
     if not found:
-        hint = f"Images end in {', '.join(_OPENERS)}. The working directory is {Path.cwd()}."
+        hint = f"Images end in {', '.join(OPENERS)}. The working directory is {Path.cwd()}."
         raise invalid("inputs", "images, or a folder of them", given, hint, kind=FileNotFoundError)
     return found
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in _OPENERS and path.exists() and not path.name.startswith(".")
+    return path.suffix.lower() in OPENERS and path.exists() and not path.name.startswith(".")
 
 
 def _images_in(folder: Path) -> list[Path]:
@@ -113,8 +113,8 @@ def _images_in(folder: Path) -> list[Path]:
 def _frames(path: Path, image: str, axes: str | None) -> Sequence[Item]:
     """Return an item for each time point; what cannot be read is one item, which will say so."""
     try:
-        with _open(path) as stored:
-            kept, names = _name_axes(path, stored, axes)
+        with open_image(path) as stored:
+            kept, names = name_axes(path, stored, axes)
             n_frames = stored.shape[kept[names.index("t")]] if "t" in names else None
     except (OSError, ValueError):
         n_frames = None

@@ -178,7 +178,7 @@ def test_many_categories_have_a_short_legend_and_a_colour_each():
     coloring = color_objects(table, table["label"].to_numpy(), None)
     assert len(coloring.keys) == 13
     assert coloring.keys[-1][0] == "and 18 more"
-    assert len(np.unique(colors.colors, axis=0)) == 30
+    assert len(np.unique(coloring.colors, axis=0)) == 30
 
 
 def test_objects_without_a_row_are_grey():

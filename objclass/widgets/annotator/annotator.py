@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from objclass._common import checks
 from objclass.pixels.classifier import ObjectClassifier
-from objclass.widgets.annotator import input as _input
+from objclass.widgets.annotator import arguments
 from objclass.widgets.annotator.classifier_file import ON_EXISTING
 from objclass.widgets.annotator.code import repeat_as_code
 from objclass.widgets.annotator.files import FilesMixin
@@ -138,12 +138,12 @@ class Annotator(StrokesMixin, JobsMixin, FilesMixin):
         **parameters: Any,
     ) -> None:
         checks.check_option("on_existing", on_existing, ON_EXISTING)
-        _input.check_parameters(random_state=random_state, **parameters)
+        arguments.check_parameters(random_state=random_state, **parameters)
         self.image = np.asarray(image)
-        channels, ndim = _input.check_input(self.image, annotations, spacing)
+        channels, ndim = arguments.check_input(self.image, annotations, spacing)
         self._spacing = checks.check_spacing(spacing, ndim)
         self._random_state = random_state
-        given = _input.open_annotations(annotations, save_to, channels.shape[1:], ndim)
+        given = arguments.open_annotations(annotations, save_to, channels.shape[1:], ndim)
         self._strokes = Strokes(given)
         self._volume_image, self._ndim = channels, ndim
         sources = {"annotations": self._strokes.plane, "labels": self._label_plane}
@@ -155,7 +155,7 @@ class Annotator(StrokesMixin, JobsMixin, FilesMixin):
             unit=unit,
             sources=sources,
             whole=("annotations",),
-            classes=_input.name_classes(class_names, self._strokes.class_sizes),
+            classes=arguments.name_classes(class_names, self._strokes.class_sizes),
             **parameters,
         )
         self._start_strokes(save_to)

@@ -12,7 +12,7 @@ import traitlets
 from objclass._common import checks
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.features import FEATURE_SETS
-from objclass.widgets.annotator import input as _input
+from objclass.widgets.annotator import arguments
 from objclass.widgets.annotator.classifier_file import OwnFile
 from objclass.widgets.annotator.learning import TrainingParameters
 from objclass.widgets.annotator.strokes import MAX_CLASS, Patch, Strokes
@@ -91,12 +91,12 @@ class AnnotatorBase(SliceWidget):
 
     @traitlets.validate("classes")
     def _check_class_list(self, proposal: Any) -> list[dict[str, Any]]:
-        return _input.check_classes(proposal.value)
+        return arguments.check_classes(proposal.value)
 
     @traitlets.validate("features")
     def _check_features(self, proposal: Any) -> str:
         try:
-            _input.check_features(proposal.value)
+            arguments.check_features(proposal.value)
         except (ValueError, TypeError) as failure:
             raise traitlets.TraitError(str(failure)) from failure
         return str(proposal.value)

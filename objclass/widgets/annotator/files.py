@@ -82,7 +82,7 @@ class FilesMixin(AnnotatorBase):
             self._autosave.path = free_name(self._autosave.path)
             self.save_to = str(self._autosave.path)
         if answer == "read":
-            from objclass.widgets.annotator.input import open_annotations
+            from objclass.widgets.annotator.arguments import open_annotations
 
             stored = open_annotations(None, self.save_to, self._strokes.volume.shape, self._ndim)
             self._replace_strokes(stored)

@@ -13,7 +13,7 @@ import traitlets
 from objclass._common import checks
 from objclass.plots import colors
 from objclass.tables.selection import GROUP_COLUMN
-from objclass.widgets import columns as _columns
+from objclass.widgets import columns
 from objclass.widgets.base import SliceWidget, bundle, spatial_image, stylesheet
 from objclass.widgets.explorer.jobs import StepsMixin
 from objclass.widgets.explorer.object_table import ObjectTable
@@ -133,7 +133,7 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
             _ramp=colors.color_ramp(),
         )
         self._describe_columns()
-        first = _columns.first_columns(self._described)
+        first = columns.first_columns(self._described)
         with self.hold_sync():
             self.x = x if x is not None else first[0]
             self.y = y if y is not None else ("" if x is not None else first[1])
@@ -178,8 +178,8 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
         pixel = self.volume["unit"]
         described = {}
         for name in table:
-            unit = _columns.column_unit(str(name), ndim=self.volume["ndim"], unit=pixel)
-            entry = _columns.describe_column(table[name], unit=unit)
+            unit = columns.column_unit(str(name), ndim=self.volume["ndim"], unit=pixel)
+            entry = columns.describe_column(table[name], unit=unit)
             if name == GROUP_COLUMN:
                 entry["categories"] = []
             self._versions[str(name)] = self._versions.get(str(name), 0) + 1
@@ -238,7 +238,7 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
 
     def _on_column(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         name = content["name"]
-        dtype, data = _columns.encode_column(self.objects.table[name], self.objects.rows)
+        dtype, data = columns.encode_column(self.objects.table[name], self.objects.rows)
         answer = {"kind": "column", "name": name, "version": self._versions[name], "dtype": dtype}
         self.send(answer, [data])
 
