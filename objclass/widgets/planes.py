@@ -142,13 +142,17 @@ class PlaneServer:
         ----------
         request : mapping
             ``axis``, ``index``, ``layers``, ``region`` (row0, col0, row1, col1) and ``step``; everything
-            else, such as the view's name and the sequence number, goes back as it came.
+            else, such as the view's name and the sequence number, goes back as it came. A region is
+            cut to the plane and a step to its longer side: a message asks for no more than there is.
         """
-        axis, index, step = int(request["axis"]), int(request["index"]), max(1, int(request["step"]))
-        row0, col0, row1, col1 = map(int, request["region"])
+        axis, index = int(request["axis"]), int(request["index"])
+        shape = np.delete(self.image.image.shape[1:], axis)
+        corners = np.reshape([int(corner) for corner in request["region"]], (2, 2))
+        (row0, col0), (row1, col1) = np.clip(corners, 0, shape).tolist()
+        step = int(np.clip(int(request["step"]), 1, shape.max()))
+        window = (slice(row0, row1), slice(col0, col1))
         described, buffers = [], []
         for name in request["layers"]:
-            window = (slice(row0, row1), slice(col0, col1))
             layer, data = self._layer(str(name), axis, index, window, step)
             described.append(layer)
             buffers.append(memoryview(data))

@@ -53,6 +53,18 @@ def test_wide_values_are_sent_within_their_range(dtype):
     np.testing.assert_allclose(restored, image[:, 2].astype(float), rtol=0, atol=tolerance)
 
 
+def test_a_request_for_more_than_there_is_gets_what_there_is():
+    image = RNG.integers(0, 255, (1, 5, 7, 11)).astype(np.uint8)
+    server = PlaneServer(ImagePlanes(image), {"labels": lambda axis, index: image[0].take(index, axis)})
+    wide = request(region=[-(10**9), 0, 10**9, 2**40], layers=["image", "labels"])
+    answer, buffers = server.answer(wide)
+    for layer, buffer in zip(answer["layers"], buffers, strict=True):
+        np.testing.assert_array_equal(read(layer, buffer)[0], image[0, 2])
+    answer, buffers = server.answer(wide | {"step": 2**31})
+    assert [tuple(layer["shape"]) for layer in answer["layers"]] == [(1, 1, 1), (1, 1, 1)]
+    assert read(answer["layers"][0], buffers[0])[0, 0, 0] == np.rint(image[0, 2].mean())
+
+
 def test_constant_image_has_a_range():
     channel = ImagePlanes(np.full((1, 1, 4, 4), 3.5)).channels[0]
     assert channel["least"] < channel["most"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets
 
+from objclass.tables.conditions import parse_condition
 from objclass.tables.export import file_formats, to_anndata, to_bytes
 from objclass.tables.profiles import silhouettes, standardized_differences
 from objclass.tables.selection import GROUP_COLUMN
@@ -41,9 +42,9 @@ class TableMixin(traitlets.HasTraits):
     def _on_rows(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         """Answer with the cells of some rows of the sorted, filtered table.
 
-        ``sort`` (a column, or ""), ``descending``, ``query`` (a condition on the columns, as in
-        :meth:`pandas.DataFrame.query`), ``selected`` (only objects of a group), ``start`` and ``count``.
-        ``near``, a label, asks for the part in which that object's row is.
+        ``sort`` (a column, or ""), ``descending``, ``query`` (a condition on the columns, see
+        `parse_condition`), ``selected`` (only objects of a group), ``start`` and ``count``. ``near``, a
+        label, asks for the part in which that object's row is.
         """
         view = arrange_rows(
             self.table,
@@ -52,7 +53,8 @@ class TableMixin(traitlets.HasTraits):
             query=content.get("query", ""),
             selected=bool(content.get("selected")),
         )
-        start, count = int(content.get("start", 0)), min(_MOST_CELLS, int(content.get("count", 60)))
+        start = max(0, int(content.get("start", 0)))
+        count = max(0, min(_MOST_CELLS, int(content.get("count", 60))))
         near = content.get("near")
         if near:
             place = np.flatnonzero((view["label"] == near).to_numpy())
@@ -128,19 +130,9 @@ def arrange_rows(
     >>> arrange_rows(table, query="area > 7", sort="area", descending=True)["label"].tolist()
     [2, 3]
     """
-    from objclass._common import checks
-
     view = table[table[GROUP_COLUMN] > 0] if selected else table
     if query.strip():
-        if "@" in query:
-            raise checks.invalid("filter", "a condition on the columns, without @", query)
-        try:
-            view = view.query(query)
-        except Exception as failure:
-            hint = "Write column names in backticks where they are no plain words: `centroid-0` > 10."
-            raise checks.invalid(
-                "filter", "a condition such as area > 100", f"{query!r} ({failure})", hint
-            ) from None
+        view = view[parse_condition(query)(view)]
     if sort:
         view = view.sort_values(sort, ascending=not descending, kind="stable", na_position="last")
     return view

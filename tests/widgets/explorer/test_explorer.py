@@ -216,9 +216,25 @@ def test_rows_are_sorted_and_filtered_in_the_kernel(page: Page, sample) -> None:
     assert near["place"] == 30
     assert near["start"] == 28
     page.tell("rows", query="area >")
-    assert "filter: expected a condition such as area > 100" in page.explorer.error
-    page.tell("rows", query="@objclass.samples")
-    assert "without @" in page.explorer.error
+    assert "condition: expected a condition such as area > 100" in page.explorer.error
+    assert page.tell("rows", query="area > 20", start=-5, count=10**9)["start"] == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "@objclass.samples",
+        "label.pipe.__globals__.get('sys').modules.get('os').system('touch {mark}') == 0",
+        "__import__('os').system('touch {mark}') == 0",
+        "label.values.tofile('{mark}')",
+        "[open('{mark}', 'w')] == label",
+    ],
+)
+def test_a_filter_runs_no_code(page: Page, query: str, tmp_path) -> None:
+    mark = tmp_path / "made"
+    page.tell("rows", query=query.format(mark=mark))
+    assert "condition: expected" in page.explorer.error
+    assert not mark.exists()
 
 
 def test_a_row_a_place_and_files(page: Page, sample) -> None:
