@@ -1,5 +1,6 @@
 from . import chunked as chunked
 from . import samples as samples
+from ._common.checks import ObjclassError as ObjclassError
 from .io.images import imread as imread
 from .io.images import imwrite as imwrite
 from .io.images import read_axes as read_axes

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from objclass import __version__
+from objclass._common.checks import ObjclassError
 
 if TYPE_CHECKING:
     from objclass.workflows.run import Run
@@ -40,14 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nobjclass: stopped", file=sys.stderr)
         return STOPPED
-    except Exception as error:  # whatever it is, a user wants one line of it
-        if options.debug:
+    except Exception as error:
+        expected = isinstance(error, (ObjclassError, OSError, ImportError, MemoryError))
+        if options.debug or not expected:
             traceback.print_exc()
-        expected = isinstance(error, (ValueError, TypeError, OSError, ImportError))
-        text = " ".join(str(error).split()) if expected else f"{type(error).__name__}: {error}"
-        print(f"objclass: error: {text}", file=sys.stderr)
-        if not expected and not options.debug:
-            print("objclass: this should not happen; --debug shows where it did", file=sys.stderr)
+        text = " ".join(str(error).split()) or type(error).__name__
+        print(f"objclass: error: {text if expected else f'a defect of objclass: {text}'}", file=sys.stderr)
         return ERROR
 
 

@@ -90,7 +90,7 @@ def test_every_public_name_can_be_had():
     assert public_functions()
 
 
-@pytest.mark.parametrize("name", public_functions())
+@pytest.mark.parametrize("name", [name for name in public_functions() if not name.endswith("Error")])
 def test_signature(name):
     parameters = inspect.signature(public_functions()[name]).parameters.values()
     positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

@@ -12,12 +12,65 @@ import numpy as np
 import numpy.typing as npt
 
 
+class ObjclassError(ValueError):
+    """The base of all errors that objclass raises on purpose: an argument or a file that it refuses.
+
+    Those that are also of another built-in kind, as `FileNotFoundError` or `TypeError`, can be caught as
+    either. Any other exception out of objclass is a defect, or a failure of the system.
+
+    Examples
+    --------
+    >>> import objclass
+    >>> try:
+    ...     objclass.imread("nowhere.tif")
+    ... except objclass.ObjclassError as error:
+    ...     print(isinstance(error, FileNotFoundError))
+    True
+    """
+
+
+class _WrongTypeError(TypeError, ObjclassError): ...
+
+
+class _MissingFileError(FileNotFoundError, ObjclassError): ...
+
+
+class _ExistingFileError(FileExistsError, ObjclassError): ...
+
+
+class _NoPermissionError(PermissionError, ObjclassError): ...
+
+
+class _BusyError(BlockingIOError, ObjclassError): ...
+
+
+class _NoConnectionError(ConnectionError, ObjclassError): ...
+
+
+class _WrongStateError(RuntimeError, ObjclassError): ...
+
+
+_KINDS: dict[type[Exception], type[ObjclassError]] = {
+    ValueError: ObjclassError,
+    TypeError: _WrongTypeError,
+    FileNotFoundError: _MissingFileError,
+    FileExistsError: _ExistingFileError,
+    PermissionError: _NoPermissionError,
+    BlockingIOError: _BusyError,
+    ConnectionError: _NoConnectionError,
+    RuntimeError: _WrongStateError,
+}
+
+
 def invalid(
     argument: str, expected: str, got: object, hint: str = "", *, kind: type[Exception] = ValueError
-) -> Exception:
-    """Return the exception to raise for a bad argument, in the wording that all of objclass shares."""
+) -> ObjclassError:
+    """Return the exception to raise for a bad argument, in the wording that all of objclass shares.
+
+    It is an `ObjclassError` and, as callers may expect, of the built-in `kind` as well.
+    """
     text = f"{argument}: expected {expected}, got {got if isinstance(got, str) else describe(got)}."
-    return kind(f"{text} {hint}".rstrip())
+    return _KINDS[kind](f"{text} {hint}".rstrip())
 
 
 def describe(value: object) -> str:

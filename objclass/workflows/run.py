@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import check_number, check_option, invalid
+from objclass._common.checks import ObjclassError, check_number, check_option, invalid
 from objclass._common.files import AnyPath
 from objclass._common.parallel import Progress
 from objclass.workflows.record import describe_input, write_record
@@ -173,7 +173,7 @@ class Run:
             warnings.simplefilter("always", UserWarning)
             try:
                 yield
-            except ValueError as error:
+            except ObjclassError as error:
                 self.notes.append(f"{step} was left out: {error}")
                 say("left out")
         self.notes += [str(w.message) for w in caught if issubclass(w.category, UserWarning)]

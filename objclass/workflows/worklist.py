@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from objclass._common.checks import ObjclassError
 from objclass._common.files import replacing
 from objclass._common.parallel import single_threaded
 from objclass.workflows.batch_tables import write_table
@@ -152,7 +153,7 @@ def _attempt(item: Item, work: Work, classifier: ObjectClassifier) -> str:
         work.do(item, classifier)
     except CannotWriteError:
         raise
-    except (ValueError, TypeError, OSError, MemoryError) as error:
+    except (ObjclassError, OSError, MemoryError) as error:
         return " ".join(str(error).split()) or type(error).__name__
     return ""
 
