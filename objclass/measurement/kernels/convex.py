@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from objclass._common.kernels.hull import CORNER, NORMAL, OFFSET, convex_hull
+from objclass._common.kernels.outline import NOTHING, find_candidates
 from objclass._common.parallel import kernel
 from objclass.measurement.kernels.feret import largest_distance, surface_corners
-from objclass.measurement.kernels.hull import CORNER, NORMAL, OFFSET, convex_hull
-from objclass.measurement.kernels.outline import NOTHING, add_outline, outline_points, widen
 
 
 @kernel
@@ -41,52 +41,6 @@ def is_flat(low, high):
                 elif normal_z * z + normal_y * y + normal_x * x != 0:
                     return False
     return True
-
-
-@kernel
-def candidate_ends(low, high, plane, line_low, line_high):
-    """Write the ends of the lines of one doubled plane: only these can be corners of an object's hull.
-
-    Parameters
-    ----------
-    low, high : (planes, lines) int64 arrays
-        From `row_ends`.
-    plane : int
-        Doubled, from -1 on: an even one holds centres and the points beside them, an odd one the points
-        halfway to the next plane.
-    line_low, line_high : (2 * lines + 1,) int64 arrays
-        Written, for lines from -1 on; doubled.
-    """
-    line_low[:] = NOTHING
-    line_high[:] = -NOTHING
-    for near in range(max(plane // 2, 0), min((plane + 1) // 2 + 1, low.shape[0])):
-        for line in range(low.shape[1]):
-            if low[near, line] > high[near, line]:
-                continue
-            first, last = 2 * low[near, line], 2 * high[near, line]
-            if plane % 2:
-                widen(line_low, line_high, 2 * line + 1, first, last)
-            else:
-                widen(line_low, line_high, 2 * line, first, last)
-                widen(line_low, line_high, 2 * line + 1, first - 1, last + 1)
-                widen(line_low, line_high, 2 * line + 2, first, last)
-
-
-@kernel
-def find_candidates(low, high, width, flat):
-    """Return those points of an object, in doubled coordinates, that can be corners of its hull.
-
-    The object of a flat image is taken as a prism, one doubled plane up and down, cut through the middle.
-    """
-    n_planes, n_lines = low.shape
-    points = outline_points(n_planes, n_lines, width)
-    line_low, line_high = np.empty(2 * n_lines + 1, np.int64), np.empty(2 * n_lines + 1, np.int64)
-    n_points = np.int64(0)
-    for plane in range(0 if flat else -1, 1 if flat else 2 * n_planes):
-        candidate_ends(low, high, plane, line_low, line_high)
-        for copy in range(plane - flat, plane + flat + 1, 2):
-            n_points = add_outline(copy, line_low, line_high, points, n_points)
-    return points[:n_points]
 
 
 @kernel

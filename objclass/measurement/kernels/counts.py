@@ -6,9 +6,9 @@ from collections.abc import Set
 
 import numpy as np
 
+from objclass._common.kernels.outline import first_rows, row_ends
 from objclass.measurement.kernels.convex import measure_hulls
 from objclass.measurement.kernels.moments import ORDER, power_sums
-from objclass.measurement.kernels.outline import first_rows, row_ends
 from objclass.measurement.kernels.perimeter import measure_perimeters
 from objclass.measurement.kernels.properties import ObjectProperties
 from objclass.measurement.kernels.topology import measure_topology

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from objclass._common.kernels.outline import NOTHING, add_outline, outline_points, widen
 from objclass._common.parallel import kernel
-from objclass.measurement.kernels.outline import NOTHING, add_outline, outline_points, widen
 
 
 @kernel

@@ -8,9 +8,9 @@ from scipy import ndimage
 from skimage.measure import regionprops
 from skimage.morphology import convex_hull_image
 
+from objclass._common.kernels.outline import first_rows, row_ends
 from objclass._common.parallel import read_only
 from objclass.measurement.kernels.convex import is_flat, measure_hulls
-from objclass.measurement.kernels.outline import first_rows, row_ends
 
 
 def hulls_of(labels, numbers, boxes, flat, spacing=(1.0, 1.0, 1.0)):

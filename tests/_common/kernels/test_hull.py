@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.spatial import ConvexHull
 
-from objclass.measurement.kernels.hull import CORNER, NORMAL, OFFSET, convex_hull
+from objclass._common.kernels.hull import CORNER, NORMAL, OFFSET, convex_hull
 
 
 def check_hull(points):
