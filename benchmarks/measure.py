@@ -13,7 +13,7 @@ from skimage.measure import regionprops_table
 
 import objclass
 from objclass._common.parallel import n_threads, single_threaded
-from objclass.measurement.region_properties import GROUPS
+from objclass.measurement.properties import PROPERTIES, SCIKIT_IMAGE
 
 from .common import Row, Seconds, clock, in_child
 
@@ -68,9 +68,9 @@ def clouds(n: int = 5, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def columns(ndim: int, groups: Sequence[str], without: Sequence[str] = ()) -> list[str]:
     """Return the properties in some groups that both sides have."""
-    only_2d = {"eccentricity", "orientation"} if ndim == 3 else set()
-    skipped = {"axis_intermediate_length", *only_2d, *without}
-    return [name for group in groups for name in GROUPS[group] if name not in skipped]
+    shared = [e for e in PROPERTIES.values() if e.source == SCIKIT_IMAGE and e.exists(ndim, has_image=True)]
+    skipped = {"axis_intermediate_length", *without}
+    return [e.name for group in groups for e in shared if e.group == group and e.name not in skipped]
 
 
 def side_by_side(

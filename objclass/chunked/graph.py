@@ -21,7 +21,7 @@ from objclass.chunked.stitching import (
     renumber_runs,
     tally_block,
 )
-from objclass.measurement.kernels.properties import ObjectProperties
+from objclass.measurement.objects import MeasuredObjects
 from objclass.objects.segmentation import connected_components
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.features import check_filters
@@ -159,7 +159,7 @@ def all_of(tally: Tally) -> np.ndarray:
     return np.ones(len(tally.numbers), bool)
 
 
-def measure_blocks(labels: Source, image: Source | None, wanted: Wanted) -> ObjectProperties:
+def measure_blocks(labels: Source, image: Source | None, wanted: Wanted) -> MeasuredObjects:
     """Measure each block, and merge them: computes."""
     blocks, shape = labels.grid.blocks(), labels.grid.shape
     tasks, cuts = _cut_both(labels, image)

@@ -14,19 +14,11 @@ import numpy as np
 
 from objclass._common import checks
 from objclass._common.parallel import read_only
-from objclass.measurement.kernels.counts import (
-    HULL,
-    MOMENTS,
-    PERIMETER,
-    TOPOLOGY,
-    WEIGHTED_MOMENTS,
-    count_objects,
-)
-from objclass.measurement.kernels.properties import ObjectProperties
+from objclass.measurement.counting import Counter, Part, count_objects
 from objclass.measurement.kernels.sums import NUMBER, ObjectSums, merge_sums, shift_records
+from objclass.measurement.objects import MeasuredObjects
 from objclass.measurement.region_properties import encode_labels, sum_records
 
-COUNTED = TOPOLOGY | HULL | PERIMETER | MOMENTS | WEIGHTED_MOMENTS
 BATCH = 2**21
 """Voxels of the boxes of objects that are counted at a time."""
 
@@ -35,14 +27,11 @@ BATCH = 2**21
 class Wanted:
     """What to measure."""
 
-    names: tuple[str, ...]
+    counters: tuple[Counter, ...]
+    """What counts object by object; empty where sums are enough."""
+    counts_pixels: bool
+    """Whether some of them need the image."""
     spacing: tuple[float, ...]
-    has_channels: bool
-
-    @property
-    def counts_voxels(self) -> bool:
-        """Tell whether sums are not enough."""
-        return bool({*self.names} & COUNTED)
 
 
 class Fragment(NamedTuple):
@@ -55,7 +44,7 @@ class Fragment(NamedTuple):
     bits: np.ndarray
     """Which voxels of the box they are, packed."""
     pixels: np.ndarray | None
-    """(c, z, y, x), where moments of the intensity are wanted."""
+    """(c, z, y, x), where they are counted."""
 
     @property
     def mask(self) -> np.ndarray:
@@ -100,7 +89,7 @@ def measure_block(
     shifted, intensity = shift_records(*records, origin)
     if numbers is not None:
         shifted[:, NUMBER] = numbers[shifted[:, NUMBER]]
-    if not wanted.counts_voxels:
+    if not wanted.counters:
         return Measured((shifted, intensity), np.zeros(0, np.int64), {}, [])
     sums = merge_sums([records])
     true_numbers = sums.numbers if numbers is None else numbers[sums.numbers]
@@ -147,8 +136,8 @@ def _take(sums: ObjectSums, chosen: np.ndarray) -> ObjectSums:
 
 
 def _count(wanted: Wanted, codes: np.ndarray, values: np.ndarray, sums: ObjectSums) -> dict[str, np.ndarray]:
-    objects = ObjectProperties(sums, wanted.spacing, wanted.has_channels, {})
-    return count_objects({*wanted.names}, codes, values, objects, slice(None))
+    objects = MeasuredObjects(sums, wanted.spacing, {})
+    return count_objects(wanted.counters, Part(codes, values, objects, slice(None)))
 
 
 def _cut_fragments(
@@ -159,18 +148,17 @@ def _cut_fragments(
     origin: tuple[int, ...],
     numbers: np.ndarray | None,
 ) -> Iterator[Fragment]:
-    weighted = bool({*wanted.names} & WEIGHTED_MOMENTS)
     for code, box in zip(sums.numbers.tolist(), sums.boxes, strict=True):
         crop = tuple(
             slice(first, stop) for first, stop in zip(box[:3].tolist(), box[3:].tolist(), strict=True)
         )
         mask = codes[crop] == code
         number = code if numbers is None else int(numbers[code])
-        pixels = values[(slice(None), *crop)].copy() if weighted else None
+        pixels = values[(slice(None), *crop)].copy() if wanted.counts_pixels else None
         yield Fragment(number, box[:3] + origin, mask.shape, np.packbits(mask), pixels)
 
 
-def merge_measured(wanted: Wanted, blocks: Sequence[Measured], more: Sequence[Fragment]) -> ObjectProperties:
+def merge_measured(wanted: Wanted, blocks: Sequence[Measured], more: Sequence[Fragment]) -> MeasuredObjects:
     """Merge what is known of all blocks of an image.
 
     Parameters
@@ -181,8 +169,8 @@ def merge_measured(wanted: Wanted, blocks: Sequence[Measured], more: Sequence[Fr
         Those of the objects that `spread_out` names.
     """
     sums = merge_sums([block.records for block in blocks])
-    if not wanted.counts_voxels:
-        return ObjectProperties(sums, wanted.spacing, wanted.has_channels, {})
+    if not wanted.counters:
+        return MeasuredObjects(sums, wanted.spacing, {})
     by_number: dict[int, list[Fragment]] = {}
     for fragment in [*more, *(fragment for block in blocks for fragment in block.fragments)]:
         by_number.setdefault(fragment.number, []).append(fragment)
@@ -197,7 +185,7 @@ def merge_measured(wanted: Wanted, blocks: Sequence[Measured], more: Sequence[Fr
         at = np.searchsorted(sums.numbers, numbers)
         for name in counts:
             counts[name][at] = values[name]
-    return ObjectProperties(sums, wanted.spacing, wanted.has_channels, counts)
+    return MeasuredObjects(sums, wanted.spacing, counts)
 
 
 def _batches(sums: ObjectSums, numbers: np.ndarray) -> Iterator[np.ndarray]:

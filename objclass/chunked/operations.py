@@ -24,7 +24,12 @@ from objclass.chunked.graph import (
 )
 from objclass.chunked.measuring import Wanted
 from objclass.chunked.stitching import Tally
-from objclass.measurement import region_properties
+from objclass.measurement.region_properties import (
+    channel_names,
+    check_perimeter,
+    choose_properties,
+    counters_of,
+)
 from objclass.pixels.classifier import ObjectClassifier
 
 if TYPE_CHECKING:
@@ -206,7 +211,7 @@ def measure(
     image: Any = None,
     *,
     spacing: float | Sequence[float] | None = None,
-    properties: str | Sequence[str] = ("size", "intensity", "shape", "position"),
+    properties: str | Sequence[str] = "basic",
 ) -> pd.DataFrame:
     """Measure every object, also those that lie in several blocks: computes at once.
 
@@ -248,12 +253,10 @@ def measure(
     import pandas as pd
 
     of_labels = labels_source(labels)
-    names, ndim = (
-        region_properties.property_names(properties, of_labels.array.ndim, image is not None),
-        of_labels.array.ndim,
-    )
+    ndim = of_labels.array.ndim
+    chosen = choose_properties(properties, ndim, has_image=image is not None)
     steps = check_spacing(spacing, ndim) or (1.0,) * ndim
-    region_properties.check_perimeter(names, spacing, steps)
+    check_perimeter(chosen, spacing, steps)
     has_channels = image is not None and len(np.shape(image)) > ndim
     of_image = None
     if image is not None:
@@ -261,11 +264,13 @@ def measure(
         if of_image.grid.shape != of_labels.grid.shape:
             got, hint = f"one of shape {np.shape(image)}", "Channels come first."
             raise invalid("image", f"the spatial shape of labels, {of_labels.grid.shape}", got, hint)
-        of_image = of_image if {*names} & region_properties.NEEDS_IMAGE else None
-    objects = measure_blocks(of_labels, of_image, Wanted(tuple(names), steps, has_channels))
+        of_image = of_image if any(entry.needs_image for entry in chosen) else None
+    counts_pixels = any(entry.needs_image and entry.counter for entry in chosen)
+    wanted = Wanted(tuple(counters_of(chosen)), counts_pixels, steps)
+    objects = measure_blocks(of_labels, of_image, wanted)
     columns = {"label": objects.sums.numbers}
-    for name in names:
-        columns |= region_properties.name_columns(name, getattr(objects, name))
+    for entry in chosen:
+        columns |= entry.columns(objects, channel_names(len(image)) if has_channels else None)
     return pd.DataFrame(columns)
 
 

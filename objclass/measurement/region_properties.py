@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,56 +11,13 @@ import numpy.typing as npt
 
 from objclass._common import checks
 from objclass._common.parallel import Progress, map_tiles, read_only
-from objclass.measurement.kernels.counts import count_objects, split_objects
-from objclass.measurement.kernels.properties import ObjectProperties
+from objclass.measurement.counting import Counter, Part, count_objects, split_objects
 from objclass.measurement.kernels.sums import merge_sums, sum_block
+from objclass.measurement.objects import MeasuredObjects
+from objclass.measurement.properties import PROPERTIES, Property
 
 if TYPE_CHECKING:
     import pandas as pd
-
-GROUPS = {
-    "size": (
-        "num_pixels",
-        "area",
-        "area_bbox",
-        "area_convex",
-        "area_filled",
-        "axis_major_length",
-        "axis_intermediate_length",
-        "axis_minor_length",
-        "equivalent_diameter_area",
-        "feret_diameter_max",
-    ),
-    "intensity": ("intensity_max", "intensity_mean", "intensity_min", "intensity_std"),
-    "shape": (
-        "eccentricity",
-        "euler_number",
-        "extent",
-        "inertia_tensor",
-        "inertia_tensor_eigvals",
-        "orientation",
-        "solidity",
-    ),
-    "position": ("bbox", "centroid", "centroid_local", "centroid_weighted", "centroid_weighted_local"),
-    "perimeter": ("perimeter", "perimeter_crofton"),
-    "moments": (
-        "moments",
-        "moments_central",
-        "moments_normalized",
-        "moments_hu",
-        "moments_weighted",
-        "moments_weighted_central",
-        "moments_weighted_normalized",
-        "moments_weighted_hu",
-    ),
-}
-"""The properties in each group. A table has those of them that its dimensions and its image allow."""
-
-_ONLY_2D = {"eccentricity", "orientation", "moments_hu", "moments_weighted_hu", *GROUPS["perimeter"]}
-_ONLY_3D = {"axis_intermediate_length"}
-NEEDS_IMAGE = {
-    name for names in GROUPS.values() for name in names if "intensity" in name or "weighted" in name
-}
 
 BLOCK = 2**19
 """Voxels that are summed up at a time: the result must not depend on how many threads there are."""
@@ -71,7 +28,7 @@ def measure(
     image: npt.ArrayLike | None = None,
     *,
     spacing: float | Sequence[float] | None = None,
-    properties: str | Sequence[str] = ("size", "intensity", "shape", "position"),
+    properties: str | Sequence[str] = "basic",
     progress: Progress = True,
 ) -> pd.DataFrame:
     """Measure every object: its size, its intensity, its shape and its position.
@@ -91,7 +48,8 @@ def measure(
         it every voxel has size 1.
     properties : str or sequence of str
         Groups: "size", "intensity", "shape", "position", "moments" and, in two dimensions, "perimeter". Or
-        single properties by name, such as "area": then only these are computed.
+        single properties by name, such as "area": then only these are computed. "basic" are those of size,
+        intensity, shape and position that scikit-image has too.
     progress : bool or callable
         Whether to show a bar, or ``progress(done, total)`` to call as parts of the work are done.
 
@@ -153,19 +111,19 @@ def measure(
     labels = checks.check_labels(labels)
     pixels = None if image is None else checks.check_image(image, labels.shape)
     steps = checks.check_spacing(spacing, labels.ndim) or (1.0,) * labels.ndim
-    names = property_names(properties, labels.ndim, pixels is not None)
-    check_perimeter(names, spacing, steps)
+    chosen = choose_properties(properties, labels.ndim, has_image=pixels is not None)
+    check_perimeter(chosen, spacing, steps)
 
     has_channels = pixels is not None and np.ndim(image) > labels.ndim  # type: ignore[arg-type]
-    if pixels is None or not {*names} & NEEDS_IMAGE:
+    if pixels is None or not any(entry.needs_image for entry in chosen):
         pixels = np.empty((0, *labels.shape), np.uint8)
     codes, numbers = encode_labels(labels)
     pixels = pixels.reshape(len(pixels), *codes.shape)
-    objects = _scan(read_only(codes), pixels, names, steps, has_channels, progress)
+    objects = _scan(read_only(codes), pixels, counters_of(chosen), steps, progress)
     found = objects.sums.numbers
     columns = {"label": found if numbers is None else numbers[found]}
-    for name in names:
-        columns |= name_columns(name, getattr(objects, name))
+    for entry in chosen:
+        columns |= entry.columns(objects, channel_names(len(pixels)) if has_channels else None)
     return pd.DataFrame(columns)
 
 
@@ -186,27 +144,38 @@ def _measure_list(labels: Any, image: Any, **options: Any) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def property_names(properties: str | Sequence[str], ndim: int, has_image: bool) -> list[str]:
+def choose_properties(properties: str | Sequence[str], ndim: int, *, has_image: bool) -> list[Property]:
     """Return the properties asked for, each once: of a group, those that exist here."""
-    missing = (_ONLY_3D if ndim == 2 else _ONLY_2D) | (set() if has_image else NEEDS_IMAGE)
-    known = {name for names in GROUPS.values() for name in names}
-    wanted: list[str] = []
+    groups = {"basic": [entry for entry in PROPERTIES.values() if entry.is_basic]}
+    for entry in PROPERTIES.values():
+        groups.setdefault(entry.group, []).append(entry)
+    chosen: dict[str, Property] = {}
     for name in [properties] if isinstance(properties, str) else properties:
-        checks.check_option("properties", name, [*GROUPS, *sorted(known - {*GROUPS})])
-        members = [member for member in GROUPS.get(name, (name,)) if member not in missing]
-        if not members and name in NEEDS_IMAGE and not has_image:
-            raise checks.invalid(
-                "image", f"the image to measure {name!r} on", "none", "Pass it after labels."
-            )
-        if not members and name != "intensity":
+        checks.check_option("properties", name, [*groups, *sorted({*PROPERTIES} - {*groups})])
+        members = groups.get(name) or [PROPERTIES[name]]
+        existing = [entry for entry in members if entry.exists(ndim, has_image=has_image)]
+        if not existing and not has_image and name not in groups and members[0].needs_image:
+            expected = f"the image to measure {name!r} on"
+            raise checks.invalid("image", expected, "none", "Pass it after labels.")
+        if not existing and (name not in groups or not members[0].needs_image):
             raise checks.invalid("properties", f"what exists in {ndim} dimensions", repr(name))
-        wanted += members
-    return list(dict.fromkeys(wanted))
+        chosen |= {entry.name: entry for entry in existing}
+    return list(chosen.values())
 
 
-def check_perimeter(names: Sequence[str], spacing: object, steps: Sequence[float]) -> None:
+def counters_of(chosen: Iterable[Property]) -> list[Counter]:
+    """Return what counts the chosen properties, each once."""
+    return list(dict.fromkeys(entry.counter for entry in chosen if entry.counter is not None))
+
+
+def channel_names(n_channels: int) -> list[str]:
+    """Return the names of channels without names: their numbers."""
+    return [str(channel) for channel in range(n_channels)]
+
+
+def check_perimeter(chosen: Iterable[Property], spacing: object, steps: Sequence[float]) -> None:
     """Raise if a perimeter is wanted where pixels are not square."""
-    if {*names} & {*GROUPS["perimeter"]} and len({*steps}) > 1:
+    if len({*steps}) > 1 and any(entry.group == "perimeter" for entry in chosen):
         hint = "Leave the perimeter out, or resample the image to square pixels."
         raise checks.invalid("spacing", "the same spacing along y and x for a perimeter", spacing, hint)
 
@@ -251,23 +220,17 @@ def sum_records(labels: np.ndarray, pixels: np.ndarray) -> list[tuple[np.ndarray
 def _scan(
     labels: np.ndarray,
     pixels: np.ndarray,
-    names: Sequence[str],
+    counters: Sequence[Counter],
     spacing: tuple[float, ...],
-    has_channels: bool,
     progress: Progress,
-) -> ObjectProperties:
+) -> MeasuredObjects:
     """Sum up all objects in one pass, then count what only a whole object has, some objects at a time."""
-    objects = ObjectProperties(merge_sums(sum_records(labels, pixels)), spacing, has_channels, {})
+    objects = MeasuredObjects(merge_sums(sum_records(labels, pixels)), spacing, {})
     counted = map_tiles(
-        lambda part: count_objects({*names}, labels, pixels, objects, part),
+        lambda rows: count_objects(counters, Part(labels, pixels, objects, rows)),
         split_objects(objects.sums.boxes),
         description="measure",
         progress=progress,
     )
     counts = {name: np.concatenate([part[name] for part in counted]) for name in counted[0]}
     return dataclasses.replace(objects, counts=counts)
-
-
-def name_columns(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
-    """Return a column for each of the values that a property has for one object."""
-    return {"-".join(map(str, (name, *place))): values[:, *place] for place in np.ndindex(values.shape[1:])}

@@ -14,28 +14,6 @@ from objclass.tables.columns import column_kind, factorize, numbers
 if TYPE_CHECKING:
     import pandas as pd
 
-_UNITS = (
-    (re.compile(r"^area(_bbox|_convex|_filled)?$"), "size"),
-    (re.compile(r"(diameter|length|perimeter|feret)"), "length"),
-    (re.compile(r"^centroid"), "length"),
-    (re.compile(r"^inertia_tensor"), "square"),
-    (re.compile(r"^bbox-"), "pixel"),
-)
-_POWERS = {1: "", 2: "²", 3: "³"}
-
-
-def column_unit(name: str, *, ndim: int, unit: str) -> str:
-    """Return the unit of a measured column, or "" for a pure number; `unit` is that of one pixel's side.
-
-    Examples
-    --------
-    >>> column_unit("area", ndim=3, unit="µm"), column_unit("solidity", ndim=3, unit="µm")
-    ('µm³', '')
-    """
-    kind = next((kind for pattern, kind in _UNITS if pattern.search(name)), "")
-    powers = {"size": f"{unit}{_POWERS[ndim]}", "length": unit, "square": f"{unit}²", "pixel": "px", "": ""}
-    return powers[kind]
-
 
 def describe_column(column: pd.Series, *, unit: str = "") -> dict[str, Any]:
     """Return what the browser needs to know of a column before it asks for the values."""

@@ -12,9 +12,9 @@ from scipy import ndimage
 
 import objclass
 from objclass import chunked
-from objclass.measurement.region_properties import GROUPS
+from objclass.measurement.properties import PROPERTIES
 
-ALL = [name for name in GROUPS if name != "perimeter"]
+ALL = [name for name in dict.fromkeys(e.group for e in PROPERTIES.values()) if name != "perimeter"]
 
 
 @pytest.fixture(autouse=True)

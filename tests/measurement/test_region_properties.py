@@ -16,7 +16,8 @@ from skimage.measure import regionprops, regionprops_table
 
 from objclass._common import parallel
 from objclass.measurement import region_properties
-from objclass.measurement.region_properties import GROUPS, measure
+from objclass.measurement.properties import PROPERTIES, SCIKIT_IMAGE
+from objclass.measurement.region_properties import measure
 
 ALL = ("size", "intensity", "shape", "position", "moments")
 NAN_IF_FLAT = ("area_convex", "solidity", "feret_diameter_max")
@@ -52,8 +53,9 @@ def reference(labels, image, names, spacing=None):
 
 
 def properties_of(ndim, groups=ALL):
-    skipped = {"axis_intermediate_length"} | (region_properties._ONLY_2D if ndim == 3 else set())
-    return [name for group in groups for name in GROUPS[group] if name not in skipped]
+    shared = [e for e in PROPERTIES.values() if e.source == SCIKIT_IMAGE and e.exists(ndim, has_image=True)]
+    names = [entry.name for group in groups for entry in shared if entry.group == group]
+    return [name for name in names if name != "axis_intermediate_length"]
 
 
 def assert_tables_agree(ours, theirs):
@@ -356,8 +358,13 @@ MASK = np.ones((4, 5), int)
         ((MASK, np.full((2, 4, 5), np.inf)), {}, ValueError, "image: expected finite pixels"),
         ((MASK,), {"spacing": (1, 1, 1)}, ValueError, r"spacing: expected 2 positive numbers, .* \(y, x\)"),
         ((MASK,), {"spacing": (1, 0)}, ValueError, "spacing: expected 2 positive numbers"),
-        ((MASK,), {"properties": "volume"}, ValueError, "properties: expected one of 'size', .* 'volume'"),
-        ((MASK,), {"properties": ["area", 3]}, ValueError, "properties: expected one of 'size'"),
+        (
+            (MASK,),
+            {"properties": "volume"},
+            ValueError,
+            "properties: expected one of 'basic', 'size', .* 'volume'",
+        ),
+        ((MASK,), {"properties": ["area", 3]}, ValueError, "properties: expected one of 'basic', 'size'"),
         (
             (MASK,),
             {"properties": "intensity_max"},

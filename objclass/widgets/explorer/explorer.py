@@ -11,6 +11,7 @@ import numpy.typing as npt
 import traitlets
 
 from objclass._common import checks
+from objclass.measurement.properties import column_unit
 from objclass.plots import colors
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets import columns
@@ -178,7 +179,7 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
         pixel = self.volume["unit"]
         described = {}
         for name in table:
-            unit = columns.column_unit(str(name), ndim=self.volume["ndim"], unit=pixel)
+            unit = column_unit(str(name), ndim=self.volume["ndim"], unit=pixel)
             entry = columns.describe_column(table[name], unit=unit)
             if name == GROUP_COLUMN:
                 entry["categories"] = []

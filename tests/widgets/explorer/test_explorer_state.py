@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from objclass.measurement.properties import column_unit
 from objclass.plots.colors import group_color
-from objclass.widgets.columns import column_unit, describe_column, encode_column, first_columns
+from objclass.widgets.columns import describe_column, encode_column, first_columns
 from objclass.widgets.explorer.groups import MAX_GROUPS, Groups
 from objclass.widgets.explorer.object_table import ObjectTable
 from objclass.widgets.replay import Step, arrange

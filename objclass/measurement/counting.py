@@ -1,0 +1,126 @@
+"""What has to be counted for an object as a whole, some objects at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from objclass._common.kernels.outline import first_rows, row_ends
+from objclass.measurement.kernels.convex import measure_hulls
+from objclass.measurement.kernels.moments import ORDER, power_sums
+from objclass.measurement.kernels.perimeter import measure_perimeters
+from objclass.measurement.kernels.topology import measure_topology
+from objclass.measurement.objects import MeasuredObjects
+
+Counts = dict[str, np.ndarray]
+
+COST_OF_OBJECT, LEAST_COST, MOST_PARTS = 2**13, 2**18, 64  # in voxels of a bounding box
+
+
+def split_objects(boxes: np.ndarray) -> list[slice]:
+    """Return parts of a list of objects that take about as long as each other; one at least, if of none."""
+    costs = np.prod(boxes[:, 3:] - boxes[:, :3], axis=1) + COST_OF_OBJECT
+    chunks = np.cumsum(costs) // max(LEAST_COST, costs.sum() // MOST_PARTS)
+    starts = [0, *np.flatnonzero(np.diff(chunks)) + 1]
+    return [slice(start, stop) for start, stop in zip(starts, [*starts[1:], len(boxes)], strict=True)]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the objects of an image, and the voxels of the whole."""
+
+    labels: np.ndarray
+    """(z, y, x) int32."""
+    pixels: np.ndarray
+    """(c, z, y, x)."""
+    objects: MeasuredObjects
+    """All of them, with their sums."""
+    rows: slice
+    """Those to count."""
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """Their labels (n,)."""
+        return self.objects.sums.numbers[self.rows]
+
+    @property
+    def boxes(self) -> np.ndarray:
+        """Their bounding boxes (n, 6), as in `ObjectSums`."""
+        return self.objects.sums.boxes[self.rows]
+
+    @property
+    def is_2d(self) -> bool:
+        """Tell whether the image has two dimensions."""
+        return len(self.objects.spacing) == 2
+
+    @property
+    def spacing(self) -> np.ndarray:
+        """Voxel size (3,); 1 along z in two dimensions."""
+        return np.array((1.0,) * self.is_2d + self.objects.spacing)
+
+    def crop(self, box: np.ndarray) -> tuple[int | slice, ...]:
+        """Return the index of a bounding box, with as many axes as the image has."""
+        slices = tuple(slice(start, stop) for start, stop in zip(box[:3], box[3:], strict=True))
+        return (0, *slices[1:]) if self.is_2d else slices
+
+
+Counter = Callable[[Part], Counts]
+
+
+def count_objects(counters: Iterable[Counter], part: Part) -> Counts:
+    """Return what `counters` count; the first axis of each array is that of the objects."""
+    counts: Counts = {}
+    for counter in counters:
+        counts |= counter(part)
+    return counts
+
+
+def count_topology(part: Part) -> Counts:
+    """Count holes and tunnels."""
+    euler_numbers, filled = np.empty((2, len(part.numbers)), np.int64)
+    measure_topology(part.labels, part.numbers, part.boxes, part.is_2d, euler_numbers, filled)
+    return {"euler_number": euler_numbers, "area_filled": filled}
+
+
+def count_hulls(part: Part) -> Counts:
+    """Count the voxels of convex hulls, and measure their diameter."""
+    starts = first_rows(part.boxes)
+    low, high = np.empty((2, starts[-1]), np.int64)
+    row_ends(part.labels, part.numbers, part.boxes, starts, low, high)
+    volumes, diameters = np.empty((2, len(part.numbers)))
+    measure_hulls(part.boxes, starts, low, high, part.is_2d, part.spacing, volumes, diameters)
+    return {"area_convex": volumes, "feret_diameter_max": diameters}
+
+
+def count_perimeters(part: Part) -> Counts:
+    """Measure perimeters, in pixels."""
+    perimeters, crofton = np.empty((2, len(part.numbers)))
+    measure_perimeters(part.labels, part.numbers, part.boxes, perimeters, crofton)
+    return {"perimeter": perimeters, "perimeter_crofton": crofton}
+
+
+def count_moments(part: Part) -> Counts:
+    """Sum up powers of the coordinates."""
+    spacing, centres = part.objects.spacing, part.objects.local_centres[part.rows]
+    raw, central = np.empty((2, len(part.numbers), *(ORDER + 1,) * len(spacing)))
+    for index, (number, box) in enumerate(zip(part.numbers, part.boxes, strict=True)):
+        mask = (part.labels[part.crop(box)] == number).astype(float)
+        raw[index] = power_sums(mask, np.zeros(len(spacing)), spacing)
+        central[index] = power_sums(mask, centres[index], spacing)
+    return {"moments": raw, "moments_central": central}
+
+
+def count_weighted_moments(part: Part) -> Counts:
+    """Sum up powers of the coordinates, weighted by the intensity."""
+    spacing, centres = part.objects.spacing, part.objects.local_weighted_centres[part.rows]
+    raw, central = np.empty((2, len(part.numbers), *(ORDER + 1,) * len(spacing), len(part.pixels)))
+    for index, (number, box) in enumerate(zip(part.numbers, part.boxes, strict=True)):
+        crop = part.crop(box)
+        mask = part.labels[crop] == number
+        for channel, values in enumerate(part.pixels):
+            weights = np.where(mask, values[crop], 0).astype(float)
+            raw[index, ..., channel] = power_sums(weights, np.zeros(len(spacing)), spacing)
+            central[index, ..., channel] = power_sums(weights, centres[index, :, channel], spacing)
+    return {"moments_weighted": raw, "moments_weighted_central": central}
