@@ -454,7 +454,6 @@ def test_a_kernel_that_dies_in_mid_stroke_loses_no_stroke(open_notebook):
         "() => window.restarted"
         " && jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
     )
-    notebook.errors.clear()  # sending into a closed connection is an error of the page's
     notebook.run_all()
     view = View(notebook)
     view.wait_kept()
@@ -586,3 +585,86 @@ annotator = annotate(image, path=None)
     view.wait_kept()
     assert notebook.kernel("int((annotator.annotations[1] > 0).sum())") > 100_000
     assert notebook.largest_message() < 2**20
+
+
+def test_the_keys_work_after_a_button(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="focus"), "annotator"])
+    view, page = View(notebook), notebook.page
+    view.go_to(6)
+    view.stroke((80.2, 30.3), (95.7, 60.1))
+    page.keyboard.press("-")
+    view.stroke((10.3, 12.4), (30.6, 150.2))
+    view.wait_kept()
+    within = "() => document.querySelector('.oc-annotator').contains(document.activeElement)"
+    pressed = (
+        "() => document.querySelector('.oc-bar [data-value={}]').getAttribute('aria-pressed') === 'true'"
+    )
+    for number, (name, busy) in enumerate(
+        [("Train", "training"), ("Segment", "task"), ("Suggest a slice", "suggesting")]
+    ):
+        view.button(name).click()
+        notebook.wait_kernel(f"not annotator.state.get('{busy}') and annotator.classifier is not None")
+        assert page.evaluate(within), name
+        tool = ["erase", "brush"][number % 2]
+        page.keyboard.press("12"[number % 2])
+        page.wait_for_function(pressed.format(tool))
+    page.keyboard.press("Control+z")
+    notebook.wait_kernel("annotator.state['redo']")
+    view.button("Undo (ctrl Z)").click()
+    notebook.wait_kernel("not annotator.state['undo']")
+    assert page.evaluate(within), "a button that can do no more keeps the focus"
+    page.keyboard.press("Control+Shift+z")
+    notebook.wait_kernel("annotator.state['undo']")
+
+
+def test_in_round_two_one_sees_what_was_trained(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="rounds"), "annotator"])
+    view, page = View(notebook), notebook.page
+    view.go_to(6)
+    view.stroke((80.2, 30.3), (95.7, 60.1))
+    page.keyboard.press("-")
+    view.stroke((10.3, 12.4), (30.6, 150.2))
+    view.button("Segment").click()
+    shown = "() => document.querySelector('[data-value={}]').ariaPressed === 'true'"
+    page.wait_for_function(shown.format("labels"))
+    assert not view.view.get_attribute("data-outdated")
+    view.stroke((130.3, 12.4), (140.6, 150.2))
+    page.wait_for_selector(".oc-outdated[data-outdated^='Objects out of date']")
+    view.button("Train").click()
+    page.wait_for_function(shown.format("prediction"))
+    view.wait_overlay("prediction", 6)
+    view.button("Objects").click()
+    page.wait_for_selector(".oc-outdated[data-outdated^='Objects out of date']")
+    view.button("Segment").click()
+    page.wait_for_selector(".oc-view:not(.oc-outdated)")
+    notebook.wait_kernel("not annotator.state['objects_stale']")
+
+
+def test_without_a_kernel_the_widget_says_so(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="gone"), "annotator"])
+    view, page = View(notebook), notebook.page
+    view.go_to(6)
+    view.stroke((80.2, 30.3), (95.7, 60.1))
+    view.wait_kept()
+    os.kill(notebook.kernel("__import__('os').getpid()"), signal.SIGKILL)
+    page.wait_for_selector(".oc-lost")
+    assert view.root.locator(".oc-lost").inner_text() == (
+        "Not connected: run the cell again. All scribbles are in the file."
+    )
+    before = view.view.get_attribute("data-index")
+    x, y = view.screen(100, 100)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y, steps=4)
+    page.mouse.up()
+    assert view.root.get_attribute("data-pending") == "0", "nothing can be painted"
+    page.keyboard.press("ArrowRight")
+    assert view.view.get_attribute("data-index") == before
+    assert not notebook.errors
+    page.wait_for_function(
+        "() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
+    )
+    notebook.run_all()
+    view = View(notebook)
+    assert not page.locator(".oc-lost").count()
+    assert (annotations(notebook)[6] == 2).any()

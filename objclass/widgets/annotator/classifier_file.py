@@ -37,16 +37,19 @@ class OwnFile:
         """Whether a file is there that this object has neither written, loaded, nor been given."""
         return self.path is not None and self.path.exists() and file_identity(self.path) != self._own
 
+    @property
+    def was_own(self) -> bool:
+        """Whether this object has written, loaded or been given the file at some time."""
+        return self._own is not None
+
     def adopt(self) -> None:
         """Take the file that is there as one's own."""
         if self.path is not None:
             self._own = file_identity(self.path)
 
     def load(self) -> ObjectClassifier:
-        """Read the file that is there and take it as one's own."""
-        classifier = load_classifier(self.path or "")
-        self.adopt()
-        return classifier
+        """Read the file that is there."""
+        return load_classifier(self.path or "")
 
     def rename(self) -> None:
         """Go on under the next free name, such as ``ObjectSegmenter-1.cl``."""

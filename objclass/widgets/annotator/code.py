@@ -20,7 +20,9 @@ def repeat_as_code(annotator: Annotator) -> str:
     elif trained is not None:
         if annotator.save_to:
             lines.append(f"annotations = {call('objclass.imread', repr(annotator.save_to), keywords={})}")
-        keywords = trained.keywords() | ({"path": str(file)} if annotator.state.get("file_written") else {})
+        keywords = trained.keywords() | (
+            {"path": str(file)} if annotator.state.get("file") == "saved" else {}
+        )
         training = call("objclass.train_object_classifier", "image", "annotations", keywords=keywords)
         lines.append(f"classifier = {training}")
     if annotator.state.get("stale"):

@@ -13,12 +13,6 @@ from objclass.widgets.annotator.base import AnnotatorBase
 from objclass.widgets.annotator.classifier_file import OwnFile, free_name
 from objclass.widgets.annotator.strokes import Patch
 
-_CLASSIFIER_CHOICES = {
-    "load": "Load it",
-    "rename": "Keep it, use another name",
-    "overwrite": "Write over it at the next training",
-}
-
 
 class FilesMixin(AnnotatorBase):
     """Questions and answers about files."""
@@ -53,12 +47,28 @@ class FilesMixin(AnnotatorBase):
         self._answers[topic](content["value"])
 
     def _ask_about_classifier(self) -> None:
-        name = self._file.path.name if self._file.path else ""
-        self._ask("classifier", f"{name} is there already, from before.", _CLASSIFIER_CHOICES)
+        """Ask what to do with a file that is not this widget's: it stays as it is until that is answered."""
+        path = self._file.path
+        assert path is not None
+        trained = self.classifier is not None
+        was = "was changed elsewhere" if self._file.was_own else "is there already, from before"
+        self._tell(file="asked")
+        self._ask(
+            "classifier",
+            f"{path.name} {was}." + (" Your classifier is not saved until you choose." if trained else ""),
+            {
+                "load": "Load it",
+                "rename": f"Keep it, save in {free_name(path).name}",
+                "overwrite": "Replace it now" if trained else "Replace it at the first training",
+            },
+        )
 
     def _answer_classifier(self, answer: str) -> None:
+        self._tell(file="")
         if answer == "load":
             self._accept_loaded(self._file.load())
+            self._file.adopt()
+            self._tell(file="loaded")
             return
         if answer == "rename":
             self._file.rename()
@@ -69,10 +79,10 @@ class FilesMixin(AnnotatorBase):
             self._save_classifier(self.classifier)
 
     def _save_classifier(self, classifier: Any) -> None:
-        """Write the classifier's file, or ask where it is somebody else's."""
-        written = self._file.save(classifier)
-        self._tell(file_written=written)
-        if not written and self._file.path is not None:
+        """Write the classifier's file at each training, or ask where it is somebody else's."""
+        if self._file.save(classifier):
+            self._tell(file="saved")
+        elif self._file.path is not None:
             self._ask_about_classifier()
 
     def _answer_save_to(self, answer: str) -> None:

@@ -28,6 +28,7 @@ class JobsMixin(AnnotatorBase):
     def _start_jobs(self) -> None:
         self._classifier = self._trained_with = None
         self._trained_version = -1
+        self._revision, self._accepted, self._segmented = 0, (-1, False), (-1, False)
         self._raw_labels = self._split_labels = self._labels = self._segmented_with = None
         self._queue = Latest(self._job_failed)
         self._worker = Worker(lambda task: self._tell(task=task), self._show_failure)
@@ -64,23 +65,34 @@ class JobsMixin(AnnotatorBase):
         assert self._classifier is not None
         return self._classifier
 
+    def _begin_training(self) -> tuple[int, TrainingParameters, int]:
+        """Return the revision of what a training sees, at least, with its parameters and strokes' version."""
+        return self._revision, self.parameters, self._strokes.version
+
     def _on_train(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self.error = ""
+        self._submit_training(self._train_exactly)
+
+    def _submit_training(self, train: Callable[[], None]) -> None:
+        def job() -> None:
+            train()
+            self._tell(training=self._queue.waits("train"))
+
         self._tell(training=True)
-        self._queue.submit("train", self._train_exactly)
+        self._queue.submit("train", job)
 
     def _train_exactly(self) -> None:
-        parameters = self.parameters
         with self._strokes.lock:
-            version, annotations = self._strokes.version, self.annotations.copy()
+            revision, parameters, version = self._begin_training()
+            annotations = self.annotations.copy()
         classifier = train_object_classifier(self.image, annotations, **parameters.keywords())
-        self._accept(classifier, parameters, version)
+        self._accept(classifier, parameters, version, revision=revision)
 
     def _annotations_changed(self) -> None:
+        self._revision += 1
         self._tell_stale()
         if self.live and self._learner.can_train(self.positive_class):
-            self._tell(training=True)
-            self._queue.submit("train", self._train_quickly)
+            self._submit_training(self._train_quickly)
 
     @traitlets.observe("features", "max_depth", "n_estimators", "positive_class", "live")
     def _parameters_changed(self, change: Any) -> None:
@@ -89,19 +101,19 @@ class JobsMixin(AnnotatorBase):
 
     def _train_quickly(self) -> None:
         """Train on no more pixels than take a moment; after a pause on all, unless they are very many."""
-        parameters, version = self.parameters, self._strokes.version
+        revision, parameters, version = self._begin_training()
         classifier, exact = self._learner.train(parameters, most_rows=learning.QUICK_ROWS)
-        self._accept(classifier, parameters, version, exact=exact)
+        self._accept(classifier, parameters, version, revision=revision, exact=exact)
         if self._settle_timer is not None:
             self._settle_timer.cancel()
         if not exact and self._strokes.class_sizes.sum() <= learning.MOST_ROWS:
-            self._settle_timer = threading.Timer(_SETTLE_AFTER, self._settle, (parameters, version))
+            self._settle_timer = threading.Timer(_SETTLE_AFTER, self._settle, (revision, parameters, version))
             self._settle_timer.daemon = True
             self._settle_timer.start()
 
-    def _settle(self, parameters: TrainingParameters, version: int) -> None:
+    def _settle(self, revision: int, parameters: TrainingParameters, version: int) -> None:
         """Train on all pixels, in a thread of its own, so that the next stroke need not wait for it."""
-        if version != self._strokes.version or not self._settling.acquire(blocking=False):
+        if revision != self._revision or not self._settling.acquire(blocking=False):
             return
         try:
             classifier, _ = self._learner.train(parameters)
@@ -109,14 +121,8 @@ class JobsMixin(AnnotatorBase):
             return
         finally:
             self._settling.release()
-        if (parameters, version) == (self.parameters, self._strokes.version):
-            self._queue.submit("settle", lambda: self._accept_settled(classifier, parameters, version))
-
-    def _accept_settled(
-        self, classifier: ObjectClassifier, parameters: TrainingParameters, version: int
-    ) -> None:
-        if version == self._trained_version and not self.state.get("exact"):
-            self._accept(classifier, parameters, version)
+        if revision == self._revision:
+            self._accept(classifier, parameters, version, revision=revision, settles=True)
 
     def _accept(
         self,
@@ -124,19 +130,29 @@ class JobsMixin(AnnotatorBase):
         parameters: TrainingParameters | str,
         version: int,
         *,
+        revision: int,
         exact: bool = True,
+        settles: bool = False,
     ) -> None:
+        """Take over a classifier, unless one of later annotations or parameters is there already.
+
+        Trainings run side by side and may end in another order than they began. Of two that saw the same,
+        the one on all pixels counts.
+        """
         with self._accepting:
+            if (revision, exact) < self._accepted or (settles and self._accepted[1]):
+                return
+            self._accepted = revision, exact
             self._classifier, self._trained_with, self._trained_version = classifier, parameters, version
             self._planes_seen.clear()
-        self.error = ""
-        self._tell(training=False, trained=True, exact=exact)
-        self._tell_stale()
-        self.send({"kind": "trained"})
+            self.error = ""
+            self._tell(trained=True, exact=exact)
+            self._tell_stale()
+            if not isinstance(parameters, str):
+                self._save_classifier(classifier)
+        self.send({"kind": "trained", "settles": settles})
         for view in list(self._wishes):
             self._show_overlay(view, fresh=True)
-        if not isinstance(parameters, str):
-            self._save_classifier(classifier)
 
     def _accept_loaded(self, classifier: ObjectClassifier) -> None:
         if (classifier.ndim, classifier.n_channels) != (self._ndim, len(self._volume_image)):
@@ -145,13 +161,15 @@ class JobsMixin(AnnotatorBase):
                 f"{classifier.n_channels} channel(s), and this image is {self._ndim}D with "
                 f"{len(self._volume_image)}. Keep it and use another name."
             )
-        self._accept(classifier, self.path, self._strokes.version)
+        self._revision += 1
+        self._accept(classifier, self.path, self._strokes.version, revision=self._revision)
 
     def _tell_stale(self) -> None:
         trained = self._trained_with
         same = isinstance(trained, str) or trained == self.parameters
         stale = self._classifier is not None and not (same and self._trained_version == self._strokes.version)
-        self._tell(stale=stale, objects_stale=stale or self._segmented_with is not self._classifier)
+        outdated = self._labels is not None and (stale or self._segmented_with is not self._classifier)
+        self._tell(stale=stale, objects_stale=outdated)
 
     # What the view shows of the classifier
 
@@ -238,17 +256,24 @@ class JobsMixin(AnnotatorBase):
     def _on_cancel(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self._worker.cancel()
 
-    def _segment(self, progress: Callable[[int, int], None]) -> tuple[np.ndarray, ObjectClassifier]:
+    def _segment(
+        self, progress: Callable[[int, int], None]
+    ) -> tuple[np.ndarray, ObjectClassifier, tuple[int, bool]]:
         from objclass.objects.segmentation import segment
 
         if self._classifier is None or self.state["stale"] or not self.state["exact"]:
             self._train_exactly()
-        classifier = self._classifier
+        with self._accepting:
+            classifier, accepted = self._classifier, self._accepted
         assert classifier is not None
-        return segment(self.image, classifier, progress=progress), classifier
+        return segment(self.image, classifier, progress=progress), classifier, accepted
 
-    def _finish_segmentation(self, result: tuple[np.ndarray, ObjectClassifier]) -> None:
-        self._raw_labels, self._segmented_with = result
+    def _finish_segmentation(self, result: tuple[np.ndarray, ObjectClassifier, tuple[int, bool]]) -> None:
+        """Take over labels, unless those of a later classifier are there already."""
+        labels, classifier, accepted = result
+        if self._segmented > accepted:
+            return
+        self._raw_labels, self._segmented_with, self._segmented = labels, classifier, accepted
         self._split_labels = None
         self._refine()
         self._tell_stale()

@@ -44,6 +44,11 @@ class Latest:
         """Whether a job runs or waits."""
         return self._thread is not None
 
+    def waits(self, kind: str) -> bool:
+        """Whether a job of this kind waits; the one that runs does not count."""
+        with self._lock:
+            return kind in self._waiting
+
     def join(self, timeout: float | None = None) -> None:
         """Wait until nothing is left to do."""
         thread = self._thread

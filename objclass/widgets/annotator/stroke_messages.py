@@ -80,19 +80,31 @@ class StrokesMixin(AnnotatorBase):
         self._changed(self._strokes.clear_class(int(content["value"])))
 
     def _on_fill(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        """Paint the region of the prediction around a pixel."""
+        """Paint the region of the prediction around a pixel, without the scribbles of other classes."""
         from skimage.segmentation import flood
 
         axis, index, value = (int(content[name]) for name in ("axis", "index", "value"))
         plane = self._predicted_plane(axis, index)
         if plane is None:
-            raise ValueError("Fill needs a prediction: paint two classes and train first.")
+            raise ValueError("Fill needs a prediction: scribble in two classes and train first.")
         region = flood(plane, (int(content["row"]), int(content["col"])), connectivity=1)
+        scribbles = self._strokes.plane(axis, index)
+        others = region & (scribbles != 0) & (scribbles != value)
+        region &= ~others
+        left = int(others.sum())
+        if left:
+            self._say(f"{left:,} pixel{'s' * (left > 1)} scribbled in other classes left as they were")
+        if not region.any():
+            return
         rows, cols = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
         window = region[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
         patch = Patch(axis, index, int(rows[0]), int(cols[0]), window * np.uint16(value + 1))
         self._strokes.paint([patch])
         self._changed([patch])
+
+    def _say(self, text: str) -> None:
+        """Show a line in the view for a moment."""
+        self.send({"kind": "say", "text": text})
 
     def _changed(self, patches: list[Patch], *, jump: bool = False) -> None:
         """Let the browser show patches that the kernel has painted."""

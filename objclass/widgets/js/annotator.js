@@ -1,5 +1,5 @@
 // The slice annotator in the browser: puts view, tools, panels and messages together.
-import { choice, h, iconButton, listen } from "./dom.js";
+import { choice, countOf, enable, h, iconButton, keepFocus, listen } from "./dom.js";
 import { toScreen } from "./geometry.js";
 import { decodeRuns, typedArray } from "./pixels.js";
 import { SlicePanel } from "./slice_panel.js";
@@ -11,13 +11,20 @@ import {
   brushPanel, displayPanel, nextPanel, objectsPanel, trainingPanel,
 } from "./annotator_panels.js";
 import { ClassList } from "./class_list.js";
+import { Connection } from "./connection.js";
 import { PaintTool, TOOLS, applyPatches } from "./paint_tool.js";
 import { StrokeLog } from "./stroke_log.js";
 
 const DEFAULT_DISPLAY = { overlay: "prediction", contour: true, opacity: 0.8, annotations: true };
 
 class AnnotatorView {
-  constructor(model, root) {
+  constructor(source, root) {
+    this.connection = new Connection(source, root, () => this.describeKept());
+    this.connection.onLost = () => {
+      this.tool.up(); // what is painted so far counts
+      this.panel.togglePlay(false);
+    };
+    const { model } = this.connection;
     Object.assign(this, { model, root });
     this.display = { ...DEFAULT_DISPLAY, ...model.get("display") };
     this.brush = {
@@ -46,7 +53,7 @@ class AnnotatorView {
     this.brush.value = this.classes.value;
     this.brush.color = () => this.classes.color();
     this.brushPanel = brushPanel(this.brush);
-    this.training = trainingPanel(model);
+    this.training = trainingPanel(model, () => this.train());
     this.displayPanel = displayPanel(model, this.display, () => {
       this.layers.request();
       this.layers.show();
@@ -70,6 +77,7 @@ class AnnotatorView {
     this.panel.bar.append(
       this.toolChoice.element, this.undoButton, this.redoButton, clear, this.messages.status,
       iconButton("fit", "Fit (0)", () => this.view.fit()), iconButton("help", "Shortcuts (?)", () => this.help.showModal()));
+    this.panel.stage.append(this.messages.said);
     this.main.prepend(this.messages.error);
     this.root.append(this.help);
   }
@@ -105,6 +113,7 @@ class AnnotatorView {
       "change:marks": () => this.showMarks(), "change:classes": classes, "change:positive_class": classes,
     });
     this.release = annotatorKey(this);
+    this.releaseFocus = keepFocus(this.root, this.view.element);
     this.showState();
     this.move();
     panel.request();
@@ -112,8 +121,10 @@ class AnnotatorView {
   }
 
   dispose() {
+    this.connection.dispose();
     this.messages.dispose();
     this.release();
+    this.releaseFocus();
     this.stopListening();
     this.layers.stop();
     this.panel.dispose();
@@ -124,12 +135,28 @@ class AnnotatorView {
   receive(message, buffers) {
     if (message.kind === "plane") this.panel.planes.receive(message, buffers);
     if (message.kind === "overlay") this.layers.planes.receive(message, buffers);
-    if (message.kind === "trained") this.layers.planes.forget();
+    if (message.kind === "trained") this.showTrained(message);
     if (message.kind === "kept") {
       for (const [client, seq] of Object.entries(message.seen)) this.log.acknowledge(client, seq);
     }
     if (message.kind === "painted") this.receivePainted(message, buffers);
     if (message.kind === "suggestion") this.suggest(message);
+    if (message.kind === "say") this.messages.say(message.text);
+  }
+
+  // Objects of an earlier training would hide what this one has changed.
+  showTrained({ settles }) {
+    this.layers.planes.forget();
+    const { overlay } = this.display;
+    if (!settles && (overlay === "labels" || (overlay === "none" && this.asked))) {
+      this.displayPanel.setOverlay("prediction");
+    }
+    this.asked = false;
+  }
+
+  train() {
+    this.asked = true;
+    this.model.send({ kind: "train" });
   }
 
   // What the kernel, or another view, has painted.
@@ -227,8 +254,8 @@ class AnnotatorView {
 
   showState() {
     const state = this.model.get("state");
-    this.undoButton.disabled = !state.undo;
-    this.redoButton.disabled = !state.redo;
+    enable(this.undoButton, state.undo);
+    enable(this.redoButton, state.redo);
     for (const panel of [this.training, this.objects, this.next]) panel.refresh();
     this.classes.setCounts(state.painted ?? {});
     if (state.objects_version !== this.objectsVersion) {
@@ -241,8 +268,17 @@ class AnnotatorView {
     this.layers.show();
   }
 
+  // What becomes of the scribbles when the kernel is gone.
+  describeKept() {
+    const { pending } = this.log;
+    if (!this.model.get("save_to")) return "Scribbles were in the kernel's memory only: with save_to they are kept in a file.";
+    if (!pending.length) return "All scribbles are in the file.";
+    return `${countOf(pending.length, "scribble")} not in the file yet: kept in this browser and sent then.`;
+  }
+
   showStatus() {
     const waiting = this.log.pending.length;
+    this.connection.refresh();
     this.messages.showStatus(waiting);
     this.root.dataset.pending = waiting;
   }

@@ -17,7 +17,7 @@ export function annotatorKey(view) {
     "=": () => view.classes.step(1),
     m: () => view.classes.add(),
     b: () => view.brushPanel.toggleBall(),
-    t: () => model.send({ kind: "train" }),
+    t: () => view.train(),
     l: () => model.send({ kind: "set", name: "live", value: !model.get("live") }),
     s: () => model.send({ kind: "suggest" }),
     c: () => view.displayPanel.toggleContour(),

@@ -82,7 +82,7 @@ export class AnnotatorLayers {
   show() {
     const { overlay, contour, opacity, annotations } = this.display;
     const { view, rasters, model } = this;
-    const { stale, objects } = model.get("state");
+    const { stale, objects, objects_stale: objectsStale } = model.get("state");
     const classes = model.get("classes");
     const width = contour ? CONTOUR : 0;
     const fade = (contour ? 1 : 0.55) * opacity;
@@ -93,13 +93,17 @@ export class AnnotatorLayers {
       rasters: rasters.overlay, table: predictionTable(classes, model.get("positive_class")),
       contour: width, opacity: stale ? fade * STALE_FADE : fade, visible: shows("prediction") });
     view.setLayer("labels", {
-      rasters: rasters.labels, table: this.objectTable(objects ?? 0), contour: width, opacity: fade,
-      visible: shows("labels") });
+      rasters: rasters.labels, table: this.objectTable(objects ?? 0), contour: width,
+      opacity: objectsStale ? fade * STALE_FADE : fade, visible: shows("labels") });
     view.setLayer("annotations", {
       rasters: rasters.annotations, table: classTable(classes), opacity: 0.65,
       visible: annotations && !this.hidden });
-    const outdated = Boolean(stale) && overlay === "prediction" && rasters.overlay.length > 0;
-    view.element.classList.toggle("oc-outdated", outdated);
+    const outdated = {
+      prediction: stale && rasters.overlay.length > 0 && "Prediction out of date",
+      labels: objectsStale && "Objects out of date: segment again",
+    }[overlay];
+    view.element.classList.toggle("oc-outdated", Boolean(outdated));
+    view.element.dataset.outdated = outdated || "";
   }
 
   objectTable(count) {

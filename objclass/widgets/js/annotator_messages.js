@@ -1,7 +1,8 @@
 // What the annotator tells: where strokes are kept, what went wrong, and what it asks about files.
-import { h, iconButton, textButton } from "./dom.js";
+import { countOf, h, iconButton, textButton } from "./dom.js";
 
 const SLOW = 2500;
+const SAID = 8000;
 
 export class AnnotatorMessages {
   constructor(model) {
@@ -9,12 +10,21 @@ export class AnnotatorMessages {
     this.notices = h("div", { class: "oc-notices", role: "alert" });
     this.error = h("div", { class: "oc-error", role: "alert", hidden: true });
     this.status = h("span", { class: "oc-status oc-soft oc-grow", role: "status" });
+    this.said = h("div", { class: "oc-said", role: "status" });
     this.showError();
     this.showNotices();
   }
 
+  // A line over the view that goes by itself.
+  say(text) {
+    this.said.textContent = text;
+    clearTimeout(this.saying);
+    this.saying = setTimeout(() => (this.said.textContent = ""), SAID);
+  }
+
   dispose() {
     clearTimeout(this.slow);
+    clearTimeout(this.saying);
   }
 
   // `waiting`: how many strokes the kernel has not confirmed yet.
@@ -22,8 +32,7 @@ export class AnnotatorMessages {
     const { saved = "", unsaved } = this.model.get("state");
     clearTimeout(this.slow);
     if (waiting) {
-      const strokes = `${waiting} stroke${waiting === 1 ? "" : "s"}`;
-      const tell = () => this.tell(`The kernel is busy or gone; ${strokes} kept in the browser`, true);
+      const tell = () => this.tell(`The kernel is busy; ${countOf(waiting, "scribble")} kept in the browser`, true);
       this.slow = setTimeout(tell, SLOW);
     }
     if (unsaved) this.tell(`Not saved: ${unsaved}`, true);

@@ -1,5 +1,5 @@
 // The annotator's panels beside the view: brush, training, what is shown, objects.
-import { checkbox, choice, foldOut, h, numberField, slider, textButton } from "./dom.js";
+import { checkbox, choice, countOf, enable, foldOut, h, numberField, slider, textButton } from "./dom.js";
 
 const NOTHING = { task: {}, saved: "" };
 
@@ -28,10 +28,17 @@ export function brushPanel(brush) {
   return { element: section("Brush", size.element, brush.flat ? null : ball.element), set, toggleBall };
 }
 
+// Where the classifier is kept.
+function fileText(state, name) {
+  if (!name) return "Kept in memory only";
+  if (state === "asked") return `Not saved: say what to do with ${name}`;
+  return `${{ saved: "Saved in", loaded: "Loaded from" }[state] ?? "Each training is saved in"} ${name}`;
+}
+
 // Sends "set" for what only the kernel can check; it sends the trait back.
-export function trainingPanel(model) {
+export function trainingPanel(model, onTrain) {
   const send = (name) => (value) => model.send({ kind: "set", name, value });
-  const train = textButton("Train", () => model.send({ kind: "train" }), { class: "oc-button oc-main", title: "Train (T)" });
+  const train = textButton("Train", onTrain, { class: "oc-button oc-main", title: "Train (T)" });
   const live = checkbox("Live", model.get("live"), send("live"), { title: "Train after each stroke (L)" });
   const sets = model.get("feature_sets");
   const list = h("select", { class: "oc-select", "aria-label": "Predefined features" },
@@ -54,14 +61,15 @@ export function trainingPanel(model) {
     trees.set(model.get("n_estimators"));
     live.input.checked = model.get("live");
     const state = { ...NOTHING, ...model.get("state") };
-    train.disabled = Boolean(state.training);
+    enable(train, !state.training);
     const current = state.exact ? "up to date" : "preview";
     badge.textContent = state.training ? "training…" : !state.trained ? "" : state.stale ? "out of date" : current;
     badge.title = state.exact || !state.trained ? "" : "Trained on a share of the strokes; Train takes all of them";
     badge.classList.toggle("oc-stale", Boolean(state.stale) && !state.training);
     const path = model.get("path");
-    file.textContent = path ? `${state.file_written ? "Written to" : "Will be written to"} ${path.split(/[\\/]/).pop()}` : "";
+    file.textContent = fileText(state.file, path.split(/[\\/]/).pop());
     file.title = path;
+    file.classList.toggle("oc-warned", state.file === "asked");
   };
   refresh();
   return { element, refresh };
@@ -123,11 +131,11 @@ export function objectsPanel(model) {
   const refresh = () => {
     const { task, objects, objects_stale: stale } = { ...NOTHING, ...model.get("state") };
     const running = Boolean(task.title);
-    segment.disabled = running;
+    enable(segment, !running);
     cancel.hidden = bar.hidden = !running;
     if (running && task.fraction !== null) bar.value = task.fraction;
     else bar.removeAttribute("value");
-    count.textContent = objects === undefined ? "" : `${objects.toLocaleString("en")} object${objects === 1 ? "" : "s"}`;
+    count.textContent = objects === undefined ? "" : countOf(objects, "object");
     count.classList.toggle("oc-stale", Boolean(objects !== undefined && stale));
     count.title = stale ? "Made before the last change: segment again" : "";
     size.set(model.get("min_size"));
@@ -144,7 +152,7 @@ export function nextPanel(model) {
   const element = section("Where next", h("div", { class: "oc-row" }, suggest, told));
   const refresh = () => {
     const { suggesting } = model.get("state");
-    suggest.disabled = Boolean(suggesting);
+    enable(suggest, !suggesting);
     told.textContent = suggesting ? "looking…" : "";
   };
   return { element, refresh };

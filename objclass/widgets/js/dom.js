@@ -12,6 +12,11 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+// "1 object", "1,234 objects".
+export function countOf(number, noun) {
+  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+}
+
 // Listen to events of a widget's model, {name: handler}; returns a function that stops it.
 export function listen(model, handlers) {
   const entries = Object.entries(handlers);
@@ -65,12 +70,44 @@ export function icon(name) {
 // A button with an icon; `label` is read aloud and shown as the tip.
 export function iconButton(name, label, onclick, attributes = {}) {
   return h("button", {
-    type: "button", class: "oc-button oc-icon-button", title: label, "aria-label": label, onclick, ...attributes,
+    type: "button", class: "oc-button oc-icon-button", title: label, "aria-label": label,
+    onclick: whileEnabled(onclick), ...attributes,
   }, icon(name));
 }
 
 export function textButton(text, onclick, attributes = {}) {
-  return h("button", { type: "button", class: "oc-button", onclick, ...attributes }, text);
+  return h("button", { type: "button", class: "oc-button", onclick: whileEnabled(onclick), ...attributes }, text);
+}
+
+// A button that cannot be used for now keeps the focus: with `disabled` the browser would give it to the page,
+// and the widget's keys would be dead.
+export function enable(button, enabled) {
+  button.setAttribute("aria-disabled", String(!enabled));
+}
+
+const whileEnabled = (onclick) => (event) => {
+  if (event.currentTarget.getAttribute("aria-disabled") !== "true") onclick(event);
+};
+
+// Where the element with the focus goes away, `fallback` gets the focus, so that the widget's keys go on working.
+// Returns a function that stops it.
+export function keepFocus(root, fallback) {
+  const abort = new AbortController();
+  let last = null;
+  const note = ({ target }) => (last = root.contains(target) ? target : null);
+  document.addEventListener("focusin", note, { signal: abort.signal });
+  document.addEventListener("pointerdown", note, { capture: true, signal: abort.signal });
+  const isGone = (element) => !element.isConnected || element.disabled || element.getClientRects().length === 0;
+  const observer = new MutationObserver(() => {
+    const { activeElement } = document;
+    const isFree = !activeElement || activeElement === document.body || activeElement === last;
+    if (last && isFree && isGone(last)) fallback.focus({ preventScroll: true });
+  });
+  observer.observe(root, { childList: true, subtree: true, attributes: true, attributeFilter: ["hidden", "disabled"] });
+  return () => {
+    abort.abort();
+    observer.disconnect();
+  };
 }
 
 // A switch with its label.

@@ -12,7 +12,7 @@
 // panel.contrast                               an element with the channels and their histograms
 // The traits volume, channels, axis and position are SliceWidget's (_base.py).
 import { parseColor } from "./colors.js";
-import { choice, h, iconButton, listen } from "./dom.js";
+import { choice, h, icon, iconButton, listen } from "./dom.js";
 import { PLANE_NAMES, clamp, planeShape, planeSpacing, toScreen, voxelAt } from "./geometry.js";
 import { Histogram } from "./histogram.js";
 import { PlaneClient } from "./plane_client.js";
@@ -200,9 +200,10 @@ export class SlicePanel {
     this.playing = play ? setInterval(() => {
       this.goTo(this.axis, (this.index + 1) % this.volume.shape[this.axis]);
     }, PLAY_INTERVAL) : null;
-    const button = iconButton(play ? "pause" : "play", play ? "Pause (P)" : "Play (P)", () => this.togglePlay());
-    this.playButton.replaceWith(button);
-    this.playButton = button;
+    const label = play ? "Pause (P)" : "Play (P)";
+    this.playButton.replaceChildren(icon(play ? "pause" : "play"));
+    this.playButton.title = label;
+    this.playButton.setAttribute("aria-label", label);
   }
 
   hover(row, col, event) {

@@ -287,7 +287,8 @@ def test_fill_paints_the_region_of_the_prediction(make):
     tell(annotator, "fill", axis=0, index=5, row=44, col=34, value=4)
     classes = objclass.classify_pixels(annotator.image, annotator.classifier, engine="cpu", progress=False)[5]
     regions = label(classes, connectivity=1, background=-1)
-    np.testing.assert_array_equal(annotator.annotations[5] == 4, regions == regions[44, 34])
+    free = (annotator.annotations[5] == 0) | (annotator.annotations[5] == 4)
+    np.testing.assert_array_equal(annotator.annotations[5] == 4, (regions == regions[44, 34]) & free)
     tell(annotator, "undo")
     assert not (annotator.annotations == 4).any()
 
@@ -399,3 +400,63 @@ def test_code_says_where_the_objects_are_out_of_date(make, sample):
 
 def test_code_before_anything_was_done(make):
     assert make().code() == "import objclass\n\n"
+
+
+# Order
+
+
+def test_a_training_that_began_earlier_and_ends_later_changes_nothing(make, monkeypatch, tmp_path):
+    annotator = make(path=tmp_path / "order.cl")
+    paint_both(annotator)
+    from objclass.widgets.annotator import jobs
+
+    began, gate = threading.Event(), threading.Event()
+    train = jobs.train_object_classifier
+
+    def slow(*args, **keywords):
+        classifier = train(*args, **keywords)
+        if not began.is_set():
+            began.set()
+            assert gate.wait(30)
+        return classifier
+
+    monkeypatch.setattr(jobs, "train_object_classifier", slow)
+    older = threading.Thread(target=annotator.train)
+    older.start()
+    assert began.wait(30)
+    stroke(annotator, 3, 5, 60, 60, np.full((9, 9), 2))
+    newer = annotator.train()
+    gate.set()
+    older.join(30)
+    assert annotator.classifier is newer
+    assert not annotator.state["stale"]
+    in_file = objclass.load_classifier(tmp_path / "order.cl")
+    assert in_file.notes["annotated_pixels"] == newer.notes["annotated_pixels"]
+
+
+def test_a_classifier_that_was_loaded_meanwhile_stays(make, monkeypatch, tmp_path, sample):
+    path = tmp_path / "old.cl"
+    objclass.train_object_classifier(sample.image, sample.annotations[1], path=path, n_estimators=3)
+    annotator = make(path=path)
+    paint_both(annotator)
+    trained = annotator._begin_training()
+    tell(annotator, "answer", topic="classifier", value="load")
+    loaded = annotator.classifier
+    revision, parameters, version = trained
+    annotator._accept(annotator._learner.train(parameters)[0], parameters, version, revision=revision)
+    assert annotator.classifier is loaded
+
+
+def test_fill_leaves_the_scribbles_of_other_classes(make):
+    annotator = make()
+    paint_both(annotator)
+    annotator.train()
+    before = annotator.annotations.copy()
+    plane = annotator._predicted_plane(0, 5)
+    row, col = np.argwhere((plane == 1) & (before[5] == 1))[0].tolist()
+    tell(annotator, "fill", axis=0, index=5, row=row, col=col, value=2)
+    after = annotator.annotations
+    assert (after[before > 0] == before[before > 0]).all()
+    assert (after == 2).sum() > (before == 2).sum()
+    (said, _), *_ = sent(annotator, "say")
+    assert "other classes left as they were" in said["text"]

@@ -167,7 +167,24 @@ def test_a_classifier_that_was_there_is_not_written_over_in_silence(make, image,
     annotator.train()
     assert content("there.cl") == existing
     assert [notice["topic"] for notice in annotator.notices] == ["classifier"]
-    assert not annotator.state["file_written"]
+    assert annotator.state["file"] == "asked"
+    choices = {choice["value"]: choice["text"] for choice in annotator.notices[0]["choices"]}
+    assert choices["overwrite"] == "Replace it now"
+    assert choices["rename"] == "Keep it, save in there-1.cl"
+    answer(annotator, "classifier", "overwrite")
+    assert annotator.state["file"] == "saved"
+    assert objclass.load_classifier("there.cl").forest.n_trees == 100
+
+
+def test_before_a_training_the_answer_to_replace_a_file_leaves_it(make, image, existing):
+    annotator = make(image, path="there.cl")
+    choices = {choice["value"]: choice["text"] for choice in annotator.notices[0]["choices"]}
+    assert choices["overwrite"] == "Replace it at the first training"
+    answer(annotator, "classifier", "overwrite")
+    assert content("there.cl") == existing
+    paint_both(annotator)
+    annotator.train()
+    assert content("there.cl") != existing
 
 
 def test_load_the_classifier_that_was_there(make, image, existing):
