@@ -1,7 +1,6 @@
 // The slice annotator in the browser: puts view, tools, panels and messages together.
 import { choice, countOf, enable, h, iconButton, keepFocus, listen } from "./dom.js";
 import { toScreen } from "./geometry.js";
-import { decodeRuns, typedArray } from "./pixels.js";
 import { SlicePanel } from "./slice_panel.js";
 import { helpDialog } from "./annotator_help.js";
 import { annotatorKey } from "./annotator_keys.js";
@@ -12,8 +11,8 @@ import {
 } from "./annotator_panels.js";
 import { ClassList } from "./class_list.js";
 import { Connection } from "./connection.js";
-import { PaintTool, TOOLS, applyPatches } from "./paint_tool.js";
-import { StrokeLog } from "./stroke_log.js";
+import { TOOLS } from "./paint_tool.js";
+import { Scribbles } from "./scribbles.js";
 
 const DEFAULT_DISPLAY = { overlay: "prediction", contour: true, opacity: 0.8, annotations: true };
 
@@ -84,17 +83,8 @@ class AnnotatorView {
 
   connect() {
     const { model, panel } = this;
-    this.log = new StrokeLog({
-      send: (content, buffers) => model.send(content, undefined, buffers), storage: safeStorage(),
-      key: model.get("store_key"), client: panel.planes.view, onChange: () => this.showStatus() });
-    this.tool = new PaintTool(panel, this.brush, {
-      onStart: () => panel.planes.hold("annotations"),
-      onStroke: (axis, patches) => this.sendStroke(axis, patches),
-      onCancel: () => panel.planes.invalidate("annotations", panel.axis, panel.index),
-      onFill: (row, col) => this.fill(row, col),
-      onPick: (row, col) => this.pick(row, col),
-    });
-    this.view.tool = this.tool;
+    this.scribbles = new Scribbles(model, panel, this.brush, this.classes, () => this.showStatus());
+    this.tool = this.scribbles.tool;
     this.view.painters.push((context) => this.paintSuggestion(context));
     panel.onPlane = (plane) => this.receivePlane(plane);
     panel.onMove = () => this.move();
@@ -117,7 +107,7 @@ class AnnotatorView {
     this.showState();
     this.move();
     panel.request();
-    this.log.recover();
+    this.scribbles.log.recover();
   }
 
   dispose() {
@@ -136,10 +126,11 @@ class AnnotatorView {
     if (message.kind === "plane") this.panel.planes.receive(message, buffers);
     if (message.kind === "overlay") this.layers.planes.receive(message, buffers);
     if (message.kind === "trained") this.showTrained(message);
-    if (message.kind === "kept") {
-      for (const [client, seq] of Object.entries(message.seen)) this.log.acknowledge(client, seq);
+    if (message.kind === "kept") this.scribbles.acknowledge(message);
+    if (message.kind === "painted") {
+      if (message.jump !== null) this.suggestion = null;
+      this.scribbles.receive(message, buffers);
     }
-    if (message.kind === "painted") this.receivePainted(message, buffers);
     if (message.kind === "suggestion") this.suggest(message);
     if (message.kind === "say") this.messages.say(message.text);
   }
@@ -159,63 +150,16 @@ class AnnotatorView {
     this.model.send({ kind: "train" });
   }
 
-  // What the kernel, or another view, has painted.
-  receivePainted(message, buffers) {
-    const { planes, axis, index } = this.panel;
-    const own = message.client === this.log.client;
-    for (const other of [0, 1, 2]) if (other !== message.axis) planes.invalidate("annotations", other);
-    if (own || message.jump !== null) this.suggestion = own ? this.suggestion : null;
-    if (!own && message.client) planes.invalidate("annotations", message.axis);
-    if (!message.client) {
-      const patches = message.patches.map((place, which) => ({
-        ...place, values: decodeRuns(typedArray(buffers[which], "uint32"), new Uint16Array(place.rows * place.cols)) }));
-      const seen = message.seen[this.log.client] ?? 0;
-      applyPatches(planes, message.axis, patches);
-      for (const { index: at } of patches) this.reapply(message.axis, at, seen);
-      this.view.touch([0, 0, ...this.view.shape]);
-    }
-    if (message.jump !== null && (message.axis !== axis || message.jump !== index)) {
-      this.panel.goTo(message.axis, message.jump);
-    }
-  }
-
-  reapply(axis, index, seen) {
-    const raster = this.panel.planes.get(this.panel.planes.key("annotations", axis, index));
-    if (raster) this.log.reapply(axis, index, raster, seen);
-  }
-
-  sendStroke(axis, patches) {
-    const { planes } = this.panel;
-    applyPatches(planes, axis, patches.slice(1));
-    for (const other of [0, 1, 2]) if (other !== axis) planes.invalidate("annotations", other);
-    this.log.add(axis, patches);
-  }
-
-  fill(row, col) {
-    const { axis, index } = this.panel;
-    const value = this.classes.value;
-    this.model.send({ kind: "fill", axis, index, row: Math.floor(row), col: Math.floor(col), value });
-  }
-
-  pick(row, col) {
-    const value = this.view.value("annotations", row, col) || this.view.value("prediction", row, col);
-    if (value) this.classes.select(value);
-  }
-
   // The view
 
   receivePlane({ layers, axis, index }) {
     const [annotations] = layers.annotations;
-    if (!this.tool.painting) {
-      this.tool.setRaster(annotations);
-      this.log.reapply(axis, index, annotations, Infinity);
-    }
+    this.scribbles.setPlane(axis, index, annotations);
     this.layers.setPlane(layers);
   }
 
   move() {
-    this.tool.up();
-    this.tool.raster = null;
+    this.scribbles.leavePlane();
     this.showMarks();
     this.layers.clear();
   }
@@ -270,25 +214,17 @@ class AnnotatorView {
 
   // What becomes of the scribbles when the kernel is gone.
   describeKept() {
-    const { pending } = this.log;
+    const { pending } = this.scribbles.log;
     if (!this.model.get("save_to")) return "Scribbles were in the kernel's memory only: with save_to they are kept in a file.";
     if (!pending.length) return "All scribbles are in the file.";
     return `${countOf(pending.length, "scribble")} not in the file yet: kept in this browser and sent then.`;
   }
 
   showStatus() {
-    const waiting = this.log.pending.length;
+    const waiting = this.scribbles.log.pending.length;
     this.connection.refresh();
     this.messages.showStatus(waiting);
     this.root.dataset.pending = waiting;
-  }
-}
-
-function safeStorage() {
-  try {
-    return globalThis.localStorage;
-  } catch {
-    return null;
   }
 }
 
