@@ -1,10 +1,11 @@
 from . import chunked as chunked
 from . import samples as samples
 from ._common.checks import ObjclassError as ObjclassError
+from .io.images import image_info as image_info
 from .io.images import imread as imread
 from .io.images import imwrite as imwrite
-from .io.images import read_axes as read_axes
 from .io.images import read_spacing as read_spacing
+from .io.info import ImageInfo as ImageInfo
 from .measurement.region_properties import measure as measure
 from .objects.filtering import exclude_border as exclude_border
 from .objects.filtering import exclude_large as exclude_large

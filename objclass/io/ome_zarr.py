@@ -11,8 +11,8 @@ import numpy as np
 
 from objclass._common.checks import check_spacing, invalid
 from objclass._common.files import AnyPath, replacing
-from objclass.io.formats import create_zarr, find_zarr_array, zarr_chunks
-from objclass.io.images import check_frame, name_axes, open_image
+from objclass.io.ngff import create_level, create_zarr, is_zarr, warn_of_missing_chunks, zarr_chunks
+from objclass.io.opening import check_named, is_url, open_image
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -70,14 +70,16 @@ class StoredArray:
         return np.asarray(self.zarr_array[tuple(full)])
 
 
-def imread(path: AnyPath, *, axes: str | None = None, frame: int | None = None) -> StoredArray:
-    """Open an OME-Zarr image (NGFF 0.4 or 0.5), or a Zarr array, for reading block by block.
+def imread(
+    path: AnyPath, *, axes: str | None = None, series: int | None = None, frame: int | None = None
+) -> StoredArray:
+    """Open an OME-Zarr image (NGFF 0.1 to 0.5), or a Zarr array, for reading block by block.
 
     Parameters
     ----------
     path : str or path
-        The folder of the image.
-    axes, frame
+        The folder or URL of the image.
+    axes, series, frame
         As in `objclass.imread`.
 
     Returns
@@ -100,20 +102,14 @@ def imread(path: AnyPath, *, axes: str | None = None, frame: int | None = None) 
     (2, 5, 64, 32)
     >>> folder.cleanup()
     """
-    path = Path(path)
-    if path.suffix.lower() != ".zarr":
+    if not is_url(path) and Path(path).exists() and not is_zarr(Path(path)):
         hint = "Read it with objclass.imread, and keep what is large as OME-Zarr."
-        raise invalid("path", "a name that ends in .zarr", path.name, hint)
-    with open_image(path) as stored:
-        kept, names = name_axes(path, stored, axes)
-        array = find_zarr_array(path)[0]
-        index: list[int | slice] = [slice(None) if i in kept else 0 for i in range(array.ndim)]
-        if "t" in names:
-            time = kept[names.index("t")]
-            index[time] = check_frame(path, frame, array.shape[time])
-            names = names.replace("t", "")
-        elif frame is not None:
-            raise invalid("frame", f"None, as {path.name} is no time series", frame)
+        raise invalid("path", "an OME-Zarr image", Path(path).name, hint)
+    with open_image(path, axes=axes, series=series) as image:
+        check_named(image)
+        array, index = image.stored.array, image.index(frame)
+        warn_of_missing_chunks(array, str(path))
+    names = image.names.replace("t", "")
     if names not in ("yx", "zyx", "cyx", "czyx"):
         raise invalid("axes", "the order (t, c, z, y, x) in the file", names, "Write it anew in that order.")
     return StoredArray(array, tuple(index))
@@ -163,9 +159,7 @@ def imwrite(path: AnyPath, array: Any, *, spacing: object = None, axes: str | No
         group = create_zarr(beside, names, spacing=sizes, factors=factors)
         for level, factor in enumerate(factors):
             chunks = zarr_chunks(array.shape, names)
-            stored = group.create_array(
-                str(level), shape=array.shape, dtype=array.dtype, chunks=chunks, dimension_names=list(names)
-            )
+            stored = create_level(group, level, shape=array.shape, dtype=array.dtype, axes=names)
             blocks = _aligned(array, chunks)
             da.store(array.rechunk(blocks), stored, lock=False)
             if level + 1 < len(factors):

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from objclass._common.checks import invalid
 from objclass._common.files import AnyPath
-from objclass.io.images import OPENERS, name_axes, open_image
+from objclass.io.images import image_info
+from objclass.io.opening import OPENERS
 from objclass.workflows.record import checksum
 
 GLOB = set("*?[")
@@ -113,9 +114,7 @@ def _images_in(folder: Path) -> list[Path]:
 def _frames(path: Path, image: str, axes: str | None) -> Sequence[Item]:
     """Return an item for each time point; what cannot be read is one item, which will say so."""
     try:
-        with open_image(path) as stored:
-            kept, names = name_axes(path, stored, axes)
-            n_frames = stored.shape[kept[names.index("t")]] if "t" in names else None
+        n_frames = image_info(path, axes=axes)[0].n_frames
     except (OSError, ValueError):
         n_frames = None
     numbers: Iterable[int | None] = [None] if n_frames is None else range(n_frames)

@@ -22,6 +22,10 @@ def example(shape, dtype="uint16", seed=0):
     return (np.random.default_rng(seed).random(shape) * 250).astype(dtype)
 
 
+def axes_of(path):
+    return images.image_info(path)[0].axes
+
+
 @st.composite
 def stored_images(draw):
     axes = draw(st.sampled_from(["yx", "zyx", "cyx", "czyx"]))
@@ -51,7 +55,7 @@ def test_what_is_written_is_read(case, name, tmp_path_factory):
     assert type(back) is np.ndarray
     assert back.dtype == array.dtype.newbyteorder("=")
     np.testing.assert_array_equal(back, array)
-    assert images.read_axes(path) == axes
+    assert axes_of(path) == axes
     if spacing is None:
         assert images.read_spacing(path) is None
     else:
@@ -72,7 +76,7 @@ def test_png(tmp_path, dtype, shape):
     array = example(shape, dtype)
     images.imwrite(tmp_path / "a.png", array)
     np.testing.assert_array_equal(images.imread(tmp_path / "a.png"), array, strict=True)
-    assert images.read_axes(tmp_path / "a.png") == ("yx" if len(shape) == 2 else "cyx")
+    assert axes_of(tmp_path / "a.png") == ("yx" if len(shape) == 2 else "cyx")
     assert images.read_spacing(tmp_path / "a.png") is None
 
 
@@ -133,7 +137,7 @@ def test_ome_zarr_made_elsewhere(tmp_path, version):
     scale = [1, 1, 500, 100, 200]
     write_ngff(path, array, version, ngff_axes("tczyx", "nanometer"), scale, image_scale=[1, 1, 2, 1, 1])
     np.testing.assert_array_equal(images.imread(path), array[0], strict=True)
-    assert images.read_axes(path) == "czyx"
+    assert axes_of(path) == "czyx"
     assert images.read_spacing(path) == pytest.approx((1.0, 0.1, 0.2))
 
 
@@ -215,7 +219,7 @@ def test_colour_pictures_have_channels_first(tmp_path):
     np.testing.assert_array_equal(
         images.imread(tmp_path / "stack.tif"), np.moveaxis(stack, 3, 0), strict=True
     )
-    assert images.read_axes(tmp_path / "stack.tif") == "czyx"
+    assert axes_of(tmp_path / "stack.tif") == "czyx"
 
 
 @pytest.mark.parametrize("name", ["a.tif", "a.ome.tif", "a.zarr", "a.npy"])
@@ -240,7 +244,7 @@ def test_time_series(tmp_path, name):
     with pytest.raises(ValueError, match="frame: expected a whole number of at least 0 and of at most 2"):
         images.imread(path, axes=axes, frame=3)
     if axes is None:
-        assert images.read_axes(path) == "tczyx"
+        assert axes_of(path) == "tczyx"
 
 
 def test_a_stack_stored_as_time_can_be_renamed(tmp_path):
@@ -357,7 +361,7 @@ def test_ome_tiff_whose_other_file_is_missing(tmp_path):
     elsewhere = '<TiffData IFD="0" PlaneCount="4"><UUID FileName="b.ome.tif">urn:uuid:0</UUID></TiffData>'
     before, after = xml.split("<TiffData", 1)
     tifffile.tiffcomment(path, before + elsewhere + after.split("/>", 1)[1])
-    with pytest.raises(ValueError, match="The file is damaged, incomplete"):
+    with pytest.raises(ValueError, match=r"its planes are in b\.ome\.tif, which is not in its folder"):
         images.imread(path)
 
 
@@ -366,12 +370,12 @@ def test_missing_file_and_unknown_suffix(tmp_path):
         images.imread(tmp_path / "none.tif")
     for call in (
         images.imread,
-        images.read_axes,
+        images.image_info,
         images.read_spacing,
         lambda path: images.imwrite(path, np.zeros((2, 2))),
     ):
-        with pytest.raises(ValueError, match=r"a name that ends in one of \.tif, .*got a.czi.* Fiji"):
-            call(tmp_path / "a.czi")
+        with pytest.raises(ValueError, match=r"a name that ends in one of \.tif, .*got a.xyz"):
+            call(tmp_path / "a.xyz")
 
 
 def test_folders_that_cannot_be_written(tmp_path):
@@ -463,7 +467,7 @@ def test_input_is_not_changed(tmp_path):
 def test_real_stack(shared_data):
     path = shared_data / "nuclei3d.tif"
     image = images.imread(path)
-    assert (image.shape, image.dtype, images.read_axes(path)) == ((37, 118, 132), np.uint8, "zyx")
+    assert (image.shape, image.dtype, axes_of(path)) == ((37, 118, 132), np.uint8, "zyx")
     assert images.read_spacing(path) == pytest.approx((4.0, 0.8286, 0.8286), rel=1e-3)
     assert images.read_spacing(shared_data / "lund_max_projection.tif") is None
 

@@ -1,0 +1,153 @@
+"""What a file says about an image beside its pixels: axes, voxel size, names of series and channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Index = tuple[int | slice, ...]
+
+# An inch is missing on purpose: it is the resolution of a printer, not of a microscope.
+MICROMETRES = {
+    **dict.fromkeys(("um", "µm", "μm", "\\u00b5m", "micron", "microns", "micrometer", "micrometre"), 1.0),
+    **dict.fromkeys(("å", "angstrom"), 1e-4),
+    **dict.fromkeys(("pm", "picometer", "picometre"), 1e-6),
+    **dict.fromkeys(("nm", "nanometer", "nanometre"), 1e-3),
+    **dict.fromkeys(("mm", "millimeter", "millimetre"), 1e3),
+    **dict.fromkeys(("cm", "centimeter", "centimetre"), 1e4),
+    **dict.fromkeys(("m", "meter", "metre"), 1e6),
+}
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """An image in a file, its pixels still unread.
+
+    Attributes
+    ----------
+    axes : str
+        One letter per axis, in the order of the file: ``t c z y x``, ``s`` for the samples of a colour
+        picture, and ``?`` where the file is silent.
+    shape : tuple of int
+        The length of each axis.
+    dtype : dtype
+        The type of the pixels.
+    read : callable
+        Returns the pixels at an index over these axes.
+    name : str
+        The name of the series.
+    spacing : mapping
+        Micrometres between pixels, by axis, as far as the file knows them.
+    source : str
+        Where the file says so.
+    channel_names : tuple of str
+        The names of the channels, empty where the file has none.
+    is_rgb : bool
+        Whether the samples are red, green and blue.
+    files : tuple of path
+        The files that the image is stored in.
+    array : array, optional
+        The array in the file, where parts of it can be read by any process.
+    """
+
+    axes: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    read: Callable[[Index], np.ndarray]
+    name: str = ""
+    spacing: Mapping[str, float] = field(default_factory=dict)
+    source: str = ""
+    channel_names: tuple[str, ...] = ()
+    is_rgb: bool = False
+    files: tuple[Path, ...] = ()
+    array: Any = None
+
+
+@dataclass(frozen=True)
+class ImageInfo:
+    """What a file says about one of its images.
+
+    Attributes
+    ----------
+    name : str
+        The name of the series; empty where the file has none.
+    series : int
+        Its number, for ``imread(path, series=…)``.
+    shape : tuple of int
+        The shape of the array that `imread` returns, with a leading time axis for a time series.
+    axes : str
+        A letter for each axis of `shape`, of ``t c z y x``; ``?`` where the file does not name it.
+    dtype : dtype
+        The type of the pixels.
+    spacing : tuple of float or None
+        The voxel size along the spatial axes, (z, y, x) or (y, x), in `unit`; None if unknown.
+    unit : str or None
+        ``"micrometer"``, into which other units are converted; None if the voxel size is unknown.
+    spacing_source : str
+        Where the voxel size comes from, as ``"OME-XML"``; empty if it is unknown.
+    channel_names : tuple of str
+        The names of the channels; empty where the file has none.
+    n_frames : int or None
+        The number of time points; None for what is no time series.
+    is_rgb : bool
+        Whether the channels are red, green and blue.
+    files : tuple of path
+        The files that the image is stored in: several where each holds some of its planes.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np, objclass
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> objclass.imwrite(f"{folder.name}/stack.tif", np.zeros((2, 5, 64, 32), np.uint16), spacing=0.5)
+    >>> (info,) = objclass.image_info(f"{folder.name}/stack.tif")
+    >>> info.axes, info.shape, info.spacing, info.n_channels
+    ('czyx', (2, 5, 64, 32), (0.5, 0.5, 0.5), 2)
+    >>> folder.cleanup()
+    """
+
+    name: str
+    series: int
+    shape: tuple[int, ...]
+    axes: str
+    dtype: np.dtype
+    spacing: tuple[float, ...] | None
+    unit: str | None
+    spacing_source: str
+    channel_names: tuple[str, ...]
+    n_frames: int | None
+    is_rgb: bool
+    files: tuple[Path, ...]
+
+    @property
+    def ndim(self) -> int:
+        """The number of spatial axes, 2 or 3."""
+        return sum(axis in "zyx" for axis in self.axes)
+
+    @property
+    def n_channels(self) -> int:
+        """The number of channels; 1 where there is no axis of them."""
+        return self.shape[self.axes.index("c")] if "c" in self.axes else 1
+
+
+def to_micrometres(value: object, unit: object) -> float | None:
+    """Return the length `value` in micrometres; None where value or unit make no voxel size."""
+    factor = MICROMETRES.get(str(unit).strip().lower())
+    try:
+        length = abs(float(value))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return length * factor if factor and 0 < length < float("inf") else None
+
+
+def known(spacing: Mapping[str, float | None]) -> dict[str, float]:
+    """Return the axes whose spacing is known."""
+    return {axis: value for axis, value in spacing.items() if value is not None}
+
+
+def unnamed(ndim: int) -> str:
+    """Return the axes of an array of rank `ndim` of which nothing is known."""
+    return "yx"[-ndim:].rjust(ndim, "?")

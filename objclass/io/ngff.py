@@ -1,0 +1,218 @@
+"""OME-Zarr (NGFF 0.1 to 0.5) and bare Zarr arrays: in folders, in zip files and behind URLs."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from objclass.io.info import StoredImage, known, to_micrometres, unnamed
+
+_MARKS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
+
+
+def is_zarr(path: Path) -> bool:
+    """Tell whether `path` is a folder or a zip file of Zarr, whatever its name."""
+    if path.is_dir():
+        return path.suffix.lower() == ".zarr" or any((path / mark).is_file() for mark in _MARKS)
+    return path.name.lower().endswith((".zarr.zip", ".ozx"))
+
+
+@contextlib.contextmanager
+def open_zarr(path: Path | str) -> Iterator[list[StoredImage]]:
+    """Open the images of a Zarr group, or one Zarr array."""
+    import zarr
+
+    with contextlib.ExitStack() as stack:
+        store: Any = path
+        if isinstance(path, str):
+            store = zarr.storage.FsspecStore.from_url(path, read_only=True)
+        elif path.is_file():
+            store = stack.enter_context(zarr.storage.ZipStore(path, mode="r", read_only=True))
+        node: Any = zarr.open(store, mode="r")
+        name = path if isinstance(path, str) else path.name
+        found = list(_array(node, path) if isinstance(node, zarr.Array) else _images(node, ""))
+        if not found:
+            members = sorted(node) if not isinstance(path, str) else "unknown"
+            raise ValueError(f"it is a Zarr group without an image in it; its members are {members}")
+        files = () if isinstance(path, str) else (path,)
+        yield [replace(stored, read=_Reader(stored.array, name), files=files) for stored in found]
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads parts of an array, and says so where chunks of it are missing."""
+
+    array: Any
+    name: str
+
+    def __call__(self, index: Any) -> np.ndarray:
+        warn_of_missing_chunks(self.array, self.name)
+        return np.asarray(self.array[index])
+
+
+def warn_of_missing_chunks(array: Any, name: str) -> None:
+    """Say so if files of an array are not there; behind a URL they cannot be counted."""
+    import zarr
+
+    if isinstance(array.store, zarr.storage.FsspecStore):
+        return
+    n_missing = array.nchunks - array.nchunks_initialized
+    if n_missing > 0:
+        warnings.warn(
+            f"{name}: {n_missing} of {array.nchunks} chunks are missing and are read as {array.fill_value}. "
+            "Some writers leave out chunks in which nothing else is; if yours does not, copy it again.",
+            stacklevel=2,
+        )
+
+
+def _images(group: Any, name: str) -> Iterator[StoredImage]:
+    """Yield the images of a group: its own, those of the wells of a plate, of a list of series or labels."""
+    metadata = _attributes(group)
+    if metadata.get("multiscales"):
+        for image in metadata["multiscales"]:
+            yield _image(group, image, metadata, name or str(image.get("name") or ""))
+        return
+    for path in _members(group, metadata):
+        with contextlib.suppress(KeyError):
+            yield from _images(group[path], f"{name}/{path}" if name else path)
+
+
+def _members(group: Any, metadata: Mapping[str, Any]) -> list[str]:
+    """Return the paths of the groups that have images in them."""
+    if "plate" in metadata:
+        return [well["path"] for well in metadata["plate"]["wells"]]
+    if "well" in metadata:
+        return [image["path"] for image in metadata["well"]["images"]]
+    if "labels" in metadata:
+        return list(metadata["labels"])
+    if "bioformats2raw.layout" in metadata:
+        listed = _attributes(group["OME"]).get("series") if "OME" in group else None
+        return list(listed or sorted((key for key in group if key.isdigit()), key=int))
+    return []
+
+
+def _image(group: Any, image: Mapping[str, Any], metadata: Mapping[str, Any], name: str) -> StoredImage:
+    array = group[image["datasets"][0]["path"]]
+    axes, spacing = _axes(image, array, level=0)
+    channels = [channel.get("label") for channel in metadata.get("omero", {}).get("channels", ())]
+    is_named = "c" in axes and len(channels) == array.shape[axes.index("c")] and all(channels)
+    return _stored(
+        array,
+        axes,
+        name=name,
+        spacing=spacing,
+        source="OME-Zarr",
+        channel_names=tuple(map(str, channels)) if is_named else (),
+    )
+
+
+def _axes(image: Mapping[str, Any], array: Any, *, level: int) -> tuple[str, dict[str, float]]:
+    """Return the axes of an array of a multiscale image, and its spacing in micrometres."""
+    axes = image.get("axes") or list("tczyx"[-array.ndim :])  # NGFF 0.1 and 0.2 have five, always the same
+    described = [axis if isinstance(axis, dict) else {"name": axis} for axis in axes]
+    kinds = {"time": "t", "channel": "c"}
+    names = [kinds.get(axis.get("type", ""), str(axis["name"]).lower()) for axis in described]
+    if len(names) != array.ndim:
+        raise ValueError(f"its metadata name {len(names)} axes, its array has {array.ndim}")
+    letters = "".join(name if name in (*"tczyx",) else "?" for name in names)
+    scale = np.ones(array.ndim)
+    transforms = image["datasets"][level].get("coordinateTransformations", ())
+    for transform in (*transforms, *image.get("coordinateTransformations", ())):
+        scale = scale * transform.get("scale", 1.0)
+    sizes = zip(letters, scale, described, strict=True)
+    return letters, known({a: to_micrometres(s, axis.get("unit")) for a, s, axis in sizes if a in "zyx"})
+
+
+def _array(array: Any, path: Path | str) -> Iterator[StoredImage]:
+    """Yield an array, described by the image that it is a resolution of, or by names of its own."""
+    names = [str(name).lower() for name in getattr(array.metadata, "dimension_names", None) or ()]
+    if isinstance(path, Path) and path.is_dir():
+        for image, level in _images_around(path):
+            axes, spacing = _axes(image, array, level=level)
+            yield _stored(array, axes, name=path.name, spacing=spacing, source="OME-Zarr")
+            return
+    if len(names) == array.ndim and {*"yx"} <= {*names} <= {*"tczyx"}:
+        yield _stored(array, "".join(names))
+    else:
+        yield _stored(array, unnamed(array.ndim))
+
+
+def _images_around(path: Path) -> Iterator[tuple[Mapping[str, Any], int]]:
+    """Yield the image that has the array at `path` as one of its resolutions, and the number of that."""
+    import zarr
+
+    for parent in path.absolute().parents[:2]:
+        if not any((parent / mark).is_file() for mark in _MARKS):
+            continue
+        group = zarr.open(parent, mode="r")
+        for image in [] if isinstance(group, zarr.Array) else _attributes(group).get("multiscales", []):
+            levels = [level["path"].strip("/") for level in image["datasets"]]
+            inside = path.absolute().relative_to(parent).as_posix()
+            if inside in levels:
+                yield image, levels.index(inside)
+
+
+def _stored(array: Any, axes: str, **description: Any) -> StoredImage:
+    return StoredImage(
+        axes, array.shape, array.dtype, lambda index: np.asarray(array[index]), array=array, **description
+    )
+
+
+def _attributes(group: Any) -> dict[str, Any]:
+    attributes = group.attrs.asdict()
+    return attributes.get("ome", attributes)  # NGFF 0.5 keeps them under "ome", older versions at the top
+
+
+# Writing -------------------------------------------------------------------------------------------------
+
+
+def write_zarr(path: Path, array: np.ndarray, axes: str, *, spacing: Mapping[str, float]) -> None:
+    """Write `array` as an OME-Zarr image (NGFF 0.5) of one resolution."""
+    group = create_zarr(path, axes, spacing=spacing, factors=[[1] * array.ndim])
+    stored = create_level(group, 0, shape=array.shape, dtype=array.dtype, axes=axes)
+    stored[...] = array
+
+
+def create_zarr(
+    path: Path, axes: str, *, spacing: Mapping[str, float], factors: Sequence[Sequence[int]]
+) -> Any:
+    """Make an OME-Zarr image (NGFF 0.5) without pixels; `factors` tell how coarse each resolution is."""
+    import zarr
+
+    kinds = {"c": {"type": "channel"}}
+    unit = {"unit": "micrometer"} if spacing else {}
+
+    def place(level: int, coarse: Sequence[int]) -> dict[str, Any]:
+        scale = [spacing.get(a, 1.0) * factor for a, factor in zip(axes, coarse, strict=True)]
+        return {"path": str(level), "coordinateTransformations": [{"type": "scale", "scale": scale}]}
+
+    image = {
+        "axes": [{"name": a, **kinds.get(a, {"type": "space", **unit})} for a in axes],
+        "datasets": [place(*level) for level in enumerate(factors)],
+    }
+    return zarr.create_group(path, attributes={"ome": {"version": "0.5", "multiscales": [image]}})
+
+
+def create_level(group: Any, level: int, *, shape: Sequence[int], dtype: np.dtype, axes: str) -> Any:
+    """Make the array of a resolution, all of whose chunks are stored: a missing one is then a lost one."""
+    return group.create_array(
+        str(level),
+        shape=tuple(shape),
+        dtype=dtype,
+        chunks=zarr_chunks(shape, axes),
+        dimension_names=list(axes),
+        config={"write_empty_chunks": True},
+    )
+
+
+def zarr_chunks(shape: Sequence[int], axes: str) -> tuple[int, ...]:
+    """Return the chunks in which arrays are stored."""
+    return tuple(
+        min(n, 1 if a == "c" else 64 if "z" in axes else 1024) for n, a in zip(shape, axes, strict=True)
+    )

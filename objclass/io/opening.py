@@ -1,0 +1,316 @@
+"""The way from a path to an image: what opens it, which series, which axes, which part."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from objclass._common.checks import check_number, invalid
+from objclass._common.files import AnyPath
+from objclass.io import ngff, pictures, tiff
+from objclass.io.info import ImageInfo, StoredImage
+
+_log = logging.getLogger(__name__)
+
+Opener = Callable[[Path], AbstractContextManager[list[StoredImage]]]
+Channels = int | str | Sequence[int | str] | None
+OPENERS: dict[str, Opener] = {
+    **dict.fromkeys(tiff.SUFFIXES, tiff.open_tiff),
+    **dict.fromkeys((".png", ".jpg", ".jpeg"), pictures.open_picture),
+    ".npy": pictures.open_npy,
+    ".zarr": ngff.open_zarr,
+}
+"""What opens a file, by the end of its name."""
+MAX_BYTES = "OBJCLASS_MAX_IMAGE_GB"
+"""The environment variable that sets how large an image may be in memory."""
+
+
+@dataclass(frozen=True)
+class OpenImage:
+    """An image in an open file.
+
+    Attributes
+    ----------
+    info : ImageInfo
+        What the file says about it.
+    stored : StoredImage
+        Its pixels, unread.
+    kept : list of int
+        Which axes of the file are axes of the image.
+    names : str
+        Their names.
+    path : str
+        The file.
+    """
+
+    info: ImageInfo
+    stored: StoredImage
+    kept: list[int]
+    names: str
+    path: str
+
+    def index(self, frame: int | None) -> list[int | slice]:
+        """Return the index of one time point over the axes of the file."""
+        index: list[int | slice] = [
+            slice(None) if i in self.kept else 0 for i in range(len(self.stored.shape))
+        ]
+        if "t" in self.names:
+            time = self.kept[self.names.index("t")]
+            index[time] = _check_frame(self.path, frame, self.stored.shape[time])
+        elif frame is not None:
+            raise invalid("frame", f"None, as {_name(self.path)} is no time series", frame)
+        return index
+
+    def read(self, frame: int | None = None, channel: Channels = None) -> np.ndarray:
+        """Return the pixels of one time point, (z, y, x) or (y, x), channels first where there are any."""
+        check_named(self)
+        index, names = self.index(frame), self.names.replace("t", "")
+        if channel is None:
+            return _channels_first(self._pixels(index), names)
+        chosen = self._channels(channel)
+        axis = names.translate(str.maketrans("", "", "zyx"))
+        if len(axis) == 1:
+            at, rest = self.kept[self.names.index(axis)], names.replace(axis, "")
+            parts = [_channels_first(self._pixels([*index[:at], n, *index[at + 1 :]]), rest) for n in chosen]
+        else:  # none, or channels of several samples each
+            array = _channels_first(self._pixels(index), names)
+            parts = [array[n] if axis else array for n in chosen]
+        return parts[0] if _is_single(channel) else np.stack(parts)
+
+    def _pixels(self, index: list[int | slice]) -> np.ndarray:
+        lengths = [n for n, part in zip(self.stored.shape, index, strict=True) if isinstance(part, slice)]
+        _check_size(self.path, math.prod(lengths) * self.stored.dtype.itemsize)
+        with readable(self.path):
+            return self.stored.read(tuple(index))
+
+    def _channels(self, channel: Channels) -> list[int]:
+        """Return the numbers of channels given by number or name."""
+        names, n = self.info.channel_names, self.info.n_channels
+        given = [channel] if _is_single(channel) else list(channel or ())  # type: ignore[arg-type]
+        if not given:
+            raise invalid("channel", "at least one channel", "none")
+        found = []
+        for each in given:
+            if isinstance(each, str):
+                if names.count(each) != 1:
+                    known = ", ".join(map(repr, names)) or "without names"
+                    raise invalid("channel", f"a channel of {_name(self.path)}: {known}", each)
+                found.append(names.index(each))
+            else:
+                found.append(check_number("channel", each, low=0, high=n - 1, integer=True))
+        return found
+
+
+def _is_single(channel: Channels) -> bool:
+    """Tell whether one channel is meant, whose axis goes, rather than a list of them."""
+    return isinstance(channel, (int, str, np.integer))
+
+
+@contextlib.contextmanager
+def open_series(path: AnyPath) -> Iterator[list[StoredImage]]:
+    """Open a file and yield its images."""
+    where, opener = _find_opener(path)
+    with contextlib.ExitStack() as stack:
+        with readable(os.fspath(path)):
+            found = [_without_alpha(stored) for stored in stack.enter_context(opener(where))]
+        yield found
+
+
+@contextlib.contextmanager
+def open_image(path: AnyPath, *, axes: str | None = None, series: int | None = None) -> Iterator[OpenImage]:
+    """Open one image of a file; its pages are walked once, whatever is asked of it then.
+
+    Parameters
+    ----------
+    path, axes, series
+        As for `imread`.
+    """
+    with open_series(path) as found:
+        if series is None and len(found) > 1:
+            names = ", ".join(stored.name or str(at) for at, stored in enumerate(found[:5]))
+            warnings.warn(
+                f"{_name(path)}: the first of {len(found)} series ({names}{', …' if len(found) > 5 else ''}) "
+                f"is read. Choose one with series=, 0 to {len(found) - 1}.",
+                stacklevel=4,
+            )
+        at = check_number("series", series or 0, low=0, high=len(found) - 1, integer=True)
+        yield describe(path, found[at], at, axes)
+
+
+def describe(path: AnyPath, stored: StoredImage, series: int, axes: str | None) -> OpenImage:
+    """Return an image of a file with its axes named."""
+    kept, names = _name_axes(path, stored, axes)
+    lengths = dict(zip(names, (stored.shape[i] for i in kept), strict=True)) if "?" not in names else {}
+    if lengths:
+        merged = {**lengths, "c": lengths.get("c", 1) * lengths.get("s", 1)}
+        order = [a for a in "tczyx" if a in names.replace("s", "c")]
+        shape = tuple(merged[a] for a in order)
+    else:
+        order, shape = list(names), tuple(stored.shape[i] for i in kept)
+    spacing = _spacing(path, stored, names)
+    is_named = len(stored.channel_names) == lengths.get("c", 1) and "s" not in names
+    info = ImageInfo(
+        name=stored.name,
+        series=series,
+        shape=shape,
+        axes="".join(order),
+        dtype=stored.dtype.newbyteorder("="),
+        spacing=spacing,
+        unit=None if spacing is None else "micrometer",
+        spacing_source="" if spacing is None else stored.source,
+        channel_names=stored.channel_names if is_named else (),
+        n_frames=lengths.get("t"),
+        is_rgb=stored.is_rgb and lengths.get("s") == 3 and "c" not in names,
+        files=stored.files,
+    )
+    return OpenImage(info, stored, kept, names, os.fspath(path))
+
+
+def check_named(image: OpenImage) -> None:
+    """Raise unless all axes of an image have a name."""
+    names = image.names
+    if "?" in names or not {*"yx"} <= {*names} or len({*names}) < len(names):
+        got = f"axes {_spell(names)} of shape {tuple(image.stored.shape[i] for i in image.kept)}"
+        hint = "Say what they are, as in imread(path, axes='czyx') or imread(path, axes='tzyx', frame=0)."
+        raise invalid("axes", f"to be given, as {_name(image.path)} does not name all of its axes", got, hint)
+
+
+@contextlib.contextmanager
+def readable(path: AnyPath) -> Iterator[None]:
+    """Say of any exception, as decoders raise many kinds on bad data, that the file cannot be read."""
+    try:
+        yield
+    except (MemoryError, UserWarning):
+        raise
+    except Exception as error:
+        reason = f"{os.fspath(path)} ({type(error).__name__}: {error})"
+        hint = "The file is damaged, incomplete or of another format; copy or export it again."
+        kind = Path(path).suffix or "Zarr"
+        raise invalid("path", f"a whole {kind} image", reason, hint) from error
+
+
+def is_url(path: AnyPath) -> bool:
+    """Tell whether `path` is the address of a store that is not in the file system."""
+    return isinstance(path, str) and "://" in path
+
+
+def _name(path: AnyPath) -> str:
+    return Path(path).name
+
+
+def _find_opener(path: AnyPath) -> tuple[Path, Callable[..., AbstractContextManager[list[StoredImage]]]]:
+    if is_url(path):
+        return path, ngff.open_zarr  # type: ignore[return-value]
+    where = Path(path)
+    opener = ngff.open_zarr if ngff.is_zarr(where) else OPENERS.get(where.suffix.lower())
+    if opener is None:
+        hint = "Fiji saves the formats of microscopes as .tif."
+        raise invalid("path", f"a name that ends in one of {', '.join(OPENERS)}", where.name, hint)
+    if not where.exists():
+        hint = f"The working directory is {Path.cwd()}."
+        raise invalid("path", "a file that exists", str(path), hint, kind=FileNotFoundError)
+    if not (where.is_file() or where.is_dir()):
+        raise invalid("path", "a file", f"{path}, a pipe or a device")
+    return where, opener
+
+
+def _without_alpha(stored: StoredImage) -> StoredImage:
+    """Return a colour or grey picture without its alpha channel if that is the same everywhere."""
+    at = stored.axes.find("s")
+    if at < 0 or stored.shape[at] != (4 if stored.is_rgb else 2):
+        return stored
+    colours = stored.shape[at] - 1
+    alpha = stored.read(tuple(colours if i == at else slice(None) for i in range(len(stored.shape))))
+    if alpha.min() != alpha.max():
+        return stored
+
+    def read(index: tuple[int | slice, ...]) -> np.ndarray:
+        part = slice(colours) if isinstance(index[at], slice) else index[at]
+        return stored.read((*index[:at], part, *index[at + 1 :]))
+
+    return replace(stored, shape=(*stored.shape[:at], colours, *stored.shape[at + 1 :]), read=read)
+
+
+def _spacing(path: AnyPath, stored: StoredImage, names: str) -> tuple[float, ...] | None:
+    spatial = [a for a in "zyx" if a in names]
+    if not stored.spacing:
+        return None
+    if not set(spatial) <= set(stored.spacing):
+        _log.warning("%s: the voxel size is known along %s only", path, _spell(stored.spacing))
+        return None
+    return tuple(stored.spacing[a] for a in spatial)
+
+
+def _spell(axes: Iterable[str]) -> str:
+    return f"({', '.join(axes)})"
+
+
+def _name_axes(path: AnyPath, stored: StoredImage, axes: str | None) -> tuple[list[int], str]:
+    """Return which axes of the file to keep, and their names."""
+
+    def kept_under(names: str) -> list[int]:
+        return [i for i, (n, a) in enumerate(zip(stored.shape, names, strict=True)) if n != 1 or a in "yx"]
+
+    kept = kept_under(stored.axes)
+    names = "".join(stored.axes[i] for i in kept)
+    shape = tuple(stored.shape[i] for i in kept)
+    if axes is not None:
+        names = axes
+        if len(axes) == len(stored.shape):
+            kept = kept_under(axes)
+            names = "".join(axes[i] for i in kept)
+        if len(names) != len(kept) or len(set(names)) != len(names) or not {*"yx"} <= {*names} <= {*"tczyxs"}:
+            expected = f"a letter of t c z y x s for each axis of {_name(path)}, which has shape {shape}"
+            raise invalid("axes", expected, axes)
+    elif names.count("?") == 1 and len(names) == 3:
+        names = names.replace("?", "z")
+        _log.warning("%s does not name its axes: shape %s is taken as (z, y, x)", path, shape)
+    return kept, names
+
+
+def _check_frame(path: AnyPath, frame: int | None, n_frames: int) -> int:
+    if frame is None:
+        hint = f"Take one time point with frame=, 0 to {n_frames - 1}, or say with axes= that it is not time."
+        raise invalid("path", "a single image", f"{_name(path)}, a time series of {n_frames} frames", hint)
+    return check_number("frame", frame, low=0, high=n_frames - 1, integer=True)
+
+
+def _check_size(path: AnyPath, n_bytes: int) -> None:
+    """Raise if an image is larger than memory, as one may unpack to many times the size of its file."""
+    limit = _max_bytes()
+    if n_bytes > limit:
+        hint = (
+            "Read one channel or time point of it with channel= or frame=, or set the environment variable "
+            f"{MAX_BYTES} to the gigabytes that it may take."
+        )
+        expected = f"an image of at most {limit / 1e9:.3g} GB"
+        raise invalid("path", expected, f"{os.fspath(path)}, of {n_bytes / 1e9:.3g} GB", hint)
+
+
+def _max_bytes() -> float:
+    given = os.environ.get(MAX_BYTES)
+    if given is not None:
+        try:
+            return float(given) * 1e9
+        except ValueError:
+            raise invalid(MAX_BYTES, "a number of gigabytes", given) from None
+    if hasattr(os, "sysconf"):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return 32e9
+
+
+def _channels_first(array: np.ndarray, names: str) -> np.ndarray:
+    order = [a for a in "cszyx" if a in names]
+    array = array.transpose([names.index(a) for a in order])
+    if "c" in names and "s" in names:
+        array = array.reshape(-1, *array.shape[2:])
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))

@@ -1,0 +1,74 @@
+"""Pictures (PNG, JPEG) and arrays that NumPy saved."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from objclass.io.info import StoredImage, unnamed
+
+
+@contextlib.contextmanager
+def open_npy(path: Path) -> Iterator[list[StoredImage]]:
+    """Open an array that NumPy saved."""
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    axes = unnamed(array.ndim)
+    yield [StoredImage(axes, array.shape, array.dtype, lambda index: np.array(array[index]), files=(path,))]
+
+
+@contextlib.contextmanager
+def open_picture(path: Path) -> Iterator[list[StoredImage]]:
+    """Open a PNG or JPEG picture: grey, in colour, or the numbers of a palette."""
+    from PIL import JpegImagePlugin, PngImagePlugin
+
+    with path.open("rb") as file:
+        head = file.read(25)
+    is_png = head.startswith(b"\x89PNG")
+    # By name and not by Image.open, whose limit on the size would come before ours.
+    opener = PngImagePlugin.PngImageFile if is_png else JpegImagePlugin.JpegImageFile
+    with opener(path) as picture:
+        (width, height), mode = picture.size, picture.mode
+        n_samples = 1 if mode.startswith("I") else len(picture.getbands())
+    dtype = np.dtype(np.uint16 if is_png and head[24] == 16 else np.uint8)
+    shape = (height, width) if n_samples == 1 else (height, width, n_samples)
+
+    @cache
+    def pixels() -> np.ndarray:
+        array = _palette_numbers(path) if mode == "P" else _decode(path, is_png=is_png)
+        return array.reshape(*shape[:2], -1)[..., :n_samples].reshape(shape)
+
+    def read(index: tuple[int | slice, ...]) -> np.ndarray:
+        return pixels()[index]
+
+    yield [StoredImage("yxs"[: len(shape)], shape, dtype, read, is_rgb="RGB" in mode, files=(path,))]
+
+
+def _decode(path: Path, *, is_png: bool) -> np.ndarray:
+    import imagecodecs
+
+    return (imagecodecs.png_decode if is_png else imagecodecs.jpeg_decode)(path.read_bytes())
+
+
+def _palette_numbers(path: Path) -> np.ndarray:
+    from PIL import PngImagePlugin
+
+    warnings.warn(
+        f"{path.name}: a palette picture, read as the numbers of its palette, as if they were labels. "
+        "Save it in RGB or in grey if its colours are meant.",
+        stacklevel=2,
+    )
+    with PngImagePlugin.PngImageFile(path) as picture:
+        return np.array(picture)
+
+
+def write_png(path: Path, array: np.ndarray, axes: str) -> None:
+    """Write a grey picture (y, x) or one in colour (c, y, x)."""
+    import imagecodecs
+
+    picture = np.moveaxis(array, 0, -1) if "c" in axes else array
+    path.write_bytes(imagecodecs.png_encode(np.ascontiguousarray(picture)))

@@ -1,0 +1,457 @@
+"""TIFF under its many names: plain, ImageJ, OME-TIFF and sets of it, and what microscopes make of it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import re
+import struct
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+from objclass._common.files import content_uuid
+from objclass.io.info import Index, StoredImage, known, to_micrometres
+
+if TYPE_CHECKING:
+    import tifffile
+
+SUFFIXES = (".tif", ".tiff", ".btf", ".tf2", ".tf8", ".lsm", ".stk", ".svs", ".qptiff", ".ndpi", ".scn")
+MAX_PLANES = 2**22
+"""More planes than this are a mistake in the metadata; a list of them alone would fill the memory."""
+_MAX_TAGS = 4096
+# Without one of these the pixels cannot be found, or are taken for others; what else is lost is reported.
+_NEEDED_TAGS = {256, 257, 258, 259, 262, 266, 270, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 339}
+_NOT_THE_IMAGE = re.compile(r"(thumbnail|label|macro|overview)( image)?", re.IGNORECASE)
+
+
+@contextlib.contextmanager
+def open_tiff(path: Path) -> Iterator[list[StoredImage]]:
+    """Open the images of a TIFF file, those of an OME-TIFF set that have planes in this file."""
+    import tifffile
+
+    tags = _walk_directories(path)
+    with tifffile.TiffFile(path) as tiff:
+        _check_tags(tiff, tags, path)
+        ome = _OmeMetadata.of(tiff, path)
+        found = _images_of(tiff)
+        _check_imagej(tiff, found)
+        if ome is not None and found[0].kind != "ome":
+            ome.report_unused(path)
+        yield [
+            stored for series in found for stored in _stored(tiff, series, path, _describe(tiff, series, ome))
+        ]
+
+
+def _walk_directories(path: Path) -> set[int]:
+    """Return the tags of the first page, having followed the pages to the last: endless chains exist."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        header = file.read(16)
+        order = {b"II": "<", b"MM": ">"}.get(header[:2])
+        if order is None or len(header) < 8:
+            raise ValueError("it does not begin as a TIFF does")
+        (version,) = struct.unpack(order + "H", header[2:4])
+        is_big = version == 43
+        n_format, n_size, entry, pointer = ("Q", 8, 20, "Q") if is_big else ("H", 2, 12, "I")
+        if path.suffix.lower() == ".ndpi" and not is_big:
+            pointer = "Q"
+        pointer_size = struct.calcsize(pointer)
+        (offset,) = struct.unpack_from(order + pointer, header, 8 if is_big else 4)
+        tags: set[int] = set()
+        seen: set[int] = set()
+        while offset:
+            if offset in seen:
+                raise ValueError("its pages refer to each other in a circle")
+            seen.add(offset)
+            file.seek(offset)
+            head = file.read(n_size)
+            (n_tags,) = struct.unpack(order + n_format, head) if len(head) == n_size else (0,)
+            end = offset + n_size + n_tags * entry + pointer_size
+            if not 0 < n_tags <= _MAX_TAGS or end > size:
+                raise EOFError(f"page {len(seen)} is cut off or damaged")
+            if len(seen) == 1:
+                entries = file.read(n_tags * entry)
+                tags = {struct.unpack_from(order + "H", entries, i * entry)[0] for i in range(n_tags)}
+            file.seek(end - pointer_size)
+            (offset,) = struct.unpack(order + pointer, file.read(pointer_size))
+    return tags
+
+
+def _check_tags(tiff: tifffile.TiffFile, tags: set[int], path: Path) -> None:
+    lost = tags - {tag.code for tag in tiff.pages.first.tags}
+    if lost & _NEEDED_TAGS:
+        raise ValueError(f"its tags {sorted(lost & _NEEDED_TAGS)} cannot be read")
+    if lost:
+        _warn(path, f"its tags {sorted(lost)} are damaged and were left out")
+
+
+def _warn(path: Path, text: str) -> None:
+    warnings.warn(f"{path.name}: {text}.", stacklevel=2)
+
+
+def _images_of(tiff: tifffile.TiffFile) -> list[tifffile.TiffPageSeries]:
+    """Return the series of a file without thumbnails and pictures of the label of a slide."""
+    found = [series for series in tiff.series if math.prod(series.shape)]
+    if not found:
+        raise ValueError("it holds no image")
+    images = [
+        series
+        for series in found
+        if not _NOT_THE_IMAGE.fullmatch(series.name or "") and not series.keyframe.is_reduced
+    ]
+    return images or found[:1]
+
+
+def _check_imagej(tiff: tifffile.TiffFile, found: Sequence[tifffile.TiffPageSeries]) -> None:
+    metadata = tiff.imagej_metadata if tiff.is_imagej else None
+    if metadata and found[0].kind not in ("imagej", "ome"):
+        planes = math.prod(int(metadata.get(name, 1)) for name in ("frames", "slices", "channels"))
+        raise EOFError(f"ImageJ wrote {planes} planes, of which not all are there")
+
+
+def _stored(
+    tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, path: Path, description: StoredImage
+) -> Iterator[StoredImage]:
+    """Yield the image of a series, or those of its positions that lie in the file."""
+    reader = _SeriesReader(tiff, series, path)
+    letters = series.axes.lower()
+    if "r" not in letters:
+        axes = "".join(a if a in "tczyxs" else "?" for a in letters)
+        files = reader.files() if series.is_multifile else (path,)
+        yield replace(description, axes=axes, shape=series.shape, read=reader, files=files)
+        return
+    at = letters.index("r")
+    axes = "".join(a if a in "tczyxs" else "?" for a in letters.replace("r", ""))
+    shape = (*series.shape[:at], *series.shape[at + 1 :])
+    for position in range(series.shape[at]):
+        if reader.lies_in_file(at, position):
+
+            def read(index: Index, position: int = position) -> np.ndarray:
+                return reader((*index[:at], position, *index[at:]))
+
+            name = f"position {position}"
+            yield replace(description, axes=axes, shape=shape, read=read, name=name, files=(path,))
+
+
+@dataclass(frozen=True)
+class _SeriesReader:
+    """Reads parts of a series, after a look at whether their bytes are there."""
+
+    tiff: tifffile.TiffFile
+    series: tifffile.TiffPageSeries
+    path: Path
+
+    def __call__(self, index: Index) -> np.ndarray:
+        numbers, inner = self._pages_at(index)
+        if numbers is None:
+            self._check(self.series)
+            is_whole = all(isinstance(i, slice) and i == slice(None) for i in index)
+            mapped = not is_whole and self.series.dataoffset is not None and not self.series.transform
+            array = self.series.asarray(out="memmap" if mapped else None)
+            if array.shape != self.series.shape:
+                raise EOFError(
+                    f"its metadata speak of shape {self.series.shape}, its pixels make {array.shape}"
+                )
+            return array[index]
+        keys = np.ravel(numbers).tolist()
+        self._check([self.series[key] for key in keys])
+        array = self.tiff.asarray(key=keys, series=self.series)
+        return array.reshape(*numbers.shape, *self.series.keyframe.shape)[inner]
+
+    def _pages_at(self, index: Index) -> tuple[np.ndarray | None, Any]:
+        """Return the numbers of the pages that `index` is in, and what to take of them; None for all."""
+        series, keyframe = self.series, self.series.keyframe
+        n_outer = series.ndim - len(keyframe.shape)
+        is_split = len(series) > 1 and n_outer > 0 and series.shape[n_outer:] == keyframe.shape
+        is_whole = all(isinstance(i, slice) for i in index)
+        if is_whole or not is_split or series.transform or math.prod(series.shape[:n_outer]) != len(series):
+            return None, None
+        numbers = np.asarray(np.arange(len(series)).reshape(series.shape[:n_outer])[index[:n_outer]])
+        return numbers, (..., *index[n_outer:])
+
+    def _check(self, pages: Any) -> None:
+        """Raise unless each page is there, and all of its bytes."""
+        series = self.series
+        if pages is series and series.dataoffset is not None:
+            self._check_end(series.dataoffset + series.nbytes, self.tiff.filehandle.size)
+            return
+        sizes: dict[int, int] = {}
+        missing = n_pages = n_empty = 0
+        for page in pages:
+            n_pages += 1
+            if page is None:
+                missing += 1
+                continue
+            size = sizes.get(id(page.parent))
+            if size is None:
+                size = sizes[id(page.parent)] = os.path.getsize(page.parent.filehandle.path)
+            for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+                n_empty += not (offset and count)
+                if offset + count > size:
+                    self._check_end(offset + count, size)
+        if missing:
+            raise EOFError(f"{missing} of its {n_pages} planes are missing: read those that are there")
+        if n_empty:
+            _warn(self.path, f"{n_empty} tiles or strips have no pixels and are read as 0")
+
+    @staticmethod
+    def _check_end(end: int, size: int) -> None:
+        if end > size:
+            raise EOFError(f"it ends at byte {size}, but pixels should reach to {end}")
+
+    def files(self) -> tuple[Path, ...]:
+        """Return the files that the pages are in."""
+        names = {page.parent.filehandle.path for page in self.series if page is not None}
+        return tuple(sorted(map(Path, names)))
+
+    def lies_in_file(self, axis: int, position: int) -> bool:
+        """Tell whether pages at a position along an axis are in the file that was opened."""
+        n_outer = self.series.ndim - len(self.series.keyframe.shape)
+        numbers = np.arange(len(self.series)).reshape(self.series.shape[:n_outer]).take(position, axis)
+        pages = (self.series[int(i)] for i in numbers.ravel())
+        return any(page is not None and page.parent is self.tiff for page in pages)
+
+
+# What is written beside the pixels -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _OmeMetadata:
+    """The OME-XML of a file, with the images that have planes in it."""
+
+    pixels: tuple[ElementTree.Element, ...]
+
+    @classmethod
+    def of(cls, tiff: tifffile.TiffFile, path: Path) -> _OmeMetadata | None:
+        """Read the OME-XML of a file and leave in it, for tifffile, what is in this file."""
+        page = tiff.pages.first
+        if not tiff.is_ome:
+            return None
+        root = _parse_xml(page.description, path)
+        if root is None:
+            tiff.is_ome = False
+            return None
+        root = _companion(root, path)
+        images = [element for element in root if element.tag.endswith("}Image")]
+        here = [image for image in images if _lies_in(image, root, path)] or images
+        for image in images:
+            if image not in here:
+                root.remove(image)
+        _check_ome(here)
+        page.description = ElementTree.tostring(root, encoding="unicode")
+        tiff.is_mmstack = False  # which would mix the positions
+        return cls(tuple(pixels for image in here for pixels in image.findall("{*}Pixels")))
+
+    def report_unused(self, path: Path) -> None:
+        """Say why tifffile made no series of it; raise if the planes are in other files."""
+        named = {uuid.get("FileName", "") for pixels in self.pixels for uuid in pixels.iterfind(".//{*}UUID")}
+        missing = sorted(name for name in named if name and not (path.parent / name).exists())
+        if missing:
+            raise FileNotFoundError(f"its planes are in {missing[0]}, which is not in its folder")
+        _warn(path, "its OME-XML does not fit its pages and was left out")
+
+    def describe(self, at: int, n_series: int, description: StoredImage) -> StoredImage:
+        """Return `description` with the voxel size and the channels of series number `at`."""
+        if n_series != len(self.pixels):  # images without pixels are no series
+            return description
+        attributes = self.pixels[at].attrib
+        sizes = {
+            a: to_micrometres(
+                attributes.get(f"PhysicalSize{a.upper()}"),
+                attributes.get(f"PhysicalSize{a.upper()}Unit", "µm"),
+            )
+            for a in "zyx"
+        }
+        channels = [channel.get("Name") for channel in self.pixels[at].findall("{*}Channel")]
+        names = tuple(filter(None, channels))
+        names = names if len(names) == len(channels) else ()
+        return replace(description, spacing=known(sizes), source="OME-XML", channel_names=names)
+
+
+def _parse_xml(text: str, path: Path) -> ElementTree.Element | None:
+    try:
+        return ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        mended = re.sub(r"&(?!(#\d+|#x[0-9a-fA-F]+|amp|lt|gt|quot|apos);)", "&amp;", text)
+        mended = re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", mended)
+        problem = f"its OME-XML is not valid XML ({error})"
+    try:
+        root = ElementTree.fromstring(mended)
+    except ElementTree.ParseError:
+        _warn(path, f"{problem} and was left out: its axes and voxel size are unknown")
+        return None
+    _warn(path, f"{problem}; it was read as if characters that are not allowed were escaped")
+    return root
+
+
+def _companion(root: ElementTree.Element, path: Path) -> ElementTree.Element:
+    """Return the metadata themselves where a file only names the file that they are in."""
+    only = root.find("{*}BinaryOnly")
+    if only is None:
+        return root
+    companion = path.parent / _plain_name(only.get("MetadataFile", ""))
+    text = companion.read_bytes()
+    if companion.suffix.lower() in SUFFIXES:
+        import tifffile
+
+        with tifffile.TiffFile(companion) as tiff:
+            text = tiff.pages.first.description.encode()
+    found = ElementTree.fromstring(text)
+    found.set("UUID", root.get("UUID", ""))  # that of this file, by which its planes are found
+    return found
+
+
+def _plain_name(name: str) -> str:
+    if not name or name != Path(name).name or "\\" in name or ":" in name:
+        raise ValueError(f"it names {name!r}, a file outside its folder")
+    return name
+
+
+def _lies_in(image: ElementTree.Element, root: ElementTree.Element, path: Path) -> bool:
+    """Tell whether planes of an OME image are in the file at `path`."""
+    found = False
+    for data in image.iterfind("{*}Pixels/{*}TiffData"):
+        uuid = data.find("{*}UUID")
+        name = None if uuid is None else uuid.get("FileName")
+        if name is not None:
+            _plain_name(name)
+        is_here = uuid is None or name is None or name.lower() == path.name.lower()
+        found = found or is_here or (uuid is not None and uuid.text == root.get("UUID"))
+    return found
+
+
+def _check_ome(images: Sequence[ElementTree.Element]) -> None:
+    for pixels in (pixels for image in images for pixels in image.findall("{*}Pixels")):
+        planes = math.prod(int(pixels.get(f"Size{a}", 1)) for a in "CZT")
+        claims = [planes]
+        for data in pixels.findall("{*}TiffData"):
+            claims += [int(value) for name, value in data.attrib.items() if name != "ID"]
+        if not 0 < planes <= MAX_PLANES or max(claims) > MAX_PLANES:
+            raise ValueError(f"its OME-XML speaks of {max(claims):,} planes")
+
+
+def _describe(
+    tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, ome: _OmeMetadata | None
+) -> StoredImage:
+    """Return what a series says beside its pixels."""
+    keyframe = series.keyframe
+    is_rgb = keyframe.photometric in (2, 6) and keyframe.samplesperpixel >= 3
+    description = StoredImage(
+        "", (), series.dtype, lambda _: np.empty(0), name=series.name or "", is_rgb=is_rgb
+    )
+    if series.kind == "ome" and ome is not None:
+        return ome.describe(tiff.series.index(series), len(tiff.series), description)
+    for kind, (source, spacing_of, names_of) in _KINDS.items():
+        if getattr(tiff, f"is_{kind}"):
+            names = tuple(names_of(tiff, series)) if names_of else ()
+            return replace(
+                description, spacing=known(spacing_of(tiff, series)), source=source, channel_names=names
+            )
+    return description
+
+
+def _imagej_spacing(tiff: Any, series: Any) -> dict[str, float | None]:
+    metadata = tiff.imagej_metadata or {}
+    unit = metadata.get("unit")
+    # ImageJ leaves out what is 1.0, and the units of y and z where they are that of x.
+    sizes = {"z": metadata.get("spacing", 1.0), **_resolution(series)}
+    return {a: to_micrometres(size, metadata.get(f"{a}unit", unit)) for a, size in sizes.items()}
+
+
+def _resolution(series: Any) -> dict[str, float | None]:
+    """Return the units of resolution for each pixel."""
+    tags = series.keyframe.tags
+
+    def pixel_size(name: str) -> float | None:
+        pixels, units = tags[name].value if name in tags else (1, 1)
+        return units / pixels if pixels else None
+
+    return {"y": pixel_size("YResolution"), "x": pixel_size("XResolution")}
+
+
+def _lsm_spacing(tiff: Any, _: Any) -> dict[str, float | None]:
+    metadata = tiff.lsm_metadata or {}
+    return {a: to_micrometres(metadata.get(f"VoxelSize{a.upper()}"), "m") for a in "zyx"}
+
+
+def _lsm_channels(tiff: Any, _: Any) -> Sequence[str]:
+    colours = (tiff.lsm_metadata or {}).get("ChannelColors") or {}
+    return colours.get("ColorNames") or ()
+
+
+def _stk_spacing(tiff: Any, _: Any) -> dict[str, float | None]:
+    metadata = tiff.stk_metadata or {}
+    unit = metadata.get("CalibrationUnits")
+    sizes = {a: metadata.get(f"{a.upper()}Calibration") for a in "yx"}
+    distances = np.unique(np.atleast_1d(metadata.get("ZDistance", 0)))
+    sizes["z"] = distances[0] if len(distances) == 1 else None
+    return {a: to_micrometres(size, unit) for a, size in sizes.items()}
+
+
+def _svs_spacing(_: Any, series: Any) -> dict[str, float | None]:
+    match = re.search(r"\bMPP\s*=\s*([\d.]+)", series.keyframe.description)
+    size = to_micrometres(match[1], "um") if match else None
+    return {"y": size, "x": size}
+
+
+def _qpi_spacing(_: Any, series: Any) -> dict[str, float | None]:
+    is_centimetre = series.keyframe.resolutionunit == 3
+    return {a: to_micrometres(n, "cm" if is_centimetre else None) for a, n in _resolution(series).items()}
+
+
+def _qpi_channels(_: Any, series: Any) -> list[str]:
+    found = [re.search(r"<Name>([^<]+)</Name>", page.description) for page in series]
+    return [match[1] for match in found if match] if all(found) and len(found) > 1 else []
+
+
+def _micromanager_spacing(tiff: Any, _: Any) -> dict[str, float | None]:
+    summary = (tiff.micromanager_metadata or {}).get("Summary", {})
+    size = to_micrometres(summary.get("PixelSize_um"), "um")
+    return {"z": to_micrometres(summary.get("z-step_um"), "um"), "y": size, "x": size}
+
+
+def _micromanager_channels(tiff: Any, _: Any) -> Sequence[str]:
+    names = (tiff.micromanager_metadata or {}).get("Summary", {}).get("ChNames") or ()
+    return names if isinstance(names, (list, tuple)) else ()
+
+
+_KINDS: Mapping[str, tuple[str, Any, Any]] = {
+    "lsm": ("LSM", _lsm_spacing, _lsm_channels),
+    "stk": ("MetaMorph", _stk_spacing, None),
+    "svs": ("Aperio", _svs_spacing, None),
+    "qpi": ("PerkinElmer", _qpi_spacing, _qpi_channels),
+    "mmstack": ("Micro-Manager", _micromanager_spacing, _micromanager_channels),
+    "imagej": ("ImageJ", _imagej_spacing, None),
+}
+
+
+def write_tiff(path: Path, array: np.ndarray, axes: str, *, spacing: Mapping[str, float], ome: bool) -> None:
+    """Write `array`, compressed without loss, with OME metadata or with those that ImageJ writes."""
+    import tifffile
+
+    if "c" in axes and not ome:  # ImageJ's order is z c y x
+        order = "".join(a for a in "zcyx" if a in axes)
+        array = array.transpose([axes.index(a) for a in order])
+        axes = order
+    options: dict[str, Any] = {"photometric": "minisblack", "compression": "zlib"}
+    if ome:
+        sizes = {f"PhysicalSize{a.upper()}": size for a, size in spacing.items()}
+        units = {f"{name}Unit": "µm" for name in sizes}
+        identifier = content_uuid(np.ascontiguousarray(array), axes, sizes)
+        metadata = {"axes": axes.upper(), **sizes, **units, "UUID": identifier}
+        tifffile.imwrite(path, array, ome=True, metadata=metadata, **options)
+        return
+    extra: dict[str, Any] = {}
+    if spacing:
+        extra = {"unit": "um", "spacing": spacing["z"]} if "z" in spacing else {"unit": "um"}
+        options |= {"resolution": (1 / spacing["x"], 1 / spacing["y"]), "resolutionunit": "NONE"}
+    # Described by hand, as the writer has an ImageJ mode for fewer types than ImageJ reads: not for int32.
+    description = tifffile.imagej_description(array.shape, axes=axes.upper(), rgb=False, loop=False, **extra)
+    tifffile.imwrite(path, array, description=description, metadata=None, **options)
