@@ -102,7 +102,7 @@ def imread(
     (2, 5, 64, 32)
     >>> folder.cleanup()
     """
-    if not is_url(path) and Path(path).exists() and not is_zarr(Path(path)):
+    if not (is_url(path) or Path(path).suffix.lower() == ".zarr" or is_zarr(Path(path))):
         hint = "Read it with objclass.imread, and keep what is large as OME-Zarr."
         raise invalid("path", "an OME-Zarr image", Path(path).name, hint)
     with open_image(path, axes=axes, series=series) as image:

@@ -283,5 +283,5 @@ def test_wrong_arguments(case):
         chunked.segment(np.where(image > 0, np.nan, image), classifier).compute()
     with pytest.raises(ValueError, match="min_size: expected a number"):
         chunked.exclude_small(labels, -1)
-    with pytest.raises(ValueError, match=r"path: expected a name that ends in \.zarr"):
+    with pytest.raises(ValueError, match=r"path: expected an OME-Zarr image, got image\.tif"):
         chunked.imread("image.tif")
