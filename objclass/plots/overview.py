@@ -17,7 +17,8 @@ from matplotlib.patheffects import withStroke
 
 from objclass._common.checks import check_image, check_labels, check_spacing, describe, invalid
 from objclass.plots.colors import Coloring, color_objects, label_colors
-from objclass.tables.columns import EMBEDDINGS, check_columns, check_table
+from objclass.tables.columns import check_columns, check_table
+from objclass.tables.roles import EMBEDDINGS
 
 if TYPE_CHECKING:
     import pandas as pd

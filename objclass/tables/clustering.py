@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import check_number, check_option, invalid
+from objclass._common.messages import say
 from objclass.tables import estimators
 from objclass.tables.columns import check_random_state, prepare, with_results
 from objclass.tables.estimators import Method, check_size, repeatable, set_up
@@ -66,9 +67,10 @@ def cluster(
     method: str = "kmeans",
     *,
     n_clusters: int = 3,
-    columns: Iterable[str] | None = None,
-    scale: bool = True,
+    columns: Iterable[str] | str = "auto",
+    scale: bool | str = True,
     random_state: int | None = 0,
+    progress: bool = True,
     **options: Any,
 ) -> pd.DataFrame:
     """Sort the objects into groups with similar measurements.
@@ -84,15 +86,16 @@ def cluster(
         mixture, mean shift, agglomerative (Ward) or spectral clustering (10 neighbours).
     n_clusters : int
         The number of groups. HDBSCAN and mean shift find it themselves.
-    columns : list of str, optional
-        The columns to use, for example those of an embedding. By default the measurements, as in
+    columns : list of str or "auto"
+        The columns to use, for example those of an embedding. "auto" stands for the measurements, as in
         `reduce`.
-    scale : bool
-        Give each column mean 0 and standard deviation 1, and leave out the columns in which all objects
-        are equal.
+    scale : bool, "robust" or str
+        True gives each column mean 0 and standard deviation 1; see `reduce`.
     random_state : int or None
         The seed. With one, the result is the same each time, on one core, and does not depend on the
         order of the rows. None draws another each time and uses all cores.
+    progress : bool
+        Print in one line which columns are used, and which are left out and why.
     **options
         Further options of the library's class: `KMeans`, `HDBSCAN`, `GaussianMixture`, `MeanShift`,
         `AgglomerativeClustering` or `SpectralClustering` of scikit-learn.
@@ -104,8 +107,8 @@ def cluster(
         ``MS_CLUSTER_ID``, ``AC_CLUSTER_ID``, ``SC_CLUSTER_ID``; nullable ``Int64``) at its end, in place
         of an earlier one. Clusters are numbered from 0 by falling size; of two of one size, the one with
         the lowest label comes first. HDBSCAN's -1 is noise. Objects that lack one of the measurements
-        (NaN or infinite) get a missing value; a column that no object has a value in is left out. A table
-        without objects is returned with this column, and a warning.
+        (NaN or infinite) get a missing value, and a warning says how many; a column that no object has a
+        value in is left out. A table without objects is returned with this column, and a warning.
 
     Raises
     ------
@@ -134,6 +137,8 @@ def cluster(
     n_clusters = check_number("n_clusters", n_clusters, low=1, integer=True)
     random_state = check_random_state(random_state)
     matrix = prepare(table, columns=columns, scale=scale)
+    if progress:
+        say(f"cluster: {matrix.summary()}")
     if method == "kmeans" and len(matrix.values) > estimators.MANY:
         chosen = dataclasses.replace(chosen, estimator="sklearn.cluster:MiniBatchKMeans")
     fixed = {chosen.size: n_clusters} if chosen.size else {}
@@ -147,6 +152,8 @@ def cluster(
             if method == "meanshift" and estimator.bandwidth is None:
                 estimator.set_params(bandwidth=_bandwidth(matrix.values, random_state))
             numbers = _by_size(estimator.fit_predict(matrix.values))
+        if progress and (noise := int((numbers < 0).sum())):
+            say(f"cluster: {noise:,} of {len(table):,} objects are in no cluster (-1, noise)")
     else:
         warnings.warn("The table has no objects: there is nothing to cluster.", stacklevel=2)
     return with_results(table, matrix.rows, {chosen.column: numbers}, replace=chosen.column)

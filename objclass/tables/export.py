@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common import checks
-from objclass.tables.columns import EMBEDDINGS, measurement_columns
+from objclass.tables.columns import measurement_columns
+from objclass.tables.roles import EMBEDDINGS
 
 if TYPE_CHECKING:
     import pandas as pd

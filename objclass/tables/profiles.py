@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,7 @@ _SAMPLE = 2000
 
 
 def standardized_differences(
-    table: pd.DataFrame, by: str, *, columns: list[str] | None = None
+    table: pd.DataFrame, by: str, *, columns: Iterable[str] | str = "auto"
 ) -> pd.DataFrame:
     """Return how far each group's mean lies from that of all other objects, in standard deviations.
 
@@ -28,8 +28,8 @@ def standardized_differences(
     table : pandas.DataFrame
     by : str
         The column with the groups. Rows of ``MANUAL_CLUSTER_ID`` 0 are a group of their own: the rest.
-    columns : list of str, optional
-        The measures; those that `objclass.cluster` would use where not given.
+    columns : list of str or "auto"
+        The measures; "auto" stands for those that `objclass.cluster` would use.
 
     Returns
     -------
@@ -70,7 +70,9 @@ def _difference(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
         return np.where(pooled > 0, (group.mean(axis=0) - rest.mean(axis=0)) / pooled, np.nan)
 
 
-def silhouettes(table: pd.DataFrame, by: str, *, columns: list[str] | None = None) -> dict[object, float]:
+def silhouettes(
+    table: pd.DataFrame, by: str, *, columns: Iterable[str] | str = "auto"
+) -> dict[object, float]:
     """Return the mean silhouette of each cluster: near 1 apart from the others, near 0 in between.
 
     At most 2,000 objects, drawn at random with a fixed seed, are compared.
@@ -106,8 +108,8 @@ def scan_clusters(
     table: pd.DataFrame,
     method: str,
     *,
-    columns: list[str] | None = None,
-    scale: bool = True,
+    columns: Iterable[str] | str = "auto",
+    scale: bool | str = True,
     random_state: int = 0,
     most: int = 10,
     progress: Callable[[int, int], None] = lambda done, total: None,

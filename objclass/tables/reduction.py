@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import check_number, check_option, invalid
+from objclass._common.messages import say
 from objclass.tables import estimators
 from objclass.tables.columns import check_random_state, prepare, with_results
 from objclass.tables.estimators import Method, check_size, repeatable, set_up
@@ -62,9 +63,10 @@ def reduce(
     method: str = "umap",
     *,
     n_components: int = 2,
-    columns: Iterable[str] | None = None,
-    scale: bool = True,
+    columns: Iterable[str] | str = "auto",
+    scale: bool | str = True,
     random_state: int | None = 0,
+    progress: bool = True,
     **options: Any,
 ) -> pd.DataFrame:
     """Lay the objects out along a few axes, such that those with similar measurements lie close.
@@ -80,17 +82,23 @@ def reduce(
         (5 neighbours) or multidimensional scaling.
     n_components : int
         The number of axes.
-    columns : list of str, optional
-        The columns to use. By default the measurements: all columns of numbers but the label, image, file,
-        index, time and frame, positions (centroids, bounding box, x, y, z), how an object lies
-        (orientation, inertia tensor), embeddings, and what was given to the objects (names that end in
-        cluster, kind, class, type, group, annotation or prediction, also with ``_ID``).
-    scale : bool
-        Give each column mean 0 and standard deviation 1, and leave out the columns in which all objects
-        are equal.
+    columns : list of str or "auto"
+        The columns to use. "auto" stands for the measurements: all columns of numbers but those that say
+        which object it is, of which image, time or sample (label, image, frame, …), where or how it lies
+        (centroids, bounding box, orientation, …), embeddings, clusters, classes and probabilities. The
+        names that other tools give to those are known. Of columns that say the same (proportional, or a
+        power of one another, as area and equivalent diameter), one is used.
+    scale : bool, "robust" or str
+        True gives each column mean 0 and standard deviation 1, "robust" median 0 and the interquartile
+        range of a normal distribution. The name of a column of the table, such as "image" or "plate", does
+        as True within each image: differences in staining and illumination go, and with them any
+        difference between the images. Columns in which all objects are equal are left out. False leaves
+        the columns as they are.
     random_state : int or None
         The seed. With one, the result is the same each time, on one core, and does not depend on the
         order of the rows. None draws another each time and uses all cores.
+    progress : bool
+        Print in one line which columns are used, and which are left out and why.
     **options
         Further options of the library's class: `umap.UMAP`, or `TSNE`, `PCA`, `Isomap` or `MDS` of
         scikit-learn.
@@ -100,8 +108,8 @@ def reduce(
     DataFrame
         A new table, with the columns ``UMAP_0``, ``UMAP_1``, … (``t-SNE_0``, ``PC_0``, ``Isomap_0``,
         ``MDS_0``) at its end, in place of earlier ones of the same method. Objects that lack one of the
-        measurements (NaN or infinite) get NaN; a column that no object has a value in is left out. A
-        table without objects is returned with these columns, and a warning.
+        measurements (NaN or infinite) get NaN, and a warning says how many; a column that no object has a
+        value in is left out. A table without objects is returned with these columns, and a warning.
 
     Raises
     ------
@@ -132,6 +140,8 @@ def reduce(
     n_components = check_number("n_components", n_components, low=1, integer=True)
     random_state = check_random_state(random_state)
     matrix = prepare(table, columns=columns, scale=scale)
+    if progress:
+        say(f"reduce: {matrix.summary()}")
     if method == "umap":
         import_umap()
         options = {"n_jobs": -1 if random_state is None else 1, **options}

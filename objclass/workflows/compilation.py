@@ -111,4 +111,4 @@ def _reduce() -> None:
 
     values = np.random.default_rng(0).normal(size=(64, 4))
     table = pd.DataFrame(values, columns=list("abcd")).assign(label=np.arange(1, 65))
-    reduce(table, "umap")
+    reduce(table, "umap", progress=False)

@@ -155,11 +155,14 @@ class Run:
             table = measure(labels, self.image, spacing=self.spacing, progress=self.progress)
             say(f"{len(table.columns) - 1} columns")
         with self.stage("reduce") as say, self._if_possible("reduce", say):
-            table = reduce(table, parameters.reduce, random_state=parameters.random_state)
+            seed = parameters.random_state
+            table = reduce(table, parameters.reduce, random_state=seed, progress=False)
             say(parameters.reduce)
         with self.stage("cluster") as say, self._if_possible("cluster", say):
             seed, n_clusters = parameters.random_state, parameters.n_clusters
-            table = cluster(table, parameters.cluster, n_clusters=n_clusters, random_state=seed)
+            table = cluster(
+                table, parameters.cluster, n_clusters=n_clusters, random_state=seed, progress=False
+            )
             column = METHODS[parameters.cluster].column
             counts = table[column].value_counts().sort_index()
             self.found["clusters"] = {str(number): int(count) for number, count in counts.items()}

@@ -11,6 +11,9 @@ from sklearn.preprocessing import StandardScaler
 from objclass.tables.clustering import METHODS, _by_size, cluster
 from objclass.tables.reduction import reduce
 
+# The table of the tests has an object without a measurement; that this is said has its own test.
+pytestmark = pytest.mark.filterwarnings("ignore:1 of 70 objects lack a measurement")
+
 COLUMNS = {
     "kmeans": "KMEANS_CLUSTER_ID",
     "hdbscan": "HDBSCAN_CLUSTER_ID",
@@ -172,3 +175,45 @@ def test_kmeans_of_very_many_objects_goes_in_small_batches(monkeypatch):
     monkeypatch.setattr("objclass.tables.estimators.MANY", 500)
     batches = cluster(table, columns=["size"])["KMEANS_CLUSTER_ID"]
     pd.testing.assert_series_equal(batches, whole)
+
+
+def test_it_says_which_columns_it_uses_and_which_it_leaves_out(table, capsys):
+    table = table.assign(**{"image": "a", "well": 3, "centroid-0": 1.0, "f": 2.0, "g": 2 * table["a"] + 1})
+    table["h"] = np.nan
+    cluster(table)
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "cluster: 5 columns used: a, b, c, d, e; left out: identifier (label, image, well)"
+    )
+    for reason in ("result (kind)", "position (centroid-0)", "empty (h)", "constant (f)"):
+        assert reason in said
+    assert "the same as another (g)" in said
+    assert said.count("\n") == 1
+    cluster(table, progress=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_it_says_which_columns_are_strongly_correlated(capsys):
+    random = np.random.default_rng(0)
+    table = pd.DataFrame({"label": range(50), "a": random.normal(size=50), "b": random.normal(size=50)})
+    cluster(table.assign(c=table["a"] + 0.1 * table["b"]))
+    assert "strongly correlated: a and c" in capsys.readouterr().err
+
+
+def test_objects_without_a_cluster_are_told(table, capsys):
+    with pytest.warns(UserWarning, match="1 of 70 objects lack a measurement and get no result.*'c'"):
+        cluster(table)
+    far = pd.DataFrame({"label": range(21), "a": [*np.linspace(0, 1, 20), 99], "b": [*np.zeros(20), 99]})
+    cluster(far, "hdbscan")
+    assert "1 of 21 objects are in no cluster" in capsys.readouterr().err
+
+
+def test_scaled_within_each_image_the_staining_does_not_matter():
+    random = np.random.default_rng(0)
+    kind = np.tile(np.repeat([0, 1], 40), 2)
+    image = np.repeat(["a", "b"], 80)
+    brightness = random.normal(100 + 20 * kind, 2) * np.where(image == "a", 1, 5)
+    table = pd.DataFrame({"image": image, "label": np.tile(np.arange(80), 2), "mean": brightness})
+    assert adjusted_rand_score(kind, cluster(table, n_clusters=2)["KMEANS_CLUSTER_ID"]) < 0.1
+    found = cluster(table, n_clusters=2, scale="image")["KMEANS_CLUSTER_ID"]
+    assert adjusted_rand_score(kind, found) > 0.95

@@ -1,3 +1,5 @@
+import io
+import re
 import warnings
 
 import numpy as np
@@ -64,7 +66,8 @@ def test_the_matrix_is_standardised_in_the_order_of_the_labels():
 
 def test_rows_with_gaps_and_infinities_are_left_out_and_empty_columns_too():
     table = make(a=[1.0, np.nan, 3.0, 4.0, 5.0], b=[1.0, 2.0, np.inf, 4.0, 6.0], c=[np.nan] * 5)
-    matrix = prepare(table)
+    with pytest.warns(UserWarning, match="2 of 5 objects lack a measurement"):
+        matrix = prepare(table)
     assert matrix.columns == ["a", "b"]
     assert matrix.rows.tolist() == [0, 3, 4]
 
@@ -77,7 +80,8 @@ def test_constant_columns_are_left_out_with_scaling_only():
 
 def test_nullable_and_bool_columns_can_be_used():
     table = make(a=pd.array([1, None, 3], dtype="Int64"), b=[True, False, False])
-    matrix = prepare(table, columns=["a", "b"], scale=False)
+    with pytest.warns(UserWarning, match="1 of 3 objects lack a measurement"):
+        matrix = prepare(table, columns=["a", "b"], scale=False)
     np.testing.assert_array_equal(matrix.values, [[1, 1], [3, 0]])
 
 
@@ -143,9 +147,26 @@ def test_bad_columns(columns, error, message):
         prepare(make(a=[1.0, 2.0], name=["x", "y"]), columns=columns)
 
 
-def test_bad_scale():
-    with pytest.raises(TypeError, match="scale: expected True or False"):
-        prepare(make(a=[1.0, 2.0]), scale="standard")
+@pytest.mark.parametrize(("scale", "error"), [("standard", ValueError), (3, TypeError), (None, TypeError)])
+def test_bad_scale(scale, error):
+    with pytest.raises(error, match="scale: expected True, False, 'robust' or a column"):
+        prepare(make(a=[1.0, 2.0]), scale=scale)
+
+
+def test_robust_scale():
+    values = np.random.default_rng(0).normal(50, 3, 2001)
+    values[0] = 1e9
+    scaled = prepare(make(a=values), scale="robust").values[:, 0]  # noqa: PD011
+    assert np.median(scaled) == 0
+    assert abs(np.diff(np.percentile(scaled, (25, 75)))[0] - 1.349) < 1e-9
+    assert prepare(make(a=[0.0] * 9 + [3.0]), scale="robust").values[-1, 0] == pytest.approx(1 / 0.3)  # noqa: PD011
+
+
+def test_scale_within_images():
+    table = pd.DataFrame(
+        {"image": ["a", "a", "b", "b", "c"], "label": [1, 2, 1, 2, 1], "a": [1.0, 3, 5, 9, 4]}
+    )
+    np.testing.assert_allclose(prepare(table, scale="image").values[:, 0], [-1, 1, -1, 1, 0])  # noqa: PD011
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "0"])
@@ -197,3 +218,72 @@ def test_the_size_counts_once():
     table = pd.DataFrame({"label": [1, 2], "num_pixels": [4, 9], "area": [2.0, 4.5]})
     assert measurement_columns(table) == ["area"]
     assert measurement_columns(table.drop(columns="area")) == ["num_pixels"]
+    assert measurement_columns(table.assign(equivalent_diameter_area=[1.0, 2.0])) == ["area"]
+
+
+def test_of_columns_that_say_the_same_one_is_used():
+    random = np.random.default_rng(0)
+    table = make(a=random.uniform(1, 9, 30), b=random.uniform(1, 9, 30))
+    table = table.assign(
+        c=-3 * table["a"] + 2, radius=np.cbrt(table["b"]), noisy=table["a"] + random.normal(size=30)
+    )
+    matrix = prepare(table)
+    assert matrix.columns == ["a", "b", "noisy"]
+    assert matrix.left_out["the same as another"] == ["c", "radius"]
+    assert prepare(table, columns=["a", "c"]).columns == ["a", "c"]
+
+
+GERMAN = "label;area;roundness\n1;30,25;0,3\n2;1.030,5;0,4\n3;31;0,5\n"
+
+
+def test_numbers_that_pandas_reads_as_text_are_an_error_with_the_way_out():
+    table = pd.read_csv(io.StringIO(GERMAN), sep=";")
+    for call in (lambda: prepare(table), lambda: prepare(table, columns=["area"])):
+        with pytest.raises(ValueError, match=r"'area' of text.*'30,25'.*decimal=\",\""):
+            call()
+    with pytest.raises(ValueError, match=r"not separated.*sep=';'"):
+        prepare(pd.read_csv(io.StringIO(GERMAN)))
+    read = pd.read_csv(io.StringIO(GERMAN), sep=";", decimal=",", thousands=".")
+    assert prepare(read).columns == ["area", "roundness"]
+
+
+@pytest.mark.parametrize(
+    ("values", "hint"),
+    [
+        (["1.5", "2.5", "n/a?"], r"na_values=\['n/a\?'\]"),
+        (["1.5", "2.5", "3.5"], "pandas.to_numeric"),
+        (["12 %", "7 %", "8 %"], "rstrip"),
+        ([1.5, "2,5", 3.5], "decimal"),
+    ],
+)
+def test_other_numbers_as_text(values, hint):
+    with pytest.raises(ValueError, match=hint):
+        prepare(make(a=[1.0, 2.0, 4.0], b=pd.Series(values, dtype=object)))
+
+
+def test_text_that_is_no_number_is_left_out():
+    table = make(a=[1.0, 2.0, 4.0], b=["x", "1", "y"], well=["1,5", "2", "3"], c=[None] * 3)
+    matrix = prepare(table)
+    assert matrix.columns == ["a"]
+    assert matrix.left_out == {
+        "identifier": ["label", "well"],
+        "text": ["b"],
+        "empty": ["c"],
+        "constant": [],
+        "the same as another": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("columns", "rename"),
+    [
+        (["Label", "area"], "{'Label': 'label'}"),
+        (["ImageNumber", "ObjectNumber", "area"], "{'ObjectNumber': 'label', 'ImageNumber': 'image'}"),
+        (["Object ID", "area"], "{'Object ID': 'label'}"),
+        (["ID", "area"], "{'ID': 'label'}"),
+        (["LABEL", "ID", "area"], "{'LABEL': 'label'}"),
+    ],
+)
+def test_the_rename_of_other_names_of_the_label_is_proposed(columns, rename):
+    with pytest.raises(ValueError, match=re.escape(f"table.rename(columns={rename})")):
+        prepare(pd.DataFrame(np.arange(6).reshape(2, -1)[:, : len(columns)], columns=columns))

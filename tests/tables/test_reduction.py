@@ -13,6 +13,9 @@ from sklearn.preprocessing import StandardScaler
 from objclass.tables import umap_cache
 from objclass.tables.reduction import METHODS, reduce
 
+# The table of the tests has an object without a measurement; that this is said has its own test.
+pytestmark = pytest.mark.filterwarnings("ignore:1 of 70 objects lack a measurement")
+
 COLUMNS = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PC", "isomap": "Isomap", "mds": "MDS"}
 
 
@@ -213,3 +216,11 @@ def test_umap_of_very_many_objects_learns_from_a_sample(monkeypatch):
     mixed = table.sample(frac=1, random_state=1)
     again = reduce(mixed, "umap").sort_values("label")[["UMAP_0", "UMAP_1"]].to_numpy()
     np.testing.assert_array_equal(again, placed)
+
+
+def test_it_says_what_it_uses_and_who_gets_no_place(table, capsys):
+    with pytest.warns(UserWarning, match="1 of 70 objects lack a measurement and get no result.*'m3'"):
+        reduce(table, "pca")
+    said = capsys.readouterr().err
+    assert said.startswith("reduce: 10 columns used: m0, m1, m2, m3, m4, m5, m6, m7 and 2 more; left out: ")
+    assert "identifier (label), position (centroid), result (kind)" in said

@@ -110,7 +110,7 @@ class StepsMixin(traitlets.HasTraits):
 
         self._worker.start(
             f"{title} of {len(table):,} objects",
-            lambda _progress: function(table, method, **keywords),
+            lambda _progress: function(table, method, progress=False, **keywords),
             finish,
         )
 
