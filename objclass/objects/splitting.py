@@ -1,4 +1,4 @@
-"""Cut objects apart that touch each other."""
+"""Split objects that touch each other."""
 
 from __future__ import annotations
 
@@ -9,47 +9,72 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from objclass._common.checks import check_labels, check_number, check_spacing, invalid, is_list
+from objclass._common.checks import (
+    check_labels,
+    check_number,
+    check_option,
+    check_spacing,
+    invalid,
+    is_list,
+)
 from objclass._common.parallel import Progress, map_tiles
+from objclass.objects.kernels.component_tree import convex_parts
+from objclass.objects.kernels.convexity import mean_solidity, solidity
+from objclass.objects.kernels.depth import depth_below_surface, fill_cavities, find_middles, find_seeds
+from objclass.objects.kernels.flooding import flood, merge_small
 from objclass.objects.runlength import object_sizes, raster_order, renumber
 
-_LARGEST_CRUMB = 20  # voxels; below it objects are commonly left out
+METHODS = ("distance", "tree", "auto")
+_LARGEST_DEBRIS = 20  # voxels; smaller objects are commonly removed
+_LEVELS = np.arange(0.02, 0.98, 0.04).astype(np.float32)  # thresholds of the component tree
+_TREE_GAIN, _GAIN = 0.03, 0.02  # of solidity, by which parts must exceed the whole
 
 
 def split_touching(
     labels: npt.ArrayLike | Sequence[npt.ArrayLike],
     *,
+    method: str = "distance",
     probability: npt.ArrayLike | Sequence[npt.ArrayLike] | None = None,
     min_distance: float | None = None,
     spacing: float | Sequence[float] | None = None,
     min_size: int | None = None,
     progress: Progress = True,
 ) -> Any:
-    """Cut objects apart that have grown together, such as nuclei in dense tissue.
+    """Split touching objects, such as nuclei in dense tissue.
 
-    Each object is looked at alone. Its cavities count as filled, and each of its voxels gets its distance to
-    the background. A difference of two Gaussians of these distances has its maxima in the middles of bodies,
-    even where noise has frayed them; they are the seeds of a watershed. Round bodies stay whole, and so do
-    elongated ones to about twice as long as wide. An object with one seed keeps all its voxels.
+    Each object is looked at alone; objects are split and never removed.
 
     Parameters
     ----------
     labels : integer array, or list of arrays
-        (z, y, x) or (y, x); 0 is background. Gaps in the numbers are fine.
+        (z, y, x) or (y, x); 0 is background. Gaps between the labels are fine.
+    method : {"distance", "tree", "auto"}
+        - ``"distance"``: for round objects. Each voxel gets its distance to the background, cavities count
+          as filled. A difference of two Gaussians of these distances has its maxima in the middles of bodies,
+          even where noise has frayed them; they are the seeds of a watershed. Objects up to about twice as
+          long as wide stay whole.
+        - ``"tree"``: for objects of any length with a lower probability between them, such as rods or cells
+          between walls. The component tree holds the parts into which an object falls as the threshold
+          rises. Parts replace what they come from where they are more convex: where their mean solidity,
+          weighted by size, is higher by more than 0.03. They grow back by a watershed of the probability.
+        - ``"auto"``: for each object, the one of the two whose parts have the highest mean solidity; it stays
+          whole unless that exceeds its own by 0.02. Without `probability` only distance is tried.
     probability : array, or list of arrays, optional
         From 0 to 1, of the shape of `labels`: how sure it is that a voxel belongs to an object, as
-        `probability_map` gives it. Cuts then follow the places where it is low.
+        `probability_map` gives it, better smoothed a little. The tree needs it. With ``"distance"``, splits
+        then follow the places where it is low.
     min_distance : float, optional
-        The least distance between two seeds, in units of `spacing`, or in voxels along x without it; smaller
-        cuts more. By default twice the mean distance of the object's voxels to the background, which is half
-        the radius of a ball; or that value for most objects, the weighted median, where it is larger.
+        The minimum distance between two seeds, in units of `spacing`, or in voxels along x without it; a
+        smaller one splits more. By default twice the mean distance of the object's voxels to the background,
+        which is half the radius of a ball; or that value for most objects, the weighted median, where it is
+        larger.
     spacing : float or sequence of float, optional
         Voxel size along each axis. Without it voxels are taken to be as long along z, in voxels of the other
         axes, as makes the objects equally long along all axes on average, and never shorter than those.
     min_size : int, optional
-        Pieces never become smaller than this many voxels, and objects that are smaller from the beginning
-        have no room for a seed and are left out. By default the volume of a ball whose diameter is the
-        default `min_distance`, at most 20 voxels; 0 leaves out nothing.
+        No part becomes smaller than this many voxels; objects that are smaller from the beginning stay. By
+        default 20 for the tree, and for the distance the volume of a ball whose diameter is the default
+        `min_distance`, at most 20.
     progress : bool or callable
         Show a bar where it takes over two seconds; or call ``progress(done, total)``.
 
@@ -61,15 +86,15 @@ def split_touching(
     Raises
     ------
     ValueError
-        If `labels` are negative or not of rank 2 or 3, the shape of `probability` differs from theirs, or
-        a number is out of range.
+        If `labels` are negative or not of rank 2 or 3, the shape of `probability` differs from theirs, it is
+        missing for the tree, or a number is out of range.
     TypeError
         If `labels` are not integers.
 
     See Also
     --------
-    segment : Where the objects come from.
-    exclude_small : Leave out small objects.
+    segment : Find the objects; its ``split`` does this on the way.
+    exclude_small : Remove small objects.
 
     References
     ----------
@@ -77,6 +102,8 @@ def split_touching(
        in: Mathematical Morphology in Image Processing (1993), 433–481
     .. [2] D. Marr and E. Hildreth, Theory of edge detection, Proc. R. Soc. Lond. B 207 (1980), 187–217,
        https://doi.org/10.1098/rspb.1980.0020
+    .. [3] R. Jones, Connected filtering and segmentation using component trees, Computer Vision and Image
+       Understanding 75 (1999), 215–228, https://doi.org/10.1006/cviu.1999.0777
 
     Examples
     --------
@@ -86,16 +113,23 @@ def split_touching(
     >>> objclass.split_touching(discs.astype(int))[10, ::4]
     array([0, 1, 1, 1, 1, 2, 2, 2, 0], dtype=int32)
     """
+    check_option("method", method, METHODS)
     if min_distance is not None and check_number("min_distance", min_distance, low=0) == 0:
         raise invalid("min_distance", "a distance above 0", min_distance)
+    if min_distance is not None and method == "tree":
+        raise invalid("min_distance", 'None with method="tree", which knows no distance', min_distance)
     if min_size is not None:
         check_number("min_size", min_size, low=0, integer=True)
+    if method == "tree" and probability is None:
+        hint = "Compute it with objclass.probability_map(image, classifier)."
+        raise invalid("probability", 'an array with method="tree"', probability, hint)
 
     def split(one: Any, weight: Any) -> np.ndarray:
         array = check_labels(one)
-        voxel = np.array(check_spacing(spacing, array.ndim) or _voxel_proportions(array))
+        voxel = check_spacing(spacing, array.ndim) or _voxel_proportions(array)
         weight = None if weight is None else _check_probability(weight, array.shape)
-        return _split(array, weight, _Scale(voxel, min_distance, min_size), progress)
+        scale = _Scale(np.array([*(1.0,) * (3 - array.ndim), *voxel]), array.ndim, min_distance, min_size)
+        return _split(array, weight, method, scale, progress)
 
     if is_list(labels):
         return list(map(split, labels, _one_each(probability, len(labels))))
@@ -107,6 +141,8 @@ class _Scale:
     """How large things are: a voxel along each axis, and what the user says of seeds and pieces."""
 
     voxel: np.ndarray
+    """(z, y, x)"""
+    ndim: int
     min_distance: float | None
     min_size: int | None
 
@@ -118,131 +154,134 @@ class _Scale:
         order = np.argsort(depths)
         middle = np.searchsorted(np.cumsum(sizes[order]), sizes.sum() / 2)
         usual = 2 * depths[order[middle]]
-        ball = (np.pi / 6 if len(self.voxel) == 3 else np.pi / 4) * usual ** len(self.voxel)
-        smallest = min(_LARGEST_CRUMB, int(ball / self.voxel.prod()))
+        ball = (np.pi / 6 if self.ndim == 3 else np.pi / 4) * usual**self.ndim
+        smallest = min(_LARGEST_DEBRIS, int(ball / self.voxel.prod()))
         distances = np.maximum(2 * depths, usual)
         if self.min_distance is not None:
             distances[:] = self.min_distance
         return distances, smallest if self.min_size is None else self.min_size
 
 
-def _split(array: np.ndarray, weight: np.ndarray | None, scale: _Scale, progress: Progress) -> np.ndarray:
+def _split(
+    array: np.ndarray, probability: np.ndarray | None, method: str, scale: _Scale, progress: Progress
+) -> np.ndarray:
     from scipy.ndimage import find_objects
 
     numbers, sizes = object_sizes(array)
     labels = renumber(array, numbers, np.arange(1, len(numbers) + 1))
     if not len(numbers):
         return labels
-    boxes = [_with_margin(box, labels.shape) for box in find_objects(labels)]
+    volume = labels.reshape((1,) * (3 - labels.ndim) + labels.shape)
+    if probability is not None:
+        probability = probability.reshape(volume.shape)
+    boxes = [_with_margin(box, volume.shape) for box in find_objects(volume)]
+    largest_first = np.argsort([-np.prod([side.stop - side.start for side in box]) for box in boxes])
 
     def measure(index: int) -> np.ndarray:
-        return _depth_below_surface(labels[boxes[index]] == index + 1, scale.voxel)
+        return depth_below_surface(fill_cavities(volume[boxes[index]] == index + 1), scale.voxel)
 
     def cut(index: int) -> np.ndarray | None:
-        box, depth = boxes[index], depths[index]
-        if sizes[index] < 2 * smallest:
-            return None
-        body = _Body(labels[box] == index + 1, depth, scale.voxel)
-        return _pieces(body, None if weight is None else weight[box], distances[index], smallest)
+        box = boxes[index]
+        heights = None if probability is None else np.ascontiguousarray(probability[box])
+        body = _Body(volume[box] == index + 1, heights, scale.voxel, volume.shape[0] == 1)
+        cuts = []
+        if method != "distance" and heights is not None and sizes[index] >= 2 * smallest_of_tree:
+            cuts.append(body.cut_by_tree(smallest_of_tree))
+        if method != "tree" and sizes[index] >= 2 * smallest:
+            guided = method == "distance"
+            cuts.append(body.cut_by_distance(depths[index], distances[index], smallest, guided=guided))
+        return body.most_convex(cuts) if method == "auto" else next(iter(cuts), None)
 
-    depths = map_tiles(measure, range(len(boxes)), description="Measuring objects")
-    means = np.array([depth[depth > 0].mean() if depth.any() else 0.0 for depth in depths])
-    distances, smallest = scale.of_objects(means, sizes)
-    all_pieces = map_tiles(cut, range(len(boxes)), description="Splitting objects", progress=progress)
-    n_labels = len(boxes)
-    for index, pieces in enumerate(all_pieces):
-        if pieces is not None:
-            part = labels[boxes[index]]
-            others = (part == index + 1) & (pieces > 1)
-            part[others] = pieces[others] - 1 + n_labels
-            n_labels += int(pieces.max()) - 1
+    smallest_of_tree = _LARGEST_DEBRIS if scale.min_size is None else scale.min_size
+    if method != "tree":
+        found = map_tiles(measure, largest_first, description="Measuring objects")
+        depths = [found[place] for place in np.argsort(largest_first)]
+        means = np.array([depth[depth > 0].mean() if depth.any() else 0.0 for depth in depths])
+        distances, smallest = scale.of_objects(means, sizes)
+    pieces = map_tiles(cut, largest_first, description="Splitting objects", progress=progress)
+    n_labels = _enter_parts(volume, boxes, largest_first, pieces)
     order = raster_order(labels)
-    kept = order[~np.isin(order, np.flatnonzero(sizes < smallest) + 1)]
     new = np.zeros(n_labels + 1, np.int32)
-    new[kept] = np.arange(1, len(kept) + 1)
+    new[order] = np.arange(1, len(order) + 1)
     return new[labels]
 
 
-def _depth_below_surface(mask: np.ndarray, voxel: np.ndarray) -> np.ndarray:
-    """Return the distance of each voxel to the background around the object, 0 outside: float32.
-
-    Cavities count as filled. An object that fills its image has no surface, and no depth.
-    """
-    from scipy.ndimage import distance_transform_edt, label
-
-    outside, n = label(~mask)
-    is_open = np.zeros(n + 1, bool)
-    for axis in range(mask.ndim):
-        is_open[np.take(outside, 0, axis)] = is_open[np.take(outside, -1, axis)] = True
-    is_open[0] = False  # the object itself
-    if not is_open.any():
-        return np.zeros(mask.shape, np.float32)
-    return distance_transform_edt(~is_open[outside], sampling=voxel).astype(np.float32)
+def _enter_parts(
+    volume: np.ndarray,
+    boxes: Sequence[tuple[slice, ...]],
+    indices: np.ndarray,
+    pieces: Sequence[np.ndarray | None],
+) -> int:
+    """Give the parts of each object, but for the first one, new labels; return the highest."""
+    n_labels = len(boxes)
+    for index, parts in zip(indices.tolist(), pieces, strict=True):
+        if parts is not None:
+            np.copyto(volume[boxes[index]], parts - 1 + n_labels, where=parts > 1)
+            n_labels += int(parts.max()) - 1
+    return n_labels
 
 
 @dataclass(frozen=True)
 class _Body:
-    """One object in its box, the depth of its voxels and of its cavities, and the size of a voxel."""
+    """One object in its box, (z, y, x): its voxels, and what is known of them."""
 
     mask: np.ndarray
-    depth: np.ndarray
+    probability: np.ndarray | None
     voxel: np.ndarray
+    flat: bool
 
-    @property
-    def filled(self) -> np.ndarray:
-        return self.depth > 0
+    def cut_by_distance(
+        self, depth: np.ndarray, distance: float, min_size: int, *, guided: bool
+    ) -> np.ndarray | None:
+        """Return the number, from 1, of the part of each voxel, one for each middle; None for one part."""
+        filled = depth > 0
+        if guided and self.probability is not None:
+            depth = depth * self.probability
+        # Along a coarse axis a Gaussian narrower than a voxel would see single planes as bodies.
+        sigma = np.where(np.array(depth.shape) > 1, np.maximum(distance / 2 / self.voxel, 1), 0.1)
+        middles = find_middles(depth, sigma)
+        seeds = find_seeds(middles, filled, self.voxel, distance)
+        if len(seeds) < 2:
+            return None
+        parts = np.zeros(self.mask.shape, np.int32)
+        parts[tuple(seeds.T)] = np.arange(1, len(seeds) + 1)
+        flood(middles, filled, parts)
+        if merge_small(middles, filled, self.mask, parts, len(seeds), max(min_size, 1)) < 2:
+            return None
+        return self._to_nearest(parts)
 
+    def cut_by_tree(self, min_size: int) -> np.ndarray | None:
+        """Return the number, from 1, of the part of each voxel, as the tree has them; None for one part."""
+        parts = np.zeros(self.mask.shape, np.int32)
+        options = {"min_size": max(min_size, 1), "gain": _TREE_GAIN, "flat": self.flat}
+        if convex_parts(self.probability, self.mask, _LEVELS, *options.values(), parts) < 2:
+            return None
+        flood(self.probability, self.mask, parts)
+        return self._to_nearest(parts)
 
-def _pieces(body: _Body, weight: np.ndarray | None, distance: float, smallest: int) -> np.ndarray | None:
-    """Return the number, from 1, of the piece that each voxel of the box goes to; None for one piece."""
-    from scipy.ndimage import gaussian_filter
+    def most_convex(self, cuts: Sequence[np.ndarray | None]) -> np.ndarray | None:
+        """Return the cut whose parts are the most convex, or None where the whole is about as convex."""
+        if all(parts is None for parts in cuts):
+            return None
+        voxels = np.flatnonzero(self.mask).astype(np.int32)
+        chosen, highest = None, solidity(voxels, self.mask.shape, self.flat) + _GAIN
+        for parts in cuts:
+            if parts is not None and highest < 1:
+                convexity = mean_solidity(parts, int(parts.max()), self.flat)
+                if convexity > highest:
+                    chosen, highest = parts, convexity
+        return chosen
 
-    depth = body.depth if weight is None else body.depth * weight
-    # Along a coarse axis a Gaussian narrower than a voxel would see single planes as bodies.
-    sigma = np.maximum(distance / 2 / body.voxel, 1)
-    middles = gaussian_filter(depth, sigma, mode="nearest")
-    middles -= gaussian_filter(depth, 1.6 * sigma, mode="nearest")  # 1.6: as good as a Laplacian
-    seeds = _find_seeds(middles, body, distance)
-    while len(seeds) > 1:
-        pieces = _flood(middles, seeds, body)
-        sizes = np.bincount(pieces[body.mask], minlength=len(seeds) + 1)[1:]
-        if (sizes >= max(smallest, 1)).all():
-            return pieces
-        seeds = seeds[sizes >= max(smallest, 1)]
-    return None
+    def _to_nearest(self, parts: np.ndarray) -> np.ndarray:
+        """Give voxels that no part reaches, as they lie apart, to the nearest one; background becomes 0."""
+        from scipy.ndimage import distance_transform_edt
 
-
-def _find_seeds(middles: np.ndarray, body: _Body, distance: float) -> np.ndarray:
-    """Return the maxima of `middles`, (n, ndim), without those near a higher one."""
-    from scipy.spatial import cKDTree
-    from skimage.feature import peak_local_max
-
-    seeds = peak_local_max(middles, threshold_abs=0, exclude_border=False)
-    seeds = seeds[body.filled[tuple(seeds.T)]]
-    if len(seeds) < 2:
-        return seeds
-    keep = np.ones(len(seeds), bool)
-    step = np.minimum(body.voxel, distance / 1.5)  # neighbouring planes are near, however far they lie apart
-    # Pairs in order: whether the higher seed stays is settled before it removes another one.
-    for higher, lower in sorted(cKDTree(seeds * step).query_pairs(distance)):
-        if keep[higher]:
-            keep[lower] = False
-    return seeds[keep]
-
-
-def _flood(middles: np.ndarray, seeds: np.ndarray, body: _Body) -> np.ndarray:
-    """Return the basin of each voxel, 1 for the first seed; 0 outside the object."""
-    from scipy.spatial import cKDTree
-    from skimage.segmentation import watershed
-
-    markers = np.zeros(middles.shape, np.int32)
-    markers[tuple(seeds.T)] = np.arange(1, len(seeds) + 1)
-    basins = watershed(-middles, markers, mask=body.filled)
-    unreached = np.argwhere(body.mask & (basins == 0))
-    if len(unreached):  # a part of its own, without a seed
-        nearest = cKDTree(seeds * body.voxel).query(unreached * body.voxel)[1]
-        basins[tuple(unreached.T)] = nearest + 1
-    return basins
+        if (self.mask & (parts == 0)).any():
+            nearest = distance_transform_edt(
+                parts == 0, sampling=self.voxel, return_distances=False, return_indices=True
+            )
+            parts = parts[tuple(nearest)]
+        return np.where(self.mask, parts, 0)
 
 
 def _voxel_proportions(labels: np.ndarray) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 import objclass
 from objclass import split_touching
-from objclass.objects.splitting import _Body, _find_seeds
+from objclass.objects.kernels.depth import depth_below_surface, fill_cavities, find_middles, find_seeds
 
 
 def bodies(centers, semi_axes, *, spacing=(1, 1, 1), rotation=None):
@@ -105,11 +105,49 @@ def test_min_distance_decides_how_near_two_seeds_may_be():
 
 
 def test_a_seed_that_gives_way_to_a_higher_one_drives_no_other_away():
-    middles = np.zeros((3, 15))
-    middles[1, 3], middles[1, 7], middles[1, 11] = 3, 2, 1
-    body = _Body(np.ones(middles.shape, bool), np.ones(middles.shape), np.ones(2))
-    assert _find_seeds(middles, body, 3).tolist() == [[1, 3], [1, 7], [1, 11]]
-    assert _find_seeds(middles, body, 5).tolist() == [[1, 3], [1, 11]]
+    middles = np.zeros((1, 3, 15), np.float32)
+    middles[0, 1, 3], middles[0, 1, 7], middles[0, 1, 11] = 3, 2, 1
+    everywhere, voxel = np.ones(middles.shape, bool), np.ones(3)
+    assert find_seeds(middles, everywhere, voxel, 3.0)[:, 2].tolist() == [3, 7, 11]
+    assert find_seeds(middles, everywhere, voxel, 5.0)[:, 2].tolist() == [3, 11]
+
+
+def test_neighbouring_planes_are_near_however_far_they_lie_apart():
+    middles = np.zeros((5, 3, 3), np.float32)
+    middles[1, 1, 1], middles[3, 1, 1] = 2, 1
+    everywhere, voxel = np.ones(middles.shape, bool), np.array([9.0, 1, 1])
+    assert len(find_seeds(middles, everywhere, voxel, 6.0)) == 2
+    middles[2, 1, 1], middles[3, 1, 1] = 1, 0
+    assert len(find_seeds(middles, everywhere, voxel, 6.0)) == 1
+
+
+bits = arrays(bool, array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=8))
+
+
+@settings(max_examples=60)
+@given(bits, st.tuples(*[st.sampled_from([0.5, 1.0, 2.7])] * 3))
+def test_depths_are_those_of_scipy(mask, spacing):
+    expected = ndi.distance_transform_edt(mask, sampling=spacing) if not mask.all() else np.zeros(mask.shape)
+    np.testing.assert_allclose(depth_below_surface(mask, np.array(spacing)), expected, rtol=1e-5)
+
+
+@settings(max_examples=60)
+@given(bits)
+def test_cavities_are_those_of_scipy(mask):
+    expected = ndi.binary_fill_holes(mask[0])[None] if mask.shape[0] == 1 else mask
+    if min(mask.shape) > 1:
+        expected = ndi.binary_fill_holes(mask)
+    if 1 not in mask.shape[1:]:
+        np.testing.assert_array_equal(fill_cavities(mask), expected)
+
+
+def test_middles_are_those_of_scipy():
+    depth = np.random.default_rng(0).random((7, 12, 15)).astype(np.float32)
+    depth[:, :5] = 0
+    sigma = np.array([1.0, 1.5, 2.0])
+    expected = ndi.gaussian_filter(depth, sigma, mode="nearest")
+    expected -= ndi.gaussian_filter(depth, 1.6 * sigma, mode="nearest")
+    np.testing.assert_allclose(find_middles(depth, sigma), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("turns", range(4))
@@ -164,20 +202,19 @@ def test_parts_of_an_object_go_to_the_nearest_body():
 def test_pieces_are_not_smaller_than_min_size(tissue):
     free, bound = (split_touching(tissue, min_size=size) for size in (0, 120))
     assert np.bincount(free.ravel()).min() < 120
-    assert np.bincount(bound.ravel()).min() >= 120
-    large = np.isin(tissue, np.flatnonzero(np.bincount(tissue.ravel()) >= 120)) & (tissue > 0)
-    np.testing.assert_array_equal(bound > 0, large)
-    assert bound.max() > objclass.exclude_small(tissue, 120).max()
+    sizes, whole = np.bincount(bound.ravel()), np.bincount(tissue.ravel())
+    assert all(size >= 120 or size in whole for size in sizes)
+    assert tissue.max() < bound.max() < free.max()
 
 
-def test_objects_without_room_for_a_seed_are_left_out():
+def test_small_objects_stay():
     labels = bodies([[0, 6, 0], [0, -6, 0]], [8, 8, 8])
     labels[0, 0, 0] = 2
     labels[0, 5, 5:8] = 3
-    assert split_touching(labels).max() == 2
-    assert split_touching(labels, min_size=2).max() == 3
-    assert split_touching(labels, min_size=0).max() == 4
-    assert split_touching(labels, min_size=2500).max() == 1
+    split = split_touching(labels)
+    np.testing.assert_array_equal(split > 0, labels > 0)
+    assert split.max() == 4
+    assert split_touching(labels, min_size=2500).max() == 3
 
 
 def test_small_objects_stay_among_small_ones():
@@ -285,6 +322,15 @@ def test_tells_of_progress(tissue):
     [
         ({"min_distance": 0}, "min_distance: expected a distance above 0"),
         ({"min_distance": -1}, "min_distance: expected a number of at least 0"),
+        ({"method": "magic"}, "method: expected one of 'distance', 'tree', 'auto', got str 'magic'"),
+        (
+            {"method": "tree"},
+            'probability: expected an array with method="tree", got NoneType None.*probability_map',
+        ),
+        (
+            {"method": "tree", "probability": np.ones((5, 6)), "min_distance": 3},
+            'min_distance: expected None with method="tree"',
+        ),
         ({"min_size": -1}, "min_size: expected a whole number of at least 0"),
         ({"min_size": 2.5}, "min_size: expected a whole number of at least 0"),
         ({"spacing": (1, 2, 3)}, r"spacing: expected 2 positive numbers, one for each of the axes \(y, x\)"),
@@ -313,6 +359,128 @@ def test_refuses_bad_labels():
         split_touching([np.ones((4, 4), int)] * 2, probability=np.ones((4, 4)))
 
 
+def rods(n=6, length=60, width=8):
+    """Staggered rods that touch, and a probability that dips where they do."""
+    truth = np.zeros((n * width + 12, length + 40), int)
+    for rod in range(n):
+        start = 6 + 24 * (rod % 2)
+        truth[6 + rod * width : 6 + (rod + 1) * width, start : start + length] = rod + 1
+    probability = np.where(truth > 0, 0.95, 0.05)
+    dips = slice(6 + width, 6 + n * width, width), slice(5 + width, 5 + n * width, width)
+    for dip in dips:
+        probability[dip] = np.where(truth[dip] > 0, 0.6, 0.05)
+    return truth, ndi.gaussian_filter(probability.astype(np.float32), 0.5)
+
+
+def test_rods_come_apart_along_the_tree_where_distance_cuts_them_across():
+    truth, probability = rods()
+    labels = ndi.label(probability > 0.5)[0]
+    assert labels.max() == 1
+    options = {"probability": probability, "spacing": 1}
+    by_tree = split_touching(labels, method="tree", **options)
+    assert by_tree.max() == 6
+    assert (np.where(truth > 0, by_tree, 0) == truth).mean() > 0.98
+    assert split_touching(labels).max() != 6
+    np.testing.assert_array_equal(split_touching(labels, method="auto", **options), by_tree)
+    in_space = split_touching(
+        np.repeat(labels[None], 8, 0), method="auto", probability=np.repeat(probability[None], 8, 0)
+    )
+    np.testing.assert_array_equal(in_space, np.repeat(by_tree[None], 8, 0))
+
+
+def test_auto_takes_the_distance_where_the_probability_has_no_dip():
+    pair = np.pad(bodies([[0, 12], [0, -12]], [15, 15]), 2)
+    options = {"probability": np.where(pair > 0, 0.9, 0.1)}
+    assert split_touching(pair, method="tree", **options).max() == 1
+    np.testing.assert_array_equal(split_touching(pair, method="auto", **options), split_touching(pair))
+    np.testing.assert_array_equal(split_touching(pair, method="auto"), split_touching(pair))
+
+
+def test_auto_leaves_convex_objects_whole_whatever_their_length():
+    rod = np.pad(np.ones((7, 90), int), 3)
+    assert split_touching(rod).max() > 1
+    assert split_touching(rod, method="auto").max() == 1
+    speckled = np.random.default_rng(0).uniform(0.51, 1, rod.shape)
+    assert split_touching(rod, method="auto", probability=speckled).max() == 1
+
+
+@settings(max_examples=40)
+@given(
+    arrays(
+        np.uint8, array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=9), elements=st.integers(0, 3)
+    ),
+    st.integers(0, 99),
+    st.sampled_from(["tree", "auto"]),
+)
+def test_noise_is_split_within_its_objects_by_every_method(labels, seed, method):
+    probability = np.random.default_rng(seed).random(labels.shape)
+    split = split_touching(labels, method=method, probability=probability, min_size=1, progress=False)
+    np.testing.assert_array_equal(split > 0, labels > 0)
+    assert all(n_objects(labels[split == number]) == 1 for number in range(1, split.max() + 1))
+
+
+def best_parts(mask, probability, level, levels, min_size, gain):
+    """The rule of the component tree in plain Python: mean solidity of the best parts, and their masks."""
+    whole = plain_solidity(mask)
+    for higher in range(level, len(levels)):
+        parts, n = ndi.label(mask & (probability > levels[higher]))
+        large = [parts == part for part in range(1, n + 1) if (parts == part).sum() >= min_size]
+        if len(large) > 1:
+            found = [best_parts(part, probability, higher + 1, levels, min_size, gain) for part in large]
+            mean = np.average(
+                [one[0] for one in found], weights=[sum(m.sum() for m in one[1]) for one in found]
+            )
+            return (mean, [m for one in found for m in one[1]]) if mean > whole + gain else (whole, [mask])
+    return whole, [mask]
+
+
+def plain_solidity(mask):
+    from scipy.spatial import ConvexHull
+
+    places, half = np.argwhere(mask), np.eye(mask.ndim) / 2
+    return min(1, len(places) / ConvexHull(np.concatenate([places + s for s in (*half, *-half)])).volume)
+
+
+@pytest.mark.parametrize("shape", [(40, 44), (12, 20, 22)])
+@pytest.mark.parametrize("seed", range(4))
+def test_parts_are_those_of_a_plain_tree(shape, seed):
+    from objclass.objects.kernels.component_tree import convex_parts
+
+    noise = ndi.gaussian_filter(np.random.default_rng(seed).standard_normal(shape), 1.5)
+    probability = (0.5 + 0.5 * noise / np.abs(noise).max()).astype(np.float32)
+    components = ndi.label(probability > 0.5)[0]
+    mask = components == np.argmax(np.bincount(components[components > 0]))
+    levels = np.arange(0.54, 0.98, 0.04).astype(np.float32)
+    expected = best_parts(mask, probability, 0, levels, 9, 0.03)[1]
+    volume = (1,) * (3 - mask.ndim) + mask.shape
+    parts = np.zeros(volume, np.int32)
+    n = convex_parts(
+        probability.reshape(volume), mask.reshape(volume), levels, 9, 0.03, mask.ndim == 2, parts
+    )
+    assert n == (len(expected) if len(expected) > 1 else 0)
+    if n:
+        assert n > 1
+        found = {np.flatnonzero(parts == part).tobytes() for part in range(1, n + 1)}
+        assert found == {np.flatnonzero(part).tobytes() for part in expected}
+
+
+def test_flooding_is_the_watershed_of_scikit_image():
+    from skimage.segmentation import watershed
+
+    from objclass.objects.kernels.flooding import flood
+
+    heights = ndi.gaussian_filter(np.random.default_rng(3).standard_normal((9, 30, 31)), 2).astype(np.float32)
+    mask = heights > -0.02
+    parts = np.zeros(mask.shape, np.int32)
+    seeds = find_seeds(heights, mask, np.ones(3), 4.0)
+    parts[tuple(seeds.T)] = np.arange(1, len(seeds) + 1)
+    expected = watershed(-heights, parts, mask=mask)
+    flood(heights, mask, parts)
+    np.testing.assert_array_equal(parts > 0, expected > 0)
+    assert len(seeds) > 20
+    assert (parts == expected)[mask].mean() > 0.97
+
+
 def f1(truth, labels):
     """The F1 score of the objects that overlap by more than half of their union."""
     pairs = np.zeros((truth.max() + 1, labels.max() + 1))
@@ -331,8 +499,10 @@ def test_dense_nuclei_come_apart(shared_data, seed):
     classifier = objclass.train_object_classifier(image, strokes)
     labels = objclass.segment(image, classifier, engine="cpu")
     probability = objclass.probability_map(image, classifier, engine="cpu")
-    before, after = f1(truth, labels), f1(truth, split_touching(labels))
-    guided = f1(truth, split_touching(labels, probability=probability))
+    before, after, guided = (
+        f1(truth, objclass.exclude_small(found))
+        for found in (labels, split_touching(labels), split_touching(labels, probability=probability))
+    )
     print(f"F1 {before:.3f}, split {after:.3f}, with the probability {guided:.3f}")
     assert before < 0.25
     assert after >= 0.78

@@ -1,0 +1,1 @@
+"""Compiled loops over the voxels of one object in its box, (z, y, x)."""

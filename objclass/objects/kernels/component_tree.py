@@ -1,0 +1,189 @@
+"""The component tree of an object: into which parts it falls as the threshold rises.
+
+References
+----------
+R. Jones, Connected filtering and segmentation using component trees, Computer Vision and Image Understanding
+75 (1999) 215-228, https://doi.org/10.1006/cviu.1999.0777
+
+C. Berger et al., Effective component tree computation with application to pattern recognition in astronomical
+imaging, ICIP (2007), https://doi.org/10.1109/ICIP.2007.4379949
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from objclass._common.parallel import kernel
+from objclass.objects.kernels.convexity import solidity
+from objclass.objects.kernels.neighbors import face_neighbor
+
+
+@kernel
+def convex_parts(probability, mask, levels, min_size, gain, flat, parts):
+    """Find the parts at higher levels that are more convex than the component that they come from.
+
+    Parameters
+    ----------
+    probability : (z, y, x) float32 array
+    mask : (z, y, x) bool array
+        The object.
+    levels : (n,) float32 array
+        The thresholds, ascending. Parts lie above one of them.
+    min_size : int
+        A part has at least so many voxels.
+    gain : float
+        A component gives way to the parts that it falls into, recursively, where their mean solidity,
+        weighted by size, exceeds its own by more than that.
+    flat : bool
+        The image has two dimensions.
+    parts : (z, y, x) int32 array of zeros
+        Written: 1…n on the voxels of each part, which do not fill the object.
+
+    Returns
+    -------
+    int
+        The number of parts.
+    """
+    voxels, level_of = _sort_by_level(probability, mask, levels)
+    parent = _link(voxels, level_of, mask)
+    size, start, order = _gather(voxels, level_of, parent)
+    n = len(voxels)
+    # Bottom up, from the highest level: how convex the best parts of each component are.
+    n_large, only_child = np.zeros(n, np.int32), np.full(n, -1, np.int32)
+    for node in range(n):
+        above = parent[node]
+        if above != node and level_of[above] < level_of[node] and size[node] >= min_size:
+            n_large[above] += 1
+            only_child[above] = node
+    sum_solidity, sum_size = np.zeros((2, n), np.float64)  # of the best parts of the large children
+    splits = np.zeros(n, np.bool_)
+    for node in range(n):
+        above = parent[node]
+        is_root = above == node
+        if not is_root and (level_of[above] == level_of[node] or size[node] < min_size):
+            continue
+        if n_large[node] == 1:  # nothing but a smaller self: where that falls apart, this does
+            child = only_child[node]
+            sum_solidity[node], sum_size[node] = sum_solidity[child], sum_size[child]
+        if not is_root and n_large[above] < 2:
+            continue
+        own = order[start[node] : start[node] + size[node]]
+        best, best_size = 1.0, float(size[node])
+        if sum_size[node] > 0 or not is_root:
+            best = solidity(voxels_at(voxels, own), mask.shape, flat)
+        if sum_size[node] > 0 and sum_solidity[node] / sum_size[node] > best + gain:
+            splits[node] = True
+            best, best_size = sum_solidity[node] / sum_size[node], sum_size[node]
+        if not is_root:
+            sum_solidity[above] += best * best_size
+            sum_size[above] += best_size
+    return _number_parts(voxels, level_of, parent, size, start, order, n_large, splits, min_size, parts)
+
+
+@kernel
+def voxels_at(voxels, places):
+    """Return the flat indices of some voxels."""
+    result = np.empty(len(places), np.int32)
+    for index in range(len(places)):
+        result[index] = voxels[places[index]]
+    return result
+
+
+@kernel
+def _sort_by_level(probability, mask, levels):
+    """Return the flat indices of the voxels of a mask, the highest level first, and the level of each."""
+    flat_mask, flat_probability = mask.reshape(-1), probability.reshape(-1)
+    counts = np.zeros(len(levels) + 2, np.int64)
+    level_at = np.zeros(flat_mask.size, np.uint8)
+    for voxel in range(flat_mask.size):
+        if flat_mask[voxel]:
+            level_at[voxel] = np.searchsorted(levels, flat_probability[voxel])
+            counts[len(levels) - level_at[voxel] + 1] += 1
+    places = np.cumsum(counts)
+    voxels, level_of = np.empty(places[-1], np.int32), np.empty(places[-1], np.uint8)
+    for voxel in range(flat_mask.size):
+        if flat_mask[voxel]:
+            queue = len(levels) - level_at[voxel]
+            voxels[places[queue]], level_of[places[queue]] = voxel, level_at[voxel]
+            places[queue] += 1
+    return voxels, level_of
+
+
+@kernel
+def _link(voxels, level_of, mask):
+    """Return the parent of each voxel: the last one of its component on its level, and of that one below."""
+    n = len(voxels)
+    place_of = np.full(mask.size, -1, np.int32)
+    parent, top = np.empty(n, np.int32), np.empty(n, np.int32)
+    for node in range(n):
+        voxel = voxels[node]
+        place_of[voxel] = node
+        parent[node] = top[node] = node
+        for face in range(6):
+            neighbor = face_neighbor(voxel, face, mask.shape)
+            near = place_of[neighbor] if neighbor >= 0 else -1
+            if near < 0:
+                continue
+            root = near
+            while top[root] != root:
+                root = top[root]
+            while top[near] != root:
+                top[near], near = root, top[near]
+            if root != node:
+                parent[root] = top[root] = node
+    for node in range(n - 1, -1, -1):
+        above = parent[node]
+        if level_of[parent[above]] == level_of[above]:
+            parent[node] = parent[above]
+    return parent
+
+
+@kernel
+def _gather(voxels, level_of, parent):
+    """Return the size of each component, where its voxels begin in a list of all, and that list."""
+    n = len(voxels)
+    size = np.ones(n, np.int32)
+    start, end, order = np.zeros((3, n), np.int32)
+    for node in range(n):
+        if parent[node] != node:
+            size[parent[node]] += size[node]
+    n_placed = 0
+    for node in range(n - 1, -1, -1):
+        above = parent[node]
+        if above == node:
+            start[node] = end[node] = n_placed
+            n_placed += size[node]
+        elif level_of[above] < level_of[node]:
+            start[node] = end[node] = end[above]
+            end[above] += size[node]
+        else:
+            order[end[above]] = node
+            end[above] += 1
+            continue
+        order[end[node]] = node
+        end[node] += 1
+    return size, start, order
+
+
+@kernel
+def _number_parts(voxels, level_of, parent, size, start, order, n_large, splits, min_size, parts):
+    """Write the parts of components that are split, and are not split any further; return their number."""
+    flat_parts = parts.reshape(-1)
+    n_parts, splits_any = 0, splits.any()
+    opened = np.zeros(len(voxels), np.bool_)  # whether the large children of a component are parts
+    for node in range(len(voxels) - 1, -1, -1):
+        above = parent[node]
+        if above == node:
+            opened[node] = splits[node]
+            is_part = splits_any and not splits[node] and size[node] >= min_size
+        elif level_of[above] == level_of[node] or size[node] < min_size or not opened[above]:
+            continue
+        elif n_large[above] == 1 or splits[node]:
+            opened[node], is_part = True, False
+        else:
+            is_part = True
+        if is_part:
+            n_parts += 1
+            for place in order[start[node] : start[node] + size[node]]:
+                flat_parts[voxels[place]] = n_parts
+    return n_parts
