@@ -136,6 +136,8 @@ def check_labels(labels: npt.ArrayLike, *, argument: str = "labels") -> np.ndarr
     array = np.asarray(labels)
     if array.dtype.kind not in "iu":
         hint = "Number the objects of a mask with skimage.measure.label(mask)."
+        if array.dtype.kind == "f":  # numbering it anew would tear objects of several pieces apart
+            hint = "Labels stored as floats become integers with labels.astype(int)."
         raise invalid(argument, "an integer array, 0 for background", array, hint, kind=TypeError)
     if array.ndim not in (2, 3):
         raise invalid(argument, "an array of axes (y, x) or (z, y, x)", array)
@@ -175,6 +177,9 @@ def check_image(
         raise invalid(argument, "an array of real numbers", array, kind=TypeError)
     if spatial_shape is not None:
         ndim = len(spatial_shape)
+    if _has_colours_last(array, spatial_shape):
+        hint = "Put the colours first with numpy.moveaxis(image, -1, 0)."
+        raise invalid(argument, "an image with channels first, (c, y, x)", array, hint)
     if ndim is None:
         ndim = 3 if array.ndim >= 3 else 2
     if array.ndim not in (ndim, ndim + 1) or array.size == 0:
@@ -197,6 +202,14 @@ def check_image(
             "Replace them first, for example with numpy.nan_to_num(image).",
         )
     return with_channels
+
+
+def _has_colours_last(array: np.ndarray, spatial_shape: Sequence[int] | None) -> bool:
+    """Tell whether an array is a colour picture (y, x, c) or a stack of them, which no stack looks like."""
+    is_picture = array.ndim >= 3 and array.shape[-1] in (3, 4) and min(array.shape[-3:-1]) > 16
+    if spatial_shape is None:
+        return is_picture and array.dtype == np.uint8
+    return is_picture and tuple(spatial_shape) == array.shape[:-1]
 
 
 def check_float32(image: np.ndarray, *, argument: str = "image") -> np.ndarray:

@@ -78,7 +78,7 @@ class Work:
 
     def do(self, item: Item, classifier: ObjectClassifier) -> None:
         """Segment and measure one image; its record comes last."""
-        from objclass.io.images import imread, read_spacing
+        from objclass.io.images import read_as
         from objclass.measurement.region_properties import measure
         from objclass.objects.filtering import exclude_small
         from objclass.objects.segmentation import segment
@@ -86,8 +86,9 @@ class Work:
 
         settings = self.settings
         fingerprint = item.fingerprint()
-        image = imread(item.path, axes=settings.axes, frame=item.frame)
-        spacing = settings.spacing or read_spacing(item.path, axes=settings.axes)
+        ndim, axes = classifier.ndim, settings.axes
+        image, info = read_as(item.path, ndim, "the classifier", axes=axes, frame=item.frame)
+        spacing = settings.spacing or info.spacing
         labels = segment(image, classifier, engine=settings.engine, progress=False)
         if settings.split:
             labels = split_touching(labels, spacing=spacing)
