@@ -66,7 +66,6 @@ def test_a_cluster_has_the_colour_of_its_number_wherever_it_is_shown():
 
 def test_the_colours_of_very_many_categories_cost_no_pass_over_the_table_each():
     names = pd.DataFrame({"label": np.arange(1, 20_001), "name": [f"object {n}" for n in range(20_000)]})
-    few = names.assign(name="one")
     many, one = (
         min(
             timeit.repeat(lambda t=table: color_objects(t, t["label"].to_numpy(), "name"), number=1, repeat=3)
