@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_SHOWN = 500_000
+_MOST_CORNERS = 10_000
 _LARGEST_DENSE = 1 << 26
 
 
@@ -56,6 +57,7 @@ class ObjectTable:
             self.opening.append(f"table = {call('objclass.select', 'table', keywords={'objects': []})}")
         self._table = table.assign(**{GROUP_COLUMN: before})
         self.groups = Groups(before)
+        self._tables = 0
         self._steps: list[Step] = []
         present = present_labels(labels)
         self.unmeasured = np.setdiff1d(present, self.row_labels, assume_unique=True)
@@ -66,6 +68,11 @@ class ObjectTable:
     def table(self) -> pd.DataFrame:
         """A new table with the present groups."""
         return self._table.assign(**{GROUP_COLUMN: self.groups.numbers})
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """What differs whenever `table` does."""
+        return self._tables, self.groups.version
 
     def __len__(self) -> int:
         return len(self.row_labels)
@@ -128,7 +135,8 @@ class ObjectTable:
     def row(self, label: int) -> dict[str, Any]:
         """Return the values of one object, by column; empty where it has no row."""
         places = np.flatnonzero(self.row_labels == label)
-        return self.part(places).iloc[0].to_dict() if places.size else {}
+        part = self.part(places)
+        return {str(name): part[name].iloc[0] for name in part} if places.size else {}
 
     def part(self, rows: np.ndarray) -> pd.DataFrame:
         """Return some rows of `table`, without making all of it."""
@@ -142,6 +150,8 @@ class ObjectTable:
         "objects" (``objects``, label numbers).
         """
         shape = checks.check_option("shape", gesture.get("shape"), ("polygon", "range", "plane", "objects"))
+        if len(gesture.get("points", ())) > _MOST_CORNERS:
+            raise checks.invalid("points", f"at most {_MOST_CORNERS:,} corners", len(gesture["points"]))
         group, mode = self.groups.target(gesture.get("mode", "replace"))
         first, keywords = [], {}
         if shape in ("polygon", "range"):
@@ -188,6 +198,7 @@ class ObjectTable:
     def take(self, result: pd.DataFrame, code: str) -> None:
         """Go on with `result`, what a function has made of `table`; `code` is the line that calls it."""
         self._table = result
+        self._tables += 1
         self._steps.append(Step(code))
 
     def code(self) -> str:

@@ -99,7 +99,7 @@ function trimNumber(value, step) {
 export function formatValue(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   if (typeof value !== "number") return String(value);
-  if (Number.isInteger(value)) return value.toLocaleString("en").replace(/,/g, "\u202f").replace("-", "−");
+  if (Number.isInteger(value)) return value.toLocaleString("en").replace("-", "−");
   const size = Math.abs(value);
   const text = size >= 1e6 || size < 1e-3 ? value.toExponential(3) : String(Number(value.toPrecision(4)));
   return text.replace(/-/g, "−");
@@ -111,3 +111,6 @@ export function roundTo(value, perPixel) {
   const power = Math.ceil(Math.log10(perPixel)) - 2;
   return power > 0 ? Math.round(value / 10 ** power) * 10 ** power : Number(value.toFixed(decimals));
 }
+
+// 1 -> "1 object", 2 -> "2 objects".
+export const counted = (number, noun) => `${formatValue(number)} ${noun}${number === 1 ? "" : "s"}`;
