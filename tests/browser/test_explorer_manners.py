@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -172,3 +174,8 @@ def test_the_last_of_a_million_rows_is_reached(open_notebook) -> None:
     page.locator('.oce-table tr.oce-marked[data-label="777777"]').wait_for()
     row, box = (page.locator(where).bounding_box() for where in (".oce-table tr.oce-marked", ".oce-table"))
     assert box["y"] <= row["y"] <= box["y"] + box["height"]
+
+
+def test_without_a_kernel_the_explorer_says_so(explorer: Driver) -> None:
+    os.kill(explorer.kernel("__import__('os').getpid()"), signal.SIGKILL)
+    explorer.page.locator(".oce .oc-lost").get_by_text("Not connected: run the cell again.").wait_for()

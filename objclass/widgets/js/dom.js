@@ -34,38 +34,6 @@ export function shieldKeys(root) {
   });
 }
 
-// A button that may not be used now keeps the focus: one that is `disabled` would send it to the page, where
-// the widget's keys are dead. `guardButtons` stops its clicks.
-export function setEnabled(button, enabled) {
-  button.setAttribute("aria-disabled", String(!enabled));
-}
-
-// Keep the keys of a widget alive: clicks on buttons that may not be used now go nowhere, and where the element
-// with the focus is removed or hidden, the focus stays in the widget. Returns a function that ends it.
-export function guardFocus(root) {
-  let within = false;
-  const stop = (event) => {
-    if (!event.target.closest?.('[aria-disabled="true"]')) return;
-    event.preventDefault();
-    event.stopPropagation();
-  };
-  const note = ({ target }) => (within = root.contains(target));
-  const check = () => {
-    const active = document.activeElement;
-    const lost = active === document.body || (root.contains(active) && active.checkVisibility?.() === false);
-    if (within && lost && root.isConnected) root.focus({ preventScroll: true });
-  };
-  root.tabIndex = -1;
-  root.addEventListener("click", stop, true);
-  for (const name of ["focusin", "pointerdown"]) document.addEventListener(name, note, true);
-  const observer = new MutationObserver(check);
-  observer.observe(root, { childList: true, subtree: true, attributeFilter: ["hidden", "disabled"] });
-  return () => {
-    observer.disconnect();
-    for (const name of ["focusin", "pointerdown"]) document.removeEventListener(name, note, true);
-  };
-}
-
 const ICONS = {
   brush: "M10.5 2.5 13.5 5.5 7.8 11.2 4.8 8.2zM4.6 9C2.6 9.2 3.6 11.8 1.8 13c2 .9 5.4.6 5.3-1.6",
   eraser: "M9.5 2.5 13.5 6.5 7 13H4.5L2 10.5zM5.5 6.5 9.6 10.6M7 13h6.5",

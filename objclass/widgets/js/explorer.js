@@ -1,6 +1,7 @@
 // The linked explorer: plot, slices, 3D and panels around one ObjectStore. See explorer.py for the messages.
 import { packColor } from "./colors.js";
-import { checkbox, choice, guardFocus, h, iconButton, setEnabled, shieldKeys, slider, textButton } from "./dom.js";
+import { Connection } from "./connection.js";
+import { checkbox, choice, enable, h, iconButton, keepFocus, shieldKeys, slider, textButton } from "./dom.js";
 import { ExplorerKeys } from "./explorer_keys.js";
 import { GroupsPanel } from "./groups_panel.js";
 import { ImagePanel } from "./image_panel.js";
@@ -19,12 +20,15 @@ const TOOLS = [
 ];
 
 class Explorer {
-  constructor(model, el) {
+  constructor(source, el) {
+    this.root = h("div", { class: "oc oce", "data-ready": "false" });
+    this.connection = new Connection(source, this.root);
+    const { model } = this.connection;
     this.model = model;
     this.store = new ObjectStore(model);
-    this.root = h("div", { class: "oc oce", "data-ready": "false" });
     shieldKeys(this.root);
-    this.unguard = guardFocus(this.root);
+    this.root.tabIndex = -1;
+    this.releaseFocus = keepFocus(this.root, this.root);
     el.append(this.root);
     this.hovered = 0;
     this.buildBar();
@@ -191,8 +195,8 @@ class Explorer {
 
   showGroups() {
     const { undo, redo, list } = this.store.groups;
-    setEnabled(this.undo, undo);
-    setEnabled(this.redo, redo);
+    enable(this.undo, undo);
+    enable(this.redo, redo);
     this.groups.show();
     this.plot.showLegend();
     this.root.dataset.groups = list.map(({ group, size }) => `${group}:${size}`).join(" ");
@@ -230,7 +234,8 @@ class Explorer {
   }
 
   dispose() {
-    this.unguard();
+    this.releaseFocus();
+    this.connection.dispose();
     this.keys.dispose();
     for (const owner of [this, this.notices, this.store, this.plot, this.image.volume]) this.model.off(null, null, owner);
     this.notices.dispose();

@@ -1,9 +1,9 @@
 // The plot with what belongs to it: choice of columns, legend, counts.
-import { h, setEnabled } from "./dom.js";
+import { countOf, enable, h, textButton } from "./dom.js";
 import { insidePolygon, insideRange } from "./hits.js";
 import { LassoTool } from "./lasso.js";
 import { GROUP_COLUMN } from "./object_store.js";
-import { counted, formatValue, roundTo } from "./scales.js";
+import { formatValue, roundTo } from "./scales.js";
 import { ScatterView } from "./scatter_view.js";
 
 // The axes of a log trait with one of them switched.
@@ -40,8 +40,8 @@ export class PlotPanel {
     this.selects[name] = select;
     const parts = [h("span", { class: "oc-soft" }, title), select];
     if (name !== "color") {
-      this.logs[name] = h("button", { type: "button", class: "oc-button oc-small", title: `Logarithmic ${title} axis`,
-        "aria-label": `Logarithmic ${title} axis`, onclick: () => this.set({ log_axes: switchLog(this.model.get("log_axes"), name) }) }, "log");
+      this.logs[name] = textButton("log", () => this.set({ log_axes: switchLog(this.model.get("log_axes"), name) }),
+        { class: "oc-button oc-small", title: `Logarithmic ${title} axis`, "aria-label": `Logarithmic ${title} axis` });
       parts.push(this.logs[name]);
     }
     this.controls.append(h("label", { class: "oce-axis" }, ...parts.slice(0, 2)), ...parts.slice(2));
@@ -75,7 +75,7 @@ export class PlotPanel {
   showFields() {
     for (const name of ["x", "y", "color"]) this.selects[name].value = this.model.get(name);
     for (const name of ["x", "y"]) this.logs[name].setAttribute("aria-pressed", String(this.model.get("log_axes").includes(name)));
-    setEnabled(this.logs.y, Boolean(this.model.get("y")));
+    enable(this.logs.y, Boolean(this.model.get("y")));
   }
 
   axis(name) {
@@ -100,7 +100,7 @@ export class PlotPanel {
   showCounts() {
     const { total, shown } = this.store;
     const missing = this.view.missing ?? 0;
-    const parts = [counted(total, "object")];
+    const parts = [countOf(total, "object")];
     if (shown < total) parts.push(`${formatValue(shown)} drawn`);
     if (missing) {
       const why = this.model.get("log_axes") ? "without a value or not above 0" : "without a value";

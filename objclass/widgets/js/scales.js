@@ -111,6 +111,3 @@ export function roundTo(value, perPixel) {
   const power = Math.ceil(Math.log10(perPixel)) - 2;
   return power > 0 ? Math.round(value / 10 ** power) * 10 ** power : Number(value.toFixed(decimals));
 }
-
-// 1 -> "1 object", 2 -> "2 objects".
-export const counted = (number, noun) => `${formatValue(number)} ${noun}${number === 1 ? "" : "s"}`;

@@ -1,5 +1,5 @@
 // Reduce and Cluster: a method, its few parameters, which columns; progress, cancel.
-import { checkbox, foldOut, h, numberField, setEnabled, textButton } from "./dom.js";
+import { checkbox, enable, foldOut, h, numberField, textButton } from "./dom.js";
 import { drawLines } from "./line_chart.js";
 
 const SCANNED = ["kmeans", "gmm"];
@@ -78,8 +78,8 @@ export class StepPanel {
   setBusy(busy) {
     this.busy = busy;
     const ready = !busy && this.store.total > 0;
-    setEnabled(this.run, ready);
-    setEnabled(this.scan, ready && SCANNED.includes(this.method.value));
+    enable(this.run, ready);
+    enable(this.scan, ready && SCANNED.includes(this.method.value));
     this.empty.hidden = this.store.total > 0;
   }
 }

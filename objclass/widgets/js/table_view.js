@@ -1,6 +1,6 @@
 // The rows of the table: the kernel sorts and filters, this shows the part that is seen.
-import { checkbox, h, textButton } from "./dom.js";
-import { counted, formatValue } from "./scales.js";
+import { checkbox, countOf, h, textButton } from "./dom.js";
+import { formatValue } from "./scales.js";
 
 const ROW = 24;
 const AHEAD = 20;
@@ -67,7 +67,7 @@ export class TableView {
     const first = Math.floor(this.geometry().rowAt(top));
     const last = first + Math.ceil(this.box.clientHeight / ROW);
     // Where rows share their pixels, what is seen moves on at another pace than the rows themselves.
-    const inStep = this.geometry().extent === this.total * ROW || top === this.shown.top;
+    const inStep = this.geometry().extent === this.total * ROW || Math.abs(top - this.shown.top) < 2;
     if (inStep && first >= this.shown.start && last <= this.shown.end) return;
     this.waiting = setTimeout(() => {
       this.waiting = null;
@@ -87,7 +87,7 @@ export class TableView {
     const middle = this.box.clientHeight / 2 / ROW;
     const top = place === null ? this.box.scrollTop : Math.max(0, scrollOf(place - middle));
     this.shown = { start, end: start + cells.length === total ? Infinity : start + cells.length, top };
-    this.count.textContent = counted(total, "row");
+    this.count.textContent = countOf(total, "row");
     this.showHead(columns);
     const label = columns.indexOf("label");
     const above = Math.max(0, top - (rowAt(top) - start) * ROW);
