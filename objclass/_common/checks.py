@@ -109,6 +109,17 @@ def check_number(
     return int(value) if integer else float(value)
 
 
+def check_names(argument: str, names: object, n: int, what: str) -> list[str]:
+    """Return `names` as a list if they are `n` different texts, one for each `what`."""
+    expected = f"{n} different name{'s' * (n != 1)}, one for each {what}"
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise invalid(argument, expected, describe(names), kind=TypeError)
+    listed = list(names)
+    if len(listed) != n or len({*map(str, listed)}) != n or not all(isinstance(name, str) for name in listed):
+        raise invalid(argument, expected, describe(listed))
+    return listed
+
+
 def check_spacing(spacing: object, ndim: int) -> tuple[float, ...] | None:
     """Return `spacing` as `ndim` positive floats; a single number stands for all axes; None stays None."""
     if spacing is None:
@@ -133,6 +144,7 @@ def axis_names(ndim: int) -> str:
 
 def check_labels(labels: npt.ArrayLike, *, argument: str = "labels") -> np.ndarray:
     """Return `labels` as an integer array of rank 2 or 3 without negative numbers."""
+    _refuse_masked(argument, labels)
     array = np.asarray(labels)
     if array.dtype.kind not in "iu":
         hint = "Number the objects of a mask with skimage.measure.label(mask)."
@@ -172,6 +184,7 @@ def check_image(
     finite : bool
         Whether to look for NaN and infinite pixels, which takes a moment.
     """
+    _refuse_masked(argument, image)
     array = np.asarray(image)
     if array.dtype.kind not in "iufb":
         raise invalid(argument, "an array of real numbers", array, kind=TypeError)
@@ -210,6 +223,12 @@ def _has_colours_last(array: np.ndarray, spatial_shape: Sequence[int] | None) ->
     if spatial_shape is None:
         return is_picture and array.dtype == np.uint8
     return is_picture and tuple(spatial_shape) == array.shape[:-1]
+
+
+def _refuse_masked(argument: str, array: object) -> None:
+    if np.ma.is_masked(array):
+        hint = "Fill them first with image.filled(value); only measure(labels, image) leaves them out."
+        raise invalid(argument, "an array without masked pixels", "a masked array", hint)
 
 
 def check_float32(image: np.ndarray, *, argument: str = "image") -> np.ndarray:

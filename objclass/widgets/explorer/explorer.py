@@ -11,7 +11,7 @@ import numpy.typing as npt
 import traitlets
 
 from objclass._common import checks
-from objclass.measurement.properties import column_unit
+from objclass.measurement.columns import column_unit
 from objclass.plots import colors
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets import columns
