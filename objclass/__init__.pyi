@@ -6,7 +6,6 @@ from .io.images import imread as imread
 from .io.images import imwrite as imwrite
 from .io.images import read_spacing as read_spacing
 from .io.info import ImageInfo as ImageInfo
-from .measurement.columns import describe_columns as describe_columns
 from .measurement.region_properties import measure as measure
 from .objects.filtering import exclude_border as exclude_border
 from .objects.filtering import exclude_large as exclude_large

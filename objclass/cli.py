@@ -249,10 +249,11 @@ def add_commands(add: Add) -> None:
     batch.add_argument("--measure", action=switch, default=True, help="measure the objects")
     batch.add_argument("--min-size", metavar="N", type=int, default=20, help="smallest object, in voxels")
     batch.add_argument("--split", action="store_true", help="cut touching objects apart")
-    batch.add_argument("--axes", help="the axes of the images, as zcyx, where files do not name them")
-    text = "voxel size, where files have none"
-    batch.add_argument("--spacing", metavar="S", nargs="+", type=float, help=text)
-    batch.add_argument("--engine", default="auto", help="who computes: auto, cpu or opencl")
+    _add_reading(batch, "each image of a file by default", "each time point by default")
+    batch.add_argument("--engine", default="cpu", help="compute engine: cpu, opencl or auto")
+    batch.add_argument(
+        "--verify", action="store_true", help="compare all earlier results with their checksums"
+    )
     where = batch.add_mutually_exclusive_group()
     where.add_argument("--workers", metavar="N", type=int, help="so many images at a time, each in a process")
     where.add_argument("--scheduler", metavar="tcp://…", help="the address of a dask scheduler")
@@ -275,6 +276,25 @@ def add_commands(add: Add) -> None:
     evaluate.add_argument("--min-size", metavar="N", type=int, default=20, help="smallest object, in voxels")
 
 
+def _add_reading(parser: argparse.ArgumentParser, series: str, frame: str) -> None:
+    parser.add_argument("--axes", help="the axes of the images, as zcyx, where files do not name them")
+    parser.add_argument(
+        "--series", metavar="N", type=int, help=f"the image of a file that holds several: {series}"
+    )
+    parser.add_argument("--frame", metavar="N", type=int, help=f"which time point of a time series; {frame}")
+    text = "the channels to segment on, by number or name; all are measured"
+    parser.add_argument("--channel", metavar="C", nargs="+", help=text)
+    text = "voxel size in micrometres, whatever the file says"
+    parser.add_argument("--spacing", metavar="S", nargs="+", type=float, help=text)
+    text = "voxel size in micrometres of files that do not say it"
+    parser.add_argument("--default-spacing", metavar="S", nargs="+", type=float, help=text)
+
+
+def _numbers(given: list[float] | None) -> float | tuple[float, ...] | None:
+    """Return a voxel size as functions take it: one number stands for all axes."""
+    return None if given is None else given[0] if len(given) == 1 else tuple(given)
+
+
 def _add_strokes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="the images")
     text = "strokes on each image, in the same order: 1 background, 2 objects, 0 elsewhere"
@@ -285,14 +305,26 @@ def _add_strokes(parser: argparse.ArgumentParser) -> None:
 def _batch(options: argparse.Namespace) -> int:
     from objclass.workflows.batch import segment_folder
 
-    names = ("measure", "min_size", "split", "axes", "engine", "scheduler")
+    names = (
+        "measure",
+        "min_size",
+        "split",
+        "axes",
+        "series",
+        "frame",
+        "channel",
+        "engine",
+        "verify",
+    )
     print(f"objclass batch: {' '.join(options.inputs)}", flush=True)
     batch = segment_folder(
         options.inputs,
         options.classifier,
         options.out,
-        spacing=tuple(options.spacing) if options.spacing else None,
+        spacing=_numbers(options.spacing),
+        default_spacing=_numbers(options.default_spacing),
         n_workers=options.workers,
+        scheduler=options.scheduler,
         **{name: getattr(options, name) for name in names},
     )
     before = f", {batch.n_done_before:,} of them before" if batch.n_done_before else ""
@@ -304,18 +336,10 @@ def _batch(options: argparse.Namespace) -> int:
 
 
 def _read(options: argparse.Namespace) -> tuple[list[Any], list[Any]]:
-    from objclass._common.checks import invalid
-    from objclass.io.images import imread, read_as
+    from objclass.io.images import imread
 
-    if len(options.annotations) != len(options.images):
-        got = f"{len(options.annotations)}"
-        raise invalid("annotations", f"as many files as there are images, {len(options.images)}", got)
-    annotations = [imread(path) for path in options.annotations]
-    images = [
-        read_as(path, strokes.ndim, "the scribbles", axes=options.axes)[0]
-        for path, strokes in zip(options.images, annotations, strict=True)
-    ]
-    return images, annotations
+    images = [imread(path, axes=options.axes) for path in options.images]
+    return images, [imread(path) for path in options.annotations]
 
 
 def _train(options: argparse.Namespace) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+
+from filelock import FileLock, Timeout
 
 from objclass._common.checks import invalid
 
@@ -24,27 +24,13 @@ def locked(folder: Path, *, argument: str = "out") -> Iterator[None]:
     BlockingIOError
         If another process has it.
     """
-    with (folder / LOCK).open("a+b") as file:
-        try:
-            _lock(file)
-        except OSError as error:
-            got, hint = (
-                f"{folder}, on which one is at work now",
-                "Wait until it ends, or choose another folder.",
-            )
-            raise invalid(
-                argument, "a folder without a batch at work", got, hint, kind=BlockingIOError
-            ) from error
+    try:
+        lock = FileLock(folder / LOCK).acquire(timeout=0)
+    except Timeout as error:
+        got = f"{folder}, on which one is at work now"
+        hint = "Wait until it ends, or choose another folder."
+        raise invalid(
+            argument, "a folder without a batch at work", got, hint, kind=BlockingIOError
+        ) from error
+    with lock:
         yield
-
-
-def _lock(file: IO[bytes]) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -24,14 +24,11 @@ from objclass.chunked.graph import (
 )
 from objclass.chunked.measuring import Wanted
 from objclass.chunked.stitching import Tally
-from objclass.measurement.columns import table_attributes
 from objclass.measurement.region_properties import (
-    check_channel_names,
+    channel_names,
     check_perimeter,
-    check_unit,
     choose_properties,
     counters_of,
-    property_columns,
 )
 from objclass.pixels.classifier import ObjectClassifier
 
@@ -214,9 +211,7 @@ def measure(
     image: Any = None,
     *,
     spacing: float | Sequence[float] | None = None,
-    unit: str | None = None,
     properties: str | Sequence[str] = "basic",
-    channel_names: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Measure every object, also those that lie in several blocks: computes at once.
 
@@ -227,7 +222,7 @@ def measure(
         `imwrite`, then `imread`.
     image : array, optional
         Of the shape of labels, or with channels first; it may be cut otherwise than labels.
-    spacing, unit, properties, channel_names
+    spacing, properties
         As in `objclass.measure`.
 
     Returns
@@ -262,10 +257,10 @@ def measure(
     chosen = choose_properties(properties, ndim, has_image=image is not None)
     steps = check_spacing(spacing, ndim) or (1.0,) * ndim
     check_perimeter(chosen, spacing, steps)
-    names = check_channel_names(channel_names, image, ndim)
+    has_channels = image is not None and len(np.shape(image)) > ndim
     of_image = None
     if image is not None:
-        of_image = Source(image, len(np.shape(image)) - ndim)
+        of_image = Source(image, int(has_channels))
         if of_image.grid.shape != of_labels.grid.shape:
             got, hint = f"one of shape {np.shape(image)}", "Channels come first."
             raise invalid("image", f"the spatial shape of labels, {of_labels.grid.shape}", got, hint)
@@ -273,10 +268,10 @@ def measure(
     counts_pixels = any(entry.needs_image and entry.counter for entry in chosen)
     wanted = Wanted(tuple(counters_of(chosen)), counts_pixels, steps)
     objects = measure_blocks(of_labels, of_image, wanted)
-    columns = property_columns(chosen, objects, names)
-    table = pd.DataFrame({"label": objects.sums.numbers} | columns)
-    table.attrs = table_attributes(table, ndim=ndim, unit=check_unit(unit, spacing))
-    return table
+    columns = {"label": objects.sums.numbers}
+    for entry in chosen:
+        columns |= entry.columns(objects, channel_names(len(image)) if has_channels else None)
+    return pd.DataFrame(columns)
 
 
 def _keep(labels: Any, choose: Callable[[Tally], np.ndarray], dense: bool) -> da.Array:

@@ -2,46 +2,61 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import hashlib
 import json
+import logging
+import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from objclass import __version__
-from objclass._common.checks import check_number, invalid
-from objclass._common.files import AnyPath, check_writable, remove_unfinished, replacing
+from objclass._common.checks import ObjclassError, check_number, invalid
+from objclass._common.files import AnyPath, check_writable, remove_unfinished
 from objclass._common.locking import locked
-from objclass._common.parallel import Progress, progress_bar
-from objclass.workflows.batch_tables import NAMES, join_tables
-from objclass.workflows.inputs import Item, find_items
-from objclass.workflows.record import RECORD, checksum, write_record
-from objclass.workflows.worklist import PARTS, Settings, Work, do_items
+from objclass._common.parallel import Progress, progress_bar, single_threaded
+from objclass.workflows.inputs import BATCH, PARTS, Found, ImageFile, Item, describe_left_out, find_images
+from objclass.workflows.reading import Picture, Reading, check_one_unit
+from objclass.workflows.record import RECORD, checksum, read_sealed, write_record, write_sealed
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from objclass.pixels.classifier import ObjectClassifier
 
-SETTINGS, CLASSIFIER = "batch.json", "ObjectSegmenter.cl"
+_log = logging.getLogger(__name__)
+
+CLASSIFIER, OBJECTS, IMAGES, CACHE = "ObjectSegmenter.cl", "objects.csv", "images.csv", "cache.json"
+_FORMAT = 2
+_RETRIES = 5  # how often an image is begun anew when the worker that was at it has died
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What came of a batch.
+    """Result of a batch run.
 
     Attributes
     ----------
     folder : Path
-        Where the results are: ``labels``, ``objects.csv`` and ``objects.parquet``, and ``run.json``.
+        Where the results are: ``labels``, ``objects.csv``, ``images.csv`` and ``run.json``.
     n_images : int
-        Images and time points that are done.
+        Images, series and time points that are done.
     n_done_before : int
         Those of them that an earlier call had done.
     n_objects : int
         The objects in all of them.
     failed : dict of str to str
         The images that could not be done, and why; the next call tries them again.
+    left_out : dict of str to int
+        What was found among the inputs and not taken for an image to segment, and how many of each.
     """
 
     folder: Path
@@ -49,6 +64,22 @@ class Batch:
     n_done_before: int
     n_objects: int
     failed: dict[str, str]
+    left_out: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides the results of a batch, together with its classifier."""
+
+    reading: Reading
+    measure: bool
+    min_size: int
+    split: bool
+    engine: str
+
+
+class CannotWriteError(OSError):
+    """A result could not be written, as on a full disk: no other image will fare better."""
 
 
 def segment_folder(
@@ -59,40 +90,57 @@ def segment_folder(
     measure: bool = True,
     min_size: int = 20,
     split: bool = False,
-    spacing: float | tuple[float, ...] | None = None,
     axes: str | None = None,
-    engine: str = "auto",
+    series: int | None = None,
+    frame: int | None = None,
+    channel: Any = None,
+    spacing: float | tuple[float, ...] | None = None,
+    default_spacing: float | tuple[float, ...] | None = None,
+    engine: str = "cpu",
+    verify: bool = False,
     n_workers: int | None = None,
     scheduler: str | None = None,
     progress: Progress = True,
 ) -> Batch:
     """Segment and measure many images, and go on where an earlier call was stopped.
 
-    An image is done once its labels and its rows of the table are in the folder and recorded with their
-    checksums; a call that is killed loses no more than the images it was at. An image that cannot be read, or
-    does not fit the classifier, is reported and does not stop the others.
+    An image is done once its labels and its rows of the table are in the folder and recorded; a call that is
+    killed loses no more than the images it was at. An image that cannot be read, or does not fit the
+    classifier, is reported and does not stop the others. An image is known by its path below the folder that
+    the inputs are in, its series, its time point and its content: one that has changed is done again.
 
     Parameters
     ----------
     inputs : path, or list of paths
-        Files, patterns as ``data/*.tif``, folders (with all that is in them), OME-Zarr images. Each time
-        point of a series is an image of its own.
+        Files, patterns as ``data/*.tif``, folders (with all that is in them), OME-Zarr images. Each series
+        and each time point is an image of its own. What lies in `out`, what earlier runs and batches wrote
+        and hidden files are left out.
     classifier : ObjectClassifier or path
         From `train_object_classifier`, or a .cl file.
     out : path
-        The folder to write to; made if it is not there.
+        The folder to write to; made if it is not there. It holds ``images.csv`` with a row for each image,
+        also for those without objects, and ``objects.csv`` with a row for each object; ``objects.parquet``
+        too where pyarrow is installed.
     measure : bool
         Whether to measure the objects.
     min_size : int
         Smallest object, in voxels.
     split : bool
-        Cut touching objects apart with `split_touching`.
-    spacing : number or tuple, optional
-        The voxel size where the files do not say it, or say it wrong.
+        Split touching objects with `split_touching`.
     axes : str, optional
         As for `imread`, where the files do not name their axes.
+    series, frame : int, optional
+        Take only this image of each file, and this time point of each series.
+    channel : int, str, or tuple of these, optional
+        The channels to segment on, by number or name; all are measured.
+    spacing : number or tuple, optional
+        The voxel size in micrometres, whatever the files say.
+    default_spacing : number or tuple, optional
+        The voxel size in micrometres of the files that do not say it.
     engine : str
         As in `segment`.
+    verify : bool
+        Compare the checksums of all results of earlier calls, and do again what was changed or damaged.
     n_workers : int, optional
         Work on so many images at a time, each in a process of its own.
     scheduler : str, optional
@@ -113,7 +161,8 @@ def segment_folder(
     BlockingIOError
         If another batch is at work on `out`.
     ValueError
-        If `out` holds results of another classifier or other parameters: these never mix.
+        If `out` holds results of another classifier, other parameters or images of another folder: these
+        never mix. If some of the images have a voxel size and others none.
     OSError
         If a result cannot be written, as on a full disk: what is done stays, call again when there is room.
 
@@ -138,31 +187,57 @@ def segment_folder(
         check_number("n_workers", n_workers, low=1, integer=True)
         if scheduler is not None:
             raise invalid("scheduler", "either a scheduler or n_workers", "both")
+    reading = Reading(axes, series, frame, channel, spacing, default_spacing)
+    settings = Settings(reading, measure, min_size, split, choose_engine(engine))
     trained = classifier if isinstance(classifier, ObjectClassifier) else load_classifier(classifier)
-    steps = None if spacing is None else tuple(spacing) if isinstance(spacing, (tuple, list)) else (spacing,)
-    settings = Settings(measure, min_size, split, steps, axes, choose_engine(engine))
-    items = find_items(inputs, axes=axes)
+    _check_folder(Path(out))
+    found = find_images(inputs, out=out)
+    if found.left_out:
+        _log.warning("%s", describe_left_out(found.left_out))
     folder = _make_folder(Path(out))
     with locked(folder):
-        _check_same(folder, trained, settings)
+        _check_same(folder, found.root, trained, settings)
         for part in (folder, *(folder / name for name in PARTS)):
             remove_unfinished(part)
         work = Work(folder, settings)
-        before = {item.stem for item in items if work.is_done(item)}
-        todo = [item for item in items if item.stem not in before]
+        cache = _read_cache(folder)
+        items = _find_items(found, reading, cache)
+        _write_cache(folder, cache)
+        records = {item: record for item in items if (record := work.done(item, verify=verify))}
+        todo = [item for item in items if item not in records]
+        n_before = len(records)
         with progress_bar(len(todo), "batch", progress) as advance:
-            failed = do_items(work, todo, trained, n_workers=n_workers, scheduler=scheduler, advance=advance)
-        return _finish(work, items, failed, len(before))
+            failed, defects = _do_items(
+                work, todo, trained, n_workers=n_workers, scheduler=scheduler, advance=advance
+            )
+        for item in todo:
+            if item.title not in failed:
+                records[item] = work.record(item)
+        done = {item: records[item] for item in items if item in records}
+        with _writing("the tables of all images"):
+            _finish(work, done, failed, cache)
+    for defect in defects:
+        raise defect
+    n_objects = sum(record["row"]["n_objects"] for record in done.values())
+    return Batch(folder, len(done), n_before, n_objects, failed, found.left_out)
 
 
-def _make_folder(folder: Path) -> Path:
+# The folder ----------------------------------------------------------------------------------------------
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise if `folder` holds what a batch would replace and did not make."""
     if folder.exists() and not folder.is_dir():
         raise invalid("out", "a folder", f"the file {folder}", "Choose another name.", kind=FileExistsError)
-    if not (folder / SETTINGS).exists():
-        taken = [name for name in (*PARTS, *NAMES, CLASSIFIER, RECORD) if (folder / name).exists()]
+    if not (folder / BATCH).exists():
+        names = (*PARTS, OBJECTS, IMAGES, CLASSIFIER, RECORD)
+        taken = [name for name in names if (folder / name).exists()]
         if taken:
             got = f"{folder}, which holds {', '.join(taken)} of something else"
             raise invalid("out", "a new folder, or one of a batch", got, "Choose another folder.")
+
+
+def _make_folder(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -172,51 +247,430 @@ def _make_folder(folder: Path) -> Path:
     return folder.absolute()
 
 
-def _check_same(folder: Path, classifier: ObjectClassifier, settings: Settings) -> None:
-    """Record the classifier and the settings, or check that they are those of the earlier calls."""
+def _check_same(folder: Path, root: Path, classifier: ObjectClassifier, settings: Settings) -> None:
+    """Record what a batch is begun with, or check that it is what the earlier calls had."""
     with tempfile.TemporaryDirectory() as scratch:
         classifier.save(Path(scratch) / CLASSIFIER)
         digest = checksum(Path(scratch) / CLASSIFIER)
-    now = {"classifier": digest, "parameters": _plain(settings), "versions": {"objclass": __version__}}
-    if not (folder / SETTINGS).exists():
+    now = {
+        "batch": _FORMAT,
+        "classifier": digest,
+        "parameters": plain(settings),
+        "versions": {"objclass": __version__},
+        "inputs": {"folder": str(root), "from_here": os.path.relpath(root, folder)},
+    }
+    if not (folder / BATCH).exists():
         classifier.save(folder / CLASSIFIER)
-        with replacing(folder / SETTINGS) as beside:
-            beside.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
-    earlier = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-    changed = "; ".join(_differences(earlier, now))
+        write_sealed(folder / BATCH, now)
+    changed = "; ".join(_differences(_read_settings(folder), now))
     if changed:
         hint = "Choose another folder, or give the earlier ones again."
-        expected = "a folder of the same classifier and parameters"
+        expected = "a folder of the same inputs, classifier and parameters"
         raise invalid("out", expected, f"{folder}, where {changed}", hint)
+    if not (folder / CLASSIFIER).exists() or checksum(folder / CLASSIFIER) != digest:
+        classifier.save(folder / CLASSIFIER)
 
 
-def _plain(settings: Settings) -> dict[str, Any]:
-    return json.loads(json.dumps(dataclasses.asdict(settings)))
+def _read_settings(folder: Path) -> dict[str, Any]:
+    path = folder / BATCH
+    hint = "Choose another folder for the results, or put the file back from a copy."
+    try:
+        content = read_sealed(path)
+    except ValueError as error:
+        raise invalid("out", "a folder of a batch", f"{path}, which is damaged ({error})", hint) from error
+    if content.get("batch") != _FORMAT:
+        hint = "Go on with the release of objclass that wrote it, or choose another folder."
+        raise invalid("out", f"a batch of format {_FORMAT}", f"{path} of another format", hint)
+    return content
+
+
+def plain(parameters: Any) -> dict[str, Any]:
+    """Return a dataclass as JSON holds it."""
+    return json.loads(json.dumps(dataclasses.asdict(parameters)))
 
 
 def _differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     if earlier["classifier"] != now["classifier"]:
         yield "the classifier was another"
+    was, is_now = earlier["inputs"], now["inputs"]
+    if was["folder"] != is_now["folder"] and was["from_here"] != is_now["from_here"]:
+        yield f"the images were those of another folder, {was['folder']}, not of {is_now['folder']}"
     for group in ("parameters", "versions"):
-        for name in sorted({*earlier[group], *now[group]}):
-            was, is_now = earlier[group].get(name), now[group].get(name)
-            if was != is_now:
-                yield f"{name} was {was}, not {is_now}"
+        before, after = _flat(earlier[group]), _flat(now[group])
+        for name in sorted({*before, *after}):
+            if before.get(name) != after.get(name):
+                yield f"{name} was {before.get(name)}, not {after.get(name)}"
 
 
-def _finish(work: Work, items: list[Item], failed: dict[str, str], n_before: int) -> Batch:
-    """Join the tables of the images that are done, in their order, and write the record."""
-    done = [item for item in items if item.title not in failed]
-    records = [work.record(item) for item in done]
-    outputs = [CLASSIFIER]
-    if work.settings.measure:
-        outputs += join_tables(work.folder, [(item, work.table_path(item)) for item in done])
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of all groups in one mapping."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= _flat(value) if isinstance(value, dict) else {name: value}
+    return flat
+
+
+# Which images there are ----------------------------------------------------------------------------------
+
+
+def _read_cache(folder: Path) -> dict[str, Any]:
+    """Return what earlier calls found in the heads of files, and what they wrote; empty if it is damaged."""
+    try:
+        return read_sealed(folder / CACHE)
+    except (OSError, ValueError):
+        return {"files": {}, "written": {}}
+
+
+def _write_cache(folder: Path, cache: dict[str, Any]) -> None:
+    with contextlib.suppress(OSError):  # without it, files are looked into anew
+        write_sealed(folder / CACHE, cache)
+
+
+def _find_items(found: Found, reading: Reading, cache: dict[str, Any]) -> list[Item]:
+    """Return an item for each series and time point; a file that cannot be read is one that will say so."""
+    items, parts, spacings = [], set(), {}
+    for file in found.files:
+        if file.path in parts:
+            found.left_out["files of a set"] = found.left_out.get("files of a set", 0) + 1
+            continue
+        head = _head(file, reading, cache["files"])
+        if head is None:
+            items.append(Item(file, reading.series, reading.frame))
+            continue
+        parts |= {*head["files"]}
+        for series in head["series"]:
+            number = series["series"] if len(head["series"]) > 1 else None
+            if reading.series not in (None, series["series"]):
+                continue
+            frames = range(series["n_frames"]) if series["n_frames"] is not None else [None]
+            chosen = [frame for frame in frames if reading.frame in (None, frame)] or [reading.frame]
+            items += [Item(file, number, frame) for frame in chosen]
+            spacing = series["spacing"] and tuple(series["spacing"])
+            with contextlib.suppress(ObjclassError):  # told when the image is read
+                spacings[file.name] = reading.voxel_size(spacing, "", series["ndim"])[0]
+    check_one_unit(spacings)
+    return sorted(items, key=lambda item: (item.image, item.frame or 0))
+
+
+def _head(file: ImageFile, reading: Reading, known: dict[str, Any]) -> dict[str, Any] | None:
+    """Return which series a file holds, from the cache if the file is as it was; None if it is unreadable."""
+    from objclass.io.images import image_info
+
+    head = known.get(file.name)
+    if head is not None and head["files"][0] == file.path and head["state"] == _state(head["files"]):
+        return head
+    known.pop(file.name, None)
+    try:
+        infos = image_info(file.path, axes=reading.axes)
+    except (ObjclassError, OSError, MemoryError):
+        return None
+    files = [file.path, *(str(path) for info in infos for path in info.files if str(path) != file.path)]
+    names = ("series", "n_frames", "ndim", "spacing")
+    series = [{name: getattr(info, name) for name in names} for info in infos]
+    known[file.name] = {"files": list(dict.fromkeys(files)), "series": series}
+    known[file.name]["state"] = _state(known[file.name]["files"])
+    return known[file.name]
+
+
+def _state(paths: Iterable[str]) -> str:
+    """Return what tells whether files may have changed, without reading them.
+
+    The time of the last change of the entry is among it, which no program can set back.
+    """
+    digest = hashlib.sha256()
+    for path in paths:
+        below = sorted(Path(path).rglob("*")) if os.path.isdir(path) else [Path(path)]
+        for each in below:
+            with contextlib.suppress(OSError):
+                status = each.stat()
+                digest.update(
+                    f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_mode}\n".encode()
+                )
+    return digest.hexdigest()
+
+
+# One image -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Work:
+    """Where the results of a batch lie, and what is done already."""
+
+    folder: Path
+    settings: Settings
+
+    def labels_path(self, item: Item) -> Path:
+        """Return where the labels of an image go."""
+        return self.folder / PARTS[0] / f"{item.stem}.ome.tif"
+
+    def table_path(self, item: Item) -> Path:
+        """Return where the rows of an image go."""
+        return self.folder / PARTS[1] / f"{item.stem}.csv"
+
+    def record_path(self, item: Item) -> Path:
+        """Return where it is recorded that an image is done."""
+        return self.folder / PARTS[2] / f"{item.stem}.json"
+
+    def record(self, item: Item) -> dict[str, Any]:
+        """Return the record of an image that is done."""
+        return read_sealed(self.record_path(item))
+
+    def done(self, item: Item, *, verify: bool) -> dict[str, Any] | None:
+        """Return the record of an image that is done, is still the same and has all its results, or None."""
+        try:
+            record = self.record(item)
+            if record["item"] != [item.image, item.frame]:
+                return None
+            states = {name: _result_state(self.folder / name) for name in record["outputs"]}
+            changed = [name for name, state in states.items() if verify or state != record["states"][name]]
+            if any(checksum(self.folder / name) != record["outputs"][name] for name in changed):
+                return None
+            state = _state(record["files"])
+            is_same = state == record["state"] and record["files"][0] == item.file.path
+            if not is_same and self._read(item).describe() != record["image"]:
+                return None
+        except (OSError, ValueError, KeyError):
+            return None
+        if changed or not is_same:
+            record |= {"states": states, "state": state}
+            record["files"] = [item.file.path, *record["files"][1:]]
+            write_sealed(self.record_path(item), record)
+        return record
+
+    def do(self, item: Item, classifier: ObjectClassifier) -> None:
+        """Segment and measure one image; its record comes last."""
+        from objclass.io.images import image_info
+        from objclass.measurement.region_properties import measure
+        from objclass.objects.filtering import exclude_small
+        from objclass.objects.segmentation import segment
+        from objclass.objects.splitting import split_touching
+
+        start, settings = time.perf_counter(), self.settings
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            infos = image_info(item.file.path, axes=settings.reading.axes)
+            files = [item.file.path, *(str(path) for info in infos for path in info.files)]
+            files = list(dict.fromkeys(files))
+            state = _state(files)
+            picture = self._read(item)
+            labels = segment(picture.segmented, classifier, engine=settings.engine, progress=False)
+            if settings.split:
+                labels = split_touching(labels, spacing=picture.spacing, progress=False)
+            labels = exclude_small(labels, settings.min_size)
+            table = None
+            if settings.measure:
+                table = measure(labels, picture.image, spacing=picture.spacing, progress=False)
+                table.insert(0, "image", item.image)
+                table.insert(1, "frame", item.frame or 0)
+                table.insert(3, "unit", picture.unit)
+        said = dict.fromkeys(str(each.message) for each in caught if issubclass(each.category, UserWarning))
+        seconds = round(time.perf_counter() - start, 3)
+        record = {
+            "item": [item.image, item.frame],
+            "files": files,
+            "state": state,
+            "image": picture.describe(),
+            "row": _image_row(item, picture, labels, seconds=seconds, said=list(said)),
+        }
+        with _writing(f"a result of {item.image}"):
+            self._write(item, record, labels, table, picture.spacing)
+
+    def _read(self, item: Item) -> Picture:
+        return self.settings.reading.read(item.file.path, series=item.series, frame=item.frame)
+
+    def _write(
+        self, item: Item, record: dict[str, Any], labels: np.ndarray, table: pd.DataFrame | None, spacing: Any
+    ) -> None:
+        from objclass.io.images import imwrite
+        from objclass.io.tables import write_csv
+
+        written = [self.labels_path(item)]
+        for path in (self.labels_path(item), self.table_path(item), self.record_path(item)):
+            path.parent.mkdir(exist_ok=True)
+        imwrite(written[0], labels, spacing=spacing)
+        if table is not None:
+            written.append(self.table_path(item))
+            write_csv(written[1], table)
+            record["integers"] = [name for name in table.columns if table[name].dtype.kind in "iu"]
+        names = [path.relative_to(self.folder).as_posix() for path in written]
+        record["outputs"] = {name: checksum(self.folder / name) for name in names}
+        record["states"] = {name: _result_state(self.folder / name) for name in names}
+        write_sealed(self.record_path(item), record)
+
+
+@contextlib.contextmanager
+def _writing(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotWriteError(error.errno, f"out: {what} cannot be written: {error}") from error
+
+
+def _result_state(path: Path) -> list[int]:
+    """Return what tells whether a result may have changed, without reading it."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _image_row(
+    item: Item, picture: Picture, labels: np.ndarray, *, seconds: float, said: list[str]
+) -> dict[str, Any]:
+    """Return the row of an image in the table of images."""
+    sizes = dict(zip("zyx"[-picture.ndim :], picture.spacing or (), strict=False))
+    return {
+        "image": item.image,
+        "path": item.file.name,
+        "series": item.series or 0,
+        "frame": item.frame or 0,
+        "shape": "x".join(map(str, picture.image.shape)),
+        "dtype": str(picture.image.dtype),
+        "channel_names": "; ".join(picture.channel_names),
+        **{f"spacing_{axis}": sizes.get(axis) for axis in "zyx"},
+        "unit": picture.unit,
+        "spacing_source": picture.spacing_source,
+        "min": picture.image.min().item(),
+        "max": picture.image.max().item(),
+        "n_objects": int(np.count_nonzero(np.bincount(labels.ravel())[1:])) if labels.size else 0,
+        "foreground": float(np.count_nonzero(labels) / labels.size),
+        "seconds": seconds,
+        "warnings": "; ".join(said),
+    }
+
+
+# All images ----------------------------------------------------------------------------------------------
+
+
+def _do_items(
+    work: Work,
+    items: Sequence[Item],
+    classifier: ObjectClassifier,
+    *,
+    n_workers: int | None,
+    scheduler: str | None,
+    advance: Callable[[], None],
+) -> tuple[dict[str, str], list[Exception]]:
+    """Do the images that are left; return those that failed, and why, and the defects of objclass."""
+    failed: dict[str, str] = {}
+    defects: list[Exception] = []
+    if not items:
+        return failed, defects
+    with _client(n_workers, scheduler) as client:
+        outcomes = (
+            ((item, _attempt(item, work, classifier)) for item in items)
+            if client is None
+            else _on_workers(client, work, items, classifier)
+        )
+        for item, error in outcomes:
+            if error is not None:
+                failed[item.title] = " ".join(str(error).split()) or type(error).__name__
+                if not isinstance(error, (ObjclassError, OSError, MemoryError)):
+                    failed[item.title] = f"a defect of objclass: {type(error).__name__}: {error}"
+                    error.add_note(f"This was at {item.title}; the other images are done.")
+                    defects.append(error)
+            advance()
+    return dict(sorted(failed.items())), defects
+
+
+def _attempt(item: Item, work: Work, classifier: ObjectClassifier) -> Exception | None:
+    """Do one image; return why it failed."""
+    try:
+        work.do(item, classifier)
+    except CannotWriteError:
+        raise
+    except Exception as error:
+        return error
+    return None
+
+
+def segment_image(item: Item, work: Work, classifier: ObjectClassifier) -> Exception | None:
+    """Do one image on a worker, in one thread."""
+    with single_threaded():
+        return _attempt(item, work, classifier)
+
+
+def _on_workers(
+    client: Any, work: Work, items: Sequence[Item], classifier: ObjectClassifier
+) -> Iterator[tuple[Item, Exception | None]]:
+    from distributed import as_completed
+
+    sent = client.scatter(classifier, broadcast=True)
+    futures = client.map(
+        segment_image, items, work=work, classifier=sent, pure=False, retries=_RETRIES, key="segment_image"
+    )
+    by_key = {future.key: item for future, item in zip(futures, items, strict=True)}
+    try:
+        for future in as_completed(futures):
+            yield by_key[future.key], _outcome(future)
+    finally:
+        client.cancel(futures)
+
+
+def _outcome(future: Any) -> Exception | None:
+    from distributed.scheduler import KilledWorker
+
+    try:
+        return future.result()
+    except KilledWorker as error:
+        return MemoryError(f"the workers that were at it died, out of memory perhaps ({error})")
+
+
+@contextlib.contextmanager
+def _client(n_workers: int | None, scheduler: str | None) -> Iterator[Any]:
+    """Yield a client of dask, a new one if workers are asked for, or None."""
+    if n_workers is None and scheduler is None:
+        yield _current_client()
+        return
+    from distributed import Client, LocalCluster
+
+    if scheduler is not None:
+        with Client(scheduler, timeout="20s") as client:
+            yield client
+        return
+    with (
+        LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def _current_client() -> Any:
+    try:
+        from distributed import get_client
+
+        return get_client()
+    except (ImportError, ValueError):
+        return None
+
+
+# The tables of all images --------------------------------------------------------------------------------
+
+
+def _finish(
+    work: Work, done: Mapping[Item, dict[str, Any]], failed: dict[str, str], cache: dict[str, Any]
+) -> None:
+    """Join the tables of the images that are done, and write the record, unless all are as they were."""
+    from objclass.workflows.batch_tables import join_tables, write_images
+
     content = {
         "command": "batch",
-        "inputs": {item.title: record for item, record in zip(done, records, strict=True)},
-        "parameters": _plain(work.settings),
+        "inputs": {item.title: {"path": item.file.path, **record["image"]} for item, record in done.items()},
+        "parameters": plain(work.settings),
         "failed": failed,
+        "results": {name: sha for record in done.values() for name, sha in record["outputs"].items()},
     }
+    digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    written = cache["written"]
+    with contextlib.suppress(OSError):
+        states = written.get("states", {}).items()
+        is_whole = all(_result_state(work.folder / name) == state for name, state in states)
+        if is_whole and written.get("content") == digest:
+            return
+    images = write_images(work.folder, [record["row"] for record in done.values()])
+    outputs = [CLASSIFIER]
+    if work.settings.measure:
+        paths = [work.table_path(item) for item in done]
+        outputs += join_tables(work.folder, paths, [record["integers"] for record in done.values()])
     write_record(work.folder, content, outputs=outputs)
-    n_objects = sum(record["objects"] for record in records)
-    return Batch(work.folder, len(done), n_before, n_objects, failed)
+    now = {name: _result_state(work.folder / name) for name in (images, *outputs, RECORD)}
+    cache["written"] = {"content": digest, "states": now}
+    _write_cache(work.folder, cache)

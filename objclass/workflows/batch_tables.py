@@ -1,47 +1,72 @@
-"""One table of the tables of many images, written without holding them all."""
+"""The tables of many images in one, written without holding them all."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from objclass._common.files import replacing
-from objclass.workflows.inputs import Item
 
-if TYPE_CHECKING:
+OBJECTS, PARQUET, IMAGES = "objects.csv", "objects.parquet", "images.csv"
+_TEXT = ("image", "unit")
+
+
+def write_images(folder: Path, rows: Sequence[dict[str, Any]]) -> str:
+    """Write the table of images, one row for each; return its name."""
     import pandas as pd
 
-NAMES = ["objects.parquet", "objects.csv"]
+    from objclass.io.tables import write_csv
+
+    write_csv(folder / IMAGES, pd.DataFrame(list(rows)))
+    return IMAGES
 
 
-def write_table(path: Path, table: pd.DataFrame, item: Item) -> None:
-    """Write the rows of one image, with its name and its time point (0 where it is none) before them."""
-    table = table.copy()
-    table.insert(0, "image", item.image)
-    table.insert(1, "frame", item.frame or 0)
-    with replacing(path) as beside:
-        table.to_parquet(beside, index=False)
+def join_tables(folder: Path, parts: Sequence[Path], integers: Sequence[Sequence[str]]) -> list[str]:
+    """Write the rows of all images into a CSV file, and with pyarrow a Parquet file; return their names.
+
+    A column that some images do not have is empty there.
+    """
+    heads: list[list[str]] = []
+    for path in parts:
+        with path.open(encoding="utf-8", newline="") as file:
+            heads.append(next(csv.reader(file), []))
+    columns = list(dict.fromkeys(name for head in heads for name in head))
+    with replacing(folder / OBJECTS) as beside:
+        with beside.open("w", encoding="utf-8", newline="") as joined:
+            writer = csv.DictWriter(joined, columns, lineterminator="\n")
+            writer.writeheader()
+            for path, head in zip(parts, heads, strict=True):
+                with path.open(encoding="utf-8", newline="") as file:
+                    if head == columns:
+                        file.readline()
+                        joined.write(file.read())
+                    else:
+                        writer.writerows(csv.DictReader(file))
+        whole = set(columns).intersection(*integers) if integers else set()
+        return [OBJECTS, *_write_parquet(folder, beside, columns, whole)]
 
 
-def join_tables(folder: Path, parts: Sequence[tuple[Item, Path]]) -> list[str]:
-    """Write the rows of all images into one Parquet file and one CSV file; return their names."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    parquet, csv = (folder / name for name in NAMES)
-    with replacing(parquet) as beside, replacing(csv) as beside_csv:
-        writer: Any = None
-        with beside_csv.open("w", encoding="utf-8", newline="") as text:
-            for _, path in parts:
-                rows = pq.read_table(path)
-                if writer is None:
-                    writer = pq.ParquetWriter(beside, rows.schema)
-                writer.write_table(rows.cast(writer.schema) if rows.schema != writer.schema else rows)
-                first = text.tell() == 0
-                rows.to_pandas().to_csv(text, header=first, index=False, lineterminator="\n")
-        if writer is None:
+def _write_parquet(folder: Path, table: Path, columns: list[str], integers: set[str]) -> list[str]:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+        from pyarrow import csv as arrow_csv
+    except ImportError:
+        return []
+    types = {name: pa.string() if name in _TEXT else pa.float64() for name in columns}
+    types |= {name: pa.int64() for name in integers}
+    convert = arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=False)
+    parse = arrow_csv.ParseOptions(newlines_in_values=True)
+    with replacing(folder / PARQUET) as beside:
+        if not columns:
             pq.write_table(pa.table({}), beside)
         else:
-            writer.close()
-    return NAMES
+            with (
+                arrow_csv.open_csv(table, parse_options=parse, convert_options=convert) as reader,
+                pq.ParquetWriter(beside, reader.schema) as writer,
+            ):
+                for block in reader:
+                    writer.write_batch(block)
+    return [PARQUET]

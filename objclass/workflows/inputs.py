@@ -1,121 +1,289 @@
-"""The images of a batch: what inputs stand for, one item for each time point, and a name for each."""
+"""The images of a batch: which files its inputs stand for, what is left out, and a name for each image."""
 
 from __future__ import annotations
 
 import glob
+import hashlib
+import json
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+import stat
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from objclass._common.checks import invalid
 from objclass._common.files import AnyPath
-from objclass.io.images import image_info
+from objclass.io.ngff import is_zarr
 from objclass.io.opening import OPENERS
-from objclass.workflows.record import checksum
+from objclass.workflows.record import RECORD
 
-GLOB = set("*?[")
+BATCH = "batch.json"
+"""What a batch was begun with; it tells that a folder is a batch's."""
+PARTS = ("labels", "tables", "done")
+"""The folders in a batch's folder: label images, tables, and what is done."""
+
+_GLOB = set("*?[")
+_RUN_IMAGES = {"labels.tif", "overview.png", "annotations.tif"}
+_TRAINING_IMAGE = re.compile(
+    r"(.*[-_. ])?(annotations|labels|scribbles|strokes)[-_. ]?\d*(\.ome)?\.\w+", re.IGNORECASE
+)
+_READABLE = re.compile(r"[^/\\:*?\"<>|~\x00-\x1f\x7f\ud800-\udfff]+")
+_LONGEST_STEM = 120
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+_RESULTS = "results of objclass"
+_HIDDEN = "hidden files"
+_DEVICES = "pipes or devices"
+_SAME = "other names of the same files"
+_NOWHERE = "links that lead nowhere"
+_BACK = "links that lead back"
+_CLOSED = "folders that cannot be read"
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """A file, or the folder of an OME-Zarr image, and its name: its path below the root of the inputs."""
+
+    path: str
+    name: str
 
 
 @dataclass(frozen=True)
 class Item:
-    """One image, or one time point of a series.
+    """One image of a batch: one time point of one series of a file.
 
     Attributes
     ----------
-    path : str
-        The file, or the folder of an OME-Zarr image.
-    image : str
-        What it is called: its path from the folder that all inputs are in.
+    file : ImageFile
+        Where it is stored.
+    series : int or None
+        Its number in the file; None where the file holds one image only.
     frame : int or None
-        The time point; None for what is no series.
+        The time point; None for what is no time series.
     """
 
-    path: str
-    image: str
+    file: ImageFile
+    series: int | None = None
     frame: int | None = None
 
     @property
-    def stem(self) -> str:
-        """What files about it are called."""
-        name = self.image.replace("/", "__")
-        return name if self.frame is None else f"{name}_t{self.frame:05}"
+    def image(self) -> str:
+        """What it is called in tables: no two images of a batch have the same name and frame."""
+        return self.file.name if self.series is None else f"{self.file.name}#{self.series}"
 
     @property
     def title(self) -> str:
         """What it is called in messages."""
         return self.image if self.frame is None else f"{self.image}, frame {self.frame}"
 
-    def fingerprint(self) -> dict[str, object]:
-        """Return what tells whether the file is still the same, without reading all of it."""
-        path = Path(self.path)
-        if path.is_dir():
-            return {"sha256": checksum(path)}
-        status = path.stat()
-        return {"bytes": status.st_size, "modified": status.st_mtime_ns}
+    @property
+    def stem(self) -> str:
+        """What files about it are called: its name where that is short and plain, else with a checksum."""
+        name = self.file.name
+        if len(name.encode(errors="replace")) > _LONGEST_STEM or not _READABLE.fullmatch(name):
+            digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:16]
+            plain = "_".join(_READABLE.findall(name.replace("./", "", 1)))
+            short = plain.encode(errors="replace")[-_LONGEST_STEM // 2 :].decode(errors="ignore")
+            name = f"{short}~{digest}"
+        series = "" if self.series is None else f"_s{self.series:03}"
+        return name + series + ("" if self.frame is None else f"_t{self.frame:05}")
 
 
-def find_items(inputs: AnyPath | Iterable[AnyPath], *, axes: str | None = None) -> list[Item]:
-    """Return the images that files, patterns (``data/*.tif``) and folders stand for, sorted by name.
+@dataclass(frozen=True)
+class Found:
+    """What inputs stand for.
+
+    Attributes
+    ----------
+    root : Path
+        The folder that all inputs are in, below which files are named.
+    files : list of ImageFile
+        Sorted by name.
+    left_out : dict of str to int
+        What was found and is not taken, and how many of each.
+    """
+
+    root: Path
+    files: list[ImageFile]
+    left_out: dict[str, int]
+
+
+def describe_left_out(left_out: Mapping[str, int]) -> str:
+    """Say in one line what is left out."""
+    endings = sorted(name for name in left_out if name.startswith("."))
+    parts = [f"{name} ({count:,})" for name, count in left_out.items() if not name.startswith(".")]
+    if endings:
+        count = sum(left_out[name] for name in endings)
+        shown = ", ".join(endings[:8]) + (", …" if len(endings) > 8 else "")
+        parts.insert(0, f"files of other formats ({count:,}: {shown})")
+    return f"left out: {', '.join(parts)}" if parts else ""
+
+
+def find_images(inputs: AnyPath | Iterable[AnyPath], *, out: AnyPath | None = None) -> Found:
+    """Return the image files that files, patterns (``data/*.tif``) and folders stand for.
+
+    Left out are what lies in `out`, what earlier runs and batches wrote, hidden files, pipes and devices, and
+    a second way to the same file.
 
     Raises
     ------
     FileNotFoundError
-        If an input stands for none.
+        If an input is not there, or there is no image at all.
     ValueError
-        If two images would get the same name.
+        If an input is a file of another kind.
     """
-    given = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
-    paths = sorted({path.absolute() for each in given for path in _expand(os.fspath(each))})
-    if not paths:
+    given = [inputs] if isinstance(inputs, (str, bytes, os.PathLike)) else list(inputs)
+    texts = [os.fsdecode(each) for each in given]
+    expanded = [_expand(text) for text in texts]
+    bases = [base for base, _ in expanded]
+    if not bases:
         raise invalid("inputs", "one image or more", "none", kind=FileNotFoundError)
-    base = Path(os.path.commonpath([path.parent for path in paths]))
-    items = [item for path in paths for item in _frames(path, path.relative_to(base).as_posix(), axes)]
-    items.sort(key=lambda item: (item.image, item.frame or 0))
-    stems: dict[str, Item] = {}
-    for item in items:
-        other = stems.setdefault(item.stem.lower(), item)
-        if other is not item:
-            raise invalid("inputs", "images of different names", f"{other.path} and {item.path}")
-    return items
-
-
-def _expand(given: str) -> list[Path]:
-    path = Path(given)
-    if _is_image(path):
-        found = [path]
-    elif path.is_dir():
-        found = _images_in(path)
-    elif GLOB & set(given):
-        matches = [Path(match) for match in sorted(glob.glob(given, recursive=True))]
-        found = [match for match in matches if _is_image(match)]
-    else:
-        found = []
-    if not found:
-        hint = f"Images end in {', '.join(OPENERS)}. The working directory is {Path.cwd()}."
-        raise invalid("inputs", "images, or a folder of them", given, hint, kind=FileNotFoundError)
-    return found
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in OPENERS and path.exists() and not path.name.startswith(".")
-
-
-def _images_in(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for path in sorted(folder.iterdir()):
-        if _is_image(path):
-            found.append(path)
-        elif path.is_dir() and not path.name.startswith("."):
-            found += _images_in(path)
-    return found
-
-
-def _frames(path: Path, image: str, axes: str | None) -> Sequence[Item]:
-    """Return an item for each time point; what cannot be read is one item, which will say so."""
     try:
-        n_frames = image_info(path, axes=axes)[0].n_frames
-    except (OSError, ValueError):
-        n_frames = None
-    numbers: Iterable[int | None] = [None] if n_frames is None else range(n_frames)
-    return [Item(str(path), image, number) for number in numbers]
+        root = Path(os.path.commonpath(bases))
+    except ValueError as error:
+        raise invalid("inputs", "images on one drive", ", ".join(texts)) from error
+    search = _Search(_enclosed(out, [path for _, paths in expanded for path in paths]))
+    search.walk([path for _, paths in expanded for path in paths])
+    if not search.files:
+        got = "; ".join(filter(None, [", ".join(texts), describe_left_out(search.counts())]))
+        hint = f"Images end in {', '.join(OPENERS)}. The working directory is {Path.cwd()}."
+        raise invalid("inputs", "images, or a folder of them", got, hint, kind=FileNotFoundError)
+    files = [ImageFile(str(path), _name(path, root)) for path in search.files.values()]
+    files.sort(key=lambda file: file.name)
+    twice = [name for name, count in Counter(file.name for file in files).items() if count > 1]
+    if twice:
+        raise invalid("inputs", "files of different names", f"two that are written {twice[0]}")
+    return Found(root, files, search.counts())
+
+
+def _expand(given: str) -> tuple[str, list[Path]]:
+    """Return the folder that an input is named from, and the paths that it stands for."""
+    path = Path(os.path.abspath(given))
+    if path.is_dir() and not is_zarr(path):
+        return str(path), [path]
+    if os.path.lexists(path):
+        is_image = path.suffix.lower() in OPENERS or is_zarr(path)
+        if not is_image or not (path.is_file() or path.is_dir()):
+            got = f"{given}{', a pipe, a device or a link that leads nowhere' if is_image else ''}"
+            hint = f"Images end in {', '.join(OPENERS)}."
+            raise invalid("inputs", "images, or a folder of them", got, hint, kind=FileNotFoundError)
+        return str(path.parent), [path]
+    if not _GLOB & set(given):
+        hint = f"The working directory is {Path.cwd()}."
+        raise invalid("inputs", "images, or a folder of them", given, hint, kind=FileNotFoundError)
+    base = path
+    while _GLOB & set(str(base)):
+        base = base.parent
+    return str(base), [Path(os.path.abspath(match)) for match in sorted(glob.glob(given, recursive=True))]
+
+
+def _enclosed(out: AnyPath | None, given: list[Path]) -> Path | None:
+    """Return `out` if no input lies in it, so that a search may leave it out as a whole."""
+    if out is None:
+        return None
+    folder = Path(out).resolve()
+    return None if any(path.resolve().is_relative_to(folder) for path in given) else folder
+
+
+@dataclass
+class _Search:
+    """A walk through folders that takes each file once, and by its own name rather than by that of a link."""
+
+    out: Path | None
+    files: dict[tuple[int, int], Path] = field(default_factory=dict)
+    folders: dict[tuple[int, int], Path] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+    links: list[Path] = field(default_factory=list)
+    written: dict[Path, tuple[set[str], bool]] = field(default_factory=dict)
+
+    def walk(self, given: Iterable[Path]) -> None:
+        for path in given:
+            self._visit(path, is_given=True)
+        while self.links:
+            self._visit(self.links.pop(0), is_link=True)
+
+    def counts(self) -> dict[str, int]:
+        return dict(sorted(self.left_out.items()))
+
+    def _visit(self, start: Path, *, is_given: bool = False, is_link: bool = False) -> None:
+        todo = [start]
+        while todo:
+            path = todo.pop()
+            if path.is_symlink() and not (is_link and path is start):
+                self.links.append(path)
+                continue
+            try:
+                status = path.stat()
+            except (OSError, RuntimeError):
+                self.left_out[_NOWHERE] += 1
+                continue
+            is_folder = stat.S_ISDIR(status.st_mode)
+            if self._is_result(path, is_folder, look_above=path is start and (is_given or is_link)):
+                self.left_out[_RESULTS] += 1
+            elif is_folder and not is_zarr(path):
+                todo += self._children(path, (status.st_dev, status.st_ino), is_link)
+            else:
+                self._take(path, status)
+
+    def _children(self, folder: Path, key: tuple[int, int], is_link: bool) -> list[Path]:
+        if key in self.folders:
+            self.left_out[_BACK] += is_link
+            return []
+        self.folders[key] = folder
+        try:
+            names = sorted(os.listdir(folder), reverse=True)
+        except OSError:
+            self.left_out[_CLOSED] += 1
+            return []
+        self.left_out.update(_HIDDEN for name in names if name.startswith("."))
+        return [folder / name for name in names if not name.startswith(".")]
+
+    def _take(self, path: Path, status: os.stat_result) -> None:
+        suffix = path.suffix.lower()
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            self.left_out[_DEVICES] += 1
+        elif suffix not in OPENERS and not is_zarr(path):
+            self.left_out[suffix or ". without ending"] += 1
+        elif self.files.setdefault((status.st_dev, status.st_ino), path) != path:
+            self.left_out[_SAME] += 1
+
+    def _is_result(self, path: Path, is_folder: bool, *, look_above: bool) -> bool:
+        # On the way down from a folder that is none, only the name itself is to be looked at.
+        real = path.resolve() if look_above or is_folder else path
+        if self.out is not None and real.is_relative_to(self.out):
+            return True
+        places = [real, *real.parents][:-1] if look_above else [real]
+        return any(self._is_written(place) for place in places)
+
+    def _is_written(self, path: Path) -> bool:
+        """Tell whether objclass wrote what is at `path`, by its name and what lies in the same folder."""
+        folder, name = path.parent, path.name
+        if folder not in self.written:
+            names: set[str] = set()
+            if _is_ours(folder / BATCH, "classifier"):
+                names |= {*PARTS}
+            if _is_ours(folder / RECORD, "record"):
+                names |= _RUN_IMAGES
+            has_classifier = next(folder.glob("*.cl"), None) is not None
+            self.written[folder] = names, has_classifier
+        names, has_classifier = self.written[folder]
+        return name in names or (has_classifier and bool(_TRAINING_IMAGE.fullmatch(name)))
+
+
+def _is_ours(path: Path, key: str) -> bool:
+    """Tell whether a state file was written by objclass; one that is damaged counts as such."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        return False
+    except ValueError:
+        return True
+    return not isinstance(content, dict) or not content or key in content
+
+
+def _name(path: Path, root: Path) -> str:
+    """Return the path of a file below the root, as text that every table and spreadsheet can hold."""
+    name = os.fsencode(path.relative_to(root).as_posix()).decode(errors="backslashreplace")
+    return f"./{name}" if name.startswith(_FORMULA) else name

@@ -15,7 +15,7 @@ from objclass import __version__
 from objclass._common.checks import invalid
 from objclass._common.files import AnyPath, replacing
 
-RECORD = "run.json"
+RECORD, SEAL = "run.json", "checksum"
 _FORMAT = 1
 _PACKAGES = (
     "numpy",
@@ -56,6 +56,47 @@ def checksum(path: AnyPath) -> str:
     return digest.hexdigest()
 
 
+def seal(content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what a state file says, however it is spaced and ordered."""
+    kept = {name: value for name, value in content.items() if name != SEAL}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+def write_sealed(path: Path, content: Mapping[str, Any], *, indent: int | None = None) -> None:
+    """Write a state file as JSON, with a checksum by which `read_sealed` knows that it is whole."""
+    plain = json.loads(json.dumps(content))
+    text = json.dumps({**plain, SEAL: seal(plain)}, indent=indent) + "\n"
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """Read a state file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is not there.
+    ValueError
+        If it is not what `write_sealed` wrote.
+    """
+    content = read_json(path)
+    if content.get(SEAL) != seal(content):
+        raise ValueError("its checksum does not fit its content")
+    return content
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; raise ValueError with the reason if the file holds none."""
+    try:
+        content = json.loads(path.read_bytes().decode("utf-8"))
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"it holds {type(content).__name__} where an object is expected")
+    return content
+
+
 def write_record(folder: Path, content: Mapping[str, Any], *, outputs: Iterable[str]) -> None:
     """Write the record of a run into its folder, with the checksums of its `outputs`."""
     record = {
@@ -64,8 +105,7 @@ def write_record(folder: Path, content: Mapping[str, Any], *, outputs: Iterable[
         "versions": versions(),
         "outputs": {name: checksum(folder / name) for name in outputs},
     }
-    with replacing(folder / RECORD) as beside:
-        beside.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_sealed(folder / RECORD, record, indent=2)
 
 
 def read_record(path: AnyPath) -> dict[str, Any]:

@@ -47,12 +47,18 @@ def make_images(folder, n):
 
 
 def contents(folder):
-    """Checksums of all that a user finds."""
+    """Checksums of all files in a folder; of a batch's own, those without times in them."""
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != ".lock"
+        if path.is_file()
+        and path.name not in (".lock", "batch.json", "cache.json", "run.json", "images.csv")
+        and path.parent.name != "done"
     }
+
+
+def image_table(out):
+    return pd.read_csv(out / "images.csv").drop(columns="seconds")
 
 
 def test_results_are_those_of_the_functions(tmp_path, classifier):
@@ -62,13 +68,15 @@ def test_results_are_those_of_the_functions(tmp_path, classifier):
     assert (batch.n_images, batch.n_done_before, batch.failed, seen[-1]) == (3, 0, {}, (3, 3))
     table = pd.read_csv(tmp_path / "out" / "objects.csv")
     pd.testing.assert_frame_equal(table, pd.read_parquet(tmp_path / "out" / "objects.parquet"), rtol=1e-12)
-    assert list(table.columns[:3]) == ["image", "frame", "label"]
+    assert list(table.columns[:4]) == ["image", "frame", "label", "unit"]
+    assert set(table["unit"]) == {"micrometer"}
     for path in sorted(images.iterdir()):
         labels = objclass.exclude_small(objclass.segment(objclass.imread(path), classifier), 20)
         stored = tmp_path / "out" / "labels" / f"{path.name}.ome.tif"
         np.testing.assert_array_equal(objclass.imread(stored), labels)
         assert objclass.read_spacing(stored) == (2, 0.5, 0.5)
-        rows = table[table["image"] == path.name].drop(columns=["image", "frame"]).reset_index(drop=True)
+        rows = table[table["image"] == path.name].reset_index(drop=True)
+        rows = rows.drop(columns=["image", "frame", "unit"])
         expected = objclass.measure(labels, objclass.imread(path), spacing=(2, 0.5, 0.5))
         pd.testing.assert_frame_equal(rows, expected, rtol=1e-12)
     assert batch.n_objects == len(table) > 3
@@ -86,7 +94,7 @@ def test_nothing_is_done_twice_and_what_is_damaged_or_changed_is_done_again(tmp_
     left.write_bytes(b"left by a process that was killed")
     assert segment_folder(images, classifier, tmp_path / "out").n_done_before == 2
     assert contents(tmp_path / "out") == first
-    objclass.imwrite(images / "stack002.tif", stack(77))
+    objclass.imwrite(images / "stack002.tif", stack(77), spacing=(2, 0.5, 0.5))
     assert segment_folder(images, classifier, tmp_path / "out").n_done_before == 2
     assert contents(tmp_path / "out") != first
 
@@ -114,7 +122,8 @@ def test_a_folder_with_files_of_the_same_names_is_refused(tmp_path, classifier, 
     path.write_text("precious")
     with pytest.raises(ValueError, match=f"out: expected a new folder.*{name.split('/')[0]}"):
         segment_folder(images, classifier, tmp_path / "out")
-    assert contents(tmp_path / "out") == {name: hashlib.sha256(b"precious").hexdigest()}
+    assert [file for file in (tmp_path / "out").rglob("*") if file.is_file()] == [path]
+    assert path.read_text() == "precious"
 
 
 def test_another_classifier_or_parameter_is_noticed(tmp_path, classifier):
@@ -138,7 +147,7 @@ def test_bad_images_are_reported_and_the_others_done(tmp_path, classifier):
     (images / "corrupt.tif").write_bytes(whole[:600])
     (images / "empty.tif").touch()
     (images / "text.tif").write_text("this is no image")
-    objclass.imwrite(images / "channels.tif", np.stack([stack(1), stack(2)]))
+    objclass.imwrite(images / "channels.tif", np.stack([stack(1), stack(2)]), spacing=1)
     (images / "notes.txt").write_text("not looked at")
     batch = segment_folder(images, classifier, tmp_path / "out")
     assert batch.n_images == 2
@@ -167,6 +176,208 @@ def test_frames_channels_folders_and_zarr(tmp_path, classifier):
     np.testing.assert_array_equal(labels, objclass.exclude_small(objclass.segment(series[1], classifier), 20))
 
 
+def test_an_image_without_objects_has_its_row(tmp_path, classifier):
+    images = make_images(tmp_path / "images", 2)
+    objclass.imwrite(images / "control.tif", np.full(SHAPE, 100, np.uint16), spacing=(2, 0.5, 0.5))
+    batch = segment_folder(images, classifier, tmp_path / "out")
+    table = pd.read_csv(tmp_path / "out" / "images.csv").set_index("image")
+    assert list(table.index) == ["control.tif", "stack000.tif", "stack001.tif"]
+    control = table.loc["control.tif"]
+    assert (control["n_objects"], control["foreground"], control["min"], control["max"]) == (0, 0, 100, 100)
+    assert (control["shape"], control["dtype"], control["unit"]) == ("6x20x24", "uint16", "micrometer")
+    assert (control["spacing_z"], control["spacing_y"], control["spacing_x"]) == (2, 0.5, 0.5)
+    assert table["n_objects"].sum() == batch.n_objects
+    objects = pd.read_csv(tmp_path / "out" / "objects.csv")
+    counted = objects.groupby("image").size().reindex(table.index, fill_value=0)
+    assert counted.tolist() == table["n_objects"].tolist()
+
+
+def test_only_images_without_objects(tmp_path, classifier):
+    objclass.imwrite(tmp_path / "control.tif", np.full(SHAPE, 100, np.uint16))
+    assert segment_folder(tmp_path / "control.tif", classifier, tmp_path / "out").n_objects == 0
+    assert len(pd.read_csv(tmp_path / "out" / "objects.csv")) == 0
+    assert len(pd.read_parquet(tmp_path / "out" / "objects.parquet")) == 0
+    assert len(pd.read_csv(tmp_path / "out" / "images.csv")) == 1
+
+
+def test_results_of_earlier_calls_are_no_images(tmp_path, classifier):
+    data = make_images(tmp_path / "data", 2)
+    seen = []
+    for _ in range(3):
+        batch = segment_folder(data, classifier, data / "results", progress=False)
+        seen.append(contents(data / "results"))
+    assert seen[0] == seen[1] == seen[2]
+    assert (batch.n_images, batch.n_done_before) == (2, 2)
+    assert segment_folder(data, classifier, tmp_path / "other", progress=False).n_images == 2
+
+
+def test_another_folder_of_equal_names_is_refused(tmp_path, classifier):
+    make_images(tmp_path / "day1", 2)
+    make_images(tmp_path / "day2", 2)
+    segment_folder(tmp_path / "day1", classifier, tmp_path / "out")
+    before = contents(tmp_path / "out")
+    with pytest.raises(ValueError, match=r"the images were those of another folder, .*day1, not of .*day2"):
+        segment_folder(tmp_path / "day2", classifier, tmp_path / "out")
+    assert contents(tmp_path / "out") == before
+
+
+def test_data_and_results_that_moved_together_go_on(tmp_path, classifier):
+    (tmp_path / "here").mkdir()
+    make_images(tmp_path / "here" / "data", 2)
+    segment_folder(tmp_path / "here" / "data", classifier, tmp_path / "here" / "out")
+    (tmp_path / "here").rename(tmp_path / "there")
+    batch = segment_folder(tmp_path / "there" / "data", classifier, tmp_path / "there" / "out")
+    assert batch.n_done_before == 2
+
+
+def test_changed_pixels_with_the_same_size_and_time_are_noticed(tmp_path, classifier):
+    images = make_images(tmp_path / "images", 2)
+    for number in range(2):
+        np.save(images / f"array{number}.npy", stack(number))
+    segment_folder(images / "*.npy", classifier, tmp_path / "out")
+    path = images / "array1.npy"
+    times = path.stat()
+    np.save(path, stack(50))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (times.st_size, times.st_mtime_ns)
+    assert segment_folder(images / "*.npy", classifier, tmp_path / "out").n_done_before == 1
+    segment_folder(images / "*.npy", classifier, tmp_path / "fresh")
+    assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
+
+
+def test_a_file_with_another_time_and_the_same_pixels_is_not_done_again(tmp_path, classifier):
+    images = make_images(tmp_path / "images", 2)
+    segment_folder(images, classifier, tmp_path / "out")
+    (images / "stack000.tif").touch()
+    assert segment_folder(images, classifier, tmp_path / "out").n_done_before == 2
+
+
+def test_results_that_are_gone_or_changed_are_made_again(tmp_path, classifier):
+    images, out = make_images(tmp_path / "images", 3), tmp_path / "out"
+    segment_folder(images, classifier, out)
+    first = contents(out)
+    (out / "labels" / "stack000.tif.ome.tif").unlink()
+    (out / "tables" / "stack001.tif.csv").unlink()
+    (out / "objects.csv").unlink()
+    (out / "images.csv").write_text("")
+    assert segment_folder(images, classifier, out).n_done_before == 1
+    assert contents(out) == first
+    assert len(image_table(out)) == 3
+
+
+def test_verify_finds_results_that_changed_in_secret(tmp_path, classifier):
+    images, out = make_images(tmp_path / "images", 2), tmp_path / "out"
+    segment_folder(images, classifier, out)
+    first, path = contents(out), out / "labels" / "stack000.tif.ome.tif"
+    times, content = path.stat(), bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert segment_folder(images, classifier, out).n_done_before == 2
+    assert segment_folder(images, classifier, out, verify=True).n_done_before == 1
+    assert contents(out) == first
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"null", b"\xff", b'{"batch": 1}', b"{}", b"[" * 9000])
+def test_a_damaged_state_file_is_named_and_a_damaged_entry_done_again(tmp_path, classifier, damage):
+    images, out = make_images(tmp_path / "images", 2), tmp_path / "out"
+    segment_folder(images, classifier, out)
+    first = contents(out)
+    (out / "done" / "stack000.tif.json").write_bytes(damage)
+    (out / "cache.json").write_bytes(damage)
+    (out / "run.json").write_bytes(damage)
+    assert segment_folder(images, classifier, out).n_done_before == 1
+    assert contents(out) == first
+    (out / "batch.json").write_bytes(damage)
+    with pytest.raises(ValueError, match=r"batch\.json.*(Choose another folder|choose another folder)"):
+        segment_folder(images, classifier, out)
+
+
+def test_a_defect_shows_after_the_other_images_are_done(tmp_path, classifier, monkeypatch, capsys):
+    from objclass.io import images as io_images
+
+    images, out = make_images(tmp_path / "images", 3), tmp_path / "out"
+    real = io_images.imread
+
+    def broken(path, **options):
+        if str(path).endswith("stack001.tif"):
+            return {}["no such key"]
+        return real(path, **options)
+
+    monkeypatch.setattr(io_images, "imread", broken)
+    with pytest.raises(KeyError, match="no such key"):
+        segment_folder(images, classifier, out)
+    assert list(pd.read_csv(out / "images.csv")["image"]) == ["stack000.tif", "stack002.tif"]
+    classifier.save(tmp_path / "a.cl")
+    assert cli.main(command(images, tmp_path / "a.cl", out)) == 2
+    printed = capsys.readouterr().err
+    assert "Traceback" in printed
+    assert "a defect of objclass" in printed
+    monkeypatch.undo()
+    assert segment_folder(images, classifier, out).n_done_before == 2
+
+
+def test_names_that_are_long_odd_or_like_formulas(tmp_path, classifier):
+    images = tmp_path / "images"
+    deep = images.joinpath(*["deep" * 10] * 8)
+    deep.mkdir(parents=True)
+    odd = [b"n" * 241, b"caf\xe9", b"=1+1", b"-x", b"@y", b"a__b", "µm ×".encode(), b"new\nline", b'quo"te,']
+    for name in odd:
+        objclass.imwrite(
+            os.path.join(os.fsencode(images), name + b".tif").decode(errors="surrogateescape"), stack(1)
+        )
+    objclass.imwrite(deep / "a.tif", stack(2))
+    (images / "a").mkdir()
+    objclass.imwrite(images / "a" / "b.tif", stack(3))
+    batch = segment_folder(images, classifier, tmp_path / "out")
+    assert (batch.n_images, batch.failed) == (len(odd) + 2, {})
+    table = pd.read_csv(tmp_path / "out" / "objects.csv")
+    names = list(pd.read_csv(tmp_path / "out" / "images.csv")["image"])
+    assert sorted(table["image"].unique()) == sorted(names)
+    assert not any(name.startswith(("=", "+", "-", "@")) for name in names)
+    assert sum((images / name).exists() for name in names) == len(names) - 1  # not the one that is no UTF-8
+    pd.testing.assert_frame_equal(table, pd.read_parquet(tmp_path / "out" / "objects.parquet"), rtol=1e-12)
+    assert segment_folder(images, classifier, tmp_path / "out").n_done_before == len(names)
+
+
+def test_images_with_and_without_a_voxel_size_do_not_mix(tmp_path, classifier):
+    images = make_images(tmp_path / "images", 2)
+    objclass.imwrite(images / "bare.tif", stack(5))
+    with pytest.raises(
+        ValueError, match=r"2 with a voxel size and 1 without one: bare\.tif.*--default-spacing"
+    ):
+        segment_folder(images, classifier, tmp_path / "out")
+    assert not (tmp_path / "out" / "labels").exists()
+    segment_folder(images, classifier, tmp_path / "filled", default_spacing=(3, 1, 1))
+    table = image_table(tmp_path / "filled").set_index("image")
+    assert table["spacing_z"].to_dict() == {"bare.tif": 3, "stack000.tif": 2, "stack001.tif": 2}
+    assert table.loc["bare.tif", "spacing_source"] == "default_spacing"
+    segment_folder(images, classifier, tmp_path / "given", spacing=(3, 1, 1))
+    assert image_table(tmp_path / "given")["spacing_z"].tolist() == [3, 3, 3]
+
+
+def test_without_pyarrow_there_is_a_csv_file(tmp_path, classifier, monkeypatch):
+    images = make_images(tmp_path / "images", 2)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    segment_folder(images, classifier, tmp_path / "out")
+    monkeypatch.undo()
+    assert not (tmp_path / "out" / "objects.parquet").exists()
+    assert len(pd.read_csv(tmp_path / "out" / "objects.csv")) > 1
+
+
+def test_channels_to_segment_on(tmp_path, classifier):
+    (tmp_path / "images").mkdir()
+    image = np.stack([np.full(SHAPE, 7, np.uint16), stack(1)])
+    objclass.imwrite(tmp_path / "images" / "two.tif", image)
+    batch = segment_folder(tmp_path / "images", classifier, tmp_path / "out", channel=1)
+    table = pd.read_csv(tmp_path / "out" / "objects.csv")
+    assert batch.n_objects == len(table) > 0
+    assert set(table["intensity_mean-0"]) == {7}
+    assert (table["intensity_mean-1"] > 200).all()
+    failed = segment_folder(tmp_path / "images", classifier, tmp_path / "out2", channel=5).failed
+    assert "channel: expected an integer" in failed["two.tif"] or "whole number" in failed["two.tif"]
+
+
 def test_two_batches_in_one_folder(tmp_path, classifier):
     images = make_images(tmp_path / "images", 1)
     segment_folder(images, classifier, tmp_path / "out")
@@ -190,7 +401,7 @@ with locked(Path({str(tmp_path / "out")!r})): print("locked", flush=True); time.
 def test_a_full_disk_ends_the_batch_and_what_is_done_stays(tmp_path, classifier):
     images, disk = make_images(tmp_path / "images", 12), tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160k", "none", disk], check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "none", disk], check=False)
     if mounted.returncode:
         pytest.skip("cannot mount a small disk here")
     try:
@@ -264,6 +475,7 @@ def test_killed_again_and_again_the_results_are_those_of_an_undisturbed_run(tmp_
     now = {path.name: path.stat().st_mtime_ns for path in (out / "done").glob("*.json")}
     assert {name: now[name] for name in done} == done
     assert contents(out) == contents(tmp_path / "whole")
+    pd.testing.assert_frame_equal(image_table(out), image_table(tmp_path / "whole"))
 
 
 def test_the_command_reports_failures(tmp_path, classifier, capsys):

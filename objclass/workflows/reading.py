@@ -1,0 +1,193 @@
+"""Images as runs and batches read them: which part of a file, in which unit, and known by a checksum."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from objclass._common.checks import check_number, check_spacing, invalid
+from objclass._common.files import AnyPath
+
+Channels = int | str | tuple[int | str, ...]
+
+UNIT, NO_UNIT = "micrometer", "pixel"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How images are read from files.
+
+    Parameters
+    ----------
+    axes : str, optional
+        As for `objclass.imread`, where files do not name their axes.
+    series, frame : int, optional
+        Which image of a file, and which time point of a series; by default all in a batch.
+    channel : int, str or tuple of these, optional
+        The channels to segment on, by number or name; by default all. Every channel is measured.
+    spacing : float or tuple of float, optional
+        The voxel size in micrometres, whatever the files say.
+    default_spacing : float or tuple of float, optional
+        The voxel size in micrometres of files that do not say theirs.
+    """
+
+    axes: str | None = None
+    series: int | None = None
+    frame: int | None = None
+    channel: Channels | None = None
+    spacing: float | tuple[float, ...] | None = None
+    default_spacing: float | tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("series", "frame"):
+            if getattr(self, name) is not None:
+                check_number(name, getattr(self, name), low=0, integer=True)
+        for name in ("spacing", "default_spacing", "channel"):
+            value = getattr(self, name)
+            if isinstance(value, (list, np.ndarray)):
+                object.__setattr__(self, name, tuple(value))
+        for name in ("spacing", "default_spacing"):
+            value = getattr(self, name)
+            if value is not None:
+                plain = tuple(map(float, value)) if isinstance(value, tuple) else float(value)
+                check_spacing(plain, len(plain) if isinstance(plain, tuple) else 1, argument=name)
+                object.__setattr__(self, name, plain)
+        if self.spacing is not None and self.default_spacing is not None:
+            raise invalid("default_spacing", "either a spacing or a default_spacing", "both")
+
+    def read(self, path: AnyPath, *, series: int | None = None, frame: int | None = None) -> Picture:
+        """Read an image: by default the series and the time point that the parameters name."""
+        from objclass.io.images import image_info, imread
+
+        series = self.series if series is None else series
+        frame = self.frame if frame is None else frame
+        infos = image_info(path, axes=self.axes)
+        if series is None and len(infos) > 1:
+            names = ", ".join(info.name or str(info.series) for info in infos[:8])
+            hint = f"Choose one with series= (--series), 0 to {len(infos) - 1}; objclass batch does all."
+            raise invalid("image", "one image", f"{path}, which holds {len(infos)} series ({names})", hint)
+        at = check_number("series", series or 0, low=0, high=len(infos) - 1, integer=True)
+        info = infos[at]
+        image = imread(path, axes=self.axes, series=at, frame=frame)
+        spacing, source = self.voxel_size(info.spacing, info.spacing_source, info.ndim)
+        return Picture(
+            image=image,
+            ndim=info.ndim,
+            spacing=spacing,
+            spacing_source=source,
+            channel_names=info.channel_names,
+            channels=self._channels(image, info),
+            series=at,
+            frame=frame,
+        )
+
+    def voxel_size(
+        self, stored: tuple[float, ...] | None, source: str, ndim: int
+    ) -> tuple[tuple[float, ...] | None, str]:
+        """Return the voxel size of an image and where it comes from, given that of its file."""
+        if self.spacing is not None:
+            return check_spacing(self.spacing, ndim), "spacing"
+        if stored is None and self.default_spacing is not None:
+            return check_spacing(self.default_spacing, ndim, argument="default_spacing"), "default_spacing"
+        return stored, source
+
+    def _channels(self, image: np.ndarray, info: Any) -> tuple[int, ...] | None:
+        if self.channel is None:
+            return None
+        given = self.channel if isinstance(self.channel, tuple) else (self.channel,)
+        n_channels = len(image) if image.ndim > info.ndim else 1
+        found = []
+        for each in given:
+            if isinstance(each, str) and not each.isdecimal():
+                if list(info.channel_names).count(each) != 1:
+                    got = f"{each!r}; its channels are {', '.join(info.channel_names) or 'without names'}"
+                    raise invalid("channel", "the name of one channel of the image", got)
+                found.append(info.channel_names.index(each))
+            else:
+                number = int(each) if isinstance(each, str) else each
+                found.append(check_number("channel", number, low=0, high=n_channels - 1, integer=True))
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image with what its file says about it.
+
+    Attributes
+    ----------
+    image : array
+        (z, y, x) or (y, x), or with channels first; all channels.
+    ndim : int
+        The number of spatial axes.
+    spacing : tuple of float or None
+        The voxel size in micrometres; None if unknown.
+    spacing_source : str
+        Where it comes from.
+    channel_names : tuple of str
+        Their names in the file.
+    channels : tuple of int or None
+        Those to segment on, None for all.
+    series, frame : int or None
+        Which image of the file it is.
+    """
+
+    image: np.ndarray
+    ndim: int
+    spacing: tuple[float, ...] | None
+    spacing_source: str
+    channel_names: tuple[str, ...] = ()
+    channels: tuple[int, ...] | None = None
+    series: int = 0
+    frame: int | None = None
+
+    @property
+    def unit(self) -> str:
+        """The unit of lengths in a table."""
+        return NO_UNIT if self.spacing is None else UNIT
+
+    @property
+    def segmented(self) -> np.ndarray:
+        """The channels to segment on."""
+        if self.channels is None or self.image.ndim == self.ndim:
+            return self.image
+        chosen = self.image[list(self.channels)]
+        return chosen[0] if len(self.channels) == 1 else chosen
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a record says of the image: what was used, and a checksum of the pixels."""
+        return {
+            "series": self.series,
+            "frame": self.frame,
+            "shape": list(self.image.shape),
+            "dtype": str(self.image.dtype),
+            "channel_names": list(self.channel_names),
+            "channels": None if self.channels is None else list(self.channels),
+            "spacing": None if self.spacing is None else list(self.spacing),
+            "unit": self.unit,
+            "spacing_source": self.spacing_source,
+            "pixels_sha256": pixel_checksum(self.image),
+        }
+
+
+def pixel_checksum(image: np.ndarray) -> str:
+    """Return the SHA-256 of the shape, the type and the values of an array."""
+    plain = np.ascontiguousarray(image, image.dtype.newbyteorder("<"))
+    digest = hashlib.sha256(f"{plain.shape} {plain.dtype.str}".encode())
+    digest.update(plain.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def check_one_unit(spacings: dict[str, tuple[float, ...] | None]) -> None:
+    """Raise if some images have a voxel size and others have none: their sizes would be in two units."""
+    without = [name for name, spacing in spacings.items() if spacing is None]
+    if without and len(without) < len(spacings):
+        shown = ", ".join(without[:5]) + (f" and {len(without) - 5} more" if len(without) > 5 else "")
+        raise invalid(
+            "inputs",
+            "images that all have a voxel size, or none",
+            f"{len(spacings) - len(without)} with a voxel size and {len(without)} without one: {shown}",
+            "Give default_spacing (--default-spacing) for those without, or spacing (--spacing) for all.",
+        )

@@ -1,0 +1,155 @@
+"""Which files inputs stand for: nothing twice, nothing that objclass wrote, and what is left out counts."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+import objclass
+from objclass.workflows.inputs import ImageFile, Item, describe_left_out, find_images
+
+
+def make(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+    return folder
+
+
+def names(found):
+    return [file.name for file in found.files]
+
+
+def test_names_are_paths_below_the_folder_that_is_given(tmp_path):
+    make(tmp_path, "data/b/x.tif", "data/a.tif")
+    assert names(find_images(tmp_path / "data")) == ["a.tif", "b/x.tif"]
+    assert names(find_images(tmp_path / "data" / "b")) == ["x.tif"]
+    assert names(find_images(tmp_path / "data" / "*" / "*.tif")) == ["b/x.tif"]
+    assert names(find_images([tmp_path / "data" / "b" / "x.tif", tmp_path / "data" / "a.tif"])) == [
+        "a.tif",
+        "b/x.tif",
+    ]
+
+
+def test_the_names_do_not_depend_on_which_images_a_folder_holds(tmp_path):
+    make(tmp_path, "data/b/x.tif")
+    first = find_images(tmp_path / "data")
+    make(tmp_path, "data/a.tif")
+    second = find_images(tmp_path / "data")
+    assert (first.root, names(first)) == (second.root, ["b/x.tif"])
+
+
+def test_what_is_left_out_is_counted(tmp_path):
+    make(tmp_path, "a.tif", "b.czi", "c.lif", "d.CZI", "noend", ".hidden.tif", ".git/x.tif")
+    os.mkfifo(tmp_path / "pipe.tif")
+    (tmp_path / "nowhere.tif").symlink_to("gone.tif")
+    (tmp_path / "same.tif").symlink_to("a.tif")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "back").symlink_to("..")
+    found = find_images(tmp_path)
+    assert names(found) == ["a.tif"]
+    assert describe_left_out(found.left_out) == (
+        "left out: files of other formats (4: . without ending, .czi, .lif), hidden files (2), links that "
+        "lead back (1), links that lead nowhere (1), other names of the same files (1), pipes or devices (1)"
+    )
+
+
+def test_a_file_is_taken_once_and_by_its_own_name(tmp_path):
+    make(tmp_path, "z/real.tif", "z/other.tif")
+    os.link(tmp_path / "z" / "other.tif", tmp_path / "z" / "zz.tif")
+    (tmp_path / "a").symlink_to("z")
+    (tmp_path / "link.tif").symlink_to("z/real.tif")
+    assert names(find_images(tmp_path)) == ["z/other.tif", "z/real.tif"]
+    assert names(find_images([tmp_path / "z", tmp_path / "z" / "real.tif"])) == ["other.tif", "real.tif"]
+
+
+def test_links_to_images_elsewhere_are_followed(tmp_path):
+    make(tmp_path, "store/x.tif", "store/deep/y.tif")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "x1.tif").symlink_to("../store/x.tif")
+    (tmp_path / "data" / "more").symlink_to("../store/deep")
+    assert names(find_images(tmp_path / "data")) == ["more/y.tif", "x1.tif"]
+
+
+def test_what_lies_in_out_is_left_out(tmp_path):
+    make(tmp_path, "data/a.tif", "data/results/labels/a.tif.ome.tif", "data/results/mine.tif")
+    found = find_images(tmp_path / "data", out=tmp_path / "data" / "results")
+    assert names(found) == ["a.tif"]
+    assert found.left_out == {"results of objclass": 1}
+    (tmp_path / "link").symlink_to("data")
+    assert names(find_images(tmp_path / "link", out=tmp_path / "data" / "results")) == ["a.tif"]
+    assert names(find_images(tmp_path / "data", out=tmp_path / "link" / "results")) == ["a.tif"]
+    (tmp_path / "data" / "l.tif").symlink_to("results/mine.tif")
+    assert names(find_images(tmp_path / "data", out=tmp_path / "data" / "results")) == ["a.tif"]
+
+
+def test_what_earlier_runs_and_batches_wrote_is_left_out(tmp_path):
+    make(tmp_path, "a.tif", "run/labels.tif", "run/overview.png", "run/mine.tif")
+    make(tmp_path, "batch/labels/a.ome.tif", "batch/tables/x.tif", "batch/own.tif", "labels/mine.tif")
+    make(
+        tmp_path, "work/c.cl", "work/annotations.tif", "work/nuclei-annotations.ome.tif", "work/strokes1.tif"
+    )
+    make(tmp_path, "work/cells.tif")
+    (tmp_path / "run" / "run.json").write_text(json.dumps({"record": 2}))
+    (tmp_path / "batch" / "batch.json").write_text(json.dumps({"classifier": ""}))
+    found = find_images(tmp_path)
+    assert names(found) == ["a.tif", "batch/own.tif", "labels/mine.tif", "run/mine.tif", "work/cells.tif"]
+    assert found.left_out["results of objclass"] == 7
+    with pytest.raises(FileNotFoundError, match=r"results of objclass \(1\)"):
+        find_images(tmp_path / "batch" / "labels")
+    (tmp_path / "in.tif").symlink_to("batch/labels/a.ome.tif")
+    assert "in.tif" not in names(find_images(tmp_path))
+
+
+def test_a_folder_of_images_in_a_batchs_folder_is_taken(tmp_path):
+    make(tmp_path, "images/a.tif", "labels/images__a.tif.ome.tif")
+    (tmp_path / "batch.json").write_text(json.dumps({"classifier": ""}))
+    assert names(find_images(tmp_path / "images", out=tmp_path)) == ["a.tif"]
+    assert names(find_images(tmp_path, out=tmp_path)) == ["images/a.tif"]
+
+
+def test_the_batch_json_of_another_program_means_nothing(tmp_path):
+    make(tmp_path, "labels/a.tif")
+    (tmp_path / "batch.json").write_text('{"size": 3}')
+    assert names(find_images(tmp_path)) == ["labels/a.tif"]
+
+
+@pytest.mark.parametrize("given", ["none.tif", "notes.txt", "*.png", "pipe.tif", "nowhere.tif"])
+def test_inputs_that_are_no_images(tmp_path, given):
+    make(tmp_path, "notes.txt")
+    os.mkfifo(tmp_path / "pipe.tif")
+    (tmp_path / "nowhere.tif").symlink_to("gone.tif")
+    with pytest.raises(FileNotFoundError, match="inputs: expected images, or a folder of them"):
+        find_images(tmp_path / given)
+
+
+def test_brackets_in_a_name_are_no_pattern(tmp_path):
+    make(tmp_path, "a[1].tif", "b[2]/c.tif")
+    assert names(find_images(tmp_path / "a[1].tif")) == ["a[1].tif"]
+    assert names(find_images(tmp_path / "b[2]")) == ["c.tif"]
+
+
+def test_a_zarr_image_is_one(tmp_path):
+    objclass.imwrite(tmp_path / "i.zarr", np.zeros((8, 8), np.uint8))
+    assert names(find_images(tmp_path)) == ["i.zarr"]
+
+
+def test_stems_are_short_plain_and_differ():
+    given = [
+        "a.tif",
+        "a/b.tif",
+        "a__b.tif",
+        "a_b.tif",
+        "n" * 241 + ".tif",
+        "n" * 242 + ".tif",
+        "x:y.tif",
+        "./=a.tif",
+    ]
+    given += ["µ" * 100 + ".tif", "caf\\xe9.tif", "a~b.tif", "new\nline.tif", "a.tif~0123456789abcdef"]
+    stems = [Item(ImageFile("", name)).stem for name in given]
+    assert stems[0] == "a.tif"
+    assert len({stem.lower() for stem in stems}) == len(given)
+    assert all(len(stem.encode()) < 160 and "/" not in stem and "\n" not in stem for stem in stems)
+    assert Item(ImageFile("", "a.tif"), 2, 7).stem == "a.tif_s002_t00007"
+    assert Item(ImageFile("", "a.tif"), 2, 7).title == "a.tif#2, frame 7"
