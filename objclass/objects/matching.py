@@ -2,71 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
-from objclass._common.checks import check_labels, invalid
-
-if TYPE_CHECKING:
-    pass
+from objclass._common.checks import check_labels, check_number, invalid
+from objclass.objects.runlength import count_pairs, object_sizes
 
 
-def count_matches(truth: npt.ArrayLike, found: npt.ArrayLike, overlap: float = 0.5) -> tuple[int, int, int]:
-    """Return how many objects there are, how many were found, and how many of these match.
+def match_objects(labels: npt.ArrayLike, truth: npt.ArrayLike, *, min_overlap: float = 0.5) -> dict[int, int]:
+    """Find the true object that each object is: the one whose intersection is over half of their union.
 
     Parameters
     ----------
-    truth, found : integer arrays of the same shape
-        Labels.
-    overlap : float
-        The least share of voxels in both of those in either, at least 0.5.
-
-    Examples
-    --------
-    >>> count_matches([[1, 1, 1, 0, 2]], [[7, 7, 0, 0, 0]])
-    (2, 1, 1)
-    """
-    truth, found = check_labels(truth, argument="truth"), check_labels(found, argument="found")
-    if truth.shape != found.shape:
-        raise invalid("found", f"the shape of truth, {truth.shape}", found)
-    true_numbers, true_at, true_sizes = np.unique(truth, return_inverse=True, return_counts=True)
-    found_numbers, found_at, found_sizes = np.unique(found, return_inverse=True, return_counts=True)
-    codes, both = np.unique(
-        true_at.ravel().astype(np.int64) * len(found_numbers) + found_at.ravel(), return_counts=True
-    )
-    here, there = np.divmod(codes, len(found_numbers))
-    share = both / (true_sizes[here] + found_sizes[there] - both)
-    matched = (share > overlap) & (true_numbers[here] > 0) & (found_numbers[there] > 0)
-    return int((true_numbers > 0).sum()), int((found_numbers > 0).sum()), int(matched.sum())
-
-
-def match_objects(labels: np.ndarray, truth: np.ndarray, *, min_overlap: float = 0.5) -> dict[int, int]:
-    """Return which object is which true one: those whose intersection is over half of their union.
-
-    Parameters
-    ----------
-    labels, truth : integer array
-        Of one shape.
+    labels, truth : integer arrays of the same shape
+        (z, y, x) or (y, x); 0 is background. Gaps between the labels are fine.
     min_overlap : float
-        The intersection over union that a pair must exceed, at least 0.5: then no object has two partners.
+        The intersection over union that a pair must exceed, from 0.5 to 1: no object has two partners.
 
     Returns
     -------
     dict of int to int
-        The number of an object to that of its true one.
+        The label of each object that matches to that of its true one, in ascending order.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, labels are negative, or `min_overlap` is out of range.
+    TypeError
+        If an array is not of integers.
+
+    References
+    ----------
+    .. [1] A. Kirillov et al., Panoptic segmentation, CVPR (2019), https://arxiv.org/abs/1801.00868
 
     Examples
     --------
-    >>> import numpy as np
-    >>> match_objects(np.array([[1, 1, 1, 0, 3]]), np.array([[7, 7, 7, 7, 0]]))
+    >>> import numpy as np, objclass
+    >>> objclass.match_objects(np.array([[1, 1, 1, 0, 3]]), np.array([[7, 7, 7, 7, 0]]))
     {1: 7}
     """
-    from skimage.metrics import contingency_table
-
-    both = contingency_table(truth, labels).tocoo()
-    true_sizes, sizes = np.bincount(truth.ravel()), np.bincount(labels.ravel())
-    overlap = both.data / (true_sizes[both.row] + sizes[both.col] - both.data)
-    pairs = (overlap > min_overlap) & (both.row > 0) & (both.col > 0)
-    return dict(zip(both.col[pairs].tolist(), both.row[pairs].tolist(), strict=True))
+    labels, truth = check_labels(labels), check_labels(truth, argument="truth")
+    if labels.shape != truth.shape:
+        raise invalid("truth", f"the shape of labels, {labels.shape}", truth)
+    min_overlap = check_number("min_overlap", min_overlap, low=0.5, high=1)
+    (numbers, sizes), (true_numbers, true_sizes) = object_sizes(labels), object_sizes(truth)
+    here, there, shared = count_pairs(labels, truth)
+    both = (here > 0) & (there > 0)
+    here, there, shared = here[both], there[both], shared[both]
+    size, true_size = sizes[np.searchsorted(numbers, here)], true_sizes[np.searchsorted(true_numbers, there)]
+    matched = shared > min_overlap * (size + true_size - shared)
+    return dict(zip(here[matched].tolist(), there[matched].tolist(), strict=True))

@@ -59,6 +59,34 @@ def object_sizes(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return found[found > 0], totals[found > 0]
 
 
+def count_pairs(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the pairs of labels that two images of one shape have at the same voxels, and how many of each.
+
+    The pairs are in ascending order; memory and time go with the number of runs of equal voxels.
+    """
+    parts = []
+    one, other = first.reshape(-1), second.reshape(-1)
+    for begin in range(0, one.size, _BLOCK):
+        here, there = one[begin : begin + _BLOCK], other[begin : begin + _BLOCK]
+        changes = np.flatnonzero((here[1:] != here[:-1]) | (there[1:] != there[:-1])) + 1
+        starts = np.concatenate([[0], changes])
+        parts.append(_add_up(here[starts], there[starts], np.diff(starts, append=here.size)))
+    if not parts:
+        return one[:0], other[:0], np.zeros(0, np.int64)
+    return _add_up(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def _add_up(
+    first: np.ndarray, second: np.ndarray, counts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return each pair once, with the sum of its counts."""
+    order = np.lexsort((second, first))
+    first, second, counts = first[order], second[order], counts[order]
+    new = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+    starts = np.concatenate([[0], np.flatnonzero(new) + 1])
+    return first[starts], second[starts], np.add.reduceat(counts, starts)
+
+
 def renumber(labels: np.ndarray, numbers: np.ndarray, new: np.ndarray) -> np.ndarray:
     """Return an int32 image where the objects `numbers`, ascending and all there are, bear `new` ones."""
     table = np.concatenate([[0], new]).astype(np.int32)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from objclass._common.checks import check_number, invalid, is_list
 from objclass._common.parallel import Progress, progress_bar
 from objclass.objects.filtering import exclude_small
-from objclass.objects.matching import count_matches
+from objclass.objects.matching import match_objects
 from objclass.objects.segmentation import connected_components
 from objclass.pixels.classifier import ObjectClassifier, train_object_classifier
 from objclass.pixels.prediction import classify_pixels
@@ -125,7 +125,9 @@ def evaluate(
                 truth = None if labels is None else labels[at]
                 if truth is not None:
                     found = exclude_small(connected_components(classes == positive), min_size)
-                    matches[at] = count_matches(exclude_small(truth, min_size), found, overlap)
+                    true = exclude_small(truth, min_size)
+                    pairs = match_objects(found, true, min_overlap=overlap)
+                    matches[at] = int(true.max(initial=0)), int(found.max(initial=0)), len(pairs)
             advance()
     return Evaluation(_pixel_table(counts), _object_table(matches) if matches else None)
 

@@ -6,7 +6,6 @@ from sklearn.metrics import f1_score, precision_score, recall_score
 
 import objclass
 from objclass import cli
-from objclass.objects.matching import count_matches
 from objclass.workflows.cross_validation import evaluate
 
 
@@ -60,19 +59,6 @@ def test_folds_and_images_without_truth():
     assert result.objects["image"].tolist() == [0, -1]
     assert evaluate(classifier, images, annotations, n_folds=2).objects is None
 
-
-def test_objects_match_by_their_overlap():
-    truth = np.array([[5, 5, 5, 5, 0, 9, 9, 9, 0, 0]])
-    assert count_matches(truth, truth) == (2, 2, 2)
-    assert count_matches(truth, np.array([[1, 1, 1, 0, 0, 0, 0, 2, 2, 2]])) == (2, 2, 1)
-    assert count_matches(truth, np.array([[1, 1, 0, 0, 0, 0, 0, 0, 0, 0]])) == (
-        2,
-        1,
-        0,
-    )  # half is not more than half
-    assert count_matches(truth, np.zeros_like(truth)) == (2, 0, 0)
-    with pytest.raises(ValueError, match="found: expected the shape of truth"):
-        count_matches(truth, truth.T)
 
 
 def test_wrong_arguments():
