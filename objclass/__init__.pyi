@@ -7,6 +7,9 @@ from .io.images import imwrite as imwrite
 from .io.images import read_spacing as read_spacing
 from .io.info import ImageInfo as ImageInfo
 from .measurement.region_properties import measure as measure
+from .objects.compartments import expand as expand
+from .objects.compartments import relate as relate
+from .objects.compartments import ring as ring
 from .objects.filtering import exclude_border as exclude_border
 from .objects.filtering import exclude_large as exclude_large
 from .objects.filtering import exclude_small as exclude_small

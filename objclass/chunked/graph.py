@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import invalid
+from objclass._common.checks import check_spacing, invalid
+from objclass._common.sizes import Size
 from objclass.chunked.blocks import Index, Region, Source, Tasks, with_halo, without_collection
 from objclass.chunked.measuring import Wanted, fragments_of, measure_block, merge_measured, spread_out
 from objclass.chunked.stitching import (
@@ -139,14 +141,32 @@ def choose_numbers(
     return tally.numbers, np.where(keep, tally.numbers, 0)
 
 
-def at_least(tally: Tally, *, size: float) -> np.ndarray:
-    """Choose objects of so many voxels or more."""
-    return tally.sizes >= size
+@dataclass(frozen=True)
+class Limit:
+    """A limit of the size of objects, which is a number of voxels once all sizes are known."""
+
+    argument: str
+    size: Size
+    spacing: float | Sequence[float] | None
+    ndim: int
+
+    def __post_init__(self) -> None:
+        self.of(np.ones(1))  # what is wrong with it is told at once
+
+    def of(self, sizes: np.ndarray) -> float:
+        """Return the limit for objects of these sizes."""
+        voxel = check_spacing(self.spacing, self.ndim)
+        return self.size.in_voxels(self.argument, voxel, self.ndim, sizes)
 
 
-def at_most(tally: Tally, *, size: float) -> np.ndarray:
-    """Choose objects of so many voxels or fewer."""
-    return tally.sizes <= size
+def at_least(tally: Tally, *, limit: Limit) -> np.ndarray:
+    """Choose objects of this size or larger."""
+    return tally.sizes >= limit.of(tally.sizes)
+
+
+def at_most(tally: Tally, *, limit: Limit) -> np.ndarray:
+    """Choose objects of this size or smaller."""
+    return tally.sizes <= limit.of(tally.sizes)
 
 
 def inside(tally: Tally) -> np.ndarray:

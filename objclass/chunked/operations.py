@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import check_number, check_spacing, invalid
+from objclass._common.checks import check_spacing, invalid
+from objclass._common.sizes import parse_size
 from objclass.chunked.blocks import Source
 from objclass.chunked.graph import (
+    Limit,
     all_of,
     at_least,
     at_most,
@@ -112,15 +114,24 @@ def classify_pixels(
     return classify_blocks(image_source(image, classifier, block_shape), classifier)
 
 
-def exclude_small(labels: Any, min_size: float = 20, *, relabel: bool = True) -> da.Array:
-    """Leave out the objects of fewer than `min_size` voxels, in all blocks together.
+def exclude_small(
+    labels: Any,
+    min_size: float | str = 20,
+    *,
+    spacing: float | Sequence[float] | None = None,
+    relabel: bool = True,
+) -> da.Array:
+    """Remove objects smaller than `min_size`, all blocks counted together.
 
     Parameters
     ----------
     labels : dask array, array of `imread` or of zarr, or ndarray, of integers
         (z, y, x) or (y, x); 0 is background.
-    min_size : float
-        In voxels; objects of this size and above stay.
+    min_size : float or str
+        Objects of this size and above stay: voxels as 20, a physical size as ``"4 um3"``, or a share of the
+        usual size, the median weighted by size, as ``"10%"``.
+    spacing : float or sequence of float, optional
+        Voxel size along each axis in micrometres, for a physical size.
     relabel : bool
         Number the objects that stay 1…n in the order of their old numbers; else they keep those.
 
@@ -134,19 +145,26 @@ def exclude_small(labels: Any, min_size: float = 20, *, relabel: bool = True) ->
     >>> exclude_small(np.array([[1, 0, 7, 7, 0, 9, 9]]), 2).compute()
     array([[0, 0, 1, 1, 0, 2, 2]], dtype=int32)
     """
-    check_number("min_size", min_size, low=0)
-    return _keep(labels, partial(at_least, size=min_size), relabel)
+    source = labels_source(labels)
+    limit = Limit("min_size", parse_size("min_size", min_size), spacing, source.array.ndim)
+    return keep_objects(source, partial(at_least, limit=limit), dense=relabel)
 
 
-def exclude_large(labels: Any, max_size: float, *, relabel: bool = True) -> da.Array:
-    """Leave out the objects of more than `max_size` voxels, in all blocks together.
+def exclude_large(
+    labels: Any,
+    max_size: float | str,
+    *,
+    spacing: float | Sequence[float] | None = None,
+    relabel: bool = True,
+) -> da.Array:
+    """Remove objects larger than `max_size`, all blocks counted together.
 
     Parameters
     ----------
-    labels, relabel
+    labels, spacing, relabel
         As in `exclude_small`.
-    max_size : float
-        In voxels; objects of this size and below stay.
+    max_size : float or str
+        Objects of this size and below stay; given as that of `exclude_small`.
 
     Returns
     -------
@@ -158,12 +176,13 @@ def exclude_large(labels: Any, max_size: float, *, relabel: bool = True) -> da.A
     >>> exclude_large(np.array([[1, 0, 7, 7, 0, 9]]), 1).compute()
     array([[1, 0, 0, 0, 0, 2]], dtype=int32)
     """
-    check_number("max_size", max_size, low=0)
-    return _keep(labels, partial(at_most, size=max_size), relabel)
+    source = labels_source(labels)
+    limit = Limit("max_size", parse_size("max_size", max_size), spacing, source.array.ndim)
+    return keep_objects(source, partial(at_most, limit=limit), dense=relabel)
 
 
 def exclude_border(labels: Any, *, relabel: bool = True) -> da.Array:
-    """Leave out the objects that touch the border of the image.
+    """Remove the objects that touch the border of the image.
 
     Parameters
     ----------

@@ -8,21 +8,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from objclass._common.checks import check_labels, check_number, invalid, is_list
+from objclass._common.checks import check_labels, invalid, is_list
+from objclass._common.sizes import parse_size
 from objclass.objects.runlength import object_sizes, renumber
 
 
 def exclude_small(
-    labels: npt.ArrayLike | Sequence[npt.ArrayLike], min_size: float = 20, *, relabel: bool = True
+    labels: npt.ArrayLike | Sequence[npt.ArrayLike],
+    min_size: float | str = 20,
+    *,
+    spacing: float | Sequence[float] | None = None,
+    relabel: bool = True,
 ) -> Any:
-    """Leave out the objects of fewer than `min_size` voxels.
+    """Remove objects smaller than `min_size`.
 
     Parameters
     ----------
     labels : integer array, or list of arrays
         (z, y, x) or (y, x); 0 is background. Gaps in the numbers are fine.
-    min_size : float
-        In voxels; objects of this size and above stay.
+    min_size : float or str
+        Objects of this size and above stay: voxels as 20, a physical size as ``"4 um3"`` or ``"4 um2"`` (nm,
+        um or mm), or a share of the usual size, the median weighted by size, as ``"10%"``.
+    spacing : float or sequence of float, optional
+        Voxel size along each axis in micrometres, for a physical size.
     relabel : bool
         Number the objects that stay 1…n in the order of their old numbers; else they keep those.
 
@@ -34,31 +42,43 @@ def exclude_small(
     Raises
     ------
     ValueError
-        If `labels` are negative or not of rank 2 or 3, or `min_size` is negative.
+        If `labels` are negative or not of rank 2 or 3, or `min_size` is negative, no size, or a physical one
+        without `spacing`.
     TypeError
         If `labels` are not integers.
 
     Examples
     --------
     >>> import numpy as np, objclass
-    >>> objclass.exclude_small(np.array([[1, 0, 7, 7, 0, 9, 9]]), 2)
+    >>> labels = np.array([[1, 0, 7, 7, 0, 9, 9]])
+    >>> objclass.exclude_small(labels, 2)
+    array([[0, 0, 1, 1, 0, 2, 2]], dtype=int32)
+    >>> objclass.exclude_small(labels, "0.5 um2", spacing=0.5)
     array([[0, 0, 1, 1, 0, 2, 2]], dtype=int32)
     """
-    check_number("min_size", min_size, low=0)
-    return _each(labels, lambda array, numbers, sizes: sizes >= min_size, relabel)
+    size = parse_size("min_size", min_size)
+
+    def is_large(array: np.ndarray, numbers: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        return sizes >= size.in_voxels("min_size", spacing, array.ndim, sizes)
+
+    return _each(labels, is_large, relabel)
 
 
 def exclude_large(
-    labels: npt.ArrayLike | Sequence[npt.ArrayLike], max_size: float, *, relabel: bool = True
+    labels: npt.ArrayLike | Sequence[npt.ArrayLike],
+    max_size: float | str,
+    *,
+    spacing: float | Sequence[float] | None = None,
+    relabel: bool = True,
 ) -> Any:
-    """Leave out the objects of more than `max_size` voxels.
+    """Remove objects larger than `max_size`.
 
     Parameters
     ----------
-    labels, relabel
+    labels, spacing, relabel
         As in `exclude_small`.
-    max_size : float
-        In voxels; objects of this size and below stay.
+    max_size : float or str
+        Objects of this size and below stay; given as that of `exclude_small`, shares up to ``"1000%"``.
 
     Returns
     -------
@@ -68,7 +88,8 @@ def exclude_large(
     Raises
     ------
     ValueError
-        If `labels` are negative or not of rank 2 or 3, or `max_size` is negative.
+        If `labels` are negative or not of rank 2 or 3, or `max_size` is negative, no size, or a physical one
+        without `spacing`.
     TypeError
         If `labels` are not integers.
 
@@ -78,12 +99,16 @@ def exclude_large(
     >>> objclass.exclude_large(np.array([[1, 0, 7, 7, 0, 9]]), 1)
     array([[1, 0, 0, 0, 0, 2]], dtype=int32)
     """
-    check_number("max_size", max_size, low=0)
-    return _each(labels, lambda array, numbers, sizes: sizes <= max_size, relabel)
+    size = parse_size("max_size", max_size)
+
+    def is_small(array: np.ndarray, numbers: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        return sizes <= size.in_voxels("max_size", spacing, array.ndim, sizes)
+
+    return _each(labels, is_small, relabel)
 
 
 def exclude_border(labels: npt.ArrayLike | Sequence[npt.ArrayLike], *, relabel: bool = True) -> Any:
-    """Leave out the objects that touch the border of the image, where part of them may be missing.
+    """Remove the objects that touch the border of the image, where part of them may be missing.
 
     Parameters
     ----------

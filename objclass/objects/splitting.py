@@ -25,7 +25,7 @@ from objclass.objects.kernels.flooding import flood, merge_small
 from objclass.objects.runlength import object_sizes, raster_order, renumber
 
 METHODS = ("distance", "tree", "auto")
-_LARGEST_DEBRIS = 20  # voxels; smaller objects are commonly removed
+LARGEST_DEBRIS = 20  # voxels; smaller objects are commonly removed
 _LEVELS = np.arange(0.02, 0.98, 0.04).astype(np.float32)  # thresholds of the component tree
 _TREE_GAIN, _GAIN = 0.03, 0.02  # of solidity, by which parts must exceed the whole
 
@@ -155,7 +155,7 @@ class _Scale:
         middle = np.searchsorted(np.cumsum(sizes[order]), sizes.sum() / 2)
         usual = 2 * depths[order[middle]]
         ball = (np.pi / 6 if self.ndim == 3 else np.pi / 4) * usual**self.ndim
-        smallest = min(_LARGEST_DEBRIS, int(ball / self.voxel.prod()))
+        smallest = min(LARGEST_DEBRIS, int(ball / self.voxel.prod()))
         distances = np.maximum(2 * depths, usual)
         if self.min_distance is not None:
             distances[:] = self.min_distance
@@ -192,7 +192,7 @@ def _split(
             cuts.append(body.cut_by_distance(depths[index], distances[index], smallest, guided=guided))
         return body.most_convex(cuts) if method == "auto" else next(iter(cuts), None)
 
-    smallest_of_tree = _LARGEST_DEBRIS if scale.min_size is None else scale.min_size
+    smallest_of_tree = LARGEST_DEBRIS if scale.min_size is None else scale.min_size
     if method != "tree":
         found = map_tiles(measure, largest_first, description="Measuring objects")
         depths = [found[place] for place in np.argsort(largest_first)]

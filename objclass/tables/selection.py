@@ -178,8 +178,8 @@ def pick_objects(
 
     Returns
     -------
-    numpy.ndarray of int64
-        Label numbers, ascending.
+    numpy.ndarray of int64, of uint64 where a label is larger than that holds
+        Labels, ascending.
 
     Raises
     ------
@@ -203,4 +203,5 @@ def pick_objects(
     inside = inside_polygon(rows, columns, polygon)
     present, of_pixel, pixels = np.unique(numbers, return_inverse=True, return_counts=True)
     hits = np.bincount(of_pixel, weights=inside, minlength=len(present))
-    return present[2 * hits >= pixels].astype(np.int64)
+    picked = present[2 * hits >= pixels]
+    return picked if picked.max(initial=0) > np.iinfo(np.int64).max else picked.astype(np.int64)

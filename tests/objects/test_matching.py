@@ -73,7 +73,7 @@ def test_refuses_what_cannot_match(labels, truth, error, message):
 
 
 def test_refuses_an_overlap_with_which_objects_had_two_partners():
-    with pytest.raises(ValueError, match="min_overlap: expected a number of at least 0.5"):
+    with pytest.raises(ValueError, match=r"min_overlap: expected a number of at least 0\.5"):
         match_objects(np.zeros((2, 2), int), np.zeros((2, 2), int), min_overlap=0.4)
 
 

@@ -131,3 +131,9 @@ def test_picks_along_every_axis() -> None:
     ]
     with pytest.raises(ValueError, match="index: expected a whole number of at least 0 and of at most 2"):
         pick_objects(labels, around_first, axis=1, index=3)
+
+
+def test_objects_of_the_largest_labels_are_picked():
+    labels = np.array([[0, 2**64 - 1, 2**64 - 1, 0, 5]], np.uint64)
+    assert pick_objects(labels, [(-1, 0), (-1, 3), (2, 3), (2, 0)]).tolist() == [2**64 - 1]
+    assert pick_objects(labels, [(-1, 3), (-1, 5), (2, 5), (2, 3)]).dtype == np.int64

@@ -60,7 +60,6 @@ def test_folds_and_images_without_truth():
     assert evaluate(classifier, images, annotations, n_folds=2).objects is None
 
 
-
 def test_wrong_arguments():
     images, annotations, labels = pictures(2)
     classifier = objclass.train_object_classifier(images, annotations, features="original", n_estimators=3)
