@@ -105,7 +105,7 @@ class TestExclusions:
             (
                 np.zeros((3, 3)),
                 TypeError,
-                "labels: expected an integer array, .* dtype float64. Number the objects",
+                "labels: expected an integer array, .* dtype float64",
             ),
             (
                 np.full((3, 3), -1),
