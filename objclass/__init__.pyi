@@ -6,6 +6,8 @@ from .io.images import imread as imread
 from .io.images import imwrite as imwrite
 from .io.images import read_spacing as read_spacing
 from .io.info import ImageInfo as ImageInfo
+from .io.labels import read_labels as read_labels
+from .measurement.columns import describe_columns as describe_columns
 from .measurement.region_properties import measure as measure
 from .objects.compartments import expand as expand
 from .objects.compartments import relate as relate

@@ -88,7 +88,7 @@ class OpenImage:
 
     def _pixels(self, index: list[int | slice]) -> np.ndarray:
         lengths = [n for n, part in zip(self.stored.shape, index, strict=True) if isinstance(part, slice)]
-        _check_size(self.path, math.prod(lengths) * self.stored.dtype.itemsize)
+        check_size(self.path, math.prod(lengths) * self.stored.dtype.itemsize)
         with readable(self.path):
             return self.stored.read(tuple(index))
 
@@ -214,6 +214,8 @@ def _find_opener(path: AnyPath) -> tuple[Path, Callable[..., AbstractContextMana
     opener = ngff.open_zarr if ngff.is_zarr(where) else OPENERS.get(where.suffix.lower())
     if opener is None:
         hint = "Fiji saves the formats of microscopes as .tif."
+        if where.suffix.lower() in (".zip", ".roi", ".geojson", ".json"):
+            hint = "Outlines are read with objclass.read_labels(path, shape=image.shape)."
         raise invalid("path", f"a name that ends in one of {', '.join(OPENERS)}", where.name, hint)
     if not where.exists():
         hint = f"The working directory is {Path.cwd()}."
@@ -284,7 +286,7 @@ def _check_frame(path: AnyPath, frame: int | None, n_frames: int) -> int:
     return check_number("frame", frame, low=0, high=n_frames - 1, integer=True)
 
 
-def _check_size(path: AnyPath, n_bytes: int) -> None:
+def check_size(path: AnyPath, n_bytes: int) -> None:
     """Raise if an image is larger than memory, as one may unpack to many times the size of its file."""
     limit = _max_bytes()
     if n_bytes > limit:

@@ -16,6 +16,8 @@ from objclass.io.info import StoredImage, unnamed
 @contextlib.contextmanager
 def open_npy(path: Path) -> Iterator[list[StoredImage]]:
     """Open an array that NumPy saved."""
+    if path.name.endswith("_seg.npy"):
+        raise ValueError("Cellpose's _seg.npy is read with objclass.read_labels")
     array = np.load(path, mmap_mode="r", allow_pickle=False)
     axes = unnamed(array.ndim)
     yield [StoredImage(axes, array.shape, array.dtype, lambda index: np.array(array[index]), files=(path,))]
@@ -40,6 +42,8 @@ def open_picture(path: Path) -> Iterator[list[StoredImage]]:
     @cache
     def pixels() -> np.ndarray:
         array = _palette_numbers(path) if mode == "P" else _decode(path, is_png=is_png)
+        if is_png and n_samples >= 3:
+            _warn_of_flat_colours(path, array)
         return array.reshape(*shape[:2], -1)[..., :n_samples].reshape(shape)
 
     def read(index: tuple[int | slice, ...]) -> np.ndarray:
@@ -64,6 +68,19 @@ def _palette_numbers(path: Path) -> np.ndarray:
     )
     with PngImagePlugin.PngImageFile(path) as picture:
         return np.array(picture)
+
+
+def _warn_of_flat_colours(path: Path, picture: np.ndarray) -> None:
+    """Say so if a colour picture looks like labels that were drawn in colours."""
+    is_flat = picture.shape[1] > 1 and (picture[:, 1:] == picture[:, :-1]).all(axis=-1).mean() > 0.8
+    step = max(1, max(picture.shape[:2]) // 1000)
+    sample = picture[::step, ::step].reshape(-1, picture.shape[-1])
+    if is_flat and len(np.unique(sample, axis=0)) <= 4096:
+        warnings.warn(
+            f"{path.name}: a colour picture in flat colours, read as red, green and blue. "
+            "objclass.read_labels numbers them, if they are drawn labels.",
+            stacklevel=2,
+        )
 
 
 def write_png(path: Path, array: np.ndarray, axes: str) -> None:

@@ -1,0 +1,277 @@
+"""Labels as other programs save them: label images, coloured pictures, outlines, Cellpose's own files."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from objclass._common.checks import invalid
+from objclass._common.files import AnyPath
+from objclass.io.ngff import is_zarr
+from objclass.io.opening import Channels, OpenImage, check_named, check_size, is_url, open_image, readable
+
+Rings = list[np.ndarray]
+Outline = tuple[int | None, Rings]
+"""The plane of an object, None for all, and its rings of points (x, y): of its parts and of its holes."""
+
+# What arrays and numbers of NumPy are pickled by; nothing here runs code of the file.
+_UNPICKLED = {
+    *(
+        (f"numpy.{core}.multiarray", name)
+        for core in ("core", "_core")
+        for name in ("_reconstruct", "scalar")
+    ),
+    *((f"numpy.{core}.numeric", "_frombuffer") for core in ("core", "_core")),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("_codecs", "encode"),
+}
+
+
+def read_labels(
+    path: AnyPath,
+    *,
+    shape: Sequence[int] | None = None,
+    axes: str | None = None,
+    series: int | None = None,
+    frame: int | None = None,
+    channel: Channels = None,
+) -> np.ndarray:
+    """Read labels: an integer for each pixel, 0 for background.
+
+    Label images are read in every format of `imread`, also where whole numbers are stored as floats. A
+    picture in flat colours gets a number for each colour but black. Outlines are filled: regions of interest
+    of Fiji or StarDist (``.zip`` or ``.roi``, with the package roifile) and GeoJSON of QuPath. Of Cellpose's
+    ``_seg.npy`` the masks are read, without running what a pickle may hold. Of an OME-Zarr image the labels
+    beside it are read.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    shape : sequence of int, optional
+        The shape (z, y, x) or (y, x) of the image, for outlines, whose files do not know it.
+    axes, series, frame, channel
+        As for `imread`.
+
+    Returns
+    -------
+    integer array
+        (z, y, x) or (y, x).
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError, TypeError
+        If the file cannot be read, holds no labels, or needs `shape` or `channel`.
+
+    Warns
+    -----
+    UserWarning
+        If colours were numbered, if there is one object with the number 255, as in a mask, or if outlines
+        were left out.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np, objclass
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> objclass.imwrite(f"{folder.name}/labels.tif", np.eye(4, dtype=np.float32) * 7)
+    >>> read_labels(f"{folder.name}/labels.tif").max()
+    np.int32(7)
+    >>> folder.cleanup()
+    """
+    suffixes = "" if is_url(path) else Path(path).suffix.lower()
+    if suffixes in (".zip", ".roi", ".geojson", ".json") and not is_zarr(Path(path)):
+        return _read_outlines(Path(path), shape)
+    if not is_url(path) and Path(path).name.endswith("_seg.npy"):
+        labels = _read_cellpose(Path(path))
+    else:
+        if not is_url(path) and is_zarr(Path(path)) and (Path(path) / "labels").is_dir():
+            path = Path(path) / "labels"
+        with open_image(path, axes=axes, series=series) as image:
+            labels = _read_image(path, image, frame, channel)
+    labels = _as_integers(Path(path).name, labels)
+    if shape is not None and labels.shape != tuple(shape):
+        raise invalid(
+            "path", f"labels of shape {tuple(shape)}", f"{Path(path).name}, of shape {labels.shape}"
+        )
+    _warn_of_mask(Path(path).name, labels)
+    return labels
+
+
+def _read_image(path: AnyPath, image: OpenImage, frame: int | None, channel: Channels) -> np.ndarray:
+    check_named(image)
+    info, name = image.info, Path(path).name
+    if info.is_rgb and channel is None:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*flat colours", UserWarning)
+            colours = image.read(frame)
+        return _number_colours(name, colours)
+    if "c" in info.axes and channel is None:
+        names = ", ".join(map(str, info.channel_names)) or f"0 to {info.n_channels - 1}"
+        hint = f"Choose one with channel=, of {names}."
+        raise invalid("channel", f"one of the {info.n_channels} channels of {name}", "None", hint)
+    return image.read(frame, channel)
+
+
+def _as_integers(name: str, labels: np.ndarray) -> np.ndarray:
+    if labels.dtype.kind == "b":
+        return labels.astype(np.int32)
+    if labels.dtype.kind == "f":
+        if not (np.isfinite(labels).all() and (labels == np.rint(labels)).all()):
+            raise invalid("path", "labels, which are integers", f"{name}, whose numbers are none")
+        labels = labels.astype(np.int64)
+    if labels.dtype.kind not in "iu":
+        raise invalid("path", "labels, which are integers", f"{name}, of {labels.dtype}", kind=TypeError)
+    if labels.size and labels.min() < 0:
+        raise invalid("path", "labels of 0 and above", f"{name}, with {labels.min()}")
+    fits = labels.size == 0 or labels.max() <= np.iinfo(np.int32).max
+    return labels.astype(np.int32, copy=False) if fits else labels
+
+
+def _warn_of_mask(name: str, labels: np.ndarray) -> None:
+    if labels.size and labels.max() == 255 and not ((labels > 0) & (labels < 255)).any():
+        warnings.warn(
+            f"{name}: a mask of 0 and 255, which is one object with the label 255. Number its pieces with "
+            "skimage.measure.label(mask > 0) if each is an object.",
+            stacklevel=3,
+        )
+
+
+def _number_colours(name: str, picture: np.ndarray) -> np.ndarray:
+    """Return a label for each colour of a picture (3, …) that is not black."""
+    packed = np.zeros(picture.shape[1:], np.int64)
+    for channel in picture:
+        packed = (packed << 16) | channel.astype(np.int64)
+    colours, numbers = np.unique(packed, return_inverse=True)
+    if len(colours) > max(256, packed.size // 16):
+        got = f"{name}, a picture of {len(colours):,} colours"
+        raise invalid("path", "labels, or a picture with one colour an object", got, "Save labels as TIFF.")
+    has_black = bool(len(colours)) and colours[0] == 0
+    warnings.warn(
+        f"{name}: its {len(colours) - has_black} colours were numbered as labels; black is background. "
+        "Objects of the same colour are one.",
+        stacklevel=4,
+    )
+    return (numbers.reshape(packed.shape) + (0 if has_black else 1)).astype(np.int32)
+
+
+# Cellpose ------------------------------------------------------------------------------------------------
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """Unpickles arrays, numbers, texts and containers of them; nothing that could run code."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _UNPICKLED:
+            raise pickle.UnpicklingError(f"it holds {module}.{name}, which is no array and was not run")
+        return super().find_class(module, name)
+
+
+def _read_cellpose(path: Path) -> np.ndarray:
+    _check_there(path)
+    with readable(path), path.open("rb") as file:
+        content = _unpickle(file)
+        masks = content["masks"] if isinstance(content, dict) else None
+        if not isinstance(masks, np.ndarray) or masks.ndim not in (2, 3):
+            raise ValueError("it holds no masks of Cellpose")
+    return masks
+
+
+def _unpickle(file: BinaryIO) -> Any:
+    version = np.lib.format.read_magic(file)
+    read_header = np.lib.format.read_array_header_1_0
+    if version != (1, 0):
+        read_header = np.lib.format.read_array_header_2_0
+    shape, _, dtype = read_header(file)
+    if not dtype.hasobject or shape != ():
+        raise ValueError("it holds no dictionary of Cellpose")
+    content = _ArraysOnly(file).load()
+    return content.item() if isinstance(content, np.ndarray) and content.shape == () else content
+
+
+def _check_there(path: Path) -> None:
+    if not path.is_file():
+        hint = f"The working directory is {Path.cwd()}."
+        raise invalid("path", "a file that exists", str(path), hint, kind=FileNotFoundError)
+
+
+# Outlines ------------------------------------------------------------------------------------------------
+
+
+def _read_outlines(path: Path, shape: Sequence[int] | None) -> np.ndarray:
+    _check_there(path)
+    if shape is None or len(shape) not in (2, 3):
+        hint = "Give shape=image.shape: files of outlines do not know how large the image is."
+        raise invalid("shape", "the shape (z, y, x) or (y, x) of the image", shape, hint)
+    is_geojson = path.suffix.lower() in (".geojson", ".json")
+    with readable(path):
+        outlines = list(_geojson_outlines(path) if is_geojson else _roi_outlines(path))
+    check_size(path, int(np.prod(shape, dtype=float)) * 4)
+    labels = np.zeros(tuple(shape), np.int32)
+    n_lost = 0
+    for label, (plane, rings) in enumerate(outlines, 1):
+        n_lost += not _fill(labels, label, plane, rings)
+    if n_lost:
+        warnings.warn(
+            f"{path.name}: {n_lost} of {len(outlines)} outlines have no pixel in the image, are lines or "
+            "points, or lie under others; they were left out.",
+            stacklevel=3,
+        )
+    return labels
+
+
+def _fill(labels: np.ndarray, label: int, plane: int | None, rings: Rings) -> bool:
+    """Write `label` into the background within rings; whether any pixel was there."""
+    from skimage.draw import polygon
+
+    target = labels
+    if labels.ndim == 3:
+        if plane is None:
+            raise invalid("shape", "the shape (y, x), as the outlines name no planes", str(labels.shape))
+        if not 0 <= plane < len(labels):
+            return False
+        target = labels[plane]
+    inside = np.zeros(target.shape, bool)
+    for ring in rings:
+        # Points are corners of pixels, whose centres lie half a pixel further; a hole is a ring in a ring.
+        rows, columns = polygon(ring[:, 1] - 0.5, ring[:, 0] - 0.5, target.shape)
+        inside[rows, columns] ^= True
+    free = inside & (target == 0)
+    target[free] = label
+    return bool(free.any())
+
+
+def _roi_outlines(path: Path) -> Iterator[Outline]:
+    try:
+        import roifile
+    except ImportError as error:
+        raise ImportError('pip install "objclass[formats]" to read regions of interest') from error
+    found = roifile.roiread(path)
+    areas = {roifile.ROI_TYPE[name] for name in ("POLYGON", "RECT", "OVAL", "FREEHAND", "TRACED")}
+    for roi in found if isinstance(found, list) else [found]:
+        plane = (roi.z_position or roi.position or 0) - 1
+        is_area = roi.roitype in areas or roi.composite
+        rings = [ring for ring in roi.coordinates(multi=True) if len(ring) > 2] if is_area else []
+        yield (plane if plane >= 0 else None, [np.asarray(ring, float) for ring in rings])
+
+
+def _geojson_outlines(path: Path) -> Iterator[Outline]:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    features = content.get("features", [content]) if isinstance(content, dict) else content
+    for feature in features:
+        geometry = feature.get("geometry", feature)
+        polygons = geometry.get("coordinates") or []
+        if geometry.get("type") == "Polygon":
+            polygons = [polygons]
+        elif geometry.get("type") != "MultiPolygon":
+            polygons = []
+        rings = [np.asarray(ring, float)[:, :2] for rings in polygons for ring in rings if len(ring) > 2]
+        yield geometry.get("plane", {}).get("z", 0), rings
