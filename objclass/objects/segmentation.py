@@ -1,29 +1,155 @@
-"""From pixels to objects, and which of them to keep."""
+"""From pixels to objects: the one place where probabilities become labels."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from objclass._common.checks import is_list
-from objclass._common.parallel import Progress
+from objclass._common.checks import check_number, check_option, check_spacing, invalid, is_list
+from objclass._common.parallel import Progress, map_tiles
+from objclass._common.sizes import parse_size, weighted_median
+from objclass.objects import splitting
+from objclass.objects.kernels.depth import fill_cavities
+from objclass.objects.runlength import object_sizes, renumber
 from objclass.pixels.classifier import ObjectClassifier
-from objclass.pixels.prediction import classify_pixels
+from objclass.pixels.prediction import classify_pixels, probability_map
+
+SPLITS = ("none", *splitting.METHODS)
+
+
+@dataclass(frozen=True)
+class SegmentationOptions:
+    """How `segment` makes objects of pixels; None is what the preset of the classifier says.
+
+    Parameters
+    ----------
+    positive_class : int or tuple of int, optional
+        The class, or classes, of the objects; None is that of the classifier.
+    smooth : float, optional
+        Sigma, in voxels, of the Gaussian that smooths the probability.
+    threshold : float, optional
+        Pixels of a higher probability are object.
+    split : {"none", "distance", "tree", "auto"}, optional
+        How touching objects are split, see `split_touching`.
+    fill_holes : bool, optional
+        Whether the holes of each object are filled.
+    min_certainty : float, optional
+        Objects are removed that are less certain than this share of the usual.
+    min_size : float or str, optional
+        Smaller objects are removed.
+
+    Examples
+    --------
+    >>> SegmentationOptions(split="distance").of_preset("apoc")
+    SegmentationOptions(positive_class=None, smooth=0.0, threshold=0.5, split='distance', fill_holes=False,
+    min_certainty=0.0, min_size=0)
+    """
+
+    positive_class: int | tuple[int, ...] | None = None
+    smooth: float | None = None
+    threshold: float | None = None
+    split: str | None = None
+    fill_holes: bool | None = None
+    min_certainty: float | None = None
+    min_size: float | str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.positive_class, (list, np.ndarray)):
+            object.__setattr__(self, "positive_class", tuple(int(number) for number in self.positive_class))
+        for name, high in (("smooth", 100), ("threshold", 1), ("min_certainty", 1)):
+            if getattr(self, name) is not None:
+                check_number(name, getattr(self, name), low=0, high=high)
+        if self.split is not None:
+            check_option("split", self.split, SPLITS)
+        if self.fill_holes not in (None, True, False):
+            raise invalid("fill_holes", "True or False", self.fill_holes)
+        if self.min_size is not None:
+            parse_size("min_size", self.min_size)
+
+    def of_preset(self, preset: str) -> SegmentationOptions:
+        """Return the options with those of a preset in the place of None."""
+        missing = {name: value for name, value in PRESETS[preset].items() if getattr(self, name) is None}
+        return replace(self, **missing)
+
+    def of_classifier(self, classifier: ObjectClassifier) -> SegmentationOptions:
+        """Return the options that a classifier is applied with: those of its preset, and its own class."""
+        options = self.of_preset(getattr(classifier, "preset", "apoc"))
+        positive = options.positive_class
+        if positive is None:
+            positive = classifier.positive_class
+        if positive is None:
+            hint = f"Pass positive_class=, from 1 to {classifier.n_classes}."
+            expected = f"the class of the objects, which a {classifier.class_name} does not name"
+            raise invalid("positive_class", expected, "none", hint)
+        options = replace(options, positive_class=positive)
+        for number in options.positive_classes:
+            check_number("positive_class", number, low=1, high=classifier.n_classes, integer=True)
+        if not 0 < len(set(options.positive_classes)) < max(classifier.n_classes, 2):
+            raise invalid("positive_class", f"some of {classifier.n_classes} classes, not all", positive)
+        return options
+
+    @property
+    def positive_classes(self) -> tuple[int, ...]:
+        """The classes of the objects; for complete options."""
+        positive = self.positive_class
+        return positive if isinstance(positive, tuple) else (positive or 0,)
+
+    @property
+    def needs_probability(self) -> bool:
+        """Whether the classes of the pixels are not enough; for complete options."""
+        return bool(
+            self.smooth or self.threshold != 0.5 or self.min_certainty or self.split in ("tree", "auto")
+        )
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {
+        "smooth": 0.7,
+        "threshold": 0.5,
+        "split": "auto",
+        "fill_holes": True,
+        "min_certainty": 0.5,
+        "min_size": "10%",
+    },
+    "apoc": {
+        "smooth": 0.0,
+        "threshold": 0.5,
+        "split": "none",
+        "fill_holes": False,
+        "min_certainty": 0.0,
+        "min_size": 0,
+    },
+}
+"""What `segment` does with classifiers of each preset."""
 
 
 def segment(
     image: npt.ArrayLike | Sequence[npt.ArrayLike],
     classifier: ObjectClassifier,
     *,
-    engine: str = "auto",
+    positive_class: int | Sequence[int] | None = None,
+    smooth: float | None = None,
+    threshold: float | None = None,
+    split: str | None = None,
+    fill_holes: bool | None = None,
+    min_certainty: float | None = None,
+    min_size: float | str | None = None,
+    spacing: float | Sequence[float] | None = None,
+    engine: str = "cpu",
     progress: Progress = True,
 ) -> Any:
     """Find the objects: connected pixels of the positive class.
 
-    Pixels are connected through their faces, 6 neighbours in 3D and 4 in 2D.
+    The probability of the class is smoothed and compared with the threshold. Pixels that are connected
+    through their faces, 6 neighbours in 3D and 4 in 2D, make an object. Touching objects are split, the holes
+    of each are filled, and objects that are uncertain or small are removed. Without an argument, each step is
+    as the preset of the classifier has it: the default recipe does all of them, and APOC's does none, so that
+    its objects are those of APOC.
 
     Parameters
     ----------
@@ -31,8 +157,28 @@ def segment(
         (z, y, x) or (y, x), or with channels first (c, z, y, x) or (c, y, x), as in the training.
     classifier : ObjectClassifier
         From `train_object_classifier` or `load_classifier`.
-    engine : {"auto", "cpu", "opencl"}
-        Who computes, see `classify_pixels`.
+    positive_class : int or tuple of int, optional
+        The class, or the classes, that objects are made of; by default the one of the classifier.
+    smooth : float, optional
+        Sigma, in voxels, of the Gaussian that smooths the probability; 0.7 by default.
+    threshold : float, optional
+        Pixels of a higher probability are object; 0.5 by default. With more than two classes, the
+        probability is that of the objects against the most likely other class.
+    split : {"auto", "distance", "tree", "none"}, optional
+        How touching objects are split, see `split_touching`; ``"auto"`` by default.
+    fill_holes : bool, optional
+        Fill the holes of each object, after splitting: gaps between several objects stay. True by default.
+    min_certainty : float, optional
+        How certain an object is, is the mean of its probability above the threshold. Objects that are less
+        certain than this share of the usual, the median weighted by size, are removed; 0.5 by default.
+    min_size : float or str, optional
+        Smaller objects are removed: voxels as 20, a physical size as ``"4 um3"`` or ``"4 um2"``, or a share
+        of the usual size, the median weighted by size, as ``"10%"``, which is the default.
+    spacing : float or sequence of float, optional
+        Voxel size along each axis, for splitting and physical sizes; by default that of the training, if
+        the classifier knows it.
+    engine : {"cpu", "opencl", "auto"}
+        The compute engine, see `classify_pixels`.
     progress : bool or callable
         Show a bar where it takes over two seconds; or call ``progress(done, total)``.
 
@@ -44,14 +190,20 @@ def segment(
     Raises
     ------
     ValueError
-        If the number of axes or channels does not fit the classifier, or pixels are not finite.
+        If the number of axes or channels does not fit the classifier, pixels are not finite, an option is out
+        of range, or no class is known to be that of objects, as with a PixelClassifier of APOC.
     TypeError
-        If pixels are no real numbers.
+        If pixels are not real-valued.
+
+    Warns
+    -----
+    UserWarning
+        If over half of the image is object, as where the classes of the scribbles are exchanged.
 
     See Also
     --------
-    split_touching : Cut objects apart that have grown together.
-    exclude_small : Leave out small objects.
+    split_touching : The ways to split, with more options.
+    exclude_small : Remove small objects afterwards.
 
     References
     ----------
@@ -61,14 +213,151 @@ def segment(
     --------
     >>> import numpy as np, objclass
     >>> image = np.repeat([[9.0, 0, 0, 0, 9, 9]], 6, axis=0)
-    >>> classifier = objclass.train_object_classifier(image, np.where(image > 4, 2, 1))
+    >>> annotations, features = np.where(image > 4, 2, 1), "object_size_1_to_2_px"
+    >>> classifier = objclass.train_object_classifier(image, annotations, features=features)
     >>> objclass.segment(image, classifier)[0]
     array([1, 0, 0, 0, 2, 2], dtype=int32)
+    >>> objclass.segment(image, classifier, min_size=7)[0]
+    array([0, 0, 0, 0, 1, 1], dtype=int32)
     """
+    options = SegmentationOptions(
+        positive_class,  # type: ignore[arg-type]
+        smooth,
+        threshold,
+        split,
+        fill_holes,
+        min_certainty,
+        min_size,
+    )
+    return segment_with(image, classifier, options, spacing=spacing, engine=engine, progress=progress)
+
+
+def segment_with(
+    image: Any,
+    classifier: ObjectClassifier,
+    options: SegmentationOptions,
+    *,
+    spacing: float | Sequence[float] | None = None,
+    engine: str = "cpu",
+    progress: Progress = True,
+) -> Any:
+    """Call `segment` with options in one piece."""
     if is_list(image):
-        return [segment(one, classifier, engine=engine, progress=progress) for one in image]
-    classes = classify_pixels(image, classifier, engine=engine, progress=progress)
-    return connected_components(classes == classifier.positive_class)
+        return [
+            segment_with(one, classifier, options, spacing=spacing, engine=engine, progress=progress)
+            for one in image
+        ]
+    options = options.of_classifier(classifier)
+    spacing = check_spacing(spacing, classifier.ndim) or getattr(classifier, "spacing", None)
+    if options.needs_probability:
+        found = object_probability(image, classifier, options, engine=engine, progress=progress)
+    else:
+        classes = classify_pixels(image, classifier, engine=engine, progress=progress)
+        found = np.isin(classes, options.positive_classes)
+    labels = label_objects(found, options, spacing=spacing, progress=progress)
+    if np.count_nonzero(labels) > labels.size / 2:
+        warnings.warn(
+            f"Over half of the image is object ({np.count_nonzero(labels) / labels.size:.0%}): are the "
+            f"classes exchanged? Objects are class {options.positive_class}; or is it positive_class=?",
+            stacklevel=3,
+        )
+    return labels
+
+
+def object_probability(
+    image: Any,
+    classifier: ObjectClassifier,
+    options: SegmentationOptions,
+    *,
+    engine: str = "cpu",
+    progress: Progress = True,
+) -> np.ndarray:
+    """Return the probability of the objects against the most likely other class, from 0 to 1: float32.
+
+    With two classes this is the share of the votes. `options` are complete.
+    """
+    positive = options.positive_classes
+    others = [number for number in range(1, classifier.n_classes + 1) if number not in positive]
+
+    def votes(target_class: int) -> np.ndarray:
+        return probability_map(image, classifier, target_class=target_class, engine=engine, progress=progress)
+
+    own = sum(map(votes, positive[1:]), start=votes(positive[0]))
+    if len(others) == 1:
+        return np.minimum(own, 1)
+    strongest = votes(others[0])
+    for other in others[1:]:
+        np.maximum(strongest, votes(other), out=strongest)
+    return own / (own + strongest)
+
+
+def label_objects(
+    found: np.ndarray,
+    options: SegmentationOptions,
+    *,
+    spacing: Sequence[float] | None = None,
+    progress: Progress = True,
+) -> np.ndarray:
+    """Make objects of the probability of each pixel, or of the pixels that are object.
+
+    Parameters
+    ----------
+    found : float32 or bool array
+        (z, y, x) or (y, x): a probability, or which pixels are object where `options` ask for no more.
+    options : SegmentationOptions
+        Complete, from `SegmentationOptions.of_classifier`.
+    spacing : sequence of float, optional
+        Voxel size along each axis.
+    progress : bool or callable
+        As in `segment`.
+
+    Returns
+    -------
+    ndarray of int32
+        1…n in raster order.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    probability = None
+    if options.needs_probability:
+        probability = gaussian_filter(found, options.smooth, mode="nearest") if options.smooth else found
+        found = probability > options.threshold
+    labels = connected_components(found)
+    if options.split != "none":
+        labels = splitting.split_touching(
+            _without_debris(labels, options, spacing),
+            method=options.split or "auto",
+            probability=None if options.split == "distance" else probability,
+            spacing=spacing,
+            progress=progress,
+        )
+    if options.fill_holes:
+        labels = fill_objects(labels)
+    if options.min_certainty and probability is not None:
+        labels = _without_uncertain(labels, probability, options)
+    return _without_small(labels, options, spacing)
+
+
+def fill_objects(labels: np.ndarray) -> np.ndarray:
+    """Fill the background within each object by itself; objects within stay."""
+    from scipy.ndimage import find_objects
+
+    filled = labels.copy()
+    volume = filled.reshape((1,) * (3 - labels.ndim) + labels.shape)
+    boxes = find_objects(volume)
+
+    def holes(index: int) -> np.ndarray | None:
+        within = volume[boxes[index]]
+        mask = within == index + 1
+        inside = fill_cavities(mask) & (within == 0)
+        return inside if inside.any() else None
+
+    for box, inside, label in zip(
+        boxes, map_tiles(holes, range(len(boxes))), range(1, len(boxes) + 1), strict=True
+    ):
+        if inside is not None:
+            volume[box][inside] = label
+    return filled
 
 
 def connected_components(mask: np.ndarray) -> np.ndarray:
@@ -80,3 +369,38 @@ def connected_components(mask: np.ndarray) -> np.ndarray:
         np.ascontiguousarray(mask), connectivity=6 if mask.ndim == 3 else 4, out_dtype=np.uint32
     )
     return labels.view(np.int32)
+
+
+def _without_debris(
+    labels: np.ndarray, options: SegmentationOptions, spacing: Sequence[float] | None
+) -> np.ndarray:
+    """Remove what is smaller than the parts of a split may be, and than objects may be in the end."""
+    numbers, sizes = object_sizes(labels)
+    size = parse_size("min_size", options.min_size or 0).in_voxels("min_size", spacing, labels.ndim, sizes)
+    return _keep(labels, numbers, sizes >= min(size, splitting.LARGEST_DEBRIS))
+
+
+def _without_small(
+    labels: np.ndarray, options: SegmentationOptions, spacing: Sequence[float] | None
+) -> np.ndarray:
+    numbers, sizes = object_sizes(labels)
+    size = parse_size("min_size", options.min_size or 0).in_voxels("min_size", spacing, labels.ndim, sizes)
+    return _keep(labels, numbers, sizes >= size)
+
+
+def _without_uncertain(
+    labels: np.ndarray, probability: np.ndarray, options: SegmentationOptions
+) -> np.ndarray:
+    numbers, sizes = object_sizes(labels)
+    sums = np.bincount(labels.reshape(-1), weights=probability.reshape(-1), minlength=len(numbers) + 1)
+    return _keep(labels, numbers, certain(sizes, sums[numbers], options))
+
+
+def certain(sizes: np.ndarray, sums: np.ndarray, options: SegmentationOptions) -> np.ndarray:
+    """Tell which objects, of these sizes and sums of the probability, are certain enough."""
+    certainty = sums / np.maximum(sizes, 1) - (options.threshold or 0)
+    return certainty >= (options.min_certainty or 0) * weighted_median(certainty, sizes)
+
+
+def _keep(labels: np.ndarray, numbers: np.ndarray, keep: np.ndarray) -> np.ndarray:
+    return labels if keep.all() else renumber(labels, numbers, np.where(keep, np.cumsum(keep), 0))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tifffile
@@ -8,7 +10,13 @@ from scipy import ndimage as ndi
 from skimage.segmentation import clear_border
 
 import objclass
-from objclass.objects.segmentation import connected_components
+from objclass.objects.segmentation import (
+    PRESETS,
+    SegmentationOptions,
+    connected_components,
+    fill_objects,
+    label_objects,
+)
 
 INTEGERS = [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64]
 shapes = array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=7)
@@ -181,7 +189,8 @@ def test_segment_labels_the_positive_class():
     np.testing.assert_array_equal(labels, ndi.label(classes == 2)[0])
     assert labels.max() == 3
     background = objclass.train_object_classifier(image, strokes, positive_class=1)
-    np.testing.assert_array_equal(objclass.segment(image, background) > 0, labels == 0)
+    with pytest.warns(UserWarning, match="Over half of the image is object"):
+        np.testing.assert_array_equal(objclass.segment(image, background) > 0, labels == 0)
 
 
 def test_segment_takes_lists_and_two_dimensions():
@@ -238,3 +247,135 @@ def test_learns_real_nuclei_from_strokes_at_several_depths(shared_data):
         faint.append((labels[9] > 0).mean())
     assert faint[0] == 0
     assert faint[1] > 0.05
+
+
+DEFAULT = PRESETS["default"]
+
+
+def trained(image, annotations, **options):
+    options = {"features": "object_size_1_to_2_px", "max_depth": 3, "n_estimators": 20} | options
+    return objclass.train_object_classifier(image, annotations, **options)
+
+
+def blocks():
+    """Three bright blocks, one of them hollow, on a noisy background: image, annotations."""
+    image = np.random.default_rng(0).normal(100, 5, (48, 64))
+    image[4:20, 4:20] += 100
+    image[10:14, 10:14] -= 100
+    image[4:16, 30:44] += 100
+    image[28:44, 20:40] += 100
+    annotations = np.zeros(image.shape, np.uint8)
+    annotations[24], annotations[6, 5:19], annotations[36, 22:38] = 1, 2, 2
+    return image, annotations
+
+
+def test_every_step_is_the_one_named():
+    image, annotations = blocks()
+    classifier = trained(image, annotations)
+    probability = objclass.probability_map(image, classifier, target_class=2)
+    mask = ndi.gaussian_filter(probability, 0.7, mode="nearest") > 0.6
+    plain = objclass.segment(image, classifier, smooth=0.7, threshold=0.6)
+    np.testing.assert_array_equal(plain, ndi.label(mask)[0])
+    assert plain[12, 12] == 0
+    filled = objclass.segment(image, classifier, smooth=0.7, threshold=0.6, fill_holes=True)
+    np.testing.assert_array_equal(filled, ndi.label(ndi.binary_fill_holes(mask))[0])
+    whole = objclass.segment(image, classifier, **DEFAULT)
+    assert whole.max() == 3
+    sizes = np.bincount(whole.ravel())[1:]
+    np.testing.assert_allclose(sizes, [256, 168, 320], rtol=0.15)
+    largest = objclass.segment(image, classifier, **DEFAULT | {"min_size": "70 um2"}, spacing=0.5)
+    assert largest.max() == 1
+    with pytest.raises(ValueError, match=r"min_size: .*no voxel size\. Pass spacing="):
+        objclass.segment(image, classifier, min_size="80 um2")
+
+
+def test_uncertain_objects_are_removed():
+    options = SegmentationOptions(min_certainty=0.5).of_preset("default")
+    probability = np.full((20, 60), 0.1, np.float32)
+    probability[4:16, 4:16] = probability[4:16, 22:34] = 0.9
+    probability[4:16, 44:56] = 0.6
+    assert label_objects(probability, options).max() == 2
+    assert label_objects(probability, replace(options, min_certainty=0.0)).max() == 3
+
+
+def test_small_objects_are_those_below_a_tenth_of_the_usual_however_small_that_is():
+    probability = np.full((30, 90), 0.1, np.float32)
+    for row in range(3, 28, 8):
+        for column in range(3, 80, 8):
+            probability[row : row + 4, column : column + 4] = 0.9
+    probability[1, 1] = 0.9
+    options = SegmentationOptions(smooth=0.0).of_preset("default")
+    assert label_objects(probability, options).max() == 4 * 10
+    assert label_objects(probability, replace(options, min_size=0)).max() == 4 * 10 + 1
+
+
+def test_gaps_between_objects_stay_and_objects_in_holes_too():
+    image = np.zeros((30, 30), np.int32)
+    image[2:28, 2:28] = 1
+    image[6:24, 6:24] = 0
+    image[10:20, 10:20] = 2
+    image[14:16, 14:16] = 0
+    filled = fill_objects(image)
+    assert filled[7, 7] == 1
+    assert filled[12, 12] == filled[15, 15] == 2
+    assert not (fill_objects(np.pad(image[:15], 1)) != np.pad(image[:15], 1)).any()
+
+
+def test_apoc_preset_is_the_majority_vote_and_nothing_else():
+    image, annotations = blocks()
+    classifier = trained(image, annotations)
+    classes = objclass.classify_pixels(image, classifier)
+    expected = ndi.label(classes == 2)[0]
+    np.testing.assert_array_equal(objclass.segment(image, classifier, **PRESETS["apoc"]), expected)
+
+
+def test_several_classes_make_objects_together_and_apart():
+    image, annotations = blocks()
+    image[28:44, 20:40] += 100
+    annotations[36, 22:38] = 3
+    classifier = trained(image, annotations)
+    classes = objclass.classify_pixels(image, classifier)
+    for positive in (2, 3, (2, 3), [2, 3]):
+        labels = objclass.segment(image, classifier, positive_class=positive)
+        np.testing.assert_array_equal(labels, ndi.label(np.isin(classes, positive))[0])
+        against_others = objclass.segment(image, classifier, positive_class=positive, smooth=0.1)
+        assert ((against_others > 0) == (labels > 0)).mean() > (0.999 if positive in (2, 3) else 0.95)
+    for bad in (4, 0, (1, 2, 3), ()):
+        with pytest.raises(ValueError, match="positive_class: expected"):
+            objclass.segment(image, classifier, positive_class=bad)
+
+
+def test_a_classifier_that_names_no_class_of_objects_asks_for_it():
+    image, annotations = blocks()
+    classifier = replace(trained(image, annotations), class_name="PixelClassifier", positive_class=None)
+    message = (
+        r"positive_class: expected .* PixelClassifier does not name, .* Pass positive_class=, from 1 to 2"
+    )
+    with pytest.raises(ValueError, match=message):
+        objclass.segment(image, classifier)
+    assert objclass.segment(image, classifier, positive_class=2).max() >= 3
+
+
+def test_an_image_that_is_mostly_object_asks_whether_classes_are_exchanged():
+    image, annotations = blocks()
+    exchanged = np.array([0, 2, 1], np.uint8)[annotations]
+    with pytest.warns(UserWarning, match=r"Over half of the image is object \(\d\d%\): are the classes exch"):
+        objclass.segment(image, trained(image, exchanged))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"smooth": -1}, "smooth: expected a number of at least 0"),
+        ({"threshold": 2}, "threshold: expected a number of at least 0 and of at most 1"),
+        ({"split": "magic"}, "split: expected one of 'none', 'distance', 'tree', 'auto'"),
+        ({"fill_holes": "yes"}, "fill_holes: expected True or False"),
+        ({"min_certainty": 50}, "min_certainty: expected a number of at least 0 and of at most 1"),
+        ({"min_size": "big"}, "min_size: expected a size"),
+        ({"spacing": (1, 2, 3)}, "spacing: expected 2 positive numbers"),
+    ],
+)
+def test_segment_refuses_bad_options(options, message):
+    image, annotations = blocks()
+    with pytest.raises(ValueError, match=message):
+        objclass.segment(image, trained(image, annotations), **options)
