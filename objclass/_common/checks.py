@@ -109,6 +109,17 @@ def check_number(
     return int(value) if integer else float(value)
 
 
+def check_names(argument: str, names: object, n: int, what: str) -> list[str]:
+    """Return `names` as a list if they are `n` different texts, one for each `what`."""
+    expected = f"{n} different name{'s' * (n != 1)}, one for each {what}"
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise invalid(argument, expected, describe(names), kind=TypeError)
+    listed = list(names)
+    if len(listed) != n or len({*map(str, listed)}) != n or not all(isinstance(name, str) for name in listed):
+        raise invalid(argument, expected, describe(listed))
+    return listed
+
+
 def check_spacing(spacing: object, ndim: int, *, argument: str = "spacing") -> tuple[float, ...] | None:
     """Return `spacing` as `ndim` positive floats; a single number stands for all axes; None stays None."""
     if spacing is None:
@@ -133,9 +144,12 @@ def axis_names(ndim: int) -> str:
 
 def check_labels(labels: npt.ArrayLike, *, argument: str = "labels") -> np.ndarray:
     """Return `labels` as an integer array of rank 2 or 3 without negative numbers."""
+    _refuse_masked(argument, labels)
     array = np.asarray(labels)
     if array.dtype.kind not in "iu":
         hint = "Number the objects of a mask with skimage.measure.label(mask)."
+        if array.dtype.kind == "f":  # numbering it anew would tear objects of several pieces apart
+            hint = "Labels stored as floats become integers with labels.astype(int)."
         raise invalid(argument, "an integer array, 0 for background", array, hint, kind=TypeError)
     if array.ndim not in (2, 3):
         raise invalid(argument, "an array of axes (y, x) or (z, y, x)", array)
@@ -170,11 +184,15 @@ def check_image(
     finite : bool
         Whether to look for NaN and infinite pixels, which takes a moment.
     """
+    _refuse_masked(argument, image)
     array = np.asarray(image)
     if array.dtype.kind not in "iufb":
         raise invalid(argument, "an array of real numbers", array, kind=TypeError)
     if spatial_shape is not None:
         ndim = len(spatial_shape)
+    if _has_colours_last(array, spatial_shape):
+        hint = "Put the colours first with numpy.moveaxis(image, -1, 0)."
+        raise invalid(argument, "an image with channels first, (c, y, x)", array, hint)
     if ndim is None:
         ndim = 3 if array.ndim >= 3 else 2
     if array.ndim not in (ndim, ndim + 1) or array.size == 0:
@@ -197,6 +215,20 @@ def check_image(
             "Replace them first, for example with numpy.nan_to_num(image).",
         )
     return with_channels
+
+
+def _has_colours_last(array: np.ndarray, spatial_shape: Sequence[int] | None) -> bool:
+    """Tell whether an array is a colour picture (y, x, c) or a stack of them, which no stack looks like."""
+    is_picture = array.ndim >= 3 and array.shape[-1] in (3, 4) and min(array.shape[-3:-1]) > 16
+    if spatial_shape is None:
+        return is_picture and array.dtype == np.uint8
+    return is_picture and tuple(spatial_shape) == array.shape[:-1]
+
+
+def _refuse_masked(argument: str, array: object) -> None:
+    if np.ma.is_masked(array):
+        hint = "Fill them first with image.filled(value); only measure(labels, image) leaves them out."
+        raise invalid(argument, "an array without masked pixels", "a masked array", hint)
 
 
 def check_float32(image: np.ndarray, *, argument: str = "image") -> np.ndarray:

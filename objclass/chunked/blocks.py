@@ -175,6 +175,9 @@ class Source:
         if block_shape is not None and (len(block_shape) != len(shape) or min(block_shape) < 1):
             raise invalid("block_shape", f"{len(shape)} positive whole numbers", block_shape)
         if self.chunked:
+            if isinstance(array._meta, np.ma.MaskedArray):
+                hint = "Fill the masked pixels first with dask.array.ma.filled(image, value)."
+                raise invalid("image", "an array without a mask", "a masked array", hint)
             if np.isnan(array.shape).any():
                 raise invalid("image", "an array of known shape", f"one of shape {array.shape}")
             chunks = dict(enumerate(block_shape, n_leading)) if block_shape else {}

@@ -14,10 +14,10 @@ import numpy as np
 
 from objclass._common import checks
 from objclass._common.parallel import read_only
-from objclass.measurement.counting import Counter, Part, count_objects
+from objclass.measurement.counting import Counter, Part, Scene, count_objects
 from objclass.measurement.kernels.sums import NUMBER, ObjectSums, merge_sums, shift_records
 from objclass.measurement.objects import MeasuredObjects
-from objclass.measurement.region_properties import encode_labels, sum_records
+from objclass.measurement.region_properties import check_pixels, encode_labels, sum_records
 
 BATCH = 2**21
 """Voxels of the boxes of objects that are counted at a time."""
@@ -85,7 +85,7 @@ def measure_block(
     labels, origin = checks.check_labels(labels), (0,) * (3 - labels.ndim) + corner
     faces = [np.unique(labels.take(side, axis)) for axis, side in inner_faces]
     codes, values, numbers = _as_volumes(labels, pixels)
-    records = _merge_records(sum_records(codes, values))
+    records = _merge_records(sum_records(Scene(codes, values)))
     shifted, intensity = shift_records(*records, origin)
     if numbers is not None:
         shifted[:, NUMBER] = numbers[shifted[:, NUMBER]]
@@ -109,7 +109,7 @@ def fragments_of(
 ) -> list[Fragment]:
     """Return the fragments of some objects in a block, by their numbers."""
     codes, values, numbers = _as_volumes(labels, pixels)
-    sums = merge_sums([_merge_records(sum_records(codes, values[:0]))])
+    sums = merge_sums([_merge_records(sum_records(Scene(codes, values[:0])))])
     chosen = np.isin(sums.numbers if numbers is None else numbers[sums.numbers], objects)
     origin = (0,) * (3 - labels.ndim) + corner
     return list(_cut_fragments(wanted, codes, values, _take(sums, chosen), origin, numbers))
@@ -119,10 +119,13 @@ def _as_volumes(
     labels: np.ndarray, pixels: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     codes, numbers = encode_labels(labels)
+    if numbers is not None and numbers.dtype == np.uint64:
+        hint = "Number the objects 1…n with objclass.chunked.relabel."
+        raise checks.invalid("labels", "numbers below 2**63 in blocks", str(numbers[-1]), hint)
     if pixels is None:
         values = np.empty((0, *codes.shape), np.uint8)
     else:
-        values = checks.check_image(pixels, labels.shape).reshape(-1, *codes.shape)
+        values = check_pixels(pixels, labels.shape)[0].reshape(-1, *codes.shape)
     return read_only(codes), values, numbers
 
 
@@ -137,7 +140,7 @@ def _take(sums: ObjectSums, chosen: np.ndarray) -> ObjectSums:
 
 def _count(wanted: Wanted, codes: np.ndarray, values: np.ndarray, sums: ObjectSums) -> dict[str, np.ndarray]:
     objects = MeasuredObjects(sums, wanted.spacing, {})
-    return count_objects(wanted.counters, Part(codes, values, objects, slice(None)))
+    return count_objects(wanted.counters, Part(Scene(codes, values), objects, slice(None)))
 
 
 def _cut_fragments(

@@ -26,11 +26,14 @@ from objclass.chunked.graph import (
 )
 from objclass.chunked.measuring import Wanted
 from objclass.chunked.stitching import Tally
+from objclass.measurement.columns import table_attributes
 from objclass.measurement.region_properties import (
-    channel_names,
+    check_channel_names,
     check_perimeter,
+    check_unit,
     choose_properties,
     counters_of,
+    property_columns,
 )
 from objclass.pixels.classifier import ObjectClassifier
 
@@ -230,7 +233,9 @@ def measure(
     image: Any = None,
     *,
     spacing: float | Sequence[float] | None = None,
+    unit: str | None = None,
     properties: str | Sequence[str] = "basic",
+    channel_names: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Measure every object, also those that lie in several blocks: computes at once.
 
@@ -241,7 +246,7 @@ def measure(
         `imwrite`, then `imread`.
     image : array, optional
         Of the shape of labels, or with channels first; it may be cut otherwise than labels.
-    spacing, properties
+    spacing, unit, properties, channel_names
         As in `objclass.measure`.
 
     Returns
@@ -276,10 +281,10 @@ def measure(
     chosen = choose_properties(properties, ndim, has_image=image is not None)
     steps = check_spacing(spacing, ndim) or (1.0,) * ndim
     check_perimeter(chosen, spacing, steps)
-    has_channels = image is not None and len(np.shape(image)) > ndim
+    names = check_channel_names(channel_names, image, ndim)
     of_image = None
     if image is not None:
-        of_image = Source(image, int(has_channels))
+        of_image = Source(image, len(np.shape(image)) - ndim)
         if of_image.grid.shape != of_labels.grid.shape:
             got, hint = f"one of shape {np.shape(image)}", "Channels come first."
             raise invalid("image", f"the spatial shape of labels, {of_labels.grid.shape}", got, hint)
@@ -287,10 +292,10 @@ def measure(
     counts_pixels = any(entry.needs_image and entry.counter for entry in chosen)
     wanted = Wanted(tuple(counters_of(chosen)), counts_pixels, steps)
     objects = measure_blocks(of_labels, of_image, wanted)
-    columns = {"label": objects.sums.numbers}
-    for entry in chosen:
-        columns |= entry.columns(objects, channel_names(len(image)) if has_channels else None)
-    return pd.DataFrame(columns)
+    columns = property_columns(chosen, objects, names)
+    table = pd.DataFrame({"label": objects.sums.numbers} | columns)
+    table.attrs = table_attributes(table, ndim=ndim, unit=check_unit(unit, spacing))
+    return table
 
 
 def _keep(labels: Any, choose: Callable[[Tally], np.ndarray], dense: bool) -> da.Array:

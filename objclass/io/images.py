@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,7 @@ from objclass._common.checks import check_spacing, invalid
 from objclass._common.files import AnyPath, replacing
 from objclass.io import ngff, pictures, tiff
 from objclass.io.info import ImageInfo
-from objclass.io.opening import Channels, describe, open_image, open_series
+from objclass.io.opening import Channels, check_named, describe, open_image, open_series
 
 _WRITABLE = (".tif", ".tiff", ".png", ".npy", ".zarr")
 
@@ -83,6 +86,73 @@ def imread(
     """
     with open_image(path, axes=axes, series=series) as image:
         return image.read(frame, channel)
+
+
+def read_as(
+    path: AnyPath,
+    ndim: int,
+    partner: str,
+    *,
+    axes: str | None = None,
+    series: int | None = None,
+    frame: int | None = None,
+    channel_names: Sequence[str] = (),
+) -> tuple[np.ndarray, ImageInfo]:
+    """Read an image to use together with what has `ndim` spatial axes, and say what was read.
+
+    Parameters
+    ----------
+    path, axes, series, frame
+        As for `imread`.
+    ndim : int
+        The number of spatial axes that the image must have.
+    partner : str
+        What has them, as ``"the annotations"``.
+    channel_names : sequence of str
+        The order in which channels are wanted, where the file has the same names in another one.
+
+    Raises
+    ------
+    ValueError
+        As `imread`; and if planes would be taken for channels, or channels for planes.
+    """
+    with open_image(path, axes=axes, series=series) as image:
+        check_named(image)
+        _check_role(path, image.info, ndim, partner)
+        order = _channel_order(path, image.info.channel_names, channel_names)
+        info = image.info if order is None else replace(image.info, channel_names=tuple(channel_names))
+        return image.read(frame, order), info
+
+
+def _check_role(path: AnyPath, info: ImageInfo, ndim: int, partner: str) -> None:
+    """Raise unless the spatial axes of an image are as many as those of what it is used with."""
+    if info.ndim == ndim:
+        return
+    name = Path(path).name
+    if info.ndim == 3:
+        n_planes = info.shape[info.axes.index("z")]
+        expected = f"a 2D image, (y, x) or (c, y, x), to go with {partner}"
+        got = f"{name}: {n_planes} planes along z, not channels"
+        hint = "Annotate the stack in 3D, or take one plane of it; if they are channels, say axes='cyx'."
+    else:
+        expected = f"a stack, (z, y, x) or (c, z, y, x), to go with {partner}"
+        got = (
+            f"{name}: {info.n_channels} channels and no planes along z" if "c" in info.axes else f"{name}: 2D"
+        )
+        hint = "Take a stack; if its planes are stored as channels or frames, say axes='zyx'."
+    raise invalid("image", expected, got, hint)
+
+
+def _channel_order(path: AnyPath, names: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
+    """Return the channels of a file in the order of `wanted`, if it has these names in another order."""
+    if tuple(names) == tuple(wanted) or sorted(names) != sorted(wanted) or len({*names}) < len(names):
+        return None
+    order = [names.index(name) for name in wanted]
+    warnings.warn(
+        f"{Path(path).name}: the channels {', '.join(names)} were put in the order {', '.join(wanted)}.",
+        stacklevel=3,
+    )
+    return order
 
 
 def image_info(path: AnyPath, *, axes: str | None = None) -> tuple[ImageInfo, ...]:

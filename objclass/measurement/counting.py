@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from objclass._common.kernels.outline import first_rows, row_ends
+from objclass._common.parallel import read_only
 from objclass.measurement.kernels.convex import measure_hulls
 from objclass.measurement.kernels.moments import ORDER, power_sums
 from objclass.measurement.kernels.perimeter import measure_perimeters
@@ -28,13 +30,29 @@ def split_objects(boxes: np.ndarray) -> list[slice]:
 
 
 @dataclass(frozen=True)
-class Part:
-    """Some of the objects of an image, and the voxels of the whole."""
+class Scene:
+    """The voxels of a whole image."""
 
     labels: np.ndarray
     """(z, y, x) int32."""
     pixels: np.ndarray
-    """(c, z, y, x)."""
+    """(c, z, y, x); NaN where it is not a finite number."""
+    masks: np.ndarray | None = None
+    """(c, z, y, x) bool, the pixels to leave out; None if there are none."""
+
+    @cached_property
+    def channel_labels(self) -> list[np.ndarray]:
+        """For each channel, the labels without the voxels that are masked in it."""
+        if self.masks is None:
+            return [self.labels] * len(self.pixels)
+        return [read_only(np.where(mask, 0, self.labels)) for mask in self.masks]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the objects of an image."""
+
+    scene: Scene
     objects: MeasuredObjects
     """All of them, with their sums."""
     rows: slice
@@ -72,15 +90,16 @@ Counter = Callable[[Part], Counts]
 def count_objects(counters: Iterable[Counter], part: Part) -> Counts:
     """Return what `counters` count; the first axis of each array is that of the objects."""
     counts: Counts = {}
-    for counter in counters:
-        counts |= counter(part)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of nothing, or of pixels that are NaN: NaN
+        for counter in counters:
+            counts |= counter(part)
     return counts
 
 
 def count_topology(part: Part) -> Counts:
     """Count holes and tunnels."""
     euler_numbers, filled = np.empty((2, len(part.numbers)), np.int64)
-    measure_topology(part.labels, part.numbers, part.boxes, part.is_2d, euler_numbers, filled)
+    measure_topology(part.scene.labels, part.numbers, part.boxes, part.is_2d, euler_numbers, filled)
     return {"euler_number": euler_numbers, "area_filled": filled}
 
 
@@ -88,7 +107,7 @@ def count_hulls(part: Part) -> Counts:
     """Count the voxels of convex hulls, and measure their diameter."""
     starts = first_rows(part.boxes)
     low, high = np.empty((2, starts[-1]), np.int64)
-    row_ends(part.labels, part.numbers, part.boxes, starts, low, high)
+    row_ends(part.scene.labels, part.numbers, part.boxes, starts, low, high)
     volumes, diameters = np.empty((2, len(part.numbers)))
     measure_hulls(part.boxes, starts, low, high, part.is_2d, part.spacing, volumes, diameters)
     return {"area_convex": volumes, "feret_diameter_max": diameters}
@@ -97,7 +116,7 @@ def count_hulls(part: Part) -> Counts:
 def count_perimeters(part: Part) -> Counts:
     """Measure perimeters, in pixels."""
     perimeters, crofton = np.empty((2, len(part.numbers)))
-    measure_perimeters(part.labels, part.numbers, part.boxes, perimeters, crofton)
+    measure_perimeters(part.scene.labels, part.numbers, part.boxes, perimeters, crofton)
     return {"perimeter": perimeters, "perimeter_crofton": crofton}
 
 
@@ -106,7 +125,7 @@ def count_moments(part: Part) -> Counts:
     spacing, centres = part.objects.spacing, part.objects.local_centres[part.rows]
     raw, central = np.empty((2, len(part.numbers), *(ORDER + 1,) * len(spacing)))
     for index, (number, box) in enumerate(zip(part.numbers, part.boxes, strict=True)):
-        mask = (part.labels[part.crop(box)] == number).astype(float)
+        mask = (part.scene.labels[part.crop(box)] == number).astype(float)
         raw[index] = power_sums(mask, np.zeros(len(spacing)), spacing)
         central[index] = power_sums(mask, centres[index], spacing)
     return {"moments": raw, "moments_central": central}
@@ -115,12 +134,16 @@ def count_moments(part: Part) -> Counts:
 def count_weighted_moments(part: Part) -> Counts:
     """Sum up powers of the coordinates, weighted by the intensity."""
     spacing, centres = part.objects.spacing, part.objects.local_weighted_centres[part.rows]
-    raw, central = np.empty((2, len(part.numbers), *(ORDER + 1,) * len(spacing), len(part.pixels)))
-    for index, (number, box) in enumerate(zip(part.numbers, part.boxes, strict=True)):
-        crop = part.crop(box)
-        mask = part.labels[crop] == number
-        for channel, values in enumerate(part.pixels):
-            weights = np.where(mask, values[crop], 0).astype(float)
+    raw, central = np.empty((2, len(part.numbers), *(ORDER + 1,) * len(spacing), len(part.scene.pixels)))
+    valid = part.objects.sums.valid[part.rows]
+    for channel, values in enumerate(part.scene.pixels):
+        labels = part.scene.channel_labels[channel]
+        for index, (number, box) in enumerate(zip(part.numbers, part.boxes, strict=True)):
+            crop = part.crop(box)
+            if valid[index, channel] == 0:
+                raw[index, ..., channel] = central[index, ..., channel] = np.nan
+                continue
+            weights = np.where(labels[crop] == number, values[crop], 0).astype(float)
             raw[index, ..., channel] = power_sums(weights, np.zeros(len(spacing)), spacing)
             central[index, ..., channel] = power_sums(weights, centres[index, :, channel], spacing)
     return {"moments_weighted": raw, "moments_weighted_central": central}

@@ -54,7 +54,8 @@ class Property:
 
     def columns(self, objects: MeasuredObjects, channel_names: Sequence[str] | None) -> dict[str, np.ndarray]:
         """Return a column for each of the values that the property has for one object."""
-        values = self.formula(objects)
+        with np.errstate(divide="ignore", invalid="ignore"):  # of nothing: NaN
+            values = self.formula(objects)
         if self.needs_image and channel_names is None:
             values = values[..., 0]
         columns = {}
@@ -102,42 +103,6 @@ def measured(
         return formula
 
     return enter
-
-
-def find_property(column: str) -> Property | None:
-    """Return the property that a column of a table holds, or None if it holds none.
-
-    Examples
-    --------
-    >>> find_property("intensity_mean-DAPI").name
-    'intensity_mean'
-    """
-    return PROPERTIES.get(column.partition("-")[0])
-
-
-def column_unit(column: str, *, ndim: int, unit: str) -> str:
-    """Return the unit of a measured column, or "" for a pure number; `unit` is that of one pixel's side.
-
-    Examples
-    --------
-    >>> column_unit("area", ndim=3, unit="µm"), column_unit("solidity", ndim=3, unit="µm")
-    ('µm³', '')
-    >>> column_unit("num_pixels", ndim=3, unit="µm")
-    'px'
-    """
-    entry = find_property(column)
-    if entry is None:
-        return ""
-    if entry.power == "voxels":
-        return "px"
-    power = entry.power
-    if power == "size":
-        power = ndim
-    elif power == "order":
-        power = sum(map(int, column.split("-")[1 : ndim + 1]))
-    return (
-        "" if power == 0 else unit if power == 1 else unit + "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(d)] for d in str(power))
-    )
 
 
 # Size
@@ -210,25 +175,25 @@ def feret_diameter_max(objects: MeasuredObjects) -> np.ndarray:
 @measured("intensity", needs_image=True)
 def intensity_max(objects: MeasuredObjects) -> np.ndarray:
     """Largest intensity."""
-    return objects.sums.highest.astype(float)
+    return np.where(objects.sums.valid > 0, objects.sums.highest, np.nan)
 
 
 @measured("intensity", needs_image=True)
 def intensity_mean(objects: MeasuredObjects) -> np.ndarray:
     """Mean intensity."""
-    return objects.sums.totals / objects.sums.counts[:, np.newaxis]
+    return objects.sums.totals / objects.sums.valid
 
 
 @measured("intensity", needs_image=True)
 def intensity_min(objects: MeasuredObjects) -> np.ndarray:
     """Smallest intensity."""
-    return objects.sums.lowest.astype(float)
+    return np.where(objects.sums.valid > 0, objects.sums.lowest, np.nan)
 
 
 @measured("intensity", needs_image=True)
 def intensity_std(objects: MeasuredObjects) -> np.ndarray:
     """Standard deviation of the intensity."""
-    return np.sqrt(objects.sums.squares / objects.sums.counts[:, np.newaxis])
+    return np.sqrt(objects.sums.squares / objects.sums.valid)
 
 
 # Shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,9 @@ import numpy.typing as npt
 
 from objclass._common import checks
 from objclass._common.parallel import Progress, map_tiles, read_only
-from objclass.measurement.counting import Counter, Part, count_objects, split_objects
-from objclass.measurement.kernels.sums import merge_sums, sum_block
+from objclass.measurement.columns import table_attributes
+from objclass.measurement.counting import Counter, Part, Scene, count_objects, split_objects
+from objclass.measurement.kernels.sums import HIGHEST, INTENSITY, LOWEST, NUMBER, merge_sums, sum_block
 from objclass.measurement.objects import MeasuredObjects
 from objclass.measurement.properties import PROPERTIES, Property
 
@@ -28,7 +30,10 @@ def measure(
     image: npt.ArrayLike | None = None,
     *,
     spacing: float | Sequence[float] | None = None,
+    unit: str | None = None,
     properties: str | Sequence[str] = "basic",
+    channel_names: Sequence[str] | None = None,
+    image_names: Sequence[str] | None = None,
     progress: Progress = True,
 ) -> pd.DataFrame:
     """Measure every object: its size, its intensity, its shape and its position.
@@ -46,10 +51,16 @@ def measure(
         Size of a voxel along each axis of `labels`, in the unit that the table shall have. Volumes and areas,
         lengths, and centroids are then in that unit; ``num_pixels`` and ``bbox`` always count voxels. Without
         it every voxel has size 1.
+    unit : str, optional
+        The unit of `spacing`, such as "µm": `describe_columns` tells it for each column.
     properties : str or sequence of str
         Groups: "size", "intensity", "shape", "position", "moments" and, in two dimensions, "perimeter". Or
         single properties by name, such as "area": then only these are computed. "basic" are those of size,
         intensity, shape and position that scikit-image has too.
+    channel_names : sequence of str, optional
+        What the channels are called in the columns, as in ``intensity_mean-DAPI``. By default their numbers.
+    image_names : sequence of str, optional
+        For lists: what the images are called in the column ``image``. By default their numbers, from 0.
     progress : bool or callable
         Whether to show a bar, or ``progress(done, total)`` to call as parts of the work are done.
 
@@ -57,17 +68,19 @@ def measure(
     -------
     pandas.DataFrame
         One row for each object, in the order of ``label``, its first column. For lists, one table for all
-        images, with the number of the image, from 0, in a column ``image`` before it. Properties of several
-        values have a column for each, as in ``centroid-0``; of an image with channels, the number of the
+        images, with the name of the image in a column ``image`` before it; images without objects have no
+        row, are named by a warning and counted in ``table.attrs["objects_per_image"]``. Properties of several
+        values have a column for each, as in ``centroid-0``; of an image with channels, the name of the
         channel comes last, as in ``intensity_mean-1``. No objects give a table of all columns and no rows.
+        ``table.attrs["columns"]`` holds the unit, the group and the definition of each column.
 
     Raises
     ------
     TypeError
         If `labels` are not whole numbers or `image` has no real ones.
     ValueError
-        If the shapes do not match, the image has NaN or infinite pixels, or a property is unknown or does not
-        exist for these dimensions, without an image, or (the perimeter) for a spacing that differs by axis.
+        If the shapes or the numbers of names do not match, or a property is unknown or does not exist for
+        these dimensions, without an image, or (the perimeter) for a spacing that differs by axis.
 
     Notes
     -----
@@ -79,6 +92,9 @@ def measure(
 
     An object in space that lies in a single plane has NaN in ``area_convex``, ``solidity`` and
     ``feret_diameter_max``; an object whose intensities sum up to 0 has NaN for weighted centroids.
+
+    Pixels that are masked (`numpy.ma`) are left out of all that is measured of intensities. An object with a
+    pixel that is NaN or infinite has NaN there; no other object is affected.
 
     Sums are exact for images of 8 and 16 bits, and of double precision for others.
 
@@ -106,42 +122,75 @@ def measure(
     """
     import pandas as pd
 
+    options: dict[str, Any] = {"spacing": spacing, "unit": unit, "properties": properties}
     if checks.is_list(labels):
-        return _measure_list(labels, image, spacing=spacing, properties=properties, progress=progress)
+        options |= {"channel_names": channel_names, "progress": progress}
+        return _measure_list(labels, image, image_names, **options)
+    if image_names is not None:
+        hint = "Insert a column yourself: table.insert(0, 'image', name)."
+        raise checks.invalid("image_names", "names for a list of label images", "one label image", hint)
     labels = checks.check_labels(labels)
-    pixels = None if image is None else checks.check_image(image, labels.shape)
+    pixels, masks = (None, None) if image is None else check_pixels(image, labels.shape)
     steps = checks.check_spacing(spacing, labels.ndim) or (1.0,) * labels.ndim
     chosen = choose_properties(properties, labels.ndim, has_image=pixels is not None)
     check_perimeter(chosen, spacing, steps)
-
-    has_channels = pixels is not None and np.ndim(image) > labels.ndim  # type: ignore[arg-type]
+    names = check_channel_names(channel_names, image, labels.ndim)
     if pixels is None or not any(entry.needs_image for entry in chosen):
-        pixels = np.empty((0, *labels.shape), np.uint8)
+        pixels, masks = np.empty((0, *labels.shape), np.uint8), None
+
     codes, numbers = encode_labels(labels)
-    pixels = pixels.reshape(len(pixels), *codes.shape)
-    objects = _scan(read_only(codes), pixels, counters_of(chosen), steps, progress)
+    shape = (len(pixels), *codes.shape)
+    scene = Scene(read_only(codes), pixels.reshape(shape), None if masks is None else masks.reshape(shape))
+    objects = _scan(scene, counters_of(chosen), steps, progress)
     found = objects.sums.numbers
-    columns = {"label": found if numbers is None else numbers[found]}
+    table = pd.DataFrame(
+        {"label": found if numbers is None else numbers[found]} | property_columns(chosen, objects, names)
+    )
+    table.attrs = table_attributes(table, ndim=labels.ndim, unit=check_unit(unit, spacing))
+    return table
+
+
+def property_columns(
+    chosen: Iterable[Property], objects: MeasuredObjects, names: Sequence[str] | None
+) -> dict[str, np.ndarray]:
+    """Return the columns of some properties; `names` are those of the channels."""
+    columns: dict[str, np.ndarray] = {}
     for entry in chosen:
-        columns |= entry.columns(objects, channel_names(len(pixels)) if has_channels else None)
-    return pd.DataFrame(columns)
+        columns |= entry.columns(objects, names)
+    return columns
 
 
-def _measure_list(labels: Any, image: Any, **options: Any) -> pd.DataFrame:
+def _measure_list(
+    labels: Sequence[Any], image: Any, image_names: Sequence[str] | None, **options: Any
+) -> pd.DataFrame:
     import pandas as pd
 
     images = [None] * len(labels) if image is None else image
     if image is not None and (not checks.is_list(image) or len(image) != len(labels)):
         got = f"{len(image)} of them" if checks.is_list(image) else image
         raise checks.invalid("image", f"a list of {len(labels)} images, one for each label image", got)
+    names: Sequence[Any] = range(len(labels))
+    if image_names is not None:
+        names = checks.check_names("image_names", image_names, len(labels), "label image")
     tables = [measure(each, beside, **options) for each, beside in zip(labels, images, strict=True)]
     columns = [list(table.columns) for table in tables]
-    for number, table in enumerate(tables):
+    for number, (name, table) in enumerate(zip(names, tables, strict=True)):
         if columns[number] != columns[0]:
             expected = "images of the same dimensions and channels"
             raise checks.invalid("labels", expected, f"others in image {number}", "Measure them one by one.")
-        table.insert(0, "image", number)
-    return pd.concat(tables, ignore_index=True)
+        table.insert(0, "image", name)
+    joined = pd.concat(tables, ignore_index=True)
+    counts = {str(name): len(table) for name, table in zip(names, tables, strict=True)}
+    joined.attrs = tables[0].attrs | {"objects_per_image": counts}
+    empty = [name for name, count in counts.items() if count == 0]
+    if empty:
+        some = ", ".join(empty[:5]) + (f" and {len(empty) - 5} more" if len(empty) > 5 else "")
+        warnings.warn(
+            f"{len(empty)} of {len(counts)} images have no objects and therefore no row: {some}. "
+            "Count objects per image with table.attrs['objects_per_image'].",
+            stacklevel=3,
+        )
+    return joined
 
 
 def choose_properties(properties: str | Sequence[str], ndim: int, *, has_image: bool) -> list[Property]:
@@ -168,9 +217,39 @@ def counters_of(chosen: Iterable[Property]) -> list[Counter]:
     return list(dict.fromkeys(entry.counter for entry in chosen if entry.counter is not None))
 
 
-def channel_names(n_channels: int) -> list[str]:
-    """Return the names of channels without names: their numbers."""
-    return [str(channel) for channel in range(n_channels)]
+def check_channel_names(names: Sequence[str] | None, image: Any, ndim: int) -> Sequence[str] | None:
+    """Return the names of the channels, by default their numbers; None for an image without that axis."""
+    has_axis = image is not None and np.ndim(image) > ndim
+    n_channels = len(image) if has_axis else 1
+    if names is None:
+        return [str(channel) for channel in range(n_channels)] if has_axis else None
+    if image is None:
+        raise checks.invalid("image", "the image whose channels have names", "none", "Pass it after labels.")
+    return checks.check_names("channel_names", names, n_channels, "channel of the image")
+
+
+def check_unit(unit: str | None, spacing: object) -> str:
+    """Return the unit of lengths; without a spacing they are counted in pixels."""
+    if unit is not None and not isinstance(unit, str):
+        raise checks.invalid("unit", "a text such as 'µm'", checks.describe(unit), kind=TypeError)
+    if unit and spacing is None:
+        raise checks.invalid("spacing", f"the size of a voxel in {unit}", "none", "Pass spacing=.")
+    return unit or ("px" if spacing is None else "")
+
+
+def check_pixels(image: npt.ArrayLike, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return an image with channels first, NaN in all that is not finite, and its mask if it has one."""
+    mask = None
+    if isinstance(image, np.ma.MaskedArray):
+        if np.ma.is_masked(image):
+            mask = checks.check_image(np.ma.getmaskarray(image), shape)
+        image = image.data
+    pixels = checks.check_image(image, shape, finite=False)
+    if pixels.dtype.kind == "f":
+        finite = [np.isfinite(channel) for channel in pixels]
+        if not all(channel.all() for channel in finite):
+            pixels = np.where(finite, pixels, np.nan)
+    return pixels, mask
 
 
 def check_perimeter(chosen: Iterable[Property], spacing: object, steps: Sequence[float]) -> None:
@@ -186,17 +265,15 @@ def encode_labels(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     if labels.dtype == np.int32 or labels.max(initial=0) <= np.iinfo(np.int32).max:
         return np.ascontiguousarray(volume, np.int32), None
     numbers, codes = np.unique(volume, return_inverse=True)
-    if numbers[-1] > np.iinfo(np.int64).max:
-        raise checks.invalid(
-            "labels", "numbers below 2**63", str(numbers[-1]), "Renumber the objects from 1."
-        )
     if numbers[0] > 0:
-        numbers, codes = np.concatenate([[0], numbers]), codes + 1
-    return codes.reshape(volume.shape).astype(np.int32), numbers.astype(np.int64)
+        numbers, codes = np.concatenate([numbers[:1] * 0, numbers]), codes + 1
+    fits = numbers[-1] <= np.iinfo(np.int64).max
+    return codes.reshape(volume.shape).astype(np.int32), numbers.astype(np.int64 if fits else np.uint64)
 
 
-def sum_records(labels: np.ndarray, pixels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+def sum_records(scene: Scene) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return the records of all objects, of blocks along the first axis that is more than a voxel long."""
+    labels, pixels = scene.labels, scene.pixels
     dtype = pixels.dtype.newbyteorder("=")
     exact = dtype.kind in "biu" and dtype.itemsize <= 2
     if not exact and dtype != np.float32:
@@ -212,22 +289,40 @@ def sum_records(labels: np.ndarray, pixels: np.ndarray) -> list[tuple[np.ndarray
         if values.dtype == bool:
             values = values.view(np.uint8)
         corner = (start, 0) if axis == 0 else (0, start)
-        return sum_block(labels[block], read_only(values), *corner, zeros)
+        if scene.masks is None:
+            return sum_block(labels[block], read_only(values), *corner, zeros)
+        channel_labels = [each[block] for each in scene.channel_labels]
+        return _sum_masked(labels[block], channel_labels, read_only(values), corner, zeros)
 
     return map_tiles(sum_one, range(0, max(1, length), step))
 
 
-def _scan(
+def _sum_masked(
     labels: np.ndarray,
-    pixels: np.ndarray,
-    counters: Sequence[Counter],
-    spacing: tuple[float, ...],
-    progress: Progress,
+    channel_labels: Sequence[np.ndarray],
+    values: np.ndarray,
+    corner: tuple[int, int],
+    zeros: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sum up a block whose channels are masked each in its own way."""
+    spatial, _ = sum_block(labels, values[:0], *corner, zeros)
+    limits = np.iinfo(np.int64) if zeros.dtype == np.int64 else np.finfo(float)
+    intensity = np.zeros((len(spatial), len(values), INTENSITY), zeros.dtype)
+    intensity[:, :, LOWEST], intensity[:, :, HIGHEST] = limits.max, limits.min
+    rows = {number: row for row, number in enumerate(spatial[:, NUMBER].tolist())}
+    for channel, visible in enumerate(channel_labels):
+        found, records = sum_block(visible, values[channel : channel + 1], *corner, zeros)
+        intensity[[rows[number] for number in found[:, NUMBER].tolist()], channel] = records
+    return spatial, intensity.reshape(len(spatial), len(values) * INTENSITY)
+
+
+def _scan(
+    scene: Scene, counters: Sequence[Counter], spacing: tuple[float, ...], progress: Progress
 ) -> MeasuredObjects:
     """Sum up all objects in one pass, then count what only a whole object has, some objects at a time."""
-    objects = MeasuredObjects(merge_sums(sum_records(labels, pixels)), spacing, {})
+    objects = MeasuredObjects(merge_sums(sum_records(scene)), spacing, {})
     counted = map_tiles(
-        lambda rows: count_objects(counters, Part(labels, pixels, objects, rows)),
+        lambda rows: count_objects(counters, Part(scene, objects, rows)),
         split_objects(objects.sums.boxes),
         description="measure",
         progress=progress,

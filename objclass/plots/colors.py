@@ -12,10 +12,6 @@ from objclass._common.checks import describe, invalid
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-import math
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 # Okabe and Ito's colours, to be told apart with any kind of colour vision, and Tol's wine.
@@ -147,46 +143,45 @@ def _by_category(column: str, objects: np.ndarray, values: pd.Series) -> Colorin
     import pandas as pd
 
     codes, categories = pd.factorize(values, sort=True)
-    colors = np.tile(rgb(MISSING), (len(objects), 1))
-    keys = []
-    for code, category in enumerate(categories):
-        name, color = _name_and_color(column, category, code)
-        colors[codes == code] = rgb(color)
-        keys.append((f"{name} ({np.count_nonzero(codes == code):,})", color))
-    keys.sort(key=lambda key: key[1] == UNSELECTED)  # what is in no cluster comes last
-    if len(keys) > MOST_KEYS:
-        keys = [*keys[:MOST_KEYS], (f"and {len(keys) - MOST_KEYS} more", "#ffffff")]
+    sizes = np.bincount(codes[codes >= 0], minlength=len(categories))
+    groups = _groups_of(column, categories)
+    colors = np.concatenate([_group_rgb(groups), [rgb(MISSING)]])[codes]  # code -1 takes the last
+    shown = np.argsort(groups < 1, kind="stable")[:MOST_KEYS]  # what is in no cluster comes last
+    keys = [
+        (
+            f"{_category_name(column, categories[code], groups[code])} ({sizes[code]:,})",
+            group_color(groups[code]),
+        )
+        for code in shown
+    ]
+    if len(categories) > MOST_KEYS:
+        keys.append((f"and {len(categories) - MOST_KEYS} more", "#ffffff"))
     if (codes < 0).any():
         keys.append((f"no result ({np.count_nonzero(codes < 0):,})", MISSING))
     return Coloring(column, objects, colors, keys)
 
 
-def _name_and_color(column: str, category: Any, place: int) -> tuple[str, str]:
-    is_cluster = column.endswith(CLUSTERS)
-    if is_cluster and column == MANUAL + CLUSTERS:
-        place, nothing, name = category - 1, "not selected", "group"
-    elif is_cluster:
-        place, nothing, name = category, "noise", "cluster"
-    else:
-        return str(category), group_color(place + 1)
-    return (nothing, UNSELECTED) if place < 0 else (f"{name} {category}", group_color(place + 1))
+def _groups_of(column: str, categories: Any) -> np.ndarray:
+    """Return the group number whose colour each category has: clusters count from 0, groups from 1."""
+    numbers = np.asarray(categories)
+    if not column.endswith(CLUSTERS) or numbers.dtype.kind not in "iuf":
+        return np.arange(1, len(numbers) + 1)
+    return numbers.astype(np.int64) + (column != MANUAL + CLUSTERS)
+
+
+def _category_name(column: str, category: Any, group: int) -> str:
+    if not column.endswith(CLUSTERS):
+        return str(category)
+    kind, nothing = ("group", "not selected") if column == MANUAL + CLUSTERS else ("cluster", "noise")
+    return nothing if group < 1 else f"{kind} {category}"
 
 
 def label_colors(labels: np.ndarray) -> np.ndarray:
     """Return `labels` (y, x) as a picture in which neighbouring numbers differ in colour."""
-    picture = _hues(labels)
-    picture[labels == 0] = rgb(GROUND)
-    return outlined(picture, labels)
-
-
-def _hues(numbers: np.ndarray) -> np.ndarray:
-    from matplotlib.colors import hsv_to_rgb
-
-    # Steps of the golden section never come close to an earlier hue for long.
-    hue = numbers * 0.618033988749895 % 1
-    saturation = np.choose(numbers % 3, (0.55, 0.75, 0.4))
-    value = np.choose(numbers % 4, (0.95, 0.8, 1.0, 0.7))
-    return (hsv_to_rgb(np.stack([hue, saturation, value], axis=-1)) * 255).round().astype(np.uint8)
+    present, places = np.unique(labels, return_inverse=True)
+    palette = _label_rgb(present)
+    palette[present == 0] = rgb(GROUND)
+    return outlined(palette[places.reshape(labels.shape)], labels)
 
 
 def outlined(picture: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -226,14 +221,24 @@ def label_color(label: int) -> tuple[int, int, int]:
     >>> label_color(1)
     (18, 79, 226)
     """
-    hue = (label * 0.618033988749895) % 1
-    lightness = (0.62, 0.48, 0.74, 0.55)[label % 4]
-    saturation = (0.85, 0.75, 0.9, 0.6)[label // 4 % 4]
-    chroma = (1 - abs(2 * lightness - 1)) * saturation
-    places = ((offset + hue * 12) % 12 for offset in (0, 8, 4))
-    parts = (lightness - chroma / 2 * max(-1, min(place - 3, 9 - place, 1)) for place in places)
-    red, green, blue = (math.floor(part * 255 + 0.5) for part in parts)
+    red, green, blue = _label_rgb(np.array([label]))[0].tolist()
     return red, green, blue
+
+
+def _label_rgb(labels: np.ndarray) -> np.ndarray:
+    """Return the colours of objects as (n, 3) uint8.
+
+    Hues a golden angle apart never come close to an earlier one for long; lightness and saturation change
+    in turn, so that neighbours differ without colour vision, too.
+    """
+    hue = labels * 0.618033988749895 % 1
+    lightness = np.array([0.62, 0.48, 0.74, 0.55])[labels % 4]
+    saturation = np.array([0.85, 0.75, 0.9, 0.6])[labels // 4 % 4]
+    chroma = (1 - np.abs(2 * lightness - 1)) * saturation
+    place = (np.array([0, 8, 4]) + hue[:, np.newaxis] * 12) % 12
+    wave = np.clip(np.minimum(place - 3, 9 - place), -1, 1)
+    parts = lightness[:, np.newaxis] - chroma[:, np.newaxis] / 2 * wave
+    return np.floor(parts * 255 + 0.5).astype(np.uint8)
 
 
 def label_table(count: int) -> np.ndarray:
@@ -244,9 +249,8 @@ def label_table(count: int) -> np.ndarray:
     >>> label_table(2).tolist()[0]
     [0, 0, 0]
     """
-    table = np.zeros((count + 1, 3), np.uint8)
-    for label in range(1, count + 1):
-        table[label] = label_color(label)
+    table = _label_rgb(np.arange(count + 1))
+    table[0] = 0
     return table
 
 
@@ -259,10 +263,17 @@ def category_color(value: object, place: int) -> str:
 
 
 def group_color(group: int) -> str:
-    """Return the colour of group 1, 2, …: the palette first, then ever new hues."""
-    if 1 <= group <= len(GROUP_COLORS):
-        return GROUP_COLORS[group - 1]
-    return "#{:02x}{:02x}{:02x}".format(*label_color(max(group, 1)))
+    """Return the colour of group 1, 2, …: the palette first, then ever new hues; 0 is grey, in no group."""
+    return "#{:02x}{:02x}{:02x}".format(*_group_rgb(np.array([group]))[0].tolist())
+
+
+def _group_rgb(groups: np.ndarray) -> np.ndarray:
+    """Return the colours of groups as (n, 3) uint8; numbers below 1 are grey, in no group."""
+    colors = _label_rgb(groups)
+    named = np.array([rgb(color) for color in (UNSELECTED, *GROUP_COLORS)])
+    few = groups < len(named)
+    colors[few] = named[np.maximum(groups[few], 0)]
+    return colors
 
 
 def color_ramp() -> bytes:

@@ -65,6 +65,7 @@ def overview(
     unit: str = "µm",
     embedding: str | Sequence[str] | None = None,
     color: str | None = None,
+    is_rgb: bool | None = None,
 ) -> Figure:
     """Draw the image, the objects, their embedding, and the objects again in the colours of their kinds.
 
@@ -74,7 +75,7 @@ def overview(
     Parameters
     ----------
     image : (z, y, x) or (y, x) array, or with channels first
-        Channels are overlaid in green, magenta, cyan, yellow, …
+        Channels are overlaid in green, magenta, cyan, yellow, …, unless they are red, green and blue.
     labels : (z, y, x) or (y, x) integer array
         The objects, 0 for background.
     table : DataFrame, optional
@@ -89,6 +90,9 @@ def overview(
     color : str, optional
         The column that gives the colour: a cluster number, another category, or a number. By default the
         last column whose name ends in ``_CLUSTER_ID``.
+    is_rgb : bool, optional
+        Whether the channels are red, green and blue, to be drawn as they are; see `ImageInfo`. By default so
+        for a 2D image with three channels of 8 bits.
 
     Returns
     -------
@@ -124,7 +128,13 @@ def overview(
     with matplotlib.style.context(["default", STYLE]):
         figure, panels = _figure(2 + bool(columns) + (coloring is not None), place.height / place.width)
         title = "Image" if labels.ndim == 2 else "Image, maximum along z"
-        _show(next(panels), _composite(channels[..., ::step, ::step]), title, place, interpolation="auto")
+        _show(
+            next(panels),
+            _composite(channels[..., ::step, ::step], is_rgb),
+            title,
+            place,
+            interpolation="auto",
+        )
         objects = f"{len(present):,} object{'s' * (len(present) != 1)}"
         _show(next(panels), label_colors(seen), objects, place)
         if table is not None and columns:
@@ -223,8 +233,14 @@ def _first_object(labels: np.ndarray) -> np.ndarray:
     return seen
 
 
-def _composite(channels: np.ndarray) -> np.ndarray:
-    """Return the brightest voxels along z as a picture: grey, or the channels' colours added up."""
+def _composite(channels: np.ndarray, is_rgb: bool | None) -> np.ndarray:
+    """Return the brightest voxels along z as a picture: grey, in its own or in the channels' colours."""
+    if is_rgb is None:
+        is_rgb = channels.ndim == 3 and len(channels) == 3 and channels.dtype == np.uint8
+    if is_rgb:
+        flat = channels.max(axis=1) if channels.ndim == 4 else channels
+        top = 1 if flat.dtype.kind == "f" else np.iinfo(flat.dtype).max
+        return (np.moveaxis(flat, 0, -1) / top * 255).clip(0, 255).astype(np.uint8)
     colors = CHANNEL_COLORS if len(channels) > 1 else ((1, 1, 1),)
     picture = np.zeros((*channels.shape[-2:], 3), dtype=np.float32)
     for channel, color in zip(channels, colors, strict=False):

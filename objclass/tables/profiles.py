@@ -75,6 +75,7 @@ def silhouettes(
 ) -> dict[object, float]:
     """Return the mean silhouette of each cluster: near 1 apart from the others, near 0 in between.
 
+    A cluster of a single object has none: there is nothing in it to be near to.
     At most 2,000 objects, drawn at random with a fixed seed, are compared.
 
     References
@@ -101,7 +102,11 @@ def silhouettes(
     if not 2 <= present.size < codes.size:
         return {}
     samples = silhouette_samples(values, codes)
-    return {names[code]: float(samples[codes == code].mean()) for code in present}
+    return {
+        names[code]: float(samples[codes == code].mean())
+        for code in present
+        if np.count_nonzero(codes == code) > 1
+    }
 
 
 def scan_clusters(

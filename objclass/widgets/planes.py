@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from objclass._common import checks
+
 PlaneSource = Callable[[int, int], np.ndarray | None]
 
 HISTOGRAM_BINS = 128
@@ -145,18 +147,28 @@ class PlaneServer:
             else, such as the view's name and the sequence number, goes back as it came. A region is
             cut to the plane and a step to its longer side: a message asks for no more than there is.
         """
-        axis, index = int(request["axis"]), int(request["index"])
-        shape = np.delete(self.image.image.shape[1:], axis)
-        corners = np.reshape([int(corner) for corner in request["region"]], (2, 2))
-        (row0, col0), (row1, col1) = np.clip(corners, 0, shape).tolist()
-        step = int(np.clip(int(request["step"]), 1, shape.max()))
-        window = (slice(row0, row1), slice(col0, col1))
+        axis, index, window, step = self._check(request)
+        known = ["image", *self.sources]
         described, buffers = [], []
-        for name in request["layers"]:
-            layer, data = self._layer(str(name), axis, index, window, step)
+        for name in dict.fromkeys(request["layers"]):
+            layer, data = self._layer(checks.check_option("layers", name, known), axis, index, window, step)
             described.append(layer)
             buffers.append(memoryview(data))
         return {**request, "layers": described}, buffers
+
+    def _check(self, request: Mapping[str, Any]) -> tuple[int, int, tuple[slice, slice], int]:
+        """Return the axis, the index, the window and the step that a message asks for, all within the image.
+
+        Whoever writes to the page writes its messages: none of them may ask for more than there is.
+        """
+        shape = self.image.image.shape[1:]
+        axis = checks.check_number("axis", request["axis"], low=0, high=2, integer=True)
+        index = checks.check_number("index", request["index"], low=0, high=shape[axis] - 1, integer=True)
+        plane = np.delete(shape, axis)
+        corners = np.reshape([int(corner) for corner in request["region"]], (2, 2))
+        (row0, col0), (row1, col1) = np.clip(corners, 0, plane).tolist()
+        step = int(np.clip(int(request["step"]), 1, plane.max()))
+        return axis, index, (slice(row0, row1), slice(col0, col1)), step
 
     def _layer(
         self, name: str, axis: int, index: int, window: tuple[slice, slice], step: int
@@ -201,13 +213,19 @@ def _mean_blocks(plane: np.ndarray, step: int) -> np.ndarray:
     """Average blocks of step×step pixels; the last block of a row or column may be smaller."""
     if step == 1:
         return plane
-    total = np.zeros((*plane.shape[:-2], *(-(-size // step) for size in plane.shape[-2:])), np.float32)
-    count = np.zeros(total.shape[-2:], np.float32)
-    for row in range(step):
-        for col in range(step):
-            part = plane[..., row::step, col::step]
-            rows, cols = part.shape[-2:]
-            total[..., :rows, :cols] += part
-            count[:rows, :cols] += 1
-    means = total / count
+    means = plane
+    for axis in (-2, -1):
+        means = _mean_runs(means.swapaxes(axis, -2), step).swapaxes(axis, -2)
     return np.rint(means) if plane.dtype.kind in "iub" else means
+
+
+def _mean_runs(plane: np.ndarray, step: int) -> np.ndarray:
+    """Average every `step` rows."""
+    rows = plane.shape[-2]
+    starts = np.arange(0, rows, step)
+    total = np.zeros((*plane.shape[:-2], len(starts), plane.shape[-1]), np.float32)
+    for row in range(min(step, rows)):
+        part = plane[..., row::step, :]
+        total[..., : part.shape[-2], :] += part
+    total /= np.diff(np.append(starts, rows))[:, np.newaxis]
+    return total

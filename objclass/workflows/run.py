@@ -256,7 +256,7 @@ def run_image(
     FileNotFoundError, PermissionError, ValueError
         If a file cannot be read or written, or does not fit the others.
     """
-    from objclass.io.images import imread, read_spacing
+    from objclass.io.images import imread, read_as
     from objclass.pixels.classifier import load_classifier
 
     if (annotations is None) == (classifier is None):
@@ -267,14 +267,16 @@ def run_image(
     paths = {name: Path(path) for name, path in given.items() if path is not None}
     parameters, stage = parameters or Parameters(), Stages(report)
     with stage("read") as say:
-        pixels = imread(image, axes=parameters.axes, frame=parameters.frame)
-        spacing = parameters.spacing or read_spacing(image, axes=parameters.axes)
-        strokes = None if annotations is None else imread(annotations)
+        strokes: Any = None if annotations is None else imread(annotations)
+        trained = load_classifier(paths["classifier"]) if strokes is None else None
+        ndim, partner = (trained.ndim, "the classifier") if trained else (strokes.ndim, "the scribbles")
+        pixels, info = read_as(image, ndim, partner, axes=parameters.axes, frame=parameters.frame)
+        spacing = parameters.spacing or info.spacing
         say(describe_image(pixels, spacing))
     run = Run(pixels, spacing, parameters, stage, progress)
     with output_folder(out, overwrite=overwrite, inputs=paths.values()) as folder:
         inputs = {name: describe_input(path, folder) for name, path in paths.items()}
-        trained = load_classifier(paths["classifier"]) if strokes is None else run.train(strokes)
+        trained = trained or run.train(strokes)
         labels = run.find_objects(trained)
         table = run.describe(labels)
         run.write(folder, labels, table, classifier=trained, record={"command": "run", "inputs": inputs})

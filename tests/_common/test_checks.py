@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import objclass
-from objclass._common.checks import ObjclassError, invalid
+from objclass._common.checks import ObjclassError, check_image, check_labels, invalid
 
 KINDS = [
     ValueError,
@@ -43,3 +43,22 @@ def test_errors_of_the_functions_are_of_the_family(tmp_path):
     (tmp_path / "a.cl").write_text("nothing")
     with pytest.raises(ObjclassError, match=r"path: expected a classifier file"):
         objclass.load_classifier(tmp_path / "a.cl")
+
+
+@pytest.mark.parametrize("spatial_shape", [None, (40, 50)])
+def test_colours_come_first(spatial_shape):
+    picture = np.zeros((40, 50, 3), np.uint8)
+    with pytest.raises(
+        ValueError, match=r"channels first, \(c, y, x\).*numpy\.moveaxis\(image, -1, 0\)"
+    ) as error:
+        check_image(picture, spatial_shape)
+    assert "\n" not in str(error.value)
+    assert check_image(np.zeros((40, 50, 3), np.uint16)).shape == (1, 40, 50, 3)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "hint"), [(float, r"labels\.astype\(int\)"), (bool, r"skimage\.measure\.label")]
+)
+def test_labels_of_another_type(dtype, hint):
+    with pytest.raises(TypeError, match=f"labels: expected an integer array.*{hint}"):
+        check_labels(np.zeros((4, 4), dtype))

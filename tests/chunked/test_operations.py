@@ -154,6 +154,19 @@ def test_objects_that_meet_in_other_blocks_are_one(mask, step):
     assert_same_table(table, objclass.measure(expected, properties=("size", "shape")))
 
 
+def test_measure_of_nan_and_masked_pixels(case):
+    image, _, labels = case
+    spoilt = np.stack([image, image]).astype(np.float32)
+    spoilt[1, *np.argwhere(labels == 2)[0]] = np.nan
+    blocks = da.from_array(labels, chunks=9), da.from_array(spoilt, chunks=(1, *(7,) * image.ndim))
+    ours = chunked.measure(*blocks, properties=ALL, channel_names=["a", "b"])
+    assert_same_table(ours, objclass.measure(labels, spoilt, properties=ALL, channel_names=["a", "b"]))
+    assert ours.filter(like="intensity").isna().sum().sum() == 4
+    masked = da.ma.masked_greater(da.from_array(image, chunks=9), 1000)
+    with pytest.raises(ValueError, match="image: expected an array without a mask"):
+        chunked.measure(blocks[0], masked)
+
+
 @settings(max_examples=6)
 @given(data=st.data())
 def test_measure_is_that_of_the_whole_image(case, data):

@@ -487,3 +487,34 @@ def test_an_ome_tiff_of_the_same_image_is_the_same_file(tmp_path):
         images.imwrite(tmp_path / f"{name}.ome.tif", image, spacing=spacing)
     a, b, c = (path.read_bytes() for path in sorted(tmp_path.iterdir()))
     assert a == b != c
+
+
+def test_planes_and_channels_are_not_taken_for_each_other(tmp_path):
+    images.imwrite(tmp_path / "stack.tif", example((20, 8, 9)))
+    images.imwrite(tmp_path / "channels.tif", example((3, 8, 9)), axes="cyx")
+    with pytest.raises(
+        ValueError, match=r"image: expected a 2D image.*scribbles.*20 planes along z, not channels"
+    ):
+        images.read_as(tmp_path / "stack.tif", 2, "the scribbles")
+    with pytest.raises(
+        ValueError, match=r"expected a stack.*the classifier.*3 channels and no planes along z"
+    ):
+        images.read_as(tmp_path / "channels.tif", 3, "the classifier")
+    assert images.read_as(tmp_path / "stack.tif", 2, "the scribbles", axes="cyx")[0].shape == (20, 8, 9)
+    np.save(tmp_path / "series.npy", example((3, 4, 8, 9)))
+    with pytest.raises(ValueError, match="a time series of 3 frames"):
+        images.read_as(tmp_path / "series.npy", 3, "the scribbles", axes="tzyx")
+
+
+def test_channels_in_another_order(tmp_path):
+    array = example((2, 8, 9))
+    metadata = {"axes": "CYX", "Channel": {"Name": ["DAPI", "GFP"]}}
+    tifffile.imwrite(tmp_path / "a.ome.tif", array, metadata=metadata, photometric="minisblack")
+    with pytest.warns(UserWarning, match=r"channels DAPI, GFP were put in the order GFP, DAPI"):
+        back, info = images.read_as(tmp_path / "a.ome.tif", 2, "it", channel_names=("GFP", "DAPI"))
+    np.testing.assert_array_equal(back, array[::-1])
+    assert info.channel_names == ("GFP", "DAPI")
+    for names in ((), ("DAPI", "GFP"), ("DAPI", "Cy5"), ("DAPI",)):
+        back, info = images.read_as(tmp_path / "a.ome.tif", 2, "it", channel_names=names)
+        np.testing.assert_array_equal(back, array)
+    assert info.channel_names == ("DAPI", "GFP")

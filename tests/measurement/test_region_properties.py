@@ -243,8 +243,9 @@ def test_numbers_beyond_32_bits():
     assert table["num_pixels"].tolist() == [2, 10]
     table = measure(np.full((2, 2), 2**40))
     assert table["label"].tolist() == [2**40]
-    with pytest.raises(ValueError, match=r"labels: expected numbers below 2\*\*63, got 9223372036854775808"):
-        measure(np.full((2, 2), 2**63, np.uint64))
+    table = measure(np.array([[2**64 - 1, 2**63, 3, 0]], np.uint64))
+    assert table["label"].tolist() == [3, 2**63, 2**64 - 1]
+    assert table["centroid-1"].tolist() == [2, 1, 0]
 
 
 def test_one_voxel_and_flat_objects_alone_have_nan():
@@ -324,7 +325,81 @@ def test_lists_give_one_table(nuclei):
         part = table[table["image"] == number].drop(columns="image").reset_index(drop=True)
         alone = measure(halves[0][number], halves[1][number], spacing=(4, 1, 1))
         assert_frame_equal(part, alone, check_exact=True)
-    assert len(measure([labels[0]])) == len(measure(labels[0]))
+    assert len(measure([labels[10]])) == len(measure(labels[10])) > 0
+
+
+def test_images_without_objects_are_told_and_counted():
+    labels = [np.ones((3, 4), int), np.zeros((3, 4), int), np.eye(4, dtype=int)[:3]]
+    with pytest.warns(UserWarning, match=r"1 of 3 images have no objects .*: control\."):
+        table = measure(labels, image_names=["a", "control", "b"])
+    assert table["image"].tolist() == ["a", "b"]
+    assert table.attrs["objects_per_image"] == {"a": 1, "control": 0, "b": 1}
+    assert table.attrs["columns"]["area"]["unit"] == "px²"
+
+
+def test_channels_under_their_names():
+    labels, image = np.ones((3, 4), int), np.arange(24).reshape(2, 3, 4)
+    numbered = measure(labels, image, properties=("intensity", "position"))
+    named = measure(labels, image, properties=("intensity", "position"), channel_names=["DAPI", "Alexa-488"])
+    assert {"intensity_mean-DAPI", "centroid_weighted-1-Alexa-488"} <= {*named}
+    assert (named.to_numpy() == numbered.to_numpy()).all()
+    assert named.attrs["columns"]["centroid_weighted-1-Alexa-488"]["group"] == "position"
+    single = measure(labels, image[0], properties="intensity_mean", channel_names=["GFP"])
+    assert list(single) == ["label", "intensity_mean-GFP"]
+
+
+IMAGE_COLUMNS = "intensity|weighted"
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32, np.float64])
+def test_masked_pixels_are_left_out(ndim, dtype, monkeypatch):
+    rng = np.random.default_rng(ndim)
+    labels = rng.integers(0, 9, (4, 5, 6)).repeat(3, axis=1).repeat(3, axis=2)
+    labels = labels if ndim == 3 else labels[0]
+    image = rng.integers(100, 60000, (2, *labels.shape)).astype(dtype)
+    mask = rng.random(image.shape) < 0.3
+    mask[1, labels == 3] = True
+    table = measure(labels, np.ma.array(image, mask=mask), properties=ALL).set_index("label")
+    monkeypatch.setattr(region_properties, "BLOCK", 100)
+    again = measure(labels, np.ma.array(image, mask=mask), properties=ALL).set_index("label")
+    assert_frame_equal(again, table, rtol=1e-12)
+    plain = measure(labels, properties=ALL).set_index("label")
+    assert_frame_equal(table[plain.columns], plain, check_exact=True)
+    for label in table.index:
+        for channel in range(2):
+            seen = (labels == label) & ~mask[channel]
+            if not seen.any():
+                assert (label, channel) == (3, 1)
+                assert table.loc[label].filter(regex=f"({IMAGE_COLUMNS}).*-1$").isna().all()
+                continue
+            values = image[channel][seen].astype(float)
+            for name, value in {"mean": values.mean(), "std": values.std(), "max": values.max()}.items():
+                assert table.loc[label, f"intensity_{name}-{channel}"] == pytest.approx(value, rel=1e-9)
+            centre = (np.argwhere(seen) * values[:, None]).sum(axis=0) / values.sum()
+            for axis in range(ndim):
+                assert table.loc[label, f"centroid_weighted-{axis}-{channel}"] == pytest.approx(centre[axis])
+            zeros = "-".join("0" * ndim)
+            assert table.loc[label, f"moments_weighted-{zeros}-{channel}"] == pytest.approx(values.sum())
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_nan_pixels_harm_only_the_objects_that_have_them(nuclei, ndim, bad):
+    labels, image = (nuclei[0], nuclei[1]) if ndim == 3 else (nuclei[0][15], nuclei[1][15])
+    image = np.stack([image, image[::-1]]).astype(np.float32)
+    harmed = np.unique(labels[labels > 0])[3]
+    spoilt = image.copy()
+    spoilt[1, *np.argwhere(labels == harmed)[2]] = bad
+    spoilt[:, *np.argwhere(labels == 0)[0]] = bad
+    clean = measure(labels, image, properties=ALL).set_index("label")
+    table = measure(labels, spoilt, properties=ALL).set_index("label")
+    columns = list(table.filter(regex=f"({IMAGE_COLUMNS}).*-1$"))
+    assert len(columns) > 20
+    assert table.loc[harmed, columns].isna().all()
+    expected = clean.copy()
+    expected.loc[harmed, columns] = np.nan
+    assert_frame_equal(table, expected, check_exact=True)
 
 
 def test_input_is_not_changed(nuclei):
@@ -354,8 +429,19 @@ MASK = np.ones((4, 5), int)
         ((-MASK,), {}, ValueError, "labels: expected numbers of 0 and above"),
         ((np.ones(4, int),), {}, ValueError, r"labels: expected an array of axes \(y, x\) or \(z, y, x\)"),
         ((MASK, np.ones((5, 4))), {}, ValueError, "image: expected the spatial shape of labels"),
-        ((MASK, np.full((4, 5), np.nan)), {}, ValueError, "image: expected finite pixels"),
-        ((MASK, np.full((2, 4, 5), np.inf)), {}, ValueError, "image: expected finite pixels"),
+        ((np.ma.masked_equal(MASK, 1),), {}, ValueError, "labels: expected an array without masked pixels"),
+        (
+            (MASK, MASK),
+            {"channel_names": ["a", "b"]},
+            ValueError,
+            "channel_names: expected 1 different name,",
+        ),
+        ((MASK, MASK), {"channel_names": "a"}, TypeError, "channel_names: expected 1 different name,"),
+        ((MASK,), {"channel_names": ["a"]}, ValueError, "image: expected the image whose channels have"),
+        ((MASK,), {"image_names": ["a"]}, ValueError, "image_names: .* got one label image"),
+        (([MASK, MASK],), {"image_names": ["a", "a"]}, ValueError, "image_names: expected 2 different names"),
+        ((MASK,), {"unit": "µm"}, ValueError, "spacing: expected the size of a voxel in µm, got none"),
+        ((MASK,), {"unit": 1, "spacing": 1}, TypeError, "unit: expected a text"),
         ((MASK,), {"spacing": (1, 1, 1)}, ValueError, r"spacing: expected 2 positive numbers, .* \(y, x\)"),
         ((MASK,), {"spacing": (1, 0)}, ValueError, "spacing: expected 2 positive numbers"),
         (

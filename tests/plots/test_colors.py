@@ -1,8 +1,21 @@
+import timeit
+
 import numpy as np
+import pandas as pd
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from objclass.plots.colors import CLASS_COLORS, GROUP_COLORS, UNSELECTED
+from objclass.plots.colors import (
+    CLASS_COLORS,
+    GROUP_COLORS,
+    UNSELECTED,
+    category_color,
+    color_objects,
+    group_color,
+    label_color,
+    label_colors,
+    rgb,
+)
 
 # How linear RGB is seen where one kind of cone is missing: Machado, Oliveira and Fernandes 2009, severity 1.
 VISION = {
@@ -35,3 +48,28 @@ def test_colors_can_be_told_apart(palette, vision):
     lab = rgb2lab(seen)
     distances = deltaE_ciede2000(lab[:, None], lab[None])
     assert distances[~np.eye(len(palette), dtype=bool)].min() > 7  # 2 is just noticeable
+
+
+def test_an_object_has_one_colour_in_pictures_and_widgets():
+    labels = np.array([[0, 3, 0, 900], [0, 3, 0, 900]])
+    picture = label_colors(labels)
+    assert tuple(picture[0, 1]) == label_color(3)
+    assert tuple(picture[1, 3]) == label_color(900)
+
+
+def test_a_cluster_has_the_colour_of_its_number_wherever_it_is_shown():
+    table = pd.DataFrame({"label": [1, 2, 3], "KMEANS_CLUSTER_ID": [-1, 8, 40]})
+    coloring = color_objects(table, table["label"].to_numpy(), None)
+    assert coloring.colors.tolist() == [rgb(category_color(n, 0)).tolist() for n in (-1, 8, 40)]
+    assert [color for _, color in coloring.keys] == [group_color(9), group_color(41), UNSELECTED]
+
+
+def test_the_colours_of_very_many_categories_cost_no_pass_over_the_table_each():
+    names = pd.DataFrame({"label": np.arange(1, 20_001), "name": [f"object {n}" for n in range(20_000)]})
+    many, one = (
+        min(
+            timeit.repeat(lambda t=table: color_objects(t, t["label"].to_numpy(), "name"), number=1, repeat=3)
+        )
+        for table in (names, names.assign(name="one"))
+    )
+    assert many < 10 * one

@@ -197,6 +197,19 @@ def test_channels_are_overlaid():
     assert seen[9, 4].tolist() == [255, 255, 255]
 
 
+@pytest.mark.parametrize(
+    ("dtype", "is_rgb", "top"), [("uint8", None, 255), ("uint16", True, 65535), ("f4", True, 1)]
+)
+def test_colour_pictures_keep_their_colours(dtype, is_rgb, top):
+    colour = np.zeros((3, 20, 30), dtype)
+    colour[:, 3, 3], colour[:, 4, 4] = (top, top / 5, 0), (0, top / 2.55, top)
+    seen = picture(overview(colour, blocks()[1], is_rgb=is_rgb).axes[0])
+    assert np.abs(seen[3, 3].astype(int) - (255, 51, 0)).max() <= 1
+    assert np.abs(seen[4, 4].astype(int) - (0, 100, 255)).max() <= 1
+    other = picture(overview(colour, blocks()[1], is_rgb=False).axes[0])
+    assert np.abs(other[3, 3].astype(int) - (255, 51, 0)).max() > 1
+
+
 def test_large_pictures_are_thinned_out():
     labels = np.zeros((3100, 50), dtype=int)
     labels[100:200] = 9

@@ -96,3 +96,8 @@ def test_anndata_says_how_to_get_it(table: pd.DataFrame, monkeypatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "anndata", None)
     with pytest.raises(ImportError, match="pip install anndata"):
         to_anndata(table)
+
+
+def test_a_cluster_of_a_single_object_has_no_silhouette() -> None:
+    table = pd.DataFrame({"label": range(1, 6), "area": [1.0, 2.0, 8.0, 9.0, 30.0], "kind": list("aabbc")})
+    assert set(silhouettes(table, "kind")) == {"a", "b"}

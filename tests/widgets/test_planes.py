@@ -167,3 +167,29 @@ def test_a_large_stack_is_not_read_as_a_whole(tmp_path):
     answer, buffers = PlaneServer(planes, {}).answer(request(index=300, region=[0, 0, 1024, 1024]))
     assert sum(buffer.nbytes for buffer in buffers) == 2 * 1024**2
     assert answer["layers"][0]["shape"] == (1, 1024, 1024)
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ({"axis": 3}, "axis: expected a whole number of at least 0 and of at most 2"),
+        ({"index": 5}, "index: expected a whole number of at least 0 and of at most 4"),
+        ({"index": -1}, "index: expected a whole number"),
+        ({"layers": ["image", "secret"]}, "layers: expected one of 'image', 'labels'"),
+    ],
+)
+@pytest.mark.parametrize("layer", ["image", "labels"])
+def test_a_message_cannot_ask_for_what_is_not_there(wish, message, layer):
+    labels = np.zeros((5, 7, 11), np.uint8)
+    image = ImagePlanes(labels[None])
+    server = PlaneServer(image, {"labels": lambda axis, index: np.take(labels, index, axis)})
+    with pytest.raises(ValueError, match=message):
+        server.answer(request(**{"layers": [layer], **wish}))
+
+
+def test_a_layer_is_sent_once_and_the_largest_step_is_quick():
+    image = ImagePlanes(np.full((1, 1, 900, 800), 7, np.uint16))
+    whole = request(index=0, step=2**31, region=[0, 0, 900, 800], layers=["image"] * 100_000)
+    answer, buffers = PlaneServer(image, {}).answer(whole)
+    assert [layer["shape"] for layer in answer["layers"]] == [(1, 1, 1)]
+    assert read(answer["layers"][0], buffers[0]).tolist() == [[[7]]]

@@ -16,8 +16,10 @@ from objclass._common.parallel import kernel
 # Columns of the spatial record: sums of 1, of z, y, x, of zz, yy, xx, zy, zx, yx; bounding box; label number.
 COUNT, FIRST, SECOND, BOX_START, BOX_STOP, NUMBER, SPATIAL = 0, 1, 4, 10, 13, 16, 17
 # Columns of the intensity record of one channel. Deviations are differences from REFERENCE, the first value
-# met: their squares keep the digits that the squares of the values themselves would lose.
-REFERENCE, LOWEST, HIGHEST, TOTAL, WEIGHTED, DEVIATION, DEVIATION_SQUARED, INTENSITY = 0, 1, 2, 3, 4, 7, 8, 9
+# met: their squares keep the digits that the squares of the values themselves would lose. VALID is the number
+# of voxels.
+REFERENCE, LOWEST, HIGHEST, TOTAL, WEIGHTED, DEVIATION, DEVIATION_SQUARED = 0, 1, 2, 3, 4, 7, 8
+VALID, INTENSITY = 9, 10
 
 NO_BOX = 2**62
 _AXIS_PAIRS = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]])
@@ -39,6 +41,8 @@ class ObjectSums(NamedTuple):
     """(n, 3) sums of z, y and x."""
     second: np.ndarray
     """(n, 3, 3) sums of their products."""
+    valid: np.ndarray
+    """(n, channels) voxels whose intensity is known: all but those that are masked."""
     lowest: np.ndarray
     """(n, channels) smallest intensity."""
     highest: np.ndarray
@@ -120,6 +124,7 @@ def add_values(record, zero, values, plane, line, start, stop, is_new):
     record[WEIGHTED + 2] += total_x
     record[DEVIATION] += deviations
     record[DEVIATION_SQUARED] += squares
+    record[VALID] += stop - start
 
 
 @kernel
@@ -217,21 +222,27 @@ def merge_sums(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> ObjectSums:
     first, second = move_origin(counts, sums[:, FIRST:SECOND], sums[:, SECOND:][:, _AXIS_PAIRS], corners)
 
     shift = intensity[:, :, REFERENCE] - np.repeat(intensity[starts, :, REFERENCE], n_parts, axis=0)
-    shift_total = shift * spatial[:, COUNT, np.newaxis]
+    shift_total = shift * intensity[:, :, VALID]
     intensity[:, :, DEVIATION_SQUARED] += shift * (2 * intensity[:, :, DEVIATION] + shift_total)
     intensity[:, :, DEVIATION] += shift_total
+    lowest = np.minimum.reduceat(intensity[:, :, LOWEST], starts)
+    highest = np.maximum.reduceat(intensity[:, :, HIGHEST], starts)
+    intensity[:, :, [LOWEST, HIGHEST]] = 0  # no sums, and beyond all bounds where nothing was seen
     sums = np.add.reduceat(intensity, starts)
-    totals = sums[:, :, TOTAL]
+    totals, valid = sums[:, :, TOTAL], sums[:, :, VALID].astype(np.int64)
+    if totals.dtype.kind == "f":  # the comparisons in `add_values` may have passed over NaN
+        lowest[np.isnan(totals)] = highest[np.isnan(totals)] = np.nan
     weighted = sums[:, :, WEIGHTED:DEVIATION] - corners[:, np.newaxis] * totals[..., np.newaxis]
-    squares = squares_about_mean(counts[:, np.newaxis], sums[:, :, DEVIATION], sums[:, :, DEVIATION_SQUARED])
+    squares = squares_about_mean(np.maximum(valid, 1), sums[:, :, DEVIATION], sums[:, :, DEVIATION_SQUARED])
     return ObjectSums(
         numbers=numbers,
         boxes=np.hstack([corners, stops]),
         counts=counts,
         first=first,
         second=second,
-        lowest=np.minimum.reduceat(intensity[:, :, LOWEST], starts),
-        highest=np.maximum.reduceat(intensity[:, :, HIGHEST], starts),
+        valid=valid,
+        lowest=lowest,
+        highest=highest,
         totals=totals,
         weighted=weighted,
         squares=squares,

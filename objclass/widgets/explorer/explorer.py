@@ -11,15 +11,16 @@ import numpy.typing as npt
 import traitlets
 
 from objclass._common import checks
-from objclass.measurement.properties import column_unit
+from objclass.measurement.columns import column_unit
 from objclass.plots import colors
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets import columns
 from objclass.widgets.base import SliceWidget, bundle, spatial_image, stylesheet
 from objclass.widgets.explorer.jobs import StepsMixin
 from objclass.widgets.explorer.object_table import ObjectTable
-from objclass.widgets.explorer.table_messages import TableMixin
+from objclass.widgets.explorer.table_messages import RowOrder, TableMixin
 from objclass.widgets.replay import call
+from objclass.widgets.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,6 +123,7 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
             opening.append(f"table = {call('objclass.measure', 'labels', 'image', keywords=keywords)}")
         self._lock = threading.RLock()
         self.objects = ObjectTable(table, numbers, opening=opening)
+        self._order = RowOrder(self.objects)
         self._versions: dict[str, int] = {}
         self._described: dict[str, dict[str, Any]] = {}
         self._gesture: dict[str, Any] = {}
@@ -194,15 +196,15 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
         if len(objects) == 0:
             notes.append("The table has no rows: there are no objects to plot.")
         if objects.absent.size:
-            notes.append(f"{objects.absent.size:,} rows belong to no object of this image.")
+            notes.append(f"In this image is no object for {counted(objects.absent.size, 'row')}.")
         if objects.unmeasured.size:
             notes.append(
-                f"{objects.unmeasured.size:,} objects have no row in the table; they are shown in grey."
+                f"The table has no row for {counted(objects.unmeasured.size, 'object')}, shown in grey."
             )
         if len(objects.rows) < len(objects):
             notes.append(
-                f"{len(objects.rows):,} of {len(objects):,} objects are drawn, a random sample; what you "
-                "select is selected among all."
+                f"{len(objects.rows):,} of {counted(len(objects), 'object')} are drawn, a random sample; "
+                "what you select is selected among all."
             )
         return notes
 
@@ -238,7 +240,7 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
         }
 
     def _on_column(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        name = content["name"]
+        name = checks.check_option("name", content["name"], self._described)
         dtype, data = columns.encode_column(self.objects.table[name], self.objects.rows)
         answer = {"kind": "column", "name": name, "version": self._versions[name], "dtype": dtype}
         self.send(answer, [data])

@@ -30,13 +30,14 @@ class Groups:
     """The groups of one table, with a history.
 
     Every change makes a new `GroupState`. A change of the numbers carries the `Step` that repeats it in
-    code; a new name, colour or visibility carries none.
+    code; a new name, colour or visibility carries none. `version` grows with every change.
     """
 
     def __init__(self, numbers: np.ndarray):
         self._done: list[tuple[GroupState, Step | None]] = [(GroupState(numbers.astype(np.int64)), None)]
         self._undone: list[tuple[GroupState, Step | None]] = []
         self._forgotten: list[Step] = []
+        self.version = 0
 
     @property
     def state(self) -> GroupState:
@@ -115,11 +116,13 @@ class Groups:
     def undo(self) -> None:
         """Take the last change back."""
         if self.can_undo:
+            self.version += 1
             self._undone.append(self._done.pop())
 
     def redo(self) -> None:
         """Bring back what was taken back last."""
         if self.can_redo:
+            self.version += 1
             self._done.append(self._undone.pop())
 
     def _require(self, group: int) -> None:
@@ -140,6 +143,7 @@ class Groups:
             )
         self._done.append((state, step))
         self._undone.clear()
+        self.version += 1
         if len(self._done) > HISTORY:
             _, forgotten = self._done.pop(1)
             if forgotten is not None:

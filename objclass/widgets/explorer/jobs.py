@@ -14,8 +14,11 @@ from objclass.tables.profiles import scan_clusters
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets.background import Worker
 from objclass.widgets.replay import call
+from objclass.widgets.words import counted
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from objclass.widgets.explorer.object_table import ObjectTable
     from objclass.widgets.view3d.view3d import View3D
 
@@ -97,9 +100,9 @@ class StepsMixin(traitlets.HasTraits):
         step = checks.check_option("step", content.get("step"), METHODS)
         method = checks.check_option("method", content.get("method"), METHODS[step])
         title, options = METHODS[step][method]
-        keywords = _step_keywords(content, {option["name"] for option in options})
+        keywords = _step_keywords(content, options)
         function = getattr(objclass, step)
-        table = self.objects.table
+        table = self._require_objects(step)
 
         def finish(result: Any) -> None:
             with self._lock:
@@ -109,10 +112,16 @@ class StepsMixin(traitlets.HasTraits):
                 self._show_result(step, added)
 
         self._worker.start(
-            f"{title} of {len(table):,} objects",
+            f"{title} of {counted(len(table), 'object')}",
             lambda _progress: function(table, method, progress=False, **keywords),
             finish,
         )
+
+    def _require_objects(self, step: str) -> pd.DataFrame:
+        """Return the table if there is something in it."""
+        if len(self.objects) == 0:
+            raise checks.invalid("table", f"objects to {step}", "a table without rows")
+        return self.objects.table
 
     def _show_result(self, step: str, added: list[str]) -> None:
         explorer: Any = self
@@ -126,8 +135,8 @@ class StepsMixin(traitlets.HasTraits):
 
     def _on_scan(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         """Try 2 to 10 clusters and answer with the figures for a picture."""
-        table, method = self.objects.table, content.get("method", "kmeans")
-        keywords = _step_keywords(content, set())
+        table, method = self._require_objects("cluster"), content.get("method", "kmeans")
+        keywords = _step_keywords(content, [])
 
         def work(progress: Any) -> Any:
             return scan_clusters(table, method, progress=progress, **keywords)
@@ -141,7 +150,7 @@ class StepsMixin(traitlets.HasTraits):
     def _on_volume(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         """Make the 3D view, once, in the background."""
         if self.volume_view is None:
-            title = f"Surfaces of {len(self.objects.slot_labels):,} objects"
+            title = f"Surfaces of {counted(len(self.objects.slot_labels), 'object')}"
             self._worker.start(title, self._make_volume, self._show_volume)
 
     def _make_volume(self, progress: Any = True) -> View3D:
@@ -193,18 +202,22 @@ class StepsMixin(traitlets.HasTraits):
         view.save_html(path)
 
 
-def _step_keywords(content: Mapping[str, Any], options: set[str]) -> dict[str, Any]:
-    """Return the keyword arguments of a step, those that differ from nothing said first left out."""
+def _step_keywords(content: Mapping[str, Any], options: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the keyword arguments of a step, each within the limits that its field has."""
     keywords: dict[str, Any] = {}
     given = content.get("options", {})
-    for name in ("n_components", "n_clusters"):
-        if name in content or name in given:
-            keywords[name] = int(content.get(name, given.get(name)))
+    if "n_components" in content:
+        keywords["n_components"] = checks.check_number(
+            "n_components", content["n_components"], low=1, high=100, integer=True
+        )
     if content.get("columns"):
         keywords["columns"] = [str(name) for name in content["columns"]]
     keywords["scale"] = bool(content.get("scale", True))
     keywords["random_state"] = int(content.get("random_state", 0))
-    for name in sorted(options & set(given) - set(keywords)):
-        value = given[name]
-        keywords[name] = int(value) if float(value).is_integer() and name != "min_dist" else float(value)
+    for option in options:
+        if option["name"] in given:
+            whole = float(option["step"]).is_integer()
+            keywords[option["name"]] = checks.check_number(
+                option["name"], given[option["name"]], low=option["min"], high=option["max"], integer=whole
+            )
     return keywords

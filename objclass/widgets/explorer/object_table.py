@@ -11,6 +11,7 @@ import numpy as np
 from objclass._common import checks
 from objclass.tables.columns import check_table
 from objclass.tables.selection import GROUP_COLUMN, column_values, inside_polygon, inside_range, pick_objects
+from objclass.widgets.boxes import object_boxes
 from objclass.widgets.explorer.groups import Groups
 from objclass.widgets.replay import Code, Step, arrange, call
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_SHOWN = 500_000
+_MOST_CORNERS = 10_000
 _LARGEST_DENSE = 1 << 26
 
 
@@ -55,6 +57,7 @@ class ObjectTable:
             self.opening.append(f"table = {call('objclass.select', 'table', keywords={'objects': []})}")
         self._table = table.assign(**{GROUP_COLUMN: before})
         self.groups = Groups(before)
+        self._tables = 0
         self._steps: list[Step] = []
         present = present_labels(labels)
         self.unmeasured = np.setdiff1d(present, self.row_labels, assume_unique=True)
@@ -65,6 +68,11 @@ class ObjectTable:
     def table(self) -> pd.DataFrame:
         """A new table with the present groups."""
         return self._table.assign(**{GROUP_COLUMN: self.groups.numbers})
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """What differs whenever `table` does."""
+        return self._tables, self.groups.version
 
     def __len__(self) -> int:
         return len(self.row_labels)
@@ -102,16 +110,37 @@ class ObjectTable:
             return slots[plane]
         return np.where(plane > 0, slots[np.searchsorted(ordered, plane).clip(max=len(ordered) - 1)], 0)
 
+    @functools.cached_property
+    def boxes(self) -> dict[int, tuple[slice, ...]]:
+        """The bounding box (z, y, x) of every object of the image, by label; found once, in one pass."""
+        volume = self.labels if self.labels.ndim == 3 else self.labels[np.newaxis]
+        found = object_boxes(volume, self.slot_labels)
+        return {
+            label: box for label, box in zip(self.slot_labels.tolist(), found, strict=True) if box is not None
+        }
+
     def find(self, label: int) -> tuple[int, int, int] | None:
         """Return a voxel (z, y, x) of an object, in the z plane that shows most of it."""
-        places = np.nonzero(self.labels == label)
-        if places[0].size == 0:
+        box = self.boxes.get(label)
+        if box is None:
             return None
-        z = places[0] if self.labels.ndim == 3 else np.zeros(places[0].size, np.int64)
-        best = int(np.bincount(z).argmax())
-        rows, columns = (axis[z == best] for axis in places[-2:])
+        volume = self.labels if self.labels.ndim == 3 else self.labels[np.newaxis]
+        inside = volume[box] == label
+        best = int(inside.sum(axis=(1, 2)).argmax())
+        rows, columns = np.nonzero(inside[best])
         nearest = np.hypot(rows - rows.mean(), columns - columns.mean()).argmin()
-        return best, int(rows[nearest]), int(columns[nearest])
+        z, y, x = (part.start for part in box)
+        return z + best, y + int(rows[nearest]), x + int(columns[nearest])
+
+    def row(self, label: int) -> dict[str, Any]:
+        """Return the values of one object, by column; empty where it has no row."""
+        places = np.flatnonzero(self.row_labels == label)
+        part = self.part(places)
+        return {str(name): part[name].iloc[0] for name in part} if places.size else {}
+
+    def part(self, rows: np.ndarray) -> pd.DataFrame:
+        """Return some rows of `table`, without making all of it."""
+        return self._table.iloc[rows].assign(**{GROUP_COLUMN: self.groups.numbers[rows]})
 
     def select(self, gesture: Mapping[str, Any]) -> None:
         """Do what a gesture in the browser asks for; see ``objectGesture`` in ``explorer.js``.
@@ -121,6 +150,8 @@ class ObjectTable:
         "objects" (``objects``, label numbers).
         """
         shape = checks.check_option("shape", gesture.get("shape"), ("polygon", "range", "plane", "objects"))
+        if len(gesture.get("points", ())) > _MOST_CORNERS:
+            raise checks.invalid("points", f"at most {_MOST_CORNERS:,} corners", len(gesture["points"]))
         group, mode = self.groups.target(gesture.get("mode", "replace"))
         first, keywords = [], {}
         if shape in ("polygon", "range"):
@@ -145,6 +176,8 @@ class ObjectTable:
             objects = [int(label) for label in gesture["objects"]]
             keywords = {"objects": objects}
             chosen = np.isin(self.row_labels, objects)
+        if shape != "objects" and not chosen.any():
+            return  # a stray drag: it means no object, and least of all that the groups should go
         if mode == "add":
             keywords["group"] = group
         if mode != "replace":
@@ -165,6 +198,7 @@ class ObjectTable:
     def take(self, result: pd.DataFrame, code: str) -> None:
         """Go on with `result`, what a function has made of `table`; `code` is the line that calls it."""
         self._table = result
+        self._tables += 1
         self._steps.append(Step(code))
 
     def code(self) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets
 
+from objclass._common import checks
+from objclass.tables.columns import column_kind
 from objclass.tables.conditions import parse_condition
 from objclass.tables.export import file_formats, to_anndata, to_bytes
 from objclass.tables.profiles import silhouettes, standardized_differences
@@ -29,6 +31,7 @@ class TableMixin(traitlets.HasTraits):
 
     objects: ObjectTable
     send: Any
+    _order: RowOrder
 
     @property
     def table(self) -> pd.DataFrame:
@@ -44,40 +47,47 @@ class TableMixin(traitlets.HasTraits):
 
         ``sort`` (a column, or ""), ``descending``, ``query`` (a condition on the columns, see
         `parse_condition`), ``selected`` (only objects of a group), ``start`` and ``count``. ``near``, a
-        label, asks for the part in which that object's row is.
+        label, asks for the part in which that object's row is. A condition that cannot be understood is
+        answered with the ``problem``, and no rows.
         """
-        view = arrange_rows(
-            self.table,
-            sort=content.get("sort", ""),
-            descending=bool(content.get("descending")),
-            query=content.get("query", ""),
-            selected=bool(content.get("selected")),
-        )
+        answer = {
+            "kind": "rows",
+            "seq": content.get("seq", 0),
+            "view": content.get("view", ""),
+            "problem": "",
+        }
+        try:
+            rows = self._order.find(
+                sort=content.get("sort", ""),
+                descending=bool(content.get("descending")),
+                query=content.get("query", ""),
+                selected=bool(content.get("selected")),
+            )
+        except ValueError as failure:
+            self.send(answer | {"problem": str(failure)})
+            return
         start = max(0, int(content.get("start", 0)))
         count = max(0, min(_MOST_CELLS, int(content.get("count", 60))))
         near = content.get("near")
-        if near:
-            place = np.flatnonzero((view["label"] == near).to_numpy())
-            start = max(0, int(place[0]) - count // 2) if place.size else start
-        part = view.iloc[start : start + count]
+        place = np.flatnonzero(self.objects.row_labels[rows] == near) if near else np.empty(0, int)
+        if place.size:
+            start = max(0, int(place[0]) - count // 2)
+        part = self.objects.part(rows[start : start + count])
         self.send(
-            {
-                "kind": "rows",
-                "seq": content.get("seq", 0),
-                "view": content.get("view", ""),
+            answer
+            | {
                 "start": start,
-                "total": len(view),
-                "columns": [str(name) for name in view],
+                "total": len(rows),
+                "columns": [str(name) for name in part],
                 "cells": [[_cell(value) for value in row] for row in part.itertuples(index=False, name=None)],
-                "place": int(place[0]) if near and place.size else None,
+                "place": int(place[0]) if place.size else None,
             }
         )
 
     def _on_row(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         """Answer with the values of one object."""
         label = int(content["label"])
-        row = self.table.loc[lambda table: table["label"] == label]
-        cells = {str(name): _cell(row[name].iloc[0]) for name in row} if len(row) else {}
+        cells = {str(name): _cell(value) for name, value in self.objects.row(label).items()}
         self.send({"kind": "row", "label": label, "cells": cells})
 
     def _on_export(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
@@ -87,7 +97,11 @@ class TableMixin(traitlets.HasTraits):
 
     def _on_profile(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         """Answer with the measures in which the groups of the column ``by`` differ most."""
-        table, by = self.table, content["by"]
+        table = self.table
+        usable = [
+            str(name) for name in table if name == GROUP_COLUMN or column_kind(table[name]) == "category"
+        ]
+        by = checks.check_option("by", content["by"], usable)
         answer: dict[str, Any] = {"kind": "profile", "by": by, "view": content.get("view", "")}
         groups = table[by].dropna().nunique()
         if groups < 2:
@@ -113,29 +127,56 @@ class TableMixin(traitlets.HasTraits):
         )
 
 
+class RowOrder:
+    """Which rows a filter leaves, and in which order: found once, then kept until something of it changes."""
+
+    def __init__(self, objects: ObjectTable):
+        self._objects = objects
+        self._wish: tuple[Any, ...] = ()
+        self._rows = np.empty(0, np.intp)
+
+    def find(
+        self, *, sort: str = "", descending: bool = False, query: str = "", selected: bool = False
+    ) -> np.ndarray:
+        """Return the places of the rows that fit `query`, sorted by a column; missing values come last.
+
+        Raises
+        ------
+        ValueError
+            If the condition cannot be understood, or there is no such column.
+        """
+        wish = (self._objects.version, sort, descending, query, selected)
+        if wish != self._wish:
+            table = self._objects.table
+            self._rows = arrange_rows(table, sort=sort, descending=descending, query=query, selected=selected)
+            self._wish = wish
+        return self._rows
+
+
 def arrange_rows(
     table: pd.DataFrame, *, sort: str = "", descending: bool = False, query: str = "", selected: bool = False
-) -> pd.DataFrame:
-    """Return the rows that fit `query`, sorted by a column; missing values come last.
-
-    Raises
-    ------
-    ValueError
-        If the condition cannot be understood.
+) -> np.ndarray:
+    """Return the places of the rows that fit, in order; see `RowOrder.find`.
 
     Examples
     --------
     >>> import pandas as pd
     >>> table = pd.DataFrame({"label": [1, 2, 3], "area": [7.0, 9.0, 8.0]})
-    >>> arrange_rows(table, query="area > 7", sort="area", descending=True)["label"].tolist()
-    [2, 3]
+    >>> arrange_rows(table, query="area > 7", sort="area", descending=True).tolist()
+    [1, 2]
     """
-    view = table[table[GROUP_COLUMN] > 0] if selected else table
+    fits = np.ones(len(table), bool)
+    if selected:
+        fits &= (table[GROUP_COLUMN] > 0).to_numpy()
     if query.strip():
-        view = view[parse_condition(query)(view)]
-    if sort:
-        view = view.sort_values(sort, ascending=not descending, kind="stable", na_position="last")
-    return view
+        fits &= np.asarray(parse_condition(query)(table), bool)
+    rows = np.flatnonzero(fits)
+    if not sort:
+        return rows
+    name = checks.check_option("sort", sort, map(str, table))
+    values = table[name].iloc[rows].reset_index(drop=True)
+    ordered = values.sort_values(ascending=not descending, kind="stable", na_position="last")
+    return rows[ordered.index.to_numpy()]
 
 
 def _cell(value: Any) -> Any:

@@ -1,6 +1,8 @@
 // The linked explorer: plot, slices, 3D and panels around one ObjectStore. See explorer.py for the messages.
 import { packColor } from "./colors.js";
-import { checkbox, choice, h, iconButton, shieldKeys, slider, textButton } from "./dom.js";
+import { Connection } from "./connection.js";
+import { checkbox, choice, enable, h, iconButton, keepFocus, shieldKeys, slider, textButton } from "./dom.js";
+import { ExplorerKeys } from "./explorer_keys.js";
 import { GroupsPanel } from "./groups_panel.js";
 import { ImagePanel } from "./image_panel.js";
 import { Notices } from "./notices.js";
@@ -11,21 +13,6 @@ import { formatValue } from "./scales.js";
 import { StepPanel } from "./steps_panel.js";
 import { TableView, saveFile } from "./table_view.js";
 
-const KEYS = [
-  ["drag", "Choose: group 1, all other groups are emptied"],
-  ["Shift + drag", "Choose the next group"],
-  ["Ctrl or ⌘ + drag", "Add to the last group"],
-  ["Alt + drag", "Take out of the groups"],
-  ["click", "Mark an object; with a key above: choose it"],
-  ["L, R, H", "Lasso, rectangle, hand"],
-  ["wheel", "Zoom to the pointer; over an axis: that axis only"],
-  ["Space + drag, right drag", "Move"],
-  ["double click, 0", "Show all"],
-  ["Ctrl or ⌘ + Z, Shift + Z", "Undo, redo"],
-  ["O", "Only selected objects"],
-  ["← →, Page, Home, End", "Slices, in the slice view"],
-  ["Esc", "Drop what is being drawn, unmark"],
-];
 const TOOLS = [
   { value: "lasso", icon: "lasso", label: "Lasso (L)" },
   { value: "rectangle", icon: "rectangle", label: "Rectangle (R)" },
@@ -33,11 +20,15 @@ const TOOLS = [
 ];
 
 class Explorer {
-  constructor(model, el) {
+  constructor(source, el) {
+    this.root = h("div", { class: "oc oce", "data-ready": "false" });
+    this.connection = new Connection(source, this.root);
+    const { model } = this.connection;
     this.model = model;
     this.store = new ObjectStore(model);
-    this.root = h("div", { class: "oc oce", "data-ready": "false" });
     shieldKeys(this.root);
+    this.root.tabIndex = -1;
+    this.releaseFocus = keepFocus(this.root, this.root);
     el.append(this.root);
     this.hovered = 0;
     this.buildBar();
@@ -54,7 +45,6 @@ class Explorer {
     this.plot.showColumns();
     this.store.recolor();
     this.notices.showBusy();
-    this.root.addEventListener("keydown", (event) => this.key(event));
   }
 
   set(values) {
@@ -69,8 +59,8 @@ class Explorer {
     this.only = checkbox("Only selected", this.model.get("only_selected"), (value) => this.set({ only_selected: value }));
     this.follow = checkbox("Follow", false, () => {}, { title: "Go to the slice of the point under the pointer" });
     const size = slider("Points", this.model.get("point_size"), { min: 1, max: 20, step: 0.5 }, (value) => this.set({ point_size: value }));
-    this.help = h("div", { class: "oce-help", hidden: true }, h("dl", { class: "oce-keys" },
-      ...KEYS.map(([keys, text]) => h("div", {}, h("dt", {}, keys), h("dd", {}, text)))));
+    this.keys = new ExplorerKeys(this);
+    this.help = this.keys.help;
     const fit = iconButton("fit", "Show all (0)", () => this.plot.view.reset());
     const question = iconButton("help", "Keys", () => (this.help.hidden = !this.help.hidden));
     this.bar = h("div", { class: "oc-bar oce-bar", role: "toolbar", "aria-label": "Explorer" }, this.tools.element,
@@ -130,6 +120,7 @@ class Explorer {
       this.cluster.showColumns();
       this.profile.showColumns();
       store.recolor();
+      this.askCard();
       if (this.panel === "table") this.table.refresh();
     };
     this.plot.onPick = this.image.onPick = (slot, mode) => this.pick(slot, mode);
@@ -144,6 +135,7 @@ class Explorer {
     this.profile.showColumns();
     model.on("msg:custom", (message, buffers) => this.receive(message, buffers), this);
     model.on("change:focus", () => this.showFocus(), this);
+    model.on("change:x change:y change:color", () => this.askCard(), this);
     model.on("change:only_selected", () => (this.only.input.checked = model.get("only_selected")), this);
     this.showGroups();
     this.showFocus();
@@ -203,8 +195,8 @@ class Explorer {
 
   showGroups() {
     const { undo, redo, list } = this.store.groups;
-    this.undo.disabled = !undo;
-    this.redo.disabled = !redo;
+    enable(this.undo, undo);
+    enable(this.redo, redo);
     this.groups.show();
     this.plot.showLegend();
     this.root.dataset.groups = list.map(({ group, size }) => `${group}:${size}`).join(" ");
@@ -219,11 +211,15 @@ class Explorer {
     this.plot.view.mark(slot > 0 && slot <= this.store.shown ? slot - 1 : -1, "focus");
     this.table.mark(label);
     if (this.panel === "table") this.table.find(label);
-    if (slot) {
-      this.seek(label);
-      this.model.send({ kind: "row", label });
-    }
-    if (!slot) this.card.replaceChildren();
+    if (slot) this.seek(label);
+    this.askCard();
+  }
+
+  // What the card shows follows the marked object, the axes and the columns.
+  askCard() {
+    const label = this.model.get("focus");
+    if (label) this.model.send({ kind: "row", label });
+    else this.card.replaceChildren();
   }
 
   showCard({ label, cells }) {
@@ -237,45 +233,10 @@ class Explorer {
       iconButton("close", "Unmark", () => this.set({ focus: 0 }), { class: "oc-button oc-icon-button oc-small" }));
   }
 
-  key(event) {
-    if (/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "range" && event.target.type !== "checkbox") return;
-    const control = event.ctrlKey || event.metaKey;
-    const letter = event.key.toLowerCase();
-    const tools = { l: "lasso", r: "rectangle", h: "pan" };
-    if (control && letter === "z") this.store.act(event.shiftKey ? "redo" : "undo");
-    else if (control || event.altKey) return;
-    else if (letter in tools) this.setTool(tools[letter]);
-    else if (letter === "o") this.set({ only_selected: !this.model.get("only_selected") });
-    else if (event.key === "?") this.help.hidden = !this.help.hidden;
-    else if (event.key === "Escape") this.escape();
-    else if (event.key === " ") this.plot.view.input.spaceHeld = this.image.slices.view.input.spaceHeld = true;
-    else if (!this.viewKey(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
-  viewKey(event) {
-    if (this.image.slices.view.element.contains(event.target)) return this.image.slices.key(event);
-    if (!this.plot.view.element.contains(event.target)) return false;
-    const steps = { ArrowLeft: [30, 0], ArrowRight: [-30, 0], ArrowUp: [0, 30], ArrowDown: [0, -30] };
-    if (event.key in steps) this.plot.view.pan(...steps[event.key]);
-    else if (event.key === "+" || event.key === "=") this.plot.view.zoom(1.25);
-    else if (event.key === "-") this.plot.view.zoom(0.8);
-    else if (event.key === "0") this.plot.view.reset();
-    else return false;
-    return true;
-  }
-
-  escape() {
-    if (this.plot.tool.path || this.image.tool.path) {
-      this.plot.tool.cancel();
-      this.image.tool.cancel();
-    } else {
-      this.set({ focus: 0 });
-    }
-  }
-
   dispose() {
+    this.releaseFocus();
+    this.connection.dispose();
+    this.keys.dispose();
     for (const owner of [this, this.notices, this.store, this.plot, this.image.volume]) this.model.off(null, null, owner);
     this.notices.dispose();
     this.image.dispose();
@@ -285,15 +246,8 @@ class Explorer {
 
 function render({ model, el }) {
   const explorer = new Explorer(model, el);
-  const release = (event) => {
-    if (event.key === " ") explorer.plot.view.input.spaceHeld = explorer.image.slices.view.input.spaceHeld = false;
-  };
-  window.addEventListener("keyup", release);
   el.explorer = explorer;
-  return () => {
-    window.removeEventListener("keyup", release);
-    explorer.dispose();
-  };
+  return () => explorer.dispose();
 }
 
 export default { render };

@@ -1,5 +1,5 @@
 // The groups drawn by hand: names, colours, merging, hiding, clearing.
-import { h, iconButton, textButton } from "./dom.js";
+import { enable, h, iconButton, textButton } from "./dom.js";
 import { formatValue } from "./scales.js";
 
 export class GroupsPanel {
@@ -12,7 +12,7 @@ export class GroupsPanel {
 
   show() {
     const { list } = this.store.groups;
-    this.clear.disabled = !list.length;
+    enable(this.clear, list.length > 0);
     if (this.list.contains(document.activeElement) && document.activeElement.type === "text") return;
     if (!list.length) {
       this.list.replaceChildren(h("p", { class: "oc-soft" },

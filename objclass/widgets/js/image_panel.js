@@ -17,7 +17,7 @@ const toHundredths = (value) => Math.round(value * 100) / 100;
 
 export class ImagePanel {
   constructor(model, store, host) {
-    Object.assign(this, { model, store });
+    Object.assign(this, { model, store, rings: new Map(), ringed: new Map() });
     this.onPick = this.onHover = this.onChoose = () => {};
     const slices = h("div", { class: "oce-slices" });
     const volume = h("div", { class: "oce-slices", hidden: true });
@@ -27,6 +27,7 @@ export class ImagePanel {
       sliceControls.hidden = slices.hidden;
       if (value === "volume") this.volume.show();
     }, "View");
+    this.shown.element.hidden = model.get("volume").ndim === 2;
     const contrast = h("details", { class: "oc-fold oce-contrast" }, h("summary", {}, "Contrast"));
     const sliceControls = h("span", { class: "oc-bar oc-grow" }, ...this.buildControls(), h("span", { class: "oc-grow" }), contrast);
     host.append(h("div", { class: "oc-bar oce-axes" }, this.shown.element, sliceControls), slices, volume);
@@ -88,8 +89,12 @@ export class ImagePanel {
   }
 
   outline(layer, slot, color) {
-    const table = new Uint32Array(slot + 1);
-    if (slot) table[slot] = color;
+    const size = this.store.labels.length + 1;
+    if (this.rings.get(layer)?.length !== size) this.rings.set(layer, new Uint32Array(size));
+    const table = this.rings.get(layer);
+    table[this.ringed.get(layer) ?? 0] = 0;
+    table[slot] = slot ? color : 0;
+    this.ringed.set(layer, slot);
     if (slot || this.slices.view.layers.get(layer)?.visible) {
       this.slices.view.setLayer(layer, { table, contour: EDGE, visible: slot > 0 });
     }

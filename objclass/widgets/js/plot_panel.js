@@ -1,5 +1,5 @@
 // The plot with what belongs to it: choice of columns, legend, counts.
-import { h } from "./dom.js";
+import { countOf, enable, h, textButton } from "./dom.js";
 import { insidePolygon, insideRange } from "./hits.js";
 import { LassoTool } from "./lasso.js";
 import { GROUP_COLUMN } from "./object_store.js";
@@ -40,8 +40,8 @@ export class PlotPanel {
     this.selects[name] = select;
     const parts = [h("span", { class: "oc-soft" }, title), select];
     if (name !== "color") {
-      this.logs[name] = h("button", { type: "button", class: "oc-button oc-small", title: `Logarithmic ${title} axis`,
-        "aria-label": `Logarithmic ${title} axis`, onclick: () => this.set({ log_axes: switchLog(this.model.get("log_axes"), name) }) }, "log");
+      this.logs[name] = textButton("log", () => this.set({ log_axes: switchLog(this.model.get("log_axes"), name) }),
+        { class: "oc-button oc-small", title: `Logarithmic ${title} axis`, "aria-label": `Logarithmic ${title} axis` });
       parts.push(this.logs[name]);
     }
     this.controls.append(h("label", { class: "oce-axis" }, ...parts.slice(0, 2)), ...parts.slice(2));
@@ -75,7 +75,7 @@ export class PlotPanel {
   showFields() {
     for (const name of ["x", "y", "color"]) this.selects[name].value = this.model.get(name);
     for (const name of ["x", "y"]) this.logs[name].setAttribute("aria-pressed", String(this.model.get("log_axes").includes(name)));
-    this.logs.y.disabled = !this.model.get("y");
+    enable(this.logs.y, Boolean(this.model.get("y")));
   }
 
   axis(name) {
@@ -100,7 +100,7 @@ export class PlotPanel {
   showCounts() {
     const { total, shown } = this.store;
     const missing = this.view.missing ?? 0;
-    const parts = [`${formatValue(total)} objects`];
+    const parts = [countOf(total, "object")];
     if (shown < total) parts.push(`${formatValue(shown)} drawn`);
     if (missing) {
       const why = this.model.get("log_axes") ? "without a value or not above 0" : "without a value";
@@ -108,7 +108,8 @@ export class PlotPanel {
     }
     const selected = this.store.groups.list.reduce((sum, group) => sum + group.size, 0);
     if (selected) parts.push(`${formatValue(selected)} selected`);
-    this.note.replaceChildren(...parts.map((text) => h("span", {}, text)));
+    const said = this.said && h("span", { class: "oce-said" }, this.said);
+    this.note.replaceChildren(...(said ? [said] : []), ...parts.map((text) => h("span", {}, text)));
     this.view.element.dataset.missing = missing;
   }
 
@@ -163,7 +164,17 @@ export class PlotPanel {
     this.tell(chosen, mode, { shape: "polygon", x: model.get("x"), y: model.get("y"), log, points: drawn });
   }
 
+  // Tell the user something about the last gesture, until the next one.
+  say(text) {
+    this.said = text;
+    this.showCounts();
+  }
+
   tell(chosen, mode, gesture) {
+    this.said = "";
+    if (this.store.shown === this.store.total && !chosen.includes(1)) {
+      return this.say("No object inside: nothing has changed.");
+    }
     this.store.choose(chosen, mode, gesture);
     if (this.model.get("color") !== GROUP_COLUMN) this.set({ color: GROUP_COLUMN });
   }

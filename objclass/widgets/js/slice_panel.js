@@ -158,7 +158,7 @@ export class SlicePanel {
   centre(voxel) {
     const [row, col] = voxel.filter((_, other) => other !== this.axis);
     const { transform, size } = this.view;
-    if (!transform) return;
+    if (!transform || this.view.showsAll()) return;
     const [x, y] = toScreen(transform, row + 0.5, col + 0.5);
     const inside = x > 20 && y > 20 && x < size[0] - 20 && y < size[1] - 20;
     if (!inside) this.view.pan(size[0] / 2 - x, size[1] / 2 - y);

@@ -95,6 +95,13 @@ export class SliceView {
     return Object.keys(fit).every((key) => Math.abs(fit[key] - this.transform[key]) < 0.01);
   }
 
+  // Whether no part of the plane lies outside the view.
+  showsAll() {
+    const [left, top] = toScreen(this.transform, 0, 0);
+    const [right, bottom] = toScreen(this.transform, ...this.shape);
+    return left > -1 && top > -1 && right < this.size[0] + 1 && bottom < this.size[1] + 1;
+  }
+
   fit() {
     if (this.size[0]) this.setTransform(this.fitted());
   }
@@ -141,7 +148,7 @@ export class SliceView {
     const layer = this.layers.get(name) || {
       rasters: [], table: new Uint32Array(1), contour: 0, opacity: 1, visible: true };
     Object.assign(layer, changes);
-    layer.faded = fadeTable(layer.table, layer.opacity);
+    layer.faded = layer.opacity === 1 ? layer.table : fadeTable(layer.table, layer.opacity);
     this.layers.set(name, layer);
     this.draw({ image: false });
   }

@@ -1,5 +1,5 @@
 // Reduce and Cluster: a method, its few parameters, which columns; progress, cancel.
-import { checkbox, foldOut, h, numberField, textButton } from "./dom.js";
+import { checkbox, enable, foldOut, h, numberField, textButton } from "./dom.js";
 import { drawLines } from "./line_chart.js";
 
 const SCANNED = ["kmeans", "gmm"];
@@ -22,6 +22,8 @@ export class StepPanel {
     this.run = textButton(step === "reduce" ? "Reduce" : "Cluster", () => this.start(), { class: "oc-button oc-main" });
     this.scan = textButton("How many?", () => this.startScan(), { title: "Try 2 to 10 clusters and draw how well they fit" });
     this.scan.hidden = step === "reduce";
+    this.busy = false;
+    this.empty = h("p", { class: "oc-soft", hidden: true }, `There are no objects to ${step}.`);
     this.chart = h("canvas", { class: "oce-chart", role: "img", "aria-label": "Fit over the number of clusters", hidden: true });
     const first = [h("label", { class: "oc-field" }, h("span", {}, "Method"), this.method), this.options];
     if (step === "reduce") first.push(this.components.element);
@@ -29,7 +31,7 @@ export class StepPanel {
       h("div", { class: "oce-step" },
         h("div", { class: "oce-column" }, ...first),
         h("div", { class: "oce-column" }, this.seed.element, this.scale.element, this.columnsFold),
-        h("div", { class: "oce-column oce-actions" }, h("div", { class: "oc-row" }, this.run, this.scan), this.chart)));
+        h("div", { class: "oce-column oce-actions" }, h("div", { class: "oc-row" }, this.run, this.scan), this.empty, this.chart)));
     this.showOptions();
   }
 
@@ -38,10 +40,11 @@ export class StepPanel {
     this.values = Object.fromEntries(options.map(({ name, default: value }) => [name, value]));
     this.options.replaceChildren(...options.map((option) =>
       numberField(option.title, option.default, option, (value) => (this.values[option.name] = value)).element));
-    this.scan.disabled = !SCANNED.includes(this.method.value);
+    this.setBusy(this.busy);
   }
 
   showColumns() {
+    this.setBusy(this.busy);
     const chosen = new Set([...this.columns.selectedOptions].map((option) => option.value));
     this.columns.replaceChildren(...this.store.columns.filter(({ kind, name }) => kind === "number" && name !== "label")
       .map(({ name }) => h("option", { value: name, selected: chosen.has(name) }, name)));
@@ -73,7 +76,10 @@ export class StepPanel {
   }
 
   setBusy(busy) {
-    this.run.disabled = this.scan.disabled = busy;
-    if (!busy) this.scan.disabled = !SCANNED.includes(this.method.value);
+    this.busy = busy;
+    const ready = !busy && this.store.total > 0;
+    enable(this.run, ready);
+    enable(this.scan, ready && SCANNED.includes(this.method.value));
+    this.empty.hidden = this.store.total > 0;
   }
 }

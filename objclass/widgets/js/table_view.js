@@ -1,10 +1,18 @@
 // The rows of the table: the kernel sorts and filters, this shows the part that is seen.
-import { checkbox, h, textButton } from "./dom.js";
+import { checkbox, countOf, h, textButton } from "./dom.js";
 import { formatValue } from "./scales.js";
 
 const ROW = 24;
 const AHEAD = 20;
 const SCROLL_LIMIT = 8000000;
+
+// How the rows of a long table lie in a box that a browser cannot scroll further than SCROLL_LIMIT pixels:
+// up to there a row has ROW pixels, beyond it the rows share them.
+export function rowGeometry(total, height) {
+  const extent = Math.min(SCROLL_LIMIT, total * ROW);
+  const stretch = extent > height ? (total * ROW - height) / (extent - height) : 1;
+  return { extent, rowAt: (scroll) => (scroll * stretch) / ROW, scrollOf: (row) => (row * ROW) / stretch };
+}
 
 export class TableView {
   constructor(model, store, host, formats) {
@@ -12,8 +20,10 @@ export class TableView {
     this.state = { sort: "", descending: false, query: "", selected: false };
     this.seq = 0;
     this.onRow = this.onHover = () => {};
-    this.query = h("input", { type: "text", class: "oc-text oc-grow", placeholder: "Filter, for example: area > 300 and solidity < 0.9",
-      "aria-label": "Filter", onchange: () => this.filter(), onkeydown: (event) => event.key === "Enter" && this.filter() });
+    this.query = h("input", { type: "search", class: "oc-text", placeholder: "Filter, for example: area > 300 and solidity < 0.9",
+      "aria-label": "Filter", onchange: () => this.filter(), oninput: () => this.query.value || this.filter(),
+      onkeydown: (event) => event.key === "Enter" && this.filter() });
+    this.problem = h("div", { class: "oce-problem", role: "alert", hidden: true });
     const only = checkbox("In a group", false, (selected) => this.change({ selected }));
     this.count = h("span", { class: "oc-soft" });
     const files = formats.map((format) => textButton(format === "csv" ? "CSV" : "Parquet",
@@ -24,7 +34,7 @@ export class TableView {
     this.body = h("tbody");
     this.box = h("div", { class: "oce-table", tabindex: 0, role: "region", "aria-label": "Table of the objects", onscroll: () => this.scrolled() },
       h("table", {}, h("thead", {}, this.head), this.body));
-    host.append(h("div", { class: "oc-row" }, this.query, only.element, this.count, ...files), this.box);
+    host.append(h("div", { class: "oc-row" }, h("div", { class: "oce-filter" }, this.query, this.problem), only.element, this.count, ...files), this.box);
   }
 
   filter() {
@@ -43,14 +53,22 @@ export class TableView {
     this.model.send({ kind: "rows", ...this.state, start, count, near, seq: this.seq, view: this.store.client });
   }
 
+  geometry(total = this.total ?? 0) {
+    return rowGeometry(total, this.box.clientHeight);
+  }
+
   refresh() {
-    this.request(Math.max(0, Math.floor(this.box.scrollTop / ROW) - AHEAD));
+    this.request(Math.max(0, Math.floor(this.geometry().rowAt(this.box.scrollTop)) - AHEAD));
   }
 
   scrolled() {
-    const first = Math.floor(this.box.scrollTop / ROW);
+    if (!this.shown || this.waiting) return;
+    const top = this.box.scrollTop;
+    const first = Math.floor(this.geometry().rowAt(top));
     const last = first + Math.ceil(this.box.clientHeight / ROW);
-    if (!this.shown || (first >= this.shown.start && last <= this.shown.end) || this.waiting) return;
+    // Where rows share their pixels, what is seen moves on at another pace than the rows themselves.
+    const inStep = this.geometry().extent === this.total * ROW || Math.abs(top - this.shown.top) < 2;
+    if (inStep && first >= this.shown.start && last <= this.shown.end) return;
     this.waiting = setTimeout(() => {
       this.waiting = null;
       this.refresh();
@@ -59,16 +77,25 @@ export class TableView {
 
   receive(message) {
     if (message.view !== this.store.client || message.seq !== this.seq) return;
-    const { start, total, columns, cells, place } = message;
-    this.shown = { start, end: start + cells.length === total ? Infinity : start + cells.length };
-    this.count.textContent = `${formatValue(total)} rows`;
+    const { start, total, columns, cells, place, problem } = message;
+    this.problem.hidden = !problem;
+    this.problem.textContent = problem;
+    this.query.setAttribute("aria-invalid", String(Boolean(problem)));
+    if (problem) return;
+    this.total = total;
+    const { extent, rowAt, scrollOf } = this.geometry();
+    const middle = this.box.clientHeight / 2 / ROW;
+    const top = place === null ? this.box.scrollTop : Math.max(0, scrollOf(place - middle));
+    this.shown = { start, end: start + cells.length === total ? Infinity : start + cells.length, top };
+    this.count.textContent = countOf(total, "row");
     this.showHead(columns);
     const label = columns.indexOf("label");
-    this.above.style.height = `${Math.min(SCROLL_LIMIT, start * ROW)}px`;
-    this.below.style.height = `${Math.min(SCROLL_LIMIT, (total - start - cells.length) * ROW)}px`;
+    const above = Math.max(0, top - (rowAt(top) - start) * ROW);
+    this.above.style.height = `${above}px`;
+    this.below.style.height = `${Math.max(0, extent - above - cells.length * ROW)}px`;
     this.body.replaceChildren(this.above, ...cells.map((row) => this.row(row, row[label])), this.below);
     this.mark(this.marked);
-    if (place !== null) this.box.scrollTop = Math.max(0, place * ROW - this.box.clientHeight / 2);
+    if (place !== null) this.box.scrollTop = top;
   }
 
   row(cells, label) {

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from objclass._common import parallel
+from objclass.widgets.boxes import object_boxes
 
 TRIANGLES = 400_000
 _FEWEST, _MOST = 60, 3_000
@@ -87,7 +88,7 @@ def mesh_objects(
     """
     sizes = np.asarray(spacing, float)
     share = np.clip(budget / max(1, len(numbers)), _FEWEST, _MOST)
-    boxes = _boxes(labels, numbers)
+    boxes = object_boxes(labels, numbers)
 
     def surface(place: int) -> tuple[np.ndarray, np.ndarray]:
         box = boxes[place]
@@ -109,20 +110,6 @@ def mesh_objects(
         counts,
         np.array([len(faces) for _, faces in parts], np.int32).reshape(len(numbers)),
     )
-
-
-def _boxes(labels: np.ndarray, numbers: np.ndarray) -> list[tuple[slice, ...] | None]:
-    """Return the bounding box of each object, None where it is not there."""
-    from scipy import ndimage
-
-    most = int(max(labels.max(initial=0), np.max(numbers, initial=0)))
-    if most > 1 << 22:
-        present, dense = np.unique(labels, return_inverse=True)
-        found = ndimage.find_objects(dense.reshape(labels.shape) + 1)
-        known = dict(zip(present.tolist(), found, strict=True))
-        return [known.get(number) for number in numbers.tolist()]
-    found = ndimage.find_objects(labels)
-    return [found[number - 1] if number <= len(found) else None for number in numbers.tolist()]
 
 
 def _surface(

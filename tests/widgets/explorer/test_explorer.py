@@ -215,8 +215,10 @@ def test_rows_are_sorted_and_filtered_in_the_kernel(page: Page, sample) -> None:
     near = page.tell("rows", near=int(table["label"].iloc[30]), count=4)
     assert near["place"] == 30
     assert near["start"] == 28
-    page.tell("rows", query="area >")
-    assert "condition: expected a condition such as area > 100" in page.explorer.error
+    bad = page.tell("rows", query="area >")
+    assert "condition: expected a condition such as area > 100" in bad["problem"]
+    assert page.explorer.error == ""
+    assert "sort: expected one of 'label'" in page.tell("rows", sort="size")["problem"]
     assert page.tell("rows", query="area > 20", start=-5, count=10**9)["start"] == 0
 
 
@@ -232,8 +234,7 @@ def test_rows_are_sorted_and_filtered_in_the_kernel(page: Page, sample) -> None:
 )
 def test_a_filter_runs_no_code(page: Page, query: str, tmp_path) -> None:
     mark = tmp_path / "made"
-    page.tell("rows", query=query.format(mark=mark))
-    assert "condition: expected" in page.explorer.error
+    assert "condition: expected" in page.tell("rows", query=query.format(mark=mark))["problem"]
     assert not mark.exists()
 
 
@@ -292,8 +293,8 @@ def test_unusual_tables_have_a_view(sample, name: str) -> None:
     assert explorer.error == ""
     notes = {
         "no rows": "no objects to plot",
-        "rows of nothing": "2 rows belong to no object",
-        "objects without rows": "18 objects have no row",
+        "rows of nothing": "no object for 2 rows",
+        "objects without rows": "no row for 18 objects",
     }
     assert notes.get(name, "") in " ".join(explorer.notes)
 
@@ -377,3 +378,74 @@ def test_the_3d_view_is_saved_in_the_present_colours(page: Page, sample, tmp_pat
     np.testing.assert_allclose(found, [0x12, 0x34, 0x56], atol=0.01)
     view.clicked = int(view.mesh.labels[3])
     assert page.explorer.focus == view.mesh.labels[3]
+
+
+def test_rows_are_put_in_order_once(page: Page, sample, monkeypatch) -> None:
+    from objclass.widgets.explorer import table_messages
+
+    calls = []
+    arrange = table_messages.arrange_rows
+    monkeypatch.setattr(table_messages, "arrange_rows", lambda *a, **k: calls.append(k) or arrange(*a, **k))
+    for start in (0, 10, 20):
+        page.tell("rows", sort="area", start=start, count=10)
+    assert len(calls) == 1
+    lasso(page, quantile_box(sample[2], 0.2, 0.8), "replace")
+    chosen = page.tell("rows", sort="area", selected=True)
+    assert chosen["total"] == (page.groups() > 0).sum()
+    page.tell("group", action="undo")
+    assert page.tell("rows", sort="area", selected=True)["total"] == 0
+    assert len(calls) == 3
+
+
+def test_a_shape_around_nothing_leaves_the_groups(page: Page, sample) -> None:
+    lasso(page, quantile_box(sample[2], 0.2, 0.8), "replace")
+    before, code = page.groups().copy(), page.explorer.code()
+    for mode in ("replace", "next", "extend", "subtract"):
+        lasso(page, [(-9.0, -9.0), (-8.0, -9.0), (-8.0, -8.0)], mode)
+    np.testing.assert_array_equal(page.groups(), before)
+    assert page.explorer.code() == code
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ({"kind": "column", "name": "__class__"}, "name: expected one of 'label'"),
+        ({"kind": "profile", "by": "area"}, "by: expected one of 'MANUAL_CLUSTER_ID'"),
+        (
+            {"kind": "step", "step": "reduce", "method": "pca", "n_components": 10**9},
+            "n_components: expected",
+        ),
+        (
+            {"kind": "step", "step": "cluster", "method": "kmeans", "options": {"n_clusters": 10**9}},
+            "n_clusters: expected a whole number of at least 2 and of at most 100",
+        ),
+        (
+            {"kind": "select", "shape": "polygon", "x": "area", "y": "area", "points": [[0, 0]] * 10_001},
+            "points: expected at most 10,000 corners",
+        ),
+    ],
+)
+def test_messages_are_bounded(page: Page, message, words) -> None:
+    page.tell(**message)
+    assert words in page.explorer.error
+
+
+@pytest.mark.parametrize("step", ["reduce", "cluster"])
+def test_without_objects_a_step_says_so(step: str) -> None:
+    labels = np.zeros((4, 8, 8), int)
+    page = Page(explore(np.ones(labels.shape), labels))
+    page.tell("step", step=step, method="pca" if step == "reduce" else "kmeans")
+    assert f"table: expected objects to {step}, got a table without rows" in page.explorer.error
+
+
+def test_places_are_found_without_looking_through_the_image_again(sample) -> None:
+    image, labels, table = sample
+    page = Page(explore(image, labels, table))
+    boxes = page.explorer.objects.boxes
+    for label in table["label"]:
+        voxel = page.tell("find", label=int(label))["voxel"]
+        assert labels[tuple(voxel)] == label
+        assert all(part.start <= at < part.stop for part, at in zip(boxes[label], voxel, strict=True))
+        sizes = (labels == label).sum(axis=(1, 2))
+        assert sizes[voxel[0]] == sizes.max()
+    assert page.explorer.objects.boxes is boxes

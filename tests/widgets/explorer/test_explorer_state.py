@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from objclass.measurement.properties import column_unit
+from objclass.measurement.columns import column_unit
 from objclass.plots.colors import group_color
 from objclass.widgets.columns import describe_column, encode_column, first_columns
 from objclass.widgets.explorer.groups import MAX_GROUPS, Groups

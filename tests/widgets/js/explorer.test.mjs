@@ -114,7 +114,7 @@ test("ticks are round, within the domain and well labelled", () => {
 
 test("numbers for reading", () => {
   assert.equal(formatValue(null), "–");
-  assert.equal(formatValue(12345), "12\u202f345");
+  assert.equal(formatValue(12345), "12,345");
   assert.equal(formatValue(0.123456), "0.1235");
   assert.equal(formatValue("a"), "a");
 });

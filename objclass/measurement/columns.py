@@ -1,0 +1,118 @@
+"""Tables that explain themselves: what the columns of a table mean, from the table of properties."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+
+from objclass._common import checks
+from objclass.measurement.properties import PROPERTIES, Property
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_KEYS = {
+    "image": "The image that the object is in.",
+    "frame": "The time point that the object is in.",
+    "label": "The number of the object in its label image.",
+}
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def find_property(column: str) -> Property | None:
+    """Return the property that a column of a table holds, or None if it holds none.
+
+    Examples
+    --------
+    >>> find_property("intensity_mean-DAPI").name
+    'intensity_mean'
+    """
+    return PROPERTIES.get(column.partition("-")[0])
+
+
+def column_unit(column: str, *, ndim: int, unit: str) -> str:
+    """Return the unit of a measured column, or "" for a pure number; `unit` is that of one pixel's side.
+
+    Examples
+    --------
+    >>> column_unit("area", ndim=3, unit="µm"), column_unit("solidity", ndim=3, unit="µm")
+    ('µm³', '')
+    >>> column_unit("num_pixels", ndim=3, unit="µm")
+    'px'
+    """
+    entry = find_property(column)
+    if entry is None:
+        return ""
+    if entry.power == "voxels":
+        return "px"
+    if entry.power == "order":
+        power = sum(map(int, column.split("-")[1 : ndim + 1]))
+    else:
+        power = ndim if entry.power == "size" else entry.power
+    if power == 0 or not unit:
+        return ""
+    return unit if power == 1 else unit + str(power).translate(_SUPERSCRIPTS)
+
+
+def table_attributes(table: pd.DataFrame, *, ndim: int, unit: str) -> dict[Hashable | None, Any]:
+    """Return what ``table.attrs`` says of a table that was just measured; it can be written as JSON."""
+    columns = {}
+    for column in map(str, table.columns):
+        entry = find_property(column)
+        if entry is not None:
+            columns[column] = {
+                "unit": column_unit(column, ndim=ndim, unit=unit),
+                "group": entry.group,
+                "definition": entry.definition,
+                "source": entry.source,
+            }
+    return {"unit": unit, "ndim": ndim, "columns": columns}
+
+
+def describe_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """Tell what each column of a table means, and in which unit it is.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `measure`, perhaps with more columns. What `measure` knew is kept in ``table.attrs``, through
+        most operations of pandas and through `write_table` and `read_table`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each column of `table`, in its order: ``name``, ``unit`` ("" for pure numbers and for
+        intensities, and where the unit is unknown), ``group``, ``definition`` and ``source``, the software
+        or the paper that defines it. Of columns that were not measured only the name is known.
+
+    Raises
+    ------
+    TypeError
+        If `table` is no DataFrame.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> table = objclass.measure(np.ones((2, 3), int), spacing=0.5, unit="µm", properties=("area", "extent"))
+    >>> objclass.describe_columns(table)[["name", "unit", "group", "source"]]
+         name unit  group        source
+    0   label
+    1    area  µm²   size  scikit-image
+    2  extent       shape  scikit-image
+    """
+    import pandas as pd
+
+    if not isinstance(table, pd.DataFrame):
+        hint = "Make one with objclass.measure(labels, image)."
+        raise checks.invalid("table", "a pandas DataFrame", checks.describe(table), hint, kind=TypeError)
+    known = table.attrs.get("columns", {})
+    rows = []
+    for name in map(str, table.columns):
+        entry = known.get(name)
+        if entry is None:
+            found = find_property(name)
+            entry = {"definition": _KEYS.get(name, "")}
+            if found is not None:
+                entry = {"group": found.group, "definition": found.definition, "source": found.source}
+        rows.append({"name": name, "unit": "", "group": "", "definition": "", "source": ""} | entry)
+    return pd.DataFrame(rows, columns=["name", "unit", "group", "definition", "source"])
