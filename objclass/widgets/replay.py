@@ -51,6 +51,23 @@ class Code(str):
     """An expression, printed as it is."""
 
 
+def steps_to_json(steps: Iterable[Step], groups: Iterable[Step]) -> list[dict[str, Any]]:
+    """Return steps of both kinds in their order, as JSON can hold them."""
+    both = [("step", step) for step in steps] + [("group", step) for step in groups]
+    return [
+        {"kind": kind, "code": step.code, "starts_anew": step.starts_anew}
+        for kind, step in sorted(both, key=lambda pair: pair[1].serial)
+    ]
+
+
+def steps_from_json(stored: Iterable[Mapping[str, Any]]) -> tuple[list[Step], list[Step]]:
+    """Return the steps and the choices of groups that `steps_to_json` has stored."""
+    kinds: dict[str, list[Step]] = {"step": [], "group": []}
+    for item in stored:
+        kinds[item["kind"]].append(Step(str(item["code"]), starts_anew=bool(item["starts_anew"])))
+    return kinds["step"], kinds["group"]
+
+
 def arrange(steps: Iterable[Step], groups: Iterable[Step]) -> list[str]:
     """Return the lines of all steps in order, without the choices that a later one has made void."""
     choices = list(groups)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,12 +19,18 @@ from objclass.widgets import columns
 from objclass.widgets.base import SliceWidget, bundle, spatial_image, stylesheet
 from objclass.widgets.explorer.jobs import StepsMixin
 from objclass.widgets.explorer.object_table import ObjectTable
+from objclass.widgets.explorer.state_file import StateFile, fingerprint, running_cell
 from objclass.widgets.explorer.table_messages import RowOrder, TableMixin
 from objclass.widgets.replay import call
 from objclass.widgets.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_ASKED = ("x", "y", "color")
+_VIEW = (*_ASKED, "log_axes", "point_size", "only_selected")
+_LIVING: dict[str, tuple[int, Explorer]] = {}
+"""The explorer that each cell of the notebook has made last, and when: a cell that is run again goes on."""
 
 
 def explore(
@@ -36,6 +43,8 @@ def explore(
     color: str | None = None,
     spacing: Sequence[float] | None = None,
     unit: str | None = None,
+    save_to: str | os.PathLike[str] | None = None,
+    resume: bool = True,
 ) -> Explorer:
     """Plot the objects and see them in the image, linked: draw around a group, and it lights up everywhere.
 
@@ -56,6 +65,12 @@ def explore(
         Voxel size along each axis.
     unit : str, optional
         The unit of `spacing`, µm where only that is given.
+    save_to : path, optional
+        A .json file that holds groups, names, clusters, embeddings and axes: it is written after every
+        change, and the explorer goes on from it, after a restart too.
+    resume : bool
+        Whether to go on from `save_to`, and from where the same cell of a notebook left off when it was
+        run last. With False the explorer begins anew, and its first change replaces the file.
 
     Returns
     -------
@@ -66,7 +81,10 @@ def explore(
     Raises
     ------
     ValueError, TypeError
-        If the shapes do not match, the table has no unique ``label``, or a column is not there.
+        If the shapes do not match, the table has no unique ``label``, a column is not there, or `save_to`
+        is the file of other objects.
+    FileNotFoundError, PermissionError
+        If `save_to` cannot be written.
 
     Examples
     --------
@@ -76,7 +94,18 @@ def explore(
     >>> explorer.table["MANUAL_CLUSTER_ID"].tolist()
     [0]
     """
-    return Explorer(image, labels, table, x=x, y=y, color=color, spacing=spacing, unit=unit)
+    return Explorer(
+        image,
+        labels,
+        table,
+        x=x,
+        y=y,
+        color=color,
+        spacing=spacing,
+        unit=unit,
+        save_to=save_to,
+        resume=resume,
+    )
 
 
 class Explorer(StepsMixin, TableMixin, SliceWidget):
@@ -97,6 +126,7 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
     _objects = traitlets.Dict().tag(sync=True)
     _groups = traitlets.Dict().tag(sync=True)
     _ramp = traitlets.Bytes(b"").tag(sync=True)
+    _save_to = traitlets.Unicode("", help="the file that holds what is done here").tag(sync=True)
 
     def __init__(
         self,
@@ -109,6 +139,8 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
         color: str | None = None,
         spacing: Sequence[float] | None = None,
         unit: str | None = None,
+        save_to: str | os.PathLike[str] | None = None,
+        resume: bool = True,
     ):
         numbers = checks.check_labels(labels)
         channels = spatial_image(image, numbers.ndim, beside=numbers)
@@ -143,7 +175,78 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
             self.color = color if color is not None else GROUP_COLUMN
             self._send_objects()
             self._send_groups()
+        self._opened_with = {"x": x, "y": y, "color": color}
+        self._resumed = ""
+        self._save_to = "" if save_to is None else str(save_to)
+        self._file: StateFile | None = None
+        self._go_on(resume)
         self.notes = self._collect_notes()
+        self.observe(self._keep, [*_VIEW, "_groups", "_columns"])
+
+    def _go_on(self, resume: bool) -> None:
+        """Take up what the file holds, or what the last run of the same cell has left."""
+        self._fingerprint = fingerprint(self.objects.labels)
+        earlier = self._same_cell()
+        if earlier is not None and earlier._file is not None:
+            earlier._file.close()  # from now on this one writes
+        stored = None
+        if self._save_to:
+            self._file = StateFile(self._save_to, self._show_failure)
+            stored = self._file.read() if resume else None
+        if earlier is not None and earlier._fingerprint == self._fingerprint:
+            stored = stored or earlier._to_json()
+        if resume and stored:
+            self._restore(stored)
+
+    def _same_cell(self) -> Explorer | None:
+        """Return the explorer that an earlier run of the cell has made, and stand in its place."""
+        cell = running_cell()
+        if cell is None:
+            return None
+        name, run = cell
+        earlier_run, earlier = _LIVING.get(name, (run, None))
+        _LIVING[name] = (run, self)
+        return earlier if earlier_run != run else None
+
+    def _to_json(self) -> dict[str, Any]:
+        with self._lock:
+            return {
+                "objects": self._fingerprint,
+                "opened_with": self._opened_with,
+                "view": {name: getattr(self, name) for name in _VIEW},
+                **self.objects.to_json(),
+            }
+
+    def _restore(self, stored: dict[str, Any]) -> None:
+        if stored["objects"] != self._fingerprint:
+            hint = "Choose another name, or write over it with resume=False."
+            got = f"{self._save_to}, which belongs to other ones"
+            raise checks.invalid("save_to", "the file of these objects", got, hint)
+        same = self.objects.restore(stored)
+        self._resumed = "Goes on where you left off; explore(…, resume=False) begins anew."
+        if not same:
+            self._resumed += " The table has changed: clusters and embeddings are to be computed again."
+        self._describe_columns()
+        with self.hold_sync():
+            for name, value in stored["view"].items():
+                asked = name in _ASKED and self._opened_with[name] != stored["opened_with"][name]
+                if name in _VIEW and not asked and (name not in _ASKED or self._is_shown(name, value)):
+                    setattr(self, name, value)
+            self._send_objects()
+            self._send_groups()
+
+    def _is_shown(self, name: str, column: str) -> bool:
+        return column in self._described or (name == "y" and column == "")
+
+    def _keep(self, _change: Any) -> None:
+        if self._file is not None:
+            self._file.save(self._to_json)
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until the step that runs in the background has come to its end, and is in the file."""
+        super().wait(timeout)
+        if self._file is not None:
+            self._file.flush()
 
     @property
     def groups(self) -> pd.DataFrame:
@@ -192,7 +295,7 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
 
     def _collect_notes(self) -> list[str]:
         objects = self.objects
-        notes = []
+        notes = [self._resumed] if self._resumed else []
         if len(objects) == 0:
             notes.append("The table has no rows: there are no objects to plot.")
         if objects.absent.size:

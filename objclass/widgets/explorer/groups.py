@@ -39,6 +39,30 @@ class Groups:
         self._forgotten: list[Step] = []
         self.version = 0
 
+    def state_to_json(self, labels: np.ndarray) -> dict[str, Any]:
+        """Return the present groups as JSON can hold them: the labels of each, names, colours, visibility."""
+        state = self.state
+        return {
+            "members": {str(group): labels[state.numbers == group].tolist() for group in self.sizes()},
+            "names": {str(group): name for group, name in state.names.items()},
+            "colors": {str(group): color for group, color in state.colors.items()},
+            "hidden": sorted(state.hidden),
+        }
+
+    def restore(self, stored: Mapping[str, Any], labels: np.ndarray, steps: list[Step]) -> None:
+        """Begin with the groups that `state_to_json` has stored; `steps` led to them."""
+        numbers = np.zeros(len(labels), np.int64)
+        for group, members in stored["members"].items():
+            numbers[np.isin(labels, np.asarray(members, np.int64))] = int(group)
+        state = GroupState(
+            numbers,
+            {int(group): str(name) for group, name in stored["names"].items()},
+            {int(group): str(color) for group, color in stored["colors"].items()},
+            frozenset(map(int, stored["hidden"])),
+        )
+        self._done, self._undone, self._forgotten = [(state, None)], [], list(steps)
+        self.version += 1
+
     @property
     def state(self) -> GroupState:
         """The present moment."""

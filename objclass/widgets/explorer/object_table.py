@@ -13,7 +13,8 @@ from objclass.tables.columns import check_table
 from objclass.tables.selection import GROUP_COLUMN, column_values, inside_polygon, inside_range, pick_objects
 from objclass.widgets.boxes import object_boxes
 from objclass.widgets.explorer.groups import Groups
-from objclass.widgets.replay import Code, Step, arrange, call
+from objclass.widgets.explorer.state_file import column_from_json, column_to_json, table_digest
+from objclass.widgets.replay import Code, Step, arrange, call, steps_from_json, steps_to_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +56,7 @@ class ObjectTable:
             before = np.nan_to_num(before, nan=0).astype(np.int64)
         else:
             self.opening.append(f"table = {call('objclass.select', 'table', keywords={'objects': []})}")
-        self._table = table.assign(**{GROUP_COLUMN: before})
+        self._table = self._given = table.assign(**{GROUP_COLUMN: before})
         self.groups = Groups(before)
         self._tables = 0
         self._steps: list[Step] = []
@@ -200,6 +201,40 @@ class ObjectTable:
         self._table = result
         self._tables += 1
         self._steps.append(Step(code))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what was done to the table as JSON can hold it: groups, columns added, and the steps."""
+        given, table = self._given, self._table
+        changed = [name for name in table if name not in given or not table[name].equals(given[name])]
+        return {
+            "digest": self.digest,
+            "groups": self.groups.state_to_json(self.row_labels),
+            "columns": {str(name): column_to_json(table[name]) for name in changed if name != GROUP_COLUMN},
+            "dropped": [str(name) for name in given if name not in table],
+            "steps": steps_to_json(self._steps, self.groups.steps),
+        }
+
+    def restore(self, stored: Mapping[str, Any]) -> bool:
+        """Go on from what `to_json` has stored; False where the table's own numbers are other ones.
+
+        Groups go by the label. What was computed from the table stays only where the table is the same.
+        """
+        steps, choices = steps_from_json(stored["steps"])
+        self.groups.restore(stored["groups"], self.row_labels, choices)
+        if stored["digest"] != self.digest:
+            return not stored["columns"]
+        columns = {name: column_from_json(column) for name, column in stored["columns"].items()}
+        gone = [name for name in self._table if name in columns or name in stored["dropped"]]
+        table = self._table.drop(columns=gone)
+        self._table = table.assign(**{name: column.set_axis(table.index) for name, column in columns.items()})
+        self._steps = steps
+        self._tables += 1
+        return True
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """What tells the table that the explorer was opened with from another."""
+        return table_digest(self._given)
 
     def code(self) -> str:
         """Return the Python code that makes `table` again."""

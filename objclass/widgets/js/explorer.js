@@ -65,8 +65,13 @@ class Explorer {
     const question = iconButton("help", "Keys", () => (this.help.hidden = !this.help.hidden));
     this.bar = h("div", { class: "oc-bar oce-bar", role: "toolbar", "aria-label": "Explorer" }, this.tools.element,
       h("span", { class: "oc-choice" }, this.undo, this.redo), fit, this.only.element, this.follow.element,
-      h("span", { class: "oce-size" }, size.element), h("span", { class: "oc-grow" }), question);
+      h("span", { class: "oce-size" }, size.element), h("span", { class: "oc-grow" }), this.describeFile(), question);
     this.root.append(this.bar, this.help);
+  }
+
+  describeFile() {
+    const path = this.model.get("_save_to");
+    return path && h("span", { class: "oc-soft", title: `Every change is saved in ${path}` }, `Saved in ${path.split(/[\\/]/).pop()}`);
   }
 
   buildPanels() {

@@ -1,0 +1,172 @@
+"""What was done in an explorer as JSON: kept in a file, and handed on when its cell is run again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from objclass._common import checks
+from objclass._common.files import check_writable, replacing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT, VERSION = "objclass explorer", 1
+_DTYPES = ("float64", "float32", "int64", "int32", "Int64", "bool", "boolean", "string", "str", "object")
+
+
+class StateFile:
+    """Writes the newest state into a file, in a thread of its own, and never over another writer's.
+
+    Parameters
+    ----------
+    path : str or path
+        A file that ends in .json.
+    on_failure : callable
+        Called in the thread with what went wrong; nothing is written any more then.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], on_failure: Callable[[Exception], None]):
+        self.path = Path(path).expanduser().absolute()
+        if self.path.suffix != ".json":
+            raise checks.invalid("save_to", "a file name that ends in .json", str(path))
+        check_writable(self.path.parent, argument="save_to")
+        self._on_failure = on_failure
+        self._known = _identity(self.path)
+        self._wanted: Callable[[], dict[str, Any]] | None = None
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self.stopped = False
+
+    def read(self) -> dict[str, Any] | None:
+        """Return the state in the file; None where there is no file yet.
+
+        Raises
+        ------
+        ValueError
+            If it is another kind of file.
+        """
+        if not self.path.exists():
+            return None
+        hint = "Choose another name; the file stays as it is."
+        expected = "a file that explore(save_to=…) has written"
+        try:
+            state = json.loads(self.path.read_text(encoding="utf-8"))
+        except (ValueError, UnicodeDecodeError) as failure:
+            raise checks.invalid("save_to", expected, f"{self.path} ({failure})", hint) from None
+        if not isinstance(state, dict) or state.get("format") != FORMAT:
+            raise checks.invalid("save_to", expected, str(self.path), hint)
+        if state.get("version") != VERSION:
+            raise checks.invalid(
+                "save_to", f"a file of version {VERSION}", f"version {state['version']}", hint
+            )
+        return state
+
+    def save(self, state: Callable[[], dict[str, Any]]) -> None:
+        """Write ``state()`` soon; what waits already is left out."""
+        with self._lock:
+            self._wanted = None if self.stopped else state
+            if self._thread is None and not self.stopped:
+                self._thread = threading.Thread(target=self._run, name="objclass explorer", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """Write what is waiting, and nothing after it."""
+        self.flush()
+        self.stopped = True
+
+    def flush(self, timeout: float = 30) -> None:
+        """Wait until what was asked for is in the file."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                wanted, self._wanted = self._wanted, None
+                if wanted is None:
+                    self._thread = None
+                    return
+            try:
+                self._write({"format": FORMAT, "version": VERSION, **wanted()})
+            except Exception as failure:
+                with self._lock:
+                    self.stopped, self._wanted, self._thread = True, None, None
+                self._on_failure(failure)
+                return
+
+    def _write(self, state: Mapping[str, Any]) -> None:
+        if _identity(self.path) != self._known:
+            hint = "What is done here is no longer saved; run the cell again to go on from the file."
+            raise checks.invalid("save_to", "a file that only this explorer writes", str(self.path), hint)
+        text = json.dumps(state, allow_nan=False)
+        with replacing(self.path) as beside:
+            beside.write_text(text, encoding="utf-8")
+        self._known = _identity(self.path)
+
+
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def fingerprint(labels: np.ndarray) -> str:
+    """Return what tells the objects of one image from those of another."""
+    kind = np.uint32 if int(labels.max(initial=0)) < 1 << 32 else np.uint64
+    check = 0
+    for plane in labels:
+        check = zlib.crc32(np.ascontiguousarray(plane, dtype=kind).data, check)
+    return f"{'x'.join(map(str, labels.shape))} {check:08x}"
+
+
+def table_digest(table: pd.DataFrame) -> str:
+    """Return what changes with the numbers of a table or the names of its columns."""
+    import pandas as pd
+
+    numeric = table.select_dtypes("number")
+    digest = hashlib.sha256(json.dumps([str(name) for name in table]).encode())
+    digest.update(pd.util.hash_pandas_object(numeric, index=False).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def column_to_json(column: pd.Series) -> dict[str, Any]:
+    """Return a column as JSON can hold it, every number to its last bit.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> column_to_json(pd.Series([0.1, float("nan")]))
+    {'dtype': 'float64', 'values': [0.1, None]}
+    """
+    values = column.astype(object).where(column.notna(), None).tolist()
+    return {"dtype": str(column.dtype), "values": values}
+
+
+def column_from_json(stored: Mapping[str, Any]) -> pd.Series:
+    """Return the column that `column_to_json` has stored."""
+    import pandas as pd
+
+    dtype = checks.check_option("dtype", stored["dtype"], _DTYPES)
+    return pd.Series(stored["values"], dtype=dtype)
+
+
+def running_cell() -> tuple[str, int] | None:
+    """Return the notebook's cell that is being run and how many have been run; None outside of one."""
+    try:
+        shell = get_ipython()  # type: ignore[name-defined]
+        cell = shell.get_parent()["metadata"]["cellId"]
+    except (NameError, AttributeError, KeyError, TypeError):
+        return None
+    return str(cell), int(shell.execution_count)
