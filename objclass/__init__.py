@@ -1,7 +1,15 @@
-"""Paint a few strokes, get objects, measure them, see which kinds there are."""
+"""Paint a few scribbles, get objects, measure them, find out which kinds there are."""
 
 import lazy_loader as _lazy
 
-__version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
+def __getattr__(name: str) -> object:
+    """Load a public name when it is asked for."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version(__name__)
+    return _load(name)
+
+
+_load, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
