@@ -1,5 +1,6 @@
 """How Sphinx builds the documentation: ``sphinx-build -W docs docs/_build/html``."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -11,8 +12,16 @@ author = "The objclass developers"
 copyright = author
 version = release = objclass.__version__
 
-extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.viewcode"]
-exclude_patterns = ["_build"]
+extensions = [
+    "myst_nb",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.viewcode",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "gallery"]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
@@ -21,6 +30,27 @@ autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings say it in words
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
+# Links into the pages of other packages need lists of their names, which only a network brings.
+intersphinx_mapping = {
+    name: (f"https://{place}", None)
+    for name, place in {
+        "python": "docs.python.org/3/",
+        "numpy": "numpy.org/doc/stable/",
+        "pandas": "pandas.pydata.org/docs/",
+        "skimage": "scikit-image.org/docs/stable/",
+        "sklearn": "scikit-learn.org/stable/",
+    }.items()
+    if os.environ.get("READTHEDOCS")
+}
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery",
+    "gallery_dirs": "examples",
+    "within_subsection_order": "FileNameSortKey",
+    "download_all_examples": False,
+    "show_memory": False,
+    "abort_on_example_error": True,
+    "remove_config_comments": True,
+}
 # The headings of the notebooks that a copy starts with are their own.
 suppress_warnings = ["myst.header"]
 
