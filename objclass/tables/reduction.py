@@ -53,9 +53,9 @@ METHODS = {
         most=5_000,
     ),
 }
-_EXACT_NEIGHBOURS = range(4096, 50_001)
-"""So many objects get their neighbours from scikit-learn: below, UMAP finds them exactly by itself; above,
-its approximate search is faster. In between that search needs longer to compile than this to run."""
+MOST_EXACT = 50_000
+"""Up to so many objects, scikit-learn's exact search is faster than umap-learn's: its comparison of all pairs
+below 4,096, its approximate search above, which must also be compiled."""
 
 
 def reduce(
@@ -186,10 +186,10 @@ def _check_components(method: str, n_components: int, n_objects: int, n_columns:
 
 
 def _find_neighbours(estimator: Any, values: np.ndarray) -> None:
-    """Give UMAP the neighbours of each object, where it would first have to compile its search for them."""
+    """Give UMAP the exact neighbours of each object, where that is faster than its own search for them."""
     options = estimator.get_params(deep=False)
     if (
-        len(values) not in _EXACT_NEIGHBOURS
+        len(values) > MOST_EXACT
         or options["metric"] != "euclidean"
         or options["precomputed_knn"][0] is not None
     ):
@@ -198,4 +198,5 @@ def _find_neighbours(estimator: Any, values: np.ndarray) -> None:
 
     search = NearestNeighbors(n_neighbors=options["n_neighbors"]).fit(values)
     distances, neighbours = search.kneighbors(values)
-    estimator.set_params(precomputed_knn=(neighbours, distances))
+    # Below 4,096 objects umap-learn takes given neighbours only where it is told to do without all pairs.
+    estimator.set_params(precomputed_knn=(neighbours, distances), force_approximation_algorithm=True)
