@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
-from sklearn.manifold import MDS, TSNE, Isomap
+from sklearn.manifold import MDS, TSNE, Isomap, trustworthiness
+from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
 from objclass.tables import umap_cache
@@ -38,7 +39,11 @@ def scaled(table):
 def by_hand(method, values):
     if method == "umap":
         umap = umap_cache.import_umap()
-        return umap.UMAP(random_state=0, n_jobs=1).fit_transform(values)
+        distances, neighbours = NearestNeighbors(n_neighbors=15).fit(values).kneighbors(values)
+        exact = {"precomputed_knn": (neighbours, distances), "force_approximation_algorithm": True}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that there is no index of a search
+            return umap.UMAP(random_state=0, n_jobs=1, **exact).fit_transform(values)
     if method == "mds":
         # The classes of scikit-learn releases before 1.8 start at random by themselves.
         start = {"init": "random"} if "init" in MDS().get_params() else {}
@@ -95,6 +100,13 @@ def test_options_go_to_the_library(table):
 
 def test_without_a_seed_umap_runs_too(table):
     assert reduce(table, "umap", random_state=None)["UMAP_0"].notna().sum() == 69
+
+
+def test_umap_is_as_trustworthy_as_that_of_umap_learn(table):
+    values = scaled(table)
+    ours = reduce(table, "umap")[["UMAP_0", "UMAP_1"]].dropna().to_numpy()
+    theirs = umap_cache.import_umap().UMAP(random_state=0, n_jobs=1).fit_transform(values)
+    assert trustworthiness(values, ours) > trustworthiness(values, theirs) - 0.01
 
 
 def test_many_objects_get_their_exact_neighbours(monkeypatch):
