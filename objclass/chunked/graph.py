@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from objclass._common.checks import check_spacing, invalid
-from objclass._common.sizes import Size
+from objclass._common.sizes import Size, parse_size
 from objclass.chunked.blocks import Index, Region, Source, Tasks, with_halo, without_collection
 from objclass.chunked.measuring import Wanted, fragments_of, measure_block, merge_measured, spread_out
 from objclass.chunked.stitching import (
@@ -24,13 +25,23 @@ from objclass.chunked.stitching import (
     tally_block,
 )
 from objclass.measurement.objects import MeasuredObjects
-from objclass.objects.segmentation import connected_components
+from objclass.objects.segmentation import (
+    SegmentationOptions,
+    combine_votes,
+    connected_components,
+    label_objects,
+    smooth_probability,
+    smoothing_reach,
+)
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.features import check_filters
 from objclass.pixels.prediction import check_fit, reach, run_forest
 
 if TYPE_CHECKING:
     import dask.array as da
+
+MOST_VOXELS = 2 * 10**9
+"""Of an image that one task takes at once, at about 16 bytes a voxel."""
 
 
 def image_source(image: Any, classifier: ObjectClassifier, block_shape: Sequence[int] | None) -> Source:
@@ -55,12 +66,60 @@ def labels_source(labels: Any) -> Source:
     return Source(labels)
 
 
-@without_collection()
-def segment_blocks(source: Source, classifier: ObjectClassifier) -> da.Array:
-    """Segment each block, link its objects to those of its neighbours, and number all of them."""
-    tasks, parts = Tasks(), {}
+def segment_blocks(
+    source: Source,
+    classifier: ObjectClassifier,
+    options: SegmentationOptions,
+    spacing: tuple[float, ...] | None,
+) -> da.Array:
+    """Segment each block, link its objects to those of its neighbours, and number all of them.
+
+    Steps that look at whole objects, of whatever size, are done on the whole image by one task.
+    """
+    if options.needs_whole_objects:
+        return _segment_at_once(source, classifier, options, spacing)
+    labels = _label_blocks(source, classifier, options)
+    size = parse_size("min_size", options.min_size or 0)
+    limit = Limit("min_size", size, spacing, classifier.ndim)
+    return (
+        labels
+        if size == Size(0)
+        else keep_objects(Source(labels), partial(at_least, limit=limit), dense=True)
+    )
+
+
+def _segment_at_once(
+    source: Source,
+    classifier: ObjectClassifier,
+    options: SegmentationOptions,
+    spacing: tuple[float, ...] | None,
+) -> da.Array:
+    n_voxels = int(np.prod(source.grid.shape))
+    if n_voxels > MOST_VOXELS:
+        raise invalid(
+            "split, fill_holes, min_certainty",
+            f"'none', False and 0 for over {MOST_VOXELS:.0e} voxels, as they look at whole objects",
+            f"{options.split!r}, {options.fill_holes} and {options.min_certainty} for {n_voxels:.1e} voxels",
+            "Pass these, or segment parts of the image.",
+        )
+    tasks = Tasks()
+    step = found_block if options.needs_probability else mask_block
     for index, arguments, place in _classified(tasks, source, classifier):
-        parts[index] = tasks.add(segment_block, index, *arguments, **place, shape=source.grid.shape)
+        del place["corner"]
+        tasks.add(step, index, *arguments, **place, options=options)
+    dtype = np.float32 if options.needs_probability else bool
+    found = tasks.array(step.__name__, source.grid, dtype).rechunk(source.grid.shape)
+    labels = found.map_blocks(label_objects, options, spacing=spacing, progress=False, dtype=np.int32)
+    return labels.rechunk(source.grid.chunks)
+
+
+@without_collection()
+def _label_blocks(source: Source, classifier: ObjectClassifier, options: SegmentationOptions) -> da.Array:
+    tasks, parts = Tasks(), {}
+    halo = smoothing_reach(options)
+    for index, arguments, place in _classified(tasks, source, classifier, halo=halo):
+        shape = source.grid.shape
+        parts[index] = tasks.add(segment_block, index, *arguments, **place, shape=shape, options=options)
     position = {index: number for number, index in enumerate(parts)}
     rims = {index: tasks.part(part, 1) for index, part in parts.items()}
     links = []
@@ -84,10 +143,10 @@ def classify_blocks(source: Source, classifier: ObjectClassifier) -> da.Array:
     return tasks.array("classify_block", source.grid, np.uint8)
 
 
-def _classified(tasks: Tasks, source: Source, classifier: ObjectClassifier) -> Any:
-    """Yield for each block where it is, and what its classification asks for."""
+def _classified(tasks: Tasks, source: Source, classifier: ObjectClassifier, *, halo: int = 0) -> Any:
+    """Yield for each block where it is, and what its classification, with a halo, asks for."""
     check_filters(classifier.features)
-    cut, shape, halo = source.cutter(tasks), source.grid.shape, reach(classifier)
+    cut, shape, halo = source.cutter(tasks), source.grid.shape, reach(classifier) + halo
     key = tasks.constant("classifier", classifier)
     for index, region in source.grid.blocks():
         wide, inner = with_halo(region, shape, halo)
@@ -102,12 +161,44 @@ def classify_block(pixels: np.ndarray, classifier: ObjectClassifier, *, inner: R
     return run_forest(channels, classifier, None, region=region).reshape(shape)  # type: ignore[arg-type]
 
 
+def found_block(
+    pixels: np.ndarray, classifier: ObjectClassifier, *, inner: Region, options: SegmentationOptions
+) -> np.ndarray:
+    """Return the probability of the objects in the region `inner` of an image."""
+    channels = check_fit(pixels, classifier)
+    shape = tuple(part.stop - part.start for part in inner)
+    region = (slice(0, 1),) * (3 - len(inner)) + inner
+
+    def votes(target_class: int) -> np.ndarray:
+        return run_forest(channels, classifier, target_class, region=region).reshape(shape)  # type: ignore[arg-type]
+
+    return combine_votes(votes, classifier.n_classes, options.positive_classes)
+
+
+def mask_block(
+    pixels: np.ndarray, classifier: ObjectClassifier, *, inner: Region, options: SegmentationOptions
+) -> np.ndarray:
+    """Return which pixels are object in the region `inner` of an image."""
+    return np.isin(classify_block(pixels, classifier, inner=inner), options.positive_classes)
+
+
 def segment_block(
-    pixels: np.ndarray, classifier: ObjectClassifier, *, inner: Region, corner: Index, shape: Index
+    pixels: np.ndarray,
+    classifier: ObjectClassifier,
+    *,
+    inner: Region,
+    corner: Index,
+    shape: Index,
+    options: SegmentationOptions,
 ) -> Part:
     """Return the objects of the region `inner` of an image, which begins at `corner` of the whole."""
-    classes = classify_block(pixels, classifier, inner=inner)
-    return describe_part(connected_components(classes == classifier.positive_class), corner, shape)
+    if options.needs_probability:
+        wide, within = with_halo(inner, pixels.shape[-len(inner) :], smoothing_reach(options))
+        probability = found_block(pixels, classifier, inner=wide, options=options)
+        mask = smooth_probability(probability, options)[within] > options.threshold
+    else:
+        mask = mask_block(pixels, classifier, inner=inner, options=options)
+    return describe_part(connected_components(mask), corner, shape)
 
 
 @without_collection()

@@ -35,6 +35,7 @@ from objclass.measurement.region_properties import (
     counters_of,
     property_columns,
 )
+from objclass.objects.segmentation import SegmentationOptions
 from objclass.pixels.classifier import ObjectClassifier
 
 if TYPE_CHECKING:
@@ -43,13 +44,28 @@ if TYPE_CHECKING:
 
 
 def segment(
-    image: Any, classifier: ObjectClassifier, *, block_shape: Sequence[int] | None = None
+    image: Any,
+    classifier: ObjectClassifier,
+    *,
+    positive_class: int | Sequence[int] | None = None,
+    smooth: float | None = None,
+    threshold: float | None = None,
+    split: str | None = None,
+    fill_holes: bool | None = None,
+    min_certainty: float | None = None,
+    min_size: float | str | None = None,
+    spacing: float | Sequence[float] | None = None,
+    block_shape: Sequence[int] | None = None,
 ) -> da.Array:
     """Find the objects: connected pixels of the positive class.
 
     Each block is classified with as much around it as the features reach. Objects are then joined across the
     borders of blocks and numbered as by `objclass.segment`. In between, blocks of labels wait as the runs
     of equal voxels that they are made of, a small part of their size.
+
+    Splitting, filling holes and leaving uncertain objects out look at whole objects, which may lie in any
+    number of blocks: one task does that for the whole image, with about 16 bytes of memory a voxel. For
+    larger images pass ``split="none", fill_holes=False, min_certainty=0``.
 
     Parameters
     ----------
@@ -58,6 +74,8 @@ def segment(
         their surroundings directly, while chunks of a dask array take many tasks to put together.
     classifier : ObjectClassifier
         From `train_object_classifier` or `load_classifier`.
+    positive_class, smooth, threshold, split, fill_holes, min_certainty, min_size, spacing
+        As in `objclass.segment`; without them the preset of the classifier decides.
     block_shape : sequence of int, optional
         What to work on at a time, along the spatial axes: by default the chunks of a dask array, and of an
         array in a file whole chunks that are about (256, 512, 512) or (8192, 8192) large. Large blocks
@@ -71,8 +89,8 @@ def segment(
     Raises
     ------
     ValueError
-        If the number of axes or channels does not fit the classifier; on computing, if pixels are not
-        finite.
+        If the number of axes or channels does not fit the classifier, an option is out of range, or the image
+        is too large for steps that look at whole objects; on computing, if pixels are not finite.
 
     Examples
     --------
@@ -82,7 +100,17 @@ def segment(
     >>> segment(image, classifier, block_shape=(2, 3)).compute()[0]
     array([1, 0, 0, 0, 2, 2], dtype=int32)
     """
-    return segment_blocks(image_source(image, classifier, block_shape), classifier)
+    options = SegmentationOptions(
+        positive_class,  # type: ignore[arg-type]
+        smooth,
+        threshold,
+        split,
+        fill_holes,
+        min_certainty,
+        min_size,
+    ).of_classifier(classifier)
+    voxel = check_spacing(spacing, classifier.ndim) or getattr(classifier, "spacing", None)
+    return segment_blocks(image_source(image, classifier, block_shape), classifier, options, voxel)
 
 
 def classify_pixels(

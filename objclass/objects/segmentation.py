@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from objclass.objects.runlength import object_sizes, renumber
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.prediction import classify_pixels, probability_map
 
+_TRUNCATE = 4.0  # in sigma
 SPLITS = ("none", *splitting.METHODS)
 
 
@@ -98,6 +99,11 @@ class SegmentationOptions:
         """The classes of the objects; for complete options."""
         positive = self.positive_class
         return positive if isinstance(positive, tuple) else (positive or 0,)
+
+    @property
+    def needs_whole_objects(self) -> bool:
+        """Whether a step looks at whole objects, beyond their sizes; for complete options."""
+        return bool(self.min_certainty or self.fill_holes or self.split != "none")
 
     @property
     def needs_probability(self) -> bool:
@@ -276,19 +282,28 @@ def object_probability(
 
     With two classes this is the share of the votes. `options` are complete.
     """
-    positive = options.positive_classes
-    others = [number for number in range(1, classifier.n_classes + 1) if number not in positive]
 
     def votes(target_class: int) -> np.ndarray:
         return probability_map(image, classifier, target_class=target_class, engine=engine, progress=progress)
 
-    own = sum(map(votes, positive[1:]), start=votes(positive[0]))
+    return combine_votes(votes, classifier.n_classes, options.positive_classes)
+
+
+def combine_votes(
+    votes: Callable[[int], np.ndarray], n_classes: int, positive_classes: Sequence[int]
+) -> np.ndarray:
+    """Return the share of some classes in their votes and those of the strongest other class."""
+    others = [number for number in range(1, n_classes + 1) if number not in positive_classes]
+    own = votes(positive_classes[0])
+    for number in positive_classes[1:]:
+        own += votes(number)
     if len(others) == 1:
-        return np.minimum(own, 1)
+        return np.minimum(own, 1, out=own)
     strongest = votes(others[0])
-    for other in others[1:]:
-        np.maximum(strongest, votes(other), out=strongest)
-    return own / (own + strongest)
+    for number in others[1:]:
+        np.maximum(strongest, votes(number), out=strongest)
+    strongest += own
+    return np.divide(own, strongest, out=own)
 
 
 def label_objects(
@@ -316,11 +331,9 @@ def label_objects(
     ndarray of int32
         1…n in raster order.
     """
-    from scipy.ndimage import gaussian_filter
-
     probability = None
     if options.needs_probability:
-        probability = gaussian_filter(found, options.smooth, mode="nearest") if options.smooth else found
+        probability = smooth_probability(found, options)
         found = probability > options.threshold
     labels = connected_components(found)
     if options.split != "none":
@@ -336,6 +349,20 @@ def label_objects(
     if options.min_certainty and probability is not None:
         labels = _without_uncertain(labels, probability, options)
     return _without_small(labels, options, spacing)
+
+
+def smooth_probability(probability: np.ndarray, options: SegmentationOptions) -> np.ndarray:
+    """Return the smoothed probability, which depends on the voxels within `smoothing_reach`."""
+    from scipy.ndimage import gaussian_filter
+
+    if not options.smooth:
+        return probability
+    return gaussian_filter(probability, options.smooth, mode="nearest", truncate=_TRUNCATE)
+
+
+def smoothing_reach(options: SegmentationOptions) -> int:
+    """Return how far around a voxel the smoothed probability looks."""
+    return int(_TRUNCATE * (options.smooth or 0) + 0.5)
 
 
 def fill_objects(labels: np.ndarray) -> np.ndarray:

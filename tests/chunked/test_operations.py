@@ -13,6 +13,7 @@ from scipy import ndimage
 import objclass
 from objclass import chunked
 from objclass.measurement.properties import PROPERTIES
+from objclass.objects.segmentation import PRESETS
 
 ALL = [name for name in dict.fromkeys(e.group for e in PROPERTIES.values()) if name != "perimeter"]
 
@@ -80,6 +81,53 @@ def test_segment_is_that_of_the_whole_image(case, data):
     assert labels.chunks == chunks
     assert labels.dtype == np.int32
     np.testing.assert_array_equal(labels.compute(), expected)
+
+
+POSTPROCESSING = {
+    "default": PRESETS["default"],
+    "smooth": {"smooth": 0.9, "threshold": 0.4},
+    "far": {"smooth": 2.5},
+    "share": {"smooth": 0.7, "min_size": "10%"},
+    "physical": {"min_size": "30 um2"},
+    "holes": {"fill_holes": True},
+    "distance": {"split": "distance", "min_size": 5},
+    "certain": {"min_certainty": 0.8},
+}
+
+
+@pytest.mark.parametrize("steps", POSTPROCESSING)
+@settings(max_examples=4)
+@given(data=st.data())
+def test_every_step_of_segment_is_that_of_the_whole_image(case, data, steps):
+    image, classifier, _ = case
+    options = POSTPROCESSING[steps] | {"spacing": 2.0}
+    if steps == "physical" and image.ndim == 3:
+        options["min_size"] = "60 um3"
+    expected = objclass.segment(image, classifier, engine="cpu", **options)
+    assert expected.any()
+    chunks = data.draw(cuts(image.shape))
+    labels = chunked.segment(da.from_array(image, chunks=chunks), classifier, **options)
+    assert labels.chunks == chunks
+    np.testing.assert_array_equal(labels.compute(), expected)
+
+
+def test_several_classes_in_blocks(case):
+    image, _, _ = case
+    annotations = np.digitize(image, np.percentile(image, [60, 85])) + 1
+    classifier = objclass.train_object_classifier(
+        image, annotations, n_estimators=9, features="gaussian_blur=1"
+    )
+    for options in ({"positive_class": 3}, {"positive_class": (2, 3), "smooth": 0.7}):
+        labels = chunked.segment(image, classifier, block_shape=(9,) * image.ndim, **options)
+        np.testing.assert_array_equal(labels, objclass.segment(image, classifier, engine="cpu", **options))
+
+
+def test_images_too_large_for_whole_objects_are_refused_with_words(case):
+    _, classifier, _ = case
+    image = da.zeros((60_000,) * classifier.ndim, chunks=30_000, dtype=np.uint8)
+    message = r"split, fill_holes, min_certainty: expected 'none', False and 0 for over 2e\+09 voxels"
+    with pytest.raises(ValueError, match=message):
+        chunked.segment(image, classifier, split="distance", block_shape=(30_000,) * classifier.ndim)
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
