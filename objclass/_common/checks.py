@@ -50,6 +50,9 @@ class _NoConnectionError(ConnectionError, ObjclassError): ...
 class _WrongStateError(RuntimeError, ObjclassError): ...
 
 
+class _MissingPackageError(ImportError, ObjclassError): ...
+
+
 _KINDS: dict[type[Exception], type[ObjclassError]] = {
     ValueError: ObjclassError,
     TypeError: _WrongTypeError,
@@ -59,6 +62,7 @@ _KINDS: dict[type[Exception], type[ObjclassError]] = {
     BlockingIOError: _BusyError,
     ConnectionError: _NoConnectionError,
     RuntimeError: _WrongStateError,
+    ImportError: _MissingPackageError,
 }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from objclass._common.checks import invalid
 from objclass._common.files import AnyPath
+from objclass.io.microscopes import needs
 from objclass.io.ngff import is_zarr
 from objclass.io.opening import Channels, OpenImage, check_named, check_size, is_url, open_image, readable
 
@@ -250,10 +251,9 @@ def _fill(labels: np.ndarray, label: int, plane: int | None, rings: Rings) -> bo
 
 
 def _roi_outlines(path: Path) -> Iterator[Outline]:
-    try:
+    with needs("roifile"):
         import roifile
-    except ImportError as error:
-        raise ImportError('pip install "objclass[formats]" to read regions of interest') from error
+
     found = roifile.roiread(path)
     areas = {roifile.ROI_TYPE[name] for name in ("POLYGON", "RECT", "OVAL", "FREEHAND", "TRACED")}
     for roi in found if isinstance(found, list) else [found]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from objclass._common.checks import check_number, invalid
 from objclass._common.files import AnyPath
-from objclass.io import ngff, pictures, tiff
+from objclass.io import microscopes, ngff, pictures, tiff
 from objclass.io.info import ImageInfo, StoredImage
 
 _log = logging.getLogger(__name__)
@@ -28,6 +28,13 @@ OPENERS: dict[str, Opener] = {
     **dict.fromkeys((".png", ".jpg", ".jpeg"), pictures.open_picture),
     ".npy": pictures.open_npy,
     ".zarr": ngff.open_zarr,
+    ".czi": microscopes.open_czi,
+    ".lif": microscopes.open_lif,
+    ".nd2": microscopes.open_nd2,
+    ".ims": microscopes.open_ims,
+    **dict.fromkeys((".h5", ".hdf5"), microscopes.open_hdf5),
+    **dict.fromkeys((".mrc", ".mrc.gz", ".rec"), microscopes.open_mrc),
+    **dict.fromkeys((".nii", ".nii.gz"), microscopes.open_nifti),
 }
 """What opens a file, by the end of its name."""
 MAX_BYTES = "OBJCLASS_MAX_IMAGE_GB"
@@ -189,7 +196,7 @@ def readable(path: AnyPath) -> Iterator[None]:
     """Say of any exception, as decoders raise many kinds on bad data, that the file cannot be read."""
     try:
         yield
-    except (MemoryError, UserWarning):
+    except (MemoryError, UserWarning, ImportError):
         raise
     except Exception as error:
         reason = f"{os.fspath(path)} ({type(error).__name__}: {error})"
@@ -203,6 +210,12 @@ def is_url(path: AnyPath) -> bool:
     return isinstance(path, str) and "://" in path
 
 
+def suffix_of(path: Path) -> str:
+    """Return the end of a name that tells the format, ``.nii.gz`` as a whole."""
+    double = "".join(path.suffixes[-2:]).lower()
+    return double if double in OPENERS else path.suffix.lower()
+
+
 def _name(path: AnyPath) -> str:
     return Path(path).name
 
@@ -211,7 +224,7 @@ def _find_opener(path: AnyPath) -> tuple[Path, Callable[..., AbstractContextMana
     if is_url(path):
         return path, ngff.open_zarr  # type: ignore[return-value]
     where = Path(path)
-    opener = ngff.open_zarr if ngff.is_zarr(where) else OPENERS.get(where.suffix.lower())
+    opener = ngff.open_zarr if ngff.is_zarr(where) else OPENERS.get(suffix_of(where))
     if opener is None:
         hint = "Fiji saves the formats of microscopes as .tif."
         if where.suffix.lower() in (".zip", ".roi", ".geojson", ".json"):

@@ -16,7 +16,7 @@ from pathlib import Path
 from objclass._common.checks import invalid
 from objclass._common.files import AnyPath
 from objclass.io.ngff import is_zarr
-from objclass.io.opening import OPENERS
+from objclass.io.opening import OPENERS, suffix_of
 from objclass.workflows.record import RECORD
 
 BATCH = "batch.json"
@@ -164,7 +164,7 @@ def _expand(given: str) -> tuple[str, list[Path]]:
     if path.is_dir() and not is_zarr(path):
         return str(path), [path]
     if os.path.lexists(path):
-        is_image = path.suffix.lower() in OPENERS or is_zarr(path)
+        is_image = suffix_of(path) in OPENERS or is_zarr(path)
         if not is_image or not (path.is_file() or path.is_dir()):
             got = f"{given}{', a pipe, a device or a link that leads nowhere' if is_image else ''}"
             hint = f"Images end in {', '.join(OPENERS)}."
@@ -241,7 +241,7 @@ class _Search:
         return [folder / name for name in names if not name.startswith(".")]
 
     def _take(self, path: Path, status: os.stat_result) -> None:
-        suffix = path.suffix.lower()
+        suffix = suffix_of(path)
         if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
             self.left_out[_DEVICES] += 1
         elif suffix not in OPENERS and not is_zarr(path):

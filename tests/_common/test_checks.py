@@ -17,6 +17,7 @@ KINDS = [
     BlockingIOError,
     ConnectionError,
     RuntimeError,
+    ImportError,
 ]
 
 

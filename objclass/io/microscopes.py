@@ -1,0 +1,361 @@
+"""Formats of microscopes and of other programs, each read by the package that knows it best.
+
+The packages are those of the extra ``formats``: pylibCZIrw, the library of Zeiss; liffile, nd2, h5py, mrcfile
+and nibabel. Planes are read when they are asked for, where the package can.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from objclass._common.checks import invalid
+from objclass.io.info import Index, StoredImage, known, to_micrometres, unnamed
+
+
+@contextlib.contextmanager
+def needs(package: str) -> Iterator[None]:
+    """Say what to install where a package is missing."""
+    try:
+        yield
+    except ImportError as error:
+        hint = 'Install it with: pip install "objclass[formats]"'
+        raise invalid("path", f"the package {package} to read it", "none", hint, kind=ImportError) from error
+
+
+def read_planes(
+    axes: str, shape: tuple[int, ...], plane_at: Callable[[dict[str, int]], np.ndarray], n_inner: int = 2
+) -> Callable[[Index], np.ndarray]:
+    """Return a reader of parts of an image, which reads whole planes by their place along the other axes."""
+    outer = axes[: len(axes) - n_inner]
+
+    def read(index: Index) -> np.ndarray:
+        chosen = [
+            range(n)[part] if isinstance(part, slice) else [part]
+            for n, part in zip(shape, index[: len(outer)], strict=False)
+        ]
+        inner = index[len(outer) :]
+        planes = [
+            plane_at(dict(zip(outer, place, strict=True)))[inner] for place in itertools.product(*chosen)
+        ]
+        kept = [len(c) for c, part in zip(chosen, index, strict=False) if isinstance(part, slice)]
+        return np.stack(planes).reshape(*kept, *planes[0].shape)
+
+    return read
+
+
+# Zeiss ---------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def open_czi(path: Path) -> Iterator[list[StoredImage]]:
+    """Open the scenes of a CZI file."""
+    with needs("pylibCZIrw"):
+        from pylibCZIrw import czi
+
+    with czi.open_czi(str(path)) as reader:
+        box, scenes = reader.total_bounding_box, reader.scenes_bounding_rectangle
+        others = {axis: n for axis, (_, n) in box.items() if axis not in "TCZXY" and n > 1}
+        if others:
+            raise ValueError(f"it has the axes {others}, which are not read")
+        lengths = {axis: box[axis][1] for axis in "TCZ" if axis in box}
+        rectangles = scenes or {None: reader.total_bounding_rectangle}
+        spacing, names = _czi_metadata(reader.metadata)
+        pixel_types = {*reader.pixel_types.values()}
+        if len(pixel_types) > 1:
+            raise ValueError(f"its channels have different types, {', '.join(map(str, pixel_types))}")
+        is_rgb = str(pixel_types.pop()).startswith("Bgr")
+        found = []
+        for scene, place in rectangles.items():
+
+            def plane(at: dict[str, int], scene: int | None = scene, place: Any = place) -> np.ndarray:
+                plane = {axis.upper(): n for axis, n in at.items()}
+                pixels = reader.read(plane=plane, scene=scene, roi=None if scene is not None else place)
+                return pixels[..., ::-1] if is_rgb else pixels[..., 0]
+
+            axes = "".join(lengths).lower() + ("yxs" if is_rgb else "yx")
+            shape = (*lengths.values(), place.h, place.w, *([3] if is_rgb else []))
+            first = plane(dict.fromkeys("".join(lengths).lower(), 0))
+            found.append(
+                StoredImage(
+                    axes,
+                    shape,
+                    first.dtype,
+                    read_planes(axes, shape, plane, first.ndim),
+                    name="" if len(rectangles) == 1 else f"scene {scene}",
+                    spacing=spacing,
+                    source="CZI",
+                    channel_names=names,
+                    is_rgb=is_rgb,
+                    files=(path,),
+                )
+            )
+        yield found
+
+
+def _czi_metadata(metadata: Mapping[str, Any]) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Return the voxel size in micrometres and the names of the channels."""
+
+    def at(*keys: str) -> list[Any]:
+        found: Any = metadata
+        for key in ("ImageDocument", "Metadata", *keys):
+            found = found.get(key) if isinstance(found, Mapping) else None
+        return found if isinstance(found, list) else [] if found is None else [found]
+
+    distances = {d.get("@Id", "").lower(): d.get("Value") for d in at("Scaling", "Items", "Distance")}
+    channels = at("Information", "Image", "Dimensions", "Channels", "Channel")
+    names = tuple(str(channel.get("@Name") or "") for channel in channels)
+    spacing = known({axis: to_micrometres(value, "m") for axis, value in distances.items() if axis in "zyx"})
+    return spacing, names if all(names) else ()
+
+
+# Leica ---------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def open_lif(path: Path) -> Iterator[list[StoredImage]]:
+    """Open the images of a LIF file."""
+    with needs("liffile"):
+        import liffile
+
+    with liffile.LifFile(path) as file:
+        found = [_lif_image(image, path) for image in file.images if {"X", "Y"} <= {*image.dims}]
+        if not found:
+            raise ValueError("it holds no image with the axes y and x")
+        yield found
+
+
+def _lif_image(image: Any, path: Path) -> StoredImage:
+    axes = "".join(a if a in "TCZYXS" else "?" for a in image.dims).lower()
+    spectral = [i for i, a in enumerate(image.dims) if a in "λΛ"]
+    if "c" not in axes and len(spectral) == 1:
+        axes = f"{axes[: spectral[0]]}c{axes[spectral[0] + 1 :]}"
+    sizes = {
+        a.lower(): abs(float(image.coords[a][-1] - image.coords[a][0])) / (n - 1)
+        for a, n in zip(image.dims, image.shape, strict=True)
+        if a in "ZYX" and n > 1
+    }
+    colours = [channel.get("LUTName") for channel in image.xml_element.iterfind(".//ChannelDescription")]
+    n_channels = image.shape[axes.index("c")] if "c" in axes else 1
+    is_named = len(colours) == n_channels == len({*colours}) and all(colours)
+
+    def read(index: Index) -> np.ndarray:
+        return np.array(image.asarray()[index])
+
+    return StoredImage(
+        axes,
+        tuple(image.shape),
+        image.dtype,
+        read,
+        name=image.path if hasattr(image, "path") else image.name,
+        spacing=known({a: to_micrometres(size, "m") for a, size in sizes.items()}),
+        source="LIF",
+        channel_names=tuple(colours) if is_named and n_channels > 1 else (),
+        is_rgb="s" in axes,
+        files=(path,),
+    )
+
+
+# Nikon ---------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def open_nd2(path: Path) -> Iterator[list[StoredImage]]:
+    """Open the positions of an ND2 file."""
+    with needs("nd2"):
+        import nd2
+
+    with nd2.ND2File(path) as file:
+        sizes = dict(file.sizes)
+        is_rgb = "S" in sizes
+        loops = [a for a in sizes if a not in "CYXS"]
+        inner = [a for a in sizes if a in "CYXS"]
+        numbers = {tuple(at.get(a, 0) for a in loops): n for n, at in enumerate(_without_channels(file))}
+        outer = [a for a in loops if a != "P"]
+        axes = "".join(a.lower() if a in "TCZYXS" else "?" for a in outer + inner)
+        shape = tuple(sizes[a] for a in outer + inner)
+        size = file.voxel_size()
+        spacing = known({a: to_micrometres(getattr(size, a), "um") for a in "zyx"})
+        channels = [channel.channel.name for channel in file.metadata.channels or ()]
+        found = []
+        for position in range(sizes.get("P", 1)):
+
+            def plane(at: dict[str, int], position: int = position) -> np.ndarray:
+                place = tuple(position if a == "P" else at[a] for a in loops)
+                if place not in numbers:
+                    raise EOFError(f"its plane at {dict(zip(loops, place, strict=True))} is missing")
+                frame = file.read_frame(numbers[place])
+                return np.asarray(frame).reshape([sizes[a] for a in inner])
+
+            found.append(
+                StoredImage(
+                    axes,
+                    shape,
+                    file.dtype,
+                    read_planes("".join(outer) + axes[len(outer) :], shape, plane, len(inner)),
+                    name=f"position {position}" if "P" in sizes else "",
+                    spacing=spacing,
+                    source="ND2",
+                    channel_names=tuple(channels) if len(channels) == sizes.get("C", 1) > 1 else (),
+                    is_rgb=is_rgb,
+                    files=(path,),
+                )
+            )
+        yield found
+
+
+def _without_channels(file: Any) -> list[dict[str, int]]:
+    """Return the place of each frame along the loops: a frame has all channels."""
+    places = [{a: n for a, n in at.items() if a != "C"} for at in file.loop_indices]
+    return [place for place, _ in itertools.groupby(places)]
+
+
+# HDF5: Imaris and ilastik --------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def open_ims(path: Path) -> Iterator[list[StoredImage]]:
+    """Open the image of an Imaris file at its full resolution."""
+    with needs("h5py"):
+        import h5py
+
+    with h5py.File(path) as file:
+        top = file["DataSet/ResolutionLevel 0"]
+        about = file["DataSetInfo/Image"].attrs
+        n_frames, n_channels = len(top), len(top["TimePoint 0"])
+
+        def text(name: str, attributes: Any = about) -> str:
+            value = attributes.get(name, b"")
+            return b"".join(np.ravel(value).tolist()).decode() if not isinstance(value, str) else value
+
+        lengths = [int(text(axis)) for axis in "ZYX"]
+        extents = {a: abs(float(text(f"ExtMax{i}")) - float(text(f"ExtMin{i}"))) for i, a in enumerate("xyz")}
+        sizes = {a: extents[a] / n for a, n in zip("zyx", lengths, strict=True)}
+        names = [
+            text("Name", file[f"DataSetInfo/Channel {c}"].attrs)
+            for c in range(n_channels)
+            if f"DataSetInfo/Channel {c}" in file
+        ]
+
+        def volume(at: dict[str, int]) -> np.ndarray:
+            data = top[f"TimePoint {at['t']}/Channel {at['c']}/Data"]
+            return data[: lengths[0], : lengths[1], : lengths[2]]  # stored in whole blocks
+
+        shape = (n_frames, n_channels, *lengths)
+        yield [
+            StoredImage(
+                "tczyx",
+                shape,
+                top["TimePoint 0/Channel 0/Data"].dtype,
+                read_planes("tczyx", shape, volume, 3),
+                spacing=known({a: to_micrometres(n, text("Unit") or "um") for a, n in sizes.items()}),
+                source="Imaris",
+                channel_names=tuple(names) if len(names) == n_channels > 1 and all(names) else (),
+                files=(path,),
+            )
+        ]
+
+
+@contextlib.contextmanager
+def open_hdf5(path: Path) -> Iterator[list[StoredImage]]:
+    """Open the datasets of an HDF5 file, with the axes that ilastik writes beside them."""
+    with needs("h5py"):
+        import h5py
+
+    with h5py.File(path) as file:
+        found: list[StoredImage] = []
+
+        def visit(name: str, item: Any) -> None:
+            if isinstance(item, h5py.Dataset) and item.ndim >= 2 and item.dtype.kind in "biuf":
+                found.append(_hdf5_image(name, item, path))
+
+        file.visititems(visit)
+        if not found:
+            raise ValueError("it holds no dataset of two or more axes")
+        yield found
+
+
+def _hdf5_image(name: str, data: Any, path: Path) -> StoredImage:
+    axes, spacing = unnamed(data.ndim), {}
+    try:  # ilastik's, as vigra writes them
+        tags = json.loads(data.attrs["axistags"])["axes"]
+        axes = "".join(tag["key"] if tag["key"] in "tczyx" else "?" for tag in tags)
+    except (KeyError, ValueError, TypeError):
+        pass
+    sizes = data.attrs.get("element_size_um")  # as ilastik, h5j and PlantSeg write it
+    if sizes is not None and len(sizes) == 3:
+        spacing = known({a: to_micrometres(n, "um") for a, n in zip("zyx", sizes, strict=True)})
+    return StoredImage(
+        axes,
+        data.shape,
+        data.dtype,
+        lambda index: np.asarray(data[index]),
+        name=name,
+        spacing=spacing,
+        source="HDF5",
+        files=(path,),
+    )
+
+
+# Electron microscopes and tomographs ---------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def open_mrc(path: Path) -> Iterator[list[StoredImage]]:
+    """Open the image or volume of an MRC file."""
+    with needs("mrcfile"):
+        import mrcfile
+
+    is_packed = path.suffix.lower() in (".gz", ".bz2")
+    with mrcfile.open(path) if is_packed else mrcfile.mmap(path) as file:
+        data, size = file.data, file.voxel_size
+        axes = {2: "yx", 3: "zyx", 4: "?zyx"}[data.ndim]
+        if data.ndim == 3 and file.is_image_stack():
+            axes = "?yx"
+        sizes = {a: to_micrometres(float(size[a]), "angstrom") for a in "zyx" if a in axes}
+        yield [
+            StoredImage(
+                axes,
+                data.shape,
+                data.dtype,
+                lambda index: np.array(data[index]),
+                spacing=known(sizes),
+                source="MRC",
+                files=(path,),
+            )
+        ]
+
+
+@contextlib.contextmanager
+def open_nifti(path: Path) -> Iterator[list[StoredImage]]:
+    """Open the image of a NIfTI file, whose axes are (x, y, z, t, c)."""
+    with needs("nibabel"):
+        import nibabel
+
+    image: Any = nibabel.load(path)
+    if not isinstance(image, nibabel.Nifti1Image):
+        raise ValueError(f"it is no NIfTI image but {type(image).__name__}")
+    unit = {"micron": "um", "mm": "mm", "meter": "m"}.get(image.header.get_xyzt_units()[0], "")
+    sizes = image.header.get_zooms()
+    axes = "xyztc"[: len(image.shape)]
+    if not 2 <= len(image.shape) <= 5:
+        raise ValueError(f"it has {len(image.shape)} axes")
+    data: Any = image.dataobj
+    is_scaled = (data.slope, data.inter) != (1.0, 0.0)
+    yield [
+        StoredImage(
+            axes,
+            tuple(image.shape),
+            np.dtype(np.float64) if is_scaled else image.get_data_dtype(),
+            lambda index: np.asarray(data[index]),
+            spacing=known({a: to_micrometres(n, unit) for a, n in zip("xyz", sizes, strict=False)}),
+            source="NIfTI",
+            files=(path,),
+        )
+    ]

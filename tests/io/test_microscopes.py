@@ -1,0 +1,165 @@
+"""Formats of microscopes, written by the programs and packages that they are of."""
+
+import json
+
+import h5py
+import mrcfile
+import nibabel
+import numpy as np
+import pytest
+from pylibCZIrw import czi
+
+from objclass.io import images, microscopes
+
+
+def example(shape, dtype="uint16", seed=0):
+    return (np.random.default_rng(seed).random(shape) * 250).astype(dtype)
+
+
+def write_czi(path, array, *, scenes=1, options="uncompressed:"):
+    """Write (t, c, z, y, x) for each scene, with the library of Zeiss."""
+    with czi.create_czi(str(path), compression_options=options) as writer:
+        for scene in range(scenes):
+            for t, c, z in np.ndindex(array.shape[:3]):
+                place = {"plane": {"T": t, "C": c, "Z": z}, "scene": scene, "location": (scene * 500, 0)}
+                writer.write(array[t, c, z][..., None] + np.uint16(scene), **place)
+        names = {c: f"dye {c}" for c in range(array.shape[1])}
+        writer.write_metadata("a", channel_names=names, scale_x=1e-7, scale_y=2e-7, scale_z=5e-7)
+
+
+@pytest.mark.parametrize("options", ["uncompressed:", "zstd0:ExplicitLevel=3", "zstd1:ExplicitLevel=3"])
+def test_czi(tmp_path, options):
+    array = example((2, 3, 4, 32, 40))
+    write_czi(tmp_path / "a.czi", array, options=options)
+    (info,) = images.image_info(tmp_path / "a.czi")
+    assert (info.axes, info.shape, info.dtype) == ("tczyx", (2, 3, 4, 32, 40), np.uint16)
+    assert info.channel_names == ("dye 0", "dye 1", "dye 2")
+    assert info.spacing == pytest.approx((0.5, 0.2, 0.1))
+    assert (info.spacing_source, info.n_frames) == ("CZI", 2)
+    np.testing.assert_array_equal(images.imread(tmp_path / "a.czi", frame=1), array[1], strict=True)
+    part = images.imread(tmp_path / "a.czi", frame=0, channel="dye 2")
+    np.testing.assert_array_equal(part, array[0, 2], strict=True)
+
+
+def test_czi_of_several_scenes_and_in_colour(tmp_path):
+    array = example((1, 1, 2, 32, 40))
+    write_czi(tmp_path / "a.czi", array, scenes=3)
+    infos = images.image_info(tmp_path / "a.czi")
+    assert [(info.name, info.shape) for info in infos] == [(f"scene {i}", (2, 32, 40)) for i in range(3)]
+    for scene in range(3):
+        np.testing.assert_array_equal(images.imread(tmp_path / "a.czi", series=scene), array[0, 0] + scene)
+    picture = example((32, 40, 3), "uint8")
+    with czi.create_czi(str(tmp_path / "rgb.czi")) as writer:
+        writer.write(np.ascontiguousarray(picture[..., ::-1]))
+    (info,) = images.image_info(tmp_path / "rgb.czi")
+    assert (info.shape, info.is_rgb, info.spacing) == ((3, 32, 40), True, None)
+    np.testing.assert_array_equal(images.imread(tmp_path / "rgb.czi"), np.moveaxis(picture, 2, 0))
+
+
+def text(value):
+    return np.frombuffer(str(value).encode(), "S1")
+
+
+def write_ims(path, array):
+    """Write (t, c, z, y, x) as Imaris does: in whole blocks, all attributes as lists of letters."""
+    padded = np.pad(array, [(0, 0), (0, 0), *[(0, -n % 8) for n in array.shape[2:]]])
+    with h5py.File(path, "w") as file:
+        for t, c in np.ndindex(array.shape[:2]):
+            group = file.create_group(f"DataSet/ResolutionLevel 0/TimePoint {t}/Channel {c}")
+            group.create_dataset("Data", data=padded[t, c], chunks=(8, 8, 8), compression="gzip")
+        about = file.create_group("DataSetInfo/Image").attrs
+        for i, (axis, n, size) in enumerate(zip("XYZ", array.shape[:1:-1], (0.25, 0.25, 2), strict=True)):
+            about[axis], about[f"ExtMin{i}"], about[f"ExtMax{i}"] = text(n), text(10), text(10 + n * size)
+        about["Unit"] = text("um")
+        for c in range(array.shape[1]):
+            file.create_group(f"DataSetInfo/Channel {c}").attrs["Name"] = text(f"dye {c}")
+
+
+def test_ims(tmp_path):
+    array = example((2, 3, 5, 12, 14))
+    write_ims(tmp_path / "a.ims", array)
+    (info,) = images.image_info(tmp_path / "a.ims")
+    assert (info.axes, info.shape, info.channel_names) == ("tczyx", array.shape, ("dye 0", "dye 1", "dye 2"))
+    assert info.spacing == pytest.approx((2, 0.25, 0.25))
+    np.testing.assert_array_equal(images.imread(tmp_path / "a.ims", frame=1), array[1], strict=True)
+    part = images.imread(tmp_path / "a.ims", frame=1, channel="dye 1")
+    np.testing.assert_array_equal(part, array[1, 1], strict=True)
+
+
+def test_hdf5_of_ilastik(tmp_path):
+    array = example((2, 5, 12, 14, 3), "uint8")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["exported_data"] = array
+        tags = [{"key": key, "typeFlags": 2, "resolution": 0, "description": ""} for key in "tzyxc"]
+        file["exported_data"].attrs["axistags"] = json.dumps({"axes": tags})
+        file["exported_data"].attrs["element_size_um"] = (2, 0.5, 0.5)
+    (info,) = images.image_info(tmp_path / "a.h5")
+    assert (info.axes, info.shape, info.spacing, info.name) == (
+        "tczyx",
+        (2, 3, 5, 12, 14),
+        (2, 0.5, 0.5),
+        "exported_data",
+    )
+    back = images.imread(tmp_path / "a.h5", frame=1)
+    np.testing.assert_array_equal(back, np.moveaxis(array[1], -1, 0), strict=True)
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["other/plane"] = array[0, 0, ..., 0]
+    with pytest.warns(UserWarning, match=r"the first of 2 series \(exported_data, other/plane\)"):
+        images.imread(tmp_path / "a.h5", frame=1)
+    np.testing.assert_array_equal(images.imread(tmp_path / "a.h5", series=1), array[0, 0, ..., 0])
+
+
+@pytest.mark.parametrize("name", ["a.mrc", "a.mrc.gz"])
+@pytest.mark.parametrize("dtype", ["int8", "int16", "uint16", "float32"])
+def test_mrc(tmp_path, name, dtype):
+    array = example((5, 12, 14), dtype)
+    with mrcfile.new(tmp_path / name, compression="gzip" if name.endswith("gz") else None) as file:
+        file.set_data(array)
+        file.set_volume()
+        file.voxel_size = (10, 20, 30)
+    (info,) = images.image_info(tmp_path / name)
+    assert (info.axes, info.spacing_source) == ("zyx", "MRC")
+    assert info.spacing == pytest.approx((0.003, 0.002, 0.001))
+    np.testing.assert_array_equal(images.imread(tmp_path / name), array, strict=True)
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_nifti(tmp_path, name):
+    array = example((14, 12, 5, 3), "int16")
+    image = nibabel.Nifti1Image(array, np.diag([0.5, 0.25, 2, 1]))
+    image.header.set_xyzt_units("mm", "sec")
+    nibabel.save(image, tmp_path / name)
+    (info,) = images.image_info(tmp_path / name)
+    assert (info.axes, info.shape, info.spacing) == ("tzyx", (3, 5, 12, 14), (2000, 250, 500))
+    back = images.imread(tmp_path / name, frame=2)
+    np.testing.assert_array_equal(back, array[..., 2].T, strict=True)
+    image.header.set_slope_inter(0.5, 1)
+    nibabel.save(image, tmp_path / name)
+    assert images.imread(tmp_path / name, frame=2).dtype == np.float64
+
+
+@pytest.mark.parametrize("name", ["a.czi", "a.lif", "a.nd2", "a.ims", "a.h5", "a.mrc", "a.nii", "a.nii.gz"])
+def test_damaged_files_and_missing_packages(tmp_path, name, monkeypatch):
+    (tmp_path / name).write_bytes(b"something else" * 100)
+    with pytest.raises(ValueError, match="The file is damaged, incomplete or of another format"):
+        images.imread(tmp_path / name)
+    for package in ("pylibCZIrw", "liffile", "nd2", "h5py", "mrcfile", "nibabel"):
+        monkeypatch.setitem(__import__("sys").modules, package, None)
+    with pytest.raises(
+        ImportError, match=r'path: expected the package \w+ to read it.*"objclass\[formats\]"'
+    ):
+        images.imread(tmp_path / name)
+
+
+def test_only_the_planes_asked_for_are_read():
+    asked = []
+
+    def plane(at):
+        asked.append(tuple(at.values()))
+        return np.full((4, 5), sum(at.values()))
+
+    read = microscopes.read_planes("tzyx", (3, 6, 4, 5), plane)
+    assert read((1, slice(None), slice(None), slice(None))).tolist()[2][0] == [3] * 5
+    assert asked == [(1, z) for z in range(6)]
+    assert read((2, 5, slice(1, 3), 0)).tolist() == [7, 7]
+    assert read((slice(None),) * 4).shape == (3, 6, 4, 5)
