@@ -20,7 +20,6 @@ from .objects.matching import match_objects as match_objects
 from .objects.segmentation import segment as segment
 from .objects.splitting import split_touching as split_touching
 from .pixels.classifier import ObjectClassifier as ObjectClassifier
-from .pixels.classifier import load_classifier as load_classifier
 from .pixels.classifier import train_object_classifier as train_object_classifier
 from .pixels.extraction import FeatureCache as FeatureCache
 from .pixels.prediction import choose_engine as choose_engine
@@ -31,12 +30,19 @@ from .pixels.uncertainty import suggest_slice as suggest_slice
 from .pixels.uncertainty import uncertainty_plane as uncertainty_plane
 from .plots.facets import facets as facets
 from .plots.overview import overview as overview
+from .tables.classification import TableValidation as TableValidation
+from .tables.classification import classify as classify
+from .tables.classification import cross_validate as cross_validate
+from .tables.classification import suggest_objects as suggest_objects
+from .tables.classification import train_table_classifier as train_table_classifier
 from .tables.clustering import cluster as cluster
 from .tables.profiles import scan_clusters as scan_clusters
 from .tables.profiles import standardized_differences as standardized_differences
 from .tables.reduction import reduce as reduce
 from .tables.selection import pick_objects as pick_objects
 from .tables.selection import select as select
+from .tables.table_classifier import TableClassifier as TableClassifier
+from .tables.table_classifier import load_classifier as load_classifier
 from .widgets.annotator.annotator import annotate as annotate
 from .widgets.explorer.explorer import explore as explore
 from .widgets.view3d.view3d import view3d as view3d

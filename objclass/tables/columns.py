@@ -82,7 +82,7 @@ def check_table(table: Any) -> pd.DataFrame:
     labels = table["label"]
     if not _is_real(labels) or labels.isna().any() or (labels % 1 != 0).any():
         raise invalid("table", "whole numbers in the column 'label'", f"{_some(labels)} ({labels.dtype})")
-    key = [name for name in ("image", "frame", "label") if name in table.columns]
+    key = key_columns(table)
     repeated = table.duplicated(key)
     if repeated.any():
         expected = f"one row for each {' and '.join(key)}"
@@ -185,8 +185,17 @@ def check_columns(table: pd.DataFrame, columns: Iterable[str] | str) -> list[str
     return names
 
 
+def key_columns(table: pd.DataFrame) -> list[str]:
+    """Return the columns that name an object: ``label``, with ``image`` and ``frame`` before it."""
+    return [name for name in ("image", "frame", "label") if name in table.columns]
+
+
 def prepare(
-    table: pd.DataFrame, *, columns: Iterable[str] | str = "auto", scale: bool | str = True
+    table: pd.DataFrame,
+    *,
+    columns: Iterable[str] | str = "auto",
+    scale: bool | str = True,
+    among: np.ndarray | None = None,
 ) -> Matrix:
     """Return the matrix of `columns` for the objects that have a value in each of them.
 
@@ -201,6 +210,8 @@ def prepare(
         True gives each column mean 0 and standard deviation 1, "robust" median 0 and an interquartile range
         of 1.349, that of a normal distribution; the name of a column of the table, such as "image", mean 0
         and standard deviation 1 within each of its values. Columns with one value only are then left out.
+    among : (n,) bool array, optional
+        Which rows are wanted. The columns are chosen by all.
 
     Raises
     ------
@@ -232,26 +243,28 @@ def prepare(
     if not measured.any():
         raise invalid("table", "measurements", "columns without a single number")
     keep(measured, "empty")
-    rows = _complete_rows(table, values, names)
-    values = values[rows]
+    rows = _complete_rows(table, values, names, np.ones(len(table), bool) if among is None else among)
     if scale is not False:
-        keep(_varies(values, names), "constant")
-    same, pairs = _compare(values, names)
+        keep(_varies(values[rows], names), "constant")
+    same, pairs = _compare(values[~np.isnan(values).any(axis=1)], names)
     if automatic:
         keep(~np.isin(names, list(same)), "the same as another")
+    values = values[rows]
     correlated = [f"{one} and {other}" for one, other in pairs if {one, other} <= set(names)]
     if scale is not False:
         values = _scaled(values, scale, table, rows)
     return Matrix(values, rows, names, left_out, correlated)
 
 
-def _complete_rows(table: pd.DataFrame, values: np.ndarray, names: list[str]) -> np.ndarray:
-    """Return the positions of the rows without a gap, in order of image and label."""
-    gaps = np.isnan(values)
-    complete = ~gaps.any(axis=1)
-    if not complete.all():
+def _complete_rows(
+    table: pd.DataFrame, values: np.ndarray, names: list[str], among: np.ndarray
+) -> np.ndarray:
+    """Return the positions of the rows `among` all that have no gap, in order of image and label."""
+    gaps = np.isnan(values) & among[:, np.newaxis]
+    complete = among & ~gaps.any(axis=1)
+    if complete.sum() < among.sum():
         worst = names[int(gaps.sum(axis=0).argmax())]
-        text = f"{len(table) - complete.sum():,} of {len(table):,} objects lack a measurement"
+        text = f"{among.sum() - complete.sum():,} of {among.sum():,} objects lack a measurement"
         hint = f"most of them {worst!r}. Leave it out with columns=[...]."
         if not complete.any():
             expected = "objects with a value in every column that is used"
@@ -354,7 +367,9 @@ def with_results(
             column = np.full(len(table), np.nan)
             column[rows] = values
             new[name] = pd.Series(column, index=table.index)
-    return pd.concat([table.drop(columns=old), pd.DataFrame(new)], axis=1)
+    result = pd.concat([table.drop(columns=old), pd.DataFrame(new)], axis=1)
+    result.attrs = dict(table.attrs)  # units and the like: concat drops them
+    return result
 
 
 def check_random_state(random_state: int | None) -> int | None:

@@ -1,0 +1,600 @@
+"""Classes of objects from a few examples: learn them, predict them, judge them, ask for the next example."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from objclass._common.checks import check_number, check_option, describe, invalid
+from objclass.tables.columns import check_table, key_columns, prepare, with_results
+from objclass.tables.models import METHODS, fit_model
+from objclass.tables.selection import GROUP_COLUMN
+from objclass.tables.table_classifier import TableClassifier, folds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CLASS_COLUMN = "CLASS"
+_RESULTS = rf"{CLASS_COLUMN}(_PROBABILITY)?|PROBABILITY_.*"
+_FEW = 10  # examples of a class below which a figure on it says little
+_CANDIDATES = 5000
+_MOST_CLUSTERS = 100
+_EARLY = 5  # examples of each class, on average, up to which typical objects teach more than uncertain ones
+
+Classes = str | Mapping[Any, Any]
+
+
+def train_table_classifier(
+    table: pd.DataFrame,
+    classes: Classes | pd.Series,
+    *,
+    columns: Iterable[str] | str = "auto",
+    method: str = "forest",
+    class_weight: str | None = "balanced",
+    random_state: int = 0,
+    colors: Mapping[Any, str] | None = None,
+) -> TableClassifier:
+    """Learn classes of objects from examples.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row for each object, with a column `label`; with `image` and `frame` as well, labels are unique
+        within those.
+    classes : str, dict or Series
+        The examples: a column of the table, in which a missing value (and 0 in ``MANUAL_CLUSTER_ID``) is no
+        example; or the class of each example by label, ``{3: "mitotic", 8: "other"}``. Where the table has
+        several images, a key is (image, label), or (image, frame, label). Classes are texts or integers.
+    columns : list of str or "auto"
+        The columns to learn from. "auto" stands for the measurements, as in `reduce`.
+    method : {"forest", "linear", "boosting"}
+        Extremely randomised trees, logistic regression on standardised columns, or gradient boosting. The
+        forest needs the fewest examples on most tables; where classes are told apart by a weighted sum of
+        columns, that is "linear"; with thousands of examples, "boosting".
+    class_weight : "balanced" or None
+        Let each class count the same, or each example.
+    random_state : int
+        The seed of the forest.
+    colors : dict, optional
+        The colour ``#rrggbb`` of each class, for pictures.
+
+    Returns
+    -------
+    TableClassifier
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two classes, an example is not in the table, a class is named in two ways,
+        or a column is not there.
+
+    Warns
+    -----
+    UserWarning
+        If a class has a single example, or examples lack a measurement and are not used.
+
+    References
+    ----------
+    .. [1] P. Geurts, D. Ernst, L. Wehenkel, "Extremely randomized trees", Machine Learning 63, 3-42, 2006.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"label": range(1, 7), "area": [3.0, 4, 5, 30, 40, 50]})
+    >>> classifier = train_table_classifier(table, {1: "small", 2: "small", 5: "large", 6: "large"})
+    >>> classify(table, classifier)["CLASS"].tolist()
+    ['small', 'small', 'small', 'large', 'large', 'large']
+    """
+    check_option("method", method, METHODS)
+    if class_weight is not None:
+        check_option("class_weight", class_weight, ("balanced",))
+    random_state = check_number("random_state", random_state, low=0, high=2**32 - 1, integer=True)
+    names, codes = example_classes(table, classes)
+    matrix = prepare(table, columns=columns, scale=False, among=codes >= 0)
+    codes = codes[matrix.rows]
+    counts = np.bincount(codes, minlength=len(names))
+    if not counts.all():
+        got = f"none of class {names[int(counts.argmin())]!r} has a value in every column"
+        raise invalid(
+            "classes", "examples with all measurements", got, "Leave columns out with columns=[...]."
+        )
+    for name in np.array(names)[counts == 1]:
+        warnings.warn(f"Class {str(name)!r} has a single example: give it some more.", stacklevel=2)
+    measured = table.attrs.get("columns", {})
+    spacing = table.attrs.get("spacing")
+    return TableClassifier(
+        columns=tuple(map(str, matrix.columns)),
+        classes=tuple(names),
+        method=method,
+        model=fit_model(
+            matrix.values, codes, method=method, class_weight=class_weight, random_state=random_state
+        ),
+        examples=matrix.values,
+        example_classes=codes,
+        units={str(name): measured[name].get("unit", "") for name in matrix.columns if name in measured},
+        spacing=None if spacing is None else tuple(map(float, spacing)),
+        colors=_check_colors(colors, names),
+        class_weight=class_weight,
+        random_state=random_state,
+    )
+
+
+def classify(table: pd.DataFrame, classifier: TableClassifier) -> pd.DataFrame:
+    """Predict the class of each object.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row for each object, with the columns that the classifier learnt from, in the same units.
+    classifier : TableClassifier
+        From `train_table_classifier` or `load_classifier`.
+
+    Returns
+    -------
+    DataFrame
+        A new table with, at its end and in place of earlier ones, ``CLASS``, ``CLASS_PROBABILITY`` (that of
+        the class predicted) and ``PROBABILITY_<class>`` for each class. Classes that are integers become
+        ``Int64``, texts a categorical column in the order of the classifier. Objects that lack one of the
+        measurements get missing values, and a warning says how many. The classes' colours are in
+        ``table.attrs["class_colors"]``.
+
+    Raises
+    ------
+    ValueError
+        If a column is not there, or has another unit, or the voxel size of a table in pixels differs.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"label": range(1, 7), "area": [3.0, 4, 5, 30, 40, 50]})
+    >>> classifier = train_table_classifier(table, {1: 7, 2: 7, 5: 9, 6: 9})
+    >>> list(classify(table, classifier))
+    ['label', 'area', 'CLASS', 'CLASS_PROBABILITY', 'PROBABILITY_7', 'PROBABILITY_9']
+    """
+    import pandas as pd
+
+    values, rows = _measured(table, classifier)
+    probabilities = classifier.model.probabilities(values)
+    codes = probabilities.argmax(axis=1)
+    results = {CLASS_COLUMN: codes, "CLASS_PROBABILITY": probabilities.max(axis=1, initial=0)}
+    for place, name in enumerate(classifier.classes):
+        results[f"PROBABILITY_{name}"] = probabilities[:, place]
+    result = with_results(table, rows, results, replace=_RESULTS)
+    if isinstance(classifier.classes[0], str):
+        places = result[CLASS_COLUMN].fillna(-1).to_numpy(dtype=np.int64)
+        names = pd.Index(classifier.classes, dtype=object)
+        result[CLASS_COLUMN] = pd.Categorical.from_codes(places, categories=names)
+    else:
+        result[CLASS_COLUMN] = result[CLASS_COLUMN].map(dict(enumerate(classifier.classes))).astype("Int64")
+    if classifier.colors:
+        result.attrs["class_colors"] = {str(name): color for name, color in classifier.colors.items()}
+    return result
+
+
+def suggest_objects(table: pd.DataFrame, classifier: TableClassifier, n: int = 10) -> pd.DataFrame:
+    """Return the objects whose class to give next: those that are least certain, unlike each other.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row for each object.
+    classifier : TableClassifier
+        From `train_table_classifier`. Its examples are not suggested again.
+    n : int
+        How many.
+
+    Returns
+    -------
+    DataFrame
+        ``image`` and ``frame`` where the table has them, ``label``, the predicted ``CLASS`` and its
+        ``uncertainty`` (1 if the two likeliest classes are equally likely, 0 if one is certain); the one to
+        look at first comes first.
+
+    Raises
+    ------
+    ValueError
+        As `classify`.
+
+    Notes
+    -----
+    Objects and examples are clustered by k-means, into as many clusters as there are examples (at most 100)
+    and suggestions together. Those with the largest sums of squared uncertainties give one object each, of
+    an image that gave none rather than another. As long as there are fewer than five examples a class, a
+    cluster with an example counts 0.3 times and the object nearest to its centre is taken, afterwards the
+    least certain one: at first, typical objects teach more. Of more than 5,000 objects, a sample of so many
+    is looked at.
+
+    References
+    ----------
+    .. [1] B. Settles, "Active Learning Literature Survey", University of Wisconsin-Madison, 2009.
+    .. [2] G. Hacohen, A. Dekel, D. Weinshall, "Active Learning on a Budget: Opposite Strategies Suit High
+       and Low Budgets", ICML 2022.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"label": range(1, 10), "area": [3.0, 3, 4, 18, 17, 16, 30, 30, 31]})
+    >>> classifier = train_table_classifier(table, {1: "small", 2: "small", 7: "large", 8: "large"})
+    >>> suggest_objects(table, classifier, 1)["label"].tolist()
+    [5]
+    """
+    n = check_number("n", n, low=1, integer=True)
+    values, rows = _measured(table, classifier)
+    known = {row.tobytes() for row in classifier.examples}
+    new = np.flatnonzero([row.tobytes() not in known for row in values])
+    if len(new) > _CANDIDATES:
+        chosen = np.random.default_rng(classifier.random_state).choice(new, _CANDIDATES, replace=False)
+        new = np.sort(chosen)
+    values, rows = values[new], rows[new]
+    probabilities = classifier.model.probabilities(values)
+    uncertainty = _uncertainty(probabilities)
+    several = "image" in table and len(rows)
+    images = table["image"].astype(str).to_numpy()[rows] if several else np.zeros(len(rows))
+    places = _choose(classifier, values, uncertainty, images, min(n, len(rows)))
+    result = table.iloc[rows[places]][key_columns(table)].reset_index(drop=True)
+    result[CLASS_COLUMN] = [classifier.classes[code] for code in probabilities[places].argmax(axis=1)]
+    return result.assign(uncertainty=uncertainty[places])
+
+
+def _uncertainty(probabilities: np.ndarray) -> np.ndarray:
+    two = np.partition(probabilities, -2, axis=1)[:, -2:]
+    return 1 - (two[:, 1] - two[:, 0])
+
+
+def _choose(
+    classifier: TableClassifier, values: np.ndarray, uncertainty: np.ndarray, images: np.ndarray, n: int
+) -> list[int]:
+    """Return the places of `n` objects; see the notes of `suggest_objects`."""
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
+
+    if n == 0:
+        return []
+    everything = np.concatenate([values, classifier.examples])
+    deviation = everything.std(axis=0)
+    everything = (everything - everything.mean(axis=0)) / np.where(deviation > 0, deviation, np.inf)
+    n_clusters = min(n + min(len(classifier.examples), _MOST_CLUSTERS), len(np.unique(everything, axis=0)))
+    with threadpool_limits(1):  # sums over several threads differ in their last digits
+        kmeans = KMeans(n_clusters, n_init=1, random_state=classifier.random_state).fit(everything)
+    distance = np.linalg.norm(everything - kmeans.cluster_centers_[kmeans.labels_], axis=1)[: len(values)]
+    cluster, of_examples = np.split(kmeans.labels_, [len(values)])
+    weight = np.bincount(cluster, uncertainty**2, minlength=n_clusters)
+    early = len(classifier.examples) < _EARLY * len(classifier.classes)
+    weight[np.unique(of_examples)] *= 0.3 if early else 1
+    order = distance if early else -uncertainty
+    places: list[int] = []
+    taken = dict.fromkeys(np.unique(images).tolist(), 0)
+    for number in np.argsort(-weight, kind="stable"):
+        members = np.flatnonzero(cluster == number)
+        if len(members) and len(places) < n:
+            often = np.array([taken[image] for image in images[members].tolist()])
+            best = int(members[np.lexsort((order[members], often))[0]])
+            taken[images.tolist()[best]] += 1
+            places.append(best)
+    rest = np.setdiff1d(np.arange(len(values)), places)
+    return places + rest[np.argsort(-uncertainty[rest], kind="stable")][: n - len(places)].tolist()
+
+
+@dataclass(frozen=True, eq=False)
+class TableValidation:
+    """How well classes are predicted of objects that were not learnt from; made by `cross_validate`.
+
+    Attributes
+    ----------
+    confusion : DataFrame
+        Objects by their class (rows) and the class predicted (columns).
+    scores : DataFrame
+        ``precision``, ``recall``, ``f1`` and ``n_examples`` of each class.
+    balanced_accuracy : float
+        The mean of the recalls of the classes.
+    spread : float
+        The standard deviation of the balanced accuracy between the images, or between repeats where there
+        is one image.
+    predictions : DataFrame
+        The key of each example, its ``CLASS``, and the class ``predicted`` of it.
+    notes : tuple of str
+        What limits these figures.
+
+    Examples
+    --------
+    >>> import pandas as pd, objclass
+    >>> table = pd.DataFrame({"label": range(1, 41), "area": range(1, 41)})
+    >>> table["kind"] = ["small"] * 20 + ["large"] * 20
+    >>> objclass.cross_validate(table, "kind").confusion.loc["small"].tolist()
+    [1, 19]
+    """
+
+    confusion: pd.DataFrame
+    scores: pd.DataFrame
+    balanced_accuracy: float
+    spread: float
+    predictions: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [f"balanced accuracy {self.balanced_accuracy:.3f} ± {self.spread:.3f}", *self.notes]
+        return "\n".join([*lines, str(self.scores.round(3)), str(self.confusion)])
+
+
+def cross_validate(
+    table: pd.DataFrame,
+    classes: Classes | pd.Series,
+    *,
+    groups: str | None = "image",
+    columns: Iterable[str] | str = "auto",
+    method: str = "forest",
+    class_weight: str | None = "balanced",
+    random_state: int = 0,
+) -> TableValidation:
+    """Train on a part of the examples and predict the others, until each was predicted once.
+
+    Parameters
+    ----------
+    table, classes, columns, method, class_weight, random_state
+        As in `train_table_classifier`.
+    groups : str or None
+        A column of the table: the examples of one of its values (one image) are predicted by what learnt
+        from the others, which tells how a new image will fare. Where the column is not there or has one
+        value only, or with None, the examples are dealt out at random, in five parts, five times.
+
+    Returns
+    -------
+    TableValidation
+
+    Raises
+    ------
+    ValueError
+        As `train_table_classifier`, or if a class has a single example.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"label": range(1, 41), "area": range(1, 41)})
+    >>> table["kind"] = ["small"] * 20 + ["large"] * 20
+    >>> cross_validate(table, "kind").balanced_accuracy
+    0.975
+    """
+    import pandas as pd
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Class .* has a single example")
+        trained = train_table_classifier(
+            table,
+            classes,
+            columns=columns,
+            method=method,
+            class_weight=class_weight,
+            random_state=random_state,
+        )
+    truth = trained.example_classes
+    names, codes = example_classes(table, classes)
+    matrix = prepare(table, columns=trained.columns, scale=False, among=codes >= 0)
+    least = min(trained.counts, key=trained.counts.__getitem__)
+    if trained.counts[least] < 2:
+        raise invalid("classes", "at least two examples of each class", f"one of {least!r}")
+    found, scores, notes = _predict_others(trained, _groups(table, groups, matrix.rows))
+    confusion = np.zeros((len(names), len(names)), dtype=np.int64)
+    np.add.at(confusion, (truth, found), 1)
+    hits, true, given = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        table_of_scores = {"precision": hits / given, "recall": hits / true, "f1": 2 * hits / (true + given)}
+    few = [f"{name!r} ({count})" for name, count in trained.counts.items() if count < _FEW]
+    if few:
+        notes.append(f"Few examples of {', '.join(few)}: figures on fewer than {_FEW} say little.")
+    predictions = table.iloc[matrix.rows][key_columns(table)].reset_index(drop=True)
+    predictions[CLASS_COLUMN] = [names[code] for code in truth]
+    predictions["predicted"] = [names[code] for code in found]
+    return TableValidation(
+        confusion=pd.DataFrame(
+            confusion, pd.Index(names, name=CLASS_COLUMN), pd.Index(names, name="predicted")
+        ),
+        scores=pd.DataFrame(
+            {**table_of_scores, "n_examples": true}, index=pd.Index(names, name=CLASS_COLUMN)
+        ),
+        balanced_accuracy=float((hits / true).mean()),
+        spread=float(np.std(scores)),
+        predictions=predictions,
+        notes=tuple(notes),
+    )
+
+
+def _predict_others(
+    trained: TableClassifier, groups: np.ndarray | None
+) -> tuple[np.ndarray, list[float], list[str]]:
+    """Return the class predicted of each example, the balanced accuracies, and notes."""
+    values, truth = trained.examples, trained.example_classes
+    if groups is None:
+        repeats = []
+        for repeat in range(5):
+            found = np.empty(len(truth), dtype=np.int64)
+            for rest, out in folds(truth, random_state=trained.random_state + repeat):
+                found[out] = _predict(trained, rest, values[out])
+            repeats.append(found)
+        return repeats[0], [_balanced(truth, found) for found in repeats], []
+    found, scores = np.empty(len(truth), dtype=np.int64), []
+    alone = []
+    for group in np.unique(groups):
+        out = groups == group
+        if len(set(truth[~out])) < len(trained.classes):
+            alone.append(str(group))
+        found[out] = _predict(trained, np.flatnonzero(~out), values[out])
+        scores.append(_balanced(truth[out], found[out]))
+    notes = (
+        [f"Only {', '.join(alone)} has examples of some class: it cannot be predicted there."]
+        if alone
+        else []
+    )
+    return found, scores, notes
+
+
+def _predict(trained: TableClassifier, rest: np.ndarray, values: np.ndarray) -> np.ndarray:
+    present, codes = np.unique(trained.example_classes[rest], return_inverse=True)
+    if len(present) < 2:
+        return np.full(len(values), present[0])
+    model = trained.refit(trained.examples[rest], codes)
+    return present[model.probabilities(values).argmax(axis=1)]
+
+
+def _balanced(truth: np.ndarray, found: np.ndarray) -> float:
+    return float(np.mean([(found[truth == code] == code).mean() for code in np.unique(truth)]))
+
+
+def _groups(table: pd.DataFrame, groups: str | None, rows: np.ndarray) -> np.ndarray | None:
+    if groups is None or (groups == "image" and groups not in table):
+        return None
+    if groups not in table:
+        raise invalid("groups", "a column of the table", repr(groups))
+    values = table[groups].astype(str).to_numpy()[rows]
+    return values if len(set(values)) > 1 else None
+
+
+def example_classes(table: pd.DataFrame, classes: Classes | pd.Series) -> tuple[list[Any], np.ndarray]:
+    """Return the classes in their order, and the place of that of each row; -1 for no example.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two, one is named in two ways, or an example is not in the table.
+    """
+    import pandas as pd
+
+    check_table(table)
+    if isinstance(classes, str):
+        if classes not in table.columns:
+            raise invalid("classes", "a column of the table, a dict or a Series", repr(classes))
+        given = table[classes]
+        given = given.mask(given == 0) if classes == GROUP_COLUMN else given
+    elif isinstance(classes, (Mapping, pd.Series)):
+        given = _by_key(table, classes)
+    else:
+        expected = "a column of the table, or a dict or Series from label to class"
+        raise invalid("classes", expected, describe(classes), kind=TypeError)
+    known = given.notna().to_numpy() & (given.astype(str).str.strip() != "").to_numpy()
+    names = _names(given[known])
+    places = {name: place for place, name in enumerate(names)}
+    codes = np.full(len(table), -1, dtype=np.int64)
+    codes[known] = [places[_name(value, names)] for value in given[known]]
+    return names, codes
+
+
+def _by_key(table: pd.DataFrame, classes: Mapping[Any, Any] | pd.Series) -> pd.Series:
+    """Return a Series beside the table's rows."""
+    import pandas as pd
+
+    items = list(classes.items())
+    keys = [key for key, _ in items]
+    if len(set(keys)) < len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise invalid("classes", "one class for each object", f"object {twice} more than once")
+    names = key_columns(table)
+    several = [name for name in names[:-1] if len(table[name].unique()) > 1]
+    if all(isinstance(key, tuple) and len(key) == len(names) for key in keys):
+        used = names
+    elif all(isinstance(key, tuple) and len(key) == len(several) + 1 for key in keys) and several:
+        used = [*several, "label"]
+    elif not several and not any(isinstance(key, tuple) for key in keys):
+        used = ["label"]
+    else:
+        expected = f"keys ({', '.join([*several, 'label'])})" if several else "labels as keys"
+        raise invalid("classes", expected, describe(keys[0]) if keys else "none")
+    columns = table[used]
+    rows = columns["label"] if used == ["label"] else columns.itertuples(index=False, name=None)
+    place = {key: row for row, key in enumerate(rows)}
+    absent = [key for key in keys if key not in place]
+    if absent:
+        shown = ", ".join(map(str, absent[:5])) + (", …" if len(absent) > 5 else "")
+        raise invalid("classes", "objects of the table", f"{shown}, which it does not have")
+    values: list[Any] = [None] * len(table)
+    for key, value in items:
+        values[place[key]] = value
+    return pd.Series(values, index=table.index, dtype=object)
+
+
+def _names(given: pd.Series) -> list[Any]:
+    """Return the classes that occur, in their order."""
+    import pandas as pd
+
+    unique = list(given.unique())
+    if isinstance(given.dtype, pd.CategoricalDtype):
+        unique = [value for value in given.cat.categories if value in set(unique)]
+    numbers = [_as_integer(value) for value in unique]
+    if all(number is not None for number in numbers):
+        return _check_names(sorted(set(numbers)))
+    wrong = [value for value in unique if not isinstance(value, (str, bool, np.bool_, int, np.integer))]
+    if wrong:
+        raise invalid("classes", "classes that are texts or integers", describe(wrong[0]))
+    texts = list(dict.fromkeys(str(value).strip() for value in unique))
+    return _check_names(texts if isinstance(given.dtype, pd.CategoricalDtype) else sorted(texts))
+
+
+def _name(value: Any, names: list[Any]) -> Hashable:
+    return _as_integer(value) if isinstance(names[0], int) else str(value).strip()
+
+
+def _as_integer(value: Any) -> int | None:
+    if isinstance(value, (bool, np.bool_, str)):
+        return None
+    return int(value) if isinstance(value, (int, float, np.number)) and float(value).is_integer() else None
+
+
+def _check_names(names: list[Any]) -> list[Any]:
+    if len(names) < 2:
+        got = f"examples of {names[0]!r} alone" if names else "no examples"
+        raise invalid("classes", "examples of at least two classes", got)
+    folded: dict[str, Any] = {}
+    for name in names:
+        same = folded.setdefault(" ".join(str(name).casefold().split()), name)
+        if same is not name:
+            raise invalid(
+                "classes", "one name for each class", f"{same!r} and {name!r}", "Write both the same."
+            )
+    return names
+
+
+def _check_colors(colors: Mapping[Any, str] | None, names: list[Any]) -> dict[Any, str]:
+    given = dict(colors or {})
+    for name, color in given.items():
+        if name not in names:
+            raise invalid("colors", f"classes ({', '.join(map(repr, names))})", repr(name))
+        if not isinstance(color, str) or not re.fullmatch("#[0-9a-fA-F]{6}", color):
+            raise invalid("colors", "colours such as '#e69f00'", describe(color))
+    return given
+
+
+def _measured(table: pd.DataFrame, classifier: TableClassifier) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the classifier needs of each object that has it all, and the rows of those."""
+    if not isinstance(classifier, TableClassifier):
+        hint = "Make one with objclass.train_table_classifier."
+        raise invalid("classifier", "a TableClassifier", describe(classifier), hint, kind=TypeError)
+    check_table(table)
+    absent = [name for name in classifier.columns if name not in table.columns]
+    if absent:
+        hint = "Measure the objects as those that the classifier learnt from."
+        raise invalid(
+            "table", "the columns that the classifier learnt from", f"none called {absent[0]!r}", hint
+        )
+    _check_units(table, classifier)
+    matrix = prepare(table, columns=classifier.columns, scale=False)
+    if len(matrix.columns) < len(classifier.columns):
+        empty = ", ".join(matrix.left_out["empty"])
+        raise invalid("table", "a value in each column that the classifier learnt from", f"none in {empty}")
+    return matrix.values, matrix.rows  # noqa: PD011
+
+
+def _check_units(table: pd.DataFrame, classifier: TableClassifier) -> None:
+    measured = table.attrs.get("columns", {})
+    for name, unit in classifier.units.items():
+        here = measured.get(name, {}).get("unit", unit)
+        if here != unit:
+            expected = f"{name!r} in {unit or 'voxels'}, as the classifier learnt it"
+            raise invalid("table", expected, here or "voxels", "Measure with the spacing and unit of then.")
+    spacing = table.attrs.get("spacing")
+    if spacing is None or classifier.spacing is None or np.allclose(spacing, classifier.spacing, rtol=0.01):
+        return
+    text = f"a voxel size of {tuple(spacing)} where the classifier learnt from {classifier.spacing}"
+    warnings.warn(f"The table has {text}: shapes and textures may differ for that alone.", stacklevel=4)

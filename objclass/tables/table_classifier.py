@@ -1,0 +1,297 @@
+"""A classifier of the rows of a table, and its file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from objclass._common.checks import invalid
+from objclass._common.files import replacing
+from objclass.tables.columns import STRONG
+from objclass.tables.models import METHODS, Model, fit_model, load_model
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from objclass.pixels.classifier import ObjectClassifier
+
+FORMAT = "objclass table classifier"
+VERSION = 1
+_MOST_BYTES = 2**29
+_REPEATS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class TableClassifier:
+    """A classifier of objects by their measurements.
+
+    Made by `train_table_classifier` and `load_classifier`; use it with `classify` and `suggest_objects`.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The measurements that it needs, in their order.
+    classes : tuple of str or of int
+        The classes.
+    method : {"forest", "linear", "boosting"}
+        How it learnt.
+    examples : (n, n_columns) float array
+        The measurements of the objects that it learnt from.
+    example_classes : (n,) int array
+        The place in `classes` of each example.
+    units : dict of str to str
+        The unit of each column, as far as it is known.
+    spacing : tuple of float or None
+        The voxel size of the images that were measured, None if unknown.
+    colors : dict
+        The colour ``#rrggbb`` of each class that has one.
+    class_weight : "balanced" or None
+    random_state : int
+
+    Examples
+    --------
+    >>> import pandas as pd, objclass
+    >>> table = pd.DataFrame({"label": range(1, 7), "area": [3.0, 4, 5, 30, 40, 50]})
+    >>> objclass.train_table_classifier(table, {1: "small", 2: "small", 5: "large", 6: "large"})
+    TableClassifier(forest on 1 column; large: 2, small: 2 examples)
+    """
+
+    columns: tuple[str, ...]
+    classes: tuple[str, ...] | tuple[int, ...]
+    method: str
+    model: Model = field(repr=False)
+    examples: np.ndarray
+    example_classes: np.ndarray
+    units: Mapping[str, str] = field(default_factory=dict)
+    spacing: tuple[float, ...] | None = None
+    colors: Mapping[str | int, str] = field(default_factory=dict)
+    class_weight: str | None = "balanced"
+    random_state: int = 0
+
+    def __repr__(self) -> str:
+        counts = [f"{name}: {count}" for name, count in self.counts.items()]
+        n = len(self.columns)
+        return f"TableClassifier({self.method} on {n} column{'s' * (n != 1)}; {', '.join(counts)} examples)"
+
+    @property
+    def counts(self) -> dict[str | int, int]:
+        """The number of examples of each class."""
+        counts = np.bincount(self.example_classes, minlength=len(self.classes)).tolist()
+        return dict(zip(self.classes, counts, strict=True))
+
+    def feature_importances(self) -> pd.DataFrame:
+        """Tell how much each column matters: the loss of balanced accuracy if its values are shuffled.
+
+        Shuffled are the values of examples that a forest (or what `method` is) trained on the others has
+        not seen. A column may seem useless because another one says the same; those are named.
+
+        Returns
+        -------
+        DataFrame
+            ``column``, ``importance`` (mean of 5 shuffles), ``std``, and ``correlated_with`` (the columns
+            with a correlation over 0.95), sorted by importance.
+
+        Raises
+        ------
+        ValueError
+            If a class has fewer than two examples.
+        """
+        import pandas as pd
+        from sklearn.metrics import balanced_accuracy_score
+
+        values, classes = self.examples, self.example_classes
+        least = min(self.counts.values())
+        if least < 2:
+            raise invalid("classifier", "at least two examples of each class", f"a class with {least}")
+        random = np.random.default_rng(self.random_state)
+        predicted = np.empty((1 + _REPEATS * len(self.columns), len(classes)), dtype=np.int64)
+        for rest, out in folds(classes, random_state=self.random_state):
+            model = self.refit(values[rest], classes[rest])
+            variants = [values[out]]
+            for column in np.repeat(np.arange(len(self.columns)), _REPEATS):
+                shuffled = values[out].copy()
+                # Of all examples: in a small fold there is little to shuffle.
+                shuffled[:, column] = random.choice(values[:, column], len(out))
+                variants.append(shuffled)
+            found = model.probabilities(np.concatenate(variants)).argmax(axis=1)
+            predicted[:, out] = found.reshape(len(variants), len(out))
+        scores = [balanced_accuracy_score(classes, row) for row in predicted]
+        losses = scores[0] - np.reshape(scores[1:], (len(self.columns), _REPEATS))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            strong = np.abs(np.corrcoef(values, rowvar=False).reshape(2 * (len(self.columns),))) > STRONG
+        np.fill_diagonal(strong, False)
+        importances = pd.DataFrame(
+            {
+                "column": self.columns,
+                "importance": losses.mean(axis=1),
+                "std": losses.std(axis=1),
+                "correlated_with": [", ".join(np.array(self.columns)[row]) for row in strong],
+            }
+        )
+        return importances.sort_values("importance", ascending=False, kind="stable", ignore_index=True)
+
+    def refit(self, values: np.ndarray, classes: np.ndarray) -> Model:
+        """Train anew in the same way, on other examples in which each class occurs."""
+        return fit_model(
+            values,
+            classes,
+            method=self.method,
+            class_weight=self.class_weight,
+            random_state=self.random_state,
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a JSON file that `load_classifier` reads; it predicts the same to the last bit.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to write; the folder must exist.
+        """
+        content = {
+            "format": FORMAT,
+            "version": VERSION,
+            "method": self.method,
+            "columns": self.columns,
+            "units": dict(self.units),
+            "spacing": self.spacing,
+            "classes": self.classes,
+            "colors": [self.colors.get(name) for name in self.classes],
+            "class_weight": self.class_weight,
+            "random_state": self.random_state,
+            "examples": self.examples.tolist(),
+            "example_classes": self.example_classes.tolist(),
+            "model": self.model.to_dict(),
+        }
+        text = json.dumps(content, allow_nan=False)
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+
+def folds(classes: np.ndarray, *, random_state: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return up to five pairs of places to train on and to test on, each class in all of them."""
+    from sklearn.model_selection import StratifiedKFold
+
+    n = min(5, int(np.bincount(classes).min()))
+    splits = StratifiedKFold(n, shuffle=True, random_state=random_state)
+    return [(rest, out) for rest, out in splits.split(classes, classes)]
+
+
+def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier | TableClassifier:
+    """Read a classifier of pixels or of objects from its file, without executing it.
+
+    Parameters
+    ----------
+    path : str or path
+        The .cl file of an ObjectSegmenter, a PixelClassifier or a ProbabilityMapper, made by objclass, APOC,
+        napari or Fiji; or the .json file of a `TableClassifier`.
+
+    Returns
+    -------
+    ObjectClassifier or TableClassifier
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is truncated, altered, too large, no classifier, or a classifier of another kind.
+
+    Warns
+    -----
+    UserWarning
+        If a file made by APOC asks for a Sobel filter in 3D, where APOC's reads beyond the image.
+
+    References
+    ----------
+    .. [1] R. Haase, Accelerated Pixel and Object Classifiers, https://github.com/haesleinhuepf/apoc
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import numpy as np, objclass
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = pathlib.Path(folder.name) / "objects.cl"
+    >>> image = np.arange(64).reshape(8, 8)
+    >>> trained = objclass.train_object_classifier(image, np.where(image < 32, 1, 2), path=path)
+    >>> load_classifier(path) == trained
+    True
+    >>> folder.cleanup()
+    """
+    from objclass.pixels import classifier as pixels
+
+    if not _is_json(Path(path)):
+        return pixels.load_classifier(path)
+    return _read_json(Path(path))
+
+
+def _is_json(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+
+
+def _read_json(path: Path) -> TableClassifier:
+    if path.stat().st_size > _MOST_BYTES:
+        got = f"{path} of {path.stat().st_size / 2**20:.0f} MiB"
+        raise invalid("path", f"a classifier file of at most {_MOST_BYTES // 2**20} MiB", got)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        return _from_content(content)
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).rstrip(".")
+        expected = "a classifier that TableClassifier.save wrote"
+        hint = "Save the classifier again; nothing in the file was executed."
+        raise invalid("path", expected, f"{path}, where {reason}", hint) from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} stands for a number")
+
+
+def _from_content(content: Any) -> TableClassifier:
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ValueError("there is another kind of JSON")
+    if content["version"] != VERSION:
+        raise ValueError(f"the version is {content['version']!r}: read it with the objclass that wrote it")
+    columns, classes = content["columns"], content["classes"]
+    if not _is_texts(columns) or len(set(columns)) < len(columns):
+        raise ValueError("'columns' is no list of names")
+    alike = _is_texts(classes) or all(type(name) is int for name in classes)
+    if not alike or not 2 <= len(set(classes)) == len(classes):
+        raise ValueError("'classes' are no two or more names or numbers")
+    if content["method"] not in METHODS:
+        raise ValueError(f"the method {content['method']!r} is not known")
+    examples = np.array(content["examples"], dtype=np.float64)
+    codes = np.array(content["example_classes"], dtype=np.int64)
+    if examples.shape != (len(codes), len(columns)) or not np.isfinite(examples).all():
+        raise ValueError("the examples do not fit the columns")
+    if not np.isin(codes, np.arange(len(classes))).all():
+        raise ValueError("the examples do not fit the classes")
+    weight, spacing = content["class_weight"], content["spacing"]
+    if weight not in ("balanced", None):
+        raise ValueError(f"the class_weight {weight!r} is not known")
+    return TableClassifier(
+        columns=tuple(columns),
+        classes=tuple(classes),
+        method=content["method"],
+        model=load_model(content["model"], n_columns=len(columns), n_classes=len(classes)),
+        examples=examples,
+        example_classes=codes,
+        units={str(name): str(unit) for name, unit in content["units"].items()},
+        spacing=None if spacing is None else tuple(float(step) for step in spacing),
+        colors={name: str(color) for name, color in zip(classes, content["colors"], strict=True) if color},
+        class_weight=weight,
+        random_state=int(content["random_state"]),
+    )
+
+
+def _is_texts(names: Any) -> bool:
+    return isinstance(names, list) and len(names) > 0 and all(isinstance(name, str) for name in names)
