@@ -322,7 +322,8 @@ def measure(
     objects = measure_blocks(of_labels, of_image, wanted)
     columns = property_columns(chosen, objects, names)
     table = pd.DataFrame({"label": objects.sums.numbers} | columns)
-    table.attrs = table_attributes(table, ndim=ndim, unit=check_unit(unit, spacing))
+    known = None if spacing is None else steps
+    table.attrs = table_attributes(table, ndim=ndim, unit=check_unit(unit, spacing), spacing=known)
     return table
 
 

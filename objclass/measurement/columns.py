@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from objclass._common import checks
@@ -54,7 +54,9 @@ def column_unit(column: str, *, ndim: int, unit: str) -> str:
     return unit if power == 1 else unit + str(power).translate(_SUPERSCRIPTS)
 
 
-def table_attributes(table: pd.DataFrame, *, ndim: int, unit: str) -> dict[Hashable | None, Any]:
+def table_attributes(
+    table: pd.DataFrame, *, ndim: int, unit: str, spacing: Sequence[float] | None
+) -> dict[Hashable | None, Any]:
     """Return what ``table.attrs`` says of a table that was just measured; it can be written as JSON."""
     columns = {}
     for column in map(str, table.columns):
@@ -66,7 +68,8 @@ def table_attributes(table: pd.DataFrame, *, ndim: int, unit: str) -> dict[Hasha
                 "definition": entry.definition,
                 "source": entry.source,
             }
-    return {"unit": unit, "ndim": ndim, "columns": columns}
+    known = None if spacing is None else [float(step) for step in spacing]
+    return {"unit": unit, "spacing": known, "ndim": ndim, "columns": columns}
 
 
 def describe_columns(table: pd.DataFrame) -> pd.DataFrame:

@@ -146,7 +146,8 @@ def measure(
     table = pd.DataFrame(
         {"label": found if numbers is None else numbers[found]} | property_columns(chosen, objects, names)
     )
-    table.attrs = table_attributes(table, ndim=labels.ndim, unit=check_unit(unit, spacing))
+    known = None if spacing is None else steps
+    table.attrs = table_attributes(table, ndim=labels.ndim, unit=check_unit(unit, spacing), spacing=known)
     return table
 
 

@@ -263,19 +263,25 @@ def _choose(
         kmeans = KMeans(n_clusters, n_init=1, random_state=classifier.random_state).fit(everything)
     distance = np.linalg.norm(everything - kmeans.cluster_centers_[kmeans.labels_], axis=1)[: len(values)]
     cluster, of_examples = np.split(kmeans.labels_, [len(values)])
-    weight = np.bincount(cluster, uncertainty**2, minlength=n_clusters)
+    names, image = np.unique(images, return_inverse=True)
+    weight = np.zeros((n_clusters, len(names)))
+    np.add.at(weight, (cluster, image), uncertainty**2)
     early = len(classifier.examples) < _EARLY * len(classifier.classes)
     weight[np.unique(of_examples)] *= 0.3 if early else 1
     order = distance if early else -uncertainty
     places: list[int] = []
-    taken = dict.fromkeys(np.unique(images).tolist(), 0)
-    for number in np.argsort(-weight, kind="stable"):
+    taken = np.zeros(len(names))
+    free = np.bincount(cluster, minlength=n_clusters) > 0
+    while len(places) < n and free.any():
+        # Below any weight: those of which one was taken, or which have no object.
+        open_to = np.where(free[:, np.newaxis], weight / (1 + taken), -1)
+        number, of_image = np.unravel_index(open_to.argmax(), open_to.shape)
         members = np.flatnonzero(cluster == number)
-        if len(members) and len(places) < n:
-            often = np.array([taken[image] for image in images[members].tolist()])
-            best = int(members[np.lexsort((order[members], often))[0]])
-            taken[images.tolist()[best]] += 1
-            places.append(best)
+        own = members[image[members] == of_image]
+        members = own if len(own) else members
+        places.append(int(members[order[members].argmin()]))
+        taken[image[places[-1]]] += 1
+        free[number] = False
     rest = np.setdiff1d(np.arange(len(values)), places)
     return places + rest[np.argsort(-uncertainty[rest], kind="stable")][: n - len(places)].tolist()
 
@@ -594,7 +600,9 @@ def _check_units(table: pd.DataFrame, classifier: TableClassifier) -> None:
             expected = f"{name!r} in {unit or 'voxels'}, as the classifier learnt it"
             raise invalid("table", expected, here or "voxels", "Measure with the spacing and unit of then.")
     spacing = table.attrs.get("spacing")
-    if spacing is None or classifier.spacing is None or np.allclose(spacing, classifier.spacing, rtol=0.01):
+    if spacing is None or classifier.spacing is None:
+        return
+    if len(spacing) == len(classifier.spacing) and np.allclose(spacing, classifier.spacing, rtol=0.01):
         return
     text = f"a voxel size of {tuple(spacing)} where the classifier learnt from {classifier.spacing}"
     warnings.warn(f"The table has {text}: shapes and textures may differ for that alone.", stacklevel=4)

@@ -335,6 +335,7 @@ def test_images_without_objects_are_told_and_counted():
     assert table["image"].tolist() == ["a", "b"]
     assert table.attrs["objects_per_image"] == {"a": 1, "control": 0, "b": 1}
     assert table.attrs["columns"]["area"]["unit"] == "px²"
+    assert table.attrs["spacing"] is None
 
 
 def test_channels_under_their_names():
