@@ -12,6 +12,7 @@ from .measurement.region_properties import measure as measure
 from .objects.compartments import expand as expand
 from .objects.compartments import relate as relate
 from .objects.compartments import ring as ring
+from .objects.editing import edit_objects as edit_objects
 from .objects.filtering import exclude_border as exclude_border
 from .objects.filtering import exclude_large as exclude_large
 from .objects.filtering import exclude_small as exclude_small

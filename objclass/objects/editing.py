@@ -1,0 +1,200 @@
+"""Objects corrected by hand: merged, cut, deleted, grown, and each edit undone."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from objclass._common.checks import check_labels, check_number, describe, invalid
+
+EDITS = ("merge", "delete", "cut", "grow", "undo")
+
+
+def edit_objects(labels: npt.ArrayLike, edits: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """Repeat corrections of objects, such as those that were made in the explorer.
+
+    Parameters
+    ----------
+    labels : integer array
+        (z, y, x) or (y, x); 0 is background.
+    edits : sequence of dict
+        In the order in which they were made, each one of:
+
+        - ``{"edit": "merge", "labels": [3, 5]}``: all become the first.
+        - ``{"edit": "delete", "labels": [7]}``: they become background.
+        - ``{"edit": "cut", "label": 4, "line": [[y, x], …]}``: the object is divided along a line through
+          two or more points, which goes straight on beyond its ends. The larger part keeps the label. In 3D
+          ``"axis"``, 0 by default, is the one that the plane of the line is perpendicular to, and the line
+          goes through all planes: with ``"axis": 1`` its points are [z, x].
+        - ``{"edit": "grow", "label": 4, "polygon": [[y, x], …]}``: the object takes the background
+          within a polygon; in 3D in the plane ``"index"`` along ``"axis"``.
+        - ``{"edit": "undo"}``: takes back the last edit that has not been taken back.
+
+    Returns
+    -------
+    ndarray of int32
+        Objects that no edit changes keep their labels. The n-th cut, undone or not, makes the n-th label
+        above the highest of `labels`: no label is used twice.
+
+    Raises
+    ------
+    ValueError
+        If an edit is unknown or not complete, names a label that is not there, cuts or grows nothing, or
+        labels are over 2147483647.
+    TypeError
+        If `labels` are not integers.
+
+    See Also
+    --------
+    measure : The measurements of the edited objects.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> labels = np.array([[1, 1, 1, 1, 0, 2, 0, 5]])
+    >>> merged = {"edit": "merge", "labels": [2, 5]}
+    >>> objclass.edit_objects(labels, [merged, {"edit": "cut", "label": 1, "line": [[-1, 2.5], [1, 2.5]]}])
+    array([[1, 1, 1, 6, 0, 2, 0, 2]], dtype=int32)
+    >>> objclass.edit_objects(labels, [merged, {"edit": "undo"}])
+    array([[1, 1, 1, 1, 0, 2, 0, 5]], dtype=int32)
+    """
+    return apply_edits(labels, edits)[0]
+
+
+def apply_edits(labels: npt.ArrayLike, edits: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the labels after `edits`, and which labels mean other voxels than before, ascending."""
+    array = check_labels(labels)
+    highest = int(array.max(initial=0))
+    if highest + len(edits) > np.iinfo(np.int32).max:
+        hint = "Number the objects 1…n with objclass.relabel(labels)."
+        raise invalid("labels", "labels below 2147483648", f"a largest of {highest}", hint)
+    result = array.astype(np.int32)
+    changed: set[int] = set()
+    for place, edit, new_label in _not_undone(edits, highest):
+        changed.update(_APPLY[edit["edit"]](result, edit, f"edits[{place}]", new_label))
+    return result, np.array(sorted(changed), np.int64)
+
+
+def _not_undone(edits: Sequence[Mapping[str, Any]], highest: int) -> list[tuple[int, Mapping[str, Any], int]]:
+    """Return the edits that hold, each with its place in the list and the label that it may make."""
+    holding: list[tuple[int, Mapping[str, Any], int]] = []
+    for place, edit in enumerate(edits):
+        argument = f"edits[{place}]"
+        if not isinstance(edit, Mapping) or edit.get("edit") not in EDITS:
+            raise invalid(
+                argument, f'a dict whose "edit" is one of {", ".join(map(repr, EDITS))}', describe(edit)
+            )
+        if edit["edit"] == "undo":
+            if not holding:
+                raise invalid(argument, "an edit before it to undo", "none")
+            holding.pop()
+            continue
+        highest += edit["edit"] == "cut"
+        holding.append((place, edit, highest))
+    return holding
+
+
+def _merge(labels: np.ndarray, edit: Mapping[str, Any], argument: str, _new: int) -> list[int]:
+    first, *others = numbers = _labels_of(labels, edit, argument)
+    if not others:
+        raise invalid(argument, "two or more labels to merge", numbers)
+    labels[np.isin(labels, others)] = first
+    return numbers
+
+
+def _delete(labels: np.ndarray, edit: Mapping[str, Any], argument: str, _new: int) -> list[int]:
+    numbers = _labels_of(labels, edit, argument)
+    labels[np.isin(labels, numbers)] = 0
+    return numbers
+
+
+def _cut(labels: np.ndarray, edit: Mapping[str, Any], argument: str, new: int) -> list[int]:
+    label, line = _label_of(labels, edit, argument), _points(edit, "line", 2, argument)
+    axis = _axis(labels, edit, argument)
+    places = np.nonzero(labels == label)
+    in_plane = np.stack([place for at, place in enumerate(places) if labels.ndim == 2 or at != axis], axis=1)
+    left = _left_of(in_plane.astype(float), line)
+    n_left = np.count_nonzero(left)
+    if n_left in (0, len(left)):
+        raise invalid(argument, f"a line that divides object {label}", "one that passes by it")
+    smaller = left if 2 * n_left < len(left) else ~left
+    labels[tuple(place[smaller] for place in places)] = new
+    return [label, new]
+
+
+def _grow(labels: np.ndarray, edit: Mapping[str, Any], argument: str, _new: int) -> list[int]:
+    from skimage.draw import polygon2mask
+
+    label, polygon = _label_of(labels, edit, argument), _points(edit, "polygon", 3, argument)
+    axis = _axis(labels, edit, argument)
+    plane = labels
+    if labels.ndim == 3:
+        index = edit.get("index")
+        check_number(f'{argument}["index"]', index, low=0, high=labels.shape[axis] - 1, integer=True)
+        plane = np.moveaxis(labels, axis, 0)[index]
+    free = polygon2mask(plane.shape, polygon) & (plane == 0)
+    if not free.any():
+        raise invalid(argument, "a polygon with background in it", "one without")
+    plane[free] = label
+    return [label]
+
+
+_APPLY: dict[str, Callable[[np.ndarray, Mapping[str, Any], str, int], list[int]]] = {
+    "merge": _merge,
+    "delete": _delete,
+    "cut": _cut,
+    "grow": _grow,
+}
+
+
+def _left_of(points: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """Tell which points, (n, 2), lie to the left of a line, whose first and last pieces have no end."""
+    nearest, is_left = np.full(len(points), np.inf), np.zeros(len(points), bool)
+    for at, (start, stop) in enumerate(itertools.pairwise(line)):
+        along, from_start = stop - start, points - start
+        place = from_start @ along / (along @ along)
+        low, high = -np.inf if at == 0 else 0, np.inf if at == len(line) - 2 else 1
+        distance = np.linalg.norm(from_start - np.clip(place, low, high)[:, None] * along, axis=1)
+        side = along[0] * from_start[:, 1] - along[1] * from_start[:, 0] > 0
+        is_left = np.where(distance < nearest, side, is_left)
+        nearest = np.minimum(nearest, distance)
+    return is_left
+
+
+def _labels_of(labels: np.ndarray, edit: Mapping[str, Any], argument: str) -> list[int]:
+    numbers = edit.get("labels")
+    if not isinstance(numbers, (list, tuple, np.ndarray)) or not len(numbers):
+        raise invalid(f'{argument}["labels"]', "a list of labels", describe(numbers))
+    found = [check_number(f'{argument}["labels"]', number, low=1, integer=True) for number in numbers]
+    found = list(dict.fromkeys(found))
+    missing = [number for number in found if not (labels == number).any()]
+    if missing:
+        raise invalid(f'{argument}["labels"]', "labels that are there", f"{missing}")
+    return found
+
+
+def _label_of(labels: np.ndarray, edit: Mapping[str, Any], argument: str) -> int:
+    return _labels_of(labels, {"labels": [edit.get("label")]}, argument)[0]
+
+
+def _axis(labels: np.ndarray, edit: Mapping[str, Any], argument: str) -> int:
+    return int(
+        check_number(f'{argument}["axis"]', edit.get("axis", 0), low=0, high=labels.ndim - 1, integer=True)
+    )
+
+
+def _points(edit: Mapping[str, Any], name: str, least: int, argument: str) -> np.ndarray:
+    try:
+        points = np.asarray(edit.get(name), float)
+    except (TypeError, ValueError):
+        points = np.zeros(0)
+    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
+        raise invalid(f'{argument}["{name}"]', "points [row, column]", describe(edit.get(name)))
+    different = points[np.append(True, (points[1:] != points[:-1]).any(axis=1))]
+    if len(different) < least:
+        raise invalid(f'{argument}["{name}"]', f"{least} or more different points", describe(edit.get(name)))
+    return different
