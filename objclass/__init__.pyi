@@ -47,6 +47,7 @@ from .tables.table_classifier import load_classifier as load_classifier
 from .widgets.annotator.annotator import annotate as annotate
 from .widgets.explorer.explorer import explore as explore
 from .widgets.view3d.view3d import view3d as view3d
+from .widgets.viewer import view as view
 from .workflows.batch import segment_folder as segment_folder
 from .workflows.compilation import warmup as warmup
 from .workflows.cross_validation import evaluate as evaluate

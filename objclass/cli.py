@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console may know no × and no µ
     options = _parser().parse_args(arguments)
-    from objclass.workflows.compilation import telling
+    from objclass._common.compiling import telling
 
     logging.basicConfig(format="objclass: %(message)s", level=logging.WARNING)
     warnings.showwarning = _show_warning  # type: ignore[assignment]

@@ -12,7 +12,8 @@ import numpy as np
 import traitlets
 
 from objclass._common import checks
-from objclass.plots.colors import CHANNEL_COLORS
+from objclass.widgets import snapshot
+from objclass.widgets.channels import describe_channels, is_color_picture
 from objclass.widgets.planes import ImagePlanes, PlaneServer, PlaneSource
 
 try:
@@ -22,6 +23,7 @@ except ImportError as error:
         "The widgets need anywidget. Install it with: python -m pip install 'objclass[lab]'"
     ) from error
 
+_FIRST_PIXELS = 1_100_000  # the overview of plane_client.js
 _FOLDER = Path(__file__).parent / "js"
 _IMPORT = re.compile(r'^import\b[^;]*?from\s+"\./([\w.]+)";\n', re.MULTILINE | re.DOTALL)
 
@@ -74,6 +76,8 @@ class SliceWidget(anywidget.AnyWidget):
         The layers beside the image, see `PlaneServer`.
     whole : sequence of str
         Layers that are sent at full size.
+    channel_names : sequence of str, optional
+        A name for each channel.
     """
 
     volume = traitlets.Dict(help="shape (z, y, x), ndim, spacing and unit").tag(sync=True)
@@ -83,6 +87,14 @@ class SliceWidget(anywidget.AnyWidget):
         traitlets.Int(min=0), help="the voxel (z, y, x) that the planes go through"
     ).tag(sync=True)
     error = traitlets.Unicode("", help="what went wrong last").tag(sync=True)
+    first = traitlets.Dict(
+        help="the shown plane as it comes with the widget: while all cells run, the kernel answers nothing"
+    ).tag(sync=True)
+
+    layers = traitlets.List(traitlets.Unicode(), ["image"], help="what the planes consist of").tag(sync=True)
+
+    _displayed = False
+    _asked = False  # the browser has asked for planes: it needs none in advance
 
     def __init__(
         self,
@@ -93,9 +105,13 @@ class SliceWidget(anywidget.AnyWidget):
         unit: str | None = None,
         sources: Mapping[str, PlaneSource] | None = None,
         whole: tuple[str, ...] = (),
+        channel_names: Sequence[str] | None = None,
         **traits: Any,
     ) -> None:
         planes = ImagePlanes(image)
+        described = describe_channels(len(image), channel_names)
+        if is_color_picture(channel_names):
+            planes.share_contrast()
         self._planes = PlaneServer(planes, sources or {}, whole=whole)
         sizes = (1.0,) * 3 if spacing is None else (*(1.0,) * (3 - ndim), *spacing)
         shape = image.shape[1:]
@@ -110,16 +126,69 @@ class SliceWidget(anywidget.AnyWidget):
             channels=[
                 {
                     **channel,
-                    "name": f"Channel {number}",
-                    "color": "#ffffff" if len(planes.channels) == 1 else CHANNEL_COLORS[number % 7],
+                    **named,
                     "visible": True,
+                    "gamma": 1.0,
                 }
-                for number, channel in enumerate(planes.channels)
+                for channel, named in zip(planes.channels, described, strict=True)
             ],
             position=[size // 2 for size in shape],
             **traits,
         )
         self.on_msg(self._dispatch)
+
+    def _repr_mimebundle_(self, **keywords: Any) -> Any:
+        """Return the widget with a still picture and a line of text, for readers without a kernel."""
+        self._displayed = True
+        self._offer_first()
+        bundle = super()._repr_mimebundle_(**keywords)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        return {**data, "text/plain": self.summary(), "image/png": self.picture()}, metadata
+
+    def summary(self) -> str:
+        """Return what the widget shows in a line of text."""
+        shape = " × ".join(map(str, self.volume["shape"][3 - self.volume["ndim"] :]))
+        count = len(self.channels)
+        return f"{type(self).__name__} of an image of {shape} pixels" + f" in {count} channels" * (count > 1)
+
+    def picture(self) -> bytes:
+        """Return the shown plane as a PNG image, with what lies over it."""
+        axis = self.axis
+        index, step = self.position[axis], self._first_step()
+        plane = self._planes.image.plane(axis, index)[:, ::step, ::step]
+        picture = snapshot.compose_channels(self._planes.image.encode(plane), self.channels)
+        self._paint_over(picture, axis, index, step)
+        row, col = (size for other, size in enumerate(self.volume["spacing"]) if other != axis)
+        return snapshot.encode_png(picture, (row, col))
+
+    def _paint_over(self, picture: np.ndarray, axis: int, index: int, step: int) -> None:
+        """Paint the layers over a picture of every `step`-th pixel of a plane."""
+
+    def _first_step(self) -> int:
+        rows, cols = (size for axis, size in enumerate(self.volume["shape"]) if axis != self.axis)
+        step = 1
+        while -(-rows // step) * -(-cols // step) > _FIRST_PIXELS:
+            step += 1
+        return step
+
+    def _offer_first(self) -> None:
+        """Let the plane come with the widget, unless the browser has asked for some already."""
+        if self._asked:
+            return
+        shape = [size for axis, size in enumerate(self.volume["shape"]) if axis != self.axis]
+        request = {
+            "axis": self.axis,
+            "index": self.position[self.axis],
+            "region": [0, 0, *shape],
+            "step": self._first_step(),
+        }
+        answer, buffers = self._planes.answer({**request, "layers": self.layers})
+        self.first = {"plane": answer, "buffers": list(map(bytes, buffers)), **self._first_overlay(request)}
+
+    def _first_overlay(self, _request: Mapping[str, Any]) -> dict[str, Any]:
+        return {}
 
     @traitlets.validate("position")
     def _check_position(self, proposal: Any) -> list[int]:
@@ -142,6 +211,9 @@ class SliceWidget(anywidget.AnyWidget):
         self.log.debug("".join(traceback.format_exception(failure)))
 
     def _on_plane(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        if not self._asked:
+            self._asked = True
+            self.first = {}
         answer, buffers = self._planes.answer(content)
         self.send(answer, buffers)
 

@@ -37,6 +37,16 @@ class ImagePlanes:
             _describe_channel(sample, *code) for sample, code in zip(samples, self.codes, strict=True)
         ]
 
+    def share_contrast(self) -> None:
+        """Give all channels one contrast, from 0 for bytes: those of a colour picture keep its hues."""
+        least = min(channel["offset"] + channel["scale"] * channel["least"] for channel in self.channels)
+        most = max(channel["offset"] + channel["scale"] * channel["most"] for channel in self.channels)
+        if self.dtype == np.uint8:
+            least, most = 0.0, 255.0
+        for channel in self.channels:
+            low, high = ((value - channel["offset"]) / channel["scale"] for value in (least, most))
+            channel |= {"low": low, "high": high, "auto": [low, high]}
+
     def plane(self, axis: int, index: int) -> np.ndarray:
         """Return plane `index` along `axis` as (c, rows, columns), in the image's own values."""
         return np.take(self.image, index, axis=axis + 1)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -36,30 +33,6 @@ def warmup(*, progress: Progress = True) -> None:
         for step in steps:
             step()
             advance()
-
-
-@contextlib.contextmanager
-def telling(say: Callable[[], None], *, after: float = 3.0) -> Iterator[None]:
-    """Within this context, call `say` once compiling has taken more than `after` seconds."""
-    from numba.core import event
-
-    class Listener(event.Listener):
-        depth, began, seconds = 0, 0.0, 0.0
-
-        def on_start(self, _: Any) -> None:
-            self.depth += 1
-            if self.depth == 1:
-                self.began = time.perf_counter()
-
-        def on_end(self, _: Any) -> None:
-            self.depth -= 1
-            if self.depth == 0:
-                before, self.seconds = self.seconds, self.seconds + time.perf_counter() - self.began
-                if before <= after < self.seconds:
-                    say()
-
-    with event.install_listener("numba:compile", Listener()):
-        yield
 
 
 def _steps() -> Iterator[Callable[[], None]]:

@@ -147,7 +147,8 @@ def test_the_whole_way_in_jupyterlab(open_notebook):
     page.wait_for_function(
         f"() => document.querySelector('.oc-objects').textContent.startsWith('{objects} ')"
     )
-    field = view.root.get_by_label("Smallest object")
+    view.root.get_by_text("Size and splitting").click()
+    field = view.root.get_by_label("Minimum size")
     field.fill("300")
     field.press("Enter")
     fewer = notebook.kernel(count.format(size=300))
@@ -398,8 +399,12 @@ def test_contrast_is_dragged_without_the_kernel(open_notebook):
     assert after["low"] == before["low"]
     limits = f"{round(after['low'])} to {round(after['high'])}"
     assert view.root.locator(".oc-contrast output").inner_text() == limits
-    view.button("Auto").click()
+    view.button("Stack").click()
     notebook.wait_kernel(f"annotator.channels[0]['high'] == {before['high']}")
+    view.go_to(SHAPE[0] - 1)
+    view.button("Auto").click()
+    plane = f"np.percentile(sample.image[{SHAPE[0] - 1}], 99.8)"
+    notebook.wait_kernel(f"abs(annotator.channels[0]['high'] - {plane}) <= 2")
 
 
 def test_a_flood_of_strokes_and_a_reload_lose_nothing(open_notebook):
@@ -572,7 +577,7 @@ annotator = annotate(image, path=None)
     )
     path = view.stroke((1001.3, 2001.4), (1008.2, 2007.7))
     view.wait_kept()
-    radius = notebook.page.evaluate("() => +document.querySelector('.oc-with-value input').value") / 2
+    radius = notebook.page.evaluate("() => +document.querySelector('.oc-brush-size input').value") / 2
     found = notebook.kernel("np.argwhere(annotator.annotations[1]).tolist()")
     expected = expected_stroke([(r - 900, c - 1900) for r, c in path], radius, (200, 200))
     np.testing.assert_array_equal(np.argwhere(expected) + np.array([900, 1900]), found)
@@ -668,3 +673,102 @@ def test_without_a_kernel_the_widget_says_so(open_notebook):
     view = View(notebook)
     assert not page.locator(".oc-lost").count()
     assert (annotations(notebook)[6] == 2).any()
+
+
+def test_while_all_cells_run_the_widget_shows_plane_and_prediction(open_notebook):
+    paint = """
+annotator._strokes.volume[12, 60:80, 60:80] = 2
+annotator._strokes.volume[12, 2:20, 2:60] = 1
+annotator._strokes._count()
+annotator.train()
+import time
+from pathlib import Path
+while not Path("go on").exists():
+    time.sleep(0.1)
+"""
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="all"), "annotator", paint], run=False)
+    page = notebook.page
+    notebook.command("notebook:run-all-cells")
+    try:
+        page.wait_for_selector(".oc-annotator .oc-view[data-index='12']")
+        page.wait_for_selector(f".oc-view[data-overlay='prediction 0 {SHAPE[0] // 2}']")
+        bright = page.evaluate(
+            """() => { const canvas = document.querySelector('.oc-canvas.oc-image');
+                const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+                return data.filter((value, at) => at % 4 === 0 && value > 60).length; }"""
+        )
+        assert bright > 1000
+        assert (
+            page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status")
+            == "busy"
+        )
+    finally:
+        (notebook.server.root / "go on").touch()
+
+
+def test_brush_and_class_survive_a_reload_and_a_class_can_be_removed(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="brush"), "annotator"])
+    view, page = View(notebook), notebook.page
+    view.button("Add class").click()
+    view.view.click(position={"x": 5, "y": 5})
+    for _ in range(4):
+        page.keyboard.press("]")
+    notebook.wait_kernel("annotator.brush == {'size': 11, 'ball': False, 'value': 3}")
+    page.mouse.move(*view.screen(80, 100))
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -100)
+    page.keyboard.up("Control")
+    notebook.wait_kernel("annotator.brush['size'] == 12")
+    notebook.save_and_reload()
+    view = View(notebook)
+    assert view.root.locator(".oc-brush-size output").inner_text() == "12 px"
+    assert view.root.locator(".oc-chosen input.oc-text").input_value() == "class 3"
+    view.stroke((80.2, 30.3), (95.7, 60.1))
+    view.wait_kept()
+    assert int(annotations(notebook).max()) == 3
+    view.button("Erase class 3 on all slices").click()
+    view.button("Remove class 3").click()
+    notebook.wait_kernel("len(annotator.classes) == 2")
+    assert view.button("Remove background").get_attribute("aria-disabled") == "true"
+
+
+def test_what_comes_next_is_a_button(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="next"), "annotator"], viewport=(1366, 768))
+    view, page = View(notebook), notebook.page
+    for name in ("Segment", "Auto"):
+        box = view.button(name).bounding_box()
+        assert box["y"] + box["height"] < 744, "within reach on a laptop, above the status bar"
+    view.go_to(6)
+    view.stroke((80.2, 30.3), (95.7, 60.1))
+    page.keyboard.press("-")
+    view.stroke((10.3, 12.4), (30.6, 150.2))
+    assert view.root.locator(".oc-objects").inner_text() == "trains first"
+    view.button("Segment").click()
+    notebook.wait_kernel("annotator.labels is not None and not annotator.state['task']")
+    before = view.view.bounding_box()
+    view.button("Measure and explore").click()
+    page.wait_for_selector('.oc-next .oce[data-ready="true"]')
+    assert (
+        view.root.locator(".oc-next code")
+        .inner_text()
+        .startswith(
+            "explorer = objclass.explore(annotator.image, annotator.labels, spacing=annotator.spacing)"
+        )
+    )
+    assert notebook.kernel("len(annotator.explorer.table) == annotator.state['objects']")
+    after = view.view.bounding_box()
+    assert (before["width"], before["height"]) == (after["width"], after["height"])
+
+
+def test_a_saved_notebook_shows_a_picture_without_a_kernel(open_notebook):
+    notebook = open_notebook(
+        [IMPORT + PHANTOM + MAKE.format(name="still"), "annotator", "objclass.view(sample.image)"]
+    )
+    View(notebook)
+    notebook.command("docmanager:save")
+    notebook.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+    stored = json.loads((notebook.server.root / notebook.name).read_text())
+    for cell, start in zip(stored["cells"][1:], ["Annotator of an image", "Viewer of an image"], strict=True):
+        data = cell["outputs"][0]["data"]
+        assert "".join(data["text/plain"]).startswith(start)
+        assert len(data["image/png"]) > 1000

@@ -1,25 +1,9 @@
 import subprocess
 import sys
 
-import numba
 import pytest
 
-from objclass.workflows.compilation import telling, warmup
-
-
-def test_compiling_is_told_once():
-    told = []
-    with telling(lambda: told.append(1), after=0):
-        for power in (2, 3):
-            assert numba.njit(lambda x, power=power: x**power)(2) == 2**power
-    assert told == [1]
-
-
-def test_nothing_is_told_of_short_compiling():
-    told = []
-    with telling(lambda: told.append(1), after=1000):
-        numba.njit(lambda x: x + 1)(2)
-    assert told == []
+from objclass.workflows.compilation import warmup
 
 
 def test_warmup_reports_and_can_be_stopped():
@@ -41,7 +25,8 @@ def test_after_warmup_nothing_is_left_to_compile(tmp_path):
     code = f"""
 import sys
 from objclass.cli import main
-from objclass.workflows.compilation import telling, warmup
+from objclass._common.compiling import telling
+from objclass.workflows.compilation import warmup
 warmup(progress=False)
 with telling(lambda: sys.exit("something was left"), after=0):
     main(["demo", "--out", {str(tmp_path / "demo")!r}, "--size", "32", "96", "96"])

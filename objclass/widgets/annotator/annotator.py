@@ -20,6 +20,14 @@ from objclass.widgets.annotator.jobs import JobsMixin
 from objclass.widgets.annotator.stroke_messages import StrokesMixin
 from objclass.widgets.annotator.strokes import Strokes
 from objclass.widgets.base import bundle, stylesheet
+from objclass.widgets.channels import is_rgb, rgb_first
+from objclass.widgets.snapshot import blend, blend_objects, color_rows
+
+
+def _brush_size(plane: Sequence[int]) -> int:
+    """Return the diameter of the brush to begin with: a thirtieth of the plane."""
+    return int(min(25, max(3, round(max(plane) / 30))))
+
 
 _live: weakref.WeakSet[Annotator] = weakref.WeakSet()
 
@@ -32,6 +40,7 @@ def annotate(
     unit: str | None = None,
     features: str = "object_size_1_to_5_px",
     classes: Sequence[str] = ("background", "object"),
+    channel_names: Sequence[str] | None = None,
     positive_class: int = 2,
     max_depth: int = 2,
     n_estimators: int = 100,
@@ -46,7 +55,8 @@ def annotate(
     ----------
     image : (z, y, x) or (y, x) array, or with channels first
         Any real dtype. It is read plane by plane, so that a memory-mapped stack may be larger than memory.
-        For a 2D image with channels give `annotations` of shape (y, x), or `spacing` with two numbers.
+        For a 2D image with channels give `channel_names`, or `spacing` with two numbers. A colour picture
+        (y, x, 3) of bytes is taken with its channels first.
     annotations : array of int, optional
         What to begin with: 0 not annotated, 1 background, 2 object, further classes. It stays as it is.
     spacing : sequence of float, optional
@@ -57,6 +67,8 @@ def annotate(
         As in `train_object_classifier`; all but the last can be changed in the widget.
     classes : sequence of str
         The names of class 1, class 2, ….
+    channel_names : sequence of str, optional
+        A name for each channel; those named red, green and blue are shown as one colour picture.
     path : str or path, optional
         The classifier's file, rewritten at each training; with None there is none.
     save_to : str or path, optional
@@ -75,7 +87,7 @@ def annotate(
     Raises
     ------
     ValueError
-        If image and annotations do not fit, the image looks like a colour picture, or a parameter is wrong.
+        If image and annotations do not fit, the channels come last, or a parameter is wrong.
     TypeError
         If the image has no real numbers, or the annotations are no integers.
     FileNotFoundError, PermissionError
@@ -95,6 +107,7 @@ def annotate(
         unit=unit,
         features=features,
         class_names=classes,
+        channel_names=channel_names,
         positive_class=positive_class,
         max_depth=max_depth,
         n_estimators=n_estimators,
@@ -111,7 +124,11 @@ class Annotator(StrokesMixin, JobsMixin, FilesMixin):
     Attributes
     ----------
     image : ndarray
-        The image as it was given.
+        The image as it was given; of a colour picture with its channels first.
+    spacing : tuple of float or None
+        The voxel size.
+    explorer : Explorer or None
+        What *Measure and explore* has made last.
     annotations : ndarray of uint8
         The current annotations, a read-only view.
     classifier : ObjectClassifier or None
@@ -131,6 +148,7 @@ class Annotator(StrokesMixin, JobsMixin, FilesMixin):
         spacing: Sequence[float] | None,
         unit: str | None,
         class_names: Sequence[str],
+        channel_names: Sequence[str] | None,
         random_state: int,
         path: str | os.PathLike[str] | None,
         save_to: str | os.PathLike[str] | None,
@@ -140,7 +158,11 @@ class Annotator(StrokesMixin, JobsMixin, FilesMixin):
         checks.check_option("on_existing", on_existing, ON_EXISTING)
         arguments.check_parameters(random_state=random_state, **parameters)
         self.image = np.asarray(image)
-        channels, ndim = arguments.check_input(self.image, annotations, spacing)
+        self._was_rgb = is_rgb(self.image)
+        if self._was_rgb:
+            self.image = rgb_first(self.image)
+            channel_names = channel_names or ("red", "green", "blue")
+        channels, ndim = arguments.check_input(self.image, annotations, spacing, channel_names)
         self._spacing = checks.check_spacing(spacing, ndim)
         self._random_state = random_state
         given = arguments.open_annotations(annotations, save_to, channels.shape[1:], ndim)
@@ -155,6 +177,9 @@ class Annotator(StrokesMixin, JobsMixin, FilesMixin):
             unit=unit,
             sources=sources,
             whole=("annotations",),
+            channel_names=channel_names,
+            layers=["image", "annotations", "labels"],
+            brush={"size": _brush_size(channels.shape[2:])},
             classes=arguments.name_classes(class_names, self._strokes.class_sizes),
             **parameters,
         )
@@ -192,6 +217,36 @@ class Annotator(StrokesMixin, JobsMixin, FilesMixin):
     def labels(self) -> np.ndarray | None:
         """The objects that were segmented last."""
         return self._labels
+
+    @property
+    def spacing(self) -> tuple[float, ...] | None:
+        """The voxel size, None if unknown."""
+        return self._spacing
+
+    def summary(self) -> str:
+        """Return what was done so far in a line of text."""
+        names = {item["value"]: item["name"] for item in self.classes}
+        sizes = self._class_counts().items()
+        painted = ", ".join(f"{names.get(int(value), value)} {count:,}" for value, count in sizes)
+        parts = [super().summary(), f"annotated pixels: {painted or 'none'}"]
+        parts.append("no classifier" if self._classifier is None else "classifier trained")
+        if self._labels is not None:
+            count = self.state["objects"]
+            parts.append(f"{count:,} object{'s' * (count != 1)}")
+        return "; ".join(parts)
+
+    def _paint_over(self, picture: np.ndarray, axis: int, index: int, step: int) -> None:
+        scribbles = self._strokes.plane(axis, index)[::step, ::step]
+        labels = self._label_plane(axis, index)
+        colors = color_rows((item["value"], item["color"]) for item in self.classes)
+        prediction = self._planes_seen.get(("prediction", axis, index))
+        if labels is not None and not self.state["objects_stale"]:
+            blend_objects(picture, labels[::step, ::step])
+        elif prediction is not None:
+            shown = prediction[::step, ::step]
+            shown = np.where(shown == 1, 0, shown) if self.positive_class != 1 else shown
+            blend(picture, shown, colors, opacity=0.8, edges=True)
+        blend(picture, scribbles, colors, opacity=0.65)
 
     def code(self) -> str:
         """Return the calls that give the current classifier and objects again.

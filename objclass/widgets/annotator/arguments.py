@@ -17,6 +17,7 @@ from objclass.plots.colors import class_color
 from objclass.widgets.annotator.autosave import check_save_to
 from objclass.widgets.annotator.strokes import MAX_CLASS
 from objclass.widgets.base import spatial_image
+from objclass.widgets.channels import spatial_rank
 
 _CODES = "0 for not annotated, 1 background, 2 object, further classes"
 
@@ -43,22 +44,21 @@ def check_features(features: Any) -> None:
 
 
 def check_input(
-    image: np.ndarray, annotations: npt.ArrayLike | None, spacing: Sequence[float] | None
+    image: np.ndarray,
+    annotations: npt.ArrayLike | None,
+    spacing: Sequence[float] | None,
+    channel_names: Sequence[str] | None,
 ) -> tuple[np.ndarray, int]:
     """Return the image as (c, z, y, x) and the number of axes that the user knows of."""
     if annotations is not None:
         checked = check_annotations(annotations)
         return spatial_image(image, checked.ndim, beside=checked, name="annotations"), checked.ndim
-    planar = image.ndim == 2 or (image.ndim == 3 and spacing is not None and np.size(spacing) == 2)
-    if not planar and image.ndim in (3, 4) and image.shape[-1] in (3, 4) and min(image.shape[-3:-1]) > 16:
-        hint = (
-            "This looks like a colour picture: put its channels first with numpy.moveaxis(image, -1, 0), "
-            "and give annotations of shape (y, x), for a start numpy.zeros(image.shape[:2], numpy.uint8)."
-        )
+    if image.ndim in (3, 4) and image.shape[-1] in (3, 4) and min(image.shape[-3:-1]) > 16:
+        hint = "Put the channels first: numpy.moveaxis(image, -1, 0), and name them with channel_names."
         raise checks.invalid(
             "image", "axes (z, y, x), or with channels first (c, y, x) or (c, z, y, x)", image, hint
         )
-    ndim = 2 if planar else 3
+    ndim = spatial_rank(image, spacing, channel_names)
     return spatial_image(image, ndim), ndim
 
 
@@ -103,8 +103,13 @@ def name_classes(names: Sequence[str], sizes: np.ndarray) -> list[dict[str, Any]
     if isinstance(names, str) or not all(isinstance(name, str) for name in names) or len(names) < 2:
         raise checks.invalid("classes", "at least two names", names)
     painted = [value for value in np.flatnonzero(sizes).tolist() if value > len(names)]
-    named = [*enumerate(names, start=1), *((value, f"class {value}") for value in painted)]
-    return [{"value": value, "name": name, "color": class_color(value)} for value, name in named]
+    named = [*enumerate(names, start=1), *((value, "") for value in painted)]
+    return [new_class(value, name) for value, name in named]
+
+
+def new_class(value: int, name: str = "") -> dict[str, Any]:
+    """Return a class as the widget lists it."""
+    return {"value": value, "name": name or f"class {value}", "color": class_color(value)}
 
 
 def check_classes(classes: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ class AnnotatorBase(SliceWidget):
     live = traitlets.Bool(False, help="train after each stroke").tag(sync=True)
     min_size = traitlets.Int(20, min=0, help="smallest object that is kept, in voxels").tag(sync=True)
     split = traitlets.Bool(False, help="cut touching objects apart").tag(sync=True)
+    brush = traitlets.Dict(help="size, ball and class of the brush: as they were left").tag(sync=True)
     display = traitlets.Dict(help="what the view shows; only the browser uses it").tag(sync=True)
     state = traitlets.Dict(help="what the widget tells about itself").tag(sync=True)
     marks = traitlets.List(traitlets.List(), help="for each axis the planes with annotations").tag(sync=True)
@@ -42,6 +43,9 @@ class AnnotatorBase(SliceWidget):
     store_key = traitlets.Unicode(help="under which the browser keeps strokes on their way").tag(sync=True)
     path = traitlets.Unicode("", help="the classifier's file").tag(sync=True)
     save_to = traitlets.Unicode("", help="the file of the annotations").tag(sync=True)
+
+    explorer_code = traitlets.Unicode("", help="the line of code that makes it").tag(sync=True)
+    explorer_id = traitlets.Unicode("", help="the widget that Measure and explore has made").tag(sync=True)
 
     _ready = False  # until all is there
     image: np.ndarray

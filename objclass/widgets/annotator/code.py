@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 def repeat_as_code(annotator: Annotator) -> str:
     """Return the code; see `Annotator.code`."""
     lines = ["import objclass", ""]
+    if annotator._was_rgb:
+        lines = ["import numpy", *lines, "image = numpy.moveaxis(image, -1, 0)[:3]  # channels first"]
     trained = annotator._trained_with
     file = annotator._file.path
     if isinstance(trained, str):

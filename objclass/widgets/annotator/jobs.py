@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import traitlets
 
+from objclass._common.compiling import telling
 from objclass.pixels.classifier import ObjectClassifier, train_object_classifier
 from objclass.widgets.annotator import learning
 from objclass.widgets.annotator.base import AnnotatorBase
@@ -17,6 +18,7 @@ from objclass.widgets.annotator.latest import Latest
 from objclass.widgets.annotator.learning import Learner, TrainingParameters
 from objclass.widgets.background import Worker
 from objclass.widgets.planes import PlaneServer
+from objclass.widgets.replay import Code, call
 
 _PLANES_KEPT = 32
 _SETTLE_AFTER = 3.0
@@ -33,6 +35,7 @@ class JobsMixin(AnnotatorBase):
         self._queue = Latest(self._job_failed)
         self._worker = Worker(lambda task: self._tell(task=task), self._show_failure)
         self._learner = Learner(self._volume_image, self._ndim, self._strokes)
+        self.explorer: Any = None
         self._wishes: dict[str, dict[str, Any]] = {}
         self._planes_seen: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
         self._settle_timer: threading.Timer | None = None
@@ -48,7 +51,7 @@ class JobsMixin(AnnotatorBase):
         return PlaneServer(self._planes.image, sources)
 
     def _job_failed(self, _kind: str, failure: Exception) -> None:
-        self._tell(training=False)
+        self._tell(training=False, compiling=False)
         self._show_failure(failure)
 
     # Training
@@ -75,8 +78,9 @@ class JobsMixin(AnnotatorBase):
 
     def _submit_training(self, train: Callable[[], None]) -> None:
         def job() -> None:
-            train()
-            self._tell(training=self._queue.waits("train"))
+            with telling(lambda: self._tell(compiling=True), after=0):
+                train()
+            self._tell(training=self._queue.waits("train"), compiling=False)
 
         self._tell(training=True)
         self._queue.submit("train", job)
@@ -151,6 +155,8 @@ class JobsMixin(AnnotatorBase):
             if not isinstance(parameters, str):
                 self._save_classifier(classifier)
         self.send({"kind": "trained", "settles": settles})
+        if self._displayed:
+            self._offer_first()
         for view in list(self._wishes):
             self._show_overlay(view, fresh=True)
 
@@ -189,6 +195,12 @@ class JobsMixin(AnnotatorBase):
         if request is not None:
             answer, buffers = self._overlay_server().answer(request)
             self.send({**answer, "fresh": fresh}, buffers)
+
+    def _first_overlay(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        if self._classifier is None:
+            return {}
+        answer, buffers = self._overlay_server().answer({**request, "layers": ["prediction"]})
+        return {"overlay": answer, "overlay_buffers": list(map(bytes, buffers))}
 
     def _predicted_plane(self, axis: int, index: int) -> np.ndarray | None:
         def compute(classifier: ObjectClassifier) -> np.ndarray:
@@ -301,6 +313,31 @@ class JobsMixin(AnnotatorBase):
         self._tell(
             objects=int(labels.max(initial=0)), objects_version=self.state.get("objects_version", 0) + 1
         )
+        if self._displayed:
+            self._offer_first()
+
+    # What comes next
+
+    def _on_explore(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        self.error = ""
+        self._worker.start("Measuring", self._explore, self._show_explorer)
+
+    def _explore(self, progress: Callable[[int, int], None]) -> Any:
+        from objclass.widgets.explorer.explorer import explore
+
+        if self._labels is None or self.state["objects_stale"]:
+            self._finish_segmentation(self._segment(progress))
+        assert self._labels is not None
+        unit = None if self._spacing is None else self.volume["unit"]
+        return explore(self.image, self._labels, spacing=self._spacing, unit=unit)
+
+    def _show_explorer(self, explorer: Any) -> None:
+        self.explorer = explorer
+        keywords = {} if self._spacing is None else {"spacing": Code("annotator.spacing")}
+        made = call("objclass.explore", "annotator.image", "annotator.labels", keywords=keywords)
+        with self.hold_sync():
+            self.explorer_code = f"explorer = {made}  # here: annotator.explorer"
+            self.explorer_id = explorer.model_id
 
     def _label_plane(self, axis: int, index: int) -> np.ndarray | None:
         if self._labels is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from objclass.widgets.annotator.arguments import new_class
 from objclass.widgets.annotator.autosave import Autosave, ChangedElsewhereError, check_save_to
 from objclass.widgets.annotator.base import AnnotatorBase
 from objclass.widgets.annotator.strokes import Patch
@@ -138,6 +139,10 @@ class StrokesMixin(AnnotatorBase):
         marks = [self._strokes.marks(axis) for axis in range(3)]
         if marks != self.marks:
             self.marks = marks
+        listed = {item["value"] for item in self.classes}
+        unlisted = [value for value in map(int, self._class_counts()) if value not in listed]
+        if unlisted:  # undo has brought back the scribbles of a class that was removed
+            self.classes = [*self.classes, *map(new_class, unlisted)]
         self._tell(undo=self._strokes.can_undo, redo=self._strokes.can_redo, painted=self._class_counts())
         if self._autosave is None:
             self._acknowledge(self._seen)

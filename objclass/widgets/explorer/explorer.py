@@ -165,6 +165,7 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
             spacing=spacing,
             unit=unit,
             sources={"objects": self.objects.slot_plane},
+            layers=["image", "objects"],
             _ramp=colors.color_ramp(),
         )
         self._describe_columns()

@@ -7,13 +7,15 @@ import { annotatorKey } from "./annotator_keys.js";
 import { AnnotatorLayers } from "./annotator_layers.js";
 import { AnnotatorMessages } from "./annotator_messages.js";
 import {
-  brushPanel, displayPanel, nextPanel, objectsPanel, trainingPanel,
+  brushControls, displayPanel, objectsPanel, suggestButton, trainingPanel,
 } from "./annotator_panels.js";
 import { ClassList } from "./class_list.js";
 import { Connection } from "./connection.js";
+import { NextStep } from "./next_step.js";
 import { TOOLS } from "./paint_tool.js";
 import { Scribbles } from "./scribbles.js";
 
+const BRUSH_DELAY = 200;
 const DEFAULT_DISPLAY = { overlay: "prediction", contour: true, opacity: 0.8, annotations: true };
 
 class AnnotatorView {
@@ -26,14 +28,11 @@ class AnnotatorView {
     const { model } = this.connection;
     Object.assign(this, { model, root });
     this.display = { ...DEFAULT_DISPLAY, ...model.get("display") };
-    this.brush = {
-      tool: "brush", size: 7, ball: false, flat: model.get("volume").ndim === 2,
-      onChange: () => this.view?.drawTop(),
-    };
+    this.brush = { tool: "brush", ball: false, ...model.get("brush"), flat: model.get("volume").ndim === 2 };
     this.main = h("div", { class: "oc-main-column" });
     this.side = h("div", { class: "oc-side" });
     this.messages = new AnnotatorMessages(model);
-    root.append(this.messages.notices, h("div", { class: "oc-columns" }, this.main, this.side));
+    root.append(h("div", { class: "oc-columns" }, this.main, this.side));
     this.panel = new SlicePanel(model, this.main, {
       layers: ["image", "annotations", "labels"], whole: ["annotations"] });
     this.view = this.panel.view;
@@ -45,23 +44,25 @@ class AnnotatorView {
 
   buildSide() {
     const { model } = this;
-    this.classes = new ClassList(model, (value) => {
+    this.classes = new ClassList(model, this.brush.value, (value) => {
       this.brush.value = value;
-      this.view.drawTop();
+      this.brushChanged();
     });
     this.brush.value = this.classes.value;
     this.brush.color = () => this.classes.color();
-    this.brushPanel = brushPanel(this.brush);
+    this.brushPanel = brushControls(this.brush, () => this.brushChanged());
     this.training = trainingPanel(model, () => this.train());
     this.displayPanel = displayPanel(model, this.display, () => {
       this.layers.request();
       this.layers.show();
     });
     this.objects = objectsPanel(model);
-    this.next = nextPanel(model);
+    this.suggestion = null;
+    this.suggestButton = suggestButton(model);
+    this.panel.slices.append(this.suggestButton.element);
     const contrast = h("section", { class: "oc-section" }, this.panel.contrast);
-    this.side.append(this.classes.element, this.brushPanel.element, this.training.element,
-      this.displayPanel.element, this.next.element, this.objects.element, contrast);
+    this.side.append(this.classes.element, this.training.element, this.objects.element,
+      this.displayPanel.element, contrast);
   }
 
   buildBar() {
@@ -74,16 +75,22 @@ class AnnotatorView {
       model.send({ kind: "clear_plane", axis: this.panel.axis, index: this.panel.index }));
     this.help = helpDialog();
     this.panel.bar.append(
-      this.toolChoice.element, this.undoButton, this.redoButton, clear, this.messages.status,
+      this.toolChoice.element, ...this.brushPanel.elements, this.undoButton, this.redoButton, clear, this.messages.status,
       iconButton("fit", "Fit (0)", () => this.view.fit()), iconButton("help", "Shortcuts (?)", () => this.help.showModal()));
-    this.panel.stage.append(this.messages.said);
-    this.main.prepend(this.messages.error);
-    this.root.append(this.help);
+    this.panel.stage.append(this.messages.said,
+      h("div", { class: "oc-over" }, this.messages.notices, this.messages.error));
+    this.hint = h("div", { class: "oc-hint oc-soft" });
+    const foot = h("div", { class: "oc-foot" });
+    this.panel.readout.replaceWith(foot);
+    foot.append(this.panel.readout, this.hint);
+    this.next = new NextStep(model);
+    this.root.append(this.next.element, this.help);
   }
 
   connect() {
     const { model, panel } = this;
-    this.scribbles = new Scribbles(model, panel, this.brush, this.classes, () => this.showStatus());
+    this.scribbles = new Scribbles(model, panel, this.brush, {
+      classes: this.classes, setSize: (size) => this.brushPanel.set(size), onChange: () => this.showStatus() });
     this.tool = this.scribbles.tool;
     this.view.painters.push((context) => this.paintSuggestion(context));
     panel.onPlane = (plane) => this.receivePlane(plane);
@@ -100,9 +107,13 @@ class AnnotatorView {
       "change:state": state, "change:features": state, "change:max_depth": state, "change:n_estimators": state,
       "change:live": state, "change:min_size": state, "change:split": state, "change:path": state,
       "change:error": () => this.messages.showError(), "change:notices": () => this.messages.showNotices(),
+      "change:explorer_id": () => this.next.show(),
+      "change:first": () => this.layers.takeFirst(),
       "change:marks": () => this.showMarks(), "change:classes": classes, "change:positive_class": classes,
     });
     this.release = annotatorKey(this);
+    this.root.addEventListener("pointerover", ({ target }) => this.showHint(target));
+    this.view.element.addEventListener("focus", () => this.showHint(this.view.element));
     this.releaseFocus = keepFocus(this.root, this.view.element);
     this.showState();
     this.move();
@@ -111,6 +122,7 @@ class AnnotatorView {
   }
 
   dispose() {
+    clearTimeout(this.savingBrush);
     this.connection.dispose();
     this.messages.dispose();
     this.release();
@@ -156,6 +168,8 @@ class AnnotatorView {
     const [annotations] = layers.annotations;
     this.scribbles.setPlane(axis, index, annotations);
     this.layers.setPlane(layers);
+    if (this.checkContrast && this.suggestion?.index === index) this.panel.contrastPanel.ensureVisible();
+    this.checkContrast = false;
   }
 
   move() {
@@ -168,6 +182,7 @@ class AnnotatorView {
     this.suggestion = { index, region };
     const voxel = [index, (region[0] + region[2]) >> 1, (region[1] + region[3]) >> 1];
     this.panel.goTo(0, index, voxel);
+    this.checkContrast = true;
   }
 
   paintSuggestion(context) {
@@ -189,7 +204,30 @@ class AnnotatorView {
   setTool(tool) {
     this.brush.tool = tool;
     this.toolChoice.set(tool);
-    this.view.drawTop();
+    this.brushChanged();
+  }
+
+  // The brush is kept in a trait: a page that is loaded again finds it as it was.
+  brushChanged() {
+    this.view?.drawTop();
+    clearTimeout(this.savingBrush);
+    this.savingBrush = setTimeout(() => {
+      const { size, ball, value } = this.brush;
+      this.model.set("brush", { size, ball, value });
+      this.model.save_changes();
+    }, BRUSH_DELAY);
+  }
+
+  // What the keys do here, while the pointer is here.
+  showHint(target) {
+    const inView = this.view.element.contains(target);
+    const wheel = this.view.element.contains(document.activeElement) ? "wheel zooms" : "click, then the wheel zooms";
+    const texts = {
+      brush: "right button pans · Ctrl + wheel: brush size", erase: "right button pans · Ctrl + wheel: brush size",
+      fill: "a click fills the region of the prediction", pick: "a click takes the class that is there", pan: "drag to pan",
+    };
+    const text = inView ? `${texts[this.brush.tool]} · ${wheel}` : target.closest("[data-hint]")?.dataset.hint;
+    this.hint.textContent = text ?? "";
   }
 
   showMarks() {
@@ -200,7 +238,7 @@ class AnnotatorView {
     const state = this.model.get("state");
     enable(this.undoButton, state.undo);
     enable(this.redoButton, state.redo);
-    for (const panel of [this.training, this.objects, this.next]) panel.refresh();
+    for (const panel of [this.training, this.objects, this.suggestButton]) panel.refresh();
     this.classes.setCounts(state.painted ?? {});
     if (state.objects_version !== this.objectsVersion) {
       this.objectsVersion = state.objects_version;

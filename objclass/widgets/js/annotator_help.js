@@ -11,6 +11,8 @@ const SHORTCUTS = [
   ["← →", "previous, next slice; Page ↑ ↓ ten times as far"],
   ["P", "play through the slices"],
   ["wheel, Z, shift Z", "zoom (click into the view first); 0 fits"],
+  ["ctrl wheel", "brush size"],
+  ["right button", "pan"],
   ["V", "hide the overlays while held; a tap switches them"],
   ["C", "contours or filled"],
   ["T, L", "train; live on or off"],

@@ -30,7 +30,14 @@ export class AnnotatorLayers {
     this.planes = new PlaneClient(model, {
       shape: panel.volume.shape, layers: [display.overlay], kind: "overlay", prefetch: 0 });
     this.planes.onPlane = (plane) => this.receiveOverlay(plane);
+    this.takeFirst();
     this.doubt = doubtTable();
+  }
+
+  // The prediction that came with the widget.
+  takeFirst() {
+    const { overlay, overlay_buffers: buffers } = this.model.get("first");
+    if (overlay) this.planes.offer(overlay, buffers);
   }
 
   // Another slice: nothing of the last one stays.

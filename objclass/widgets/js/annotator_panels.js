@@ -3,29 +3,36 @@ import { checkbox, choice, countOf, enable, foldOut, h, numberField, slider, tex
 
 const NOTHING = { task: {}, saved: "" };
 
+// `title` may be a list: the title, and elements beside it.
 function section(title, ...children) {
-  return h("section", { class: "oc-section" }, h("header", { class: "oc-head" }, h("h4", {}, title)), ...children);
+  const [name, ...beside] = [title].flat();
+  return h("section", { class: "oc-section" }, h("header", { class: "oc-head" }, h("h4", {}, name), ...beside), ...children);
 }
 
-export function brushPanel(brush) {
+// The brush's size and shape, for the bar above the view. `onChange` after each change.
+export function brushControls(brush, onChange) {
   const text = h("output", { class: "oc-soft oc-value" });
-  const size = slider("Size", brush.size, { min: 1, max: 60, step: 1 }, (value) => set(value));
+  const size = slider("", brush.size, { min: 1, max: 60, step: 1 }, (value) => set(value));
+  size.input.setAttribute("aria-label", "Brush size");
+  size.input.title = "Brush size ([ and ], or Ctrl + wheel)";
   size.element.append(text);
-  size.element.classList.add("oc-with-value");
+  size.element.classList.add("oc-brush-size");
   const set = (value) => {
     brush.size = Math.max(1, Math.min(60, value));
     size.input.value = brush.size;
     text.textContent = `${brush.size} px`;
-    brush.onChange();
+    onChange();
   };
   const ball = checkbox("3D ball", brush.ball, (checked) => {
     brush.ball = checked;
+    onChange();
   }, { title: "Paint into the neighbouring slices too, as far as the brush reaches (B)" });
   text.textContent = `${brush.size} px`;
   const toggleBall = () => {
     ball.input.checked = brush.ball = !brush.ball;
+    onChange();
   };
-  return { element: section("Brush", size.element, brush.flat ? null : ball.element), set, toggleBall };
+  return { elements: [size.element, brush.flat ? null : ball.element].filter(Boolean), set, toggleBall };
 }
 
 // Where the classifier is kept.
@@ -39,7 +46,7 @@ function fileText(state, name) {
 export function trainingPanel(model, onTrain) {
   const send = (name) => (value) => model.send({ kind: "set", name, value });
   const train = textButton("Train", onTrain, { class: "oc-button oc-main", title: "Train (T)" });
-  const live = checkbox("Live", model.get("live"), send("live"), { title: "Train after each stroke (L)" });
+  const live = checkbox("Live", model.get("live"), send("live"), { title: "Train after each scribble (L)" });
   const sets = model.get("feature_sets");
   const list = h("select", { class: "oc-select", "aria-label": "Predefined features" },
     ...sets.map((name) => h("option", { value: name }, name)), h("option", { value: "" }, "own specification"));
@@ -48,11 +55,11 @@ export function trainingPanel(model, onTrain) {
   own.addEventListener("change", () => send("features")(own.value));
   const depth = numberField("Depth", model.get("max_depth"), { min: 1, max: 20 }, send("max_depth"));
   const trees = numberField("Trees", model.get("n_estimators"), { min: 1, max: 1000 }, send("n_estimators"));
-  const file = h("div", { class: "oc-file oc-soft" });
-  const element = section("Classifier",
-    h("div", { class: "oc-row" }, train, live.element, h("span", { class: "oc-grow" }), h("span", { class: "oc-badge" })),
-    foldOut("Features and forest", false, list, own, h("div", { class: "oc-two" }, depth.element, trees.element)), file);
-  const badge = element.querySelector(".oc-badge");
+  const file = h("span", { class: "oc-file oc-soft" });
+  const badge = h("span", { class: "oc-badge", role: "status" });
+  const element = section(["Classifier", file],
+    h("div", { class: "oc-row" }, train, live.element, h("span", { class: "oc-grow" }), badge),
+    foldOut("Features and forest", false, list, own, h("div", { class: "oc-two" }, depth.element, trees.element)));
   const refresh = () => {
     const features = model.get("features");
     list.value = sets.includes(features) ? features : "";
@@ -63,8 +70,9 @@ export function trainingPanel(model, onTrain) {
     const state = { ...NOTHING, ...model.get("state") };
     enable(train, !state.training);
     const current = state.exact ? "up to date" : "preview";
-    badge.textContent = state.training ? "training…" : !state.trained ? "" : state.stale ? "out of date" : current;
-    badge.title = state.exact || !state.trained ? "" : "Trained on a share of the strokes; Train takes all of them";
+    const busy = state.compiling ? "compiling, once only…" : "training…";
+    badge.textContent = state.training ? busy : !state.trained ? "" : state.stale ? "out of date" : current;
+    badge.title = state.exact || !state.trained ? "" : "Trained on a part of the scribbles; Train takes all of them";
     badge.classList.toggle("oc-stale", Boolean(state.stale) && !state.training);
     const path = model.get("path");
     file.textContent = fileText(state.file, path.split(/[\\/]/).pop());
@@ -90,7 +98,7 @@ export function displayPanel(model, display, onChange) {
     { value: "none", text: "None", label: "Show the image alone" },
     { value: "prediction", text: "Classes", label: "Show what the classifier makes of this slice" },
     { value: "labels", text: "Objects", label: "Show the objects" },
-    { value: "uncertainty", text: "Doubt", label: "Show where the classifier is unsure" },
+    { value: "uncertainty", text: "Uncertainty", label: "Show where the classifier is unsure" },
   ], display.overlay, put("overlay"), "Overlay");
   const contour = choice([
     { value: true, text: "Contours" }, { value: false, text: "Filled" },
@@ -100,7 +108,7 @@ export function displayPanel(model, display, onChange) {
     onChange();
   });
   opacity.input.addEventListener("change", save);
-  const strokes = checkbox("Annotations", display.annotations, put("annotations"), { title: "Show the strokes" });
+  const strokes = checkbox("Scribbles", display.annotations, put("annotations"));
   const element = section("Show", overlays.element,
     h("div", { class: "oc-row" }, contour.element, h("span", { class: "oc-grow" }), strokes.element), opacity.element);
   const setOverlay = (value) => {
@@ -118,24 +126,31 @@ export function displayPanel(model, display, onChange) {
 
 export function objectsPanel(model) {
   const segment = textButton("Segment", () => model.send({ kind: "segment" }),
-    { class: "oc-button oc-main", title: "Make objects of the whole image" });
-  const cancel = textButton("Cancel", () => model.send({ kind: "cancel" }), { hidden: true });
+    { class: "oc-button oc-main", title: "Find the objects in the whole image" });
+  const cancel = textButton("Cancel", () => model.send({ kind: "cancel" }));
   const count = h("span", { class: "oc-badge oc-objects", role: "status" });
-  const bar = h("progress", { class: "oc-progress", max: 1, hidden: true, "aria-label": "Segmentation" });
+  const bar = h("progress", { class: "oc-progress", max: 1, "aria-label": "Progress" });
   const send = (name) => (value) => model.send({ kind: "set", name, value });
-  const size = numberField("Smallest object", model.get("min_size"),
-    { min: 0, max: 1e9, title: "Objects with fewer voxels are left out" }, send("min_size"));
-  const split = checkbox("Cut touching objects apart", model.get("split"), send("split"));
+  const size = numberField("Minimum size", model.get("min_size"),
+    { min: 0, max: 1e9, title: "Objects of fewer voxels are removed" }, send("min_size"));
+  const split = checkbox("Split touching objects", model.get("split"), send("split"));
+  const next = textButton("Measure and explore", () => model.send({ kind: "explore" }), {
+    title: "Measure the objects and show them in the explorer, below" });
   const element = section("Objects",
-    h("div", { class: "oc-row" }, segment, cancel, h("span", { class: "oc-grow" }), count), bar, size.element, split.element);
+    h("div", { class: "oc-row" }, segment, cancel, h("span", { class: "oc-grow" }), count), bar,
+    foldOut("Size and splitting", false, size.element, split.element), next);
   const refresh = () => {
-    const { task, objects, objects_stale: stale } = { ...NOTHING, ...model.get("state") };
+    const { task, objects, objects_stale: stale, stale: outdated, trained } = { ...NOTHING, ...model.get("state") };
     const running = Boolean(task.title);
     enable(segment, !running);
-    cancel.hidden = bar.hidden = !running;
+    enable(next, !running && objects > 0);
+    cancel.classList.toggle("oc-away", !running);
+    bar.classList.toggle("oc-away", !running);
     if (running && task.fraction !== null) bar.value = task.fraction;
     else bar.removeAttribute("value");
-    count.textContent = objects === undefined ? "" : countOf(objects, "object");
+    const trains = !trained || outdated ? "trains first" : "";
+    count.textContent = running ? `${task.title}…` : [objects === undefined ? "" : countOf(objects, "object"), trains]
+      .filter(Boolean).join(" · ");
     count.classList.toggle("oc-stale", Boolean(objects !== undefined && stale));
     count.title = stale ? "Made before the last change: segment again" : "";
     size.set(model.get("min_size"));
@@ -145,15 +160,14 @@ export function objectsPanel(model) {
   return { element, refresh };
 }
 
-export function nextPanel(model) {
-  const suggest = textButton("Suggest a slice", () => model.send({ kind: "suggest" }),
-    { title: "Go to where the classifier is least sure (S)" });
-  const told = h("span", { class: "oc-soft oc-grow" });
-  const element = section("Where next", h("div", { class: "oc-row" }, suggest, told));
+// For the row of the slices: where the next scribbles help most.
+export function suggestButton(model) {
+  const element = textButton("Suggest a slice", () => model.send({ kind: "suggest" }),
+    { title: "Go to where the classifier is least sure (S)", class: "oc-button oc-small oc-suggest" });
   const refresh = () => {
     const { suggesting } = model.get("state");
-    enable(suggest, !suggesting);
-    told.textContent = suggesting ? "looking…" : "";
+    enable(element, !suggesting);
+    element.textContent = suggesting ? "Looking…" : "Suggest a slice";
   };
   return { element, refresh };
 }

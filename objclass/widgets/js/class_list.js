@@ -1,14 +1,15 @@
 // The list of classes: colour, name, which one is painted, which one is the object.
 import { CLASS_COLORS, formatColor, classColor } from "./colors.js";
-import { h, iconButton } from "./dom.js";
+import { enable, h, icon, iconButton } from "./dom.js";
 
 const MAX_CLASS = 254;
 
 export class ClassList {
-  // onSelect(value) when another class is to be painted.
-  constructor(model, onSelect) {
+  // `value` is the class to begin with; onSelect(value) when another class is to be painted.
+  constructor(model, value, onSelect) {
     Object.assign(this, { model, onSelect });
-    this.value = Math.min(model.get("positive_class"), 2);
+    const isThere = this.classes.some((item) => item.value === value);
+    this.value = isThere ? value : Math.min(model.get("positive_class"), 2);
     this.list = h("div", { class: "oc-classes", role: "radiogroup", "aria-label": "Class to paint" });
     const add = h("button", {
       type: "button", class: "oc-button oc-small", title: "Add a class (M)", onclick: () => this.add() }, "Add class");
@@ -65,6 +66,28 @@ export class ClassList {
     for (const row of this.list.children) {
       const count = counts[row.dataset.value] ?? 0;
       row.querySelector(".oc-count").textContent = count ? count.toLocaleString("en") : "";
+      this.showClear(Number(row.dataset.value), row.querySelector(".oc-clear"), count);
+    }
+  }
+
+  // One click erases the scribbles of a class, the next removes the class, unless objects are made of it.
+  showClear(value, button, count) {
+    const label = count ? `Erase ${this.name(value)} on all slices` : `Remove ${this.name(value)}`;
+    button.replaceChildren(icon(count ? "trash" : "close"));
+    button.title = label;
+    button.setAttribute("aria-label", label);
+    enable(button, count || this.canRemove(value));
+  }
+
+  canRemove(value) {
+    return this.classes.length > 2 && value !== this.model.get("positive_class");
+  }
+
+  clear(value) {
+    if (this.counts?.[value]) this.model.send({ kind: "clear_class", value });
+    else if (this.canRemove(value)) {
+      this.save(this.classes.filter((item) => item.value !== value));
+      if (this.value === value) this.select(this.model.get("positive_class"));
     }
   }
 
@@ -100,8 +123,8 @@ export class ClassList {
     const objectMark = iconButton("target", isObject ? "Objects are made of this class" : `Make objects of ${name}`, () => {
       this.model.send({ kind: "set", name: "positive_class", value });
     }, { class: "oc-button oc-icon-button oc-small oc-quiet", "aria-pressed": String(isObject) });
-    const clear = iconButton("trash", `Erase ${name} on all slices`, () => this.model.send({ kind: "clear_class", value }),
-      { class: "oc-button oc-icon-button oc-small oc-quiet" });
+    const clear = iconButton("trash", "", () => this.clear(value),
+      { class: "oc-button oc-icon-button oc-small oc-quiet oc-clear" });
     return h("div", { class: "oc-class", "data-value": value },
       pick, swatch, field, h("span", { class: "oc-count oc-soft" }), objectMark, clear);
   }

@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { clamp } from "./geometry.js";
 
-const HEIGHT = 56;
+const HEIGHT = 48;
 
 // Bar heights from 0 to 1 on a log scale.
 export function logHeights(counts) {
@@ -35,20 +35,34 @@ export function limitsText({ low, high, offset, scale }) {
   return values.map((value) => (scale === 1 ? Math.round(value) : Number(value.toPrecision(4)))).join(" to ");
 }
 
+// Contrast limits from the shown part of a plane: all but the darkest 0.5 % and the brightest 0.2 %.
+export function planeLimits(values) {
+  const counts = new Uint32Array(values.BYTES_PER_ELEMENT === 1 ? 256 : 65536);
+  for (const value of values) counts[value]++;
+  const at = (share) => {
+    let left = share * (values.length - 1);
+    let value = 0;
+    while (value < counts.length - 1 && left >= counts[value]) left -= counts[value++];
+    return value;
+  };
+  const [low, high] = [at(0.005), at(0.998)];
+  return { low, high: Math.max(high, low + 1) };
+}
+
 export class Histogram {
   // `element` is the canvas, `limits` an element with the limits in words.
-  // `onLimits({low, high}, done)` is called while dragging and, with done, at its end.
-  constructor(channel, onLimits) {
-    this.channel = channel;
-    this.onLimits = onLimits;
+  // `onLimits({low, high}, done)` is called while dragging and, with done, at its end; `onAuto()` at a double click.
+  constructor(channel, onLimits, onAuto) {
+    Object.assign(this, { channel, onLimits });
     this.canvas = h("canvas", {
       class: "oc-histogram", tabindex: 0, role: "slider", "aria-label": `Contrast of ${channel.name}`,
-      title: "Drag the limits or what lies between; double-click: automatic",
+      title: "Drag the limits or what lies between them",
+      "data-hint": "drag a limit, or what lies between · arrows move the upper, shift the lower limit · double-click: automatic",
     });
     this.element = this.canvas;
     this.limits = h("output", { class: "oc-soft oc-value" });
     this.canvas.addEventListener("pointerdown", (event) => this.begin(event));
-    this.canvas.addEventListener("dblclick", () => this.reset());
+    this.canvas.addEventListener("dblclick", onAuto);
     this.canvas.addEventListener("keydown", (event) => this.key(event));
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(this.canvas);

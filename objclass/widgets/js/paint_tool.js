@@ -14,7 +14,7 @@ export const TOOLS = [
 
 export class PaintTool {
   // `panel` is the SlicePanel; `state` = {tool, size, ball, value}, shared with the controls.
-  // onStroke(axis, patches), onFill(row, col), onPick(row, col) and onStart() are called as things happen.
+  // onStroke(axis, patches), onFill(row, col), onPick(row, col), onSize(size) and onStart() are called as things happen.
   constructor(panel, state, callbacks) {
     Object.assign(this, { panel, state, ...callbacks });
     this.view = panel.view;
@@ -54,6 +54,13 @@ export class PaintTool {
     if (tool === "pick" && inside) this.onPick(row, col);
     if (tool === "fill" && inside) this.onFill(row, col);
     if (tool === "brush" || tool === "erase") this.begin(event, row, col);
+    return true;
+  }
+
+  // With control the wheel sets the size of the brush.
+  wheel(event) {
+    if (!["brush", "erase"].includes(this.state.tool) || !event.deltaY) return false;
+    this.onSize(this.state.size - Math.sign(event.deltaY) * Math.max(1, Math.round(this.state.size / 10)));
     return true;
   }
 

@@ -42,11 +42,14 @@ export function decodeRuns(code, into) {
   return into;
 }
 
-// Brightness of the stored values 0 ... size - 1: 0 at `low`, 255 at `high`.
-export function contrastTable(size, low, high) {
+// Brightness of the stored values 0 ... size - 1: 0 at `low`, 255 at `high`; a gamma below 1 brightens between them.
+export function contrastTable(size, low, high, gamma = 1) {
   const table = new Uint8ClampedArray(size);
-  const factor = 255 / Math.max(high - low, 1e-9);
-  for (let value = 0; value < size; value++) table[value] = (value - low) * factor;
+  const reach = Math.max(high - low, 1e-9);
+  for (let value = 0; value < size; value++) {
+    const part = (value - low) / reach;
+    table[value] = 255 * (gamma === 1 || part <= 0 ? part : part ** gamma);
+  }
   return table;
 }
 
@@ -56,9 +59,9 @@ export function composeChannels(planes, channels, out) {
   const count = out.length / 4;
   new Uint32Array(out.buffer, out.byteOffset, count).fill(0xff000000);
   planes.forEach((plane, which) => {
-    const { low, high, rgb, visible } = channels[which];
+    const { low, high, rgb, visible, gamma } = channels[which];
     if (!visible) return;
-    const table = contrastTable(plane.BYTES_PER_ELEMENT === 1 ? 256 : 65536, low, high);
+    const table = contrastTable(plane.BYTES_PER_ELEMENT === 1 ? 256 : 65536, low, high, gamma);
     if (planes.length === 1) return paintSingle(plane, table, rgb, out);
     const [red, green, blue] = rgb.map((part) => part / 255);
     for (let i = 0, p = 0; i < count; i++, p += 4) {

@@ -7,6 +7,7 @@
 // planes.receive(message, buffers)                   hand it every message of kind "plane"
 // planes.invalidate("labels")                        a layer has changed in the kernel (axis and index narrow it)
 // planes.get(planes.key(layer, axis, index))         a plane of a `whole` layer that the browser has
+// planes.offer(message, buffers)                    a plane that came with the widget: shown until the kernel answers
 // planes.hold(layer)                                the browser changes it now: answers on their way are old
 // planes.forget()                                    drop everything; nothing new is asked for
 // planes.stop()                                      nothing is wanted any more, until the next show()
@@ -53,6 +54,14 @@ export class PlaneClient {
     this.advance();
   }
 
+  offer(message, buffers) {
+    this.offered = { ...message, layers: {} };
+    message.layers.forEach((layer, which) => {
+      const raster = unpackLayer(message, layer, buffers[which]);
+      this.offered.layers[layer.name] = raster ? [raster] : [];
+    });
+  }
+
   missing({ axis, index, parts }) {
     for (const part of parts) {
       const layers = this.layers.filter((layer) => !this.cache.has(this.key(layer, axis, index, part)));
@@ -64,7 +73,10 @@ export class PlaneClient {
   // Give the view what there is of its wish, once the overview of every layer is there.
   deliver() {
     const { axis, index, parts } = this.wish;
-    if (this.missing({ axis, index, parts: parts.slice(0, 1) })) return;
+    if (this.missing({ axis, index, parts: parts.slice(0, 1) })) {
+      if (this.offered?.axis === axis && this.offered.index === index) this.onPlane(this.offered);
+      return;
+    }
     const layers = {};
     for (const layer of this.layers) {
       const keys = new Set(parts.map((part) => this.key(layer, axis, index, part)));
@@ -167,6 +179,7 @@ export class PlaneClient {
   receive(message, buffers) {
     if (message.view !== this.view) return;
     if (!this.flights.delete(message.seq) && !message.fresh) return;
+    this.offered = null;
     message.layers.forEach((layer, which) => {
       // An answer on its way when the layer changed is out of date.
       if ((this.generation.get(layer.name) ?? 0) >= message.seq && !message.fresh) return;

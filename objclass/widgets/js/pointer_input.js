@@ -6,6 +6,7 @@ export class PointerInput {
     this.touches = new Map();
     this.mode = null; // null, "tool", "pan" or "pinch"
     this.spaceHeld = false;
+    this.controlHeld = false;
     const target = view.element;
     this.abort = new AbortController();
     const listen = (name, handler, options = {}) =>
@@ -16,6 +17,9 @@ export class PointerInput {
     listen("pointercancel", this.cancel);
     listen("pointerleave", this.leave);
     listen("wheel", this.wheel, { passive: false });
+    // A pinch on a touchpad comes as a turn of the wheel with control, too: only the key itself tells.
+    const key = (event) => (this.controlHeld = event.ctrlKey || event.metaKey);
+    for (const name of ["keydown", "keyup"]) addEventListener(name, key, { capture: true, signal: this.abort.signal });
     listen("contextmenu", (event) => event.preventDefault());
   }
 
@@ -81,6 +85,7 @@ export class PointerInput {
   wheel(event) {
     if (!event.ctrlKey && !this.view.element.contains(document.activeElement)) return;
     event.preventDefault();
+    if (this.controlHeld && this.view.tool?.wheel?.(event)) return;
     const box = this.view.element.getBoundingClientRect();
     const unit = event.deltaMode === 1 ? 16 : 1;
     const factor = Math.exp(-Math.max(-60, Math.min(60, event.deltaY * unit)) * 0.005);

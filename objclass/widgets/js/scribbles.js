@@ -4,8 +4,8 @@ import { decodeRuns, typedArray } from "./pixels.js";
 import { StrokeLog } from "./stroke_log.js";
 
 export class Scribbles {
-  // `classes` is the ClassList; onChange() when the number of scribbles on their way changes.
-  constructor(model, panel, brush, classes, onChange) {
+  // `classes` is the ClassList; setSize(size) of the brush; onChange() when the number of scribbles on their way changes.
+  constructor(model, panel, brush, { classes, setSize, onChange }) {
     Object.assign(this, { model, panel, classes, view: panel.view, planes: panel.planes });
     this.log = new StrokeLog({
       send: (content, buffers) => model.send(content, undefined, buffers), storage: safeStorage(),
@@ -16,6 +16,7 @@ export class Scribbles {
       onCancel: () => panel.planes.invalidate("annotations", panel.axis, panel.index),
       onFill: (row, col) => this.fill(row, col),
       onPick: (row, col) => this.pick(row, col),
+      onSize: setSize,
     });
     this.view.tool = this.tool;
   }

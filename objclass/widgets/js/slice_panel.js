@@ -13,8 +13,8 @@
 // The traits volume, channels, axis and position are SliceWidget's (_base.py).
 import { parseColor } from "./colors.js";
 import { choice, h, icon, iconButton, listen } from "./dom.js";
+import { ContrastPanel } from "./contrast_panel.js";
 import { PLANE_NAMES, clamp, planeShape, planeSpacing, toScreen, voxelAt } from "./geometry.js";
-import { Histogram } from "./histogram.js";
 import { PlaneClient } from "./plane_client.js";
 import { SliceView } from "./slice_view.js";
 
@@ -39,8 +39,10 @@ export class SlicePanel {
     this.planes.onWaiting = (count) => this.showWaiting(count > 0);
     this.view.onTransform = () => this.request();
     this.view.onHover = (row, col, event) => this.hover(row, col, event);
+    this.takeFirst();
     this.buildSlider(host);
-    this.buildContrast();
+    this.contrastPanel = new ContrastPanel(model, this.view);
+    this.contrast = this.contrastPanel.element;
     this.follow();
     this.setChannels();
     this.showPlane();
@@ -85,34 +87,22 @@ export class SlicePanel {
     const track = h("div", { class: "oc-slice-track" }, this.marks, this.range);
     const row = h("div", { class: "oc-slices", hidden: flat },
       this.axisChoice.element, this.playButton, track, this.number);
+    this.slices = row;
     host.append(row, this.readout);
   }
 
-  buildContrast() {
-    this.contrast = h("div", { class: "oc-contrast" });
-    this.histograms = this.model.get("channels").map((channel, which) => {
-      const change = (limits, done) => this.changeChannel(which, limits, done);
-      const histogram = new Histogram(channel, change);
-      const auto = h("button", { type: "button", class: "oc-button oc-small", onclick: () => histogram.reset() }, "Auto");
-      const shown = h("input", {
-        type: "checkbox", "aria-label": `Show ${channel.name}`,
-        onchange: () => this.changeChannel(which, { visible: shown.checked }, true),
-      });
-      shown.checked = channel.visible;
-      const color = h("input", {
-        type: "color", class: "oc-swatch", "aria-label": `Colour of ${channel.name}`, value: channel.color,
-        oninput: () => this.changeChannel(which, { color: color.value }, true),
-      });
-      const single = this.model.get("channels").length === 1;
-      const name = h("span", { class: "oc-grow" }, single ? "Contrast" : channel.name);
-      const head = h("div", { class: "oc-row" }, single ? null : shown, color, name, histogram.limits, auto);
-      this.contrast.append(head, histogram.element);
-      return histogram;
-    });
+  // The plane that came with the widget.
+  takeFirst() {
+    const { plane, buffers } = this.model.get("first");
+    if (plane) this.planes.offer(plane, buffers);
   }
 
   follow() {
     const { model } = this;
+    const onFirst = () => {
+      this.takeFirst();
+      this.request();
+    };
     const onPosition = () => {
       const axis = model.get("axis");
       const position = model.get("position");
@@ -124,20 +114,14 @@ export class SlicePanel {
     };
     this.stopListening = listen(model, {
       "change:axis": onPosition, "change:position": onPosition, "change:channels": () => this.setChannels(),
+      "change:first": onFirst,
     });
-  }
-
-  changeChannel(which, changes, done) {
-    const channels = this.model.get("channels").map((channel, other) =>
-      other === which ? { ...channel, ...changes } : channel);
-    this.model.set("channels", channels);
-    if (done) this.model.save_changes();
   }
 
   setChannels() {
     const channels = this.model.get("channels");
     this.view.setChannels(channels.map((channel) => ({ ...channel, rgb: parseColor(channel.color) })));
-    this.histograms.forEach((histogram, which) => histogram.update(channels[which]));
+    this.contrastPanel.update(channels);
   }
 
   goTo(axis, index, voxel = null) {

@@ -289,20 +289,91 @@ def test_a_folder_that_cannot_be_written(make, image):
 
 
 @pytest.mark.parametrize("shape", [(60, 80, 3), (60, 80, 4), (5, 60, 80, 3)])
-def test_a_colour_picture_is_not_taken_for_a_stack(make, shape):
-    with pytest.raises(ValueError, match=r"looks like a colour picture.*numpy\.moveaxis"):
-        make(np.zeros(shape, np.uint8))
+def test_an_image_with_its_channels_last_is_not_taken_for_a_stack(make, shape):
+    with pytest.raises(ValueError, match=r"image: expected axes.*numpy\.moveaxis"):
+        make(np.zeros(shape, np.uint16))
 
 
-def test_a_colour_picture_as_the_message_says(make):
-    picture = RNG.integers(0, 255, (60, 80, 3)).astype(np.uint8)
-    annotator = make(np.moveaxis(picture, -1, 0), np.zeros(picture.shape[:2], np.uint8))
-    assert annotator.annotations.shape == (60, 80)
-    assert len(annotator.channels) == 3
-    assert annotator.volume["shape"] == [1, 60, 80]
+@pytest.mark.parametrize("shape", [(60, 80, 3), (60, 80, 4), (20, 60, 80, 3)])
+def test_a_colour_picture_is_shown_in_its_colours(make, shape):
+    picture = RNG.integers(20, 200, shape).astype(np.uint8)
+    annotator = make(picture)
+    assert annotator.annotations.shape == shape[:-1]
+    assert [channel["color"] for channel in annotator.channels] == ["#ff0000", "#00ff00", "#0000ff"]
+    assert {(channel["low"], channel["high"]) for channel in annotator.channels} == {(0.0, 255.0)}
+    plane = picture[..., :3] if picture.ndim == 3 else picture[annotator.position[0]]
+    np.testing.assert_array_equal(shown(annotator), plane)
     stroke(annotator, 1, 0, 1, at=(0, 0))
     stroke(annotator, 2, 0, 2, at=(30, 30))
-    assert annotator.segment().shape == (60, 80)
+    labels = annotator.segment()
+    assert labels.shape == shape[:-1]
+    made = {"image": picture, "annotations": np.array(annotator.annotations)}
+    exec(annotator.code(), made)
+    np.testing.assert_array_equal(made["labels"], labels)
+
+
+def shown(annotator):
+    """The picture of the shown plane without scribbles, at the image's own size."""
+    from objclass.widgets.snapshot import compose_channels
+
+    planes = annotator._planes.image
+    return compose_channels(planes.encode(planes.plane(0, annotator.position[0])), annotator.channels)
+
+
+def test_channels_have_names(make):
+    planes = RNG.integers(0, 5000, (2, 30, 40)).astype(np.uint16)
+    annotator = make(planes, channel_names=["DAPI", "GFP"])
+    assert annotator.annotations.shape == (30, 40), "a name for each plane: these are channels"
+    assert [channel["name"] for channel in annotator.channels] == ["DAPI", "GFP"]
+    with pytest.raises(ValueError, match="channel_names: expected 2 names"):
+        make(planes, np.zeros((30, 40), np.uint8), channel_names=["DAPI"])
+
+
+def test_a_class_that_was_removed_comes_back_with_its_scribbles(make, image):
+    annotator = make(image, classes=["background", "nucleus", "debris"])
+    stroke(annotator, 1, 3, 3)
+    annotator._dispatch(annotator, {"kind": "clear_class", "value": 3}, [])
+    annotator.classes = annotator.classes[:2]
+    annotator.undo()
+    assert [item["value"] for item in annotator.classes] == [1, 2, 3]
+
+
+def test_a_still_picture_and_a_line_of_text_come_with_the_widget(make, image):
+    from io import BytesIO
+
+    from PIL import Image
+
+    annotator = make(image, spacing=(2, 1, 1))
+    data, _ = annotator._repr_mimebundle_()
+    assert data["text/plain"].startswith(
+        "Annotator of an image of 6 × 30 × 40 pixels; annotated pixels: none"
+    )
+    before = np.asarray(Image.open(BytesIO(data["image/png"])))
+    paint_both(annotator)
+    annotator.segment()
+    data, _ = annotator._repr_mimebundle_()
+    assert "background 25, object 25; classifier trained; " in data["text/plain"]
+    assert "application/vnd.jupyter.widget-view+json" in data
+    after = np.asarray(Image.open(BytesIO(data["image/png"])))
+    assert before.shape == after.shape == (120, 160, 3)
+    assert (before == before[..., :1]).all()
+    stroked = after[42:58, 42:58].reshape(-1, 3).astype(int)
+    assert (stroked[:, 0] > stroked[:, 2] + 60).all(), "the scribble, in the colour of its class"
+
+
+def test_the_first_plane_comes_with_the_widget(make, image):
+    annotator = make(image)
+    annotator._repr_mimebundle_()
+    plane = annotator.first["plane"]
+    assert [layer["name"] for layer in plane["layers"]] == ["image", "annotations", "labels"]
+    stored = np.frombuffer(annotator.first["buffers"][0], "<u2").reshape(30, 40)
+    np.testing.assert_array_equal(stored, image[3])
+    paint_both(annotator)
+    annotator.train()
+    assert annotator.first["overlay"]["layers"][0]["shape"] == (1, 30, 40)
+    request = {"kind": "plane", "view": "v", "seq": 1, "layers": ["image"]}
+    annotator._dispatch(annotator, {**plane, **request}, [])
+    assert annotator.first == {}, "from now on the browser asks"
 
 
 def test_pixels_that_are_not_finite(make):

@@ -40,7 +40,7 @@ def test_of_node(node, path):
     assert "# tests 0" not in result.stdout
 
 
-@pytest.mark.parametrize("stem", ["annotator", "explorer"])
+@pytest.mark.parametrize("stem", ["annotator", "explorer", "viewer"])
 def test_bundle_is_one_module_without_imports(node, stem, tmp_path):
     text = bundle(stem)
     assert "import " not in [line[:7] for line in text.splitlines()]

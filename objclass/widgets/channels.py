@@ -1,0 +1,69 @@
+"""Which axis of an image holds its channels, and how they are named and coloured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from objclass._common import checks
+from objclass.plots.colors import CHANNEL_COLORS
+
+_RGB = {"red": "#ff0000", "green": "#00ff00", "blue": "#0000ff"}
+_SMALLEST_PICTURE = 16
+
+
+def is_rgb(image: np.ndarray) -> bool:
+    """Return whether the last axis looks like that of a colour picture: 3 or 4 bytes for each pixel.
+
+    Examples
+    --------
+    >>> is_rgb(np.zeros((40, 30, 3), np.uint8)), is_rgb(np.zeros((40, 30, 3), np.uint16))
+    (True, False)
+    """
+    has_last = image.ndim in (3, 4) and image.shape[-1] in (3, 4)
+    return has_last and image.dtype == np.uint8 and min(image.shape[-3:-1]) > _SMALLEST_PICTURE
+
+
+def rgb_first(image: np.ndarray) -> np.ndarray:
+    """Return a colour picture (y, x, 3) as (3, y, x), without alpha: a view."""
+    return np.moveaxis(image, -1, 0)[:3]
+
+
+def spatial_rank(
+    image: np.ndarray, spacing: Sequence[float] | None, channel_names: Sequence[str] | None
+) -> int:
+    """Return how many spatial axes an image with channels first has, from what is known beside it.
+
+    An image of three axes is a stack, unless `spacing` has two numbers or there is a name for each plane.
+    """
+    if image.ndim != 3:
+        return 2 if image.ndim == 2 else 3
+    planar = spacing is not None and np.size(spacing) == 2
+    named = spacing is None and channel_names is not None and len(channel_names) == image.shape[0] > 1
+    return 2 if planar or named else 3
+
+
+def describe_channels(count: int, names: Sequence[str] | None) -> list[dict[str, str]]:
+    """Return name and colour of each channel; channels named red, green and blue have these colours.
+
+    Raises
+    ------
+    ValueError
+        If there is not one name for each channel.
+    """
+    if names is None:
+        names = [f"Channel {number}" for number in range(count)]
+    elif isinstance(names, str) or len(names) != count or not all(isinstance(name, str) for name in names):
+        raise checks.invalid("channel_names", f"{count} names, one for each channel", names)
+    alone = count == 1
+    colors = ["#ffffff" if alone else CHANNEL_COLORS[number % len(CHANNEL_COLORS)] for number in range(count)]
+    return [
+        {"name": name, "color": _RGB.get(name.lower(), color)}
+        for name, color in zip(names, colors, strict=True)
+    ]
+
+
+def is_color_picture(names: Sequence[str] | None) -> bool:
+    """Return whether the channels are the primary colours of a picture."""
+    return names is not None and [name.lower() for name in names] == list(_RGB)

@@ -1,0 +1,106 @@
+"""The slices of an image, in three directions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from objclass._common import checks
+from objclass.widgets import channels, snapshot
+from objclass.widgets.base import SliceWidget, bundle, spatial_image, stylesheet
+
+
+def view(
+    image: npt.ArrayLike,
+    labels: npt.ArrayLike | None = None,
+    *,
+    spacing: Sequence[float] | None = None,
+    unit: str | None = None,
+    channel_names: Sequence[str] | None = None,
+) -> Viewer:
+    """Show the slices of an image in three directions, with contrast, gamma, channels and histogram.
+
+    Parameters
+    ----------
+    image : (z, y, x) or (y, x) array, or with channels first
+        Any real dtype; it is read plane by plane. A colour picture (y, x, 3) of bytes is shown in its
+        colours.
+    labels : (z, y, x) or (y, x) array of int, optional
+        Objects, drawn over the image; 0 is background.
+    spacing : sequence of float, optional
+        Voxel size along (z, y, x) or (y, x): it gives the slices their proportions.
+    unit : str, optional
+        The unit of `spacing`, µm where only that is given.
+    channel_names : sequence of str, optional
+        A name for each channel. With as many names as planes an image of three axes is one of channels.
+
+    Returns
+    -------
+    Viewer
+        A widget to display.
+
+    Raises
+    ------
+    ValueError
+        If image, labels, spacing and names do not fit.
+    TypeError
+        If the image is not real-valued, or the labels are not integers.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> viewer = objclass.view(np.zeros((5, 40, 30), np.uint16))
+    >>> viewer.position
+    [2, 20, 15]
+    """
+    return Viewer(image, labels, spacing=spacing, unit=unit, channel_names=channel_names)
+
+
+class Viewer(SliceWidget):
+    """What `objclass.view` returns."""
+
+    _esm = bundle("viewer")
+    _css = stylesheet("slice_view", "viewer")
+
+    def __init__(
+        self,
+        image: npt.ArrayLike,
+        labels: npt.ArrayLike | None = None,
+        *,
+        spacing: Sequence[float] | None = None,
+        unit: str | None = None,
+        channel_names: Sequence[str] | None = None,
+    ) -> None:
+        array = np.asarray(image)
+        if labels is None and channels.is_rgb(array):
+            array, channel_names = channels.rgb_first(array), channel_names or ("red", "green", "blue")
+        self._labels = None if labels is None else checks.check_labels(labels)
+        if self._labels is None:
+            ndim = channels.spatial_rank(array, spacing, channel_names)
+            shown = spatial_image(array, ndim)
+        else:
+            ndim = self._labels.ndim
+            if array.ndim == ndim + 1 and array.shape[:-1] == self._labels.shape and channels.is_rgb(array):
+                array, channel_names = channels.rgb_first(array), channel_names or ("red", "green", "blue")
+            shown = spatial_image(array, ndim, beside=self._labels)
+        super().__init__(
+            shown,
+            ndim=ndim,
+            spacing=checks.check_spacing(spacing, ndim),
+            unit=unit,
+            sources={} if self._labels is None else {"labels": self._label_plane},
+            channel_names=channel_names,
+            layers=["image"] if self._labels is None else ["image", "labels"],
+        )
+
+    def _label_plane(self, axis: int, index: int) -> np.ndarray | None:
+        if self._labels is None:
+            return None
+        return np.take(self._labels if self._labels.ndim == 3 else self._labels[np.newaxis], index, axis=axis)
+
+    def _paint_over(self, picture: np.ndarray, axis: int, index: int, step: int) -> None:
+        plane = self._label_plane(axis, index)
+        if plane is not None:
+            snapshot.blend_objects(picture, plane[::step, ::step])
