@@ -27,7 +27,7 @@ class View:
     def __init__(self, notebook: Any) -> None:
         self.notebook, self.page = notebook, notebook.page
         self.root = self.page.locator(".oc-annotator").last
-        self.view = self.root.locator(".oc-view")
+        self.view = self.root.locator(".oc-view").first
         self.page.wait_for_selector(".oc-annotator .oc-view[data-index]")
         self.view.scroll_into_view_if_needed()
         self.root.evaluate("element => element.scrollIntoView()")
@@ -404,7 +404,7 @@ def test_contrast_is_dragged_without_the_kernel(open_notebook):
     view.go_to(SHAPE[0] - 1)
     view.button("Auto").click()
     plane = f"np.percentile(sample.image[{SHAPE[0] - 1}], 99.8)"
-    notebook.wait_kernel(f"abs(annotator.channels[0]['high'] - {plane}) <= 2")
+    notebook.wait_kernel(f"bool(abs(annotator.channels[0]['high'] - {plane}) <= 2)")
 
 
 def test_a_flood_of_strokes_and_a_reload_lose_nothing(open_notebook):
@@ -673,37 +673,6 @@ def test_without_a_kernel_the_widget_says_so(open_notebook):
     view = View(notebook)
     assert not page.locator(".oc-lost").count()
     assert (annotations(notebook)[6] == 2).any()
-
-
-def test_while_all_cells_run_the_widget_shows_plane_and_prediction(open_notebook):
-    paint = """
-annotator._strokes.volume[12, 60:80, 60:80] = 2
-annotator._strokes.volume[12, 2:20, 2:60] = 1
-annotator._strokes._count()
-annotator.train()
-import time
-from pathlib import Path
-while not Path("go on").exists():
-    time.sleep(0.1)
-"""
-    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="all"), "annotator", paint], run=False)
-    page = notebook.page
-    notebook.command("notebook:run-all-cells")
-    try:
-        page.wait_for_selector(".oc-annotator .oc-view[data-index='12']")
-        page.wait_for_selector(f".oc-view[data-overlay='prediction 0 {SHAPE[0] // 2}']")
-        bright = page.evaluate(
-            """() => { const canvas = document.querySelector('.oc-canvas.oc-image');
-                const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-                return data.filter((value, at) => at % 4 === 0 && value > 60).length; }"""
-        )
-        assert bright > 1000
-        assert (
-            page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status")
-            == "busy"
-        )
-    finally:
-        (notebook.server.root / "go on").touch()
 
 
 def test_brush_and_class_survive_a_reload_and_a_class_can_be_removed(open_notebook):
