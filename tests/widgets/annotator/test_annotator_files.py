@@ -296,7 +296,8 @@ def test_an_image_with_its_channels_last_is_not_taken_for_a_stack(make, shape):
 
 @pytest.mark.parametrize("shape", [(60, 80, 3), (60, 80, 4), (20, 60, 80, 3)])
 def test_a_colour_picture_is_shown_in_its_colours(make, shape):
-    picture = RNG.integers(20, 200, shape).astype(np.uint8)
+    picture = RNG.integers(20, 60, shape).astype(np.uint8)
+    picture[..., 30:35, 30:35, :] += 100
     annotator = make(picture)
     assert annotator.annotations.shape == shape[:-1]
     assert [channel["color"] for channel in annotator.channels] == ["#ff0000", "#00ff00", "#0000ff"]
