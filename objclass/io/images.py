@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
@@ -219,7 +220,14 @@ def read_spacing(
         return image.info.spacing
 
 
-def imwrite(path: AnyPath, array: npt.ArrayLike, *, spacing: object = None, axes: str | None = None) -> None:
+def imwrite(
+    path: AnyPath,
+    array: npt.ArrayLike,
+    *,
+    spacing: object = None,
+    axes: str | None = None,
+    labels_of: AnyPath | None = None,
+) -> None:
     """Write an image or labels; the file appears, or is replaced, only when all of it is written.
 
     The end of the name decides the format: ``.tif`` (TIFF with the metadata of ImageJ, so that Fiji shows
@@ -237,6 +245,9 @@ def imwrite(path: AnyPath, array: npt.ArrayLike, *, spacing: object = None, axes
         The voxel size in micrometres along the spatial axes.
     axes : str, optional
         ``"cyx"`` for a 2D image with channels, which else is taken as (z, y, x), save in a PNG.
+    labels_of : str or path, optional
+        The OME-Zarr image that `array` are the labels of: they are written as an NGFF label image with a
+        reference to it, and by default with its voxel size.
 
     Raises
     ------
@@ -262,6 +273,9 @@ def imwrite(path: AnyPath, array: npt.ArrayLike, *, spacing: object = None, axes
     array = np.asarray(array)
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     axes = _check_writable_array(array, axes, path)
+    source = None if labels_of is None else os.path.relpath(labels_of, path)
+    if labels_of is not None:
+        spacing = _check_labels_of(path, array, labels_of) if spacing is None else spacing
     spatial = axes.replace("c", "")
     sizes = dict(zip(spatial, check_spacing(spacing, len(spatial)) or (), strict=False))
     if sizes and suffix in (".png", ".npy"):
@@ -272,9 +286,22 @@ def imwrite(path: AnyPath, array: npt.ArrayLike, *, spacing: object = None, axes
         elif suffix == ".png":
             pictures.write_png(beside, array, axes)
         elif suffix == ".zarr":
-            ngff.write_zarr(beside, array, axes, spacing=sizes)
+            ngff.write_zarr(beside, array, axes, spacing=sizes, source=source)
         else:
             tiff.write_tiff(beside, array, axes, spacing=sizes, ome=_is_ome(path))
+
+
+def _check_labels_of(path: Path, labels: np.ndarray, image: AnyPath) -> tuple[float, ...] | None:
+    """Return the voxel size of `image`, whose labels are to be written to `path`."""
+    if path.suffix.lower() != ".zarr" or labels.dtype.kind not in "iu":
+        raise invalid(
+            "labels_of", "integer labels that are written to a .zarr", f"{path.name}, {labels.dtype}"
+        )
+    (info, *_) = image_info(image)
+    shape = tuple(n for n, axis in zip(info.shape, info.axes, strict=True) if axis in "zyx")
+    if labels.shape != shape:
+        raise invalid("array", f"labels of the shape of {Path(image).name}, {shape}", labels)
+    return info.spacing
 
 
 def _is_ome(path: Path) -> bool:

@@ -172,9 +172,14 @@ def _attributes(group: Any) -> dict[str, Any]:
 # Writing -------------------------------------------------------------------------------------------------
 
 
-def write_zarr(path: Path, array: np.ndarray, axes: str, *, spacing: Mapping[str, float]) -> None:
-    """Write `array` as an OME-Zarr image (NGFF 0.5) of one resolution."""
+def write_zarr(
+    path: Path, array: np.ndarray, axes: str, *, spacing: Mapping[str, float], source: str | None = None
+) -> None:
+    """Write `array` as an OME-Zarr image (NGFF 0.5) of one resolution; as labels of the image at `source`."""
     group = create_zarr(path, axes, spacing=spacing, factors=[[1] * array.ndim])
+    if source is not None:
+        label = {"version": "0.5", "source": {"image": source}}
+        group.attrs["ome"] = {**group.attrs["ome"], "image-label": label}
     stored = create_level(group, 0, shape=array.shape, dtype=array.dtype, axes=axes)
     stored[...] = array
 

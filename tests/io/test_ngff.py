@@ -1,0 +1,223 @@
+"""OME-Zarr of every version, by content: groups, arrays, labels, plates, zip files and URLs."""
+
+import functools
+import http.server
+import shutil
+import threading
+import warnings
+
+import numpy as np
+import pytest
+import zarr
+
+from objclass import chunked
+from objclass.io import images, ome_zarr
+from objclass.io.labels import read_labels
+
+VERSIONS = ["0.1", "0.2", "0.3", "0.4", "0.5"]
+
+
+def example(shape, dtype="uint16", seed=0):
+    return (np.random.default_rng(seed).random(shape) * 250 + 1).astype(dtype)
+
+
+def multiscales(version, names, name=""):
+    """Return the metadata of an image as each version writes them; scales are known from 0.4 on."""
+    kinds = {"t": "time", "c": "channel"}
+    image = {"name": name, "datasets": [{"path": "s0"}], "version": version}
+    if version == "0.3":
+        image["axes"] = list(names)
+    elif version > "0.3":
+        unit = {"type": "space", "unit": "micrometer"}
+        image["axes"] = [{"name": a, **({"type": kinds[a]} if a in kinds else unit)} for a in names]
+        scale = [{"t": 1.0, "c": 1.0, "z": 2.0}.get(a, 0.5) for a in names]
+        image["datasets"][0]["coordinateTransformations"] = [{"type": "scale", "scale": scale}]
+    return [image]
+
+
+def attributes(version, content):
+    return {"ome": {"version": version, **content}} if version == "0.5" else content
+
+
+def write(group, version, array, names, **more):
+    group.attrs.update(attributes(version, {"multiscales": multiscales(version, names), **more}))
+    group.create_array("s0", data=array, chunks=(1,) * (array.ndim - 2) + array.shape[-2:])
+
+
+def new_group(path, version):
+    return zarr.open_group(path, mode="w", zarr_format=3 if version == "0.5" else 2)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", ["a.zarr", "a", "a.n5"])
+def test_versions_under_any_name(tmp_path, version, name):
+    array = example((2, 3, 4, 8, 9))
+    omero = {"omero": {"channels": [{"label": name} for name in ("DAPI", "GFP", "Cy5")]}}
+    write(new_group(tmp_path / name, version), version, array, "tczyx", **omero)
+    (info,) = images.image_info(tmp_path / name)
+    assert (info.axes, info.shape, info.n_frames) == ("tczyx", array.shape, 2)
+    assert info.channel_names == ("DAPI", "GFP", "Cy5")
+    assert info.spacing == ((2, 0.5, 0.5) if version > "0.3" else None)
+    np.testing.assert_array_equal(images.imread(tmp_path / name, frame=1), array[1], strict=True)
+    part = images.imread(tmp_path / name, frame=1, channel="GFP")
+    np.testing.assert_array_equal(part, array[1, 1], strict=True)
+    assert ome_zarr.imread(tmp_path / name, frame=1)[2, 1:3].tolist() == array[1, 2, 1:3].tolist()
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_an_array_inside_an_image(tmp_path, version):
+    array = example((4, 8, 9))
+    write(new_group(tmp_path / "a.zarr", version), version, array, "zyx")
+    (info,) = images.image_info(tmp_path / "a.zarr" / "s0")
+    assert (info.axes, info.spacing) == ("zyx", (2, 0.5, 0.5))
+    np.testing.assert_array_equal(images.imread(tmp_path / "a.zarr" / "s0"), array)
+
+
+def test_an_array_with_names_of_axes(tmp_path):
+    array = example((4, 8, 9))
+    zarr.create_array(tmp_path / "a.zarr", data=array, dimension_names=["c", "y", "x"])
+    assert images.image_info(tmp_path / "a.zarr")[0].axes == "cyx"
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_labels_beside_an_image(tmp_path, version):
+    image, labels = example((4, 8, 9)), example((4, 8, 9), "int32", seed=1)
+    group = new_group(tmp_path / "a.zarr", version)
+    write(group, version, image, "zyx")
+    inner = group.create_group("labels", attributes=attributes(version, {"labels": ["nuclei", "cells"]}))
+    for name, content in (("nuclei", labels), ("cells", labels + 1)):
+        write(inner.create_group(name), version, content, "zyx", **{"image-label": {"version": version}})
+    np.testing.assert_array_equal(images.imread(tmp_path / "a.zarr"), image)
+    np.testing.assert_array_equal(images.imread(tmp_path / "a.zarr/labels/cells"), labels + 1)
+    assert [info.name for info in images.image_info(tmp_path / "a.zarr/labels")] == ["nuclei", "cells"]
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.zarr", series=1), labels + 1)
+    with pytest.warns(UserWarning, match=r"the first of 2 series \(nuclei, cells\)"):
+        np.testing.assert_array_equal(read_labels(tmp_path / "a.zarr"), labels)
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_a_plate(tmp_path, version):
+    plate = new_group(tmp_path / "plate.zarr", version)
+    wells = [
+        {"path": "A/1", "rowIndex": 0, "columnIndex": 0},
+        {"path": "B/2", "rowIndex": 1, "columnIndex": 1},
+    ]
+    plate.attrs.update(attributes(version, {"plate": {"wells": wells}}))
+    fields = {}
+    for seed, well in enumerate(wells):
+        group = plate.create_group(well["path"])
+        content = {"well": {"images": [{"path": "0"}, {"path": "1"}]}}
+        group.attrs.update(attributes(version, content))
+        for field in "01":
+            fields[f"{well['path']}/{field}"] = example((8, 9), seed=10 * seed + int(field))
+            write(group.create_group(field), version, fields[f"{well['path']}/{field}"], "yx")
+    infos = images.image_info(tmp_path / "plate.zarr")
+    assert [info.name for info in infos] == list(fields) == ["A/1/0", "A/1/1", "B/2/0", "B/2/1"]
+    for info in infos:
+        np.testing.assert_array_equal(
+            images.imread(tmp_path / "plate.zarr", series=info.series), fields[info.name]
+        )
+    assert [info.name for info in images.image_info(tmp_path / "plate.zarr/B/2")] == ["0", "1"]
+
+
+def test_several_series_of_bioformats2raw(tmp_path):
+    group = new_group(tmp_path / "a.zarr", "0.4")
+    group.attrs["bioformats2raw.layout"] = 3
+    arrays = [example((8, 9), seed=seed) for seed in range(11)]
+    for number, array in enumerate(arrays):
+        write(group.create_group(str(number)), "0.4", array, "yx")
+    assert [info.name for info in images.image_info(tmp_path / "a.zarr")] == [str(n) for n in range(11)]
+    np.testing.assert_array_equal(images.imread(tmp_path / "a.zarr", series=10), arrays[10])
+    group.create_group("OME", attributes={"series": ["3", "1"]})
+    assert [info.name for info in images.image_info(tmp_path / "a.zarr")] == ["3", "1"]
+
+
+@pytest.mark.parametrize("name", ["a.zarr.zip", "a.ozx"])
+def test_zipped(tmp_path, name):
+    array = example((2, 4, 8, 9))
+    write(new_group(tmp_path / "folder", "0.5"), "0.5", array, "czyx")
+    shutil.make_archive(tmp_path / "a", "zip", tmp_path / "folder")
+    (tmp_path / "a.zip").rename(tmp_path / name)
+    (info,) = images.image_info(tmp_path / name)
+    assert (info.axes, info.spacing) == ("czyx", (2, 0.5, 0.5))
+    np.testing.assert_array_equal(images.imread(tmp_path / name, channel=1), array[1], strict=True)
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Serve tmp_path at the loopback address."""
+    handler = functools.partial(Quiet, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{serving.server_address[1]}"
+        serving.shutdown()
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_urls(tmp_path, server, version):
+    array = example((2, 4, 8, 9))
+    write(new_group(tmp_path / "a.zarr", version), version, array, "czyx")
+    (info,) = images.image_info(f"{server}/a.zarr")
+    assert (info.axes, info.shape, info.spacing) == ("czyx", (2, 4, 8, 9), (2, 0.5, 0.5))
+    np.testing.assert_array_equal(images.imread(f"{server}/a.zarr"), array, strict=True)
+    np.testing.assert_array_equal(chunked.imread(f"{server}/a.zarr")[1, 2:], array[1, 2:], strict=True)
+    with pytest.raises(ValueError, match=r"path: expected a whole .* image, got http.*none"):
+        images.imread(f"{server}/none.zarr")
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_missing_chunks_are_counted(tmp_path, version):
+    array = example((4, 8, 9))
+    write(new_group(tmp_path / "a.zarr", version), version, array, "zyx")
+    victims = [p for p in sorted((tmp_path / "a.zarr/s0").rglob("*")) if p.is_file() and p.name[0] != "."]
+    victims = [p for p in victims if p.name != "zarr.json"]
+    victims[0].unlink()
+    victims[1].unlink()
+    with pytest.warns(UserWarning, match=r"a\.zarr: 2 of 4 chunks are missing and are read as 0"):
+        images.imread(tmp_path / "a.zarr")
+    with pytest.warns(UserWarning, match="2 of 4 chunks are missing"):
+        chunked.imread(tmp_path / "a.zarr")
+
+
+def test_what_objclass_writes_has_all_of_its_chunks(tmp_path):
+    images.imwrite(tmp_path / "a.zarr", np.zeros((2, 80, 20, 20), np.int32))
+    chunked.imwrite(tmp_path / "b.zarr", np.zeros((600, 600), np.int32))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert images.imread(tmp_path / "a.zarr").max() == images.imread(tmp_path / "b.zarr").max() == 0
+
+
+def test_labels_written_beside_an_image(tmp_path):
+    image, labels = example((4, 8, 9)), example((4, 8, 9), "int32")
+    images.imwrite(tmp_path / "image.zarr", image, spacing=(2, 0.5, 0.25))
+    images.imwrite(tmp_path / "labels.zarr", labels, labels_of=tmp_path / "image.zarr")
+    (info,) = images.image_info(tmp_path / "labels.zarr")
+    assert (info.spacing, info.axes) == ((2, 0.5, 0.25), "zyx")
+    np.testing.assert_array_equal(read_labels(tmp_path / "labels.zarr"), labels, strict=True)
+    about = zarr.open_group(tmp_path / "labels.zarr", mode="r").attrs["ome"]["image-label"]
+    assert about["version"] == "0.5"
+    source = (tmp_path / "labels.zarr" / about["source"]["image"]).resolve()
+    np.testing.assert_array_equal(images.imread(source), image)
+    with pytest.raises(ValueError, match=r"labels of the shape of image\.zarr, \(4, 8, 9\)"):
+        images.imwrite(tmp_path / "b.zarr", labels[1:], labels_of=tmp_path / "image.zarr")
+    for name, array in (("b.tif", labels), ("b.zarr", labels / 2)):
+        with pytest.raises(
+            ValueError, match=r"labels_of: expected integer labels that are written to a \.zarr"
+        ):
+            images.imwrite(tmp_path / name, array, labels_of=tmp_path / "image.zarr")
+
+
+def test_metadata_that_do_not_fit(tmp_path):
+    write(new_group(tmp_path / "a.zarr", "0.4"), "0.4", example((4, 8, 9)), "zyx")
+    shutil.rmtree(tmp_path / "a.zarr/s0")
+    with pytest.raises(ValueError, match="The file is damaged, incomplete or of another format"):
+        images.imread(tmp_path / "a.zarr")
+    group = new_group(tmp_path / "b.zarr", "0.4")
+    write(group, "0.4", example((4, 8, 9)), "yx")
+    with pytest.raises(ValueError, match="its metadata name 2 axes, its array has 3"):
+        images.imread(tmp_path / "b.zarr")
