@@ -179,3 +179,44 @@ def test_the_last_of_a_million_rows_is_reached(open_notebook) -> None:
 def test_without_a_kernel_the_explorer_says_so(explorer: Driver) -> None:
     os.kill(explorer.kernel("__import__('os').getpid()"), signal.SIGKILL)
     explorer.page.locator(".oce .oc-lost").get_by_text("Not connected: run the cell again.").wait_for()
+
+
+def test_the_3d_view_fits_marks_scrolls_and_is_never_empty_without_words(explorer: Driver) -> None:
+    page, volume = explorer.page, explorer.page.locator(".oce-volume")
+    page.get_by_role("button", name="3D", exact=True).click()
+    ready = '.oce-volume[data-ready="true"]'
+    page.wait_for_selector(ready)
+    camera = explorer.kernel("explorer.volume_view.camera")
+
+    # The wheel is the page's until the view has been clicked.
+    wheel = """canvas => canvas.dispatchEvent(
+        new WheelEvent('wheel', {deltaY: -240, bubbles: true, cancelable: true}))"""
+    canvas = page.locator(".oce-volume canvas").first
+    assert canvas.evaluate(wheel), "it scrolls the page"
+    box = volume.bounding_box()
+    page.mouse.click(box["x"] + 8, box["y"] + 8)
+    assert not canvas.evaluate(wheel), "it zooms"
+    explorer.wait(f"explorer.volume_view.plot.camera != {camera}")
+    page.locator('.oce-clips [aria-label="Show all objects"]').click()
+    explorer.wait(f"explorer.volume_view.plot.camera == {camera}")
+
+    # The marked object alone has the mark's level.
+    label = explorer.kernel("int(measured['label'].iloc[3])")
+    explorer.kernel(f"setattr(explorer, 'focus', {label})")
+    counts = explorer.kernel("explorer.volume_view.mesh.vertex_counts.tolist()")
+    page.wait_for_function(
+        """([start, count]) => {
+            const mesh = Object.values(globalThis.__k3dWidgets.objects).map(({attributes}) => attributes)
+                .find(({type}) => type === 'Mesh');
+            return [...mesh.attribute.data].every(
+                (level, vertex) => (level === 255) === (vertex >= start && vertex < start + count));
+        }""",
+        arg=[sum(counts[:3]), counts[3]],
+    )
+
+    page.evaluate(
+        "() => document.querySelector('.oce-volume canvas').dispatchEvent(new Event('webglcontextlost'))"
+    )
+    page.get_by_text("has given the 3D view's memory away").wait_for()
+    page.get_by_role("button", name="Draw again").click()
+    page.wait_for_selector(ready)

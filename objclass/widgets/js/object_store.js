@@ -7,7 +7,7 @@ import { GROUP_COLORS, UNSELECTED, formatColor, labelColor, packColor, parseColo
 import { typedArray } from "./pixels.js";
 
 export const GROUP_COLUMN = "MANUAL_CLUSTER_ID";
-const RAMP_LEVELS = 254;
+const RAMP_LEVELS = 253; // the last of 256 levels marks an object in 3D
 const PLOT_ALPHA = [0, 130, 235];
 const SLICE_ALPHA = [0, 85, 200];
 

@@ -1,8 +1,11 @@
 // The 3D view within the explorer: k3d's own view, recoloured, hidden and clipped here in the page.
-import { checkbox, h, slider } from "./dom.js";
+import { checkbox, h, iconButton, slider, textButton } from "./dom.js";
 import { typedArray } from "./pixels.js";
 
 const LEVELS = 256;
+const MARKED = LEVELS - 1;
+const MARK = [255, 255, 255];
+const PATIENCE = 20000;
 const NO_WEBGL = "3D needs WebGL 2, which this browser does not offer here. Switch graphics acceleration on in its "
   + "settings, or open the notebook in another browser. The plot and the slices work without it.";
 
@@ -55,15 +58,24 @@ const wire = (array, dtype, shape = [array.length]) => ({ dtype, shape, data: ne
 export class VolumePanel {
   constructor(model, store, host) {
     Object.assign(this, { model, store });
-    this.stage = h("div", { class: "oc-stage oce-stage oce-volume", "aria-label": "3D view", role: "group" });
+    this.stage = h("div", { class: "oc-stage oce-stage oce-volume", "aria-label": "3D view", role: "group", tabindex: 0,
+      title: "Drag to turn; click, then zoom with the wheel" });
+    // Until it is clicked the wheel is the page's.
+    this.stage.addEventListener("pointerdown", () => this.stage.focus({ preventScroll: true }), true);
+    this.stage.addEventListener("wheel", (event) => {
+      if (!this.stage.contains(document.activeElement)) event.stopPropagation();
+    }, { capture: true, passive: true });
     this.message = h("div", { class: "oce-hint" }, "Making the surfaces …");
     this.stage.append(this.message);
     this.clip = ["x", "y", "z"].map((name, axis) => slider(`Clip ${name}`, 1, { min: 0, max: 1, step: 0.01 }, (part) => this.setClip(axis, part)));
     this.limits = [1, 1, 1];
     this.fog = checkbox("Image", false, () => this.showRaw(), { title: "The maximum projection of the image" });
     this.controls = h("div", { class: "oce-clips" }, this.fog.element, ...this.clip.map(({ element }) => element));
+    const fit = iconButton("fit", "Show all objects", () => this.plot?.set("camera", [...this.model.get("_volume").camera]));
+    this.controls.prepend(fit);
     host.append(this.stage, this.controls);
     model.on("change:_volume", () => this.open(), this);
+    model.on("change:focus", () => this.recolor(), this);
   }
 
   show() {
@@ -83,12 +95,36 @@ export class VolumePanel {
     const manager = this.model.widget_manager;
     this.plot = await manager.get_model(described.plot);
     this.surfaces = await manager.get_model(described.surfaces);
-    const view = await manager.create_view(this.plot, {});
-    this.message.remove();
-    this.stage.append(view.el ?? view.node ?? view);
     this.indices = typedArray(this.surfaces.get("indices").data ?? (await inflate(this.surfaces.get("indices").compressed_data)), "uint32");
+    await this.draw();
+  }
+
+  // Show k3d's view once it has drawn something; a view that stays empty says so.
+  async draw() {
+    this.stage.dataset.ready = "false";
+    this.say("Drawing …");
+    this.view?.remove();
+    const view = await this.model.widget_manager.create_view(this.plot, {});
+    this.view = view.el ?? view.node ?? view;
+    this.stage.append(this.view);
     this.recolor();
+    this.view.addEventListener("webglcontextlost", () => this.sayEmpty("The browser has given the 3D view's memory away."), true);
+    const started = performance.now();
+    while (!showsSomething(this.view.querySelector("canvas"))) {
+      if (performance.now() - started > PATIENCE) return this.sayEmpty("The 3D view has stayed empty.");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    this.message.remove();
     this.stage.dataset.ready = "true";
+  }
+
+  say(...content) {
+    this.message.replaceChildren(h("div", {}, ...content));
+    this.stage.append(this.message);
+  }
+
+  sayEmpty(text) {
+    this.say(`${text} `, textButton("Draw again", () => this.draw()));
   }
 
   // The image is made and sent when it is asked for.
@@ -104,8 +140,12 @@ export class VolumePanel {
     const begun = performance.now();
     const levels = new Uint8Array(this.vertices.length).fill(this.model.get("only_selected") ? 0 : 1);
     levels.set(this.store.levels);
+    const marked = (this.store.slotOf.get(this.model.get("focus")) ?? 0) - 1;
+    if (marked >= 0 && levels[marked]) levels[marked] = MARKED;
     const hidden = levels.includes(0) ? levels.map((level) => (level ? 1 : 0)).join("") : "";
-    const map = plateauMap(this.store.palette);
+    const palette = [...this.store.palette];
+    palette[MARKED] = MARK;
+    const map = plateauMap(palette);
     const attribute = spreadLevels(levels, this.vertices);
     const changes = { attribute: wire(attribute, "float32") };
     if (String(map) !== this.map) changes.color_map = wire(map, "float32", [LEVELS * 2, 4]);
@@ -115,7 +155,6 @@ export class VolumePanel {
     Object.assign(this, { hidden, map: String(map) });
     if (attribute.length) this.surfaces.set(changes);
     this.stage.dataset.recolored = (performance.now() - begun).toFixed(1);
-    this.stage.dataset.levels = Array.from(levels.subarray(0, 5000)).join(",");
   }
 
   setClip(axis, part) {
@@ -134,6 +173,16 @@ function hasWebGL() {
   const context = document.createElement("canvas").getContext("webgl2");
   context?.getExtension("WEBGL_lose_context")?.loseContext(); // a page has few of them
   return context !== null;
+}
+
+// Whether a canvas has more than one colour.
+function showsSomething(canvas) {
+  if (!canvas?.width) return false;
+  const [width, height] = [96, 64];
+  const small = h("canvas", { width, height }).getContext("2d");
+  small.drawImage(canvas, 0, 0, width, height);
+  const words = new Uint32Array(small.getImageData(0, 0, width, height).data.buffer);
+  return words.some((word) => word !== words[0]);
 }
 
 async function inflate(view) {

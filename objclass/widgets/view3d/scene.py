@@ -22,6 +22,7 @@ LEVELS = 256
 _VOXELS = 2_000_000
 _SAMPLES = 128
 _FIELD_OF_VIEW = 40.0
+_ROOM = 1.05
 
 
 def plateau_map(palette: np.ndarray) -> np.ndarray:
@@ -35,7 +36,7 @@ def plateau_map(palette: np.ndarray) -> np.ndarray:
 
 
 def empty_plot(shape: Sequence[int], spacing: Sequence[float], unit: str) -> k3d.Plot:
-    """Return a plot without objects that looks at a volume of this shape and voxel size."""
+    """Return a plot without objects for a volume of this shape and voxel size."""
     depth, height, width = (n * size for n, size in zip(shape, spacing, strict=True))
     plot = k3d.plot(
         height=400,
@@ -56,12 +57,23 @@ def empty_plot(shape: Sequence[int], spacing: Sequence[float], unit: str) -> k3d
         lighting=1.3,
     )
     plot.mode = "callback"
-    centre = np.array([width, height, depth]) / 2
-    away = max(width, height) / 2 / math.tan(math.radians(_FIELD_OF_VIEW / 2)) + depth / 2
-    eye = centre + away * np.array([0.35, 0.55, -0.78]) / np.linalg.norm([0.35, 0.55, 0.78])
-    plot.camera = [*eye.tolist(), *centre.tolist(), 0.0, -1.0, 0.0]
     plot.camera_fov = _FIELD_OF_VIEW
     return plot
+
+
+def fitting_camera(points: np.ndarray) -> list[float]:
+    """Return k3d's camera (eye, target, up) that shows all points, (n, 3) as x, y, z, as large as they fit."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    centre = (low + high) / 2
+    towards = np.array([0.35, 0.55, -0.78]) / np.linalg.norm([0.35, 0.55, -0.78])
+    up = np.array([0.0, -1.0, 0.0])
+    right = np.cross(up, towards)
+    right /= np.linalg.norm(right)
+    across = np.abs((points - centre) @ np.stack([right, np.cross(towards, right)], axis=1)).max(axis=1)
+    near = (points - centre) @ towards
+    away = (near + across / math.tan(math.radians(_FIELD_OF_VIEW / 2))).max()
+    eye = centre + _ROOM * max(float(away), 1e-3) * towards
+    return [*eye.tolist(), *centre.tolist(), *up.tolist()]
 
 
 def add_surfaces(plot: k3d.Plot, mesh: Mesh, click: Callable[[Any], None]) -> Any:

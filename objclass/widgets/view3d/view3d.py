@@ -18,7 +18,14 @@ from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets.base import spatial_image
 from objclass.widgets.explorer.object_table import check_objects, present_labels
 from objclass.widgets.view3d.meshes import TRIANGLES, mesh_objects
-from objclass.widgets.view3d.scene import LEVELS, add_raw, add_surfaces, empty_plot, plateau_map
+from objclass.widgets.view3d.scene import (
+    LEVELS,
+    add_raw,
+    add_surfaces,
+    empty_plot,
+    fitting_camera,
+    plateau_map,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,12 +132,17 @@ class View3D(ipywidgets.VBox):
         wanted = present_labels(labels) if slots is None else slots
         self.mesh = mesh_objects(stack, wanted, spacing=self.spacing, budget=triangles, progress=progress)
         self.plot = empty_plot(stack.shape, self.spacing, unit or ("px" if spacing is None else "µm"))
+        corners = np.array([[0.0, 0.0, 0.0], self.plot.grid[3:]])
+        self.camera = fitting_camera(self.mesh.vertices if len(self.mesh.vertices) else corners)
+        self.reset()
         self.raw: Any = None
         self._image = image[0]
         if raw != "none":
             self.show_raw(raw)
         self.surfaces = add_surfaces(self.plot, self.mesh, self._on_click)
-        super().__init__([self.plot])
+        button = ipywidgets.Button(description="Reset view", tooltip="Show all objects again")
+        button.on_click(lambda _button: self.reset())
+        super().__init__([self.plot, button])
         self._recolor()
 
     @traitlets.validate("color")
@@ -158,6 +170,10 @@ class View3D(ipywidgets.VBox):
         with self.surfaces.hold_sync():
             self.surfaces.color_map = plateau_map(palette)
             self.surfaces.attribute = self.mesh.spread(levels.astype(np.float32))
+
+    def reset(self) -> None:
+        """Show all objects, as at first."""
+        self.plot.camera = self.camera
 
     def show_raw(self, how: str = "mip") -> None:
         """Show the image too, once: as a maximum projection ("mip") or a cloud ("volume")."""
@@ -195,7 +211,7 @@ class View3D(ipywidgets.VBox):
             "vertices": self.mesh.vertex_counts.astype("<i4").tobytes(),
             "triangles": self.mesh.triangle_counts.astype("<i4").tobytes(),
             "size": [float(self.plot.grid[axis + 3]) for axis in range(3)],
-            "total": len(self.mesh.triangles),
+            "camera": self.camera,
         }
 
     def _levels(self) -> tuple[np.ndarray, np.ndarray]:

@@ -150,3 +150,22 @@ def test_flat_images_become_plates(balls: np.ndarray) -> None:
     view = view3d(balls[12], balls[12], spacing=(0.5, 0.5), raw="none")
     assert view.spacing == (0.5, 0.5, 0.5)
     assert (view.mesh.triangle_counts > 0).all()
+
+
+@pytest.mark.parametrize("place", [(2, 2, 2), (2, 30, 40)])
+def test_the_camera_shows_all_objects_as_large_as_they_fit(place) -> None:
+    labels = np.zeros((12, 48, 60), int)
+    z, y, x = place
+    labels[z : z + 6, y : y + 6, x : x + 6] = 1
+    labels[z, y : y + 14, x : x + 3] = 2
+    view = view3d(labels, labels, spacing=(3, 1, 1), raw="none", progress=False)
+    eye, target, up = np.reshape(view.camera, (3, 3))
+    forward = (target - eye) / np.linalg.norm(target - eye)
+    right = np.cross(forward, up)
+    right /= np.linalg.norm(right)
+    seen = (view.mesh.vertices - eye) @ np.stack([right, np.cross(right, forward), forward], axis=1)
+    share = np.abs(seen[:, :2] / seen[:, 2:]).max() / np.tan(np.radians(view.plot.camera_fov / 2))
+    assert 0.9 < share <= 1
+    view.plot.camera = [0.0] * 9
+    view.reset()
+    assert view.plot.camera == view.camera
