@@ -62,7 +62,7 @@ def empty_plot(shape: Sequence[int], spacing: Sequence[float], unit: str) -> k3d
 
 
 def fitting_camera(points: np.ndarray) -> list[float]:
-    """Return k3d's camera (eye, target, up) that shows all points, (n, 3) as x, y, z, as large as they fit."""
+    """Return the camera (eye, target, up) that shows all points, (n, 3) as x, y, z, as large as they fit."""
     low, high = points.min(axis=0), points.max(axis=0)
     centre = (low + high) / 2
     towards = np.array([0.35, 0.55, -0.78]) / np.linalg.norm([0.35, 0.55, -0.78])
