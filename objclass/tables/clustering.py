@@ -33,6 +33,11 @@ METHODS = {
         needs={"min_cluster_size": 0, "min_samples": 0},
         slow=100_000,
     ),
+    "leiden": Method(
+        column="LEIDEN_CLUSTER_ID",
+        estimator="objclass.tables.leiden:Leiden",
+        needs={"n_neighbors": 0},
+    ),
     "gmm": Method(
         column="GMM_CLUSTER_ID",
         estimator="sklearn.mixture:GaussianMixture",
@@ -80,12 +85,13 @@ def cluster(
     table : DataFrame
         One row for each object, with a column `label`; with a column `image` as well, labels are unique
         within an image.
-    method : {"kmeans", "hdbscan", "gmm", "meanshift", "agglomerative", "spectral"}
+    method : {"kmeans", "hdbscan", "leiden", "gmm", "meanshift", "agglomerative", "spectral"}
         k-means (the best of 10 starts; in small batches of objects where there are more than 200,000),
-        HDBSCAN (clusters and neighbourhoods of at least 5), a Gaussian
-        mixture, mean shift, agglomerative (Ward) or spectral clustering (10 neighbours).
+        HDBSCAN (clusters and neighbourhoods of at least 5), Leiden communities of the graph of 15 nearest
+        neighbours (``resolution=1.0``; higher, more clusters), a Gaussian mixture, mean shift,
+        agglomerative (Ward) or spectral clustering (10 neighbours).
     n_clusters : int
-        The number of groups. HDBSCAN and mean shift find it themselves.
+        The number of clusters. HDBSCAN, Leiden and mean shift find it themselves.
     columns : list of str or "auto"
         The columns to use, for example those of an embedding. "auto" stands for the measurements, as in
         `reduce`.
@@ -98,15 +104,16 @@ def cluster(
         Print in one line which columns are used, and which are left out and why.
     **options
         Further options of the library's class: `KMeans`, `HDBSCAN`, `GaussianMixture`, `MeanShift`,
-        `AgglomerativeClustering` or `SpectralClustering` of scikit-learn.
+        `AgglomerativeClustering` or `SpectralClustering` of scikit-learn; ``n_neighbors`` and
+        ``resolution`` of Leiden.
 
     Returns
     -------
     DataFrame
-        A new table, with the column ``KMEANS_CLUSTER_ID`` (``HDBSCAN_CLUSTER_ID``, ``GMM_CLUSTER_ID``,
-        ``MS_CLUSTER_ID``, ``AC_CLUSTER_ID``, ``SC_CLUSTER_ID``; nullable ``Int64``) at its end, in place
-        of an earlier one. Clusters are numbered from 0 by falling size; of two of one size, the one with
-        the lowest label comes first. HDBSCAN's -1 is noise. Objects that lack one of the measurements
+        A new table, with the column ``KMEANS_CLUSTER_ID`` (``HDBSCAN_CLUSTER_ID``, ``LEIDEN_CLUSTER_ID``,
+        ``GMM_CLUSTER_ID``, ``MS_CLUSTER_ID``, ``AC_CLUSTER_ID``, ``SC_CLUSTER_ID``; nullable ``Int64``) at
+        its end, in place of an earlier one. Clusters are numbered from 0 by falling size; of two of one
+        size, the one with the lowest label comes first. HDBSCAN's -1 is noise. Objects that lack one of the measurements
         (NaN or infinite) get a missing value, and a warning says how many; a column that no object has a
         value in is left out. A table without objects is returned with this column, and a warning.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +24,7 @@ METHODS = {
         estimator="umap:UMAP",
         size="n_components",
         defaults={"n_neighbors": 15, "min_dist": 0.1},
-        needs={"n_neighbors": 1, "n_components": 2},
+        needs={"n_neighbors": 1, "n_components": 1},
         silence=("'force_all_finite' was renamed", r"precomputed_knn\[2\]"),
     ),
     "tsne": Method(
@@ -56,6 +56,8 @@ METHODS = {
 MOST_EXACT = 50_000
 """Up to so many objects, scikit-learn's exact search is faster than umap-learn's: its comparison of all pairs
 below 4,096, its approximate search above, which must also be compiled."""
+
+_FEWEST = 3
 
 
 def reduce(
@@ -117,6 +119,12 @@ def reduce(
         For a method, column or option that is not there, fewer objects than neighbours, more objects than
         fit the memory (5,000 with MDS, 10,000 with Isomap), or objects that are all equal.
 
+    Warns
+    -----
+    UserWarning
+        If there are fewer objects than neighbours (or than a perplexity of 30 asks for), and so many fewer
+        are used; or if objects lack a measurement.
+
     References
     ----------
     .. [1] L. McInnes, J. Healy, J. Melville, "UMAP: Uniform Manifold Approximation and Projection for
@@ -145,6 +153,7 @@ def reduce(
     if method == "umap":
         import_umap()
         options = {"n_jobs": -1 if random_state is None else 1, **options}
+    options = {**_options_for_few(method, len(matrix.values), n_components, options), **options}
     estimator = set_up(method, chosen, options, n_components=n_components, random_state=random_state)
     embedding = np.empty((0, n_components))
     if len(table):
@@ -157,6 +166,24 @@ def reduce(
         warnings.warn("The table has no objects: there is nothing to reduce.", stacklevel=2)
     results = {f"{chosen.column}_{axis}": embedding[:, axis].astype(float) for axis in range(n_components)}
     return with_results(table, matrix.rows, results, replace=rf"{chosen.column}_\d+")
+
+
+def _options_for_few(
+    method: str, n_objects: int, n_components: int, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the options with which fewer objects than a method's own number of neighbours can be drawn."""
+    if n_objects < _FEWEST:
+        return {}
+    options: dict[str, Any] = {}
+    own = {"umap": ("n_neighbors", 15), "isomap": ("n_neighbors", 5), "tsne": ("perplexity", 30)}
+    name, default = own.get(method, ("", 0))
+    if name and name not in given and n_objects <= default:
+        options[name] = max(1, (n_objects - 1) / 3) if name == "perplexity" else n_objects - 1
+        text = f"of {n_objects} objects, {name}={options[name]:.3g} instead of {default}"
+        warnings.warn(f"Method {method!r} is used with fewer neighbours: {text}.", stacklevel=3)
+    if method == "umap" and n_objects < n_components + 2:
+        options |= {} if "init" in given else {"init": "random"}  # its own start needs more objects than axes
+    return options
 
 
 def _embed(method: str, estimator: Any, values: np.ndarray, random_state: int | None) -> np.ndarray:

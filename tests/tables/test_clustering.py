@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
+from sklearn.datasets import load_digits
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import StandardScaler
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:1 of 70 objects lack a measureme
 COLUMNS = {
     "kmeans": "KMEANS_CLUSTER_ID",
     "hdbscan": "HDBSCAN_CLUSTER_ID",
+    "leiden": "LEIDEN_CLUSTER_ID",
     "gmm": "GMM_CLUSTER_ID",
     "meanshift": "MS_CLUSTER_ID",
     "agglomerative": "AC_CLUSTER_ID",
@@ -39,7 +41,7 @@ def table():
 @pytest.mark.parametrize("method", METHODS)
 def test_kinds_that_lie_apart_are_found_and_numbered_by_size(table, method):
     before = table.copy()
-    result = cluster(table, method)
+    result = cluster(table, method, **({"resolution": 0.3} if method == "leiden" else {}))
     pd.testing.assert_frame_equal(table, before)
     assert list(result.columns) == [*table.columns, COLUMNS[method]]
     numbers = result[COLUMNS[method]]
@@ -217,3 +219,16 @@ def test_scaled_within_each_image_the_staining_does_not_matter():
     assert adjusted_rand_score(kind, cluster(table, n_clusters=2)["KMEANS_CLUSTER_ID"]) < 0.1
     found = cluster(table, n_clusters=2, scale="image")["KMEANS_CLUSTER_ID"]
     assert adjusted_rand_score(kind, found) > 0.95
+
+
+def test_leiden_finds_the_digits():
+    values, truth = load_digits(return_X_y=True)
+    table = pd.DataFrame(values).add_prefix("m").assign(label=range(len(values)))
+    found = cluster(table, "leiden")["LEIDEN_CLUSTER_ID"]
+    assert (
+        adjusted_rand_score(truth, found)
+        > 0.75
+        > adjusted_rand_score(truth, cluster(table, n_clusters=10)["KMEANS_CLUSTER_ID"])
+    )
+    fewer = cluster(table, "leiden", resolution=0.1)["LEIDEN_CLUSTER_ID"]
+    assert fewer.nunique() < found.nunique()

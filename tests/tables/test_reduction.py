@@ -139,7 +139,7 @@ def test_no_objects(table, method):
         ("umap", {"n_neighbours": 5}, "n_neighbours: expected an option of method 'umap'.*n_neighbors"),
         ("pca", {"n_clusters": 5}, "n_clusters: expected an option of method 'pca'"),
         ("umap", {"n_neighbors": 69}, "at least 70 objects .* for n_neighbors=69, got 69. Pass a smaller"),
-        ("umap", {"n_components": 68}, "at least 70 objects .* for n_components=68"),
+        ("umap", {"n_components": 69}, "at least 70 objects .* for n_components=69"),
         ("tsne", {"perplexity": 80}, "at least 81 objects .* for perplexity=80"),
         ("isomap", {"n_neighbors": 69}, "at least 70 objects .* for n_neighbors=69"),
         ("pca", {"n_components": 11}, r"n_components: expected at most 10 \(the number of measurements"),
@@ -236,3 +236,23 @@ def test_it_says_what_it_uses_and_who_gets_no_place(table, capsys):
     said = capsys.readouterr().err
     assert said.startswith("reduce: 10 columns used: m0, m1, m2, m3, m4, m5, m6, m7 and 2 more; left out: ")
     assert "identifier (label), position (centroid), result (kind)" in said
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("n", [3, 4, 7])
+def test_three_objects_are_enough(method, n):
+    values = np.random.default_rng(0).normal(size=(n, 5))
+    table = pd.DataFrame(values, columns=list("abcde")).assign(label=range(n))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        result = reduce(table, method)
+    said = [str(warning.message) for warning in caught if "fewer neighbours" in str(warning.message)]
+    assert len(said) == (method in ("umap", "tsne") or (method == "isomap" and n < 6))
+    assert np.isfinite(result.filter(regex="_[01]$")).all(axis=None)
+    assert reduce_quietly(table, method).equals(result)
+
+
+def reduce_quietly(table, method):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return reduce(table, method)

@@ -48,6 +48,7 @@ METHODS = {
                 _option("min_samples", "Min. samples", 5, 1, 1000),
             ],
         ),
+        "leiden": ("Leiden", [_NEIGHBOURS, _option("resolution", "Resolution", 1, 0.05, 5, 0.05)]),
         "gmm": ("Gaussian mixture", [_CLUSTERS]),
         "agglomerative": ("Agglomerative", [_CLUSTERS]),
         "spectral": ("Spectral", [_CLUSTERS]),
