@@ -113,9 +113,10 @@ def cluster(
         A new table, with the column ``KMEANS_CLUSTER_ID`` (``HDBSCAN_CLUSTER_ID``, ``LEIDEN_CLUSTER_ID``,
         ``GMM_CLUSTER_ID``, ``MS_CLUSTER_ID``, ``AC_CLUSTER_ID``, ``SC_CLUSTER_ID``; nullable ``Int64``) at
         its end, in place of an earlier one. Clusters are numbered from 0 by falling size; of two of one
-        size, the one with the lowest label comes first. HDBSCAN's -1 is noise. Objects that lack one of the measurements
-        (NaN or infinite) get a missing value, and a warning says how many; a column that no object has a
-        value in is left out. A table without objects is returned with this column, and a warning.
+        size, the one with the lowest label comes first. HDBSCAN's -1 is noise. Objects that lack one of the
+        measurements (NaN or infinite) get a missing value, and a warning says how many; a column that no
+        object has a value in is left out. A table without objects is returned with this column, and a
+        warning.
 
     Raises
     ------
