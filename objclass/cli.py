@@ -261,10 +261,10 @@ def add_commands(add: Add) -> None:
     train = add("train", _train, "train a classifier on several images")
     _add_strokes(train)
     train.add_argument("--out", metavar="C.cl", required=True, help="the file to write")
-    default = "object_size_1_to_5_px"
-    train.add_argument("--features", default=default, help="a predefined set, or name=number …")
+    train.add_argument("--features", help="a predefined set, or name=number …")
+    train.add_argument("--preset", choices=["default", "apoc"], help="the recipe; apoc is that of APOC")
     train.add_argument("--positive-class", metavar="N", type=int, default=2, help="the class of objects")
-    train.add_argument("--max-depth", metavar="N", type=int, default=2, help="of the trees")
+    train.add_argument("--max-depth", metavar="N", type=int, help="of the trees")
     train.add_argument("--n-estimators", metavar="N", type=int, default=100, help="number of trees")
     train.add_argument("--random-state", "--seed", metavar="N", type=int, default=0, help="the seed")
 
@@ -354,7 +354,7 @@ def _train(options: argparse.Namespace) -> None:
     from objclass.pixels.classifier import train_object_classifier
 
     images, annotations = _read(options)
-    names = ("features", "positive_class", "max_depth", "n_estimators", "random_state")
+    names = ("features", "preset", "positive_class", "max_depth", "n_estimators", "random_state")
     parameters = {name: getattr(options, name) for name in names}
     print(train_object_classifier(images, annotations, path=options.out, **parameters))
 

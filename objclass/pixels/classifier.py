@@ -18,11 +18,12 @@ from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
 from objclass.pixels.features import Feature, format_features, parse_features
 from objclass.pixels.forest import Forest
 from objclass.pixels.training import (
-    check_parameters,
+    TrainingParameters,
     check_strokes,
     collect_rows,
     describe_training,
     grow_forest,
+    recorded_parameters,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class ObjectClassifier:
     class_name : str
         What APOC calls such a classifier: ObjectSegmenter, PixelClassifier or ProbabilityMapper.
     max_depth : int
-        The depth that the trees were allowed.
+        The depth that the trees were allowed, or that they have where it was not limited.
     importances : tuple of float
         The importance of each input of the forest, in its order; empty where the file has none.
     notes : dict of str to str
@@ -93,6 +94,25 @@ class ObjectClassifier:
         """The seed of the training; None where the file does not tell."""
         seed = self.notes.get("random_state", "")
         return int(seed) if seed.isdecimal() else None
+
+    @property
+    def preset(self) -> str:
+        """The recipe that it was trained with, "default" or "apoc", as every file made elsewhere."""
+        return str(recorded_parameters(self.notes)["preset"])
+
+    @property
+    def parameters(self) -> TrainingParameters:
+        """The parameters that train another classifier in the same way."""
+        recorded = recorded_parameters(self.notes)
+        if "training_parameters" not in self.notes:
+            recorded["max_depth"] = self.max_depth
+        return TrainingParameters(
+            features=self.features,
+            positive_class=self.positive_class or 2,
+            n_estimators=self.forest.n_trees,
+            random_state=self.random_state or 0,
+            **recorded,
+        )
 
     def __repr__(self) -> str:
         channels = "1 channel" if self.n_channels == 1 else f"{self.n_channels} channels"
@@ -219,14 +239,16 @@ def train_object_classifier(
     image: npt.ArrayLike | Sequence[npt.ArrayLike],
     annotations: npt.ArrayLike | Sequence[npt.ArrayLike],
     *,
-    features: str | Iterable[str | Feature] = "object_size_1_to_5_px",
+    features: str | Iterable[str | Feature] | None = None,
+    preset: str | None = None,
     positive_class: int = 2,
-    max_depth: int = 2,
+    max_depth: int | None = None,
     n_estimators: int = 100,
+    class_weight: str | None = None,
     random_state: int = 0,
     path: str | os.PathLike[str] | None = None,
 ) -> ObjectClassifier:
-    """Train a random forest on the pixels that are annotated.
+    """Train a forest on the pixels that are annotated.
 
     Parameters
     ----------
@@ -234,15 +256,22 @@ def train_object_classifier(
         (z, y, x) or (y, x), or with channels first (c, z, y, x) or (c, y, x); any real dtype.
     annotations : integer array, or list of arrays
         The spatial shape of `image`: 0 not annotated, 1 background, 2 object, further classes to 255.
-    features : str or list
+    features : str or list, optional
         What is computed from each channel: the name of a predefined set, a specification such as
-        ``"original gaussian_blur=1 difference_of_gaussian=1"``, or a list of such tokens.
+        ``"original gaussian_blur=1 difference_of_gaussian=1"``, or a list of such tokens. By default
+        ``"edges_1_to_8_px"``: the pixel and four filters at sigma 1, 2, 4 and 8.
+    preset : {"default", "apoc"}, optional
+        "default" grows extremely randomised trees with leaves of at least ten pixels; `segment` smooths and
+        splits. "apoc" grows APOC's random forest of depth 2 on ``"object_size_1_to_5_px"``, and `segment`
+        does what APOC does. Naming one of APOC's feature sets means "apoc" too.
     positive_class : int
         The class of which `segment` makes objects.
-    max_depth : int
-        How many questions lead to a leaf of a tree at most.
+    max_depth : int, optional
+        The maximum depth of a tree; by default 2 for "apoc" and no limit otherwise.
     n_estimators : int
         The number of trees.
+    class_weight : {"balanced"}, optional
+        Weigh each class by the inverse of its number of pixels, where far more of one are annotated.
     random_state : int
         The seed. The result depends on it and on the annotated pixels, not on the order of painting.
     path : str or path, optional
@@ -264,12 +293,13 @@ def train_object_classifier(
 
     Notes
     -----
-    The same strokes and parameters give the forest that APOC trains. Classes keep their numbers where
-    one between them is not painted, while APOC counts them anew.
+    With ``preset="apoc"`` the same scribbles give the forest that APOC trains. Classes keep their numbers
+    where one between them is not painted, while APOC counts them anew.
 
     References
     ----------
-    .. [1] L. Breiman, Random Forests, Machine Learning 45 (2001) 5–32
+    .. [1] P. Geurts, D. Ernst, L. Wehenkel, Extremely randomized trees, Machine Learning 63 (2006) 3–42
+    .. [2] L. Breiman, Random Forests, Machine Learning 45 (2001) 5–32
 
     Examples
     --------
@@ -281,26 +311,46 @@ def train_object_classifier(
     >>> train_object_classifier(image, annotations, features="original gaussian_blur=1")
     ObjectClassifier(2D, 1 channel; 2 classes, objects are class 2; 100 trees of depth 1; 2 features: ...)
     """
-    parsed = parse_features(features)
-    parameters = {"max_depth": max_depth, "n_estimators": n_estimators, "random_state": random_state}
-    check_parameters(positive_class=positive_class, **parameters)
+    parameters = TrainingParameters(
+        features=features,
+        preset=preset,
+        positive_class=positive_class,
+        max_depth=max_depth,
+        n_estimators=n_estimators,
+        class_weight=class_weight,
+        random_state=random_state,
+    )
+    parsed = parameters.parse_features()
     if path is not None:
         check_writable(Path(path).resolve().parent)
     pairs = check_strokes(image, annotations, positive_class)
     rows, classes = collect_rows(pairs, parsed)
-    forest, importances = grow_forest(rows, classes, **parameters)
-    classifier = ObjectClassifier(
-        features=parsed,
-        forest=forest,
-        ndim=pairs[0][1].ndim,
-        positive_class=positive_class,
-        max_depth=max_depth,
-        importances=importances,
-        notes={"random_state": str(random_state), **describe_training(pairs)},
-    )
+    ndim = pairs[0][1].ndim
+    classifier = fit_classifier(rows, classes, parameters, ndim=ndim, notes=describe_training(pairs))
     if path is not None:
         classifier.save(path)
     return classifier
+
+
+def fit_classifier(
+    rows: np.ndarray,
+    classes: np.ndarray,
+    parameters: TrainingParameters,
+    *,
+    ndim: int,
+    notes: Mapping[str, str],
+) -> ObjectClassifier:
+    """Return a classifier trained on the features of pixels, (n_pixels, n_features), and their classes."""
+    forest, importances = grow_forest(rows, classes, parameters)
+    return ObjectClassifier(
+        features=parameters.parse_features(),
+        forest=forest,
+        ndim=ndim,
+        positive_class=parameters.positive_class,
+        max_depth=parameters.depth_limit or max(1, forest.depth),
+        importances=importances,
+        notes={**parameters.notes(), **notes},
+    )
 
 
 def to_header(classifier: ObjectClassifier) -> dict[str, str]:

@@ -65,7 +65,7 @@ def _blurs(filters: str, sigmas: Iterable[int]) -> str:
     return " ".join(f"{names[letter]}={sigma}" for letter in filters for sigma in sigmas)
 
 
-FEATURE_SETS = {
+APOC_SETS = {
     "small_quick": "original " + _blurs("gs", [1]),
     "medium_quick": _blurs("gs", [5]),
     "large_quick": _blurs("gs", [25]),
@@ -84,6 +84,17 @@ FEATURE_SETS = {
     "v070": _blurs("gdls", [1]),
 }
 """The predefined sets under the names that APOC and its plugins offer, each as a specification."""
+
+EDGE_SETS = {
+    "edges_1_to_2_px": "original " + _blurs("gdls", [1, 2]),
+    "edges_1_to_4_px": "original " + _blurs("gdls", [1, 2, 4]),
+    "edges_1_to_8_px": "original " + _blurs("gdls", [1, 2, 4, 8]),
+    "edges_2_to_16_px": "original " + _blurs("gdls", [2, 4, 8, 16]),
+}
+"""Sets named after the width of the edges that they respond to, which need not be that of the objects."""
+
+FEATURE_SETS = EDGE_SETS | APOC_SETS
+"""Every predefined set."""
 
 
 def parse_features(

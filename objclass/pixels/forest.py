@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -176,9 +177,10 @@ def votes_against_first(forest: Forest) -> np.ndarray:
     return (forest.leaf[:, 1:] - forest.leaf[:, :1]).T
 
 
-def votes_of_total(forest: Forest, target_class: int) -> np.ndarray:
-    """Return what each leaf votes for one class, and for all classes together: (2, n_nodes)."""
-    return np.stack([forest.leaf[:, target_class - 1], forest.leaf.sum(axis=1)])
+def votes_of_total(forest: Forest, classes: Sequence[int]) -> np.ndarray:
+    """Return what each leaf votes for some classes, and for all classes together: (2, n_nodes)."""
+    wanted = forest.leaf[:, np.array(classes) - 1].sum(axis=1)
+    return np.stack([wanted, forest.leaf.sum(axis=1)])
 
 
 def pack_trees(forest: Forest, votes: np.ndarray, used: np.ndarray | None = None) -> Trees:

@@ -26,10 +26,10 @@ def classify_pixels(
     image: npt.ArrayLike | Sequence[npt.ArrayLike],
     classifier: ObjectClassifier,
     *,
-    engine: str = "auto",
+    engine: str = "cpu",
     progress: Progress = True,
 ) -> Any:
-    """Give each pixel the class that most trees vote for.
+    """Predict the class of each pixel by majority vote.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ def classify_pixels(
         (z, y, x) or (y, x), or with channels first (c, z, y, x) or (c, y, x), as in the training.
     classifier : ObjectClassifier
         From `train_object_classifier` or `load_classifier`.
-    engine : {"auto", "cpu", "opencl"}
-        Who computes: objclass on all cores, or APOC on an OpenCL device; "auto" takes OpenCL where there is
-        a graphics card, see `choose_engine`.
+    engine : {"cpu", "opencl", "auto"}
+        The compute engine: objclass on all cores, or APOC on an OpenCL device; "auto" takes OpenCL where
+        there is a graphics card, see `choose_engine`.
     progress : bool or callable
         Show a bar where it takes over two seconds; or call ``progress(done, total)``.
 
@@ -86,18 +86,19 @@ def probability_map(
     image: npt.ArrayLike | Sequence[npt.ArrayLike],
     classifier: ObjectClassifier,
     *,
-    target_class: int = 2,
-    engine: str = "auto",
+    positive_class: int | Sequence[int] | None = None,
+    engine: str = "cpu",
     progress: Progress = True,
 ) -> Any:
-    """Give each pixel the share of the votes that one class gets.
+    """Compute the probability that each pixel is of the positive class: the share of its votes.
 
     Parameters
     ----------
     image, classifier, engine, progress
         As in `classify_pixels`.
-    target_class : int
-        The class whose probability is wanted.
+    positive_class : int or sequence of int, optional
+        The class whose probability is wanted, or several, whose probabilities are added; by default that of
+        the classifier.
 
     Returns
     -------
@@ -107,7 +108,8 @@ def probability_map(
     Raises
     ------
     ValueError
-        If the classifier does not know `target_class`, or the image does not fit the classifier.
+        If the classifier names no positive class and none is given, if it does not know the one that is
+        given, or if the image does not fit the classifier.
     TypeError
         If pixels are no real numbers.
 
@@ -124,17 +126,18 @@ def probability_map(
     array([0., 0., 0., 1., 1., 1.], dtype=float32)
     """
     check_option("engine", engine, ENGINES)
-    check_number("target_class", target_class, low=1, high=classifier.n_classes, integer=True)
+    classes = object_classes(classifier, positive_class)
     if is_list(image):
         return [
-            probability_map(one, classifier, target_class=target_class, engine=engine, progress=progress)
+            probability_map(one, classifier, positive_class=classes, engine=engine, progress=progress)
             for one in image
         ]
     channels = check_fit(image, classifier)
     if choose_engine(engine) == "opencl":
-        return opencl.probability(channels, classifier, target_class).astype(np.float32)
+        maps = [opencl.probability(channels, classifier, one) for one in classes]
+        return np.sum(maps, axis=0, dtype=np.float32)
     check_filters(classifier.features)
-    return run_forest(channels, classifier, target_class, progress=progress).reshape(channels.shape[1:])
+    return run_forest(channels, classifier, classes, progress=progress).reshape(channels.shape[1:])
 
 
 def predict_plane(
@@ -222,6 +225,40 @@ def choose_engine(engine: str = "auto") -> str:
     return engine if engine != "auto" else ("opencl" if opencl.has_graphics_card() else "cpu")
 
 
+def object_classes(
+    classifier: ObjectClassifier, positive_class: int | Sequence[int] | None = None
+) -> tuple[int, ...]:
+    """Return the classes that objects are made of: those given, else the one of the classifier.
+
+    Raises
+    ------
+    ValueError
+        If the classifier names none and none is given, or if it does not know one that is given.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> image = np.repeat([[0.0, 0, 0, 9, 9, 9]], 6, axis=0)
+    >>> classifier = objclass.train_object_classifier(image, np.where(image > 4, 2, 1))
+    >>> object_classes(classifier), object_classes(classifier, 1)
+    ((2,), (1,))
+    """
+    if positive_class is None and classifier.positive_class is None:
+        raise invalid(
+            "positive_class",
+            f"the class of the objects, 1 to {classifier.n_classes}",
+            f"none, and the file of a {classifier.class_name} names none",
+            f"Pass positive_class={min(2, classifier.n_classes)}, for example.",
+        )
+    given = classifier.positive_class if positive_class is None else positive_class
+    classes = tuple(given) if isinstance(given, (tuple, list, np.ndarray)) else (given,)
+    if not classes:
+        raise invalid("positive_class", f"classes of 1 to {classifier.n_classes}", "none of them")
+    for one in classes:
+        check_number("positive_class", one, low=1, high=classifier.n_classes, integer=True)
+    return tuple(dict.fromkeys(map(int, classes)))
+
+
 def reach(classifier: ObjectClassifier) -> int:
     """Return how far around a voxel the pixels lie that its class depends on."""
     used = np.unique(classifier.forest.feature[classifier.forest.feature >= 0]).tolist()
@@ -242,24 +279,24 @@ def check_fit(image: Any, classifier: ObjectClassifier, *, finite: bool = True) 
 def run_forest(
     channels: np.ndarray,
     classifier: ObjectClassifier,
-    target_class: int | None,
+    positive_classes: tuple[int, ...] | None,
     *,
     region: Region | None = None,
     progress: Progress = False,
 ) -> np.ndarray:
-    """Return the classes, or the probability of one, for a region or the whole: (z, y, x)."""
+    """Return the classes, or the probability of some, for a region or the whole: (z, y, x)."""
     forest = classifier.forest
     used = np.unique(forest.feature[forest.feature >= 0])
     plan = plan_features(classifier.features, len(channels), classifier.ndim, used=used.tolist())
     volume = as_volume(channels, classifier.ndim)
     region = region or whole(volume.shape[1:])
-    if target_class is None:
+    if positive_classes is None:
         write, votes = classify_rows, votes_against_first(forest)
     else:
-        write, votes = probability_rows, votes_of_total(forest, target_class)
+        write, votes = probability_rows, votes_of_total(forest, positive_classes)
     trees = pack_trees(forest, votes, used)
     shape = [part.stop - part.start for part in region]
-    result = np.empty(shape, np.uint8 if target_class is None else np.float32)
+    result = np.empty(shape, np.uint8 if positive_classes is None else np.float32)
 
     def consume(band: Band, z: int, first: int, last: int) -> None:
         rows = result[z - region[0].start, band.region[1].start - region[1].start :]

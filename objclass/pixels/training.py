@@ -1,18 +1,21 @@
-"""From strokes to a forest: the steps of `train_object_classifier`."""
+"""From scribbles to a forest: the steps of `train_object_classifier`."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
 from importlib import metadata
 from typing import Any
 
 import numpy as np
 
 from objclass import __version__
-from objclass._common.checks import check_float32, check_image, check_number, invalid, is_list
+from objclass._common.checks import check_float32, check_image, check_number, check_option, invalid, is_list
 from objclass._common.parallel import n_threads
-from objclass.pixels.features import Feature
+from objclass.pixels.features import APOC_SETS, Feature, parse_features
 from objclass.pixels.forest import MAX_CLASSES, MAX_DEPTH, MAX_TREES, Forest
 
 Pairs = list[tuple[np.ndarray, np.ndarray]]
@@ -27,11 +30,74 @@ _STROKES = "an integer array: 0 not annotated, 1 background, 2 object, further c
 _PAINT = "Paint a few strokes of each class, for example background = 1 and object = 2."
 
 
-def check_parameters(**parameters: int) -> None:
-    """Raise unless each parameter is a whole number within its limits."""
-    for name, value in parameters.items():
-        low, high = _LIMITS[name]
-        check_number(name, value, low=low, high=high, integer=True)
+PRESETS = {"default": "edges_1_to_8_px", "apoc": "object_size_1_to_5_px"}
+"""The presets, and the features of each."""
+APOC_DEPTH = 2
+MIN_LEAF = 10
+_LEAVES = 20
+_RECORD = "training_parameters"
+
+
+@dataclass(frozen=True)
+class TrainingParameters:
+    """What `train_object_classifier` takes together with image, annotations and path: see there."""
+
+    features: str | Iterable[str | Feature] | None = None
+    preset: str | None = None
+    positive_class: int = 2
+    max_depth: int | None = None
+    n_estimators: int = 100
+    class_weight: str | None = None
+    random_state: int = 0
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _LIMITS.items():
+            value = getattr(self, name)
+            if name != "max_depth" or value is not None:
+                check_number(name, value, low=low, high=high, integer=True)
+        if self.features is not None and not isinstance(self.features, str):
+            object.__setattr__(self, "features", parse_features(self.features))
+        if self.preset is not None:
+            check_option("preset", self.preset, PRESETS)
+        if self.class_weight is not None:
+            check_option("class_weight", self.class_weight, ["balanced"])
+
+    @property
+    def recipe(self) -> str:
+        """The preset, "apoc" also where one of APOC's feature sets is named."""
+        if self.preset is not None:
+            return self.preset
+        named = isinstance(self.features, str) and self.features.strip() in APOC_SETS
+        return "apoc" if named else "default"
+
+    @property
+    def depth_limit(self) -> int | None:
+        """The maximum depth of a tree, None where there is no limit."""
+        return self.max_depth or (APOC_DEPTH if self.recipe == "apoc" else None)
+
+    def parse_features(self) -> tuple[Feature, ...]:
+        """Return the features to compute from each channel."""
+        return parse_features(PRESETS[self.recipe] if self.features is None else self.features)
+
+    def keywords(self) -> dict[str, Any]:
+        """Return those that differ from their defaults, as keywords of `train_object_classifier`."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {field.name: values[field.name] for field in fields(self) if values[field.name] != field.default}
+
+    def notes(self) -> dict[str, str]:
+        """Return what a classifier's file keeps of them: what no other line of it says."""
+        kept = {"preset": self.recipe, "max_depth": self.max_depth, "class_weight": self.class_weight}
+        return {"random_state": str(self.random_state), _RECORD: json.dumps(kept)}
+
+
+def recorded_parameters(notes: Mapping[str, str]) -> dict[str, Any]:
+    """Return preset, max_depth and class_weight as `TrainingParameters.notes` wrote them, else those of APOC."""
+    try:
+        kept = json.loads(notes.get(_RECORD, ""))
+        kept = asdict(TrainingParameters(**kept))
+    except (ValueError, TypeError):
+        return {"preset": "apoc", "max_depth": None, "class_weight": None}
+    return {name: kept[name] for name in ("preset", "max_depth", "class_weight")}
 
 
 def check_strokes(image: Any, annotations: Any, positive_class: int) -> Pairs:
@@ -64,11 +130,32 @@ def collect_rows(pairs: Pairs, features: tuple[Feature, ...]) -> tuple[np.ndarra
     return rows, np.concatenate([strokes[mask] for _, strokes, mask in annotated])
 
 
-def grow_forest(rows: np.ndarray, classes: np.ndarray, **parameters: int) -> tuple[Forest, tuple[float, ...]]:
-    """Return a forest and the importance of each feature; `parameters` are those of scikit-learn."""
-    from sklearn.ensemble import RandomForestClassifier
+def grow_forest(
+    rows: np.ndarray, classes: np.ndarray, parameters: TrainingParameters
+) -> tuple[Forest, tuple[float, ...]]:
+    """Return a forest and the importance of each feature.
 
-    model = RandomForestClassifier(**parameters, n_jobs=n_threads())
+    Extremely randomised trees with leaves of at least `MIN_LEAF` pixels, fewer where fewer than
+    ``_LEAVES * MIN_LEAF`` are annotated; APOC's way, a random forest of depth 2.
+
+    References
+    ----------
+    .. [1] P. Geurts, D. Ernst, L. Wehenkel, Extremely randomized trees, Machine Learning 63 (2006) 3-42
+    """
+    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+
+    common: dict[str, Any] = {
+        "n_estimators": parameters.n_estimators,
+        "class_weight": parameters.class_weight,
+        "random_state": parameters.random_state,
+        "n_jobs": n_threads(),
+    }
+    if parameters.recipe == "apoc":
+        model: Any = RandomForestClassifier(max_depth=parameters.depth_limit, **common)
+    else:
+        least = max(1, min(MIN_LEAF, len(rows) // _LEAVES))
+        max_depth = parameters.depth_limit or MAX_DEPTH
+        model = ExtraTreesClassifier(max_depth=max_depth, min_samples_leaf=least, **common)
     # Side by side, scikit-learn's threads reset the warning filters of the whole process and may leave them
     # so, or warn of it: what they say is thrown away, and the filters are put back.
     with warnings.catch_warnings(record=True):

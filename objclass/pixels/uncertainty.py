@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +12,7 @@ from objclass._common.checks import axis_names, check_number, invalid
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.extraction import plane_region
 from objclass.pixels.features import check_filters
-from objclass.pixels.prediction import check_fit, run_forest
+from objclass.pixels.prediction import check_fit, object_classes, run_forest
 from objclass.pixels.tiling import Region, as_volume
 
 _LEAST_OBJECT = 0.01
@@ -37,7 +38,12 @@ class Suggestion:
 
 
 def uncertainty_plane(
-    image: npt.ArrayLike, classifier: ObjectClassifier, axis: int = 0, *, index: int = 0
+    image: npt.ArrayLike,
+    classifier: ObjectClassifier,
+    axis: int = 0,
+    *,
+    index: int = 0,
+    positive_class: int | Sequence[int] | None = None,
 ) -> np.ndarray:
     """Return how unsure the forest is of each pixel of one plane.
 
@@ -49,6 +55,8 @@ def uncertainty_plane(
         From `train_object_classifier` or `load_classifier`.
     axis, index : int
         The plane: `index` along the spatial `axis`. A 2D image has plane 0 along axis 0 only.
+    positive_class
+        As in `probability_map`.
 
     Returns
     -------
@@ -71,10 +79,11 @@ def uncertainty_plane(
     """
     channels = check_fit(image, classifier)
     shape = as_volume(channels, classifier.ndim).shape[1:]
-    check_number("axis", axis, low=0, high=2, integer=True)
+    check_number("axis", axis, low=0, high=2 if classifier.ndim == 3 else 0, integer=True)
     if not 0 <= index < shape[axis]:
         raise invalid("index", f"a plane from 0 to {shape[axis] - 1} along axis {axis}", index)
-    probability = _probability(channels, classifier, plane_region(shape, axis, index))
+    classes = object_classes(classifier, positive_class)
+    probability = _probability(channels, classifier, classes, plane_region(shape, axis, index))
     return np.take(_unsure(probability), 0, axis=axis)
 
 
@@ -85,6 +94,7 @@ def suggest_slice(
     *,
     n_columns: int = 12,
     column_size: int = 32,
+    positive_class: int | Sequence[int] | None = None,
 ) -> Suggestion:
     """Find the slice where the forest is least sure of what it sees, away from those that are annotated.
 
@@ -99,6 +109,8 @@ def suggest_slice(
         Slices with annotations, and their close neighbours, score less.
     n_columns, column_size : int
         The sample: this many columns through all slices, of so many pixels a side.
+    positive_class
+        As in `probability_map`.
 
     Returns
     -------
@@ -132,11 +144,12 @@ def suggest_slice(
     channels = check_fit(image, classifier)
     check_number("n_columns", n_columns, low=1, integer=True)
     check_number("column_size", column_size, low=1, integer=True)
+    classes = object_classes(classifier, positive_class)
     depth, *size = as_volume(channels, classifier.ndim).shape[1:]
     columns = _place_columns(channels, size, n_columns, column_size)
     doubt, found = np.zeros((len(columns), depth)), np.zeros((len(columns), depth))
     for number, (rows, cols) in enumerate(columns):
-        probability = _probability(channels, classifier, (slice(0, depth), rows, cols))
+        probability = _probability(channels, classifier, classes, (slice(0, depth), rows, cols))
         doubt[number] = _unsure(probability).mean(axis=(1, 2))
         found[number] = probability.mean(axis=(1, 2))
     scores = doubt.mean(axis=0) / (found.mean(axis=0) + _LEAST_OBJECT)
@@ -147,10 +160,12 @@ def suggest_slice(
     return Suggestion(index, (rows.start, cols.start, rows.stop, cols.stop), scores)
 
 
-def _probability(channels: np.ndarray, classifier: ObjectClassifier, region: Region) -> np.ndarray:
+def _probability(
+    channels: np.ndarray, classifier: ObjectClassifier, classes: tuple[int, ...], region: Region
+) -> np.ndarray:
     """Return the probability of the positive class within a region, (z, y, x)."""
     check_filters(classifier.features)
-    return run_forest(channels, classifier, classifier.positive_class or 2, region=region)
+    return run_forest(channels, classifier, classes, region=region)
 
 
 def _unsure(probability: np.ndarray) -> np.ndarray:

@@ -133,15 +133,7 @@ def evaluate(
 
 
 def _train_like(classifier: ObjectClassifier, image: list[Any], annotations: list[Any]) -> ObjectClassifier:
-    return train_object_classifier(
-        image,
-        annotations,
-        features=classifier.features,
-        positive_class=classifier.positive_class or 2,
-        max_depth=classifier.max_depth,
-        n_estimators=classifier.forest.n_trees,
-        random_state=classifier.random_state or 0,
-    )
+    return train_object_classifier(image, annotations, **classifier.parameters.keywords())
 
 
 def _count_classes(strokes: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -38,9 +38,10 @@ class Parameters:
     axes: str | None = None
     frame: int | None = None
     spacing: tuple[float, ...] | None = None
-    features: str = "object_size_1_to_5_px"
+    features: str | None = None
+    preset: str | None = None
     positive_class: int = 2
-    max_depth: int = 2
+    max_depth: int | None = None
     n_estimators: int = 100
     engine: str = "auto"
     split: bool = False
@@ -57,7 +58,7 @@ class Parameters:
         check_option("engine", self.engine, prediction.ENGINES)
         check_option("reduce", self.reduce, reduction.METHODS)
         check_option("cluster", self.cluster, clustering.METHODS)
-        for name in ("positive_class", "max_depth", "n_estimators", "min_size", "n_clusters"):
+        for name in ("positive_class", "n_estimators", "min_size", "n_clusters"):
             check_number(name, getattr(self, name), low=1, integer=True)
         check_number("random_state", self.random_state, low=0, integer=True)
 
@@ -113,7 +114,7 @@ class Run:
         """Train a classifier from strokes."""
         from objclass.pixels.classifier import train_object_classifier
 
-        names = ("features", "positive_class", "max_depth", "n_estimators", "random_state")
+        names = ("features", "preset", "positive_class", "max_depth", "n_estimators", "random_state")
         with self.stage(name) as say:
             options = {name: getattr(self.parameters, name) for name in names}
             classifier = train_object_classifier(self.image, annotations, **options)

@@ -25,9 +25,10 @@ _CODES = "0 for not annotated, 1 background, 2 object, further classes"
 def check_parameters(**parameters: Any) -> None:
     """Raise what `train_object_classifier` would raise about a parameter."""
     check_features(parameters["features"])
+    if parameters["max_depth"] is not None:
+        checks.check_number("max_depth", parameters["max_depth"], low=1, high=MAX_DEPTH, integer=True)
     for name, low, high in (
         ("positive_class", 1, MAX_CLASS),
-        ("max_depth", 1, MAX_DEPTH),
         ("n_estimators", 1, MAX_TREES),
         ("random_state", 0, 2**32 - 1),
     ):

@@ -14,7 +14,7 @@ from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.features import FEATURE_SETS
 from objclass.widgets.annotator import arguments
 from objclass.widgets.annotator.classifier_file import OwnFile
-from objclass.widgets.annotator.learning import TrainingParameters
+from objclass.pixels.training import TrainingParameters
 from objclass.widgets.annotator.strokes import MAX_CLASS, Patch, Strokes
 from objclass.widgets.base import SliceWidget
 
@@ -27,7 +27,7 @@ class AnnotatorBase(SliceWidget):
         sync=True
     )
     features = traitlets.Unicode(help="a predefined set or a specification").tag(sync=True)
-    max_depth = traitlets.Int(2, min=1, max=20).tag(sync=True)
+    max_depth = traitlets.Int(None, min=1, max=20, allow_none=True).tag(sync=True)
     n_estimators = traitlets.Int(100, min=1, max=1000).tag(sync=True)
     live = traitlets.Bool(False, help="train after each stroke").tag(sync=True)
     min_size = traitlets.Int(20, min=0, help="smallest object that is kept, in voxels").tag(sync=True)
@@ -90,7 +90,11 @@ class AnnotatorBase(SliceWidget):
     def parameters(self) -> TrainingParameters:
         """What the next training takes."""
         return TrainingParameters(
-            self.features, self.positive_class, self.max_depth, self.n_estimators, self._random_state
+            features=self.features,
+            positive_class=self.positive_class,
+            max_depth=self.max_depth,
+            n_estimators=self.n_estimators,
+            random_state=self._random_state,
         )
 
     @traitlets.validate("classes")

@@ -4,37 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import asdict, dataclass
 from importlib import metadata
-from typing import Any
 
 import numpy as np
 
 from objclass import __version__
 from objclass._common.parallel import single_threaded
-from objclass.pixels.classifier import ObjectClassifier
-from objclass.pixels.features import Feature, parse_features
+from objclass.pixels.classifier import ObjectClassifier, fit_classifier
+from objclass.pixels.features import Feature
+from objclass.pixels.training import TrainingParameters
 from objclass.widgets.annotator.strokes import Strokes
 
 QUICK_ROWS = 1000
 MOST_ROWS = 12_000
 _FEW_ROWS = 4000
 _NEIGHBOURS = 1
-
-
-@dataclass(frozen=True)
-class TrainingParameters:
-    """What `train_object_classifier` takes beside image, annotations and path."""
-
-    features: str = "object_size_1_to_5_px"
-    positive_class: int = 2
-    max_depth: int = 2
-    n_estimators: int = 100
-    random_state: int = 0
-
-    def keywords(self) -> dict[str, Any]:
-        """Return them as keywords."""
-        return asdict(self)
 
 
 class Learner:
@@ -75,37 +59,19 @@ class Learner:
 
         With more than `most_rows` annotated pixels the forest sees every so-manieth pixel of each class only.
         """
-        from objclass.pixels.training import grow_forest
-
-        parsed = parse_features(parameters.features)
-        rows, classes = self.rows(parsed)
+        rows, classes = self.rows(parameters.parse_features())
         exact = most_rows is None or len(rows) <= most_rows
         if not exact:
             rows, classes = _thin_out(rows, classes, most_rows or 0)
+        sizes = self.strokes.class_sizes
+        notes = {
+            "annotated_pixels": " ".join(f"{c}:{sizes[c]}" for c in np.flatnonzero(sizes[1:]) + 1),
+            "objclass_version": __version__,
+            "scikit_learn_version": metadata.version("scikit-learn"),
+        }
         # Below some thousand rows handing trees to threads takes longer than growing them.
         with single_threaded() if len(rows) < _FEW_ROWS else contextlib.nullcontext():
-            forest, importances = grow_forest(
-                rows,
-                classes,
-                max_depth=parameters.max_depth,
-                n_estimators=parameters.n_estimators,
-                random_state=parameters.random_state,
-            )
-        sizes = self.strokes.class_sizes
-        classifier = ObjectClassifier(
-            features=parsed,
-            forest=forest,
-            ndim=self.ndim,
-            positive_class=parameters.positive_class,
-            max_depth=parameters.max_depth,
-            importances=importances,
-            notes={
-                "random_state": str(parameters.random_state),
-                "annotated_pixels": " ".join(f"{c}:{sizes[c]}" for c in np.flatnonzero(sizes[1:]) + 1),
-                "objclass_version": __version__,
-                "scikit_learn_version": metadata.version("scikit-learn"),
-            },
-        )
+            classifier = fit_classifier(rows, classes, parameters, ndim=self.ndim, notes=notes)
         return classifier, exact
 
     def predict(self, classifier: ObjectClassifier, axis: int, index: int) -> np.ndarray:
