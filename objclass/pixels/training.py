@@ -82,7 +82,9 @@ class TrainingParameters:
     def keywords(self) -> dict[str, Any]:
         """Return those that differ from their defaults, as keywords of `train_object_classifier`."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {field.name: values[field.name] for field in fields(self) if values[field.name] != field.default}
+        return {
+            field.name: values[field.name] for field in fields(self) if values[field.name] != field.default
+        }
 
     def notes(self) -> dict[str, str]:
         """Return what a classifier's file keeps of them: what no other line of it says."""
@@ -91,7 +93,7 @@ class TrainingParameters:
 
 
 def recorded_parameters(notes: Mapping[str, str]) -> dict[str, Any]:
-    """Return preset, max_depth and class_weight as `TrainingParameters.notes` wrote them, else those of APOC."""
+    """Return what `TrainingParameters.notes` wrote, without the random state; else what APOC does."""
     try:
         kept = json.loads(notes.get(_RECORD, ""))
         kept = asdict(TrainingParameters(**kept))

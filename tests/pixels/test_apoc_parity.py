@@ -37,7 +37,7 @@ def train_both(apoc, case, folder, class_name="PixelClassifier", **options):
     theirs = getattr(apoc, class_name)(str(folder / "theirs.cl"), max_depth, N_TREES, **options)
     theirs.train(specification, strokes, image)
     ours = objclass.train_object_classifier(
-        image, strokes, features=features, max_depth=max_depth, n_estimators=N_TREES
+        image, strokes, features=features, preset="apoc", max_depth=max_depth, n_estimators=N_TREES
     )
     dataclasses.replace(ours, class_name=class_name).save(folder / "ours.cl")
     return image, theirs, ours
@@ -94,7 +94,7 @@ def test_probabilities(apoc, tmp_path, case, target_class):
     aimed.save(tmp_path / "ours.cl")
     reader = apoc.ProbabilityMapper(str(tmp_path / "ours.cl"))
     for classifier, peer in ((loaded, theirs), (aimed, reader)):
-        found = objclass.probability_map(image, classifier, target_class=target_class)
+        found = objclass.probability_map(image, classifier)
         difference = np.abs(found - np.asarray(peer.predict(image)))
         # A value that differs in its last digit may lie on the other side of a threshold: of one tree.
         assert (difference <= 1.001 / N_TREES).mean() >= ENOUGH
@@ -138,7 +138,7 @@ def test_both_engines_find_the_same(apoc, tmp_path):
         engine: (
             objclass.classify_pixels(image, ours, engine=engine),
             objclass.segment(image, ours, engine=engine) > 0,
-            objclass.probability_map(image, ours, engine=engine, target_class=3),
+            objclass.probability_map(image, ours, engine=engine, positive_class=3),
         )
         for engine in ("cpu", "opencl")
     }
@@ -186,7 +186,9 @@ def test_training_on_real_nuclei_gives_those_of_apoc_and_teaches_its_lesson(shar
     for number in (1, 2):
         annotations = objclass.imread(shared_data / f"nuclei3d_annotations_round{number}.tif")
         expected = objclass.imread(shared_data / f"nuclei3d_apoc_labels_round{number}.tif")
-        labels = objclass.segment(nuclei, objclass.train_object_classifier(nuclei, annotations))
+        labels = objclass.segment(
+            nuclei, objclass.train_object_classifier(nuclei, annotations, preset="apoc")
+        )
         assert agreement(labels > 0, expected > 0) >= 0.995
         shares[number] = (labels[9] > 0).mean()
     # The signal fades with depth: strokes at one depth miss the nuclei of another.

@@ -12,6 +12,7 @@ from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
 from objclass.pixels.classifier import CLASS_NAMES, ObjectClassifier, load_classifier, train_object_classifier
 from objclass.pixels.features import Feature, parse_features
 from objclass.pixels.forest import Forest
+from objclass.pixels.prediction import classify_pixels
 from tests.forests import count_votes
 
 SET = "original gaussian_blur=1 difference_of_gaussian=2 laplace_box_of_gaussian_blur=1"
@@ -39,16 +40,21 @@ def train(image=IMAGE, annotations=STROKES, **options):
 
 @pytest.mark.parametrize("shape", [(40, 44), (12, 20, 22)])
 @pytest.mark.parametrize(("n_channels", "n_classes"), [(1, 2), (2, 3)])
-def test_trained_forest_votes_as_that_of_scikit_learn(shape, n_channels, n_classes):
-    from sklearn.ensemble import RandomForestClassifier
+@pytest.mark.parametrize("preset", ["default", "apoc"])
+def test_trained_forest_votes_as_that_of_scikit_learn(shape, n_channels, n_classes, preset):
+    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
     from objclass.pixels.extraction import features_at
 
     image, strokes = scene(shape, n_channels, n_classes)
-    classifier = train(image, strokes, max_depth=4, random_state=3)
+    classifier = train(image, strokes, preset=preset, max_depth=4, random_state=3)
     channels = image if n_channels > 1 else image[np.newaxis]
     rows, classes = features_at(channels, classifier.features, strokes > 0), strokes[strokes > 0]
-    model = RandomForestClassifier(10, max_depth=4, random_state=3).fit(rows, classes)
+    model = (
+        RandomForestClassifier(10, max_depth=4, random_state=3)
+        if preset == "apoc"
+        else ExtraTreesClassifier(10, max_depth=4, min_samples_leaf=min(10, len(rows) // 20), random_state=3)
+    ).fit(rows, classes)
     shares = count_votes(classifier.forest, rows[:50]) / 10
     np.testing.assert_allclose(shares, model.predict_proba(rows[:50]), atol=1e-6)
     assert classifier.importances == tuple(model.feature_importances_)
@@ -135,9 +141,68 @@ def test_two_annotated_pixels_are_enough(tmp_path):
     strokes = np.zeros((6, 6), np.uint8)
     strokes[1, 1], strokes[4, 4] = 1, 2
     path = tmp_path / "a.cl"
-    classifier = train(np.arange(36).reshape(6, 6), strokes, features="original", path=path)
+    image = np.arange(36).reshape(6, 6)
+    classifier = train(image, strokes, features="original", preset="apoc", path=path)
     assert (classifier.forest.feature[classifier.forest.roots] < 0).any()
     assert load_classifier(path) == classifier
+    assert np.array_equal(
+        classify_pixels(image, train(image, strokes, features="original"))[[1, 4], [1, 4]], [1, 2]
+    )
+
+
+def test_leaves_are_smaller_where_few_pixels_are_annotated():
+    image, strokes = scene((60, 60))
+    few = np.where(np.cumsum(strokes > 0).reshape(strokes.shape) <= 60, strokes, 0)
+    sizes = {
+        name: max(np.count_nonzero(tree == -1) for tree in np.split(forest.feature, forest.roots[1:]))
+        for name, forest in (("few", train(image, few).forest), ("many", train(image, strokes).forest))
+    }
+    assert 60 / 10 < sizes["few"] <= 60 / 3
+    assert sizes["many"] <= np.count_nonzero(strokes) / 10
+
+
+def test_presets():
+    by_default, named, as_apoc = train(features=None), train(features="small_quick"), train(preset="apoc")
+    assert (by_default.preset, named.preset, as_apoc.preset) == ("default", "apoc", "apoc")
+    assert by_default.features == parse_features("edges_1_to_8_px")
+    assert train(features=None, preset="apoc").features == parse_features("object_size_1_to_5_px")
+    assert named.max_depth == as_apoc.max_depth == as_apoc.forest.depth == 2
+    assert by_default.forest.depth == by_default.max_depth > 2
+    with pytest.raises(ValueError, match="preset: expected one of 'default', 'apoc', got str 'ilastik'"):
+        train(preset="ilastik")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"preset": "apoc"},
+        {"max_depth": 3, "class_weight": "balanced", "random_state": 5},
+        {"features": None},
+    ],
+)
+def test_another_one_is_trained_like_it(tmp_path, options):
+    classifier = train(path=tmp_path / "a.cl", **options)
+    for known in (classifier, load_classifier(tmp_path / "a.cl")):
+        again = train_object_classifier(IMAGE, STROKES, **known.parameters.keywords())
+        assert again == classifier
+
+
+def test_file_of_apoc_is_trained_again_as_apoc_does(shared_data):
+    classifier = load_classifier(shared_data / "nuclei3d_apoc_round1.cl")
+    assert classifier.preset == "apoc"
+    assert classifier.parameters.recipe == "apoc"
+    assert (classifier.parameters.max_depth, classifier.parameters.n_estimators) == (2, 100)
+
+
+def test_balanced_classes_weigh_the_same():
+    strokes = STROKES.copy()
+    strokes[2:][strokes[2:] == 2] = 0
+    plain, balanced = (train(annotations=strokes, class_weight=weight) for weight in (None, "balanced"))
+    sizes = [(classify_pixels(IMAGE, classifier) == 2).sum() for classifier in (plain, balanced)]
+    assert sizes[1] > sizes[0]
+    with pytest.raises(ValueError, match="class_weight: expected one of 'balanced', got str 'heavy'"):
+        train(class_weight="heavy")
 
 
 def test_it_says_how_it_was_made():
@@ -160,7 +225,7 @@ def test_it_says_how_it_was_made():
 
 
 def test_repr_says_what_matters():
-    assert repr(train()) == (
+    assert repr(train(preset="apoc")) == (
         "ObjectClassifier(3D, 1 channel; 2 classes, objects are class 2; 10 trees of depth 2; 4 features: "
         "original gaussian_blur=1 difference_of_gaussian=2 laplace_box_of_gaussian_blur=1)"
     )
@@ -176,7 +241,7 @@ def test_it_cannot_be_changed():
 
 def test_feature_importances_are_a_sorted_table():
     image, strokes = scene((40, 44), 2)
-    classifier = train(image, strokes, max_depth=3)
+    classifier = train(image, strokes, max_depth=3, preset="apoc")
     table = classifier.feature_importances()
     assert table.columns.tolist() == ["feature", "channel", "importance", "level_0", "level_1", "level_2"]
     assert table["importance"].is_monotonic_decreasing

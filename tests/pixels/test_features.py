@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from objclass.pixels.features import (
+    APOC_SETS,
     FEATURE_SETS,
     FILTERS,
     Feature,
@@ -17,13 +18,17 @@ BLURS = [name for name in FILTERS if name != "original"]
 @pytest.mark.parity
 def test_sets_are_those_of_apoc(apoc):
     theirs = {member.name: member.value for member in apoc.PredefinedFeatureSet if member.value}
-    assert theirs == FEATURE_SETS
+    assert theirs == APOC_SETS
 
 
 def test_sets_have_the_filters_that_their_names_say():
     assert FEATURE_SETS["v070"].split() == [f"{name}=1" for name in BLURS]
     assert FEATURE_SETS["object_size_1_to_2_px"].split() == [
         f"{name}={sigma}" for name in BLURS[:3] for sigma in (1, 2)
+    ]
+    assert FEATURE_SETS["edges_1_to_8_px"].split() == [
+        "original",
+        *(f"{name}={sigma}" for name in BLURS for sigma in (1, 2, 4, 8)),
     ]
     for specification in FEATURE_SETS.values():
         assert format_features(parse_features(specification)) == specification
@@ -63,7 +68,7 @@ def test_formatting_and_parsing_are_inverse(pairs):
             "median_box=3",
             r"features: expected filters among original, .* got 'median_box=3'.*engine=\"opencl\"",
         ),
-        ("object_size_1_to_6_px", r"got 'object_size_1_to_6_px'. The predefined sets are small_quick"),
+        ("object_size_1_to_6_px", r"got 'object_size_1_to_6_px'. The predefined sets are edges_1_to_2_px"),
         ("original=3", r"'original' or 'filter=sigma' .* got 'original=3'"),
         (
             "gaussian_blur",

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from objclass._common.parallel import single_threaded
 from objclass.pixels import tiling
 from objclass.pixels.extraction import features_at
 from objclass.pixels.features import parse_features
+from objclass.pixels.uncertainty import suggest_slice, uncertainty_plane
 from tests import pixel_reference
 from tests.forests import count_votes
 
@@ -62,9 +65,28 @@ def test_classes_are_those_with_most_votes(max_depth, n_classes, n_estimators):
     classes = objclass.classify_pixels(image, classifier, engine="cpu").ravel()
     np.testing.assert_array_equal(classes, votes.argmax(axis=1) + 1)
     for target_class in (1, n_classes):
-        found = objclass.probability_map(image, classifier, target_class=target_class, engine="cpu")
+        found = objclass.probability_map(image, classifier, positive_class=target_class, engine="cpu")
         expected = votes[:, target_class - 1] / votes.sum(axis=1)
         np.testing.assert_allclose(found.ravel(), expected, atol=1e-5)
+    both = objclass.probability_map(image, classifier, positive_class=(1, n_classes))
+    expected = votes[:, [0, n_classes - 1]].sum(axis=1) / votes.sum(axis=1)
+    np.testing.assert_allclose(both.ravel(), expected, atol=1e-5)
+
+
+def test_probability_is_that_of_the_class_that_the_classifier_is_for():
+    image = random_image((5, 6, 7))
+    first = dataclasses.replace(CLASSIFIER_3D, positive_class=1)
+    np.testing.assert_array_equal(
+        objclass.probability_map(image, first),
+        objclass.probability_map(image, CLASSIFIER_3D, positive_class=1),
+    )
+    none = dataclasses.replace(CLASSIFIER_3D, class_name="PixelClassifier", positive_class=None)
+    message = "positive_class: expected the class of the objects, 1 to 2, got none, and the file of a Pixel"
+    for function in (objclass.probability_map, uncertainty_plane, suggest_slice):
+        with pytest.raises(ValueError, match=message):
+            function(image, none)
+    with pytest.raises(ValueError, match="positive_class: expected classes of 1 to 2, got none of them"):
+        objclass.probability_map(image, none, positive_class=())
 
 
 @settings(max_examples=20)
@@ -195,9 +217,9 @@ def test_other_bad_arguments_are_refused():
     with pytest.raises(ValueError, match="engine: expected one of 'auto', 'cpu', 'opencl', got str 'gpu'"):
         objclass.classify_pixels(image, CLASSIFIER_3D, engine="gpu")
     with pytest.raises(
-        ValueError, match="target_class: expected a whole number of at least 1 and of at most 2"
+        ValueError, match="positive_class: expected a whole number of at least 1 and of at most 2"
     ):
-        objclass.probability_map(image, CLASSIFIER_3D, target_class=3)
+        objclass.probability_map(image, CLASSIFIER_3D, positive_class=3)
     with pytest.raises(ValueError, match="index: expected a whole number of at least 0 and of at most 4"):
         objclass.predict_plane(image, CLASSIFIER_3D, index=5)
     with pytest.raises(ValueError, match="axis: expected"):

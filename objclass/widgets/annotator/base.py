@@ -12,9 +12,9 @@ import traitlets
 from objclass._common import checks
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.features import FEATURE_SETS
+from objclass.pixels.training import TrainingParameters
 from objclass.widgets.annotator import arguments
 from objclass.widgets.annotator.classifier_file import OwnFile
-from objclass.pixels.training import TrainingParameters
 from objclass.widgets.annotator.strokes import MAX_CLASS, Patch, Strokes
 from objclass.widgets.base import SliceWidget
 

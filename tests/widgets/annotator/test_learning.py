@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 import objclass
-from objclass.widgets.annotator.learning import Learner, TrainingParameters
+from objclass.pixels.training import TrainingParameters
+from objclass.widgets.annotator.learning import Learner
 from objclass.widgets.annotator.strokes import Patch, Strokes
 
 FOREST = ("feature", "threshold", "left", "right", "leaf", "roots")
@@ -41,7 +42,7 @@ def test_a_flat_image_with_channels():
     image = rng.normal(size=(2, 50, 60))
     annotations = np.zeros((50, 60), np.uint8)
     annotations[3, 5:50], annotations[44, 9:30] = 1, 2
-    parameters = TrainingParameters("original gaussian_blur=2", n_estimators=10)
+    parameters = TrainingParameters(features="original gaussian_blur=2", n_estimators=10)
     learner = Learner(image[:, None], 2, Strokes(annotations[None].copy()))
     classifier, _ = learner.train(parameters)
     by_hand = objclass.train_object_classifier(image, annotations, **parameters.keywords())
@@ -54,7 +55,7 @@ def test_a_flat_image_with_channels():
 def test_other_features_are_computed_anew(sample):
     learner = Learner(sample.image[None], 3, Strokes(sample.annotations[1].copy()))
     for features in ("original", "gaussian_blur=1 sobel_of_gaussian_blur=1", "original"):
-        parameters = TrainingParameters(features, n_estimators=5)
+        parameters = TrainingParameters(features=features, n_estimators=5)
         by_hand = objclass.train_object_classifier(
             sample.image, sample.annotations[1], **parameters.keywords()
         )
