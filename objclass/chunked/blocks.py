@@ -256,11 +256,11 @@ def _assemble(pieces: list[np.ndarray], *, shape: tuple[int, ...], places: list[
     return whole
 
 
-def with_halo(region: Region, shape: Sequence[int], halo: int) -> tuple[Region, Region]:
+def with_halo(region: Region, shape: Sequence[int], halo: Sequence[int]) -> tuple[Region, Region]:
     """Return a region with its surroundings within the image, and where the region lies in that."""
     wide = tuple(
-        slice(max(part.start - halo, 0), min(part.stop + halo, n))
-        for part, n in zip(region, shape, strict=True)
+        slice(max(part.start - around, 0), min(part.stop + around, n))
+        for part, n, around in zip(region, shape, halo, strict=True)
     )
     inner = tuple(
         slice(part.start - around.start, part.stop - around.start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,18 +13,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from objclass._common.checks import invalid
+from objclass._common.checks import check_spacing, invalid
 from objclass._common.files import check_writable
 from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
-from objclass.pixels.features import Feature, format_features, parse_features
+from objclass.pixels.features import Feature, format_features, match_features, parse_features
 from objclass.pixels.forest import Forest
 from objclass.pixels.training import (
     TrainingParameters,
+    check_classes,
     check_strokes,
     collect_rows,
     describe_training,
     grow_forest,
     recorded_parameters,
+    recorded_spacing,
 )
 
 if TYPE_CHECKING:
@@ -96,6 +99,16 @@ class ObjectClassifier:
         return int(seed) if seed.isdecimal() else None
 
     @property
+    def spacing(self) -> tuple[float, ...] | None:
+        """The voxel size of the training images along each spatial axis; None if unknown."""
+        return recorded_spacing(self.notes, self.ndim)[0]
+
+    @property
+    def unit(self) -> str | None:
+        """The unit of `spacing`; None if unknown."""
+        return recorded_spacing(self.notes, self.ndim)[1]
+
+    @property
     def preset(self) -> str:
         """The recipe that it was trained with, "default" or "apoc", as every file made elsewhere."""
         return str(recorded_parameters(self.notes)["preset"])
@@ -110,6 +123,8 @@ class ObjectClassifier:
             features=self.features,
             positive_class=self.positive_class or 2,
             n_estimators=self.forest.n_trees,
+            spacing=self.spacing,
+            unit=self.unit,
             random_state=self.random_state or 0,
             **recorded,
         )
@@ -123,6 +138,41 @@ class ObjectClassifier:
             f"ObjectClassifier({self.ndim}D, {channels}; {self.n_classes} classes{objects}; "
             f"{self.forest.n_trees} trees of depth {self.forest.depth}; {len(names)} features: {shown})"
         )
+
+    def match_spacing(self, spacing: float | Sequence[float]) -> ObjectClassifier:
+        """Return the classifier for images of another voxel size: its filters see the same lengths.
+
+        Parameters
+        ----------
+        spacing : float or sequence of float
+            The voxel size along each spatial axis, in the unit of the training.
+
+        Returns
+        -------
+        ObjectClassifier
+
+        Raises
+        ------
+        ValueError
+            If the voxel size of the training is not known.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> image = np.repeat([[0.0, 0, 0, 9, 9, 9]], 6, axis=0)
+        >>> annotations = np.where(image > 4, 2, 1)
+        >>> coarse = train_object_classifier(image, annotations, features="gaussian_blur=1", spacing=0.4)
+        >>> str(coarse.match_spacing(0.2).features[0])
+        'gaussian_blur=2'
+        """
+        sizes = check_spacing(spacing, self.ndim)
+        if self.spacing is None or sizes is None:
+            hint = "Train it with spacing=."
+            raise invalid("match_spacing", "a classifier whose voxel size is known", "one without", hint)
+        *sizes_text, unit = (*(repr(size).removesuffix(".0") for size in sizes), self.unit or "")
+        notes = {**self.notes, "voxel_size": " ".join((*sizes_text, unit)).rstrip()}
+        features = match_features(self.features, self.spacing, sizes)
+        return dataclasses.replace(self, features=features, notes=notes)
 
     def feature_importances(self) -> pd.DataFrame:
         """Return how much each feature decides, the most important first.
@@ -245,6 +295,8 @@ def train_object_classifier(
     max_depth: int | None = None,
     n_estimators: int = 100,
     class_weight: str | None = None,
+    spacing: float | Sequence[float] | None = None,
+    unit: str | None = None,
     random_state: int = 0,
     path: str | os.PathLike[str] | None = None,
 ) -> ObjectClassifier:
@@ -272,6 +324,13 @@ def train_object_classifier(
         The number of trees.
     class_weight : {"balanced"}, optional
         Weigh each class by the inverse of its number of pixels, where far more of one are annotated.
+    spacing : float or sequence of float, optional
+        The voxel size along (z, y, x) or (y, x), see `read_spacing`; that of all images. Where axes differ by
+        over 1.3 times, sigma counts along the finest axis and is smaller in voxels along the others, none
+        below 0.3 voxels; neighbours count by their distances. Other programs refuse such a file.
+        ``preset="apoc"`` keeps sigma in voxels.
+    unit : str, optional
+        The unit of `spacing`, kept in the file.
     random_state : int
         The seed. The result depends on it and on the annotated pixels, not on the order of painting.
     path : str or path, optional
@@ -311,6 +370,8 @@ def train_object_classifier(
     >>> train_object_classifier(image, annotations, features="original gaussian_blur=1")
     ObjectClassifier(2D, 1 channel; 2 classes, objects are class 2; 100 trees of depth 2; 2 features: ...)
     """
+    pairs = check_strokes(image, annotations)
+    ndim = pairs[0][1].ndim
     parameters = TrainingParameters(
         features=features,
         preset=preset,
@@ -318,14 +379,15 @@ def train_object_classifier(
         max_depth=max_depth,
         n_estimators=n_estimators,
         class_weight=class_weight,
+        spacing=check_spacing(spacing, ndim),
+        unit=unit,
         random_state=random_state,
     )
+    check_classes(pairs, parameters.positive_class)
     parsed = parameters.parse_features()
     if path is not None:
         check_writable(Path(path).resolve().parent)
-    pairs = check_strokes(image, annotations, positive_class)
     rows, classes = collect_rows(pairs, parsed)
-    ndim = pairs[0][1].ndim
     classifier = fit_classifier(rows, classes, parameters, ndim=ndim, notes=describe_training(pairs))
     if path is not None:
         classifier.save(path)

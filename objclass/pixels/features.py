@@ -6,13 +6,18 @@ A specification is the text that APOC, napari and Fiji write into a classifier's
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from objclass._common.checks import invalid
 
 MIN_SIGMA, MAX_SIGMA = 1e-3, 1e3
+MIN_BLUR = 0.3
+"""Below this sigma, in voxels of a coarse axis, there is no blur along it."""
+ISOTROPIC = 1.3
+"""Up to this ratio of the largest voxel size to the smallest, sigma is the same along all axes."""
 MAX_FEATURES = 1000
 
 FILTERS = {
@@ -21,8 +26,14 @@ FILTERS = {
     "difference_of_gaussian": "Gaussian of 0.9 sigma minus Gaussian of 1.1 sigma",
     "laplace_box_of_gaussian_blur": "Laplacian over all neighbours of the Gaussian",
     "sobel_of_gaussian_blur": "gradient magnitude (Sobel) of the Gaussian",
+    "laplace_of_gaussian_blur": "Laplacian of the Gaussian, its neighbours weighted by their distances",
 }
 """Every filter that objclass computes."""
+
+DIFFERENCES = ("laplace_box_of_gaussian_blur", "laplace_of_gaussian_blur", "sobel_of_gaussian_blur")
+"""The filters that compare neighbours."""
+
+_BY_DISTANCE = {"laplace_box_of_gaussian_blur": "laplace_of_gaussian_blur"}
 
 
 @dataclass(frozen=True)
@@ -34,24 +45,46 @@ class Feature:
     name : str
         The filter, a key of `FILTERS`, or any other that pyclesperanto knows and objclass does not.
     value : float or None
-        Its sigma in voxels; 0 blurs nothing. None for ``original``.
+        Its sigma in voxels of the finest axis; 0 blurs nothing. None for ``original``.
+    sigmas : tuple of float, optional
+        Its sigma in voxels of each axis, (z, y, x) or (y, x), where they differ.
+    unit : float
+        The voxel size along the finest axis, in voxels of the training image: other than 1 after
+        `match_spacing`.
     token : str
         How the feature was written, which ``str(feature)`` gives back; by default as short as possible.
 
     Examples
     --------
-    >>> str(Feature("gaussian_blur", 1.0))
-    'gaussian_blur=1'
+    >>> str(Feature("gaussian_blur", 1.0)), str(Feature("gaussian_blur", 2.0, (0.5, 2.0, 2.0)))
+    ('gaussian_blur=1', 'gaussian_blur=0.5x2x2')
     """
 
     name: str
     value: float | None = None
+    sigmas: tuple[float, ...] | None = None
+    unit: float = 1.0
     token: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
-        return self.token or (
-            self.name if self.value is None else f"{self.name}={self.value!r}".removesuffix(".0")
-        )
+        if self.token or self.value is None:
+            return self.token or self.name
+        sigmas = "x".join(map(_shortest, self.sigmas or (self.value,)))
+        return f"{self.name}={sigmas}" + ("" if self.unit == 1 else f"@{_shortest(self.unit)}")
+
+    def sigma_along(self, ndim: int) -> tuple[float, ...]:
+        """Return sigma in voxels of each of `ndim` axes; 0 where it is too small to blur anything."""
+        sigmas = self.sigmas or (self.value or 0.0,) * ndim
+        return tuple(sigma if self.sigmas is None or sigma >= MIN_BLUR else 0.0 for sigma in sigmas)
+
+    def distances(self, ndim: int) -> tuple[float, ...]:
+        """Return the distance of neighbours along each axis, in voxels of the finest axis in training."""
+        sigmas = self.sigmas or (1.0,) * ndim
+        return tuple(self.unit * max(sigmas) / sigma for sigma in sigmas)
+
+
+def _shortest(number: float) -> str:
+    return repr(number).removesuffix(".0")
 
 
 def _blurs(filters: str, sigmas: Iterable[int]) -> str:
@@ -145,6 +178,81 @@ def parse_features(
     return parsed
 
 
+def scale_features(features: Iterable[Feature], spacing: Sequence[float] | None) -> tuple[Feature, ...]:
+    """Return `features` with sigma in physical proportions: that of the finest axis stays.
+
+    The box Laplacian, which counts all neighbours alike, becomes one that weighs them by their distances.
+
+    Parameters
+    ----------
+    features : iterable of Feature
+        Those that have a sigma for each axis already stay as they are.
+    spacing : sequence of float, optional
+        The voxel size along each axis. Up to a ratio of 1.3 nothing changes.
+
+    Returns
+    -------
+    tuple of Feature
+
+    Raises
+    ------
+    ValueError
+        If a filter that weighs neighbours by their distances has a sigma of 0.
+
+    Examples
+    --------
+    >>> [str(one) for one in scale_features(parse_features("original gaussian_blur=2"), (4, 0.8, 0.8))]
+    ['original', 'gaussian_blur=0.4x2x2']
+    """
+    features = tuple(features)
+    if spacing is None or max(spacing) <= ISOTROPIC * min(spacing):
+        return features
+    factors = [min(spacing) / size for size in spacing]
+    scaled = [_scale(feature, factors) for feature in features]
+    return tuple(old if new is old else _by_distance(new) for old, new in zip(features, scaled, strict=True))
+
+
+def _by_distance(feature: Feature) -> Feature:
+    return dataclasses.replace(feature, name=_BY_DISTANCE.get(feature.name, feature.name))
+
+
+def _scale(feature: Feature, factors: Sequence[float], *, by_distance: bool = False) -> Feature:
+    """Return a feature with sigma times `factors`; its unit too where distances shall stay as they are."""
+    if not feature.value or (feature.sigmas is not None and not by_distance):
+        if feature.value == 0 and feature.name in DIFFERENCES:
+            raise invalid(
+                "features",
+                f"a sigma above 0 of {feature.name}, where the voxel size differs between the axes",
+                f"'{feature}'",
+            )
+        return feature
+    old = feature.sigmas or (feature.value,) * len(factors)
+    new = tuple(float(f"{sigma * factor:.6g}") for sigma, factor in zip(old, factors, strict=True))
+    unit = feature.unit
+    if by_distance and feature.name in DIFFERENCES:
+        unit = float(f"{unit * max(old) / max(new):.6g}")
+    if len(set(new)) == 1 and unit == 1:
+        return Feature(feature.name, new[0])
+    return Feature(feature.name, max(new), new, unit)
+
+
+def match_features(
+    features: Iterable[Feature], trained: Sequence[float], spacing: Sequence[float]
+) -> tuple[Feature, ...]:
+    """Return features for an image of another voxel size, which see the same lengths as in training.
+
+    Examples
+    --------
+    >>> (feature,) = match_features(parse_features("sobel_of_gaussian_blur=2"), (1, 1), (0.5, 0.5))
+    >>> feature.sigma_along(2), feature.distances(2)
+    ((4.0, 4.0), (0.5, 0.5))
+    """
+    factors = [before / now for before, now in zip(trained, spacing, strict=True)]
+    matched = tuple(_scale(feature, factors, by_distance=True) for feature in features)
+    # In 2D the box Laplacian is the one by distance; in 3D that of APOC is none, and its sum stays as it is.
+    return tuple(map(_by_distance, matched)) if len(factors) == 2 else matched
+
+
 def check_filters(features: Iterable[Feature]) -> None:
     """Refuse, by name, a filter that objclass does not compute."""
     for feature in features:
@@ -176,16 +284,36 @@ def _parse_token(token: str | Feature) -> Feature:
     text = str(token).strip()
     name, equals, number = text.partition("=")
     if text.lower() == "original":
-        return Feature("original", None, text)
+        return Feature("original", token=text)
     if name == "original" or not name.isidentifier() or (not equals and name not in FILTERS):
         known = f"'original' or 'filter=sigma' with a filter among {', '.join(FILTERS)}"
         raise invalid("features", known, f"'{text}'", _SETS)
-    try:
-        value = float(number)
-    except ValueError:
-        value = math.nan
-    fits = value == 0 or MIN_SIGMA <= value <= MAX_SIGMA if name in FILTERS else math.isfinite(value)
+    if isinstance(token, Feature):
+        sigmas, unit = token.sigmas or (token.value or 0.0,), token.unit
+    else:
+        sigmas, unit = _parse_sigmas(number)
+    isotropic = len(sigmas) == 1 and unit == 1
+    if name in FILTERS:
+        fits = all(MIN_SIGMA <= sigma <= MAX_SIGMA for sigma in (*sigmas, unit)) or (
+            isotropic and sigmas == (0,)
+        )
+    else:
+        fits = isotropic and math.isfinite(sigmas[0])
     if not fits:
-        sigmas = f"a sigma of 0, or of {MIN_SIGMA:g} to {MAX_SIGMA:g} voxels"
-        raise invalid("features", f"'{name}=' and {sigmas}", f"'{text}'")
-    return Feature(name, value, text)
+        expected = f"a sigma of 0, or of {MIN_SIGMA:g} to {MAX_SIGMA:g} voxels"
+        raise invalid("features", f"'{name}=' and {expected}", f"'{text}'", _FOR_EACH_AXIS)
+    return Feature(name, max(sigmas), sigmas if len(sigmas) > 1 else None, unit, text)
+
+
+_FOR_EACH_AXIS = "Where the voxel size differs between the axes it is a sigma for each, as 0.4x2x2."
+
+
+def _parse_sigmas(text: str) -> tuple[tuple[float, ...], float]:
+    """Return the sigmas and the unit of ``2``, ``0.4x2x2`` or ``0.4x2x2@0.5``; NaN for anything else."""
+    numbers, at, unit = text.partition("@")
+    try:
+        sigmas = tuple(map(float, numbers.split("x")))
+        one = float(unit) if at else 1.0
+    except ValueError:
+        return (math.nan,), 1.0
+    return (sigmas, one) if len(sigmas) <= 3 else ((math.nan,), 1.0)

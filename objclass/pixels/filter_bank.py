@@ -11,7 +11,15 @@ import numpy as np
 
 from objclass.pixels.features import Feature
 from objclass.pixels.kernels.convolution import FIRST_TAPS, TAPS
-from objclass.pixels.kernels.filters import BLURRED, LAPLACE, ORIGINAL, SOBEL
+from objclass.pixels.kernels.filters import (
+    BLURRED,
+    LAPLACE,
+    LAPLACE_BY_DISTANCE,
+    N_WEIGHTS,
+    ORIGINAL,
+    SOBEL,
+    SOBEL_BY_DISTANCE,
+)
 from objclass.pixels.kernels.gaussian import Kernels
 
 
@@ -38,40 +46,60 @@ def gaussian(sigma: float) -> Gaussian:
     return Gaussian(weights, np.add.accumulate(weights, dtype=np.float32)[-1])
 
 
+Sigmas = tuple[float, float, float]
+"""Sigma along z, y and x."""
+
+
 @cache
-def pack_kernels(sigmas: tuple[float, ...]) -> Kernels:
+def pack_kernels(sigmas: tuple[Sigmas, ...]) -> Kernels:
     """Return the Gaussians of a blur in the form in which the compiled loops take them."""
-    gaussians = [gaussian(sigma) for sigma in sigmas]
-    n_blocks = [max(1, math.ceil((one.weights.size - FIRST_TAPS) / TAPS)) for one in gaussians]
-    sizes = FIRST_TAPS + TAPS * np.array(n_blocks)
-    weights = np.zeros((len(gaussians), sizes.max()), np.float32)
-    for row, one in zip(weights, gaussians, strict=True):
-        row[: one.weights.size] = one.weights
-    radii = np.array([one.radius for one in gaussians])
-    return Kernels(weights, sizes, radii, np.array([one.divisor for one in gaussians]))
+    gaussians = [[gaussian(sigma) for sigma in along] for along in sigmas]
+    sizes = np.array([[_padded_size(one) for one in along] for along in gaussians])
+    weights = np.zeros((*sizes.shape, sizes.max()), np.float32)
+    for k, along in enumerate(gaussians):
+        for axis, one in enumerate(along):
+            weights[k, axis, : one.weights.size] = one.weights
+    radii = np.array([[one.radius for one in along] for along in gaussians])
+    divisors = np.array([[one.divisor for one in along] for along in gaussians])
+    return Kernels(weights, sizes, radii, divisors)
+
+
+def _padded_size(one: Gaussian) -> int:
+    return FIRST_TAPS + TAPS * max(1, math.ceil((one.weights.size - FIRST_TAPS) / TAPS))
 
 
 @dataclass(frozen=True)
 class Blur:
-    """One blurred channel, or with two sigmas the difference of two."""
+    """One blurred channel, or with two Gaussians the difference of two."""
 
     channel: int
-    sigmas: tuple[float, ...]
+    sigmas: tuple[Sigmas, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What to compute for a list of features: each blur once, and how each feature follows from it."""
+    """What to compute for a list of features: each blur once, and how each feature follows from it.
+
+    `weights` (n_features, N_WEIGHTS) are those of the filters that weigh neighbours by their distances.
+    """
 
     blurs: tuple[Blur, ...]
     kinds: np.ndarray
     inputs: np.ndarray
+    weights: np.ndarray
     ndim: int
 
     @property
-    def radius(self) -> int:
-        """How many voxels the widest blur reaches in each direction."""
-        return max((gaussian(sigma).radius for blur in self.blurs for sigma in blur.sigmas), default=0)
+    def radii(self) -> tuple[int, int, int]:
+        """How many voxels the widest blur reaches along z, y and x."""
+        used = [pack_kernels(blur.sigmas).radii for blur in self.blurs]
+        z, y, x = np.concatenate([np.zeros((1, 3), int), *used]).max(axis=0).tolist()
+        return z, y, x
+
+    @property
+    def reach(self) -> tuple[int, ...]:
+        """How far along each spatial axis the pixels lie that a voxel's features depend on."""
+        return tuple(radius + 1 for radius in self.radii)[-self.ndim :]
 
 
 def plan_features(
@@ -82,24 +110,56 @@ def plan_features(
     Features are numbered channel after channel. `ndim` is the number of spatial axes.
     """
     blurs: dict[Blur, int] = {}
-    kinds, inputs = [], []
+    kinds, inputs, weights = [], [], []
     for number in range(n_channels * len(features)) if used is None else used:
         channel, at = divmod(number, len(features))
-        name, sigma = features[at].name, features[at].value or 0.0
-        if name == "original":
-            kinds.append(ORIGINAL)
+        feature = features[at]
+        kinds.append(_kind(feature, ndim))
+        weights.append(_weights(kinds[-1], feature, ndim))
+        if feature.name == "original":
             inputs.append(channel)
             continue
-        difference = name == "difference_of_gaussian"
-        blur = Blur(channel, (sigma * 0.9, sigma * 1.1) if difference else (sigma,))
-        kinds.append(_KINDS[name])
+        z, y, x = (0.0,) * (3 - ndim) + feature.sigma_along(ndim)
+        shares = (0.9, 1.1) if feature.name == "difference_of_gaussian" else (1.0,)
+        blur = Blur(channel, tuple((z * share, y * share, x * share) for share in shares))
         inputs.append(blurs.setdefault(blur, len(blurs)))
-    return Plan(tuple(blurs), np.array(kinds, np.int64), np.array(inputs, np.int64), ndim)
+    return Plan(
+        tuple(blurs),
+        np.array(kinds, np.int64),
+        np.array(inputs, np.int64),
+        np.array(weights, np.float32).reshape(-1, N_WEIGHTS),
+        ndim,
+    )
 
 
 _KINDS = {
+    "original": ORIGINAL,
     "gaussian_blur": BLURRED,
     "difference_of_gaussian": BLURRED,
     "laplace_box_of_gaussian_blur": LAPLACE,
     "sobel_of_gaussian_blur": SOBEL,
+    "laplace_of_gaussian_blur": LAPLACE_BY_DISTANCE,
 }
+
+
+def _kind(feature: Feature, ndim: int) -> int:
+    kind = _KINDS[feature.name]
+    alike = set(feature.distances(ndim)) == {1.0}
+    return SOBEL_BY_DISTANCE if kind == SOBEL and not alike else kind
+
+
+def _weights(kind: int, feature: Feature, ndim: int) -> np.ndarray:
+    """Return the weights of a filter that weighs neighbours by their distances, as the kernels take them."""
+    weights = np.zeros(N_WEIGHTS)
+    distances = np.array((1.0,) * (3 - ndim) + feature.distances(ndim))
+    if kind == LAPLACE_BY_DISTANCE:
+        # Of a neighbour one step along some axes: 1 where all distances are 1, as in the box Laplacian.
+        steps = np.array(list(np.ndindex(2, 2, 2)))
+        weights[1:8] = (steps.sum(1)[1:]) / (steps @ distances**2)[1:]
+        if ndim == 2:
+            weights[4:8] = 0
+    elif kind == SOBEL_BY_DISTANCE:
+        # The smoothing across a derivative has the same width in space along all axes.
+        weights[0:3] = (distances / distances.min()) ** -2.0
+        weights[3:6] = 1 / distances
+    return weights

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from objclass._common.checks import check_float32, check_image, check_number, check_option, invalid, is_list
+from objclass._common.checks import (
+    check_float32,
+    check_image,
+    check_number,
+    check_option,
+    check_spacing,
+    invalid,
+    is_list,
+)
 from objclass._common.parallel import Progress, map_tiles
 from objclass.pixels import opencl
 from objclass.pixels.classifier import ObjectClassifier
@@ -20,12 +29,15 @@ from objclass.pixels.kernels.pixels import classify_collected, classify_rows, pr
 from objclass.pixels.tiling import TASK_VOXELS, Band, Region, as_volume, run, whole
 
 ENGINES = ("auto", "cpu", "opencl")
+OTHER_SPACING = 1.2
 
 
 def classify_pixels(
     image: npt.ArrayLike | Sequence[npt.ArrayLike],
     classifier: ObjectClassifier,
     *,
+    spacing: float | Sequence[float] | None = None,
+    match_spacing: bool = False,
     engine: str = "cpu",
     progress: Progress = True,
 ) -> Any:
@@ -37,6 +49,11 @@ def classify_pixels(
         (z, y, x) or (y, x), or with channels first (c, z, y, x) or (c, y, x), as in the training.
     classifier : ObjectClassifier
         From `train_object_classifier` or `load_classifier`.
+    spacing : float or sequence of float, optional
+        The voxel size along the spatial axes. Where it differs from that of the training by over a fifth,
+        there is a warning.
+    match_spacing : bool
+        Scale the filters to `spacing` instead, so that they see the same lengths as in the training.
     engine : {"cpu", "opencl", "auto"}
         The compute engine: objclass on all cores, or APOC on an OpenCL device; "auto" takes OpenCL where
         there is a graphics card, see `choose_engine`.
@@ -54,6 +71,11 @@ def classify_pixels(
         If the number of axes or channels does not fit the classifier, or pixels are not finite.
     TypeError
         If pixels are no real numbers.
+
+    Warns
+    -----
+    UserWarning
+        If the voxel size is not that of the training.
 
     See Also
     --------
@@ -73,6 +95,7 @@ def classify_pixels(
     array([1, 1, 1, 2, 2, 2], dtype=uint8)
     """
     check_option("engine", engine, ENGINES)
+    classifier = for_spacing(classifier, spacing, match_spacing=match_spacing)
     if is_list(image):
         return [classify_pixels(one, classifier, engine=engine, progress=progress) for one in image]
     channels = check_fit(image, classifier)
@@ -87,6 +110,8 @@ def probability_map(
     classifier: ObjectClassifier,
     *,
     positive_class: int | Sequence[int] | None = None,
+    spacing: float | Sequence[float] | None = None,
+    match_spacing: bool = False,
     engine: str = "cpu",
     progress: Progress = True,
 ) -> Any:
@@ -94,7 +119,7 @@ def probability_map(
 
     Parameters
     ----------
-    image, classifier, engine, progress
+    image, classifier, spacing, match_spacing, engine, progress
         As in `classify_pixels`.
     positive_class : int or sequence of int, optional
         The class whose probability is wanted, or several, whose probabilities are added; by default that of
@@ -113,6 +138,11 @@ def probability_map(
     TypeError
         If pixels are no real numbers.
 
+    Warns
+    -----
+    UserWarning
+        If the voxel size is not that of the training.
+
     References
     ----------
     .. [1] L. Breiman, Random Forests, Machine Learning 45 (2001), https://doi.org/10.1023/A:1010933404324
@@ -127,6 +157,7 @@ def probability_map(
     """
     check_option("engine", engine, ENGINES)
     classes = object_classes(classifier, positive_class)
+    classifier = for_spacing(classifier, spacing, match_spacing=match_spacing)
     if is_list(image):
         return [
             probability_map(one, classifier, positive_class=classes, engine=engine, progress=progress)
@@ -203,6 +234,43 @@ def predict_plane(
     return classes.reshape(features.shape[1:])
 
 
+def for_spacing(
+    classifier: ObjectClassifier, spacing: float | Sequence[float] | None, *, match_spacing: bool = False
+) -> ObjectClassifier:
+    """Return the classifier to use on images of a voxel size: the same, or one scaled to it.
+
+    Parameters
+    ----------
+    classifier : ObjectClassifier
+    spacing : float or sequence of float, optional
+        The voxel size of the images; without it nothing is compared.
+    match_spacing : bool
+        Scale the filters; else warn where the voxel size is not that of the training.
+    """
+    sizes = check_spacing(spacing, classifier.ndim)
+    if match_spacing:
+        if sizes is None:
+            hint = "Read that of a file with objclass.read_spacing(path)."
+            raise invalid("spacing", "the voxel size of the image, for match_spacing=True", "None", hint)
+        return classifier.match_spacing(sizes)
+    if text := describe_other_spacing(classifier, sizes):
+        warnings.warn(f"{text} Pass match_spacing=True to scale the filters to it.", stacklevel=3)
+    return classifier
+
+
+def describe_other_spacing(classifier: ObjectClassifier, spacing: tuple[float, ...] | None) -> str:
+    """Say that the voxel size is over a fifth off that of the training, or nothing."""
+    trained = classifier.spacing
+    if spacing is None or trained is None:
+        return ""
+    ratios = [now / before for now, before in zip(spacing, trained, strict=True)]
+    if all(1 / OTHER_SPACING <= ratio <= OTHER_SPACING for ratio in ratios):
+        return ""
+    now, before = (" × ".join(f"{size:g}" for size in sizes) for sizes in (spacing, trained))
+    unit = f" {classifier.unit}" if classifier.unit else ""
+    return f"The voxel size is {now}, where the classifier was trained at {before}{unit}."
+
+
 def choose_engine(engine: str = "auto") -> str:
     """Say which engine computes.
 
@@ -259,10 +327,10 @@ def object_classes(
     return tuple(dict.fromkeys(map(int, classes)))
 
 
-def reach(classifier: ObjectClassifier) -> int:
-    """Return how far around a voxel the pixels lie that its class depends on."""
+def reach(classifier: ObjectClassifier) -> tuple[int, ...]:
+    """Return how far along each axis the pixels lie that the class of a voxel depends on."""
     used = np.unique(classifier.forest.feature[classifier.forest.feature >= 0]).tolist()
-    return plan_features(classifier.features, classifier.n_channels, classifier.ndim, used=used).radius + 1
+    return plan_features(classifier.features, classifier.n_channels, classifier.ndim, used=used).reach
 
 
 def check_fit(image: Any, classifier: ObjectClassifier, *, finite: bool = True) -> np.ndarray:

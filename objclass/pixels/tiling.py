@@ -18,7 +18,7 @@ import numpy as np
 
 from objclass._common.parallel import Progress, map_tiles, n_threads, progress_bar
 from objclass.pixels.filter_bank import Plan, pack_kernels
-from objclass.pixels.kernels.convolution import LANES, ROWS, TAPS
+from objclass.pixels.kernels.convolution import LANES, ROWS
 from objclass.pixels.kernels.filters import WIDTH, Tile
 from objclass.pixels.kernels.gaussian import CHUNK, blur_planes
 
@@ -83,7 +83,7 @@ def whole(shape: Sequence[int]) -> Region:
 def _cut_bands(image: np.ndarray, plan: Plan, region: Region) -> Iterator[Band]:
     zs, ys, xs = region
     probe = Band(image, plan, (zs, slice(ys.start, ys.start + 1), xs))
-    halo = 2 * (plan.radius + 1)
+    halo = 2 * (plan.radii[1] + 1)
     blur_bytes = FLAT_BYTES if plan.ndim == 2 else BLUR_BYTES // FEWEST_SLOTS
     n_rows = min(
         SOURCE_BYTES // probe.source_bytes_per_row - halo,
@@ -108,17 +108,19 @@ class Band:
         n_channels, n_planes, n_rows, n_columns = image.shape
         zs, ys, xs = region
         self.flat = plan.ndim == 2
-        self.radius = plan.radius
-        reach = self.radius + 1
+        self.radii = plan.radii
+        row_reach, self.column_reach = self.radii[1] + 1, self.radii[2] + 1
         self.planes = range(max(zs.start - 1, 0), min(zs.stop + 1, n_planes))
-        self.source_rows = slice(max(ys.start - reach, 0), min(ys.stop + reach, n_rows))
-        self.source_columns = slice(max(xs.start - reach, 0), min(xs.stop + reach, n_columns))
+        self.source_rows = slice(max(ys.start - row_reach, 0), min(ys.stop + row_reach, n_rows))
+        self.source_columns = slice(
+            max(xs.start - self.column_reach, 0), min(xs.stop + self.column_reach, n_columns)
+        )
         self.columns = range(max(xs.start - 1, 0), min(xs.stop + 1, n_columns))
         self.n_rows_wanted = math.ceil((ys.stop - ys.start + 2) / ROWS) * ROWS
         self.n_strips = math.ceil((xs.stop - xs.start) / LANES)
-        self.lead = 0 if self.flat else self.radius
+        self.lead = 0 if self.flat else self.radii[0]
         self.group = 1 if self.flat else ROWS
-        depth = 1 if self.flat else _round_up(len(self.planes), ROWS) + 2 * self.radius + TAPS
+        depth = 1 if self.flat else self.lead + _round_up(len(self.planes), ROWS) + self._tail()
         n_source_strips = math.ceil((self.source_columns.stop - self.source_columns.start) / LANES)
         n_source_rows = self.source_rows.stop - self.source_rows.start
         self.source_shape = (n_channels, n_source_strips, n_source_rows, depth, LANES)
@@ -144,6 +146,11 @@ class Band:
     def blur_bytes_per_row(self) -> int:
         """The memory that one row of one plane of all blurs takes."""
         return 4 * len(self.plan.blurs) * self.n_strips * WIDTH
+
+    def _tail(self) -> int:
+        """Return how many planes behind the last one the weights along z take in, zeros among them."""
+        kernels = [pack_kernels(blur.sigmas) for blur in self.plan.blurs]
+        return max((int((one.sizes - 1 - one.radii)[:, 0].max()) for one in kernels), default=0)
 
     def schedule(self, consume: Consume) -> tuple[list[Step], list[int]]:
         """Return what to do, in order, and how many of the first steps must be done before each.
@@ -210,12 +217,13 @@ class Band:
             shape,
             self.plan.kinds,
             self.plan.inputs,
+            self.plan.weights,
             self.flat,
         )
 
     def _blur_tasks(self, planes: range) -> list[tuple[int, int]]:
         """Return (blur, first plane) for each group of the planes, the widest blur first."""
-        widths = [sum(pack_kernels(blur.sigmas).sizes) for blur in self.plan.blurs]
+        widths = [pack_kernels(blur.sigmas).sizes.sum() for blur in self.plan.blurs]
         numbers = sorted(range(len(widths)), key=lambda number: -widths[number])
         return [(number, plane) for plane in planes[:: self.group] for number in numbers]
 
@@ -244,14 +252,14 @@ class Band:
         blur = self.plan.blurs[number]
         at = self.slot(plane)
         kernels = pack_kernels(blur.sigmas)
-        n_kernels, length = kernels.weights.shape
+        n_kernels, _, length = kernels.weights.shape
         _, n_strips, _, _, lanes = self.source_shape
         centre = (
             0 if self.flat else plane - self.planes[0] + self.lead,
             self.region[1].start - 1 - self.source_rows.start,
             self.columns[0] - self.source_columns.start,
         )
-        reach = self.radius + 1
+        reach = self.column_reach
         line_length = 2 * reach + (n_strips + 2) * lanes
         blur_planes(
             self.source[blur.channel],

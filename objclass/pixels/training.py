@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import warnings
@@ -13,9 +14,17 @@ from typing import Any
 import numpy as np
 
 from objclass import __version__
-from objclass._common.checks import check_float32, check_image, check_number, check_option, invalid, is_list
+from objclass._common.checks import (
+    check_float32,
+    check_image,
+    check_number,
+    check_option,
+    check_spacing,
+    invalid,
+    is_list,
+)
 from objclass._common.parallel import n_threads
-from objclass.pixels.features import APOC_SETS, Feature, parse_features
+from objclass.pixels.features import APOC_SETS, Feature, parse_features, scale_features
 from objclass.pixels.forest import MAX_CLASSES, MAX_DEPTH, MAX_TREES, Forest
 
 Pairs = list[tuple[np.ndarray, np.ndarray]]
@@ -36,6 +45,7 @@ APOC_DEPTH = 2
 MIN_LEAF = 10
 _LEAVES = 20
 _RECORD = "training_parameters"
+_VOXEL_SIZE = "voxel_size"
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,8 @@ class TrainingParameters:
     max_depth: int | None = None
     n_estimators: int = 100
     class_weight: str | None = None
+    spacing: tuple[float, ...] | None = None
+    unit: str | None = None
     random_state: int = 0
 
     def __post_init__(self) -> None:
@@ -76,8 +88,9 @@ class TrainingParameters:
         return self.max_depth or (APOC_DEPTH if self.recipe == "apoc" else None)
 
     def parse_features(self) -> tuple[Feature, ...]:
-        """Return the features to compute from each channel."""
-        return parse_features(PRESETS[self.recipe] if self.features is None else self.features)
+        """Return the features to compute from each channel, scaled by the voxel size but for APOC."""
+        features = parse_features(PRESETS[self.recipe] if self.features is None else self.features)
+        return features if self.preset == "apoc" else scale_features(features, self.spacing)
 
     def keywords(self) -> dict[str, Any]:
         """Return those that differ from their defaults, as keywords of `train_object_classifier`."""
@@ -89,7 +102,11 @@ class TrainingParameters:
     def notes(self) -> dict[str, str]:
         """Return what a classifier's file keeps of them: what no other line of it says."""
         kept = {"preset": self.recipe, "max_depth": self.max_depth, "class_weight": self.class_weight}
-        return {"random_state": str(self.random_state), _RECORD: json.dumps(kept)}
+        notes = {"random_state": str(self.random_state), _RECORD: json.dumps(kept)}
+        if self.spacing is not None:
+            sizes = " ".join(repr(size).removesuffix(".0") for size in self.spacing)
+            notes[_VOXEL_SIZE] = f"{sizes} {self.unit or ''}".rstrip()
+        return notes
 
 
 def recorded_parameters(notes: Mapping[str, str]) -> dict[str, Any]:
@@ -102,7 +119,17 @@ def recorded_parameters(notes: Mapping[str, str]) -> dict[str, Any]:
     return {name: kept[name] for name in ("preset", "max_depth", "class_weight")}
 
 
-def check_strokes(image: Any, annotations: Any, positive_class: int) -> Pairs:
+def recorded_spacing(notes: Mapping[str, str], ndim: int) -> tuple[tuple[float, ...] | None, str | None]:
+    """Return the voxel size of the training and its unit, as `TrainingParameters.notes` wrote them."""
+    words = notes.get(_VOXEL_SIZE, "").split(maxsplit=ndim)
+    try:
+        spacing = check_spacing(list(map(float, words[:ndim])) or None, ndim)
+    except ValueError:
+        return None, None
+    return spacing, (words[ndim] if len(words) > ndim else None)
+
+
+def check_strokes(image: Any, annotations: Any) -> Pairs:
     """Return the images, channels first, each with its annotations of the spatial shape as uint8."""
     if is_list(image) != is_list(annotations) or (is_list(image) and len(image) != len(annotations)):
         given = (
@@ -119,7 +146,6 @@ def check_strokes(image: Any, annotations: Any, positive_class: int) -> Pairs:
         if (one.shape[0], strokes.ndim) != (first_image.shape[0], first_strokes.ndim):
             expected = f"{first_image.shape[0]} channels in {first_strokes.ndim}D as in image[0]"
             raise invalid(f"image[{i}]", expected, one)
-    _check_classes(pairs, positive_class)
     return pairs
 
 
@@ -137,8 +163,10 @@ def grow_forest(
 ) -> tuple[Forest, tuple[float, ...]]:
     """Return a forest and the importance of each feature.
 
-    Extremely randomised trees with leaves of at least `MIN_LEAF` pixels, fewer where fewer than
-    ``_LEAVES * MIN_LEAF`` are annotated; APOC's way, a random forest of depth 2.
+    APOC's way it is a random forest of depth 2. Else it is of extremely randomised trees, whose leaves hold
+    at least `MIN_LEAF` pixels, fewer where few are annotated. They see the rank of a value among the
+    annotated pixels instead of the value: thresholds drawn evenly over a range of values would lie far above
+    most of them where some pixels are much brighter, and faint objects would be lost.
 
     References
     ----------
@@ -154,10 +182,54 @@ def grow_forest(
     }
     if parameters.recipe == "apoc":
         model: Any = RandomForestClassifier(max_depth=parameters.depth_limit, **common)
-    else:
-        least = max(1, min(MIN_LEAF, len(rows) // _LEAVES))
-        max_depth = parameters.depth_limit or MAX_DEPTH
-        model = ExtraTreesClassifier(max_depth=max_depth, min_samples_leaf=least, **common)
+        return fit_forest(model, rows, classes)
+    rarest = np.unique(classes, return_counts=True)[1].min()
+    least = max(1, min(MIN_LEAF, len(rows) // _LEAVES, rarest // 2))
+    max_depth = parameters.depth_limit or MAX_DEPTH
+    model = ExtraTreesClassifier(max_depth=max_depth, min_samples_leaf=least, **common)
+    ranks = Ranks(rows)
+    forest, importances = fit_forest(model, ranks.rows, classes)
+    return ranks.to_values(forest), importances
+
+
+class Ranks:
+    """The rank of each value among those of its feature.
+
+    Parameters
+    ----------
+    rows : ndarray, (n_pixels, n_features)
+
+    Attributes
+    ----------
+    rows : ndarray of float32, (n_pixels, n_features)
+        The mean rank of each value among equal ones.
+    """
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self.rows = np.empty(rows.shape, np.float32)
+        self._features = []
+        for feature, values in enumerate(rows.T):
+            distinct, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+            ranks = np.cumsum(counts) - counts / 2
+            self.rows[:, feature] = ranks[inverse]
+            self._features.append((distinct, ranks))
+
+    def to_values(self, forest: Forest) -> Forest:
+        """Return a forest over values that was grown over ranks: each pixel goes the same way."""
+        threshold = np.zeros(forest.n_nodes, np.float32)
+        for feature, (distinct, ranks) in enumerate(self._features):
+            nodes = np.flatnonzero(forest.feature == feature)
+            cuts = forest.threshold[nodes]
+            # scikit-learn sends a rank at the threshold itself to the left.
+            above = np.clip(np.searchsorted(ranks, cuts, side="right"), 1, max(1, len(distinct) - 1))
+            low, high = distinct[above - 1], distinct[np.minimum(above, len(distinct) - 1)]
+            between = np.interp(cuts, ranks, distinct).astype(np.float32)
+            threshold[nodes] = np.clip(between, np.nextafter(low, np.float32(np.inf)), high)
+        return dataclasses.replace(forest, threshold=threshold)
+
+
+def fit_forest(model: Any, rows: np.ndarray, classes: np.ndarray) -> tuple[Forest, tuple[float, ...]]:
+    """Fit an ensemble of trees of scikit-learn, and return its trees and the importance of each feature."""
     # Side by side, scikit-learn's threads reset the warning filters of the whole process and may leave them
     # so, or warn of it: what they say is thrown away, and the filters are put back.
     with warnings.catch_warnings(record=True):
@@ -225,7 +297,8 @@ def _check_pair(image: Any, annotations: Any, place: str) -> tuple[np.ndarray, n
     return check_float32(checked, argument=f"image{place}"), strokes.astype(np.uint8)
 
 
-def _check_classes(pairs: Pairs, positive_class: int) -> None:
+def check_classes(pairs: Pairs, positive_class: int) -> None:
+    """Raise unless at least two classes are annotated, the positive one among them."""
     classes = np.flatnonzero(count_classes(pairs)).tolist()
     if not classes:
         raise invalid("annotations", "annotated pixels", "none: all are 0", _PAINT)

@@ -16,7 +16,7 @@ from objclass.objects.matching import match_objects
 from objclass.objects.segmentation import connected_components
 from objclass.pixels.classifier import ObjectClassifier, train_object_classifier
 from objclass.pixels.prediction import classify_pixels
-from objclass.pixels.training import check_strokes
+from objclass.pixels.training import check_classes, check_strokes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +109,9 @@ def evaluate(
         raise invalid("labels", f"{len(image)} arrays or None, one for each image", f"{len(labels)}")
     check_number("overlap", overlap, low=0.5, high=1)
     positive = classifier.positive_class or 2
-    strokes = [one for _, one in check_strokes(image, annotations, positive)]
+    pairs = check_strokes(image, annotations)
+    check_classes(pairs, positive)
+    strokes = [one for _, one in pairs]
     n_folds = len(image) if n_folds is None else n_folds
     check_number("n_folds", n_folds, low=2, high=len(image), integer=True)
     counts = np.zeros((len(image), 256, 3), np.int64)  # annotated, classified, both

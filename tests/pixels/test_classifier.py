@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage as ndi
+from scipy.stats import rankdata
 
 from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
 from objclass.pixels.classifier import CLASS_NAMES, ObjectClassifier, load_classifier, train_object_classifier
+from objclass.pixels.extraction import features_at
 from objclass.pixels.features import Feature, parse_features
 from objclass.pixels.forest import Forest
 from objclass.pixels.prediction import classify_pixels
@@ -44,19 +46,20 @@ def train(image=IMAGE, annotations=STROKES, **options):
 def test_trained_forest_votes_as_that_of_scikit_learn(shape, n_channels, n_classes, preset):
     from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
-    from objclass.pixels.extraction import features_at
-
     image, strokes = scene(shape, n_channels, n_classes)
     classifier = train(image, strokes, preset=preset, max_depth=4, random_state=3)
     channels = image if n_channels > 1 else image[np.newaxis]
     rows, classes = features_at(channels, classifier.features, strokes > 0), strokes[strokes > 0]
-    model = (
-        RandomForestClassifier(10, max_depth=4, random_state=3)
-        if preset == "apoc"
-        else ExtraTreesClassifier(10, max_depth=4, min_samples_leaf=min(10, len(rows) // 20), random_state=3)
-    ).fit(rows, classes)
+    seen = rows
+    if preset == "apoc":
+        model = RandomForestClassifier(10, max_depth=4, random_state=3)
+    else:
+        least = min(10, len(rows) // 20)
+        model = ExtraTreesClassifier(10, max_depth=4, min_samples_leaf=least, random_state=3)
+        seen = np.stack([rankdata(column) for column in rows.T], axis=1)
+    model.fit(seen, classes)
     shares = count_votes(classifier.forest, rows[:50]) / 10
-    np.testing.assert_allclose(shares, model.predict_proba(rows[:50]), atol=1e-6)
+    np.testing.assert_allclose(shares, model.predict_proba(seen[:50]), atol=1e-6)
     assert classifier.importances == tuple(model.feature_importances_)
     assert (classifier.ndim, classifier.n_channels) == (len(shape), n_channels)
     assert (classifier.n_classes, classifier.max_depth, classifier.random_state) == (n_classes, 4, 3)
@@ -150,6 +153,24 @@ def test_two_annotated_pixels_are_enough(tmp_path):
     )
 
 
+def test_a_rare_class_is_not_drowned_in_a_leaf():
+    image, strokes = np.zeros((40, 40)), np.ones((40, 40), np.uint8)
+    image[7, 5:7], strokes[7, 5:7] = 1, 2
+    classifier = train(image, strokes, features="original")
+    assert np.array_equal(classify_pixels(image, classifier), strokes)
+
+
+def test_brightness_in_other_steps_gives_the_same_trees():
+    """Thresholds are drawn among pixels, not evenly between the darkest and the brightest one."""
+    image = IMAGE.astype(np.float64)
+    skewed = np.exp(image / 20)
+    plain, other = (train(one, features="original") for one in (image, skewed))
+    assert np.array_equal(plain.forest.leaf, other.forest.leaf)
+    assert np.array_equal(
+        classify_pixels(image, plain)[STROKES > 0], classify_pixels(skewed, other)[STROKES > 0]
+    )
+
+
 def test_leaves_are_smaller_where_few_pixels_are_annotated():
     image, strokes = scene((60, 60))
     few = np.where(np.cumsum(strokes > 0).reshape(strokes.shape) <= 60, strokes, 0)
@@ -219,6 +240,83 @@ def test_it_says_how_it_was_made():
         for pair in ((IMAGE, STROKES), (other_image, STROKES), (IMAGE, other_strokes))
     }
     assert len(checksums) == 3
+
+
+# Voxel size
+
+
+def test_sigma_follows_the_voxel_size(tmp_path):
+    path = tmp_path / "a.cl"
+    classifier = train(spacing=(4, 0.8, 0.8), unit="µm", path=path)
+    assert " ".join(map(str, classifier.features)) == (
+        "original gaussian_blur=0.2x1x1 difference_of_gaussian=0.4x2x2 laplace_of_gaussian_blur=0.2x1x1"
+    )
+    assert (classifier.spacing, classifier.unit) == ((4, 0.8, 0.8), "µm")
+    loaded = load_classifier(path)
+    assert loaded == classifier
+    assert (loaded.spacing, loaded.unit) == ((4, 0.8, 0.8), "µm")
+    assert train_object_classifier(IMAGE, STROKES, **loaded.parameters.keywords()) == classifier
+
+
+@pytest.mark.parametrize(
+    "options", [{"spacing": 0.5}, {"spacing": (1.2, 1, 1)}, {"preset": "apoc", "spacing": (4, 1, 1)}]
+)
+def test_sigma_stays_where_axes_are_alike_or_apoc_is_asked_for(options):
+    classifier = train(**options)
+    assert classifier.features == parse_features(SET)
+    assert classifier.spacing == tuple(np.broadcast_to(options["spacing"], 3))
+
+
+def test_spacing_is_checked():
+    with pytest.raises(ValueError, match=r"spacing: expected 3 positive numbers"):
+        train(spacing=(1, 2))
+    with pytest.raises(ValueError, match=r"features: expected a sigma above 0 of sobel_of_gaussian_blur"):
+        train(features="sobel_of_gaussian_blur=0", spacing=(3, 1, 1))
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("features", ["gaussian_blur=1", "laplace_box_of_gaussian_blur=1"])
+def test_apoc_refuses_sigmas_along_axes(apoc, tmp_path, features):
+    train(features=features, spacing=(4, 1, 1), path=tmp_path / "a.cl")
+    reader = apoc.ObjectSegmenter(str(tmp_path / "a.cl"))
+    with pytest.raises((ValueError, AttributeError, TypeError)):
+        reader.predict(IMAGE)
+
+
+def test_unreadable_voxel_size_is_unknown():
+    for text in ("", "wide", "1 2", "0 1 1"):
+        assert dataclasses.replace(train(), notes={"voxel_size": text}).spacing is None
+
+
+def test_another_voxel_size_is_warned_of_or_matched():
+    rng = np.random.default_rng(0)
+    fine = ndi.gaussian_filter(rng.normal(size=(80, 80)), 4) * 100
+    coarse = fine.reshape(40, 2, 40, 2).mean(axis=(1, 3))
+    strokes = np.where(rng.random(coarse.shape) < 0.3, 1 + (coarse > 0), 0)
+    features = "gaussian_blur=2 laplace_box_of_gaussian_blur=2 sobel_of_gaussian_blur=2"
+    classifier = train(coarse, strokes, features=features, spacing=0.4)
+    with pytest.warns(
+        UserWarning, match=r"voxel size is 0\.2 × 0\.2, where .* trained at 0\.4 × 0\.4\. Pass match_sp"
+    ):
+        classify_pixels(fine, classifier, spacing=0.2, progress=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        classify_pixels(coarse, classifier, spacing=0.45, progress=False)
+        matched = classifier.match_spacing(0.2)
+        classes = classify_pixels(fine, classifier, spacing=0.2, match_spacing=True, progress=False)
+    rows = [
+        features_at(image[np.newaxis], one.features, np.ones(image.shape, bool)).T.reshape(3, *image.shape)
+        for image, one in ((coarse, classifier), (fine, matched))
+    ]
+    for on_coarse, on_fine in zip(rows[0], rows[1], strict=True):
+        on_fine = on_fine.reshape(40, 2, 40, 2).mean(axis=(1, 3))[8:-8, 8:-8]
+        np.testing.assert_allclose(on_fine, on_coarse[8:-8, 8:-8], atol=0.15 * np.abs(on_coarse).max())
+    assert np.array_equal(classes, classify_pixels(fine, matched, progress=False))
+    assert matched.spacing == (0.2, 0.2)
+    with pytest.raises(ValueError, match="match_spacing: expected a classifier whose voxel size is known"):
+        train().match_spacing(1)
+    with pytest.raises(ValueError, match="spacing: expected the voxel size of the image"):
+        classify_pixels(fine, classifier, match_spacing=True)
 
 
 # Records

@@ -22,13 +22,13 @@ def test_sets_are_those_of_apoc(apoc):
 
 
 def test_sets_have_the_filters_that_their_names_say():
-    assert FEATURE_SETS["v070"].split() == [f"{name}=1" for name in BLURS]
+    assert FEATURE_SETS["v070"].split() == [f"{name}=1" for name in BLURS[:4]]
     assert FEATURE_SETS["object_size_1_to_2_px"].split() == [
         f"{name}={sigma}" for name in BLURS[:3] for sigma in (1, 2)
     ]
     assert FEATURE_SETS["edges_1_to_8_px"].split() == [
         "original",
-        *(f"{name}={sigma}" for name in BLURS for sigma in (1, 2, 4, 8)),
+        *(f"{name}={sigma}" for name in BLURS[:4] for sigma in (1, 2, 4, 8)),
     ]
     for specification in FEATURE_SETS.values():
         assert format_features(parse_features(specification)) == specification

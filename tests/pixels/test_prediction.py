@@ -9,7 +9,7 @@ import objclass
 from objclass._common.parallel import single_threaded
 from objclass.pixels import tiling
 from objclass.pixels.extraction import features_at
-from objclass.pixels.features import parse_features
+from objclass.pixels.features import parse_features, scale_features
 from objclass.pixels.uncertainty import suggest_slice, uncertainty_plane
 from tests import pixel_reference
 from tests.forests import count_votes
@@ -39,6 +39,19 @@ def test_features_equal_the_plain_ones(shape, dtype):
     ours = features_at(image, features, mask).T.reshape(-1, *mask.shape)
     expected = pixel_reference.compute_features(image, features)
     np.testing.assert_allclose(ours, expected, rtol=2e-5, atol=2e-4 * max(1, np.abs(image).max()))
+
+
+@pytest.mark.parametrize("shape", [(1, 7, 9, 70), (2, 5, 6, 7), (1, 20, 130), (1, 1, 4, 4)])
+@pytest.mark.parametrize("spacing", [(4, 0.8, 0.8), (0.5, 3, 1)])
+def test_features_of_voxels_of_other_proportions_equal_the_plain_ones(shape, spacing):
+    image, features = random_image(shape), parse_features(EVERY_FILTER.removesuffix(" gaussian_blur=0"))
+    features = scale_features(features, spacing[-len(shape) + 1 :])
+    features += tuple(dataclasses.replace(one, unit=0.5, token="") for one in features[-2:])
+    mask = np.ones(shape[1:], bool)
+    ours = features_at(image, features, mask).T.reshape(-1, *mask.shape)
+    expected = pixel_reference.compute_features(image, features)
+    scale = np.abs(expected).max(axis=tuple(range(1, expected.ndim)), keepdims=True)
+    np.testing.assert_allclose(ours / scale, expected / scale, atol=1e-5)
 
 
 def test_blurs_equal_the_plain_ones_bit_for_bit():
@@ -97,12 +110,13 @@ def test_probability_is_that_of_the_class_that_the_classifier_is_for():
     source_bytes=st.integers(1, 2**21),
     task_voxels=st.integers(1, 2**14),
     alone=st.booleans(),
+    scaled=st.booleans(),
 )
 def test_the_cut_and_the_threads_change_no_voxel(
-    shape, tasks_per_thread, blur_bytes, source_bytes, task_voxels, alone
+    shape, tasks_per_thread, blur_bytes, source_bytes, task_voxels, alone, scaled
 ):
-    image = random_image(shape)
-    expected = objclass.classify_pixels(image, CLASSIFIER_3D, engine="cpu")
+    image, classifier = random_image(shape), CLASSIFIER_SCALED if scaled else CLASSIFIER_3D
+    expected = objclass.classify_pixels(image, classifier, engine="cpu")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tiling, "TASKS_PER_THREAD", tasks_per_thread)
         patch.setattr(tiling, "BLUR_BYTES", blur_bytes)
@@ -110,9 +124,9 @@ def test_the_cut_and_the_threads_change_no_voxel(
         patch.setattr(tiling, "TASK_VOXELS", task_voxels)
         if alone:
             with single_threaded():
-                found = objclass.classify_pixels(image, CLASSIFIER_3D, engine="cpu")
+                found = objclass.classify_pixels(image, classifier, engine="cpu")
         else:
-            found = objclass.classify_pixels(image, CLASSIFIER_3D, engine="cpu")
+            found = objclass.classify_pixels(image, classifier, engine="cpu")
     np.testing.assert_array_equal(found, expected)
 
 
@@ -121,17 +135,20 @@ def test_the_cut_and_the_threads_change_no_voxel(
     shape=st.tuples(st.integers(1, 20), st.integers(1, 40), st.integers(1, 150)),
     axis=st.integers(0, 2),
     where=st.floats(0, 1, exclude_max=True),
+    scaled=st.booleans(),
 )
-def test_one_plane_is_that_of_the_whole(shape, axis, where):
+def test_one_plane_is_that_of_the_whole(shape, axis, where, scaled):
     image, index = random_image(shape), int(where * shape[axis])
-    expected = objclass.classify_pixels(image, CLASSIFIER_3D, engine="cpu").take(index, axis)
+    classifier = CLASSIFIER_SCALED if scaled else CLASSIFIER_3D
+    expected = objclass.classify_pixels(image, classifier, engine="cpu").take(index, axis)
     cache = objclass.FeatureCache()
     for kept in (None, cache, cache):
-        found = objclass.predict_plane(image, CLASSIFIER_3D, axis=axis, index=index, cache=kept)
+        found = objclass.predict_plane(image, classifier, axis=axis, index=index, cache=kept)
         np.testing.assert_array_equal(found, expected)
 
 
 CLASSIFIER_3D = train(random_image((9, 20, 40)), features=EVERY_FILTER, max_depth=3, n_estimators=20)
+CLASSIFIER_SCALED = train(random_image((9, 20, 40)), spacing=(3, 1, 0.7), n_estimators=20)
 
 
 def test_one_plane_of_a_2d_image_is_the_image():

@@ -41,7 +41,9 @@ def test_real_stack_with_a_given_classifier(shared_data, tmp_path, round_number,
 
 def test_real_stack_from_strokes(shared_data, tmp_path):
     strokes = shared_data / "nuclei3d_annotations_round2.tif"
-    run = run_image(shared_data / "nuclei3d.tif", tmp_path / "out", annotations=strokes, progress=False)
+    parameters = Parameters(preset="apoc")
+    files = {"annotations": strokes, "parameters": parameters, "progress": False}
+    run = run_image(shared_data / "nuclei3d.tif", tmp_path / "out", **files)
     labels = objclass.imread(tmp_path / "out" / "labels.tif")
     theirs = objclass.imread(shared_data / "nuclei3d_apoc_labels_round2.tif")
     kept = (theirs > 0) & (np.bincount(theirs.ravel())[theirs] >= 20)

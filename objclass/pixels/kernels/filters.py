@@ -16,7 +16,8 @@ from objclass.pixels.kernels.convolution import LANES, copy
 
 WIDTH = LANES + 2
 
-ORIGINAL, BLURRED, LAPLACE, SOBEL = range(4)
+ORIGINAL, BLURRED, LAPLACE, SOBEL, LAPLACE_BY_DISTANCE, SOBEL_BY_DISTANCE = range(6)
+N_WEIGHTS = 8
 
 
 class Tile(NamedTuple):
@@ -25,7 +26,8 @@ class Tile(NamedTuple):
     `source` is the image, of the shape (n_channels, n_strips, n_rows, depth, LANES); `blurs` are the
     blurred planes, of the shape (n_blurs, n_slots, n_strips, n_rows, WIDTH), whose row 0 is the one before
     the tile's first. `kinds` say what each feature is, `inputs` of which channel (ORIGINAL) or blur (the
-    others). A `flat` image has two spatial axes: then the filters see one plane only.
+    others), and `weights` are those of the filters that weigh neighbours by their distances. A `flat` image
+    has two spatial axes: then the filters see one plane only.
     """
 
     source: np.ndarray
@@ -34,6 +36,7 @@ class Tile(NamedTuple):
     blur_shape: tuple[int, int, int, int, int]
     kinds: np.ndarray
     inputs: np.ndarray
+    weights: np.ndarray
     flat: bool
 
 
@@ -111,6 +114,68 @@ def sobel_2d(blurs, here, target, to):
         target[i] = math.sqrt(gx * gx + gy * gy)
 
 
+@kernel(contract=True)
+def laplace_by_distance(blurs, before, here, after, flat, weights, target, to):
+    """Write the sum of the differences to all neighbours, by weights that fall with the distance.
+
+    Of a flat image with all distances one this is `laplace_box_2d`.
+
+    Parameters
+    ----------
+    blurs, before, here, after, target, to
+        As in `laplace_box_3d`.
+    flat : bool
+        Whether the image has two spatial axes.
+    weights : float32, (8,)
+        Of a neighbour at (z, y, x) steps that are 0 or 1, at ``4 z + 2 y + x``.
+    """
+    before, here = blurs[before : before + 3 * WIDTH], blurs[here : here + 3 * WIDTH]
+    after, target = blurs[after : after + 3 * WIDTH], target[to : to + LANES]
+    for i in range(LANES):
+        centre = here[WIDTH + 1 + i]
+        value = np.float32(0)
+        for y in range(3):
+            for x in range(3):
+                at = y * WIDTH + x + i
+                across = 2 * abs(y - 1) + abs(x - 1)
+                value += weights[across] * (centre - here[at])
+                value += weights[4 + across] * ((centre - before[at]) + (centre - after[at]))
+        target[i] = value
+
+
+@kernel(contract=True)
+def sobel_by_distance(blurs, before, here, after, flat, weights, target, to):
+    """Write the length of the gradient, by Sobel's weights for voxels of any proportions.
+
+    Parameters
+    ----------
+    blurs, before, here, after, flat, target, to
+        As in `laplace_by_distance`.
+    weights : float32, (8,)
+        What neighbours along z, y and x weigh in the smoothing, then the inverse distance to them.
+    """
+    before, here = blurs[before : before + 3 * WIDTH], blurs[here : here + 3 * WIDTH]
+    after, target = blurs[after : after + 3 * WIDTH], target[to : to + LANES]
+    az, ay, ax, iz, iy, ix = weights[0], weights[1], weights[2], weights[3], weights[4], weights[5]
+    bz, by, bx = (np.float32(4) - 2 * az, np.float32(4) - 2 * ay, np.float32(4) - 2 * ax)
+    for i in range(LANES):
+        gx, gy, gz = np.float32(0), np.float32(0), np.float32(0)
+        for y in range(3):
+            wy, dy = by if y == 1 else ay, np.float32(y - 1)
+            for x in range(3):
+                wx, dx = bx if x == 1 else ax, np.float32(x - 1)
+                at = y * WIDTH + x + i
+                if flat:
+                    through = here[at]
+                else:
+                    through = az * (before[at] + after[at]) + bz * here[at]
+                    gz += wx * wy * (after[at] - before[at])
+                gx += dx * wy * through
+                gy += wx * dy * through
+        gx, gy, gz = gx * ix, gy * iy, gz * iz
+        target[i] = math.sqrt(gx * gx + gy * gy + gz * gz)
+
+
 @kernel
 def fill_features(tile, source_at, slots, row, strip, features, to, length):
     """Compute the features of one strip of one row.
@@ -145,6 +210,12 @@ def fill_features(tile, source_at, slots, row, strip, features, to, length):
                     laplace_box_2d(tile.blurs, here, features, to)
                 else:
                     laplace_box_3d(tile.blurs, before, here, after, features, to)
+            elif kind == LAPLACE_BY_DISTANCE:
+                weights = tile.weights[f]
+                laplace_by_distance(tile.blurs, before, here, after, tile.flat, weights, features, to)
+            elif kind == SOBEL_BY_DISTANCE:
+                weights = tile.weights[f]
+                sobel_by_distance(tile.blurs, before, here, after, tile.flat, weights, features, to)
             elif tile.flat:
                 sobel_2d(tile.blurs, here, features, to)
             else:

@@ -18,8 +18,8 @@ CHUNK = 32
 class Kernels(NamedTuple):
     """The Gaussian of a blur, or the two whose difference is wanted.
 
-    `weights` (n, length) are zero from ``sizes[k]`` on, `divisors` are their sums; the weight at
-    ``radii[k]`` is the one of the voxel itself.
+    Along each `axis` (z, y, x), `weights` (n, 3, length) are zero from ``sizes[k, axis]`` on, `divisors` are
+    their sums; the weight at ``radii[k, axis]`` is the one of the voxel itself.
     """
 
     weights: np.ndarray
@@ -188,24 +188,28 @@ def blur_planes(
     for first in range(0, n_rows, CHUNK):
         n = min(CHUNK, n_rows - first)
         for strip in range(source.shape[0]):
-            for k in range(kernels.sizes.size):
-                weights, divisor = kernels.weights[k, : kernels.sizes[k]], kernels.divisors[k]
-                depth, row = centre[0] - kernels.radii[k], centre[1] - kernels.radii[k] + first
-                window, kept = planes[k, strip], 0
+            for k in range(kernels.sizes.shape[0]):
+                along_z, along_y = (
+                    kernels.weights[k, 0, : kernels.sizes[k, 0]],
+                    kernels.weights[k, 1, : kernels.sizes[k, 1]],
+                )
+                depth, row = centre[0] - kernels.radii[k, 0], centre[1] - kernels.radii[k, 1] + first
+                window, kept, n_rows_read = planes[k, strip], 0, n + along_y.size - 1
                 if first > 0:
-                    kept = weights.size - 1
+                    kept = along_y.size - 1
                     for p in range(n_planes):
                         copy(window[p].ravel(), CHUNK * LANES, window[p].ravel(), 0, kept * LANES)
-                blur_depth(
-                    source[strip], depth, row, kept, n + weights.size - 1, weights, divisor, sums, window
-                )
+                divisor = kernels.divisors[k, 0]
+                blur_depth(source[strip], depth, row, kept, n_rows_read, along_z, divisor, sums, window)
+                divisor, column = kernels.divisors[k, 1], reach + strip * LANES
                 for p in range(n_planes):
-                    blur_rows(window[p], n, weights, divisor, sums, lines[k, p], reach + strip * LANES)
-        for k in range(kernels.sizes.size):
-            weights, divisor = kernels.weights[k, : kernels.sizes[k]], kernels.divisors[k]
-            column = reach + centre[2] - kernels.radii[k]
+                    blur_rows(window[p], n, along_y, divisor, sums, lines[k, p], column)
+        for k in range(kernels.sizes.shape[0]):
+            weights, divisor = kernels.weights[k, 2, : kernels.sizes[k, 2]], kernels.divisors[k, 2]
+            radius = kernels.radii[k, 2]
+            column = reach + centre[2] - radius
             for p in range(n_planes):
-                repeat_ends(lines[k, p], n, reach, n_columns, kernels.radii[k])
+                repeat_ends(lines[k, p], n, reach, n_columns, radius)
                 blur_columns(
                     lines[k, p],
                     n,

@@ -133,7 +133,7 @@ class Learner:
         from objclass.pixels.extraction import features_at
         from objclass.pixels.filter_bank import plan_features
 
-        reach = plan_features(features, len(self.image), self.ndim).radius + _NEIGHBOURS
+        reach = np.array(plan_features(features, len(self.image), self.ndim).radii) + _NEIGHBOURS
         low = np.maximum(places.min(axis=1) - reach, 0)
         high = np.minimum(places.max(axis=1) + reach + 1, self.image.shape[1:])
         mask = np.zeros(high - low, bool)
