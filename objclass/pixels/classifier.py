@@ -368,7 +368,7 @@ def train_object_classifier(
     >>> annotations = np.zeros((20, 20), np.uint8)
     >>> annotations[2, 1:9], annotations[8, 6:11] = 1, 2
     >>> train_object_classifier(image, annotations, features="original gaussian_blur=1")
-    ObjectClassifier(2D, 1 channel; 2 classes, objects are class 2; 100 trees of depth 2; 2 features: ...)
+    ObjectClassifier(2D, 1 channel; 2 classes, objects are class 2; 100 trees of depth ...; 2 features: ...)
     """
     pairs = check_strokes(image, annotations)
     ndim = pairs[0][1].ndim

@@ -186,7 +186,7 @@ def grow_forest(
     rarest = np.unique(classes, return_counts=True)[1].min()
     least = max(1, min(MIN_LEAF, len(rows) // _LEAVES, rarest // 2))
     max_depth = parameters.depth_limit or MAX_DEPTH
-    model = ExtraTreesClassifier(max_depth=max_depth, min_samples_leaf=least, **common)
+    model = ExtraTreesClassifier(max_depth=max_depth, min_samples_leaf=least, bootstrap=True, **common)
     ranks = Ranks(rows)
     forest, importances = fit_forest(model, ranks.rows, classes)
     return ranks.to_values(forest), importances

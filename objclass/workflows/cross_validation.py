@@ -109,9 +109,9 @@ def evaluate(
         raise invalid("labels", f"{len(image)} arrays or None, one for each image", f"{len(labels)}")
     check_number("overlap", overlap, low=0.5, high=1)
     positive = classifier.positive_class or 2
-    pairs = check_strokes(image, annotations)
-    check_classes(pairs, positive)
-    strokes = [one for _, one in pairs]
+    checked = check_strokes(image, annotations)
+    check_classes(checked, positive)
+    strokes = [one for _, one in checked]
     n_folds = len(image) if n_folds is None else n_folds
     check_number("n_folds", n_folds, low=2, high=len(image), integer=True)
     counts = np.zeros((len(image), 256, 3), np.int64)  # annotated, classified, both

@@ -55,7 +55,7 @@ def test_trained_forest_votes_as_that_of_scikit_learn(shape, n_channels, n_class
         model = RandomForestClassifier(10, max_depth=4, random_state=3)
     else:
         least = min(10, len(rows) // 20)
-        model = ExtraTreesClassifier(10, max_depth=4, min_samples_leaf=least, random_state=3)
+        model = ExtraTreesClassifier(10, max_depth=4, min_samples_leaf=least, bootstrap=True, random_state=3)
         seen = np.stack([rankdata(column) for column in rows.T], axis=1)
     model.fit(seen, classes)
     shares = count_votes(classifier.forest, rows[:50]) / 10
