@@ -256,8 +256,12 @@ def _assemble(pieces: list[np.ndarray], *, shape: tuple[int, ...], places: list[
     return whole
 
 
-def with_halo(region: Region, shape: Sequence[int], halo: Sequence[int]) -> tuple[Region, Region]:
-    """Return a region with its surroundings within the image, and where the region lies in that."""
+def with_halo(region: Region, shape: Sequence[int], halo: int | Sequence[int]) -> tuple[Region, Region]:
+    """Return a region with its surroundings within the image, and where the region lies in that.
+
+    `halo` is in voxels along each axis, or along all of them.
+    """
+    halo = (halo,) * len(region) if isinstance(halo, int) else halo
     wide = tuple(
         slice(max(part.start - around, 0), min(part.stop + around, n))
         for part, n, around in zip(region, shape, halo, strict=True)

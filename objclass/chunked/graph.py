@@ -146,10 +146,10 @@ def classify_blocks(source: Source, classifier: ObjectClassifier) -> da.Array:
 def _classified(tasks: Tasks, source: Source, classifier: ObjectClassifier, *, halo: int = 0) -> Any:
     """Yield for each block where it is, and what its classification, with a halo, asks for."""
     check_filters(classifier.features)
-    cut, shape, halo = source.cutter(tasks), source.grid.shape, reach(classifier) + halo
+    cut, shape, reaches = source.cutter(tasks), source.grid.shape, [n + halo for n in reach(classifier)]
     key = tasks.constant("classifier", classifier)
     for index, region in source.grid.blocks():
-        wide, inner = with_halo(region, shape, halo)
+        wide, inner = with_halo(region, shape, reaches)
         yield index, (cut(wide), key), {"inner": inner, "corner": _corner(region)}
 
 
@@ -169,8 +169,9 @@ def found_block(
     shape = tuple(part.stop - part.start for part in inner)
     region = (slice(0, 1),) * (3 - len(inner)) + inner
 
-    def votes(target_class: int) -> np.ndarray:
-        return run_forest(channels, classifier, target_class, region=region).reshape(shape)  # type: ignore[arg-type]
+    def votes(positive_class: int) -> np.ndarray:
+        found = run_forest(channels, classifier, (positive_class,), region=region)  # type: ignore[arg-type]
+        return found.reshape(shape)
 
     return combine_votes(votes, classifier.n_classes, options.positive_classes)
 

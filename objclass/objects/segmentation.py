@@ -283,8 +283,8 @@ def object_probability(
     With two classes this is the share of the votes. `options` are complete.
     """
 
-    def votes(target_class: int) -> np.ndarray:
-        return probability_map(image, classifier, target_class=target_class, engine=engine, progress=progress)
+    def votes(number: int) -> np.ndarray:
+        return probability_map(image, classifier, positive_class=number, engine=engine, progress=progress)
 
     return combine_votes(votes, classifier.n_classes, options.positive_classes)
 

@@ -273,7 +273,7 @@ def blocks():
 def test_every_step_is_the_one_named():
     image, annotations = blocks()
     classifier = trained(image, annotations)
-    probability = objclass.probability_map(image, classifier, target_class=2)
+    probability = objclass.probability_map(image, classifier)
     mask = ndi.gaussian_filter(probability, 0.7, mode="nearest") > 0.6
     plain = objclass.segment(image, classifier, smooth=0.7, threshold=0.6)
     np.testing.assert_array_equal(plain, ndi.label(mask)[0])
