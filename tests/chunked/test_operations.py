@@ -33,7 +33,8 @@ def blobs(shape, seed=0):
 def train(image, **options):
     annotations = np.where(image > np.percentile(image, 70), 2, 1).astype(np.uint8)
     annotations[..., ::3] = 0
-    options = {"n_estimators": 10, "features": "original gaussian_blur=1 sobel_of_gaussian_blur=2"} | options
+    features = "original gaussian_blur=1 sobel_of_gaussian_blur=2"
+    options = {"n_estimators": 10, "preset": "apoc", "features": features} | options
     return objclass.train_object_classifier(image, annotations, **options)
 
 
@@ -193,7 +194,7 @@ def test_objects_that_meet_in_other_blocks_are_one(mask, step):
     image = mask.astype(np.uint8)
     both = np.zeros_like(image)
     both.flat[:2] = 0, 1
-    classifier = objclass.train_object_classifier(both, both + 1, features="original", n_estimators=3)
+    classifier = objclass.train_object_classifier(both, both + 1, features="original", preset="apoc")
     expected = objclass.segment(image, classifier, engine="cpu")
     np.testing.assert_array_equal(expected > 0, mask)
     labels = chunked.segment(da.from_array(image, chunks=step), classifier)

@@ -183,12 +183,12 @@ def stack_and_strokes():
 
 def test_segment_labels_the_positive_class():
     image, strokes = stack_and_strokes()
-    classifier = objclass.train_object_classifier(image, strokes)
+    classifier = objclass.train_object_classifier(image, strokes, preset="apoc")
     labels = objclass.segment(image, classifier)
     classes = objclass.classify_pixels(image, classifier)
     np.testing.assert_array_equal(labels, ndi.label(classes == 2)[0])
     assert labels.max() == 3
-    background = objclass.train_object_classifier(image, strokes, positive_class=1)
+    background = objclass.train_object_classifier(image, strokes, preset="apoc", positive_class=1)
     with pytest.warns(UserWarning, match="Over half of the image is object"):
         np.testing.assert_array_equal(objclass.segment(image, background) > 0, labels == 0)
 

@@ -9,7 +9,10 @@ import objclass
 from objclass.pixels.features import FEATURE_SETS
 from tests.pixels.test_classifier import scene
 
-pytestmark = pytest.mark.filterwarnings("ignore:Non-empty compiler output encountered")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Non-empty compiler output encountered"),
+    pytest.mark.filterwarnings("ignore:Over half of the image is object"),
+]
 
 ENOUGH = 0.9999
 FRACTIONS = (
