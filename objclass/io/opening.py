@@ -196,9 +196,9 @@ def readable(path: AnyPath) -> Iterator[None]:
     """Say of any exception, as decoders raise many kinds on bad data, that the file cannot be read."""
     try:
         yield
-    except (MemoryError, UserWarning, ImportError):
+    except (UserWarning, ImportError):
         raise
-    except Exception as error:
+    except Exception as error:  # MemoryError too: damaged files ask for more than there is
         reason = f"{os.fspath(path)} ({type(error).__name__}: {error})"
         hint = "The file is damaged, incomplete or of another format; copy or export it again."
         kind = Path(path).suffix or "Zarr"

@@ -35,6 +35,8 @@ _LIMITS = {
     "n_estimators": (1, MAX_TREES),
     "random_state": (0, 2**32 - 1),
 }
+MAX_CHANNELS = 16
+"""What has more along its first axis is taken for planes or time points that were not meant as channels."""
 _STROKES = "an integer array: 0 not annotated, 1 background, 2 object, further classes as you like"
 _PAINT = "Paint a few strokes of each class, for example background = 1 and object = 2."
 
@@ -294,6 +296,12 @@ def _check_pair(image: Any, annotations: Any, place: str) -> tuple[np.ndarray, n
         got = f"{lowest if lowest < 0 else highest} among them"
         raise invalid(name, f"classes of 0 to {MAX_CLASSES}", got, "0 stands for not annotated.")
     checked = check_image(image, strokes.shape, beside=name, argument=f"image{place}")
+    if len(checked) > MAX_CHANNELS:
+        hint = (
+            "Planes: annotate the stack in 3D. Time points: pass one of them, image[0]. "
+            "Channels: choose those to train on, as image[[0, 3]]."
+        )
+        raise invalid(f"image{place}", f"at most {MAX_CHANNELS} channels", np.asarray(image), hint)
     return check_float32(checked, argument=f"image{place}"), strokes.astype(np.uint8)
 
 

@@ -622,3 +622,13 @@ def test_a_classifier_is_public():
     assert objclass.ObjectClassifier is ObjectClassifier
     assert objclass.train_object_classifier is train_object_classifier
     assert objclass.load_classifier is load_classifier
+
+
+@pytest.mark.parametrize("shape", [(20, 9, 9), (20, 4, 9, 9)])
+def test_planes_and_time_points_are_no_channels(shape):
+    strokes = np.ones(shape[1:], np.uint8)
+    strokes[0] = 2
+    with pytest.raises(
+        ValueError, match=r"image: expected at most 16 channels, .*Planes: annotate.*Time points: pass"
+    ):
+        train_object_classifier(np.zeros(shape), strokes)
