@@ -21,13 +21,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = [
-    "_build",
-    "gallery",
-    "examples/*.ipynb",
-    "**/sg_execution_times.rst",
-    "sg_execution_times.rst",
-]
+exclude_patterns = ["_build", "gallery", "examples/*.ipynb", "**/sg_execution_times.rst"]
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3

@@ -12,7 +12,7 @@ import objclass
 
 embryo = objclass.samples.embryo()
 table = objclass.measure(embryo.labels, embryo.image, spacing=embryo.spacing)
-small_and_bright = [(0, 900), (60, 900), (60, 5000), (0, 5000)]
+small_and_bright = [(0, 450), (130, 450), (130, 5000), (0, 5000)]
 table = objclass.select(table, "area", "intensity_max", polygon=small_and_bright)
 chosen = table.loc[table["MANUAL_CLUSTER_ID"] == 1, "label"]
 

@@ -26,11 +26,16 @@ _config: Any = numba.config  # its settings come from the environment: type chec
 def code_cache(key: str) -> Iterator[None]:
     """Within this context, numba caches the functions that are decorated in a folder for `key`."""
     before = _config.CACHE_DIR
-    _config.CACHE_DIR = str(_root() / key)
+    _config.CACHE_DIR = str(cache_folder(key))
     try:
         yield
     finally:
         _config.CACHE_DIR = before
+
+
+def cache_folder(key: str) -> Path:
+    """Return the folder for what is compiled under `key`."""
+    return _root() / key
 
 
 def source_key(path: str) -> str:

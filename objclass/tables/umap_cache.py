@@ -14,17 +14,27 @@ import warnings
 from importlib.metadata import version
 from types import ModuleType
 
-from objclass._common.code_cache import code_cache
+from objclass._common.code_cache import cache_folder, code_cache
+from objclass._common.compile_ahead import compile_ahead, wait_for
 
 _MODULES = ("umap.utils", "umap.distances", "umap.spectral", "umap.layouts", "umap.umap_")
+
+
+_THIS = "objclass.tables.umap_cache"
+_COMPLETE = "complete"
+
+
+def compile_umap_ahead() -> None:
+    """Begin to compile UMAP in a second process, unless it has been compiled before."""
+    if not (cache_folder(_releases()) / _COMPLETE).exists():
+        compile_ahead(_THIS)
 
 
 @functools.cache
 def import_umap() -> ModuleType:
     """Import umap-learn, and let numba keep what it compiles of it."""
-    # The functions call one another across files and packages: each pair of releases has its folder.
-    releases = "-".join(f"{package}-{version(package)}" for package in ("umap-learn", "pynndescent"))
-    with code_cache(releases):
+    wait_for(_THIS)
+    with code_cache(_releases()):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
             import umap
@@ -34,9 +44,30 @@ def import_umap() -> ModuleType:
     return umap
 
 
+def _releases() -> str:
+    # The functions call one another across files and packages: each pair of releases has its folder.
+    return "-".join(f"{package}-{version(package)}" for package in ("umap-learn", "pynndescent"))
+
+
+def compile_umap() -> None:
+    """Compile what `objclass.reduce` needs of UMAP."""
+    import numpy as np
+    import pandas as pd
+
+    from objclass.tables.reduction import reduce
+
+    values = np.random.default_rng(0).normal(size=(64, 4))
+    reduce(pd.DataFrame(values, columns=list("abcd")).assign(label=np.arange(1, 65)), "umap", progress=False)
+    (cache_folder(_releases()) / _COMPLETE).touch()
+
+
 def _cache_functions(module: ModuleType) -> None:
     """Call `enable_caching` on each function that `module` defines and numba compiles."""
     for function in list(vars(module).values()):
         if getattr(function, "__module__", None) == module.__name__:
             with contextlib.suppress(AttributeError, RuntimeError):
                 function.enable_caching()
+
+
+if __name__ == "__main__":
+    compile_umap()

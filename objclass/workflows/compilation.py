@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from objclass._common.parallel import Progress, progress_bar
+from objclass.tables.umap_cache import compile_umap
 
 
 def warmup(*, progress: Progress = True) -> None:
@@ -49,7 +50,7 @@ def _steps() -> Iterator[Callable[[], None]]:
     for shape, (dtype, n_classes, max_depth) in itertools.product(shapes, cases):
         image = np.random.default_rng(0).integers(0, 255, shape).astype(dtype)  # on noise, trees grow deep
         yield partial(_find_and_measure, image, n_classes, max_depth)
-    yield _reduce
+    yield compile_umap
 
 
 def _find_and_measure(image: np.ndarray, n_classes: int, max_depth: int) -> None:
@@ -75,13 +76,3 @@ def _find_and_measure(image: np.ndarray, n_classes: int, max_depth: int) -> None
     measure(labels, image, spacing=0.5, progress=False)
     if image.ndim == 2:
         measure(labels, image, properties=("perimeter", "moments"), progress=False)
-
-
-def _reduce() -> None:
-    import pandas as pd
-
-    from objclass.tables.reduction import reduce
-
-    values = np.random.default_rng(0).normal(size=(64, 4))
-    table = pd.DataFrame(values, columns=list("abcd")).assign(label=np.arange(1, 65))
-    reduce(table, "umap", progress=False)

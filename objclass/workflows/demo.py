@@ -58,6 +58,7 @@ def run_demo(
 
     parameters, stage, outputs = parameters or Parameters(), Stages(report), {**INPUTS, **OUTPUTS}
     with output_folder(out, overwrite=overwrite, outputs=outputs) as folder:
+        parameters.compile_ahead()
         with stage("draw") as say:
             sample = samples.embryo(shape, random_state=parameters.random_state)
             say(describe_image(sample.image, sample.spacing))

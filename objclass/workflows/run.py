@@ -15,6 +15,7 @@ import numpy as np
 from objclass._common.checks import ObjclassError, check_number, check_option, invalid
 from objclass._common.files import AnyPath
 from objclass._common.parallel import Progress
+from objclass.tables.umap_cache import compile_umap_ahead
 from objclass.workflows.record import describe_input, write_record
 from objclass.workflows.results import OUTPUTS, describe_image, output_folder, write_results
 from objclass.workflows.stages import Report, Stages
@@ -61,6 +62,11 @@ class Parameters:
         for name in ("positive_class", "n_estimators", "min_size", "n_clusters"):
             check_number(name, getattr(self, name), low=1, integer=True)
         check_number("random_state", self.random_state, low=0, integer=True)
+
+    def compile_ahead(self) -> None:
+        """Begin to compile in a second process what the last steps will need."""
+        if self.reduce == "umap":
+            compile_umap_ahead()
 
 
 @dataclass
@@ -267,6 +273,7 @@ def run_image(
     given = {"image": image, "annotations": annotations, "classifier": classifier}
     paths = {name: Path(path) for name, path in given.items() if path is not None}
     parameters, stage = parameters or Parameters(), Stages(report)
+    parameters.compile_ahead()
     with stage("read") as say:
         strokes: Any = None if annotations is None else imread(annotations)
         trained = load_classifier(paths["classifier"]) if strokes is None else None
