@@ -81,7 +81,7 @@ test("levels of groups, categories and numbers; grey where there is none", () =>
   assert.deepEqual([...computeLevels({ kind: "groups", numbers: [0, 1, 4], places }, 3)], [1, 2, 3]);
   assert.deepEqual([...computeLevels({ kind: "category", values: [-1, 0, 3] }, 3)], [1, 2, 5]);
   const number = { kind: "number", values: [NaN, 0, 5, 10, 99], low: 0, high: 10 };
-  assert.deepEqual([...computeLevels(number, 5)], [1, 2, 129, 255, 255]);
+  assert.deepEqual([...computeLevels(number, 5)], [1, 2, 128, 254, 254]);
   assert.equal(groupColor(1), GROUP_COLORS[0]);
   assert.match(groupColor(30), /^#[0-9a-f]{6}$/);
 });
