@@ -29,6 +29,7 @@ from .pixels.prediction import predict_plane as predict_plane
 from .pixels.prediction import probability_map as probability_map
 from .pixels.uncertainty import suggest_slice as suggest_slice
 from .pixels.uncertainty import uncertainty_plane as uncertainty_plane
+from .plots.comparison import compare_figure as compare_figure
 from .plots.facets import facets as facets
 from .plots.overview import overview as overview
 from .tables.classification import TableValidation as TableValidation
@@ -37,6 +38,7 @@ from .tables.classification import cross_validate as cross_validate
 from .tables.classification import suggest_objects as suggest_objects
 from .tables.classification import train_table_classifier as train_table_classifier
 from .tables.clustering import cluster as cluster
+from .tables.comparison import compare as compare
 from .tables.profiles import scan_clusters as scan_clusters
 from .tables.profiles import standardized_differences as standardized_differences
 from .tables.reduction import reduce as reduce

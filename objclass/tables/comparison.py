@@ -1,0 +1,197 @@
+"""Two conditions compared over replicates: images, wells or animals, never objects as if independent."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from objclass._common.checks import invalid
+from objclass.tables.columns import check_table, column_kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Design:
+    """Which objects belong to which condition and replicate.
+
+    Attributes
+    ----------
+    objects : DataFrame
+        The rows of the table with a condition and a replicate, those two as the columns ``condition``
+        (0 or 1) and ``replicate``.
+    conditions : (str, str)
+        The names of the two.
+    paired : bool
+        Whether each replicate has objects of both conditions.
+    """
+
+    objects: pd.DataFrame
+    conditions: tuple[str, str]
+    paired: bool
+
+
+def compare(
+    table: pd.DataFrame,
+    values: str | Sequence[str],
+    *,
+    by: str = "condition",
+    replicate: str = "image",
+) -> pd.DataFrame:
+    """Compare two conditions, replicate by replicate.
+
+    Objects of one image share its staining, its day and its animal. Counted as independent, they make
+    differences of no meaning significant; here each replicate counts once, with the mean of its objects.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row for each object, with columns `by` and `replicate`.
+    values : str or list of str
+        The columns to compare: numbers, of which the means are compared; or classes and clusters (text,
+        ``CLASS``, ``…_CLUSTER_ID``), of which the share of each is.
+    by : str
+        The column with two conditions.
+    replicate : str
+        The column that says what was repeated: the image, well or animal. If each replicate has objects of
+        both conditions, they are compared within it.
+
+    Returns
+    -------
+    DataFrame
+        One row for each measure, or each class of one: ``measure``; ``effect``, the mean of the second
+        condition minus that of the first (in sorted order, or that of a categorical column), in the unit
+        of the measure, with its 95 % confidence interval from ``effect_low`` to ``effect_high``;
+        ``p_value`` of Student's t-test on the replicates, ``p_adjusted`` for the number of measures
+        (Benjamini and Hochberg); ``n_images``, the replicates, and ``n_objects``. The names of the two
+        conditions are in ``attrs["conditions"]``.
+
+    Raises
+    ------
+    ValueError
+        If a column is not there, there are not two conditions, or only some replicates have both.
+
+    Warns
+    -----
+    UserWarning
+        If a condition has a single replicate, so that there is neither an interval nor a p-value; or if
+        objects lack the condition or the replicate.
+
+    References
+    ----------
+    .. [1] S. J. Lord, K. B. Velle, R. D. Mullins, L. K. Fritz-Laylin, "SuperPlots: Communicating
+       reproducibility and variability in cell biology", Journal of Cell Biology 219, e202001064, 2020.
+    .. [2] Y. Benjamini, Y. Hochberg, "Controlling the False Discovery Rate", Journal of the Royal
+       Statistical Society B 57, 289-300, 1995.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"image": list("aabbccdd"), "label": [1, 2] * 4})
+    >>> table["area"] = [1.0, 3, 2, 3, 6, 7, 5, 9]
+    >>> table["condition"] = ["control"] * 4 + ["treated"] * 4
+    >>> compare(table, "area")[["measure", "effect", "n_images", "n_objects"]]
+      measure  effect  n_images  n_objects
+    0    area     4.5         4          8
+    """
+    import pandas as pd
+    from scipy.stats import false_discovery_control
+
+    names = [values] if isinstance(values, str) else list(values)
+    design = check_design(table, names, by=by, replicate=replicate)
+    rows = []
+    for name in names:
+        for measure, numbers in measures(design.objects[name]).items():
+            means, n_objects = replicate_means(design, numbers)
+            rows.append({"measure": measure, **_test(means, paired=design.paired), "n_objects": n_objects})
+    result = pd.DataFrame(rows)
+    tested = result["p_value"].notna()
+    adjusted = np.full(len(result), np.nan)
+    if tested.any():
+        adjusted[tested] = false_discovery_control(result["p_value"][tested])
+    if not tested.all():
+        few = ", ".join(result["measure"][~tested].astype(str)[:5])
+        warnings.warn(
+            f"{few}: a condition has a single {replicate}, or all are equal. What differs may be the "
+            f"{replicate}, not the condition: there is no p-value without replicates.",
+            stacklevel=2,
+        )
+    result.insert(list(result).index("p_value") + 1, "p_adjusted", adjusted)
+    result.attrs["conditions"] = list(design.conditions)
+    return result
+
+
+def check_design(table: pd.DataFrame, values: Iterable[str], *, by: str, replicate: str) -> Design:
+    """Return who belongs where, if there are two conditions and replicates of them."""
+    import pandas as pd
+
+    check_table(table)
+    for argument, name in [("by", by), ("replicate", replicate), *(("values", value) for value in values)]:
+        if name not in table.columns:
+            shown = ", ".join(map(str, table.columns[:20]))
+            raise invalid(argument, "a column of the table", repr(name), f"It has {shown}.")
+    known = table[by].notna() & table[replicate].notna()
+    if not known.all():
+        text = (
+            f"{(~known).sum():,} of {len(table):,} objects have no {by!r} or {replicate!r} and are left out."
+        )
+        warnings.warn(text, stacklevel=3)
+    objects = table[known]
+    codes, conditions = pd.factorize(objects[by], sort=True)
+    if len(conditions) != 2:
+        shown = ", ".join(map(repr, conditions[:6])) or "none"
+        hint = f"Choose two: table[table[{by!r}].isin([..., ...])]."
+        raise invalid("by", "a column with two conditions", f"{len(conditions)} ({shown})", hint)
+    objects = objects.assign(condition=codes, replicate=objects[replicate].astype(str))
+    in_both = objects.groupby("replicate")["condition"].nunique() == 2
+    if in_both.any() and not in_both.all():
+        one = in_both.index[in_both][0]
+        expected = "replicates of one condition each, or all of both"
+        hint = f"Name what was repeated with replicate=...; is {one!r} one {replicate}?"
+        raise invalid("replicate", expected, f"some of both, such as {one!r}", hint)
+    return Design(objects, (str(conditions[0]), str(conditions[1])), bool(in_both.all()))
+
+
+def measures(column: pd.Series) -> dict[str, pd.Series]:
+    """Return what is compared of a column: its numbers, or for each of its classes whether it is that."""
+    if column_kind(column) == "number" and str(column.name) != "CLASS":
+        return {str(column.name): column.astype(float).where(np.isfinite(column.astype(float)))}
+    present = column.dropna()
+    if column_kind(column) == "text":
+        raise invalid("values", "columns of numbers, classes or clusters", f"{column.name!r} of many texts")
+    known = column.notna()
+    classes = sorted(present.unique(), key=lambda value: (isinstance(value, str), value))
+    return {f"{column.name} {value}": (column == value).astype(float).where(known) for value in classes}
+
+
+def replicate_means(design: Design, numbers: pd.Series) -> tuple[pd.DataFrame, int]:
+    """Return the ``condition``, ``replicate`` and ``mean`` of each replicate, and the number of objects."""
+    objects = design.objects.assign(mean=numbers).dropna(subset="mean")
+    means = objects.groupby(["condition", "replicate"])["mean"].mean()
+    return means.reset_index(), len(objects)
+
+
+def _test(means: pd.DataFrame, *, paired: bool) -> dict[str, Any]:
+    from scipy.stats import ttest_ind, ttest_rel
+
+    by_replicate = means.set_index("replicate")
+    first, second = (by_replicate.loc[by_replicate["condition"] == code, "mean"] for code in (0, 1))
+    nothing = {"effect": np.nan, "effect_low": np.nan, "effect_high": np.nan, "p_value": np.nan}
+    found: dict[str, Any] = {**nothing, "n_images": int(means["replicate"].nunique())}
+    if paired:
+        second = second.reindex(first.index).dropna()
+        first = first[second.index]
+    if first.empty or second.empty:
+        return found
+    found["effect"] = float(second.mean() - first.mean())
+    spread = (second - first).std() if paired and len(first) > 1 else first.var() + second.var()
+    if min(len(first), len(second)) < 2 or not spread > 0:
+        return found
+    test = (ttest_rel if paired else ttest_ind)(second.to_numpy(), first.to_numpy())
+    low, high = test.confidence_interval(0.95)
+    return found | {"effect_low": float(low), "effect_high": float(high), "p_value": float(test.pvalue)}
