@@ -31,7 +31,8 @@ def imread(
     """Read an image, with its axes in the order (c, z, y, x).
 
     TIFF under its many names (ImageJ, OME-TIFF and sets of it, Micro-Manager, LSM, STK, SVS, QPTIFF),
-    OME-Zarr (NGFF 0.1 to 0.5, in a folder, a zip file or behind a URL), PNG, JPEG and NPY. What the file
+    OME-Zarr (NGFF 0.1 to 0.5, in a folder, a zip file or behind a URL), PNG, JPEG and NPY; with the extra
+    ``formats`` also CZI, LIF, ND2, Imaris, HDF5 of ilastik, MRC and NIfTI. What the file
     says about its axes is followed: channels, and the samples of a colour picture, come first, and axes of
     length one other than y and x are dropped, as is an alpha channel that is the same everywhere. Where the
     file does not name its axes, a rank of two or three is taken as (y, x) or (z, y, x), and a line of the

@@ -173,47 +173,34 @@ def open_nd2(path: Path) -> Iterator[list[StoredImage]]:
 
     with nd2.ND2File(path) as file:
         sizes = dict(file.sizes)
-        is_rgb = "S" in sizes
-        loops = [a for a in sizes if a not in "CYXS"]
-        inner = [a for a in sizes if a in "CYXS"]
-        numbers = {tuple(at.get(a, 0) for a in loops): n for n, at in enumerate(_without_channels(file))}
-        outer = [a for a in loops if a != "P"]
-        axes = "".join(a.lower() if a in "TCZYXS" else "?" for a in outer + inner)
-        shape = tuple(sizes[a] for a in outer + inner)
+        frames = file.to_dask(wrapper=False)  # which reads a frame when it is asked for
+        at = list(sizes).index("P") if "P" in sizes else None
+        letters = [axis for axis in sizes if axis != "P"]
         size = file.voxel_size()
         spacing = known({a: to_micrometres(getattr(size, a), "um") for a in "zyx"})
-        channels = [channel.channel.name for channel in file.metadata.channels or ()]
+        names = tuple(channel.channel.name for channel in file.metadata.channels or ())
         found = []
         for position in range(sizes.get("P", 1)):
 
-            def plane(at: dict[str, int], position: int = position) -> np.ndarray:
-                place = tuple(position if a == "P" else at[a] for a in loops)
-                if place not in numbers:
-                    raise EOFError(f"its plane at {dict(zip(loops, place, strict=True))} is missing")
-                frame = file.read_frame(numbers[place])
-                return np.asarray(frame).reshape([sizes[a] for a in inner])
+            def read(index: Index, position: int = position) -> np.ndarray:
+                full = index if at is None else (*index[:at], position, *index[at:])
+                return np.asarray(frames[full])
 
             found.append(
                 StoredImage(
-                    axes,
-                    shape,
-                    file.dtype,
-                    read_planes("".join(outer) + axes[len(outer) :], shape, plane, len(inner)),
-                    name=f"position {position}" if "P" in sizes else "",
+                    "".join(a.lower() if a in "TCZYXS" else "?" for a in letters),
+                    tuple(sizes[a] for a in letters),
+                    np.dtype(file.dtype),
+                    read,
+                    name="" if at is None else f"position {position}",
                     spacing=spacing,
                     source="ND2",
-                    channel_names=tuple(channels) if len(channels) == sizes.get("C", 1) > 1 else (),
-                    is_rgb=is_rgb,
+                    channel_names=names if len(names) == sizes.get("C", 1) > 1 else (),
+                    is_rgb="S" in sizes,
                     files=(path,),
                 )
             )
         yield found
-
-
-def _without_channels(file: Any) -> list[dict[str, int]]:
-    """Return the place of each frame along the loops: a frame has all channels."""
-    places = [{a: n for a, n in at.items() if a != "C"} for at in file.loop_indices]
-    return [place for place, _ in itertools.groupby(places)]
 
 
 # HDF5: Imaris and ilastik --------------------------------------------------------------------------------

@@ -210,6 +210,13 @@ def is_url(path: AnyPath) -> bool:
     return isinstance(path, str) and "://" in path
 
 
+def _begins_as_tiff(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
 def suffix_of(path: Path) -> str:
     """Return the end of a name that tells the format, ``.nii.gz`` as a whole."""
     double = "".join(path.suffixes[-2:]).lower()
@@ -225,6 +232,8 @@ def _find_opener(path: AnyPath) -> tuple[Path, Callable[..., AbstractContextMana
         return path, ngff.open_zarr  # type: ignore[return-value]
     where = Path(path)
     opener = ngff.open_zarr if ngff.is_zarr(where) else OPENERS.get(suffix_of(where))
+    if opener is None and _begins_as_tiff(where):
+        opener = tiff.open_tiff
     if opener is None:
         hint = "Fiji saves the formats of microscopes as .tif."
         if where.suffix.lower() in (".zip", ".roi", ".geojson", ".json"):

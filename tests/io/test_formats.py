@@ -64,6 +64,7 @@ TABLE = [
     ("ome", "a.btf", "tczyx", (2, 2, 3, 20, 24), (2.0, 0.5, 0.25), "OME-XML", NAMES, False, 728275047),
     ("imagej", "a.tif", "tczyx", (2, 2, 3, 20, 24), (2.0, 0.5, 0.25), "ImageJ", (), False, 728275047),
     ("plain", "a.tif", "zyx", (3, 20, 24), None, "", (), False, 1609774530),
+    ("plain", "a.flex", "zyx", (3, 20, 24), None, "", (), False, 1609774530),
     ("plain", "a.TF8", "zyx", (3, 20, 24), None, "", (), False, 1609774530),
     ("shaped", "a.tiff", "cyx", (2, 20, 24), None, "", (), False, 2784981476),
     ("colour", "a.tif", "cyx", (3, 20, 24), None, "", (), True, 1674791129),
