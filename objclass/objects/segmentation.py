@@ -115,7 +115,7 @@ class SegmentationOptions:
 
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {
-        "smooth": 0.7,
+        "smooth": 0.5,
         "threshold": 0.5,
         "split": "auto",
         "fill_holes": True,
@@ -166,7 +166,7 @@ def segment(
     positive_class : int or tuple of int, optional
         The class, or the classes, that objects are made of; by default the one of the classifier.
     smooth : float, optional
-        Sigma, in voxels, of the Gaussian that smooths the probability; 0.7 by default.
+        Sigma, in voxels, of the Gaussian that smooths the probability; 0.5 by default.
     threshold : float, optional
         Pixels of a higher probability are object; 0.5 by default. With more than two classes, the
         probability is that of the objects against the most likely other class.
