@@ -109,7 +109,7 @@ def segment(
         min_certainty,
         min_size,
     ).of_classifier(classifier)
-    voxel = check_spacing(spacing, classifier.ndim) or getattr(classifier, "spacing", None)
+    voxel = check_spacing(spacing, classifier.ndim) or classifier.spacing
     return segment_blocks(image_source(image, classifier, block_shape), classifier, options, voxel)
 
 

@@ -79,7 +79,7 @@ class SegmentationOptions:
 
     def of_classifier(self, classifier: ObjectClassifier) -> SegmentationOptions:
         """Return the options that a classifier is applied with: those of its preset, and its own class."""
-        options = self.of_preset(getattr(classifier, "preset", "apoc"))
+        options = self.of_preset(classifier.preset)
         positive = options.positive_class
         if positive is None:
             positive = classifier.positive_class
@@ -254,13 +254,13 @@ def segment_with(
             for one in image
         ]
     options = options.of_classifier(classifier)
-    spacing = check_spacing(spacing, classifier.ndim) or getattr(classifier, "spacing", None)
+    known = check_spacing(spacing, classifier.ndim)
+    keywords: dict[str, Any] = {"spacing": known, "engine": engine, "progress": progress}
     if options.needs_probability:
-        found = object_probability(image, classifier, options, engine=engine, progress=progress)
+        found = object_probability(image, classifier, options, **keywords)
     else:
-        classes = classify_pixels(image, classifier, engine=engine, progress=progress)
-        found = np.isin(classes, options.positive_classes)
-    labels = label_objects(found, options, spacing=spacing, progress=progress)
+        found = np.isin(classify_pixels(image, classifier, **keywords), options.positive_classes)
+    labels = label_objects(found, options, spacing=known or classifier.spacing, progress=progress)
     if np.count_nonzero(labels) > labels.size / 2:
         warnings.warn(
             f"Over half of the image is object ({np.count_nonzero(labels) / labels.size:.0%}): are the "
@@ -274,17 +274,16 @@ def object_probability(
     image: Any,
     classifier: ObjectClassifier,
     options: SegmentationOptions,
-    *,
-    engine: str = "cpu",
-    progress: Progress = True,
+    **keywords: Any,
 ) -> np.ndarray:
     """Return the probability of the objects against the most likely other class, from 0 to 1: float32.
 
-    With two classes this is the share of the votes. `options` are complete.
+    With two classes this is the share of the votes. `options` are complete, `keywords` those of
+    `probability_map`.
     """
 
     def votes(number: int) -> np.ndarray:
-        return probability_map(image, classifier, positive_class=number, engine=engine, progress=progress)
+        return probability_map(image, classifier, positive_class=number, **keywords)
 
     return combine_votes(votes, classifier.n_classes, options.positive_classes)
 
