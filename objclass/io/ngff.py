@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -62,10 +63,13 @@ def warn_of_missing_chunks(array: Any, name: str) -> None:
 
     if isinstance(array.store, zarr.storage.FsspecStore):
         return
-    n_missing = array.nchunks - array.nchunks_initialized
+    stored = array.shards or array.chunks
+    total = math.prod(-(-n // length) for n, length in zip(array.shape, stored, strict=True))
+    per_file = math.prod(n // length for n, length in zip(stored, array.chunks, strict=True))
+    n_missing = total - array.nchunks_initialized // per_file
     if n_missing > 0:
         warnings.warn(
-            f"{name}: {n_missing} of {array.nchunks} chunks are missing and are read as {array.fill_value}. "
+            f"{name}: {n_missing} of {total} chunks are missing and are read as {array.fill_value}. "
             "Some writers leave out chunks in which nothing else is; if yours does not, copy it again.",
             stacklevel=2,
         )

@@ -184,6 +184,19 @@ def test_missing_chunks_are_counted(tmp_path, version):
         chunked.imread(tmp_path / "a.zarr")
 
 
+def test_missing_shards_are_counted(tmp_path):
+    whole = {"shards": (4, 32, 32), "chunks": (1, 16, 16), "dimension_names": ["z", "y", "x"]}
+    zarr.create_array(tmp_path / "a.zarr", data=example((5, 40, 40)), **whole)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        images.imread(tmp_path / "a.zarr")
+    shards = [path for path in (tmp_path / "a.zarr/c").rglob("*") if path.is_file()]
+    assert len(shards) == 8
+    shards[0].unlink()
+    with pytest.warns(UserWarning, match=r"a\.zarr: 1 of 8 chunks are missing"):
+        images.imread(tmp_path / "a.zarr")
+
+
 def test_what_objclass_writes_has_all_of_its_chunks(tmp_path):
     images.imwrite(tmp_path / "a.zarr", np.zeros((2, 80, 20, 20), np.int32))
     chunked.imwrite(tmp_path / "b.zarr", np.zeros((600, 600), np.int32))
