@@ -13,7 +13,7 @@ from objclass._common.checks import check_number, invalid, is_list
 from objclass._common.parallel import Progress, progress_bar
 from objclass.objects.filtering import exclude_small
 from objclass.objects.matching import match_objects
-from objclass.objects.segmentation import connected_components
+from objclass.objects.segmentation import segment
 from objclass.pixels.classifier import ObjectClassifier, train_object_classifier
 from objclass.pixels.prediction import classify_pixels
 from objclass.pixels.training import check_classes, check_strokes
@@ -126,7 +126,7 @@ def evaluate(
                 counts[at] = _count_classes(strokes[at], classes)
                 truth = None if labels is None else labels[at]
                 if truth is not None:
-                    found = exclude_small(connected_components(classes == positive), min_size)
+                    found = exclude_small(segment(image[at], trained, progress=False), min_size)
                     true = exclude_small(truth, min_size)
                     pairs = match_objects(found, true, min_overlap=overlap)
                     matches[at] = int(true.max(initial=0)), int(found.max(initial=0)), len(pairs)
