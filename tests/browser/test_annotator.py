@@ -741,3 +741,34 @@ def test_a_saved_notebook_shows_a_picture_without_a_kernel(open_notebook):
         data = cell["outputs"][0]["data"]
         assert "".join(data["text/plain"]).startswith(start)
         assert len(data["image/png"]) > 1000
+
+
+def test_while_all_cells_run_the_widget_shows_plane_and_prediction(open_notebook):
+    paint = """
+annotator._strokes.volume[12, 60:80, 60:80] = 2
+annotator._strokes.volume[12, 2:20, 2:60] = 1
+annotator._strokes._count()
+annotator.train()
+import time
+from pathlib import Path
+while not Path("go on").exists():
+    time.sleep(0.1)
+"""
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="all"), "annotator", paint], run=False)
+    page = notebook.page
+    page.evaluate("() => void jupyterapp.commands.execute('notebook:run-all-cells')")
+    try:
+        page.wait_for_selector(".oc-annotator .oc-view[data-index='12']")
+        page.wait_for_selector(f".oc-view[data-overlay='prediction 0 {SHAPE[0] // 2}']")
+        bright = page.evaluate(
+            """() => { const canvas = document.querySelector('.oc-canvas.oc-image');
+                const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+                return data.filter((value, at) => at % 4 === 0 && value > 60).length; }"""
+        )
+        assert bright > 1000
+        assert (
+            page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status")
+            == "busy"
+        )
+    finally:
+        (notebook.server.root / "go on").touch()

@@ -108,7 +108,10 @@ class AnnotatorView {
       "change:live": state, "change:min_size": state, "change:split": state, "change:path": state,
       "change:error": () => this.messages.showError(), "change:notices": () => this.messages.showNotices(),
       "change:explorer_id": () => this.next.show(),
-      "change:first": () => this.layers.takeFirst(),
+      "change:first": () => {
+        this.layers.takeFirst();
+        this.layers.request();
+      },
       "change:marks": () => this.showMarks(), "change:classes": classes, "change:positive_class": classes,
     });
     this.release = annotatorKey(this);
