@@ -147,7 +147,7 @@ def test_the_whole_way_in_jupyterlab(open_notebook):
     page.wait_for_function(
         f"() => document.querySelector('.oc-objects').textContent.startsWith('{objects} ')"
     )
-    view.root.get_by_text("Size and splitting").click()
+    view.root.get_by_text("Size, splitting, threshold").click()
     field = view.root.get_by_label("Minimum size")
     field.fill("300")
     field.press("Enter")
@@ -715,6 +715,9 @@ def test_what_comes_next_is_a_button(open_notebook):
     view.button("Segment").click()
     notebook.wait_kernel("annotator.labels is not None and not annotator.state['task']")
     before = view.view.bounding_box()
+    notebook.page.mouse.move(*view.screen(85, 45))
+    page.wait_for_function("() => document.querySelector('.oc-readout').textContent.includes('object')")
+    assert view.view.bounding_box() == before, "the readout takes no room from the view"
     view.button("Measure and explore").click()
     page.wait_for_selector('.oc-next .oce[data-ready="true"]')
     assert (

@@ -10,6 +10,7 @@ import numpy as np
 import traitlets
 
 from objclass._common import checks
+from objclass.objects.segmentation import SegmentationOptions
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.features import FEATURE_SETS
 from objclass.pixels.training import TrainingParameters
@@ -30,8 +31,10 @@ class AnnotatorBase(SliceWidget):
     max_depth = traitlets.Int(None, min=1, max=20, allow_none=True).tag(sync=True)
     n_estimators = traitlets.Int(100, min=1, max=1000).tag(sync=True)
     live = traitlets.Bool(False, help="train after each stroke").tag(sync=True)
-    min_size = traitlets.Int(20, min=0, help="smallest object that is kept, in voxels").tag(sync=True)
-    split = traitlets.Bool(False, help="cut touching objects apart").tag(sync=True)
+    segmentation = traitlets.Dict(
+        {"min_size": 20},
+        help="keywords of `segment`; for those that are missing, the classifier's preset counts",
+    ).tag(sync=True)
     brush = traitlets.Dict(help="size, ball and class of the brush: as they were left").tag(sync=True)
     display = traitlets.Dict(help="what the view shows; only the browser uses it").tag(sync=True)
     state = traitlets.Dict(help="what the widget tells about itself").tag(sync=True)
@@ -58,8 +61,6 @@ class AnnotatorBase(SliceWidget):
     _classifier: ObjectClassifier | None
     _trained_with: TrainingParameters | str | None
     _segmented_with: ObjectClassifier | None
-    _raw_labels: np.ndarray | None
-    _split_labels: np.ndarray | None
     _labels: np.ndarray | None
 
     def __init__(self, *args: Any, **keywords: Any) -> None:
@@ -72,6 +73,9 @@ class AnnotatorBase(SliceWidget):
         raise NotImplementedError
 
     def _annotations_changed(self) -> None:
+        raise NotImplementedError
+
+    def _say(self, text: str) -> None:
         raise NotImplementedError
 
     def _predicted_plane(self, axis: int, index: int) -> np.ndarray | None:
@@ -101,6 +105,28 @@ class AnnotatorBase(SliceWidget):
     def _check_class_list(self, proposal: Any) -> list[dict[str, Any]]:
         return arguments.check_classes(proposal.value)
 
+    @traitlets.validate("segmentation")
+    def _check_segmentation(self, proposal: Any) -> dict[str, Any]:
+        try:
+            SegmentationOptions(**proposal.value)
+        except (ValueError, TypeError) as failure:
+            raise traitlets.TraitError(str(failure)) from failure
+        return {name: value for name, value in proposal.value.items() if value is not None}
+
+    @property
+    def segmentation_options(self) -> SegmentationOptions:
+        """How objects are made: what was chosen, and what the classifier's preset says of the rest."""
+        chosen: dict[str, Any] = dict(self.segmentation)
+        return SegmentationOptions(**chosen).of_preset(getattr(self._classifier, "preset", "apoc"))
+
+    def _on_option(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        """Set an option of the segmentation; a wrong one is refused and goes back as it was."""
+        try:
+            self.segmentation = {**self.segmentation, str(content["name"]): content["value"]}
+            self.error = ""
+        finally:
+            self.send_state("segmentation")
+
     @traitlets.validate("features")
     def _check_features(self, proposal: Any) -> str:
         try:
@@ -117,8 +143,6 @@ class AnnotatorBase(SliceWidget):
             "max_depth",
             "n_estimators",
             "positive_class",
-            "min_size",
-            "split",
             "live",
         ):
             raise checks.invalid("name", "a parameter of the widget", name)

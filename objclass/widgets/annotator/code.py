@@ -32,11 +32,8 @@ def repeat_as_code(annotator: Annotator) -> str:
     if annotator.labels is not None and annotator.state.get("objects_stale"):
         lines.append("# The objects are older than that: segment again.")
     elif annotator.labels is not None:
-        lines.append("labels = objclass.segment(image, classifier)")
-        if annotator.split:
-            spacing = {} if annotator._spacing is None else {"spacing": annotator._spacing}
-            lines.append(f"labels = {call('objclass.split_touching', 'labels', keywords=spacing)}")
-        if annotator.min_size > 1:
-            size = {"min_size": annotator.min_size}
-            lines.append(f"labels = {call('objclass.exclude_small', 'labels', keywords=size)}")
+        keywords = dict(annotator.segmentation)
+        if annotator.spacing is not None:
+            keywords["spacing"] = annotator.spacing
+        lines.append(f"labels = {call('objclass.segment', 'image', 'classifier', keywords=keywords)}")
     return "\n".join(lines) + "\n"

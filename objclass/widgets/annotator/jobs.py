@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,14 +25,24 @@ _PLANES_KEPT = 32
 _SETTLE_AFTER = 3.0
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What a classifier says of all pixels: their probability (True), or which are object (False)."""
+
+    classifier: ObjectClassifier
+    accepted: tuple[int, bool]
+    pixels: dict[bool, np.ndarray] = field(repr=False)
+
+
 class JobsMixin(AnnotatorBase):
     """Training, prediction, suggestion, segmentation."""
 
     def _start_jobs(self) -> None:
         self._classifier = self._trained_with = None
         self._trained_version = -1
-        self._revision, self._accepted, self._segmented = 0, (-1, False), (-1, False)
-        self._raw_labels = self._split_labels = self._labels = self._segmented_with = None
+        self._revision, self._accepted = 0, (-1, False)
+        self._labels = self._segmented_with = None
+        self._found: _Found | None = None
         self._queue = Latest(self._job_failed)
         self._worker = Worker(lambda task: self._tell(task=task), self._show_failure)
         self._learner = Learner(self._volume_image, self._ndim, self._strokes)
@@ -151,6 +162,7 @@ class JobsMixin(AnnotatorBase):
             self._planes_seen.clear()
             self.error = ""
             self._tell(trained=True, exact=exact)
+            self._tell_options()
             self._tell_stale()
             if not isinstance(parameters, str):
                 self._save_classifier(classifier)
@@ -268,48 +280,63 @@ class JobsMixin(AnnotatorBase):
     def _on_cancel(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self._worker.cancel()
 
-    def _segment(
-        self, progress: Callable[[int, int], None]
-    ) -> tuple[np.ndarray, ObjectClassifier, tuple[int, bool]]:
-        from objclass.objects.segmentation import segment
-
+    def _segment(self, progress: Callable[[int, int], None]) -> _Found:
         if self._classifier is None or self.state["stale"] or not self.state["exact"]:
             self._train_exactly()
         with self._accepting:
             classifier, accepted = self._classifier, self._accepted
         assert classifier is not None
-        return segment(self.image, classifier, progress=progress), classifier, accepted
+        found = _Found(classifier, accepted, {})
+        self._find(found, progress)
+        return found
 
-    def _finish_segmentation(self, result: tuple[np.ndarray, ObjectClassifier, tuple[int, bool]]) -> None:
-        """Take over labels, unless those of a later classifier are there already."""
-        labels, classifier, accepted = result
-        if self._segmented > accepted:
+    def _find(self, found: _Found, progress: Callable[[int, int], None]) -> np.ndarray:
+        """Return the probability of the objects, or which pixels are object: what the options ask for."""
+        from objclass.objects.segmentation import object_probability
+        from objclass.pixels.prediction import classify_pixels
+
+        options = self.segmentation_options.of_classifier(found.classifier)
+        wanted = options.needs_probability
+        if wanted not in found.pixels:
+            if wanted:
+                pixels = object_probability(self.image, found.classifier, options, progress=progress)
+            else:
+                classes = classify_pixels(self.image, found.classifier, engine="cpu", progress=progress)
+                pixels = np.isin(classes, options.positive_classes)
+            found.pixels[wanted] = pixels
+        return found.pixels[wanted]
+
+    def _finish_segmentation(self, found: _Found) -> None:
+        """Take over what was found, unless that of a later classifier is there already."""
+        if self._found is not None and self._found.accepted > found.accepted:
             return
-        self._raw_labels, self._segmented_with, self._segmented = labels, classifier, accepted
-        self._split_labels = None
-        self._refine()
+        self._found, self._segmented_with = found, found.classifier
+        self._make_objects()
         self._tell_stale()
 
-    @traitlets.observe("min_size", "split")
-    def _limits_changed(self, _change: Any) -> None:
-        if self._raw_labels is not None:
-            self._queue.submit("refine", self._refine)
+    @traitlets.observe("segmentation")
+    def _segmentation_changed(self, _change: Any) -> None:
+        if self.state:  # else it is being made
+            self._tell_options()
+            if self._found is not None:
+                self._queue.submit("objects", self._make_objects)
 
-    def _refine(self) -> None:
-        """Cut touching objects apart and leave small ones out, as the widget's fields say."""
-        from objclass.objects.filtering import exclude_small
-        from objclass.objects.splitting import split_touching
+    def _tell_options(self) -> None:
+        self._tell(segmentation=asdict(self.segmentation_options))
 
-        labels = self._raw_labels
-        if labels is None:
+    def _make_objects(self) -> None:
+        """Make objects of the pixels that were found, as the options say."""
+        from objclass.objects.segmentation import label_objects
+
+        found = self._found
+        if found is None:
             return
-        if self.split:
-            if self._split_labels is None:
-                self._split_labels = split_touching(labels, spacing=self._spacing)
-            labels = self._split_labels
-        if self.min_size > 1:
-            labels = exclude_small(labels, self.min_size)
+        options = self.segmentation_options.of_classifier(found.classifier)
+        pixels = self._find(found, lambda done, total: None)
+        labels = label_objects(pixels, options, spacing=self._spacing, progress=False)
         self._labels = labels
+        if np.count_nonzero(labels) > labels.size / 2:
+            self._say("Over half of the image is object: are the classes exchanged?")
         self._tell(
             objects=int(labels.max(initial=0)), objects_version=self.state.get("objects_version", 0) + 1
         )

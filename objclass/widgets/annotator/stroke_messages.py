@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ class StrokesMixin(AnnotatorBase):
         self.marks = [self._strokes.marks(axis) for axis in range(3)]
         self.store_key = str(self.model_id)
         self._tell(painted=self._class_counts(), undo=False, redo=False)
+        self._tell(segmentation=asdict(self.segmentation_options))
         if save_to is not None:
             path = check_save_to(save_to)
             went_on = path.exists() and bool(self.marks[0])

@@ -130,15 +130,25 @@ export function objectsPanel(model) {
   const cancel = textButton("Cancel", () => model.send({ kind: "cancel" }));
   const count = h("span", { class: "oc-badge oc-objects", role: "status" });
   const bar = h("progress", { class: "oc-progress", max: 1, "aria-label": "Progress" });
-  const send = (name) => (value) => model.send({ kind: "set", name, value });
-  const size = numberField("Minimum size", model.get("min_size"),
-    { min: 0, max: 1e9, title: "Objects of fewer voxels are removed" }, send("min_size"));
-  const split = checkbox("Split touching objects", model.get("split"), send("split"));
+  const send = (name) => (value) => model.send({ kind: "option", name, value });
+  const size = h("input", {
+    type: "text", class: "oc-number", title: 'Smaller objects are removed: voxels (20), a size ("4 um3") or a part of the usual size ("10%")',
+    onchange: () => send("min_size")(isNaN(size.value) ? size.value : Number(size.value)) });
+  const split = h("select", { class: "oc-select", title: "How touching objects are split", onchange: () => send("split")(split.value) },
+    ...[["none", "no"], ["auto", "automatic"], ["distance", "by shape"], ["tree", "by probability"]]
+      .map(([value, text]) => h("option", { value }, text)));
+  const smooth = numberField("Smooth", 0, { min: 0, max: 20, step: 0.1, title: "Sigma of the Gaussian over the probability, in voxels" }, send("smooth"));
+  const threshold = numberField("Threshold", 0.5, { min: 0, max: 1, step: 0.05, title: "Pixels of a higher probability are object" }, send("threshold"));
+  const certainty = numberField("Certainty", 0, { min: 0, max: 1, step: 0.05, title: "Objects less certain than this part of the usual are removed" }, send("min_certainty"));
+  const holes = checkbox("Fill holes", false, send("fill_holes"));
+  const field = (text, input) => h("label", { class: "oc-field" }, h("span", {}, text), input);
   const next = textButton("Measure and explore", () => model.send({ kind: "explore" }), {
     title: "Measure the objects and show them in the explorer, below" });
   const element = section("Objects",
     h("div", { class: "oc-row" }, segment, cancel, h("span", { class: "oc-grow" }), count), bar,
-    foldOut("Size and splitting", false, size.element, split.element), next);
+    foldOut("Size, splitting, threshold", false, field("Minimum size", size), field("Split touching", split),
+      h("div", { class: "oc-two" }, smooth.element, threshold.element),
+      h("div", { class: "oc-two" }, certainty.element, holes.element)), next);
   const refresh = () => {
     const { task, objects, objects_stale: stale, stale: outdated, trained } = { ...NOTHING, ...model.get("state") };
     const running = Boolean(task.title);
@@ -153,8 +163,14 @@ export function objectsPanel(model) {
       .filter(Boolean).join(" · ");
     count.classList.toggle("oc-stale", Boolean(objects !== undefined && stale));
     count.title = stale ? "Made before the last change: segment again" : "";
-    size.set(model.get("min_size"));
-    split.input.checked = model.get("split");
+    const options = model.get("state").segmentation;
+    if (!options) return;
+    size.value = options.min_size;
+    split.value = options.split;
+    holes.input.checked = options.fill_holes;
+    smooth.set(options.smooth);
+    threshold.set(options.threshold);
+    certainty.set(options.min_certainty);
   };
   refresh();
   return { element, refresh };

@@ -322,26 +322,34 @@ def test_objects_are_those_of_the_functions(make, sample):
     raw = objclass.segment(annotator.image, classifier, progress=False)
     np.testing.assert_array_equal(annotator.labels, objclass.exclude_small(raw, 20))
     assert annotator.state["objects"] == annotator.labels.max() > 0
-    tell(annotator, "set", name="min_size", value=200)
+    tell(annotator, "option", name="min_size", value=200)
     annotator._queue.join()
     np.testing.assert_array_equal(annotator.labels, objclass.exclude_small(raw, 200))
-    tell(annotator, "set", name="split", value=True)
+    chosen = {"smooth": 1, "threshold": 0.6, "split": "auto", "fill_holes": True, "min_certainty": 0.4}
+    for name, value in chosen.items():
+        tell(annotator, "option", name=name, value=value)
     annotator._queue.join()
-    apart = objclass.split_touching(raw, spacing=sample.spacing)
-    np.testing.assert_array_equal(annotator.labels, objclass.exclude_small(apart, 200))
+    expected = objclass.segment(
+        annotator.image, classifier, **chosen, min_size=200, spacing=sample.spacing, progress=False
+    )
+    np.testing.assert_array_equal(annotator.labels, expected)
+    assert annotator.state["segmentation"]["threshold"] == 0.6
+    tell(annotator, "option", name="threshold", value=2)
+    assert "threshold: expected" in annotator.error
+    assert annotator.segmentation["threshold"] == 0.6
 
 
 def test_segmentation_can_be_cancelled(make, sample, monkeypatch):
     annotator = make(None, sample.annotations[1])
     begun = threading.Event()
 
-    def endless(image, classifier, *, progress):
+    def endless(image, classifier, *, engine, progress):
         for step in range(10_000):
             progress(step, 10_000)
             begun.set()
             time.sleep(0.005)
 
-    monkeypatch.setattr("objclass.objects.segmentation.segment", endless)
+    monkeypatch.setattr("objclass.pixels.prediction.classify_pixels", endless)
     annotator.train()
     tell(annotator, "segment")
     assert begun.wait(30)
@@ -356,7 +364,7 @@ def test_segmentation_can_be_cancelled(make, sample, monkeypatch):
 # Code
 
 
-@pytest.mark.parametrize("split", [False, True])
+@pytest.mark.parametrize("split", ["none", "distance", "tree"])
 def test_code_repeats_what_was_done(make, sample, split):
     annotator = make(
         None,
@@ -366,7 +374,7 @@ def test_code_repeats_what_was_done(make, sample, split):
         spacing=sample.spacing,
         n_estimators=30,
     )
-    annotator.split, annotator.min_size = split, 50
+    annotator.segmentation = {"split": split, "min_size": 50}
     annotator.segment()
     annotator.close()
     text = annotator.code()
@@ -374,7 +382,7 @@ def test_code_repeats_what_was_done(make, sample, split):
     exec(text, names)
     np.testing.assert_array_equal(names["labels"], annotator.labels)
     np.testing.assert_array_equal(names["classifier"].forest.leaf, annotator.classifier.forest.leaf)
-    assert ("split_touching" in text) == split
+    assert f"split='{split}'" in text
 
 
 def test_code_of_a_loaded_classifier(make, sample):
