@@ -713,7 +713,7 @@ def test_what_comes_next_is_a_button(open_notebook):
     view.stroke((10.3, 12.4), (30.6, 150.2))
     assert view.root.locator(".oc-objects").inner_text() == "trains first"
     view.button("Segment").click()
-    notebook.wait_kernel("annotator.labels is not None and not annotator.state['task']")
+    notebook.wait_kernel("annotator.labels is not None and not annotator.state['task']", 60)
     before = view.view.bounding_box()
     notebook.page.mouse.move(*view.screen(85, 45))
     page.wait_for_function("() => document.querySelector('.oc-readout').textContent.includes('object')")

@@ -44,7 +44,7 @@ class JobsMixin(AnnotatorBase):
         self._labels = self._segmented_with = None
         self._found: _Found | None = None
         self._queue = Latest(self._job_failed)
-        self._worker = Worker(lambda task: self._tell(task=task), self._show_failure)
+        self._worker = Worker(self._report_task, self._show_failure)
         self._learner = Learner(self._volume_image, self._ndim, self._strokes)
         self.explorer: Any = None
         self._wishes: dict[str, dict[str, Any]] = {}
@@ -280,6 +280,9 @@ class JobsMixin(AnnotatorBase):
     def _on_cancel(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self._worker.cancel()
 
+    def _report_task(self, task: dict[str, Any]) -> None:
+        self._tell(task=task, **({} if task else {"compiling": False}))
+
     def _segment(self, progress: Callable[[int, int], None]) -> _Found:
         if self._classifier is None or self.state["stale"] or not self.state["exact"]:
             self._train_exactly()
@@ -311,7 +314,8 @@ class JobsMixin(AnnotatorBase):
         if self._found is not None and self._found.accepted > found.accepted:
             return
         self._found, self._segmented_with = found, found.classifier
-        self._make_objects()
+        with telling(lambda: self._tell(compiling=True), after=0):
+            self._make_objects()
         self._tell_stale()
 
     @traitlets.observe("segmentation")

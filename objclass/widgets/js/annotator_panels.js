@@ -150,7 +150,7 @@ export function objectsPanel(model) {
       h("div", { class: "oc-two" }, smooth.element, threshold.element),
       h("div", { class: "oc-two" }, certainty.element, holes.element)), next);
   const refresh = () => {
-    const { task, objects, objects_stale: stale, stale: outdated, trained } = { ...NOTHING, ...model.get("state") };
+    const { task, objects, objects_stale: stale, stale: outdated, trained, compiling } = { ...NOTHING, ...model.get("state") };
     const running = Boolean(task.title);
     enable(segment, !running);
     enable(next, !running && objects > 0);
@@ -159,7 +159,7 @@ export function objectsPanel(model) {
     if (running && task.fraction !== null) bar.value = task.fraction;
     else bar.removeAttribute("value");
     const trains = !trained || outdated ? "trains first" : "";
-    count.textContent = running ? `${task.title}…` : [objects === undefined ? "" : countOf(objects, "object"), trains]
+    count.textContent = running ? `${compiling ? "Compiling, once only" : task.title}…` : [objects === undefined ? "" : countOf(objects, "object"), trains]
       .filter(Boolean).join(" · ");
     count.classList.toggle("oc-stale", Boolean(objects !== undefined && stale));
     count.title = stale ? "Made before the last change: segment again" : "";

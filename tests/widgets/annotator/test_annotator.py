@@ -343,13 +343,13 @@ def test_segmentation_can_be_cancelled(make, sample, monkeypatch):
     annotator = make(None, sample.annotations[1])
     begun = threading.Event()
 
-    def endless(image, classifier, *, engine, progress):
+    def endless(image, classifier, options, *, progress):
         for step in range(10_000):
             progress(step, 10_000)
             begun.set()
             time.sleep(0.005)
 
-    monkeypatch.setattr("objclass.pixels.prediction.classify_pixels", endless)
+    monkeypatch.setattr("objclass.objects.segmentation.object_probability", endless)
     annotator.train()
     tell(annotator, "segment")
     assert begun.wait(30)
