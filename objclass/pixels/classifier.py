@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -129,14 +130,45 @@ class ObjectClassifier:
             **recorded,
         )
 
+    @property
+    def confusion(self) -> pd.DataFrame | None:
+        """The confusion matrix of the annotated pixels out of bag; None where the file does not tell.
+
+        One row for each annotated class, one column for each class that is predicted by the trees that have
+        not seen the pixel. Neighbouring pixels are much alike, so it flatters; see `objclass.evaluate`.
+        """
+        import pandas as pd
+
+        try:
+            kept = json.loads(self.notes.get("out_of_bag", ""))
+            counts = np.array(kept["confusion"], np.int64).reshape((len(kept["classes"]),) * 2)
+            return pd.DataFrame(
+                counts,
+                index=pd.Index(kept["classes"], name="annotated"),
+                columns=pd.Index(kept["classes"], name="predicted"),
+            )
+        except (ValueError, TypeError, KeyError, OverflowError):
+            return None
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share of the annotated pixels that are predicted correctly out of bag: see `confusion`."""
+        confusion = self.confusion
+        if confusion is None or not confusion.to_numpy().sum():
+            return None
+        counts = confusion.to_numpy()
+        return float(np.trace(counts) / counts.sum())
+
     def __repr__(self) -> str:
         channels = "1 channel" if self.n_channels == 1 else f"{self.n_channels} channels"
         objects = f", objects are class {self.positive_class}" if self.positive_class else ""
+        accuracy = "" if self.accuracy is None else f", out-of-bag accuracy {self.accuracy:.3f}"
         names = list(map(str, self.features))
         shown = " ".join(names if len(names) <= 4 else [*names[:3], "…", names[-1]])
         return (
             f"ObjectClassifier({self.ndim}D, {channels}; {self.n_classes} classes{objects}; "
-            f"{self.forest.n_trees} trees of depth {self.forest.depth}; {len(names)} features: {shown})"
+            f"{self.forest.n_trees} trees of depth {self.forest.depth}{accuracy}; "
+            f"{len(names)} features: {shown})"
         )
 
     def match_spacing(self, spacing: float | Sequence[float]) -> ObjectClassifier:
@@ -403,7 +435,8 @@ def fit_classifier(
     notes: Mapping[str, str],
 ) -> ObjectClassifier:
     """Return a classifier trained on the features of pixels, (n_pixels, n_features), and their classes."""
-    forest, importances = grow_forest(rows, classes, parameters)
+    forest, importances, confusion = grow_forest(rows, classes, parameters)
+    out_of_bag = {"classes": np.unique(classes).tolist(), "confusion": confusion.tolist()}
     return ObjectClassifier(
         features=parameters.parse_features(),
         forest=forest,
@@ -411,7 +444,7 @@ def fit_classifier(
         positive_class=parameters.positive_class,
         max_depth=parameters.depth_limit or max(1, forest.depth),
         importances=importances,
-        notes={**parameters.notes(), **notes},
+        notes={**parameters.notes(), "out_of_bag": json.dumps(out_of_bag), **notes},
     )
 
 

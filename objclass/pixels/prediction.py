@@ -21,15 +21,16 @@ from objclass._common.checks import (
 from objclass._common.parallel import Progress, map_tiles
 from objclass.pixels import opencl
 from objclass.pixels.classifier import ObjectClassifier
+from objclass.pixels.comparison import describe_other_spacing
 from objclass.pixels.extraction import FeatureCache, plane_region
 from objclass.pixels.features import check_filters
 from objclass.pixels.filter_bank import plan_features
 from objclass.pixels.forest import pack_trees, votes_against_first, votes_of_total
 from objclass.pixels.kernels.pixels import classify_collected, classify_rows, probability_rows
 from objclass.pixels.tiling import TASK_VOXELS, Band, Region, as_volume, run, whole
+from objclass.pixels.training import MAX_CHANNELS, check_pixels
 
 ENGINES = ("auto", "cpu", "opencl")
-OTHER_SPACING = 1.2
 
 
 def classify_pixels(
@@ -99,6 +100,7 @@ def classify_pixels(
     if is_list(image):
         return [classify_pixels(one, classifier, engine=engine, progress=progress) for one in image]
     channels = check_fit(image, classifier)
+    check_pixels(image, channels)
     if choose_engine(engine) == "opencl":
         return opencl.classify(channels, classifier).astype(np.uint8)
     check_filters(classifier.features)
@@ -164,6 +166,7 @@ def probability_map(
             for one in image
         ]
     channels = check_fit(image, classifier)
+    check_pixels(image, channels)
     if choose_engine(engine) == "opencl":
         maps = [opencl.probability(channels, classifier, one) for one in classes]
         return np.sum(maps, axis=0, dtype=np.float32)
@@ -258,19 +261,6 @@ def for_spacing(
     return classifier
 
 
-def describe_other_spacing(classifier: ObjectClassifier, spacing: tuple[float, ...] | None) -> str:
-    """Say that the voxel size is over a fifth off that of the training, or nothing."""
-    trained = classifier.spacing
-    if spacing is None or trained is None:
-        return ""
-    ratios = [now / before for now, before in zip(spacing, trained, strict=True)]
-    if all(1 / OTHER_SPACING <= ratio <= OTHER_SPACING for ratio in ratios):
-        return ""
-    now, before = (" × ".join(f"{size:g}" for size in sizes) for sizes in (spacing, trained))
-    unit = f" {classifier.unit}" if classifier.unit else ""
-    return f"The voxel size is {now}, where the classifier was trained at {before}{unit}."
-
-
 def choose_engine(engine: str = "auto") -> str:
     """Say which engine computes.
 
@@ -335,12 +325,18 @@ def reach(classifier: ObjectClassifier) -> tuple[int, ...]:
 
 def check_fit(image: Any, classifier: ObjectClassifier, *, finite: bool = True) -> np.ndarray:
     """Return `image` with channels first, if it has the axes and channels that `classifier` asks for."""
+    if is_list(image):
+        hint = "A list is several images; channels go into one array, numpy.stack(channels)."
+        raise invalid("image", "one image", f"a list of {len(image)}", hint)
     channels = check_image(image, ndim=classifier.ndim, finite=finite)
     if finite:
         check_float32(channels)
     if channels.shape[0] != classifier.n_channels:
         expected = f"{classifier.n_channels} channel{'s' * (classifier.n_channels > 1)}, as in the training"
-        raise invalid("image", expected, f"{channels.shape[0]}", "Train a classifier for these channels.")
+        hint = "Train a classifier for these channels."
+        if channels.shape[0] > MAX_CHANNELS:
+            hint = f"Are these planes along z? {hint.replace('these channels', 'stacks')}"
+        raise invalid("image", expected, f"{channels.shape[0]}", hint)
     return channels
 
 

@@ -24,6 +24,7 @@ from objclass._common.checks import (
     is_list,
 )
 from objclass._common.parallel import n_threads
+from objclass.pixels.comparison import describe_pixels
 from objclass.pixels.features import APOC_SETS, Feature, parse_features, scale_features
 from objclass.pixels.forest import MAX_CLASSES, MAX_DEPTH, MAX_TREES, Forest
 
@@ -38,6 +39,11 @@ _LIMITS = {
 MAX_CHANNELS = 16
 """What has more along its first axis is taken for planes or time points that were not meant as channels."""
 _STROKES = "an integer array: 0 not annotated, 1 background, 2 object, further classes as you like"
+_LABELS = "For numbered objects pass numpy.where(labels > 0, 2, 1)."
+FEWEST_STEPS = 1024
+"""The pixels of an image differ by at least so many steps of float32."""
+MAX_COLOUR_CLASS = 16
+FEWEST_LABELS = 10
 _PAINT = "Paint a few strokes of each class, for example background = 1 and object = 2."
 
 
@@ -162,8 +168,8 @@ def collect_rows(pairs: Pairs, features: tuple[Feature, ...]) -> tuple[np.ndarra
 
 def grow_forest(
     rows: np.ndarray, classes: np.ndarray, parameters: TrainingParameters
-) -> tuple[Forest, tuple[float, ...]]:
-    """Return a forest and the importance of each feature.
+) -> tuple[Forest, tuple[float, ...], np.ndarray]:
+    """Return a forest, the importance of each feature, and the confusion matrix out of bag.
 
     APOC's way it is a random forest of depth 2. Else it is of extremely randomised trees, whose leaves hold
     at least `MIN_LEAF` pixels, fewer where few are annotated. They see the rank of a value among the
@@ -180,6 +186,7 @@ def grow_forest(
         "n_estimators": parameters.n_estimators,
         "class_weight": parameters.class_weight,
         "random_state": parameters.random_state,
+        "oob_score": True,
         "n_jobs": n_threads(),
     }
     if parameters.recipe == "apoc":
@@ -190,8 +197,8 @@ def grow_forest(
     max_depth = parameters.depth_limit or MAX_DEPTH
     model = ExtraTreesClassifier(max_depth=max_depth, min_samples_leaf=least, bootstrap=True, **common)
     ranks = Ranks(rows)
-    forest, importances = fit_forest(model, ranks.rows, classes)
-    return ranks.to_values(forest), importances
+    forest, importances, confusion = fit_forest(model, ranks.rows, classes)
+    return ranks.to_values(forest), importances, confusion
 
 
 class Ranks:
@@ -230,8 +237,10 @@ class Ranks:
         return dataclasses.replace(forest, threshold=threshold)
 
 
-def fit_forest(model: Any, rows: np.ndarray, classes: np.ndarray) -> tuple[Forest, tuple[float, ...]]:
-    """Fit an ensemble of trees of scikit-learn, and return its trees and the importance of each feature."""
+def fit_forest(
+    model: Any, rows: np.ndarray, classes: np.ndarray
+) -> tuple[Forest, tuple[float, ...], np.ndarray]:
+    """Fit an ensemble of trees of scikit-learn: see `grow_forest`."""
     # Side by side, scikit-learn's threads reset the warning filters of the whole process and may leave them
     # so, or warn of it: what they say is thrown away, and the filters are put back.
     with warnings.catch_warnings(record=True):
@@ -258,7 +267,17 @@ def fit_forest(model: Any, rows: np.ndarray, classes: np.ndarray) -> tuple[Fores
         roots=roots,
         n_features=rows.shape[1],
     )
-    return forest, importances
+    return forest, importances, _confusion(model, classes)
+
+
+def _confusion(model: Any, classes: np.ndarray) -> np.ndarray:
+    """Count annotated pixels by their class (row) and that of the trees that have not seen them (column)."""
+    votes = model.oob_decision_function_
+    voted = np.nan_to_num(votes).any(axis=1)
+    given = votes[voted].argmax(axis=1)
+    confusion = np.zeros((len(model.classes_),) * 2, np.int64)
+    np.add.at(confusion, (np.searchsorted(model.classes_, classes[voted]), given), 1)
+    return confusion
 
 
 def count_classes(pairs: Pairs) -> np.ndarray:
@@ -277,6 +296,7 @@ def describe_training(pairs: Pairs) -> dict[str, str]:
     counts = count_classes(pairs)
     return {
         "annotated_pixels": " ".join(f"{c}:{counts[c]}" for c in np.flatnonzero(counts)),
+        **describe_pixels([image for image, _ in pairs]),
         "training_data": f"sha256:{digest.hexdigest()}",
         "objclass_version": __version__,
         "scikit_learn_version": metadata.version("scikit-learn"),
@@ -286,6 +306,9 @@ def describe_training(pairs: Pairs) -> dict[str, str]:
 def _check_pair(image: Any, annotations: Any, place: str) -> tuple[np.ndarray, np.ndarray]:
     name = f"annotations{place}"
     strokes = np.asarray(annotations)
+    _check_no_picture(strokes, np.shape(image), name)
+    if strokes.dtype.kind == "f" and np.array_equal(strokes, np.round(strokes)):
+        strokes = strokes.astype(np.int64)
     if strokes.dtype.kind not in "iu":
         hint = "Convert whole numbers with annotations.astype(numpy.uint8)."
         raise invalid(name, _STROKES, strokes, hint, kind=TypeError)
@@ -294,7 +317,9 @@ def _check_pair(image: Any, annotations: Any, place: str) -> tuple[np.ndarray, n
     lowest, highest = int(strokes.min()), int(strokes.max())
     if lowest < 0 or highest > MAX_CLASSES:
         got = f"{lowest if lowest < 0 else highest} among them"
-        raise invalid(name, f"classes of 0 to {MAX_CLASSES}", got, "0 stands for not annotated.")
+        raise invalid(name, f"classes of 0 to {MAX_CLASSES}", got, f"0 stands for not annotated. {_LABELS}")
+    strokes = strokes.astype(np.uint8)
+    _check_no_labels(strokes, name)
     checked = check_image(image, strokes.shape, beside=name, argument=f"image{place}")
     if len(checked) > MAX_CHANNELS:
         hint = (
@@ -302,7 +327,62 @@ def _check_pair(image: Any, annotations: Any, place: str) -> tuple[np.ndarray, n
             "Channels: choose those to train on, as image[[0, 3]]."
         )
         raise invalid(f"image{place}", f"at most {MAX_CHANNELS} channels", np.asarray(image), hint)
-    return check_float32(checked, argument=f"image{place}"), strokes.astype(np.uint8)
+    check_pixels(image, checked, argument=f"image{place}")
+    return checked, strokes
+
+
+def check_pixels(given: Any, image: np.ndarray, *, argument: str = "image") -> None:
+    """Raise unless float32 holds the pixels of an image, channels first, and none is masked."""
+    if np.ma.is_masked(given):
+        hint = "Give the pixels there a value, for example image.filled(0)."
+        raise invalid(argument, "an image without masked pixels", "a masked array", hint)
+    check_float32(image, argument=argument)
+    if image.dtype.kind in "iu" and image.dtype.itemsize <= 2:
+        return
+    for channel in image:
+        low, high = float(channel.min()), float(channel.max())
+        step = float(np.spacing(np.float32(max(abs(low), abs(high)))))
+        exact = image.dtype.kind in "iub" and step <= 1
+        if low < high < low + FEWEST_STEPS * step and not exact:
+            got = f"pixels from {low:.10g} to {high:.10g}, which float32 tells apart in steps of {step:.3g}"
+            hint = "Subtract what is common to all pixels: image - image.min()."
+            raise invalid(argument, f"a range of at least {FEWEST_STEPS} steps of float32", got, hint)
+
+
+def _check_no_picture(strokes: np.ndarray, image_shape: tuple[int, ...], name: str) -> None:
+    """Raise where annotations are a colour picture, and say which colours it has."""
+    if strokes.ndim != 3 or strokes.dtype.kind not in "iu":
+        return
+    spatial = image_shape[-2:]
+    last = strokes.shape[-1] in (3, 4) and strokes.shape[:2] == spatial
+    first = strokes.shape[0] in (3, 4) and strokes.shape[1:] == spatial
+    if first and strokes.shape == image_shape[-3:] and strokes.max() <= MAX_COLOUR_CLASS:
+        return
+    if not (first or last):
+        return
+    colours = (strokes if last else np.moveaxis(strokes, 0, -1))[..., :3].reshape(-1, 3)
+    found, counts = np.unique(colours[colours.any(axis=1)], axis=0, return_counts=True)
+    most = [tuple(map(int, found[at])) for at in np.argsort(-counts)[:4]]
+    classes = " + ".join(f"{n} * (picture == {colour}).all(axis=-1)" for n, colour in enumerate(most, 1))
+    moved = "" if last else ", with picture = numpy.moveaxis(annotations, 0, -1)"
+    hint = f"Make its colours classes, for example {classes}{moved}." if most else ""
+    raise invalid(name, "one number for each pixel", f"a colour picture of shape {strokes.shape}", hint)
+
+
+def _check_no_labels(strokes: np.ndarray, name: str) -> None:
+    """Raise where annotations are a mask or numbered objects."""
+    import cc3d
+
+    numbers = np.flatnonzero(np.bincount(strokes.ravel(), minlength=2)[1:]) + 1
+    if numbers.tolist() == [255]:
+        hint = "For a complete mask pass numpy.where(mask > 0, 2, 1)."
+        raise invalid(name, _STROKES, "a mask of 0 and 255: what is background?", hint)
+    if len(numbers) < FEWEST_LABELS:
+        return
+    pieces = cc3d.connected_components(strokes, connectivity=8 if strokes.ndim == 2 else 26, return_N=True)[1]
+    if pieces == len(numbers):
+        got = f"{len(numbers)} classes of one piece each: are these numbered objects?"
+        raise invalid(name, _STROKES, got, _LABELS)
 
 
 def check_classes(pairs: Pairs, positive_class: int) -> None:

@@ -122,7 +122,7 @@ class Run:
 
         names = ("features", "preset", "positive_class", "max_depth", "n_estimators", "random_state")
         with self.stage(name) as say:
-            options = {name: getattr(self.parameters, name) for name in names}
+            options = {name: getattr(self.parameters, name) for name in names} | {"spacing": self.spacing}
             classifier = train_object_classifier(self.image, annotations, **options)
             classes, counts = np.unique(annotations[annotations > 0], return_counts=True)
             say(", ".join(f"{n:,} voxels of class {c}" for c, n in zip(classes, counts, strict=True)))
@@ -133,9 +133,11 @@ class Run:
         from objclass.objects.filtering import exclude_small
         from objclass.objects.segmentation import segment
         from objclass.objects.splitting import split_touching
+        from objclass.pixels.comparison import compare_with_training
         from objclass.pixels.prediction import choose_engine
 
         parameters = self.parameters
+        self.notes += compare_with_training(self.image, classifier, spacing=self.spacing)
         with self.stage(name) as say:
             self.found["engine"] = choose_engine(parameters.engine)
             say(f"engine {self.found['engine']}")

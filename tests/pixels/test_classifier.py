@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 
 from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
 from objclass.pixels.classifier import CLASS_NAMES, ObjectClassifier, load_classifier, train_object_classifier
+from objclass.pixels.comparison import compare_with_training, recorded_pixels
 from objclass.pixels.extraction import features_at
 from objclass.pixels.features import Feature, parse_features
 from objclass.pixels.forest import Forest
@@ -242,6 +243,44 @@ def test_it_says_how_it_was_made():
     assert len(checksums) == 3
 
 
+# What it was trained on
+
+
+def test_accuracy_is_out_of_bag(tmp_path):
+    classifier = train(n_estimators=50, path=tmp_path / "a.cl")
+    counts = np.bincount(STROKES.ravel())[1:]
+    assert classifier.confusion.index.tolist() == classifier.confusion.columns.tolist() == [1, 2]
+    assert classifier.confusion.sum(axis=1).tolist() == counts.tolist()
+    assert 0.7 < classifier.accuracy <= 1
+    mixed = np.where(STROKES > 0, np.random.default_rng(0).integers(1, 3, STROKES.shape), 0)
+    assert abs(train(annotations=mixed).accuracy - 0.5) < 0.1
+    assert load_classifier(tmp_path / "a.cl").confusion.equals(classifier.confusion)
+    for damaged in ("", "[]", '{"classes": [1], "confusion": [1, 2]}'):
+        other = dataclasses.replace(classifier, notes={"out_of_bag": damaged})
+        assert other.confusion is other.accuracy is None
+
+
+def test_the_file_keeps_what_the_pixels_were(tmp_path):
+    image, strokes = scene((40, 44), 2)
+    classifier = train(image, strokes, path=tmp_path / "a.cl")
+    kept = recorded_pixels(load_classifier(tmp_path / "a.cl").notes)
+    assert kept["dtype"] == "uint16"
+    for channel, known in zip(image, kept["channels"], strict=True):
+        expected = [channel.min(), *np.percentile(channel, [1, 50, 99]), channel.max()]
+        np.testing.assert_allclose(list(known.values()), expected, rtol=1e-5)
+    assert recorded_pixels({"training_pixels": "{}"}) is None
+    assert compare_with_training(image, classifier) == []
+    assert compare_with_training(image // 3, classifier) == []
+    far = compare_with_training(np.stack([image[0], image[1] // 5]), classifier)
+    assert [text.split(" is ")[0] for text in far] == ["The 99th percentile of channel 1"]
+    byte = compare_with_training((image // 4).astype(np.uint8), classifier)
+    assert byte[0] == "The image is uint8, where the classifier was trained on uint16."
+    sized = train(image, strokes, spacing=0.5, unit="µm")
+    assert compare_with_training(image, sized, spacing=(0.5, 0.65)) == [
+        "The voxel size is 0.5 × 0.65, where the classifier was trained at 0.5 × 0.5 µm."
+    ]
+
+
 # Voxel size
 
 
@@ -324,7 +363,8 @@ def test_another_voxel_size_is_warned_of_or_matched():
 
 def test_repr_says_what_matters():
     assert repr(train(preset="apoc")) == (
-        "ObjectClassifier(3D, 1 channel; 2 classes, objects are class 2; 10 trees of depth 2; 4 features: "
+        "ObjectClassifier(3D, 1 channel; 2 classes, objects are class 2; 10 trees of depth 2, "
+        f"out-of-bag accuracy {train(preset='apoc').accuracy:.3f}; 4 features: "
         "original gaussian_blur=1 difference_of_gaussian=2 laplace_box_of_gaussian_blur=1)"
     )
     assert "16 features: original gaussian_blur=1 gaussian_blur=2 … laplace_box_of_gaussian_blur=5)" in repr(
@@ -581,13 +621,67 @@ def test_bad_input_is_refused(image, annotations, options, problem):
         train(image, annotations, **options)
 
 
-@pytest.mark.parametrize("annotations", [STROKES.astype(float), STROKES > 0, STROKES.astype(str)])
+@pytest.mark.parametrize("annotations", [STROKES + 0.5, STROKES > 0, STROKES.astype(str)])
 def test_annotations_must_be_integers(annotations):
     message = r"annotations: expected an integer array: 0 not annotated, .*Convert .*numpy\.uint8"
     with pytest.raises(TypeError, match=message):
         train(annotations=annotations)
     with pytest.raises(TypeError, match=r"annotations\[1\]: expected an integer array"):
         train([IMAGE, IMAGE], [STROKES, annotations])
+
+
+def test_whole_numbers_as_floats_are_annotations():
+    assert train(annotations=STROKES.astype(np.float32)) == train()
+
+
+def test_colour_pictures_are_no_annotations():
+    plane = STROKES[3]
+    picture = np.zeros((*plane.shape, 3), np.uint8)
+    picture[plane == 1], picture[plane == 2] = (255, 0, 0), (0, 255, 0)
+    message = r"annotations: expected one number for each pixel, got a colour picture .* 1 \* \(picture == \("
+    for image, annotations in (
+        (IMAGE[3], picture),
+        (IMAGE[3], np.moveaxis(picture, -1, 0)),
+        (np.stack([IMAGE[3]] * 3), np.moveaxis(picture, -1, 0)),
+    ):
+        with pytest.raises(ValueError, match=message):
+            train(image, annotations)
+    stack = IMAGE[:3]
+    assert train(stack, STROKES[:3]).ndim == 3
+
+
+def test_numbered_objects_and_masks_are_no_annotations():
+    labels = np.zeros((60, 60), int)
+    for number in range(12):
+        labels[5 * number : 5 * number + 3, 4:9] = number + 1
+    with pytest.raises(ValueError, match="got 12 classes of one piece each: are these numbered objects"):
+        train(scene((60, 60))[0], labels)
+    labels[50:, 50:] = 1
+    assert train(scene((60, 60))[0], labels).n_classes == 12
+    with pytest.raises(
+        ValueError, match=r"got a mask of 0 and 255: what is background\? For a complete mask"
+    ):
+        train(annotations=np.where(STROKES == 2, 255, 0))
+
+
+def test_masked_pixels_are_refused():
+    masked = np.ma.masked_greater(IMAGE, int(np.median(IMAGE)))
+    for function in (train, lambda image: classify_pixels(image, train())):
+        with pytest.raises(ValueError, match="image: expected an image without masked pixels"):
+            function(masked)
+    assert train(np.ma.masked_greater(IMAGE, 10**6)) == train()
+
+
+def test_a_range_that_float32_cannot_tell_is_refused():
+    far = IMAGE + 1e9
+    message = r"image: expected a range of at least 1024 steps of float32, got .* Subtract what is common"
+    for function in (train, lambda image: classify_pixels(image, train())):
+        for dtype in (np.float64, np.float32, np.int64):
+            with pytest.raises(ValueError, match=message):
+                function(far.astype(dtype))
+    assert train((far - far.min()).astype(np.float32)).n_classes == 2
+    flat = np.full(IMAGE.shape, 1e9)
+    assert classify_pixels(flat, train()).shape == IMAGE.shape
 
 
 def test_images_must_be_real_numbers():

@@ -98,6 +98,7 @@ class AnnotatorBase(SliceWidget):
             positive_class=self.positive_class,
             max_depth=self.max_depth,
             n_estimators=self.n_estimators,
+            spacing=self._spacing,
             random_state=self._random_state,
         )
 

@@ -11,6 +11,7 @@ import numpy as np
 from objclass import __version__
 from objclass._common.parallel import single_threaded
 from objclass.pixels.classifier import ObjectClassifier, fit_classifier
+from objclass.pixels.comparison import describe_pixels
 from objclass.pixels.features import Feature
 from objclass.pixels.training import TrainingParameters
 from objclass.widgets.annotator.strokes import Strokes
@@ -42,6 +43,7 @@ class Learner:
 
         self.image, self.ndim, self.strokes = image, ndim, strokes
         self.cache = FeatureCache()
+        self._pixels: dict[str, str] = {}
         self._reading = threading.Lock()
         self._features: tuple[Feature, ...] = ()
         self._voxels = np.empty(0, np.int64)
@@ -63,9 +65,11 @@ class Learner:
         exact = most_rows is None or len(rows) <= most_rows
         if not exact:
             rows, classes = _thin_out(rows, classes, most_rows or 0)
+        self._pixels = self._pixels or describe_pixels([self.image if self.ndim == 3 else self.image[:, 0]])
         sizes = self.strokes.class_sizes
         notes = {
             "annotated_pixels": " ".join(f"{c}:{sizes[c]}" for c in np.flatnonzero(sizes[1:]) + 1),
+            **self._pixels,
             "objclass_version": __version__,
             "scikit_learn_version": metadata.version("scikit-learn"),
         }
