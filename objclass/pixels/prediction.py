@@ -100,7 +100,7 @@ def classify_pixels(
     if is_list(image):
         return [classify_pixels(one, classifier, engine=engine, progress=progress) for one in image]
     channels = check_fit(image, classifier)
-    check_pixels(image, channels)
+    check_pixels(channels)
     if choose_engine(engine) == "opencl":
         return opencl.classify(channels, classifier).astype(np.uint8)
     check_filters(classifier.features)
@@ -166,7 +166,7 @@ def probability_map(
             for one in image
         ]
     channels = check_fit(image, classifier)
-    check_pixels(image, channels)
+    check_pixels(channels)
     if choose_engine(engine) == "opencl":
         maps = [opencl.probability(channels, classifier, one) for one in classes]
         return np.sum(maps, axis=0, dtype=np.float32)

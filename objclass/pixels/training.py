@@ -327,15 +327,12 @@ def _check_pair(image: Any, annotations: Any, place: str) -> tuple[np.ndarray, n
             "Channels: choose those to train on, as image[[0, 3]]."
         )
         raise invalid(f"image{place}", f"at most {MAX_CHANNELS} channels", np.asarray(image), hint)
-    check_pixels(image, checked, argument=f"image{place}")
+    check_pixels(checked, argument=f"image{place}")
     return checked, strokes
 
 
-def check_pixels(given: Any, image: np.ndarray, *, argument: str = "image") -> None:
-    """Raise unless float32 holds the pixels of an image, channels first, and none is masked."""
-    if np.ma.is_masked(given):
-        hint = "Give the pixels there a value, for example image.filled(0)."
-        raise invalid(argument, "an image without masked pixels", "a masked array", hint)
+def check_pixels(image: np.ndarray, *, argument: str = "image") -> None:
+    """Raise unless float32 holds the pixels of an image, channels first, and tells them apart."""
     check_float32(image, argument=argument)
     if image.dtype.kind in "iu" and image.dtype.itemsize <= 2:
         return
@@ -376,7 +373,7 @@ def _check_no_labels(strokes: np.ndarray, name: str) -> None:
     numbers = np.flatnonzero(np.bincount(strokes.ravel(), minlength=2)[1:]) + 1
     if numbers.tolist() == [255]:
         hint = "For a complete mask pass numpy.where(mask > 0, 2, 1)."
-        raise invalid(name, _STROKES, "a mask of 0 and 255: what is background?", hint)
+        raise invalid(name, _STROKES, "a mask of 0 and 255, without background", hint)
     if len(numbers) < FEWEST_LABELS:
         return
     pieces = cc3d.connected_components(strokes, connectivity=8 if strokes.ndim == 2 else 26, return_N=True)[1]
