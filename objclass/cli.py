@@ -337,12 +337,12 @@ def _batch(options: argparse.Namespace) -> int:
 
 def _read(options: argparse.Namespace) -> tuple[list[Any], list[Any]]:
     from objclass._common.checks import invalid
-    from objclass.io.images import imread, read_as
+    from objclass.io.images import read_annotations, read_as
 
     if len(options.annotations) != len(options.images):
         got = f"{len(options.annotations)}"
         raise invalid("annotations", f"as many files as there are images, {len(options.images)}", got)
-    annotations = [imread(path) for path in options.annotations]
+    annotations = [read_annotations(path) for path in options.annotations]
     images = [
         read_as(path, strokes.ndim, "the scribbles", axes=options.axes)[0]
         for path, strokes in zip(options.images, annotations, strict=True)

@@ -126,6 +126,25 @@ def read_as(
         return image.read(frame, order), info
 
 
+def read_annotations(path: AnyPath) -> np.ndarray:
+    """Read a picture of annotations, one number for each pixel.
+
+    Raises
+    ------
+    ValueError
+        As `imread`; and if it is a colour picture: the message tells how its colours become classes.
+    """
+    strokes = imread(path)
+    if image_info(path)[0].is_rgb:
+        found, counts = np.unique(strokes[:3].reshape(3, -1).T, axis=0, return_counts=True)
+        kept = [at for at in np.argsort(-counts) if found[at].any()][:4]
+        colours = ", ".join(f"{number} for {tuple(map(int, found[at]))}" for number, at in enumerate(kept, 1))
+        hint = f"Save class numbers instead of colours, for example {colours}." if colours else ""
+        got = f"{Path(path).name}, a colour picture"
+        raise invalid("annotations", "one number for each pixel", got, hint)
+    return strokes
+
+
 def _check_role(path: AnyPath, info: ImageInfo, ndim: int, partner: str) -> None:
     """Raise unless the spatial axes of an image are as many as those of what it is used with."""
     if info.ndim == ndim:

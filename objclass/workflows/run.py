@@ -265,7 +265,7 @@ def run_image(
     FileNotFoundError, PermissionError, ValueError
         If a file cannot be read or written, or does not fit the others.
     """
-    from objclass.io.images import imread, read_as
+    from objclass.io.images import read_annotations, read_as
     from objclass.pixels.classifier import load_classifier
 
     if (annotations is None) == (classifier is None):
@@ -277,7 +277,7 @@ def run_image(
     parameters, stage = parameters or Parameters(), Stages(report)
     parameters.compile_ahead()
     with stage("read") as say:
-        strokes: Any = None if annotations is None else imread(annotations)
+        strokes: Any = None if annotations is None else read_annotations(annotations)
         trained = load_classifier(paths["classifier"]) if strokes is None else None
         ndim, partner = (trained.ndim, "the classifier") if trained else (strokes.ndim, "the scribbles")
         pixels, info = read_as(image, ndim, partner, axes=parameters.axes, frame=parameters.frame)

@@ -518,3 +518,14 @@ def test_channels_in_another_order(tmp_path):
         back, info = images.read_as(tmp_path / "a.ome.tif", 2, "it", channel_names=names)
         np.testing.assert_array_equal(back, array)
     assert info.channel_names == ("DAPI", "GFP")
+
+
+def test_annotations_saved_as_a_colour_picture_are_refused(tmp_path):
+    picture = np.zeros((3, 20, 30), np.uint8)
+    picture[0, 2:6], picture[1, 9:12] = 255, 255
+    tifffile.imwrite(tmp_path / "s.tif", np.moveaxis(picture, 0, -1), photometric="rgb")
+    message = r"annotations: expected one number .*, got s\.tif, a colour picture.* 1 for \(255, 0, 0\)"
+    with pytest.raises(ValueError, match=message):
+        images.read_annotations(tmp_path / "s.tif")
+    tifffile.imwrite(tmp_path / "n.tif", picture[0])
+    assert np.array_equal(images.read_annotations(tmp_path / "n.tif"), picture[0])
