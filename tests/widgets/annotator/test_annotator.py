@@ -318,7 +318,9 @@ def test_objects_are_those_of_the_functions(make, sample):
     annotator = make(None, sample.annotations[1], spacing=sample.spacing)
     tell(annotator, "segment")
     wait(lambda: annotator.labels is not None and not annotator._queue.busy and not annotator.state["task"])
-    classifier = objclass.train_object_classifier(annotator.image, sample.annotations[1])
+    classifier = objclass.train_object_classifier(
+        annotator.image, sample.annotations[1], spacing=sample.spacing
+    )
     raw = objclass.segment(annotator.image, classifier, progress=False)
     np.testing.assert_array_equal(annotator.labels, objclass.exclude_small(raw, 20))
     assert annotator.state["objects"] == annotator.labels.max() > 0
