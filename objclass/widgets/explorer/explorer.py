@@ -14,9 +14,11 @@ import traitlets
 from objclass._common import checks
 from objclass.measurement.columns import column_unit
 from objclass.plots import colors
+from objclass.tables.classification import CLASS_COLUMN
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets import columns
 from objclass.widgets.base import SliceWidget, bundle, spatial_image, stylesheet
+from objclass.widgets.explorer.class_messages import CLASS_ENTRY, ClassesMixin
 from objclass.widgets.explorer.jobs import StepsMixin
 from objclass.widgets.explorer.object_table import ObjectTable
 from objclass.widgets.explorer.state_file import StateFile, fingerprint, running_cell
@@ -108,7 +110,7 @@ def explore(
     )
 
 
-class Explorer(StepsMixin, TableMixin, SliceWidget):
+class Explorer(ClassesMixin, StepsMixin, TableMixin, SliceWidget):
     """What `objclass.explore` returns."""
 
     _esm = traitlets.Unicode(bundle("explorer")).tag(sync=True)
@@ -176,13 +178,14 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
             self.color = color if color is not None else GROUP_COLUMN
             self._send_objects()
             self._send_groups()
+        self._start_classes()
         self._opened_with = {"x": x, "y": y, "color": color}
         self._resumed = ""
         self._save_to = "" if save_to is None else str(save_to)
         self._file: StateFile | None = None
         self._go_on(resume)
         self.notes = self._collect_notes()
-        self.observe(self._keep, [*_VIEW, "_groups", "_columns"])
+        self.observe(self._keep, [*_VIEW, "_groups", "_columns", "_classes"])
 
     def _go_on(self, resume: bool) -> None:
         """Take up what the file holds, or what the last run of the same cell has left."""
@@ -235,6 +238,7 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
                     setattr(self, name, value)
             self._send_objects()
             self._send_groups()
+        self._learn_classes()
 
     def _is_shown(self, name: str, column: str) -> bool:
         return column in self._described or (name == "y" and column == "")
@@ -246,6 +250,7 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the step that runs in the background has come to its end, and is in the file."""
         super().wait(timeout)
+        self._learner.join(timeout)
         if self._file is not None:
             self._file.flush()
 
@@ -258,6 +263,7 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
 
     def code(self) -> str:
         """Return the Python code that makes `table` again, what was drawn by hand included."""
+        self._learner.join()
         return self.objects.code()
 
     @traitlets.validate("x", "y", "color")
@@ -281,7 +287,7 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
         return checks.check_option("log_axes", proposal.value, ("", "x", "y", "xy"))
 
     def _describe_columns(self) -> None:
-        table = self.objects.table
+        table = self.objects.measured
         pixel = self.volume["unit"]
         described = {}
         for name in table:
@@ -291,6 +297,8 @@ class Explorer(StepsMixin, TableMixin, SliceWidget):
                 entry["categories"] = []
             self._versions[str(name)] = self._versions.get(str(name), 0) + 1
             described[str(name)] = entry | {"version": self._versions[str(name)]}
+        if self.objects.classes.state.names:
+            described[CLASS_COLUMN] = CLASS_ENTRY
         self._described = described
         self._columns = list(described.values())
 

@@ -172,8 +172,11 @@ class StepsMixin(traitlets.HasTraits):
 
     def _show_volume(self, view: View3D) -> None:
         self.volume_view = view
-        view.observe(lambda change: setattr(self, "focus", change.new), "clicked")
+        view.observe(lambda change: self._mark_in_3d(change.new), "clicked")
         self._volume = view.describe()
+
+    def _mark_in_3d(self, label: int) -> None:
+        self.focus = label
 
     def _on_raw(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         """Add the image to the 3D view."""

@@ -12,6 +12,7 @@ from objclass._common import checks
 from objclass.tables.columns import check_table
 from objclass.tables.selection import GROUP_COLUMN, column_values, inside_polygon, inside_range, pick_objects
 from objclass.widgets.boxes import object_boxes
+from objclass.widgets.explorer.classes import ClassExamples
 from objclass.widgets.explorer.groups import Groups
 from objclass.widgets.explorer.state_file import column_from_json, column_to_json, table_digest
 from objclass.widgets.replay import Code, Step, arrange, call, steps_from_json, steps_to_json
@@ -58,6 +59,7 @@ class ObjectTable:
             self.opening.append(f"table = {call('objclass.select', 'table', keywords={'objects': []})}")
         self._table = self._given = table.assign(**{GROUP_COLUMN: before})
         self.groups = Groups(before)
+        self.classes = ClassExamples()
         self._tables = 0
         self._steps: list[Step] = []
         present = present_labels(labels)
@@ -68,7 +70,26 @@ class ObjectTable:
     @property
     def table(self) -> pd.DataFrame:
         """A new table with the present groups."""
+        return self._with_classes(self.measured)
+
+    @property
+    def measured(self) -> pd.DataFrame:
+        """A new table with the present groups, but without the classes learnt from examples."""
         return self._table.assign(**{GROUP_COLUMN: self.groups.numbers})
+
+    def _with_classes(self, table: pd.DataFrame, rows: slice | np.ndarray = slice(None)) -> pd.DataFrame:
+        results = self.classes.results
+        if results is None or len(results) != len(self):
+            return table
+        import pandas as pd
+
+        new = results.iloc[rows].set_axis(table.index)
+        return pd.concat([table.drop(columns=list(results), errors="ignore"), new], axis=1)
+
+    def learn(self) -> None:
+        """Learn the classes from the examples, and predict all objects."""
+        self.classes.learn(self.measured)
+        self._tables += 1
 
     @property
     def version(self) -> tuple[int, int]:
@@ -141,7 +162,8 @@ class ObjectTable:
 
     def part(self, rows: np.ndarray) -> pd.DataFrame:
         """Return some rows of `table`, without making all of it."""
-        return self._table.iloc[rows].assign(**{GROUP_COLUMN: self.groups.numbers[rows]})
+        part = self._table.iloc[rows].assign(**{GROUP_COLUMN: self.groups.numbers[rows]})
+        return self._with_classes(part, rows)
 
     def select(self, gesture: Mapping[str, Any]) -> None:
         """Do what a gesture in the browser asks for; see ``objectGesture`` in ``explorer.js``.
@@ -209,6 +231,7 @@ class ObjectTable:
         return {
             "digest": self.digest,
             "groups": self.groups.state_to_json(self.row_labels),
+            "classes": self.classes.to_json(),
             "columns": {str(name): column_to_json(table[name]) for name in changed if name != GROUP_COLUMN},
             "dropped": [str(name) for name in given if name not in table],
             "steps": steps_to_json(self._steps, self.groups.steps),
@@ -221,6 +244,7 @@ class ObjectTable:
         """
         steps, choices = steps_from_json(stored["steps"])
         self.groups.restore(stored["groups"], self.row_labels, choices)
+        self.classes.restore(stored["classes"], self.row_labels)
         if stored["digest"] != self.digest:
             return not stored["columns"]
         columns = {name: column_from_json(column) for name, column in stored["columns"].items()}
@@ -238,7 +262,7 @@ class ObjectTable:
 
     def code(self) -> str:
         """Return the Python code that makes `table` again."""
-        lines = [*self.opening, *arrange(self._steps, self.groups.steps)]
+        lines = [*self.opening, *arrange(self._steps, self.groups.steps), *self.classes.code()]
         return "\n".join(["import objclass", "", *lines])
 
 

@@ -18,6 +18,7 @@ from objclass.tables.selection import GROUP_COLUMN
 if TYPE_CHECKING:
     import pandas as pd
 
+    from objclass.widgets.annotator.latest import Latest
     from objclass.widgets.explorer.object_table import ObjectTable
 
 _MOST_CELLS = 200
@@ -32,10 +33,12 @@ class TableMixin(traitlets.HasTraits):
     objects: ObjectTable
     send: Any
     _order: RowOrder
+    _learner: Latest
 
     @property
     def table(self) -> pd.DataFrame:
         """A new table, with what was selected and added so far."""
+        self._learner.join()
         return self.objects.table
 
     def anndata(self) -> Any:

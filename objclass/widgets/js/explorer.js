@@ -1,12 +1,13 @@
 // The linked explorer: plot, slices, 3D and panels around one ObjectStore. See explorer.py for the messages.
 import { packColor } from "./colors.js";
+import { ClassPanel } from "./class_panel.js";
 import { Connection } from "./connection.js";
 import { checkbox, choice, enable, h, iconButton, keepFocus, shieldKeys, slider, textButton } from "./dom.js";
 import { ExplorerKeys } from "./explorer_keys.js";
 import { GroupsPanel } from "./groups_panel.js";
 import { ImagePanel } from "./image_panel.js";
 import { Notices } from "./notices.js";
-import { GROUP_COLUMN, ObjectStore } from "./object_store.js";
+import { CLASS_COLUMN, GROUP_COLUMN, ObjectStore } from "./object_store.js";
 import { PlotPanel } from "./plot_panel.js";
 import { ProfilePanel } from "./profile_panel.js";
 import { formatValue } from "./scales.js";
@@ -54,8 +55,8 @@ class Explorer {
 
   buildBar() {
     this.tools = choice(TOOLS, "lasso", (shape) => this.setTool(shape), "Tool");
-    this.undo = iconButton("undo", "Undo (Ctrl+Z)", () => this.store.act("undo"));
-    this.redo = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => this.store.act("redo"));
+    this.undo = iconButton("undo", "Undo (Ctrl+Z)", () => this.history.act("undo"));
+    this.redo = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => this.history.act("redo"));
     this.only = checkbox("Only selected", this.model.get("only_selected"), (value) => this.set({ only_selected: value }));
     this.follow = checkbox("Follow", false, () => {}, { title: "Go to the slice of the point under the pointer" });
     const size = slider("Points", this.model.get("point_size"), { min: 1, max: 20, step: 0.5 }, (value) => this.set({ point_size: value }));
@@ -75,7 +76,7 @@ class Explorer {
   }
 
   buildPanels() {
-    const names = { groups: "Groups", reduce: "Reduce", cluster: "Cluster", profile: "Profile", table: "Table" };
+    const names = { groups: "Groups", classes: "Classes", reduce: "Reduce", cluster: "Cluster", profile: "Profile", table: "Table" };
     this.panels = {};
     this.tabs = {};
     const bar = h("div", { class: "oce-tabs", role: "tablist", "aria-label": "Panels" });
@@ -91,6 +92,7 @@ class Explorer {
     bar.append(h("span", { class: "oc-grow" }), this.card);
     this.root.append(bar, bodies);
     this.groups = new GroupsPanel(this.store, this.panels.groups);
+    this.classes = new ClassPanel(this, this.panels.classes);
     this.reduce = new StepPanel(this.model, this.store, this.panels.reduce, "reduce");
     this.cluster = new StepPanel(this.model, this.store, this.panels.cluster, "cluster");
     this.profile = new ProfilePanel(this.model, this.store, this.panels.profile);
@@ -101,6 +103,8 @@ class Explorer {
 
   openPanel(name) {
     this.panel = name;
+    if (name === "classes") this.classes.open();
+    if (name === "groups") this.classes.leave();
     for (const [other, body] of Object.entries(this.panels)) {
       body.hidden = other !== name;
       this.tabs[other].setAttribute("aria-selected", String(other === name));
@@ -118,6 +122,15 @@ class Explorer {
     const { model, store } = this;
     store.onColors = () => this.showColors();
     store.onGroups = () => this.showGroups();
+    store.onClasses = () => this.showClasses();
+    model.on("change:giving", () => this.showUndo(), this);
+    this.plot.onGive = (chosen, mode) => {
+      if (!this.classes.isOn) return false;
+      const labels = [];
+      chosen.forEach((one, row) => one && labels.push(this.store.labels[row]));
+      this.classes.give(labels, mode);
+      return true;
+    };
     store.onObjects = () => store.recolor();
     store.onColumns = () => {
       this.plot.showColumns();
@@ -176,7 +189,10 @@ class Explorer {
   // Mark an object, and with a key pressed choose it.
   pick(slot, mode) {
     const label = slot ? this.store.labels[slot - 1] : 0;
-    if (mode === "replace") {
+    if (this.classes.isOn && label) {
+      this.set({ focus: label });
+      this.classes.give([label], mode);
+    } else if (mode === "replace") {
       this.set({ focus: label });
     } else if (slot > 0 && slot <= this.store.shown) {
       const chosen = new Uint8Array(this.store.shown);
@@ -199,14 +215,33 @@ class Explorer {
   }
 
   showGroups() {
-    const { undo, redo, list } = this.store.groups;
-    enable(this.undo, undo);
-    enable(this.redo, redo);
+    const { list } = this.store.groups;
+    this.showUndo();
     this.groups.show();
+    this.classes.show();
     this.plot.showLegend();
     this.root.dataset.groups = list.map(({ group, size }) => `${group}:${size}`).join(" ");
     if (this.panel === "profile") this.profile.request();
     if (this.panel === "table") this.table.refresh();
+  }
+
+  showClasses() {
+    this.classes.show();
+    this.showUndo();
+    if (this.model.get("color") === CLASS_COLUMN) this.plot.showLegend();
+    if (this.panel === "table") this.table.refresh();
+    this.askCard();
+  }
+
+  // Undo and redo are those of what clicks give: groups or classes.
+  get history() {
+    return this.classes.isOn ? this.classes : this.store;
+  }
+
+  showUndo() {
+    const { undo, redo } = this.classes.isOn ? this.store.classes : this.store.groups;
+    enable(this.undo, undo);
+    enable(this.redo, redo);
   }
 
   showFocus() {
@@ -233,8 +268,8 @@ class Explorer {
     const parts = Object.entries(cells).filter(([name]) => wanted.has(name))
       .map(([name, value]) => h("span", {}, `${name} `, h("b", {}, formatValue(value))));
     const mode = this.store.groups.list.length ? "extend" : "replace";
-    const add = textButton("Add to group", () => this.pick(this.store.slotOf.get(label), "extend"), { class: "oc-button oc-small", "data-mode": mode });
-    this.card.replaceChildren(h("span", {}, "Object ", h("b", {}, String(label))), ...parts, add,
+    const add = this.classes.isOn ? null : textButton("Add to group", () => this.pick(this.store.slotOf.get(label), "extend"), { class: "oc-button oc-small", "data-mode": mode });
+    this.card.replaceChildren(h("span", {}, "Object ", h("b", {}, String(label))), ...parts, ...(add ? [add] : []),
       iconButton("close", "Unmark", () => this.set({ focus: 0 }), { class: "oc-button oc-icon-button oc-small" }));
   }
 
@@ -242,7 +277,7 @@ class Explorer {
     this.releaseFocus();
     this.connection.dispose();
     this.keys.dispose();
-    for (const owner of [this, this.notices, this.store, this.plot, this.image.volume]) this.model.off(null, null, owner);
+    for (const owner of [this, this.classes, this.notices, this.store, this.plot, this.image.volume]) this.model.off(null, null, owner);
     this.notices.dispose();
     this.image.dispose();
     this.plot.view.dispose();

@@ -13,6 +13,7 @@ const KEYS = [
   ["double click, 0", "Show all"],
   ["Ctrl or ⌘ + Z, Shift + Z", "Undo, redo"],
   ["O", "Only selected objects"],
+  ["1 to 9, N", "In Classes: the class that a click gives, the next object"],
   ["← →, Page, Home, End", "Slices, in the slice view"],
   ["Esc", "Drop what is being drawn, unmark"],
 ];
@@ -41,9 +42,11 @@ export class ExplorerKeys {
     const control = event.ctrlKey || event.metaKey;
     const letter = event.key.toLowerCase();
     const tools = { l: "lasso", r: "rectangle", h: "pan" };
-    if (control && letter === "z") this.explorer.store.act(event.shiftKey ? "redo" : "undo");
+    if (control && letter === "z") this.explorer.history.act(event.shiftKey ? "redo" : "undo");
     else if (control || event.altKey) return;
     else if (letter in tools) this.explorer.setTool(tools[letter]);
+    else if (this.explorer.classes.isOn && /^[1-9]$/.test(letter)) this.explorer.classes.choose(Number(letter));
+    else if (this.explorer.classes.isOn && letter === "n") this.explorer.classes.suggest();
     else if (letter === "o") this.explorer.set({ only_selected: !this.explorer.model.get("only_selected") });
     else if (event.key === "?") this.help.hidden = !this.help.hidden;
     else if (event.key === "Escape") this.escape();

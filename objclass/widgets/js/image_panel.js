@@ -36,7 +36,7 @@ export class ImagePanel {
     this.slices.stage.classList.add("oce-stage");
     contrast.append(this.slices.contrast);
     this.slices.onPlane = ({ layers }) => {
-      for (const name of ["objects", "hovered", "focus"]) {
+      for (const name of ["objects", "examples", "hovered", "focus"]) {
         const visible = name === "objects" || (this.slices.view.layers.get(name)?.visible ?? false);
         this.slices.view.setLayer(name, { rasters: layers.objects, visible });
       }

@@ -7,6 +7,9 @@ import { GROUP_COLORS, UNSELECTED, formatColor, labelColor, packColor, parseColo
 import { typedArray } from "./pixels.js";
 
 export const GROUP_COLUMN = "MANUAL_CLUSTER_ID";
+export const CLASS_COLUMN = "CLASS";
+const MOST_CLASSES = 9;
+const PALE = 0.6; // how much of the grey is in the colour of an uncertain class
 const RAMP_LEVELS = 253; // the last of 256 levels marks an object in 3D
 const PLOT_ALPHA = [0, 130, 235];
 const SLICE_ALPHA = [0, 85, 200];
@@ -34,6 +37,11 @@ export function computeLevels(source, count) {
       const group = source.numbers[row];
       if (group > 0) levels[row] = 2 + (source.places.get(group) ?? 0);
     }
+  } else if (source.kind === "classes") {
+    for (let row = 0; row < count; row++) {
+      const number = source.predicted[row];
+      if (number > 0) levels[row] = 1 + number + (source.certain[row] ? 0 : MOST_CLASSES);
+    }
   } else if (source.kind === "category") {
     for (let row = 0; row < count; row++) if (source.values[row] >= 0) levels[row] = 2 + source.values[row];
   } else {
@@ -53,11 +61,13 @@ export class ObjectStore {
     this.asked = new Set();
     this.client = Math.random().toString(36).slice(2);
     this.seq = 0;
-    this.onColors = this.onColumns = this.onObjects = this.onGroups = () => {};
+    this.onColors = this.onColumns = this.onObjects = this.onGroups = this.onClasses = () => {};
     this.readObjects();
     this.readGroups(true);
+    this.readClasses(true);
     model.on("change:_objects", () => this.readObjects(), this);
     model.on("change:_groups", () => this.readGroups(), this);
+    model.on("change:_classes", () => this.readClasses(), this);
     model.on("change:_columns", () => this.onColumns(), this);
     model.on("change:only_selected change:color", () => this.recolor(), this);
   }
@@ -81,6 +91,14 @@ export class ObjectStore {
     this.numbers = typedArray(groups.numbers, "int32");
     if (!first) this.recolor();
     this.onGroups();
+  }
+
+  readClasses(first = false) {
+    const { examples, predicted, certain, ...rest } = this.model.get("_classes");
+    this.classes = { ...rest, examples: typedArray(examples, "int32"), predicted: typedArray(predicted, "int32"), certain: typedArray(certain, "uint8") };
+    if (first) return;
+    if (this.model.get("color") === CLASS_COLUMN) this.recolor();
+    this.onClasses();
   }
 
   get columns() {
@@ -138,6 +156,7 @@ export class ObjectStore {
       const places = new Map(this.groups.list.map(({ group }, place) => [group, place]));
       return { kind: "groups", numbers: this.numbers, places };
     }
+    if (name === CLASS_COLUMN && this.classes.list.length) return { kind: "classes", ...this.classes };
     const column = this.describe(name);
     const values = column && this.column(name);
     return values && { ...column, values };
@@ -150,6 +169,7 @@ export class ObjectStore {
       return { entries: this.groups.list.map((group) => ({
         ...group, name: group.name || `Group ${group.group}`, count: group.size })) };
     }
+    if (name === CLASS_COLUMN && this.classes.list.length) return { entries: this.classes.list };
     if (column?.kind === "category") return { entries: column.categories, missing: column.missing };
     return column && { low: column.low, high: column.high, unit: column.unit, missing: column.missing };
   }
@@ -189,6 +209,11 @@ export class ObjectStore {
 
   paletteOf(name) {
     const grey = parseColor(UNSELECTED);
+    if (name === CLASS_COLUMN && this.classes.list.length) {
+      const rgb = Array.from({ length: MOST_CLASSES }, () => grey);
+      for (const { number, color } of this.classes.list) rgb[number - 1] = parseColor(color);
+      return [grey, grey, ...rgb, ...rgb.map((one) => one.map((part, which) => part + PALE * (grey[which] - part)))];
+    }
     const legend = this.legend(name);
     if (legend.entries) return [grey, grey, ...legend.entries.map((entry) => parseColor(entry.color))];
     const ramp = this.model.get("_ramp");

@@ -24,6 +24,7 @@ export class PlotPanel {
       finish: (corners, mode) => this.choose(corners, mode), click: (place, mode) => this.press(place, mode) });
     this.view.tool = this.tool;
     this.onPick = () => {};
+    this.onGive = () => false; // whether somebody else takes a choice than the groups
     this.selects = {};
     this.logs = {};
     for (const [name, title] of [["x", "X"], ["y", "Y"], ["color", "Colour"]]) this.buildField(name, title);
@@ -175,6 +176,7 @@ export class PlotPanel {
     if (this.store.shown === this.store.total && !chosen.includes(1)) {
       return this.say("No object inside: nothing has changed.");
     }
+    if (this.onGive(chosen, mode)) return;
     this.store.choose(chosen, mode, gesture);
     if (this.model.get("color") !== GROUP_COLUMN) this.set({ color: GROUP_COLUMN });
   }

@@ -1,0 +1,202 @@
+"""Classes of objects given by clicks: examples with undo, and what is learnt from them after each."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from objclass._common import checks
+from objclass.plots.colors import class_color
+from objclass.tables.classification import CLASS_COLUMN, classify, suggest_objects, train_table_classifier
+from objclass.widgets.replay import call
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from objclass.tables.table_classifier import TableClassifier
+
+MOST_CLASSES = 9
+CERTAIN = 0.6
+_HISTORY = 500
+
+
+@dataclass(frozen=True)
+class ClassState:
+    """One moment: names and colours of the classes by number, and the class of each example by label."""
+
+    names: Mapping[int, str] = field(default_factory=dict)
+    colors: Mapping[int, str] = field(default_factory=dict)
+    examples: Mapping[int, int] = field(default_factory=dict)
+
+
+class ClassExamples:
+    """The classes that a user gives, with a history, and the classifier that learns them.
+
+    Attributes
+    ----------
+    state : ClassState
+    classifier : TableClassifier or None
+        What was learnt last; None as long as fewer than two classes have examples.
+    results : DataFrame or None
+        ``CLASS``, ``CLASS_PROBABILITY`` and the probability of each class, row by row of the table.
+    """
+
+    def __init__(self) -> None:
+        self.state = ClassState()
+        self.classifier: TableClassifier | None = None
+        self.results: pd.DataFrame | None = None
+        self._done: list[ClassState] = []
+        self._undone: list[ClassState] = []
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a change to take back."""
+        return bool(self._done)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a change to bring back."""
+        return bool(self._undone)
+
+    def undo(self) -> None:
+        """Take the last change back."""
+        if self.can_undo:
+            self._undone.append(self.state)
+            self.state = self._done.pop()
+
+    def redo(self) -> None:
+        """Bring back what was taken back last."""
+        if self.can_redo:
+            self._done.append(self.state)
+            self.state = self._undone.pop()
+
+    def add_class(self, name: str = "") -> int:
+        """Add a class and return its number."""
+        number = next((n for n in range(1, MOST_CLASSES + 1) if n not in self.state.names), None)
+        if number is None:
+            raise checks.invalid("classes", f"at most {MOST_CLASSES}", MOST_CLASSES + 1, "Remove one first.")
+        names = dict(sorted({**self.state.names, number: name or f"class {number}"}.items()))
+        self._change(names=names, colors={**self.state.colors, number: class_color(number)})
+        return number
+
+    def remove_class(self, number: int) -> None:
+        """Remove a class and its examples."""
+        self._require(number)
+        state = self.state
+        self._change(
+            names={n: name for n, name in state.names.items() if n != number},
+            examples={label: n for label, n in state.examples.items() if n != number},
+        )
+
+    def rename(self, number: int, name: str) -> None:
+        """Give a class a name that no other one has."""
+        self._require(number)
+        name = name.strip()[:80]
+        if not name or name in [other for n, other in self.state.names.items() if n != number]:
+            raise checks.invalid("name", "a name that no other class has", name)
+        self._change(names={**self.state.names, number: name})
+
+    def recolor(self, number: int, color: str) -> None:
+        """Show a class in ``#rrggbb``."""
+        self._require(number)
+        digits = color.removeprefix("#").lower()
+        if len(digits) != 6 or not set(digits) <= set("0123456789abcdef"):
+            raise checks.invalid("color", "six hexadecimal digits after #", color)
+        self._change(colors={**self.state.colors, number: f"#{digits}"})
+
+    def give(self, labels: Iterable[int], number: int, *, take_back: bool = False) -> None:
+        """Make objects examples of a class, or of none; a single one that is one already is taken back."""
+        labels = [int(label) for label in labels]
+        examples = dict(self.state.examples)
+        again = len(labels) == 1 and examples.get(labels[0]) == number
+        if take_back or again:
+            for label in labels:
+                examples.pop(label, None)
+        else:
+            self._require(number)
+            examples |= dict.fromkeys(labels, number)
+        if examples != self.state.examples:
+            self._change(examples=examples)
+
+    def named(self) -> dict[int, str]:
+        """Return the class name of each example, by label."""
+        return {label: self.state.names[number] for label, number in sorted(self.state.examples.items())}
+
+    def learn(self, table: pd.DataFrame) -> None:
+        """Learn from the examples and predict all objects."""
+        examples = self.named()
+        if len(set(examples.values())) < 2:
+            self.classifier = self.results = None
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # single examples and gaps are seen in the panel
+            classifier = train_table_classifier(table, examples, colors=self._colors())
+            found = classify(table, classifier)
+        self.classifier = classifier
+        self.results = found[[name for name in found if name not in table or str(name) == CLASS_COLUMN]]
+
+    def suggest(self, table: pd.DataFrame) -> int:
+        """Return the label of the object whose class to give next; 0 where nothing was learnt yet."""
+        if self.classifier is None:
+            return 0
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            found = suggest_objects(table, self.classifier, 1)
+        return int(found["label"].iloc[0]) if len(found) else 0
+
+    def predicted(self, row_labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return for each row the class given (0: none), the class predicted, and whether that is certain."""
+        given = np.zeros(len(row_labels), np.int32)
+        labels = np.array(list(self.state.examples), np.int64)
+        order = np.argsort(row_labels)
+        places = np.searchsorted(row_labels[order], labels)
+        given[order[places]] = list(self.state.examples.values())
+        if self.results is None:
+            return given, given, np.ones(len(given), np.uint8)
+        numbers = {name: number for number, name in self.state.names.items()}
+        found = self.results[CLASS_COLUMN].map(numbers).astype("float64").fillna(0).to_numpy(np.int32)
+        certain = (self.results["CLASS_PROBABILITY"].to_numpy(np.float64, na_value=0) >= CERTAIN).astype(
+            np.uint8
+        )
+        return given, np.where(given > 0, given, found), np.where(given > 0, 1, certain).astype(np.uint8)
+
+    def code(self) -> list[str]:
+        """Return the lines that learn and predict the same."""
+        if self.classifier is None:
+            return []
+        keywords = {"colors": self._colors()}
+        train = call("objclass.train_table_classifier", "table", repr(self.named()), keywords=keywords)
+        return [f"classifier = {train}", "table = objclass.classify(table, classifier)"]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return classes and examples as JSON can hold them."""
+        state = self.state
+        classes = [{"number": n, "name": name, "color": state.colors[n]} for n, name in state.names.items()]
+        return {"list": classes, "examples": {str(label): n for label, n in state.examples.items()}}
+
+    def restore(self, stored: Mapping[str, Any], row_labels: np.ndarray) -> None:
+        """Begin with what `to_json` has stored, as far as its objects are there."""
+        names = {int(item["number"]): str(item["name"]) for item in stored["list"]}
+        colors = {int(item["number"]): str(item["color"]) for item in stored["list"]}
+        known = set(row_labels.tolist())
+        examples = {int(label): int(n) for label, n in stored["examples"].items() if int(label) in known}
+        self.state = ClassState(names, colors, examples)
+
+    def _colors(self) -> dict[str, str]:
+        used = set(self.state.examples.values())
+        return {name: self.state.colors[n] for n, name in self.state.names.items() if n in used}
+
+    def _require(self, number: int) -> None:
+        if number not in self.state.names:
+            known = ", ".join(map(str, self.state.names)) or "(none yet)"
+            raise checks.invalid("class", f"one of {known}", number)
+
+    def _change(self, **changes: Any) -> None:
+        self._done.append(self.state)
+        del self._done[:-_HISTORY]
+        self._undone.clear()
+        self.state = replace(self.state, **changes)

@@ -1,0 +1,144 @@
+// The mode "Classes": clicks give examples of a class, a forest learns after each, and asks for the next one.
+import { packColor } from "./colors.js";
+import { countOf, enable, h, iconButton, textButton } from "./dom.js";
+import { CLASS_COLUMN } from "./object_store.js";
+import { formatValue } from "./scales.js";
+
+const RING = packColor([255, 255, 255]);
+
+export class ClassPanel {
+  constructor(explorer, host) {
+    const { model, store } = explorer;
+    Object.assign(this, { explorer, model, store });
+    this.list = h("div", { class: "oce-classes", role: "radiogroup", "aria-label": "Class that a click gives" });
+    this.next = textButton("Next object (N)", () => this.suggest(), { title: "Go to the object whose class would teach most" });
+    this.judge = textButton("How good?", () => model.send({ kind: "judge" }), { title: "Cross-validate the examples" });
+    const small = { class: "oc-button oc-small" };
+    this.more = textButton("Add a class", () => this.act("add"), small);
+    this.from = textButton("Groups → examples", () => this.act("from_groups"), small);
+    this.to = textButton("Classes → groups", () => this.act("to_groups"), small);
+    this.words = h("p", { class: "oc-soft", role: "status" });
+    this.judged = h("div", { class: "oce-judged" });
+    host.append(h("div", { class: "oce-class-columns" },
+      h("div", {}, this.list, h("div", { class: "oc-row" }, this.more, this.from, this.to)),
+      h("div", {}, h("div", { class: "oc-row" }, this.next, this.judge), this.words, this.judged)));
+    explorer.plot.view.painters.push((context, view) => this.paint(context, view));
+    model.on("change:giving", () => this.show(), this);
+    this.show();
+  }
+
+  get isOn() {
+    return this.model.get("giving") > 0;
+  }
+
+  act(action, details = {}) {
+    this.model.send({ kind: "class", action, ...details });
+  }
+
+  open() {
+    if (!this.isOn) this.act("start");
+  }
+
+  leave() {
+    if (this.isOn) this.explorer.set({ giving: 0 });
+  }
+
+  choose(number) {
+    if (this.store.classes.list.some((item) => item.number === number)) this.explorer.set({ giving: number });
+  }
+
+  // Objects, by label, become examples of the class that clicks give; with Alt they are none any more.
+  give(labels, mode) {
+    if (!labels.length) return;
+    const action = mode === "subtract" ? "take_back" : "give";
+    this.act(action, { labels, number: this.model.get("giving") });
+    if (this.model.get("color") !== CLASS_COLUMN) this.explorer.set({ color: CLASS_COLUMN });
+  }
+
+  suggest() {
+    if (this.store.classes.learnt) this.model.send({ kind: "suggest" });
+  }
+
+  show() {
+    const { list, learnt, uncertain, judged } = this.store.classes;
+    const used = list.filter(({ examples }) => examples > 0).length;
+    enable(this.next, learnt);
+    enable(this.judge, learnt);
+    enable(this.more, list.length < 9);
+    enable(this.from, this.store.groups.list.length > 0);
+    enable(this.to, used > 0);
+    this.words.textContent = used < 2
+      ? "Choose a class (keys 1 to 9), then click its objects in plot, slice, 3D or table, or draw around many. A second click takes back."
+      : `Learnt from ${list.map(({ examples, name }) => `${formatValue(examples)} ${name}`).join(", ")}. Pale: uncertain (${countOf(uncertain, "object")}).`;
+    this.showJudged(judged);
+    if (!(this.list.contains(document.activeElement) && document.activeElement.type === "text")) {
+      this.list.replaceChildren(...list.map((item) => this.row(item)));
+    }
+    this.showExamples();
+    const root = this.explorer.root;
+    root.dataset.giving = this.model.get("giving");
+    root.dataset.examples = list.map(({ name, examples }) => `${name}:${examples}`).join(" ");
+    root.dataset.learnt = learnt;
+  }
+
+  row({ number, name, color, examples, count }) {
+    const chosen = this.model.get("giving") === number;
+    const pick = h("button", { type: "button", class: "oc-button oc-small oce-class", role: "radio", "aria-checked": String(chosen),
+      "aria-label": `Give ${name} (${number})`, title: `Clicks give ${name} (${number})`, "aria-pressed": String(chosen), onclick: () => this.choose(number) }, String(number));
+    const swatch = h("input", { type: "color", class: "oc-swatch", value: color, "aria-label": `Colour of ${name}`,
+      onchange: () => this.act("recolor", { number, color: swatch.value }) });
+    const field = h("input", { type: "text", class: "oc-text oc-grow", value: name, "aria-label": `Name of class ${number}`, maxlength: 80,
+      onchange: () => this.act("rename", { number, name: field.value }) });
+    field.addEventListener("keydown", (event) => event.key === "Enter" && field.blur());
+    return h("div", { class: "oc-row", "data-class": number }, pick, swatch, field,
+      h("span", { class: "oce-count", title: "Examples" }, formatValue(examples)),
+      h("span", { class: "oce-count oc-soft", title: "Objects of this class, examples and predicted" }, `of ${formatValue(count)}`),
+      iconButton("trash", `Remove ${name}`, () => this.act("remove", { number }), { class: "oc-button oc-icon-button oc-small" }));
+  }
+
+  // Accuracy and confusion; a cell leads through its objects.
+  showJudged(judged) {
+    if (!judged.classes) return this.judged.replaceChildren();
+    const { accuracy, spread, classes, confusion, objects, notes } = judged;
+    const rows = classes.map((name, row) => h("tr", {}, h("th", { scope: "row" }, name),
+      ...confusion[row].map((count, column) => h("td", {}, count
+        ? h("button", { type: "button", class: row === column ? null : "oce-wrong", title: `${name} taken for ${classes[column]}`,
+          onclick: () => this.walk(objects[row][column]) }, formatValue(count)) : "0"))));
+    this.judged.replaceChildren(
+      h("p", {}, "Balanced accuracy ", h("b", {}, accuracy.toFixed(2)), ` ± ${spread.toFixed(2)}, by cross-validation`),
+      ...notes.map((note) => h("p", { class: "oc-soft" }, note)),
+      h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "given \\ predicted"), ...classes.map((name) => h("th", { scope: "col" }, name)))),
+        h("tbody", {}, ...rows)));
+  }
+
+  walk(labels) {
+    const at = labels.indexOf(this.model.get("focus"));
+    this.explorer.set({ focus: labels[(at + 1) % labels.length] });
+  }
+
+  // A white edge in the slices and a ring in the plot mark the examples.
+  showExamples() {
+    const { examples } = this.store.classes;
+    const table = new Uint32Array(this.store.labels.length + 1);
+    for (let row = 0; row < examples.length; row++) if (examples[row]) table[row + 1] = RING;
+    this.explorer.image.slices.view.setLayer("examples", { table, contour: 1, visible: examples.some((number) => number > 0) });
+    this.explorer.plot.view.drawTop();
+  }
+
+  paint(context, view) {
+    if (!view.units?.y || this.model.get("color") !== CLASS_COLUMN) return;
+    const { left, top, width, height } = view.frameBox;
+    context.beginPath();
+    context.rect(left, top, width, height);
+    context.clip();
+    context.lineWidth = 1.5;
+    context.strokeStyle = getComputedStyle(view.element).color;
+    this.store.classes.examples.forEach((number, row) => {
+      if (!number) return;
+      const [x, y] = [left + view.px[row] / view.ratio, top + view.py[row] / view.ratio];
+      context.beginPath();
+      context.arc(x, y, view.radius + 2, 0, 2 * Math.PI);
+      context.stroke();
+    });
+  }
+}

@@ -1,0 +1,108 @@
+"""Classes by clicks in a real page: what the pointer gives is what a script with the same examples learns."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+import numpy as np
+
+from tests.browser.explorer_driver import PLOT, SLICE, Driver, ring
+
+SETUP = """
+import numpy as np, objclass
+sample = objclass.samples.embryo((24, 160, 160))
+labels = objclass.exclude_small(sample.labels, 60, relabel=False)
+image, spacing = sample.image, sample.spacing
+measured = objclass.measure(labels, image, spacing=spacing)
+"""
+SHOW = """
+explorer = objclass.explore(image, labels, measured, x="area", y="intensity_mean", spacing=spacing,
+                            save_to="classes.json")
+explorer
+"""
+BY_HAND = """objclass.classify(measured, objclass.train_table_classifier(
+    measured, explorer.objects.classes.named()))[['CLASS', 'CLASS_PROBABILITY']]"""
+GIVEN = "len(explorer.objects.classes.state.examples)"
+
+
+def give_by_pointer(explorer: Driver, count: int) -> None:
+    """Click the smallest objects as class 1, the largest as class 2, `count` of each."""
+    page = explorer.page
+    _, pixels = explorer.plot_scale()
+    points = explorer.points()
+    order, places = np.argsort(points[:, 0], kind="stable"), pixels(points)
+    for number, rows in ((1, order[:count]), (2, order[-count:])):
+        page.locator(PLOT).focus()
+        page.keyboard.press(str(number))
+        page.wait_for_selector(f'.oce[data-giving="{number}"]')
+        for done, row in enumerate(rows.tolist(), start=1):
+            explorer.click(PLOT, *places[row])
+            # Where points lie close together the pointer may mean a neighbour; a second click takes back.
+            page.wait_for_function(
+                "([n, k]) => document.querySelector('.oce').dataset.examples.split(' ').length >= n && k > 0",
+                arg=[number, done],
+            )
+
+
+def same_as_script(explorer: Driver) -> bool:
+    return bool(explorer.kernel(f"bool(explorer.table[['CLASS', 'CLASS_PROBABILITY']].equals({BY_HAND}))"))
+
+
+def test_twenty_clicks_teach_what_a_script_learns_and_none_is_lost(open_notebook: Any) -> None:
+    notebook = open_notebook([SETUP, SHOW], viewport=(1366, 900))
+    explorer, page = Driver(notebook), notebook.page
+    page.locator('[data-tab="classes"]').click()
+    page.wait_for_selector('.oce[data-giving="1"]')
+    give_by_pointer(explorer, 10)
+    page.wait_for_selector('.oce[data-learnt="true"]')
+    explorer.wait(f"{GIVEN} == 20")
+    assert same_as_script(explorer)
+
+    # An object in the slice, a table row, many at once, and back.
+    given = explorer.kernel(GIVEN)
+    index = int(page.locator(SLICE).get_attribute("data-index"))
+    view = page.locator(SLICE).evaluate("e => JSON.parse(e.dataset.transform)")
+    label, row, col = explorer.kernel(
+        f"""(lambda n, places: [int(n), *places[len(places) // 2].tolist()])(*next(
+            (n, np.argwhere(labels[{index}] == n)) for n in np.unique(labels[{index}])[1:]
+            if n not in explorer.objects.classes.state.examples))"""
+    )
+    where = (view["x"] + (col + 0.5) * view["colScale"], view["y"] + (row + 0.5) * view["rowScale"])
+    explorer.click(SLICE, *where)
+    explorer.wait(f"{label} in explorer.objects.classes.state.examples and explorer.focus == {label}")
+    page.locator(SLICE).focus()
+    page.keyboard.press("Control+z")
+    explorer.wait(f"{label} not in explorer.objects.classes.state.examples")
+    page.locator('[data-tab="table"]').click()
+    page.locator(f'.oce-table tr[data-label="{label}"]').click()
+    explorer.wait(f"{label} in explorer.objects.classes.state.examples")
+    page.locator('[data-tab="classes"]').click()
+    box = page.locator(SLICE).bounding_box()
+    explorer.drag(SLICE, ring(box["width"] / 2, box["height"] / 2, box["height"] / 2.2))
+    explorer.wait(f"{GIVEN} > {given} + 1")
+    assert not explorer.kernel("len(explorer.groups)"), "no group was drawn"
+    assert same_as_script(explorer)
+
+    # Examples have a ring, the prediction the class's colour; the next object is the suggested one.
+    page.keyboard.press("n")
+    explorer.wait(
+        "explorer.focus == objclass.suggest_objects(measured, explorer.classifier, 1)['label'].iloc[0]"
+    )
+    page.get_by_role("button", name="How good?").click()
+    page.locator(".oce-judged table").wait_for()
+    page.locator(".oce-judged td button").first.click()
+    explorer.wait("explorer.objects.classes.state.examples.get(explorer.focus) == 1")
+
+    # A killed kernel and a page that is loaded anew lose no click.
+    explorer.kernel("explorer.wait()")
+    before = explorer.kernel("sorted(explorer.objects.classes.state.examples.items())")
+    os.kill(explorer.kernel("__import__('os').getpid()"), signal.SIGKILL)
+    page.locator(".oc-lost").wait_for()
+    notebook.open()
+    notebook.run_all()
+    explorer = Driver(notebook)
+    assert explorer.kernel("sorted(explorer.objects.classes.state.examples.items())") == before
+    assert same_as_script(explorer)
+    page.wait_for_selector('.oce[data-learnt="true"]')
