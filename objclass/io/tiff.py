@@ -36,8 +36,8 @@ def open_tiff(path: Path) -> Iterator[list[StoredImage]]:
     """Open the images of a TIFF file, those of an OME-TIFF set that have planes in this file."""
     import tifffile
 
-    tags = _walk_directories(path)
     with tifffile.TiffFile(path) as tiff:
+        tags = _walk_directories(tiff.filehandle, is_ndpi=path.suffix.lower() == ".ndpi")
         _check_tags(tiff, tags, path)
         ome = _OmeMetadata.of(tiff, path)
         found = _images_of(tiff)
@@ -49,38 +49,33 @@ def open_tiff(path: Path) -> Iterator[list[StoredImage]]:
         ]
 
 
-def _walk_directories(path: Path) -> set[int]:
+def _walk_directories(file: Any, *, is_ndpi: bool) -> set[int]:
     """Return the tags of the first page, having followed the pages to the last: endless chains exist."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        header = file.read(16)
-        order = {b"II": "<", b"MM": ">"}.get(header[:2])
-        if order is None or len(header) < 8:
-            raise ValueError("it does not begin as a TIFF does")
-        (version,) = struct.unpack(order + "H", header[2:4])
-        is_big = version == 43
-        n_format, n_size, entry, pointer = ("Q", 8, 20, "Q") if is_big else ("H", 2, 12, "I")
-        if path.suffix.lower() == ".ndpi" and not is_big:
-            pointer = "Q"
-        pointer_size = struct.calcsize(pointer)
-        (offset,) = struct.unpack_from(order + pointer, header, 8 if is_big else 4)
-        tags: set[int] = set()
-        seen: set[int] = set()
-        while offset:
-            if offset in seen:
-                raise ValueError("its pages refer to each other in a circle")
-            seen.add(offset)
-            file.seek(offset)
-            head = file.read(n_size)
-            (n_tags,) = struct.unpack(order + n_format, head) if len(head) == n_size else (0,)
-            end = offset + n_size + n_tags * entry + pointer_size
-            if not 0 < n_tags <= _MAX_TAGS or end > size:
-                raise EOFError(f"page {len(seen)} is cut off or damaged")
-            if len(seen) == 1:
-                entries = file.read(n_tags * entry)
-                tags = {struct.unpack_from(order + "H", entries, i * entry)[0] for i in range(n_tags)}
-            file.seek(end - pointer_size)
-            (offset,) = struct.unpack(order + pointer, file.read(pointer_size))
+    file.seek(0)
+    header = file.read(16)
+    order = "<" if header[:2] == b"II" else ">"
+    is_big = struct.unpack(order + "H", header[2:4])[0] == 43
+    n_format, n_size, entry, pointer = ("Q", 8, 20, "Q") if is_big else ("H", 2, 12, "I")
+    pointer = "Q" if is_ndpi else pointer
+    pointer_size = struct.calcsize(pointer)
+    (offset,) = struct.unpack_from(order + pointer, header, 8 if is_big else 4)
+    tags: set[int] = set()
+    seen: set[int] = set()
+    while offset:
+        if offset in seen:
+            raise ValueError("its pages refer to each other in a circle")
+        seen.add(offset)
+        file.seek(offset)
+        head = file.read(n_size)
+        (n_tags,) = struct.unpack(order + n_format, head) if len(head) == n_size else (0,)
+        end = offset + n_size + n_tags * entry + pointer_size
+        if not 0 < n_tags <= _MAX_TAGS or end > file.size:
+            raise EOFError(f"page {len(seen)} is cut off or damaged")
+        if len(seen) == 1:
+            entries = file.read(n_tags * entry)
+            tags = {struct.unpack_from(order + "H", entries, i * entry)[0] for i in range(n_tags)}
+        file.seek(end - pointer_size)
+        (offset,) = struct.unpack(order + pointer, file.read(pointer_size))
     return tags
 
 

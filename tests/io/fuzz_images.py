@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import resource
 import shutil
 import sys
 import tempfile
@@ -124,6 +123,8 @@ def damage(rng: np.random.Generator, example: Path, target: Path) -> None:
 
 def read_all(folder: str, numbers: list[int], seed: int, connection: Any) -> None:
     """Read damaged files, and report each number before and each outcome after."""
+    import resource  # which Windows has not
+
     import objclass
 
     warnings.simplefilter("ignore")
