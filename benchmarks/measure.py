@@ -13,6 +13,7 @@ from skimage.measure import regionprops_table
 
 import objclass
 from objclass._common.parallel import n_threads, single_threaded
+from objclass.measurement.counting import Options
 from objclass.measurement.properties import PROPERTIES, SCIKIT_IMAGE
 
 from .common import Row, Seconds, clock, in_child
@@ -68,7 +69,7 @@ def clouds(n: int = 5, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def columns(ndim: int, groups: Sequence[str], without: Sequence[str] = ()) -> list[str]:
     """Return the properties in some groups that both sides have."""
-    shared = [e for e in PROPERTIES.values() if e.source == SCIKIT_IMAGE and e.exists(ndim, has_image=True)]
+    shared = [e for e in PROPERTIES.values() if e.source == SCIKIT_IMAGE and e.exists(ndim, 1, Options())]
     skipped = {"axis_intermediate_length", *without}
     return [e.name for group in groups for e in shared if e.group == group and e.name not in skipped]
 

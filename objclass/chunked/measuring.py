@@ -14,7 +14,7 @@ import numpy as np
 
 from objclass._common import checks
 from objclass._common.parallel import read_only
-from objclass.measurement.counting import Counter, Part, Scene, count_objects
+from objclass.measurement.counting import Counter, Options, Part, Scene, count_objects
 from objclass.measurement.kernels.sums import NUMBER, ObjectSums, merge_sums, shift_records
 from objclass.measurement.objects import MeasuredObjects
 from objclass.measurement.region_properties import check_pixels, encode_labels, sum_records
@@ -32,6 +32,7 @@ class Wanted:
     counts_pixels: bool
     """Whether some of them need the image."""
     spacing: tuple[float, ...]
+    options: Options
 
 
 class Fragment(NamedTuple):
@@ -140,7 +141,9 @@ def _take(sums: ObjectSums, chosen: np.ndarray) -> ObjectSums:
 
 def _count(wanted: Wanted, codes: np.ndarray, values: np.ndarray, sums: ObjectSums) -> dict[str, np.ndarray]:
     objects = MeasuredObjects(sums, wanted.spacing, {})
-    return count_objects(wanted.counters, Part(Scene(codes, values), objects, slice(None)))
+    return count_objects(
+        wanted.counters, Part(Scene(codes, values, None, wanted.options), objects, slice(None))
+    )
 
 
 def _cut_fragments(

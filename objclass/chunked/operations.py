@@ -28,7 +28,8 @@ from objclass.chunked.measuring import Wanted
 from objclass.chunked.stitching import Tally
 from objclass.measurement.columns import table_attributes
 from objclass.measurement.region_properties import (
-    check_channel_names,
+    axis_names,
+    check_options,
     check_perimeter,
     check_unit,
     choose_properties,
@@ -264,6 +265,7 @@ def measure(
     unit: str | None = None,
     properties: str | Sequence[str] = "basic",
     channel_names: Sequence[str] | None = None,
+    texture_distances: float | Sequence[float] | None = None,
 ) -> pd.DataFrame:
     """Measure every object, also those that lie in several blocks: computes at once.
 
@@ -274,8 +276,9 @@ def measure(
         `imwrite`, then `imread`.
     image : array, optional
         Of the shape of labels, or with channels first; it may be cut otherwise than labels.
-    spacing, unit, properties, channel_names
-        As in `objclass.measure`.
+    spacing, unit, properties, channel_names, texture_distances
+        As in `objclass.measure`. Properties that depend on what lies around an object, "neighbors" and those
+        of a ring of background, are refused.
 
     Returns
     -------
@@ -306,10 +309,16 @@ def measure(
 
     of_labels = labels_source(labels)
     ndim = of_labels.array.ndim
-    chosen = choose_properties(properties, ndim, has_image=image is not None)
     steps = check_spacing(spacing, ndim) or (1.0,) * ndim
+    options = check_options(spacing=steps, texture_distances=texture_distances)
+    names = axis_names(channel_names, image, ndim, options)
+    chosen = choose_properties(properties, ndim, 0 if image is None else len(names["channel"]), options)
+    for entry in chosen:
+        if entry.scope != "object":
+            expected = "properties that follow from the voxels of an object"
+            hint = "Measure it in memory with objclass.measure."
+            raise invalid("properties", expected, f"{entry.name!r}, which needs what lies around it", hint)
     check_perimeter(chosen, spacing, steps)
-    names = check_channel_names(channel_names, image, ndim)
     of_image = None
     if image is not None:
         of_image = Source(image, len(np.shape(image)) - ndim)
@@ -317,8 +326,8 @@ def measure(
             got, hint = f"one of shape {np.shape(image)}", "Channels come first."
             raise invalid("image", f"the spatial shape of labels, {of_labels.grid.shape}", got, hint)
         of_image = of_image if any(entry.needs_image for entry in chosen) else None
-    counts_pixels = any(entry.needs_image and entry.counter for entry in chosen)
-    wanted = Wanted(tuple(counters_of(chosen)), counts_pixels, steps)
+    counts_pixels = any(entry.needs_image and entry.counters for entry in chosen)
+    wanted = Wanted(tuple(counters_of(chosen, "object")), counts_pixels, steps, options)
     objects = measure_blocks(of_labels, of_image, wanted)
     columns = property_columns(chosen, objects, names)
     table = pd.DataFrame({"label": objects.sums.numbers} | columns)

@@ -45,13 +45,15 @@ def column_unit(column: str, *, ndim: int, unit: str) -> str:
         return ""
     if entry.power == "voxels":
         return "px"
+    power: Any
     if entry.power == "order":
         power = sum(map(int, column.split("-")[1 : ndim + 1]))
     else:
-        power = ndim if entry.power == "size" else entry.power
+        power = {"size": ndim, "density": -ndim}.get(str(entry.power), entry.power)
     if power == 0 or not unit:
         return ""
-    return unit if power == 1 else unit + str(power).translate(_SUPERSCRIPTS)
+    name = unit if abs(power) == 1 else unit + str(abs(power)).translate(_SUPERSCRIPTS)
+    return name if power > 0 else f"1/{name}"
 
 
 def table_attributes(

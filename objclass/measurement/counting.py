@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from objclass._common.kernels.outline import first_rows, row_ends
 from objclass._common.parallel import read_only
-from objclass.measurement.kernels.convex import measure_hulls
+from objclass.measurement.kernels.convex import measure_hull_shapes, measure_hulls
+from objclass.measurement.kernels.distribution import (
+    DISTRIBUTION,
+    QUANTILES,
+    measure_distributions,
+    measure_pairs,
+    measure_rings,
+)
 from objclass.measurement.kernels.moments import ORDER, power_sums
 from objclass.measurement.kernels.perimeter import measure_perimeters
+from objclass.measurement.kernels.surface import crofton_weights, measure_surfaces
+from objclass.measurement.kernels.texture import (
+    ENERGIES,
+    HARALICK,
+    measure_energies,
+    measure_haralick,
+    steps_at,
+)
 from objclass.measurement.kernels.topology import measure_topology
 from objclass.measurement.objects import MeasuredObjects
 
@@ -30,6 +45,18 @@ def split_objects(boxes: np.ndarray) -> list[slice]:
 
 
 @dataclass(frozen=True)
+class Options:
+    """What the properties that need a choice are measured with; lengths in the unit of the spacing."""
+
+    ring_width: float | None = None
+    texture_distances: tuple[float, ...] = ()
+    neighbor_radius: float | None = None
+    n_neighbors: int = 3
+    neighbors_among: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Of each class of objects, its name and the labels that belong to it."""
+
+
+@dataclass(frozen=True)
 class Scene:
     """The voxels of a whole image."""
 
@@ -39,6 +66,17 @@ class Scene:
     """(c, z, y, x); NaN where it is not a finite number."""
     masks: np.ndarray | None = None
     """(c, z, y, x) bool, the pixels to leave out; None if there are none."""
+    options: Options = Options()
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """The pixels in one of the few types that kernels are compiled for."""
+        dtype = self.pixels.dtype.newbyteorder("=")
+        if dtype.kind == "b":
+            dtype = np.dtype(np.uint8)
+        elif dtype != np.float32 and (dtype.kind == "f" or dtype.itemsize > 2):
+            dtype = np.dtype(float)
+        return read_only(np.ascontiguousarray(self.pixels, dtype))
 
     @cached_property
     def channel_labels(self) -> list[np.ndarray]:
@@ -57,6 +95,8 @@ class Part:
     """All of them, with their sums."""
     rows: slice
     """Those to count."""
+    true_numbers: np.ndarray | None = None
+    """What the labels of the scene stand for; None if they are the labels of the user."""
 
     @property
     def numbers(self) -> np.ndarray:
@@ -90,8 +130,11 @@ Counter = Callable[[Part], Counts]
 def count_objects(counters: Iterable[Counter], part: Part) -> Counts:
     """Return what `counters` count; the first axis of each array is that of the objects."""
     counts: Counts = {}
+    chosen = [*counters]
+    if count_hull_shapes in chosen and count_hulls in chosen:  # hulls take longest of all
+        chosen.remove(count_hulls)
     with np.errstate(divide="ignore", invalid="ignore"):  # of nothing, or of pixels that are NaN: NaN
-        for counter in counters:
+        for counter in chosen:
             counts |= counter(part)
     return counts
 
@@ -147,3 +190,92 @@ def count_weighted_moments(part: Part) -> Counts:
             raw[index, ..., channel] = power_sums(weights, np.zeros(len(spacing)), spacing)
             central[index, ..., channel] = power_sums(weights, centres[index, :, channel], spacing)
     return {"moments_weighted": raw, "moments_weighted_central": central}
+
+
+def count_surfaces(part: Part) -> Counts:
+    """Measure surface areas, or in two dimensions perimeters, by Crofton's formula."""
+    steps, weights = crofton_weights(part.objects.spacing)
+    areas = np.empty(len(part.numbers))
+    measure_surfaces(part.scene.labels, part.numbers, part.boxes, steps, weights, areas)
+    return {"surface": areas}
+
+
+def count_hull_shapes(part: Part) -> Counts:
+    """Count what `count_hulls` does, and measure the surface and the least diameter of the hulls."""
+    steps, weights = crofton_weights(part.objects.spacing)
+    starts = first_rows(part.boxes)
+    low, high = np.empty((2, starts[-1]), np.int64)
+    row_ends(part.scene.labels, part.numbers, part.boxes, starts, low, high)
+    names = "area_convex", "feret_diameter_max", "surface_convex", "feret_diameter_min"
+    results = np.empty((4, len(part.numbers)))
+    hulls = part.boxes, starts, low, high, part.is_2d, part.spacing
+    measure_hull_shapes(*hulls, steps, weights, *results)
+    return dict(zip(names, results, strict=True))
+
+
+def count_distributions(part: Part) -> Counts:
+    """Take quantiles and higher moments of the intensities."""
+    scene, valid = part.scene, part.objects.sums.valid[part.rows]
+    result = np.empty((len(scene.pixels), len(part.numbers), DISTRIBUTION))
+    for channel, values in enumerate(scene.values):
+        chosen = scene.channel_labels[channel], part.numbers, part.boxes, valid[:, channel]
+        measure_distributions(*chosen, values, np.array(QUANTILES), result[channel])
+    return {"distribution": np.moveaxis(result, 0, 2)}
+
+
+def channel_pairs(n_channels: int) -> list[tuple[int, int]]:
+    """Return all pairs of channels, each once."""
+    return [(first, second) for first in range(n_channels) for second in range(first + 1, n_channels)]
+
+
+def count_pairs(part: Part) -> Counts:
+    """Correlate the intensities of each two channels."""
+    scene, pairs = part.scene, channel_pairs(len(part.scene.pixels))
+    result = np.empty((len(pairs), len(part.numbers), 2))
+    for index, (first, second) in enumerate(pairs):
+        labels, counts = scene.labels, part.objects.sums.counts[part.rows]
+        if scene.masks is not None:
+            labels = read_only(np.where(scene.masks[first] | scene.masks[second], 0, labels))
+        values = scene.values[first], scene.values[second]
+        measure_pairs(labels, part.numbers, part.boxes, counts, *values, result[index])
+    return {"pairs": np.moveaxis(result, 0, 2)}
+
+
+def count_rings(part: Part) -> Counts:
+    """Take the mean of the background within some distance of each object."""
+    scene, width = part.scene, part.scene.options.ring_width or 0.0
+    reach = (width / part.spacing).astype(int) * ([0, 1, 1] if part.is_2d else [1, 1, 1])
+    steps = np.indices((2 * reach + 1).tolist()).reshape(3, -1).T - reach
+    near = (steps * part.spacing) ** 2
+    steps = np.ascontiguousarray(steps[near.sum(axis=1) <= width**2 * (1 + 1e-12)])
+    result = np.empty((len(part.numbers), len(scene.pixels)))
+    for channel, values in enumerate(scene.values):
+        labels, means = scene.labels, np.empty(len(part.numbers))
+        if scene.masks is not None:
+            labels = read_only(np.where(scene.masks[channel] & (labels == 0), -1, labels))
+        measure_rings(labels, part.numbers, part.boxes, values, steps, part.is_2d, means)
+        result[:, channel] = means
+    return {"background": result}
+
+
+def count_haralick(part: Part) -> Counts:
+    """Take Haralick's features at each distance."""
+    scene, distances = part.scene, part.scene.options.texture_distances
+    valid = part.objects.sums.valid[part.rows]
+    result = np.empty((len(distances), len(scene.pixels), len(part.numbers), HARALICK))
+    for index, distance in enumerate(distances):
+        steps = steps_at(distance, part.objects.spacing)
+        for channel, values in enumerate(scene.values):
+            chosen = scene.channel_labels[channel], part.numbers, part.boxes, valid[:, channel]
+            measure_haralick(*chosen, values, steps, result[index, channel])
+    return {"haralick": result.transpose(2, 3, 0, 1)}
+
+
+def count_energies(part: Part) -> Counts:
+    """Take the energies of differences between neighbouring voxels."""
+    scene = part.scene
+    result = np.empty((len(scene.pixels), len(part.numbers), ENERGIES))
+    for channel, values in enumerate(scene.values):
+        chosen = scene.channel_labels[channel], part.numbers, part.boxes
+        measure_energies(*chosen, values, part.spacing, part.is_2d, result[channel])
+    return {"energies": np.moveaxis(result, 0, 2)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +13,19 @@ import numpy.typing as npt
 from objclass._common import checks
 from objclass._common.parallel import Progress, map_tiles, read_only
 from objclass.measurement.columns import table_attributes
-from objclass.measurement.counting import Counter, Part, Scene, count_objects, split_objects
+from objclass.measurement.counting import (
+    Counter,
+    Options,
+    Part,
+    Scene,
+    channel_pairs,
+    count_objects,
+    split_objects,
+)
+from objclass.measurement.extra import extra_property
 from objclass.measurement.kernels.sums import HIGHEST, INTENSITY, LOWEST, NUMBER, merge_sums, sum_block
 from objclass.measurement.objects import MeasuredObjects
-from objclass.measurement.properties import PROPERTIES, Property
+from objclass.measurement.properties import PROPERTIES, Axis, Property, Scope
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +43,12 @@ def measure(
     properties: str | Sequence[str] = "basic",
     channel_names: Sequence[str] | None = None,
     image_names: Sequence[str] | None = None,
+    ring_width: float | None = None,
+    texture_distances: float | Sequence[float] | None = None,
+    n_neighbors: int = 3,
+    neighbor_radius: float | None = None,
+    neighbors_among: Mapping[str, npt.ArrayLike] | None = None,
+    extra: Mapping[str, Callable[..., Any]] | None = None,
     progress: Progress = True,
 ) -> pd.DataFrame:
     """Measure every object: its size, its intensity, its shape and its position.
@@ -54,13 +69,30 @@ def measure(
     unit : str, optional
         The unit of `spacing`, such as "µm": `describe_columns` tells it for each column.
     properties : str or sequence of str
-        Groups: "size", "intensity", "shape", "position", "moments" and, in two dimensions, "perimeter". Or
-        single properties by name, such as "area": then only these are computed. "basic" are those of size,
-        intensity, shape and position that scikit-image has too.
+        Groups: "size", "intensity", "shape", "position", "texture", "neighbors", "moments" and, in two
+        dimensions, "perimeter". Or single properties by name, such as "area": then only these are computed.
+        "basic" are those of size, intensity, shape and position that scikit-image has too.
     channel_names : sequence of str, optional
         What the channels are called in the columns, as in ``intensity_mean-DAPI``. By default their numbers.
     image_names : sequence of str, optional
         For lists: what the images are called in the column ``image``. By default their numbers, from 0.
+    ring_width : number, optional
+        Width of the ring of background around each object, in the unit of `spacing`: with it, "intensity"
+        has ``intensity_background`` and ``intensity_mean_corrected``. Voxels of other objects do not count.
+    texture_distances : number or sequence of numbers, optional
+        How far apart the voxels are whose grey levels "texture" compares, in the unit of `spacing`. Along an
+        axis on which the distance rounds to no voxel nothing is compared. By default the smallest spacing.
+    n_neighbors : int
+        How many of the nearest objects count for the mean distance and the density of "neighbors".
+    neighbor_radius : number, optional
+        In the unit of `spacing`: with it, "neighbors" has ``neighbors_within``, the objects within it.
+    neighbors_among : mapping of str to sequence of int, optional
+        Classes of objects, each with its labels: "neighbors" then has its distances, density and number for
+        each of them too, as in ``neighbors_distance_centroid-mitotic``.
+    extra : mapping of str to callable, optional
+        Measures of your own: ``function(mask, pixels)`` is called for each object, in threads, with its bool
+        mask and the pixels in its bounding box (channels first if the image has them; None without an image)
+        and returns a number or an array of numbers. The name is that of the column.
     progress : bool or callable
         Whether to show a bar, or ``progress(done, total)`` to call as parts of the work are done.
 
@@ -124,7 +156,12 @@ def measure(
 
     options: dict[str, Any] = {"spacing": spacing, "unit": unit, "properties": properties}
     if checks.is_list(labels):
-        options |= {"channel_names": channel_names, "progress": progress}
+        options |= {"channel_names": channel_names, "ring_width": ring_width, "extra": extra}
+        options |= {"texture_distances": texture_distances, "n_neighbors": n_neighbors}
+        options |= {"neighbor_radius": neighbor_radius, "progress": progress}
+        if neighbors_among is not None:
+            hint = "Measure the images one by one: the labels of each are its own."
+            raise checks.invalid("neighbors_among", "one label image", "a list of them", hint)
         return _measure_list(labels, image, image_names, **options)
     if image_names is not None:
         hint = "Insert a column yourself: table.insert(0, 'image', name)."
@@ -132,16 +169,27 @@ def measure(
     labels = checks.check_labels(labels)
     pixels, masks = (None, None) if image is None else check_pixels(image, labels.shape)
     steps = checks.check_spacing(spacing, labels.ndim) or (1.0,) * labels.ndim
-    chosen = choose_properties(properties, labels.ndim, has_image=pixels is not None)
+    chosen_options = check_options(
+        spacing=steps,
+        ring_width=ring_width,
+        texture_distances=texture_distances,
+        neighbor_radius=neighbor_radius,
+        n_neighbors=n_neighbors,
+        neighbors_among=neighbors_among,
+    )
+    n_channels = 0 if pixels is None else len(pixels)
+    chosen = choose_properties(properties, labels.ndim, n_channels, chosen_options)
     check_perimeter(chosen, spacing, steps)
-    names = check_channel_names(channel_names, image, labels.ndim)
-    if pixels is None or not any(entry.needs_image for entry in chosen):
+    names = axis_names(channel_names, image, labels.ndim, chosen_options)
+    chosen += [extra_property(name, function, names["channel"]) for name, function in (extra or {}).items()]
+    if pixels is None or not any(entry.needs_image or entry.group == "extra" for entry in chosen):
         pixels, masks = np.empty((0, *labels.shape), np.uint8), None
 
     codes, numbers = encode_labels(labels)
     shape = (len(pixels), *codes.shape)
-    scene = Scene(read_only(codes), pixels.reshape(shape), None if masks is None else masks.reshape(shape))
-    objects = _scan(scene, counters_of(chosen), steps, progress)
+    masks = None if masks is None else masks.reshape(shape)
+    scene = Scene(read_only(codes), pixels.reshape(shape), masks, chosen_options)
+    objects = _scan(scene, chosen, steps, numbers, progress)
     found = objects.sums.numbers
     table = pd.DataFrame(
         {"label": found if numbers is None else numbers[found]} | property_columns(chosen, objects, names)
@@ -152,9 +200,9 @@ def measure(
 
 
 def property_columns(
-    chosen: Iterable[Property], objects: MeasuredObjects, names: Sequence[str] | None
+    chosen: Iterable[Property], objects: MeasuredObjects, names: Mapping[Axis, Sequence[str]]
 ) -> dict[str, np.ndarray]:
-    """Return the columns of some properties; `names` are those of the channels."""
+    """Return the columns of some properties; see `Property.columns`."""
     columns: dict[str, np.ndarray] = {}
     for entry in chosen:
         columns |= entry.columns(objects, names)
@@ -194,7 +242,9 @@ def _measure_list(
     return joined
 
 
-def choose_properties(properties: str | Sequence[str], ndim: int, *, has_image: bool) -> list[Property]:
+def choose_properties(
+    properties: str | Sequence[str], ndim: int, n_channels: int, options: Options
+) -> list[Property]:
     """Return the properties asked for, each once: of a group, those that exist here."""
     groups = {"basic": [entry for entry in PROPERTIES.values() if entry.is_basic]}
     for entry in PROPERTIES.values():
@@ -203,30 +253,87 @@ def choose_properties(properties: str | Sequence[str], ndim: int, *, has_image: 
     for name in [properties] if isinstance(properties, str) else properties:
         checks.check_option("properties", name, [*groups, *sorted({*PROPERTIES} - {*groups})])
         members = groups.get(name) or [PROPERTIES[name]]
-        existing = [entry for entry in members if entry.exists(ndim, has_image=has_image)]
-        if not existing and not has_image and name not in groups and members[0].needs_image:
-            expected = f"the image to measure {name!r} on"
-            raise checks.invalid("image", expected, "none", "Pass it after labels.")
+        existing = [entry for entry in members if entry.exists(ndim, n_channels, options)]
         if not existing and (name not in groups or not members[0].needs_image):
-            raise checks.invalid("properties", f"what exists in {ndim} dimensions", repr(name))
+            raise _missing_error(name, members[0], ndim, n_channels, options)
         chosen |= {entry.name: entry for entry in existing}
     return list(chosen.values())
 
 
-def counters_of(chosen: Iterable[Property]) -> list[Counter]:
-    """Return what counts the chosen properties, each once."""
-    return list(dict.fromkeys(entry.counter for entry in chosen if entry.counter is not None))
+def _missing_error(name: str, entry: Property, ndim: int, n_channels: int, options: Options) -> Exception:
+    """Return the exception to raise for a property that does not exist here."""
+    if entry.ndim not in (None, ndim):
+        return checks.invalid("properties", f"what exists in {ndim} dimensions", repr(name))
+    if entry.needs is not None and getattr(options, entry.needs) is None:
+        hint = f"Pass it as {entry.needs}=, in the unit of the spacing."
+        return checks.invalid(entry.needs, f"a length to measure {name!r} with", "none", hint)
+    if n_channels == 0:
+        return checks.invalid("image", f"the image to measure {name!r} on", "none", "Pass it after labels.")
+    expected = f"an image of at least two channels to measure {name!r} on"
+    return checks.invalid("image", expected, "one channel", "Channels come first.")
 
 
-def check_channel_names(names: Sequence[str] | None, image: Any, ndim: int) -> Sequence[str] | None:
-    """Return the names of the channels, by default their numbers; None for an image without that axis."""
+def counters_of(chosen: Iterable[Property], *scopes: Scope) -> list[Counter]:
+    """Return what counts the chosen properties of some scopes, each once."""
+    return list(dict.fromkeys(c for entry in chosen if entry.scope in scopes for c in entry.counters))
+
+
+def axis_names(
+    channel_names: Sequence[str] | None, image: Any, ndim: int, options: Options
+) -> dict[Axis, list[str]]:
+    """Return what to call the channels and the other axes that a property may have."""
     has_axis = image is not None and np.ndim(image) > ndim
     n_channels = len(image) if has_axis else 1
-    if names is None:
-        return [str(channel) for channel in range(n_channels)] if has_axis else None
-    if image is None:
-        raise checks.invalid("image", "the image whose channels have names", "none", "Pass it after labels.")
-    return checks.check_names("channel_names", names, n_channels, "channel of the image")
+    channels = [str(channel) for channel in range(n_channels)] if has_axis else [""]
+    if channel_names is not None:
+        if image is None:
+            expected = "the image whose channels have names"
+            raise checks.invalid("image", expected, "none", "Pass it after labels.")
+        channels = checks.check_names("channel_names", channel_names, n_channels, "channel of the image")
+    return {
+        "channel": channels,
+        "pair": [f"{channels[first]}-{channels[second]}" for first, second in channel_pairs(n_channels)],
+        "distance": [f"{distance:g}" for distance in options.texture_distances],
+        "among": ["", *options.neighbors_among],
+    }
+
+
+def check_options(
+    *,
+    spacing: tuple[float, ...],
+    ring_width: float | None = None,
+    texture_distances: float | Sequence[float] | None = None,
+    neighbor_radius: float | None = None,
+    n_neighbors: int = 3,
+    neighbors_among: Mapping[str, npt.ArrayLike] | None = None,
+) -> Options:
+    """Return the options of `measure` that only some properties need, once they are checked."""
+    for name, length in {"ring_width": ring_width, "neighbor_radius": neighbor_radius}.items():
+        if length is not None:
+            checks.check_number(name, length, low=0)
+    if ring_width is not None and ring_width < min(spacing):
+        hint = "It is in the unit of the spacing."
+        raise checks.invalid("ring_width", f"a width of at least a voxel, {min(spacing):g}", ring_width, hint)
+    among = {}
+    for name, members in (neighbors_among or {}).items():
+        among[name] = np.unique(np.asarray(members))
+        if among[name].dtype.kind not in "iu" and among[name].size:
+            expected = f"the labels of the objects of {name!r}, integers"
+            raise checks.invalid("neighbors_among", expected, among[name], kind=TypeError)
+    distances = [min(spacing)] if texture_distances is None else np.atleast_1d(texture_distances).tolist()
+    for distance in distances:
+        checks.check_number("texture_distances", distance)
+        if not np.rint(distance / np.asarray(spacing)).any():
+            expected = f"distances of at least a voxel, {min(spacing):g}"
+            hint = "They are in the unit of the spacing."
+            raise checks.invalid("texture_distances", expected, distance, hint)
+    return Options(
+        ring_width=ring_width,
+        texture_distances=tuple(distances),
+        neighbor_radius=neighbor_radius,
+        n_neighbors=checks.check_number("n_neighbors", n_neighbors, low=1, integer=True),
+        neighbors_among=among,
+    )
 
 
 def check_unit(unit: str | None, spacing: object) -> str:
@@ -318,15 +425,21 @@ def _sum_masked(
 
 
 def _scan(
-    scene: Scene, counters: Sequence[Counter], spacing: tuple[float, ...], progress: Progress
+    scene: Scene,
+    chosen: Sequence[Property],
+    spacing: tuple[float, ...],
+    numbers: np.ndarray | None,
+    progress: Progress,
 ) -> MeasuredObjects:
     """Sum up all objects in one pass, then count what only a whole object has, some objects at a time."""
     objects = MeasuredObjects(merge_sums(sum_records(scene)), spacing, {})
+    local = counters_of(chosen, "object", "surroundings")
     counted = map_tiles(
-        lambda rows: count_objects(counters, Part(scene, objects, rows)),
+        lambda rows: count_objects(local, Part(scene, objects, rows, numbers)),
         split_objects(objects.sums.boxes),
         description="measure",
         progress=progress,
     )
     counts = {name: np.concatenate([part[name] for part in counted]) for name in counted[0]}
+    counts |= count_objects(counters_of(chosen, "image"), Part(scene, objects, slice(None)))
     return dataclasses.replace(objects, counts=counts)

@@ -15,7 +15,7 @@ from objclass import chunked
 from objclass.measurement.properties import PROPERTIES
 from objclass.objects.segmentation import PRESETS
 
-ALL = [name for name in dict.fromkeys(e.group for e in PROPERTIES.values()) if name != "perimeter"]
+ALL = [*dict.fromkeys(e.group for e in PROPERTIES.values() if e.group not in ("perimeter", "neighbors"))]
 
 
 @pytest.fixture(autouse=True)
@@ -212,6 +212,8 @@ def test_measure_of_nan_and_masked_pixels(case):
     ours = chunked.measure(*blocks, properties=ALL, channel_names=["a", "b"])
     assert_same_table(ours, objclass.measure(labels, spoilt, properties=ALL, channel_names=["a", "b"]))
     assert ours.filter(like="intensity").isna().sum().sum() == 4
+    with pytest.raises(ValueError, match=r"properties: .* 'neighbors_touching', which needs"):
+        chunked.measure(*blocks, properties="neighbors")
     masked = da.ma.masked_greater(da.from_array(image, chunks=9), 1000)
     with pytest.raises(ValueError, match="image: expected an array without a mask"):
         chunked.measure(blocks[0], masked)

@@ -16,6 +16,7 @@ from skimage.measure import regionprops, regionprops_table
 
 from objclass._common import parallel
 from objclass.measurement import region_properties
+from objclass.measurement.counting import Options
 from objclass.measurement.properties import PROPERTIES, SCIKIT_IMAGE
 from objclass.measurement.region_properties import measure
 
@@ -53,7 +54,7 @@ def reference(labels, image, names, spacing=None):
 
 
 def properties_of(ndim, groups=ALL):
-    shared = [e for e in PROPERTIES.values() if e.source == SCIKIT_IMAGE and e.exists(ndim, has_image=True)]
+    shared = [e for e in PROPERTIES.values() if e.source == SCIKIT_IMAGE and e.exists(ndim, 1, Options())]
     names = [entry.name for group in groups for entry in shared if entry.group == group]
     return [name for name in names if name != "axis_intermediate_length"]
 

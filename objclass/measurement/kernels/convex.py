@@ -14,6 +14,7 @@ from objclass._common.kernels.hull import CORNER, NORMAL, OFFSET, convex_hull
 from objclass._common.kernels.outline import NOTHING, find_candidates
 from objclass._common.parallel import kernel
 from objclass.measurement.kernels.feret import largest_distance, surface_corners
+from objclass.measurement.kernels.surface import hull_surface, least_width
 
 
 @kernel
@@ -93,6 +94,37 @@ def fill_rows(facets, points, low, high):
         for line in range(low.shape[1]):
             volume += max(high[plane, line] - low[plane, line] + 1, 0)
     return volume
+
+
+@kernel
+def measure_hull_shapes(
+    boxes, starts, low, high, flat, spacing, steps, weights, volumes, diameters, surfaces, widths
+):
+    """Write what `measure_hulls` does, and the surface and the least diameter of the convex hull.
+
+    Parameters
+    ----------
+    boxes, starts, low, high, flat, spacing, volumes, diameters
+        As in `measure_hulls`.
+    steps, weights : arrays
+        From `crofton_weights`.
+    surfaces, widths : (n,) float64 arrays
+        Written.
+    """
+    for index in range(len(boxes)):
+        box = boxes[index]
+        shape, width = (box[3] - box[0], box[4] - box[1]), box[5] - box[2]
+        object_low = low[starts[index] : starts[index + 1]].reshape(shape)
+        object_high = high[starts[index] : starts[index + 1]].reshape(shape)
+        if not flat and is_flat(object_low, object_high):
+            volumes[index] = diameters[index] = surfaces[index] = widths[index] = np.nan
+            continue
+        points = find_candidates(object_low, object_high, width, flat)
+        facets = convex_hull(points)
+        volumes[index] = fill_rows(facets, points, object_low, object_high)
+        diameters[index] = largest_distance(surface_corners(object_low, object_high, width, flat, spacing))
+        widths[index] = least_width(facets, points, flat, spacing)
+        surfaces[index] = hull_surface(object_low, object_high, width, steps, weights)
 
 
 @kernel

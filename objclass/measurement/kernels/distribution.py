@@ -1,0 +1,197 @@
+"""The distribution of the intensities of every object: order statistics, moments, and pairs of channels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from objclass._common.parallel import kernel
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+# Columns of what is known of one object and channel.
+SKEWNESS, KURTOSIS, DEVIATION, DISTRIBUTION = 5, 6, 7, 8
+
+
+@kernel
+def gather(labels, number, box, values, target):
+    """Write the values of an object, row by row, and return how many there are."""
+    n = np.int64(0)
+    for plane in range(box[0], box[3]):
+        for line in range(box[1], box[4]):
+            for column in range(box[2], box[5]):
+                if labels[plane, line, column] == number:
+                    target[n] = values[plane, line, column]
+                    n += 1
+    return n
+
+
+@kernel
+def largest(counts):
+    """Return the largest of some counts, at least 1, also of none."""
+    most = np.int64(1)
+    for count in counts:
+        most = max(most, count)
+    return most
+
+
+@kernel
+def quantile(ordered, share):
+    """Return a quantile of sorted values, linear between neighbours as NumPy's default."""
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    low, high = ordered[below], ordered[above]
+    return low + (high - low) * (place - below)
+
+
+@kernel
+def median_deviation(ordered, median):
+    """Return the median distance of sorted values from their median: a merge from the middle outwards."""
+    n = len(ordered)
+    right = np.searchsorted(ordered, median)
+    left = right - 1
+    before = distance = 0.0
+    for _ in range(n // 2 + 1):
+        before = distance
+        if left < 0 or (right < n and ordered[right] - median <= median - ordered[left]):
+            distance = ordered[right] - median
+            right += 1
+        else:
+            distance = median - ordered[left]
+            left -= 1
+    return distance if n % 2 else (before + distance) / 2
+
+
+@kernel
+def measure_distributions(labels, numbers, boxes, counts, values, shares, result):
+    """Write the distribution of the values of some objects.
+
+    Parameters
+    ----------
+    labels : (z, y, x) int32 array
+    numbers : (n,) int64 array
+    boxes : (n, 6) int64 array
+        Bounding boxes, as in `ObjectSums`.
+    counts : (n,) int64 array
+        Voxels; an object without any gets NaN, as does one with a value that is NaN.
+    values : (z, y, x) array
+    shares : (q,) float64 array
+        The quantiles to take, `QUANTILES`.
+    result : (n, DISTRIBUTION) float64 array
+        Written.
+    """
+    room = np.empty(largest(counts), np.float64)
+    for index in range(len(numbers)):
+        n = gather(labels, numbers[index], boxes[index], values, room)
+        found = room[:n]
+        mean = 0.0
+        for value in found:
+            mean += value
+        if n == 0 or np.isnan(mean):
+            result[index] = np.nan
+            continue
+        mean /= n
+        second = third = fourth = 0.0
+        for value in found:
+            square = (value - mean) ** 2
+            second += square
+            third += square * (value - mean)
+            fourth += square * square
+        found.sort()
+        for place in range(len(shares)):
+            result[index, place] = quantile(found, shares[place])
+        constant = found[0] == found[-1]
+        result[index, SKEWNESS] = np.nan if constant else third / n / (second / n) ** 1.5
+        result[index, KURTOSIS] = np.nan if constant else fourth / n / (second / n) ** 2 - 3
+        result[index, DEVIATION] = median_deviation(found, quantile(found, 0.5))
+
+
+@kernel
+def measure_pairs(labels, numbers, boxes, counts, first, second, result):
+    """Write the correlation and the overlap of two channels, (n, 2), of some objects."""
+    room = np.empty((2, largest(counts)), np.float64)
+    for index in range(len(numbers)):
+        n = gather(labels, numbers[index], boxes[index], first, room[0])
+        gather(labels, numbers[index], boxes[index], second, room[1])
+        if n == 0:
+            result[index] = np.nan
+            continue
+        mean_a, mean_b = room[0, :n].mean(), room[1, :n].mean()
+        aa = bb = ab = square_a = square_b = product = 0.0
+        for place in range(n):
+            a, b = room[0, place], room[1, place]
+            square_a += a * a
+            square_b += b * b
+            product += a * b
+            aa += (a - mean_a) ** 2
+            bb += (b - mean_b) ** 2
+            ab += (a - mean_a) * (b - mean_b)
+        result[index, 0] = ab / np.sqrt(aa * bb)
+        result[index, 1] = product / np.sqrt(square_a * square_b)
+
+
+@kernel
+def measure_rings(labels, numbers, boxes, values, offsets, flat, result):
+    """Write the mean of the background around some objects: NaN where there is none.
+
+    Parameters
+    ----------
+    labels : (z, y, x) int32 array
+    numbers, boxes : as in `measure_distributions`
+    values : (z, y, x) array
+    offsets : (k, 3) int64 array
+        The steps from a voxel to all that are near enough.
+    flat : bool
+        The image has two dimensions.
+    result : (n,) float64 array
+        Written.
+    """
+    margin = np.zeros(3, np.int64)
+    for axis in range(3):
+        margin[axis] = np.abs(offsets[:, axis]).max()
+    for index in range(len(numbers)):
+        number, box = numbers[index], boxes[index]
+        low, high = np.zeros(3, np.int64), np.zeros(3, np.int64)
+        for axis in range(3):
+            low[axis] = max(box[axis] - margin[axis], 0)
+            high[axis] = min(box[axis + 3] + margin[axis], labels.shape[axis])
+        seen = np.zeros((high[0] - low[0], high[1] - low[1], high[2] - low[2]), np.bool_)
+        total, n = 0.0, 0
+        for plane in range(box[0], box[3]):
+            for line in range(box[1], box[4]):
+                for column in range(box[2], box[5]):
+                    if labels[plane, line, column] != number or is_inside(
+                        labels, number, plane, line, column, flat
+                    ):
+                        continue
+                    for offset in offsets:
+                        z, y, x = plane + offset[0], line + offset[1], column + offset[2]
+                        if (
+                            z < low[0]
+                            or y < low[1]
+                            or x < low[2]
+                            or z >= high[0]
+                            or y >= high[1]
+                            or x >= high[2]
+                        ):
+                            continue
+                        if labels[z, y, x] == 0 and not seen[z - low[0], y - low[1], x - low[2]]:
+                            seen[z - low[0], y - low[1], x - low[2]] = True
+                            total += values[z, y, x]
+                            n += 1
+        result[index] = total / n if n else np.nan
+
+
+@kernel
+def is_inside(labels, number, plane, line, column, flat):
+    """Tell whether all face neighbours of a voxel belong to its object."""
+    if line == 0 or column == 0 or line + 1 == labels.shape[1] or column + 1 == labels.shape[2]:
+        return False
+    if labels[plane, line - 1, column] != number or labels[plane, line + 1, column] != number:
+        return False
+    if labels[plane, line, column - 1] != number or labels[plane, line, column + 1] != number:
+        return False
+    if flat:
+        return True
+    if plane == 0 or plane + 1 == labels.shape[0]:
+        return False
+    return labels[plane - 1, line, column] == number and labels[plane + 1, line, column] == number

@@ -1,0 +1,245 @@
+"""Texture of every object: co-occurrence of grey levels, and energies of differences between neighbours.
+
+Only voxels of the object itself count, so that an object measures the same wherever it lies and however an
+image is cut.
+
+References
+----------
+Haralick, Shanmugam, Dinstein: Textural features for image classification. IEEE Transactions on Systems, Man,
+and Cybernetics 3 (1973), https://doi.org/10.1109/TSMC.1973.4309314
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from objclass._common.parallel import kernel
+
+LEVELS = 32
+"""Grey levels from the darkest to the brightest voxel of an object."""
+HARALICK = 13
+# Columns of the energies.
+GRADIENT, LAPLACE, LOCAL_VARIANCE, ENERGIES = 0, 1, 2, 3
+
+
+def steps_at(distance: float, spacing: Sequence[float]) -> np.ndarray:
+    """Return the steps (k, 3) to half of the neighbours that are `distance` away along each axis.
+
+    An axis along which the distance rounds to no voxel is left out, with all directions that need it.
+    """
+    n_axes = len(spacing)
+    lengths = np.rint(distance / np.asarray(spacing, float)).astype(int)
+    directions = np.array([step for step in np.ndindex((3,) * n_axes)]) - 1
+    directions = directions[len(directions) // 2 + 1 :]
+    steps = directions[((directions == 0) | (lengths > 0)).all(axis=1)] * lengths
+    return np.hstack([np.zeros((len(steps), 3 - n_axes), int), steps])
+
+
+@kernel
+def entropy(shares):
+    """Return the entropy of the shares that are not 0, in bits."""
+    total = 0.0
+    for share in shares:
+        if share > 0:
+            total -= share * np.log2(share)
+    return total
+
+
+@kernel
+def haralick(matrix, result):
+    """Write Haralick's features 1 to 13 of a symmetric matrix of co-occurrences, with sum 1.
+
+    Level 0 is that of the background, of no pair; the variance of the differences counts it, as in mahotas.
+    """
+    n = len(matrix)
+    one = np.zeros(n)
+    total, apart = np.zeros(2 * n), np.zeros(n)
+    energy = homogeneity = product = joint = 0.0
+    for i in range(n):
+        for j in range(n):
+            share = matrix[i, j]
+            if share == 0:
+                continue
+            one[i] += share
+            total[i + j] += share
+            apart[abs(i - j)] += share
+            energy += share * share
+            homogeneity += share / (1 + (i - j) ** 2)
+            product += share * i * j
+            joint -= share * np.log2(share)
+    mean = variance = contrast = 0.0
+    for i in range(n):
+        mean += i * one[i]
+        variance += i * i * one[i]
+        contrast += i * i * apart[i]
+    variance -= mean * mean
+    sum_mean = sum_square = 0.0
+    for i in range(2 * n):
+        sum_mean += i * total[i]
+        sum_square += i * i * total[i]
+    single = entropy(one)
+    result[0] = energy
+    result[1] = contrast
+    result[2] = (product - mean * mean) / variance if variance > 1e-12 else 1.0
+    result[3] = variance
+    result[4] = homogeneity
+    result[5] = sum_mean
+    result[6] = sum_square - sum_mean * sum_mean
+    result[7] = entropy(total)
+    result[8] = joint
+    result[9] = apart.var()
+    result[10] = entropy(apart)
+    # The margins are equal: the entropy of their product, also as seen by the matrix, is twice that of one.
+    result[11] = (joint - 2 * single) / single if single > 0 else joint
+    result[12] = np.sqrt(max(0.0, 1 - np.exp(-2 * (2 * single - joint))))
+
+
+@kernel
+def grey_levels(labels, number, box, values, levels):
+    """Write the grey level, from 1 to `LEVELS`, of each voxel of an object into its box; 0 outside of it.
+
+    Returns False where a value is NaN.
+    """
+    low, high, bad = np.inf, -np.inf, False
+    for plane in range(box[0], box[3]):
+        for line in range(box[1], box[4]):
+            for column in range(box[2], box[5]):
+                if labels[plane, line, column] == number:
+                    value = np.float64(values[plane, line, column])
+                    bad |= np.isnan(value)
+                    low, high = min(low, value), max(high, value)
+    if bad:
+        return False
+    scale = LEVELS / (high - low) if high > low else 0.0
+    for plane in range(box[0], box[3]):
+        for line in range(box[1], box[4]):
+            for column in range(box[2], box[5]):
+                level = 0
+                if labels[plane, line, column] == number:
+                    level = 1 + min(int((values[plane, line, column] - low) * scale), LEVELS - 1)
+                levels[plane - box[0], line - box[1], column - box[2]] = level
+    return True
+
+
+@kernel
+def measure_haralick(labels, numbers, boxes, counts, values, steps, result):
+    """Write the mean of Haralick's features over all directions, of some objects.
+
+    Parameters
+    ----------
+    labels : (z, y, x) int32 array
+    numbers : (n,) int64 array
+    boxes : (n, 6) int64 array
+        Bounding boxes, as in `ObjectSums`.
+    counts : (n,) int64 array
+        Voxels.
+    values : (z, y, x) array
+    steps : (k, 3) int64 array
+        From `steps_at`.
+    result : (n, HARALICK) float64 array
+        Written: NaN where a value is NaN or no two voxels lie a step apart.
+    """
+    matrix, features = np.zeros((LEVELS + 1, LEVELS + 1)), np.zeros(HARALICK)
+    for index in range(len(numbers)):
+        box = boxes[index]
+        result[index] = np.nan
+        shape = (box[3] - box[0], box[4] - box[1], box[5] - box[2])
+        levels = np.zeros(shape, np.int64)
+        if counts[index] == 0 or not grey_levels(labels, numbers[index], box, values, levels):
+            continue
+        n_directions = 0
+        for step in steps:
+            matrix[:] = 0
+            pairs = 0
+            for z in range(max(0, -step[0]), shape[0] - max(0, step[0])):
+                for y in range(max(0, -step[1]), shape[1] - max(0, step[1])):
+                    for x in range(max(0, -step[2]), shape[2] - max(0, step[2])):
+                        a, b = levels[z, y, x], levels[z + step[0], y + step[1], x + step[2]]
+                        if a > 0 and b > 0:
+                            matrix[a, b] += 1
+                            matrix[b, a] += 1
+                            pairs += 2
+            if pairs == 0:
+                continue
+            matrix /= pairs
+            haralick(matrix, features)
+            if n_directions == 0:
+                result[index] = 0
+            n_directions += 1
+            result[index] += features
+        if n_directions:
+            result[index] /= n_directions
+
+
+@kernel
+def measure_energies(labels, numbers, boxes, values, spacing, flat, result):
+    """Write the energies of some objects: means over what lies within the object alone.
+
+    Parameters
+    ----------
+    labels, numbers, boxes, values : arrays
+        As in `measure_haralick`.
+    spacing : (3,) float64 array
+    flat : bool
+        The image has two dimensions.
+    result : (n, ENERGIES) float64 array
+        Written: the mean squared gradient, the mean squared Laplacian, and the mean variance of the voxels
+        and their neighbours.
+    """
+    margin = 0 if flat else 1
+    for index in range(len(numbers)):
+        number, box = numbers[index], boxes[index]
+        shape = (box[3] - box[0] + 2 * margin, box[4] - box[1] + 2, box[5] - box[2] + 2)
+        solid, pixels = np.zeros(shape, np.bool_), np.zeros(shape)
+        for z in range(box[0], box[3]):
+            for y in range(box[1], box[4]):
+                for x in range(box[2], box[5]):
+                    if labels[z, y, x] == number:
+                        at = z - box[0] + margin, y - box[1] + 1, x - box[2] + 1
+                        solid[at], pixels[at] = True, values[z, y, x]
+        squares, pairs = np.zeros(3), np.zeros(3)
+        laplace, n_laplace, variance, n_voxels = 0.0, 0, 0.0, 0
+        for z in range(margin, shape[0] - margin):
+            for y in range(1, shape[1] - 1):
+                for x in range(1, shape[2] - 1):
+                    if not solid[z, y, x]:
+                        continue
+                    curvature, whole = 0.0, True
+                    for axis in range(1 - margin, 3):
+                        dz, dy, dx = int(axis == 0), int(axis == 1), int(axis == 2)
+                        after, before = solid[z + dz, y + dy, x + dx], solid[z - dz, y - dy, x - dx]
+                        slope = (pixels[z + dz, y + dy, x + dx] - pixels[z, y, x]) / spacing[axis]
+                        if after:
+                            squares[axis] += slope * slope
+                            pairs[axis] += 1
+                        back = (pixels[z - dz, y - dy, x - dx] - pixels[z, y, x]) / spacing[axis]
+                        curvature += (slope + back) / spacing[axis]
+                        whole &= after and before
+                    if whole:
+                        laplace += curvature * curvature
+                        n_laplace += 1
+                    total, square, n = 0.0, 0.0, 0
+                    for near_z in range(z - margin, z + margin + 1):
+                        for near_y in range(y - 1, y + 2):
+                            for near_x in range(x - 1, x + 2):
+                                if solid[near_z, near_y, near_x]:
+                                    difference = pixels[near_z, near_y, near_x] - pixels[z, y, x]
+                                    total += difference
+                                    square += difference * difference
+                                    n += 1
+                    variance += square / n - (total / n) ** 2
+                    n_voxels += 1
+        if np.isnan(variance):
+            result[index] = np.nan
+            continue
+        if np.isnan(variance):
+            result[index] = np.nan
+            continue
+        gradient = 0.0
+        for axis in range(1 - margin, 3):
+            gradient += squares[axis] / pairs[axis] if pairs[axis] else 0.0
+        result[index, GRADIENT] = gradient if pairs.sum() else np.nan
+        result[index, LAPLACE] = laplace / n_laplace if n_laplace else np.nan
+        result[index, LOCAL_VARIANCE] = variance / n_voxels if n_voxels else np.nan
