@@ -39,6 +39,13 @@ from .tables.classification import suggest_objects as suggest_objects
 from .tables.classification import train_table_classifier as train_table_classifier
 from .tables.clustering import cluster as cluster
 from .tables.comparison import compare as compare
+from .tables.export import from_anndata as from_anndata
+from .tables.export import read_table as read_table
+from .tables.export import to_anndata as to_anndata
+from .tables.export import write_table as write_table
+from .tables.outlines import map_to_image as map_to_image
+from .tables.outlines import write_geojson as write_geojson
+from .tables.outlines import write_rois as write_rois
 from .tables.profiles import scan_clusters as scan_clusters
 from .tables.profiles import standardized_differences as standardized_differences
 from .tables.reduction import reduce as reduce

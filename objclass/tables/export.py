@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from objclass._common import checks
+from objclass._common.files import AnyPath, replacing
+from objclass.measurement.columns import describe_columns
 from objclass.tables.columns import measurement_columns
 from objclass.tables.roles import EMBEDDINGS
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _EMBEDDING = re.compile(rf"({'|'.join(EMBEDDINGS)})_(\d+)")
+_EMBEDDING_KEYS = {name: name.lower().replace("-", "") for name in EMBEDDINGS} | {"PC": "pca"}
 _POSITION = re.compile(r"centroid-(\d)")
 
 
@@ -39,25 +43,133 @@ def to_bytes(table: pd.DataFrame, file_format: str) -> bytes:
     return table.to_parquet(index=False)
 
 
-def to_anndata(table: pd.DataFrame) -> Any:
-    """Return the table as AnnData, for scverse tools.
+def write_table(table: pd.DataFrame, path: AnyPath) -> None:
+    """Write a table, with what its columns mean.
 
-    The measurements become ``X``, embeddings ``obsm["X_umap"]`` and the like, positions
-    ``obsm["spatial"]`` (x, y and z), clusters categories in ``obs`` beside all other columns. The names of
-    the observations are the labels.
+    CSV has nothing but the table, so that pandas, Excel and R read it without options; beside
+    ``objects.csv``, ``objects.columns.csv`` says the unit, the group, the definition and the source of each
+    column. Parquet keeps them in the file.
+
+    Parameters
+    ----------
+    table : DataFrame
+    path : str or path
+        Ends in ``.csv`` or ``.parquet``; replaced in one step.
+
+    Raises
+    ------
+    ImportError
+        If pyarrow is not installed, which Parquet needs.
+    TypeError, ValueError
+        If `table` is no DataFrame or the path ends otherwise.
+
+    Examples
+    --------
+    >>> import objclass, pathlib, tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = pathlib.Path(folder.name) / "objects.csv"
+    >>> table = objclass.measure(np.ones((2, 3), int), spacing=0.5, unit="µm", properties="area")
+    >>> objclass.write_table(table, path)
+    >>> print(path.with_suffix(".columns.csv").read_text(encoding="utf-8-sig"))
+    name,unit,group,definition,source
+    label,,,The number of the object in its label image.,
+    area,µm²,size,"Area, in three dimensions the volume.",scikit-image
+    >>> objclass.read_table(path).attrs["columns"]["area"]["unit"]
+    'µm²'
+    >>> folder.cleanup()
+    """
+    described = describe_columns(table)
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".csv", ".parquet"):
+        raise checks.invalid("path", "a path that ends in .csv or .parquet", str(path))
+    with replacing(path) as beside:
+        if suffix == ".csv":
+            table.to_csv(beside, index=False)
+        else:
+            table.to_parquet(beside, index=False)
+    if suffix == ".csv":
+        with replacing(_columns_path(path)) as beside:
+            # With its mark at the beginning Excel takes the file for UTF-8, as pandas and R do.
+            described.to_csv(beside, index=False, encoding="utf-8-sig")
+
+
+def read_table(path: AnyPath) -> pd.DataFrame:
+    """Read a table that `write_table` wrote, with what its columns mean.
+
+    Parameters
+    ----------
+    path : str or path
+        Ends in ``.csv`` or ``.parquet``. Without ``objects.columns.csv`` beside it a CSV is read alone.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+
+    Examples
+    --------
+    >>> import objclass, pathlib, tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = pathlib.Path(folder.name) / "objects.csv"
+    >>> objclass.write_table(objclass.measure(np.ones((2, 3), int), properties="area"), path)
+    >>> objclass.read_table(path)
+       label  area
+    0      1   6.0
+    >>> folder.cleanup()
+    """
+    import pandas as pd
+
+    if not Path(path).exists():
+        raise checks.invalid("path", "a file", f"{path}, which is not there", kind=FileNotFoundError)
+    if Path(path).suffix.lower() == ".parquet":
+        return pd.read_parquet(path)
+    table = pd.read_csv(path)
+    if _columns_path(path).exists():
+        described = pd.read_csv(_columns_path(path), keep_default_na=False, encoding="utf-8-sig")
+        columns = {row.pop("name"): row for row in described.to_dict("records") if row["group"]}
+        table.attrs.update({"columns": columns})
+    return table
+
+
+def _columns_path(path: AnyPath) -> Path:
+    return Path(path).with_suffix(".columns.csv")
+
+
+def to_anndata(table: pd.DataFrame) -> Any:
+    """Return the table as AnnData, for scverse tools such as scanpy and squidpy.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With one row an object.
+
+    Returns
+    -------
+    anndata.AnnData
+        The measurements are ``X``, embeddings ``obsm["X_umap"]`` and the like, positions
+        ``obsm["spatial"]`` (x, y and z), clusters categories in ``obs`` beside all other columns. ``var`` has
+        the unit, the group, the definition and the source of each measurement, ``uns["objclass"]`` the unit
+        of lengths. The names of the observations are the labels, of several images ``image:label``.
 
     Raises
     ------
     ImportError
         If anndata is not installed.
-    """
-    try:
-        from anndata import AnnData  # type: ignore[import-not-found, unused-ignore]
-    except ImportError as error:
-        raise ImportError(
-            "AnnData needs the package anndata. Install it with: python -m pip install anndata"
-        ) from error
 
+    See Also
+    --------
+    from_anndata : the way back
+
+    Examples
+    --------
+    >>> adata = objclass.to_anndata(table)  # doctest: +SKIP
+    >>> adata.write_h5ad("objects.h5ad")  # doctest: +SKIP
+    """
+    AnnData = _anndata_class()
     names = measurement_columns(table)
     embeddings: dict[str, list[str]] = {}
     for name in map(str, table):
@@ -66,17 +178,86 @@ def to_anndata(table: pd.DataFrame) -> Any:
     position = sorted((str(name) for name in table if _POSITION.fullmatch(str(name))), reverse=True)
     used = {*names, *position, *(name for columns in embeddings.values() for name in columns)}
     obs = table[[name for name in table if name not in used]].copy()
-    obs.index = table["label"].astype(str)
+    key = [name for name in ("image", "frame", "label") if name in table]
+    obs.index = table[key].astype(str).agg(":".join, axis=1) if len(table) else table["label"].astype(str)
     obs.index.name = None
+    obs.attrs = {}
     clusters = [name for name in obs if str(name).endswith("_CLUSTER_ID")]
     obs = obs.astype(dict.fromkeys(clusters, "category"))
-    result = AnnData(_matrix(table, names), obs=obs)
-    result.var_names = names
+    described = describe_columns(table).set_index("name").loc[names]
+    described.index.name = None
+    result = AnnData(_matrix(table, names), obs=obs, var=described)
     for method, columns in embeddings.items():
-        result.obsm[f"X_{method.lower().replace('-', '').replace('pc', 'pca')}"] = _matrix(table, columns)
+        result.obsm[f"X_{_EMBEDDING_KEYS[method]}"] = _matrix(table, columns)
     if position:
         result.obsm["spatial"] = _matrix(table, position)
+    result.uns["objclass"] = {
+        "unit": str(table.attrs.get("unit", "")),
+        "columns": list(map(str, table.columns)),
+    }
     return result
+
+
+def from_anndata(adata: Any) -> pd.DataFrame:
+    """Return the table of an AnnData, as `to_anndata` makes it or any other with measurements in ``X``.
+
+    Parameters
+    ----------
+    adata : anndata.AnnData
+        Embeddings in ``obsm`` become columns such as ``UMAP_0``, ``obsm["spatial"]`` the centroid. Where
+        ``obs`` has no ``label``, the objects are numbered from 1.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    ImportError
+        If anndata is not installed.
+    TypeError
+        If `adata` is no AnnData.
+
+    Examples
+    --------
+    >>> adata = objclass.to_anndata(table)  # doctest: +SKIP
+    >>> objclass.from_anndata(adata)  # doctest: +SKIP
+    """
+    import pandas as pd
+
+    if not isinstance(adata, _anndata_class()):
+        raise checks.invalid("adata", "an AnnData", checks.describe(adata), kind=TypeError)
+    matrix = adata.X.toarray() if hasattr(adata.X, "toarray") else np.asarray(adata.X)
+    columns: dict[str, Any] = {str(name): adata.obs[name].array for name in adata.obs}
+    if "label" not in columns:
+        columns = {"label": np.arange(1, adata.n_obs + 1)} | columns
+    columns |= {str(name): matrix[:, index] for index, name in enumerate(adata.var_names)}
+    for method, key in _EMBEDDING_KEYS.items():
+        for axis, values in enumerate(np.asarray(adata.obsm.get(f"X_{key}", np.empty((0, 0)))).T):
+            columns[f"{method}_{axis}"] = values
+    for axis, values in enumerate(np.asarray(adata.obsm.get("spatial", np.empty((0, 0)))).T[::-1]):
+        columns[f"centroid-{axis}"] = values
+    known = adata.uns.get("objclass", {})
+    order = [name for name in known.get("columns", []) if name in columns]
+    table = pd.DataFrame(columns).reset_index(drop=True)
+    table = table[[*order, *(name for name in columns if name not in order)]]
+    described = {"unit", "group", "definition", "source"}
+    if described <= {*adata.var.columns}:
+        rows = adata.var[[*described]].to_dict("index")
+        table.attrs.update(
+            {"unit": known.get("unit", ""), "columns": {str(name): rows[name] for name in rows}}
+        )
+    return table
+
+
+def _anndata_class() -> Any:
+    try:
+        from anndata import AnnData  # type: ignore[import-not-found, unused-ignore]
+    except ImportError as error:
+        raise ImportError(
+            "AnnData needs the package anndata. Install it with: python -m pip install anndata"
+        ) from error
+    return AnnData
 
 
 def _matrix(table: pd.DataFrame, names: list[str]) -> np.ndarray:

@@ -211,7 +211,7 @@ def test_measure_of_nan_and_masked_pixels(case):
     blocks = da.from_array(labels, chunks=9), da.from_array(spoilt, chunks=(1, *(7,) * image.ndim))
     ours = chunked.measure(*blocks, properties=ALL, channel_names=["a", "b"])
     assert_same_table(ours, objclass.measure(labels, spoilt, properties=ALL, channel_names=["a", "b"]))
-    assert ours.filter(like="intensity").isna().sum().sum() == 4
+    assert ours.filter(like="intensity_mean").isna().sum().tolist() == [0, 1]
     with pytest.raises(ValueError, match=r"properties: .* 'neighbors_touching', which needs"):
         chunked.measure(*blocks, properties="neighbors")
     masked = da.ma.masked_greater(da.from_array(image, chunks=9), 1000)

@@ -1,0 +1,296 @@
+"""Objects for other programs: as an image of a column, as ROIs of ImageJ, as GeoJSON for QuPath."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from objclass._common import checks
+from objclass._common.files import AnyPath, replacing
+from objclass.tables.columns import check_table, measurement_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Loop = list[tuple[int, int]]
+
+
+def map_to_image(labels: npt.ArrayLike, table: pd.DataFrame, column: str) -> np.ndarray:
+    """Return an image in which every object has its value of a column.
+
+    Parameters
+    ----------
+    labels : (z, y, x) or (y, x) integer array
+        Objects; 0 is background.
+    table : DataFrame
+        With a row for each object of this image, found by its ``label``.
+    column : str
+        Of numbers, or of classes.
+
+    Returns
+    -------
+    array of the shape of labels
+        Of numbers: float64, NaN where there is no object or no value. Of classes, which are text, categories
+        or the groups of `cluster` and `explore`: int32, 0 for the background, -1 for objects without a class,
+        and classes from 1 in their sorted order, so that a group 0 is not taken for background.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If labels are no integers, the table is none or of several images, or it has no such column.
+
+    Examples
+    --------
+    >>> import objclass
+    >>> labels = np.array([[0, 1, 1], [5, 0, 0]])
+    >>> objclass.map_to_image(labels, objclass.measure(labels), "area")
+    array([[nan,  2.,  2.],
+           [ 1., nan, nan]])
+    """
+    from pandas.api.types import is_numeric_dtype
+
+    labels = checks.check_labels(labels)
+    table = _of_one_image(table)
+    if column not in table:
+        hint = f"There are: {', '.join(map(str, table.columns))}."
+        raise checks.invalid("column", "the name of a column of the table", checks.describe(column), hint)
+    numbers, places = np.unique(labels, return_inverse=True)
+    rows = table.set_index("label")[column].reindex(numbers)
+    if is_numeric_dtype(rows) and not _is_class(column, table[column]):
+        values = rows.to_numpy(dtype=float, na_value=np.nan, copy=True)
+        values[numbers == 0] = np.nan
+    else:
+        codes = table[column].astype("category").cat
+        values = np.full(len(numbers), -1, np.int32)
+        by_label = dict(zip(table["label"].tolist(), (codes.codes + 1).tolist(), strict=True))
+        for place, number in enumerate(numbers.tolist()):
+            values[place] = by_label.get(number, 0) or -1
+        values[numbers == 0] = 0
+    return values[places].reshape(labels.shape)
+
+
+def write_geojson(
+    labels: npt.ArrayLike,
+    path: AnyPath,
+    *,
+    table: pd.DataFrame | None = None,
+    column: str | None = None,
+) -> None:
+    """Write the outlines of objects as GeoJSON, which QuPath opens by *File → Import objects*.
+
+    An outline runs along the edges of pixels, so that QuPath finds the very same pixels; holes and separate
+    parts are kept. In three dimensions an object has an outline in each of its planes.
+
+    Parameters
+    ----------
+    labels : (z, y, x) or (y, x) integer array
+    path : str or path
+        Replaced in one step.
+    table : DataFrame, optional
+        Its measurements become those of the objects, which are found by their ``label``.
+    column : str, optional
+        The column of `table` that holds the classes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If labels are no integers, the table is none or of several images, or it has no such column.
+
+    Examples
+    --------
+    >>> import objclass, pathlib, tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = pathlib.Path(folder.name) / "objects.geojson"
+    >>> objclass.write_geojson(np.array([[0, 1, 1]]), path)
+    >>> json.loads(path.read_text())["features"][0]["geometry"]["coordinates"]
+    [[[1, 0], [3, 0], [3, 1], [1, 1], [1, 0]]]
+    >>> folder.cleanup()
+    """
+    labels = checks.check_labels(labels)
+    properties = _qupath_properties(labels, table, column)
+    features = []
+    for number, plane, parts in _outlines(labels):
+        polygons = [[[*map(list, loop), list(loop[0])] for loop in part] for part in parts]
+        geometry: dict[str, Any] = {"type": "Polygon", "coordinates": polygons[0]}
+        if len(polygons) > 1:
+            geometry = {"type": "MultiPolygon", "coordinates": polygons}
+        geometry["plane"] = {"c": -1, "z": plane, "t": 0}
+        features.append(
+            {
+                "type": "Feature",
+                "id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"objclass {number} {plane}")),
+                "geometry": geometry,
+                "properties": {"objectType": "detection", "name": str(number)} | properties.get(number, {}),
+            }
+        )
+    with replacing(path) as beside:
+        content = {"type": "FeatureCollection", "features": features}
+        beside.write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+
+
+def write_rois(labels: npt.ArrayLike, path: AnyPath) -> None:
+    """Write the outlines of objects as ROIs of ImageJ and Fiji, in a .zip for their ROI Manager.
+
+    An outline runs along the edges of pixels; an object with holes or of several parts becomes a composite
+    ROI. In three dimensions an object has a ROI in each of its planes. The ROIs are called by the labels, in
+    three dimensions ``label-plane`` with planes from 1.
+
+    Parameters
+    ----------
+    labels : (z, y, x) or (y, x) integer array
+    path : str or path
+        Ends in ``.zip``; replaced in one step.
+
+    Raises
+    ------
+    ImportError
+        If roifile is not installed.
+    TypeError, ValueError
+        If labels are no integers, or the path does not end in .zip.
+
+    Examples
+    --------
+    >>> import objclass, pathlib, tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> objclass.write_rois(np.array([[0, 1, 1]]), pathlib.Path(folder.name) / "rois.zip")
+    >>> folder.cleanup()
+    """
+    try:
+        import roifile
+    except ImportError as error:
+        raise ImportError(
+            "ROIs need the package roifile. Install it with: python -m pip install roifile"
+        ) from error
+
+    labels = checks.check_labels(labels)
+    if not str(path).lower().endswith(".zip"):
+        raise checks.invalid("path", "a path that ends in .zip", str(path))
+    rois = []
+    for number, plane, parts in _outlines(labels):
+        is_stack = labels.ndim == 3
+        name = f"{number}-{plane + 1}" if is_stack else str(number)
+        position = plane if is_stack else None
+        if len(parts) == 1 and len(parts[0]) == 1:
+            roi = roifile.ImagejRoi.frompoints(np.array(parts[0][0]), name=name, position=position)
+            roi.roitype = roifile.ROI_TYPE.POLYGON
+        else:
+            loops = [loop for part in parts for loop in part]
+            moves = [[0.0, *loop[0]] + [v for at in loop[1:] for v in (1.0, *at)] + [4.0] for loop in loops]
+            corners = np.array([at for loop in loops for at in loop])
+            roi = roifile.ImagejRoi.frompoints(corners, name=name, position=position)
+            roi.roitype = roifile.ROI_TYPE.RECT
+            roi.integer_coordinates = roi.subpixel_coordinates = None
+            roi.n_coordinates = 0
+            roi.multi_coordinates = np.array([value for move in moves for value in move], np.float32)
+            roi.shape_roi_size = len(roi.multi_coordinates)
+        rois.append(roi)
+    with replacing(path) as beside:
+        roifile.roiwrite(beside, rois, mode="w")
+
+
+def _of_one_image(table: pd.DataFrame) -> pd.DataFrame:
+    table = check_table(table)
+    if table["label"].duplicated().any():
+        hint = "Take the rows of the image first: table[table['image'] == name]."
+        raise checks.invalid("table", "the objects of one image", "those of several", hint)
+    return table
+
+
+def _is_class(column: str, values: pd.Series) -> bool:
+    from objclass.tables.columns import column_kind
+
+    return column_kind(values) == "category"
+
+
+def _qupath_properties(
+    labels: np.ndarray, table: pd.DataFrame | None, column: str | None
+) -> dict[int, dict[str, Any]]:
+    """Return the measurements and the class of each object, as QuPath reads them."""
+    if table is None:
+        if column is not None:
+            raise checks.invalid("table", f"the table with the column {column!r}", "none")
+        return {}
+    table = _of_one_image(table)
+    if column is not None and column not in table:
+        hint = f"There are: {', '.join(map(str, table.columns))}."
+        raise checks.invalid("column", "the name of a column of the table", checks.describe(column), hint)
+    names = [name for name in measurement_columns(table) if name != column]
+    values = table[names].to_numpy(dtype=float, na_value=np.nan)
+    result: dict[int, dict[str, Any]] = {}
+    for row, number in enumerate(table["label"].tolist()):
+        known = {n: v for n, v in zip(names, values[row].tolist(), strict=True) if np.isfinite(v)}
+        result[number] = {"measurements": known}
+        kind = None if column is None else table[column].iloc[row]
+        if kind is not None and kind == kind:
+            result[number]["classification"] = {"name": str(kind)}
+    return result
+
+
+def _outlines(labels: np.ndarray) -> Iterator[tuple[int, int, list[list[Loop]]]]:
+    """Yield the label, the plane and the parts of each object: outer loop (x, y) first, then its holes."""
+    from scipy import ndimage
+
+    planes = labels if labels.ndim == 3 else labels[np.newaxis]
+    for z, plane in enumerate(planes):
+        numbers, codes = np.unique(plane, return_inverse=True)
+        codes = codes.reshape(plane.shape) + int(numbers[0] != 0) if numbers.size else plane
+        objects = numbers[numbers != 0].tolist()
+        for index, box in enumerate(ndimage.find_objects(codes.astype(np.int32))):
+            mask = codes[box] == index + 1
+            shift = box[1].start, box[0].start
+            parts = []
+            separate, n_parts = ndimage.label(mask)
+            for part in range(1, n_parts + 1):
+                loops = _loops(separate == part)
+                loops.sort(key=lambda loop: -abs(_signed_area(loop)))
+                parts.append([[(x + shift[0], y + shift[1]) for x, y in loop] for loop in loops])
+            yield objects[index], z, parts
+
+
+def _signed_area(loop: Loop) -> float:
+    x, y = np.array(loop, float).T
+    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+
+
+def _loops(mask: np.ndarray) -> list[Loop]:
+    """Return the closed paths along the edges of the pixels of one part, without points on straight lines.
+
+    Each edge has the part on its right, y pointing down. Where four edges meet, a path turns right: the part
+    is connected by sides, so that pixels that touch by a corner belong to different turns.
+    """
+    padded = np.pad(mask, 1)
+    following: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    edges = (
+        (padded[1:, 1:-1] & ~padded[:-1, 1:-1], (0, 0), (1, 0)),
+        (padded[:-1, 1:-1] & ~padded[1:, 1:-1], (1, 0), (0, 0)),
+        (padded[1:-1, :-1] & ~padded[1:-1, 1:], (0, 0), (0, 1)),
+        (padded[1:-1, 1:] & ~padded[1:-1, :-1], (0, 1), (0, 0)),
+    )
+    for found, start, stop in edges:
+        for y, x in np.argwhere(found).tolist():
+            following.setdefault((x + start[0], y + start[1]), []).append((x + stop[0], y + stop[1]))
+    loops = []
+    while following:
+        place = next(iter(following))
+        path, direction = [], (0, 0)
+        while place in following:
+            ways = following[place]
+            right = (place[0] - direction[1], place[1] + direction[0])
+            way = right if len(ways) > 1 and right in ways else ways[0]
+            ways.remove(way)
+            if not ways:
+                del following[place]
+            turned = (way[0] - place[0], way[1] - place[1])
+            if turned != direction:
+                path.append(place)
+            place, direction = way, turned
+        first = (path[1][0] - path[0][0], path[1][1] - path[0][1])
+        if (np.sign(first) == direction).all():
+            path.pop(0)
+        loops.append(path)
+    return loops

@@ -1,0 +1,127 @@
+"""Tables and outlines of objects in files of other programs, read back."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import roifile
+from matplotlib.path import Path
+from scipy import ndimage
+
+import objclass
+
+
+def measured(shape=(24, 26)):
+    rng = np.random.default_rng(0)
+    labels = ndimage.label(rng.random(shape) > 0.55)[0] * 3
+    image = rng.integers(0, 1000, shape)
+    return labels, objclass.measure(labels, image, spacing=0.5, unit="µm", progress=False)
+
+
+def fill(loops, shape):
+    """The pixels whose centres lie within an odd number of loops."""
+    y, x = np.indices(shape)
+    points = np.stack([x.ravel(), y.ravel()], axis=1) + 0.5
+    inside = sum(Path([*loop, loop[0]]).contains_points(points).astype(int) for loop in loops)
+    return (inside % 2 == 1).reshape(shape)
+
+
+@pytest.mark.parametrize("shape", [(24, 26), (3, 14, 15)])
+def test_outlines_for_qupath_hold_the_very_same_pixels(shape, tmp_path):
+    labels, table = measured(shape)
+    table["CLASS"] = np.where(table["area"] > 1, "large", "small")
+    objclass.write_geojson(labels, tmp_path / "a.geojson", table=table, column="CLASS")
+    planes = labels if labels.ndim == 3 else labels[None]
+    back = np.zeros_like(planes)
+    for feature in json.loads((tmp_path / "a.geojson").read_text())["features"]:
+        geometry, properties = feature["geometry"], feature["properties"]
+        polygons = (
+            geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
+        )
+        loops = [loop[:-1] for polygon in polygons for loop in polygon]
+        assert all(loop[0] == loop[-1] for polygon in polygons for loop in polygon)
+        number = int(properties["name"])
+        back[geometry["plane"]["z"]][fill(loops, planes.shape[1:])] = number
+        row = table.set_index("label").loc[number]
+        assert properties["classification"]["name"] == row["CLASS"]
+        assert properties["measurements"]["area"] == row["area"]
+    np.testing.assert_array_equal(back, planes)
+
+
+@pytest.mark.parametrize("shape", [(24, 26), (3, 14, 15)])
+def test_rois_of_imagej_hold_the_very_same_pixels(shape, tmp_path):
+    labels, _ = measured(shape)
+    objclass.write_rois(labels, tmp_path / "rois.zip")
+    planes = labels if labels.ndim == 3 else labels[None]
+    back = np.zeros_like(planes)
+    for roi in roifile.roiread(tmp_path / "rois.zip"):
+        number, _, plane = roi.name.partition("-")
+        back[int(plane or 1) - 1][
+            fill(map(np.ndarray.tolist, roi.coordinates(multi=True)), planes.shape[1:])
+        ] = int(number)
+    np.testing.assert_array_equal(back, planes)
+    with pytest.raises(ValueError, match=r"path: expected a path that ends in \.zip"):
+        objclass.write_rois(labels, tmp_path / "rois.roi")
+
+
+def test_columns_as_images():
+    labels, table = measured()
+    image = objclass.map_to_image(labels, table.iloc[1:], "area")
+    assert np.isnan(image[labels == 0]).all()
+    assert np.isnan(image[labels == table["label"].iloc[0]]).all()
+    assert (image[labels == 6] == table.set_index("label").loc[6, "area"]).all()
+    groups = pd.array([0, 1, pd.NA] * len(table), dtype="Int64")[: len(table)]
+    image = objclass.map_to_image(labels, table.assign(KMEANS_CLUSTER_ID=groups), "KMEANS_CLUSTER_ID")
+    assert image.dtype == np.int32
+    assert (image[labels == 0] == 0).all()
+    for number, value in zip(table["label"], [1, 2, -1] * len(table), strict=False):
+        assert (image[labels == number] == value).all()
+    with pytest.raises(ValueError, match="column: expected the name of a column"):
+        objclass.map_to_image(labels, table, "volume")
+    several = pd.concat([table.assign(image="a"), table.assign(image="b")])
+    with pytest.raises(ValueError, match="table: expected the objects of one image"):
+        objclass.map_to_image(labels, several, "area")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_tables_keep_what_their_columns_mean(suffix, tmp_path):
+    _, table = measured()
+    objclass.write_table(table, tmp_path / f"objects{suffix}")
+    back = objclass.read_table(tmp_path / f"objects{suffix}")
+    pd.testing.assert_frame_equal(back, table, rtol=1e-12)
+    pd.testing.assert_frame_equal(objclass.describe_columns(back), objclass.describe_columns(table))
+    if suffix == ".csv":
+        plain = pd.read_csv(tmp_path / "objects.csv")
+        assert list(plain) == list(table)
+        units = pd.read_csv(tmp_path / "objects.columns.csv").set_index("name")["unit"]
+        assert units["area"] == "µm²"
+        (tmp_path / "objects.columns.csv").unlink()
+        assert objclass.read_table(tmp_path / "objects.csv").attrs == {}
+    with pytest.raises(ValueError, match="path: expected a path that ends in"):
+        objclass.write_table(table, tmp_path / "objects.xls")
+    with pytest.raises(FileNotFoundError, match="path: expected a file"):
+        objclass.read_table(tmp_path / "nothing.csv")
+
+
+def test_anndata_and_back(tmp_path):
+    anndata = pytest.importorskip("anndata", reason="anndata is not installed")
+    _, table = measured()
+    several = pd.concat([table.assign(image="a"), table.assign(image="b")], ignore_index=True)
+    several.attrs = table.attrs
+    several["UMAP_0"], several["UMAP_1"] = np.arange(len(several)), -1.0
+    several["KMEANS_CLUSTER_ID"] = pd.array([0, 1] * len(table), dtype="Int64")
+    data = objclass.to_anndata(several)
+    assert data.obs_names.is_unique
+    assert data.var.loc["area", "unit"] == "µm²"
+    data.write_h5ad(tmp_path / "objects.h5ad")
+    back = objclass.from_anndata(anndata.read_h5ad(tmp_path / "objects.h5ad"))
+    assert list(back) == list(several)
+    for name in several:
+        if name not in ("image", "KMEANS_CLUSTER_ID"):
+            np.testing.assert_array_equal(back[name].to_numpy(float), several[name].to_numpy(float))
+    assert back["image"].astype(str).tolist() == several["image"].tolist()
+    assert back["KMEANS_CLUSTER_ID"].astype(int).tolist() == several["KMEANS_CLUSTER_ID"].tolist()
+    assert back.attrs["columns"]["area"]["unit"] == "µm²"
+    with pytest.raises(TypeError, match="adata: expected an AnnData"):
+        objclass.from_anndata(several)
