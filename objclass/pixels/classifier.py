@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CLASS_NAMES = ("ObjectSegmenter", "PixelClassifier", "ProbabilityMapper")
+_OF_TABLES = ("ObjectClassifier", "ObjectSelector", "TableRowClassifier")  # of APOC: they classify objects
 
 
 @dataclass(frozen=True)
@@ -301,6 +302,11 @@ def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier:
     class_name = content.header.get("classifier_class_name", "")
     if class_name not in CLASS_NAMES:
         hint = f"Run it with apoc.{class_name}." if class_name.isidentifier() else ""
+        if class_name in _OF_TABLES:
+            hint += (
+                " Its counterpart learns from the same examples: objclass.train_table_classifier("
+                "objclass.measure(labels, image), classes)."
+            )
         got = f"{path} with {class_name or 'a classifier without a name'}"
         raise invalid("path", f"the file of an {', '.join(CLASS_NAMES[:-1])} or {CLASS_NAMES[-1]}", got, hint)
     try:

@@ -515,7 +515,8 @@ def test_older_files_without_importances_version_and_positive_class(tmp_path):
         (
             {"classifier_class_name": "ObjectClassifier"},
             r"expected the file of an ObjectSegmenter, PixelClassifier or ProbabilityMapper, got .*a\.cl "
-            r"with ObjectClassifier\. Run it with apoc\.ObjectClassifier\.",
+            r"with ObjectClassifier\. Run it with apoc\.ObjectClassifier\. Its counterpart learns .*"
+            r"objclass\.train_table_classifier",
         ),
         ({"classifier_class_name": "ObjectMerger"}, r"with ObjectMerger\. Run it with apoc\.ObjectMerger\."),
         ({"classifier_class_name": None}, r"a\.cl with a classifier without a name\.$"),
