@@ -65,7 +65,7 @@ def test_reference_lists_everything_public():
         if re.fullmatch(r"   \w+", line):
             listed.add(f"{module}.{line.strip()}")
     public = {f"objclass.{name}" for name in objclass.__all__ if name != "samples"}
-    public |= {f"objclass.samples.{name}" for name in ("embryo", "coins", "lund", "Sample")}
+    public |= {f"objclass.samples.{name}" for name in ("embryo", "cells", "coins", "lund", "Sample")}
     assert listed == public
 
 
