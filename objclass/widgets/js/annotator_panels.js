@@ -154,7 +154,7 @@ export function objectsPanel(model) {
     const running = Boolean(task.title);
     enable(segment, !running);
     enable(next, !running && objects > 0);
-    cancel.classList.toggle("oc-away", !running);
+    cancel.hidden = !running;
     bar.classList.toggle("oc-away", !running);
     if (running && task.fraction !== null) bar.value = task.fraction;
     else bar.removeAttribute("value");
