@@ -122,6 +122,8 @@ def check_meshes(explorer: Driver) -> None:
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
     assert len(levels) == sum(counts)
     assert len(set(colors)) == 4
+    marked = explorer.kernel("explorer.table['label'].tolist().index(explorer.focus)")
+    colors[marked] = "#ffffff"
     for start, count, color in zip(starts, counts, colors, strict=True):
         own = set(levels[start : start + count])
         assert len(own) == 1
