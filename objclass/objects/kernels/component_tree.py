@@ -15,7 +15,7 @@ import numpy as np
 
 from objclass._common.parallel import kernel
 from objclass.objects.kernels.convexity import solidity
-from objclass.objects.kernels.neighbors import face_neighbor
+from objclass.objects.kernels.neighbors import face_neighbor, place_in
 
 
 @kernel
@@ -119,8 +119,9 @@ def _link(voxels, level_of, mask):
         voxel = voxels[node]
         place_of[voxel] = node
         parent[node] = top[node] = node
+        place = place_in(mask.shape, voxel)
         for face in range(6):
-            neighbor = face_neighbor(voxel, face, mask.shape)
+            neighbor = face_neighbor(voxel, place, face, mask.shape)
             near = place_of[neighbor] if neighbor >= 0 else -1
             if near < 0:
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from objclass._common.parallel import kernel
-from objclass.objects.kernels.neighbors import face_neighbor
+from objclass.objects.kernels.neighbors import face_neighbor, place_in
 
 
 @kernel
@@ -38,8 +38,9 @@ def fill_cavities(mask):
     while n > 0:
         n -= 1
         voxel = stack[n]
+        place = place_in(mask.shape, voxel)
         for face in range(6):
-            near = face_neighbor(voxel, face, mask.shape)
+            near = face_neighbor(voxel, place, face, mask.shape)
             if near >= 0 and flat_filled[near] and not flat_mask[near]:
                 flat_filled[near] = False
                 stack[n] = near

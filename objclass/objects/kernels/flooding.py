@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from objclass._common.parallel import kernel
-from objclass.objects.kernels.neighbors import face_neighbor
+from objclass.objects.kernels.neighbors import face_neighbor, place_in
 
 LEVELS = 4096
 """Heights are told apart in so many steps: a queue for each is faster than a heap."""
@@ -41,8 +41,9 @@ def flood(heights, mask, parts):
             level -= 1
             continue
         first[level] = following[voxel]
+        place = place_in(mask.shape, voxel)
         for face in range(6):
-            near = face_neighbor(voxel, face, mask.shape)
+            near = face_neighbor(voxel, place, face, mask.shape)
             if near >= 0 and flat_mask[near] and flat_parts[near] == 0:
                 flat_parts[near] = flat_parts[voxel]
                 height = int((flat_heights[near] - low) * scale)

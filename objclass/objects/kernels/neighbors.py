@@ -6,15 +6,18 @@ from objclass._common.parallel import kernel
 
 
 @kernel
-def face_neighbor(voxel, face, shape):
+def place_in(shape, voxel):
+    """Return the (z, y, x) of a flat index. Divisions are slow: once for all six faces."""
+    row = voxel // shape[2]
+    plane = row // shape[1]
+    return plane, row - plane * shape[1], voxel - row * shape[2]
+
+
+@kernel
+def face_neighbor(voxel, place, face, shape):
     """Return the flat index of the voxel beyond a face, 0 to 5, or -1 where the box ends."""
-    n_y, n_x = shape[1], shape[2]
-    if face < 2:
-        place, length, stride = voxel // n_x // n_y, shape[0], n_y * n_x
-    elif face < 4:
-        place, length, stride = voxel // n_x % n_y, n_y, n_x
-    else:
-        place, length, stride = voxel % n_x, n_x, 1
+    axis = face // 2
+    stride = shape[1] * shape[2] if axis == 0 else shape[2] if axis == 1 else 1
     if face % 2:
-        return voxel + stride if place < length - 1 else -1
-    return voxel - stride if place > 0 else -1
+        return voxel + stride if place[axis] < shape[axis] - 1 else -1
+    return voxel - stride if place[axis] > 0 else -1
