@@ -17,7 +17,7 @@ import numpy.typing as npt
 from objclass._common.checks import check_spacing, invalid
 from objclass._common.files import check_writable
 from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
-from objclass.pixels.features import Feature, format_features, match_features, parse_features
+from objclass.pixels.features import OWN_FILTERS, Feature, format_features, match_features, parse_features
 from objclass.pixels.forest import Forest
 from objclass.pixels.training import (
     TrainingParameters,
@@ -253,7 +253,15 @@ class ObjectClassifier:
         ------
         FileNotFoundError, PermissionError
             If the folder does not exist or cannot be written.
+
+        Warns
+        -----
+        UserWarning
+            If there are filters that APOC does not know: eigenvalues or the length of the gradient.
         """
+        own = [str(feature) for feature in self.features if feature.name in OWN_FILTERS[1:]]
+        if own:
+            warnings.warn(f"APOC cannot run {path}: it does not know {own[0]}.", stacklevel=2)
         target_class = self.positive_class if self.class_name == "ProbabilityMapper" else None
         write_cl(path, ClassifierFile(to_header(self), self.forest, target_class))
 

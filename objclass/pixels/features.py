@@ -27,11 +27,18 @@ FILTERS = {
     "laplace_box_of_gaussian_blur": "Laplacian over all neighbours of the Gaussian",
     "sobel_of_gaussian_blur": "gradient magnitude (Sobel) of the Gaussian",
     "laplace_of_gaussian_blur": "Laplacian of the Gaussian, its neighbours weighted by their distances",
+    "gradient_magnitude_of_gaussian_blur": "length of the gradient of the Gaussian, by central differences",
+    "hessian_largest_of_gaussian_blur": "largest eigenvalue of the Hessian matrix of the Gaussian",
+    "hessian_middle_of_gaussian_blur": "middle eigenvalue of that, in 3D",
+    "hessian_smallest_of_gaussian_blur": "smallest eigenvalue of that",
 }
 """Every filter that objclass computes."""
 
-DIFFERENCES = ("laplace_box_of_gaussian_blur", "laplace_of_gaussian_blur", "sobel_of_gaussian_blur")
+DIFFERENCES = tuple(name for name in FILTERS if name.endswith("_of_gaussian_blur"))
 """The filters that compare neighbours."""
+
+OWN_FILTERS = tuple(FILTERS)[5:]
+"""The filters that APOC does not know."""
 
 _BY_DISTANCE = {"laplace_box_of_gaussian_blur": "laplace_of_gaussian_blur"}
 
@@ -93,6 +100,9 @@ def _blurs(filters: str, sigmas: Iterable[int]) -> str:
         "d": "difference_of_gaussian",
         "l": "laplace_box_of_gaussian_blur",
         "s": "sobel_of_gaussian_blur",
+        "m": "gradient_magnitude_of_gaussian_blur",
+        "h": "hessian_largest_of_gaussian_blur",
+        "k": "hessian_smallest_of_gaussian_blur",
     }
     sigmas = list(sigmas)
     return " ".join(f"{names[letter]}={sigma}" for letter in filters for sigma in sigmas)
@@ -123,6 +133,7 @@ EDGE_SETS = {
     "edges_1_to_4_px": "original " + _blurs("gdls", [1, 2, 4]),
     "edges_1_to_8_px": "original " + _blurs("gdls", [1, 2, 4, 8]),
     "edges_2_to_16_px": "original " + _blurs("gdls", [2, 4, 8, 16]),
+    "ridges_1_to_4_px": "original " + _blurs("gdmhk", [1, 2, 4]),
 }
 """Sets named after the width of the edges that they respond to, which need not be that of the objects."""
 
@@ -251,6 +262,17 @@ def match_features(
     matched = tuple(_scale(feature, factors, by_distance=True) for feature in features)
     # In 2D the box Laplacian is the one by distance; in 3D that of APOC is none, and its sum stays as it is.
     return tuple(map(_by_distance, matched)) if len(factors) == 2 else matched
+
+
+def runs_in_apoc(features: Iterable[Feature]) -> bool:
+    """Tell whether APOC knows the features: its own filters, with one sigma for all axes.
+
+    Examples
+    --------
+    >>> runs_in_apoc(parse_features("v070")), runs_in_apoc(parse_features("gaussian_blur=0.2x1x1"))
+    (True, False)
+    """
+    return all(one.sigmas is None and one.unit == 1 and one.name not in OWN_FILTERS for one in features)
 
 
 def check_filters(features: Iterable[Feature]) -> None:

@@ -13,6 +13,10 @@ from objclass.pixels.features import Feature
 from objclass.pixels.kernels.convolution import FIRST_TAPS, TAPS
 from objclass.pixels.kernels.filters import (
     BLURRED,
+    GRADIENT,
+    HESSIAN_LARGEST,
+    HESSIAN_MIDDLE,
+    HESSIAN_SMALLEST,
     LAPLACE,
     LAPLACE_BY_DISTANCE,
     N_WEIGHTS,
@@ -139,6 +143,10 @@ _KINDS = {
     "laplace_box_of_gaussian_blur": LAPLACE,
     "sobel_of_gaussian_blur": SOBEL,
     "laplace_of_gaussian_blur": LAPLACE_BY_DISTANCE,
+    "gradient_magnitude_of_gaussian_blur": GRADIENT,
+    "hessian_largest_of_gaussian_blur": HESSIAN_LARGEST,
+    "hessian_middle_of_gaussian_blur": HESSIAN_MIDDLE,
+    "hessian_smallest_of_gaussian_blur": HESSIAN_SMALLEST,
 }
 
 
@@ -162,4 +170,6 @@ def _weights(kind: int, feature: Feature, ndim: int) -> np.ndarray:
         # The smoothing across a derivative has the same width in space along all axes.
         weights[0:3] = (distances / distances.min()) ** -2.0
         weights[3:6] = 1 / distances
+    elif kind in (GRADIENT, HESSIAN_LARGEST, HESSIAN_MIDDLE, HESSIAN_SMALLEST):
+        weights[0:3] = 1 / distances
     return weights

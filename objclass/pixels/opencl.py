@@ -12,6 +12,7 @@ import numpy as np
 
 from objclass._common.checks import invalid
 from objclass.pixels.classifier import ObjectClassifier
+from objclass.pixels.features import runs_in_apoc
 
 
 @cache
@@ -40,6 +41,9 @@ def probability(channels: np.ndarray, classifier: ObjectClassifier, target_class
 
 
 def _predict(channels: np.ndarray, classifier: ObjectClassifier) -> np.ndarray:
+    if not runs_in_apoc(classifier.features):
+        hint = 'Use engine="cpu", or train with preset="apoc".'
+        raise invalid("engine", "features that APOC knows", "others, of objclass alone", hint)
     try:
         import apoc
         import pyopencl

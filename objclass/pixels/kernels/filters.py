@@ -17,6 +17,7 @@ from objclass.pixels.kernels.convolution import LANES, copy
 WIDTH = LANES + 2
 
 ORIGINAL, BLURRED, LAPLACE, SOBEL, LAPLACE_BY_DISTANCE, SOBEL_BY_DISTANCE = range(6)
+GRADIENT, HESSIAN_LARGEST, HESSIAN_MIDDLE, HESSIAN_SMALLEST = range(6, 10)
 N_WEIGHTS = 8
 
 
@@ -177,6 +178,73 @@ def sobel_by_distance(blurs, before, here, after, flat, weights, target, to):
 
 
 @kernel
+def gradient_magnitude(blurs, before, here, after, flat, weights, target, to):
+    """Write the length of the gradient, by central differences; `weights` begin with inverse distances.
+
+    Parameters are those of `laplace_by_distance`.
+    """
+    for i in range(LANES):
+        at = here + WIDTH + 1 + i
+        gx = (blurs[at + 1] - blurs[at - 1]) * weights[2] / 2
+        gy = (blurs[at + WIDTH] - blurs[at - WIDTH]) * weights[1] / 2
+        gz = np.float32(0)
+        if not flat:
+            gz = (blurs[after + WIDTH + 1 + i] - blurs[before + WIDTH + 1 + i]) * weights[0] / 2
+        target[to + i] = math.sqrt(gx * gx + gy * gy + gz * gz)
+
+
+@kernel
+def hessian_eigenvalue(blurs, before, here, after, flat, weights, which, target, to):
+    """Write an eigenvalue of the matrix of second differences: the largest, the middle or the smallest.
+
+    Parameters
+    ----------
+    blurs, before, here, after, flat, target, to
+        As in `laplace_by_distance`.
+    weights : float32
+        They begin with the inverse distances along z, y and x.
+    which : int
+        HESSIAN_LARGEST, HESSIAN_MIDDLE (the smallest of a flat image) or HESSIAN_SMALLEST.
+
+    References
+    ----------
+    .. [1] O. K. Smith, Eigenvalues of a symmetric 3 × 3 matrix, Communications of the ACM 4 (1961) 168
+    """
+    iz, iy, ix = np.float64(weights[0]), np.float64(weights[1]), np.float64(weights[2])
+    for i in range(LANES):
+        at, up, down = here + WIDTH + 1 + i, before + WIDTH + 1 + i, after + WIDTH + 1 + i
+        twice = 2 * np.float64(blurs[at])
+        xx = (np.float64(blurs[at + 1]) + blurs[at - 1] - twice) * ix * ix
+        yy = (np.float64(blurs[at + WIDTH]) + blurs[at - WIDTH] - twice) * iy * iy
+        corners = np.float64(blurs[at + WIDTH + 1]) - blurs[at + WIDTH - 1]
+        xy = (corners - blurs[at - WIDTH + 1] + blurs[at - WIDTH - 1]) * ix * iy / 4
+        if flat:
+            middle, half = (xx + yy) / 2, math.hypot((xx - yy) / 2, xy)
+            target[to + i] = middle + half if which == HESSIAN_LARGEST else middle - half
+            continue
+        zz = (np.float64(blurs[down]) + blurs[up] - twice) * iz * iz
+        corners = np.float64(blurs[down + 1]) - blurs[down - 1]
+        xz = (corners - blurs[up + 1] + blurs[up - 1]) * ix * iz / 4
+        corners = np.float64(blurs[down + WIDTH]) - blurs[down - WIDTH]
+        yz = (corners - blurs[up + WIDTH] + blurs[up - WIDTH]) * iy * iz / 4
+        middle = (xx + yy + zz) / 3
+        a, b, c = xx - middle, yy - middle, zz - middle
+        spread = math.sqrt((a * a + b * b + c * c + 2 * (xy * xy + xz * xz + yz * yz)) / 6)
+        if spread == 0:
+            target[to + i] = middle
+            continue
+        a, b, c, d, e, f = a / spread, b / spread, c / spread, xy / spread, xz / spread, yz / spread
+        half = (a * (b * c - f * f) - d * (d * c - f * e) + e * (d * f - b * e)) / 2
+        angle = math.acos(min(1.0, max(-1.0, half))) / 3
+        if which == HESSIAN_LARGEST:
+            target[to + i] = middle + 2 * spread * math.cos(angle)
+        elif which == HESSIAN_SMALLEST:
+            target[to + i] = middle + 2 * spread * math.cos(angle + 2 * math.pi / 3)
+        else:
+            target[to + i] = middle + 2 * spread * math.cos(angle - 2 * math.pi / 3)
+
+
+@kernel
 def fill_features(tile, source_at, slots, row, strip, features, to, length):
     """Compute the features of one strip of one row.
 
@@ -216,6 +284,12 @@ def fill_features(tile, source_at, slots, row, strip, features, to, length):
             elif kind == SOBEL_BY_DISTANCE:
                 weights = tile.weights[f]
                 sobel_by_distance(tile.blurs, before, here, after, tile.flat, weights, features, to)
+            elif kind == GRADIENT:
+                weights = tile.weights[f]
+                gradient_magnitude(tile.blurs, before, here, after, tile.flat, weights, features, to)
+            elif kind > GRADIENT:
+                weights = tile.weights[f]
+                hessian_eigenvalue(tile.blurs, before, here, after, tile.flat, weights, kind, features, to)
             elif tile.flat:
                 sobel_2d(tile.blurs, here, features, to)
             else:
