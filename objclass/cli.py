@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import io
 import logging
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from objclass import __version__
-from objclass._common.checks import ObjclassError
 
-if TYPE_CHECKING:
-    from objclass.workflows.run import Run
 if TYPE_CHECKING:
     import pandas as pd
 
+    from objclass.workflows.reading import Picture
+    from objclass.workflows.run import Run
 
-ERROR, STOPPED, DIFFERENT = 2, 130, 1
+ERROR, STOPPED, DIFFERENT, FAILED = 2, 130, 1, 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console may know no × and no µ
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser(next((each for each in given if each in COMMANDS), "")).parse_args(given)
     from objclass._common.compiling import telling
 
     logging.basicConfig(format="objclass: %(message)s", level=logging.WARNING)
@@ -42,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nobjclass: stopped", file=sys.stderr)
         return STOPPED
     except Exception as error:
+        from objclass._common.checks import ObjclassError
+
         expected = isinstance(error, (ObjclassError, OSError, ImportError, MemoryError))
         if options.debug or not expected:
             traceback.print_exc()
@@ -63,75 +66,149 @@ class _HelpWithDefaults(argparse.ArgumentDefaultsHelpFormatter):
         return super()._get_help_string(action) if action.default else action.help
 
 
-def _parser() -> argparse.ArgumentParser:
-    from objclass.workflows.demo import SHAPE
-
+def _parser(command: str = "") -> argparse.ArgumentParser:
+    """Return the parser; only `command` has its options, as their choices take time to import."""
     parser = argparse.ArgumentParser(
         prog="objclass",
-        description="Paint a few strokes, get objects, measure them, see which kinds there are.",
+        description="Paint a few scribbles, get objects, measure them, find out which kinds there are.",
     )
     parser.add_argument("--version", action="version", version=f"objclass {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def add(
-        name: str, command: Callable[[argparse.Namespace], int | None], text: str
-    ) -> argparse.ArgumentParser:
+    for name, (function, add_arguments, text) in COMMANDS.items():
         added = commands.add_parser(name, help=text, description=text, formatter_class=_HelpWithDefaults)
-        added.set_defaults(command=command)
+        added.set_defaults(command=function)
         added.add_argument("--debug", action="store_true", help="show where an error came from")
-        return added
-
-    demo = add("demo", _demo, "go the whole path on a made-up embryo, and compare with the truth")
-    demo.add_argument("--out", metavar="DIR", default="objclass-demo", help="the folder to write to")
-    demo.add_argument("--size", metavar="N", nargs=3, type=int, default=SHAPE, help="planes, rows, columns")
-    _add_overwrite(demo)
-    _add_seed(demo)
-
-    run = add("run", _run, "go the whole path on an image")
-    _add_run_arguments(run)
-
-    rerun = add(
-        "rerun", _rerun, "repeat a run and say whether the result is identical (else the exit code is 1)"
-    )
-    rerun.add_argument("record", metavar="RUN", help="the run.json of a run, or its folder")
-    rerun.add_argument("--out", metavar="DIR", help="keep the results of the repetition here")
-    _add_overwrite(rerun)
-
-    add_commands(add)
-    add("warmup", _warmup, "compile everything now, so that no first call has to wait for it")
-    add("info", _info, "say which versions, threads and engines there are")
+        if name == command:
+            add_arguments(added)
     return parser
 
 
-def _add_run_arguments(run: argparse.ArgumentParser) -> None:
-    from objclass.tables import clustering, reduction
-    from objclass.workflows.run import Parameters
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    from objclass.workflows.demo import SHAPE
 
-    run.set_defaults(**{field.name: field.default for field in dataclasses.fields(Parameters)})
-    run.add_argument("image", metavar="IMAGE", help="TIFF, OME-TIFF, OME-Zarr, PNG or NPY")
-    source = run.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "--annotations", metavar="A.tif", help="strokes: 1 background, 2 objects, 0 elsewhere"
+    parser.add_argument("--out", metavar="DIR", default="objclass-demo", help="the folder to write to")
+    parser.add_argument("--size", metavar="N", nargs=3, type=int, default=SHAPE, help="planes, rows, columns")
+    _add_overwrite(parser)
+    _add_seed(parser)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    from objclass.tables import clustering, reduction
+
+    parser.add_argument("image", metavar="IMAGE", help="TIFF, OME-TIFF, OME-Zarr, PNG, JPEG or NPY")
+    source = parser.add_mutually_exclusive_group(required=True)
+    text = "scribbles: 1 background, 2 objects, 0 elsewhere"
+    source.add_argument("--annotations", metavar="A.tif", help=text)
+    source.add_argument("--classifier", metavar="C.cl", help="a trained classifier")
+    parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write to")
+    _add_overwrite(parser)
+    _add_reading(parser, "needed where there are several", "needed where there are several")
+    _add_training(parser)
+    _add_segmentation(parser)
+    parser.add_argument(
+        "--reduce", choices=reduction.METHODS, default="umap", help="method of dimensionality reduction"
     )
-    source.add_argument("--classifier", metavar="C.cl", help="a classifier trained before")
-    run.add_argument("--out", metavar="DIR", required=True, help="the folder to write to")
-    _add_overwrite(run)
-    run.add_argument("--axes", help="the axes of the image, as zcyx, where the file does not name them")
-    run.add_argument("--frame", metavar="N", type=int, help="the time point of a time series")
-    run.add_argument(
-        "--spacing", metavar="S", nargs="+", type=float, help="voxel size, where the file has none"
+    parser.add_argument(
+        "--cluster", choices=clustering.METHODS, default="kmeans", help="method of clustering"
     )
-    run.add_argument("--features", help="a predefined set, or name=number …")
-    run.add_argument("--positive-class", metavar="N", type=int, help="the class of objects")
-    run.add_argument("--max-depth", metavar="N", type=int, help="of the trees")
-    run.add_argument("--n-estimators", metavar="N", type=int, help="number of trees")
-    run.add_argument("--engine", help="who computes: auto, cpu or opencl")
-    run.add_argument("--split", action="store_true", help="cut touching objects apart")
-    run.add_argument("--min-size", metavar="N", type=int, help="smallest object, in voxels")
-    run.add_argument("--reduce", choices=reduction.METHODS, help="how to embed")
-    run.add_argument("--cluster", choices=clustering.METHODS, help="how to group")
-    run.add_argument("--n-clusters", metavar="N", type=int, help="number of groups")
-    _add_seed(run)
+    parser.add_argument("--n-clusters", metavar="N", type=int, default=3, help="number of clusters")
+    _add_seed(parser)
+
+
+def _add_rerun(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("record", metavar="RUN", help="the run.json of a run, or its folder")
+    parser.add_argument("--out", metavar="DIR", help="keep the results of the repetition here")
+    _add_overwrite(parser)
+
+
+def _add_batch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("inputs", metavar="INPUT", nargs="+", help="images, folders of them, or patterns")
+    parser.add_argument("--classifier", metavar="C.cl", required=True, help="the classifier")
+    parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write to")
+    switch = argparse.BooleanOptionalAction
+    parser.add_argument("--measure", action=switch, default=True, help="measure the objects")
+    _add_reading(parser, "by default all", "by default all")
+    _add_segmentation(parser)
+    parser.add_argument("--verify", action="store_true", help="check all earlier results by checksum")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--workers", metavar="N", type=int, help="so many images at a time, each in a process")
+    where.add_argument("--scheduler", metavar="tcp://…", help="the address of a dask scheduler")
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    _add_annotated(parser)
+    parser.add_argument("--out", metavar="C.cl", required=True, help="the file to write")
+    _add_training(parser)
+    text = "the class of objects; by default 2"
+    parser.add_argument("--positive-class", metavar="N", type=int, help=text)
+    _add_seed(parser)
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    _add_annotated(parser)
+    parser.add_argument("--classifier", metavar="C.cl", required=True, help="the classifier")
+    parser.add_argument("--labels", metavar="L.tif", nargs="+", help="the true objects of each image")
+    parser.add_argument("--n-folds", metavar="N", type=int, help="by default as many as there are images")
+    parser.add_argument("--min-size", metavar="N", type=int, default=20, help="smallest object, in voxels")
+
+
+def _add_measure(parser: argparse.ArgumentParser) -> None:
+    text = "label image of Cellpose, StarDist, Fiji, …: 0 background"
+    parser.add_argument("labels", metavar="LABELS", help=text)
+    parser.add_argument("image", metavar="IMAGE", nargs="?", help="the image, for intensities")
+    parser.add_argument("--out", metavar="T.csv", required=True, help="the table to write")
+    _add_reading(parser, "needed where there are several", "needed where there are several")
+
+
+def _add_annotated(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("images", metavar="IMAGE", nargs="+", help="the images")
+    text = "scribbles on each image, in the same order: 1 background, 2 objects, 0 elsewhere"
+    parser.add_argument("--annotations", metavar="A.tif", nargs="+", required=True, help=text)
+    _add_reading(parser, "needed where there are several", "needed where there are several")
+
+
+def _add_reading(parser: argparse.ArgumentParser, series: str, frame: str) -> None:
+    group = parser.add_argument_group("reading")
+    group.add_argument("--axes", help="the axes of the images, as zcyx, where files do not name them")
+    group.add_argument("--series", metavar="N", type=int, help=f"which image of a file; {series}")
+    group.add_argument("--frame", metavar="N", type=int, help=f"which time point; {frame}")
+    text = "the channels to segment on, by number or name; all are measured"
+    group.add_argument("--channel", metavar="C", nargs="+", help=text)
+    text = "voxel size in micrometres, whatever the file says"
+    group.add_argument("--spacing", metavar="S", nargs="+", type=float, help=text)
+    text = "voxel size in micrometres of files that do not say it"
+    group.add_argument("--default-spacing", metavar="S", nargs="+", type=float, help=text)
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("training", "not together with a classifier")
+    group.add_argument("--features", help="a predefined set, or name=number …")
+    group.add_argument("--preset", choices=["default", "apoc"], help="the recipe; apoc is that of APOC")
+    group.add_argument("--max-depth", metavar="N", type=int, help="maximum depth of the trees")
+    group.add_argument("--n-estimators", metavar="N", type=int, help="number of trees; by default 100")
+
+
+def _add_segmentation(parser: argparse.ArgumentParser) -> None:
+    from objclass.objects.segmentation import SPLITS
+
+    group = parser.add_argument_group("objects", "by default as the classifier's preset has it")
+    text = "the class of objects, or several"
+    group.add_argument("--positive-class", metavar="N", type=int, nargs="+", help=text)
+    group.add_argument("--smooth", metavar="S", type=float, help="sigma of the probability, in voxels")
+    group.add_argument("--threshold", metavar="P", type=float, help="least probability of objects")
+    text = "how to split touching objects; auto without a word"
+    group.add_argument("--split", choices=SPLITS, nargs="?", const="auto", help=text)
+    switch = argparse.BooleanOptionalAction
+    group.add_argument("--fill-holes", action=switch, default=None, help="fill the holes of each object")
+    text = "remove objects less certain than this share of the usual"
+    group.add_argument("--min-certainty", metavar="P", type=float, help=text)
+    text = "smallest object: voxels, or 4um3, 4um2, 10%% of the usual size"
+    group.add_argument("--min-size", metavar="SIZE", type=_size, help=text)
+    group.add_argument("--max-size", metavar="SIZE", type=_size, help="largest object, likewise")
+    text = "remove objects that touch the border of the image"
+    group.add_argument("--exclude-border", action="store_true", help=text)
+    text = "compute engine: cpu, opencl, or auto, which depends on the machine"
+    group.add_argument("--engine", default="cpu", help=text)
 
 
 def _add_overwrite(parser: argparse.ArgumentParser) -> None:
@@ -143,9 +220,32 @@ def _add_seed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(*names, metavar="N", type=int, default=0, help="the seed of all that is random")
 
 
+def _size(text: str) -> int | float | str:
+    """Return a size as functions take it: a number of voxels, or text with a unit."""
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
+
+
+def _one_or_all(given: list[Any] | None) -> Any:
+    """Return what an option of one or several values says, as functions take it."""
+    return None if given is None else given[0] if len(given) == 1 else tuple(given)
+
+
+def _parameters(options: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
+    """Return the parameters of these names that the command has."""
+    given = {name: getattr(options, name) for name in names if hasattr(options, name)}
+    several = ("channel", "spacing", "default_spacing", "positive_class")
+    return {
+        name: _one_or_all(value) if name in several and isinstance(value, list) else value
+        for name, value in given.items()
+    }
+
+
 def _demo(options: argparse.Namespace) -> None:
     from objclass.workflows.demo import run_demo
-    from objclass.workflows.run import Parameters
+    from objclass.workflows.parameters import Parameters
 
     shape, folder = tuple(options.size), Path(options.out)
     print(f"objclass demo: a made-up embryo of {' × '.join(map(str, shape))} voxels", flush=True)
@@ -163,10 +263,12 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from objclass.workflows.run import Parameters, run_image
+    from objclass.workflows.parameters import TRAINING, Parameters
+    from objclass.workflows.run import run_image
 
-    names = [field.name for field in dataclasses.fields(Parameters)]
-    parameters = Parameters(**{name: getattr(options, name) for name in names})
+    if options.classifier is not None:
+        given = [name for name in TRAINING if getattr(options, name, None) is not None]
+        _refuse(given, "a classifier, which is trained already")
     folder = Path(options.out)
     print(f"objclass run: {options.image}", flush=True)
     run = run_image(
@@ -174,11 +276,22 @@ def _run(options: argparse.Namespace) -> None:
         folder,
         annotations=options.annotations,
         classifier=options.classifier,
-        parameters=parameters,
+        parameters=Parameters.of(**_parameters(options, Parameters.names())),
         overwrite=options.overwrite,
         report=_report_stage,
     )
     _print_summary(run, folder)
+
+
+def _refuse(names: Sequence[str], reason: str) -> None:
+    """Raise if options are given that have no effect."""
+    from objclass._common.checks import invalid
+
+    if names:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in names)
+        raise invalid(
+            options, f"no parameters of the training together with {reason}", "them", "Leave them out."
+        )
 
 
 def _rerun(options: argparse.Namespace) -> int:
@@ -235,97 +348,20 @@ def _print_summary(run: Run, folder: Path) -> None:
         print(f"  {name:<20} {text}")
 
 
-Add = Callable[[str, Callable[[argparse.Namespace], int | None], str], argparse.ArgumentParser]
-FAILED = 1
-
-
-def add_commands(add: Add) -> None:
-    """Add the commands, with `add` that makes the parser of one."""
-    batch = add("batch", _batch, "segment and measure many images; goes on where it was stopped")
-    batch.add_argument("inputs", metavar="INPUT", nargs="+", help="images, folders of them, or patterns")
-    batch.add_argument("--classifier", metavar="C.cl", required=True, help="the classifier")
-    batch.add_argument("--out", metavar="DIR", required=True, help="the folder to write to")
-    switch = argparse.BooleanOptionalAction
-    batch.add_argument("--measure", action=switch, default=True, help="measure the objects")
-    batch.add_argument("--min-size", metavar="N", type=int, default=20, help="smallest object, in voxels")
-    batch.add_argument("--split", action="store_true", help="cut touching objects apart")
-    _add_reading(batch, "each image of a file by default", "each time point by default")
-    batch.add_argument("--engine", default="cpu", help="compute engine: cpu, opencl or auto")
-    batch.add_argument(
-        "--verify", action="store_true", help="compare all earlier results with their checksums"
-    )
-    where = batch.add_mutually_exclusive_group()
-    where.add_argument("--workers", metavar="N", type=int, help="so many images at a time, each in a process")
-    where.add_argument("--scheduler", metavar="tcp://…", help="the address of a dask scheduler")
-
-    train = add("train", _train, "train a classifier on several images")
-    _add_strokes(train)
-    train.add_argument("--out", metavar="C.cl", required=True, help="the file to write")
-    train.add_argument("--features", help="a predefined set, or name=number …")
-    train.add_argument("--preset", choices=["default", "apoc"], help="the recipe; apoc is that of APOC")
-    train.add_argument("--positive-class", metavar="N", type=int, default=2, help="the class of objects")
-    train.add_argument("--max-depth", metavar="N", type=int, help="of the trees")
-    train.add_argument("--n-estimators", metavar="N", type=int, default=100, help="number of trees")
-    train.add_argument("--random-state", "--seed", metavar="N", type=int, default=0, help="the seed")
-
-    evaluate = add("evaluate", _evaluate, "cross-validate a classifier's parameters by image")
-    _add_strokes(evaluate)
-    evaluate.add_argument("--classifier", metavar="C.cl", required=True, help="the classifier")
-    evaluate.add_argument("--labels", metavar="L.tif", nargs="+", help="the true objects of each image")
-    evaluate.add_argument("--n-folds", metavar="N", type=int, help="by default as many as there are images")
-    evaluate.add_argument("--min-size", metavar="N", type=int, default=20, help="smallest object, in voxels")
-
-
-def _add_reading(parser: argparse.ArgumentParser, series: str, frame: str) -> None:
-    parser.add_argument("--axes", help="the axes of the images, as zcyx, where files do not name them")
-    parser.add_argument(
-        "--series", metavar="N", type=int, help=f"the image of a file that holds several: {series}"
-    )
-    parser.add_argument("--frame", metavar="N", type=int, help=f"which time point of a time series; {frame}")
-    text = "the channels to segment on, by number or name; all are measured"
-    parser.add_argument("--channel", metavar="C", nargs="+", help=text)
-    text = "voxel size in micrometres, whatever the file says"
-    parser.add_argument("--spacing", metavar="S", nargs="+", type=float, help=text)
-    text = "voxel size in micrometres of files that do not say it"
-    parser.add_argument("--default-spacing", metavar="S", nargs="+", type=float, help=text)
-
-
-def _numbers(given: list[float] | None) -> float | tuple[float, ...] | None:
-    """Return a voxel size as functions take it: one number stands for all axes."""
-    return None if given is None else given[0] if len(given) == 1 else tuple(given)
-
-
-def _add_strokes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("images", metavar="IMAGE", nargs="+", help="the images")
-    text = "strokes on each image, in the same order: 1 background, 2 objects, 0 elsewhere"
-    parser.add_argument("--annotations", metavar="A.tif", nargs="+", required=True, help=text)
-    parser.add_argument("--axes", help="the axes of the images, as zcyx, where files do not name them")
-
-
 def _batch(options: argparse.Namespace) -> int:
     from objclass.workflows.batch import segment_folder
+    from objclass.workflows.parameters import ObjectParameters
 
-    names = (
-        "measure",
-        "min_size",
-        "split",
-        "axes",
-        "series",
-        "frame",
-        "channel",
-        "engine",
-        "verify",
-    )
     print(f"objclass batch: {' '.join(options.inputs)}", flush=True)
     batch = segment_folder(
         options.inputs,
         options.classifier,
         options.out,
-        spacing=_numbers(options.spacing),
-        default_spacing=_numbers(options.default_spacing),
+        measure=options.measure,
+        verify=options.verify,
         n_workers=options.workers,
         scheduler=options.scheduler,
-        **{name: getattr(options, name) for name in names},
+        **_parameters(options, ObjectParameters.names()),
     )
     before = f", {batch.n_done_before:,} of them before" if batch.n_done_before else ""
     print(f"{batch.n_images:,} images are done{before}: {batch.n_objects:,} objects.")
@@ -335,37 +371,59 @@ def _batch(options: argparse.Namespace) -> int:
     return FAILED if batch.failed else 0
 
 
-def _read(options: argparse.Namespace) -> tuple[list[Any], list[Any]]:
+def _read(options: argparse.Namespace) -> tuple[list[Picture], list[Any]]:
     from objclass._common.checks import invalid
-    from objclass.io.images import read_annotations, read_as
+    from objclass.workflows.reading import Reading, read_annotations
 
     if len(options.annotations) != len(options.images):
         got = f"{len(options.annotations)}"
         raise invalid("annotations", f"as many files as there are images, {len(options.images)}", got)
-    annotations = [read_annotations(path) for path in options.annotations]
-    images = [
-        read_as(path, strokes.ndim, "the scribbles", axes=options.axes)[0]
-        for path, strokes in zip(options.images, annotations, strict=True)
+    names = [field.name for field in dataclasses.fields(Reading)]
+    reading = Reading(**_parameters(options, names))
+    annotations = [read_annotations(path, reading.frame) for path in options.annotations]
+    pictures = [
+        reading.read(path, scribbles.ndim, "the scribbles")
+        for path, scribbles in zip(options.images, annotations, strict=True)
     ]
-    return images, annotations
+    return pictures, annotations
 
 
 def _train(options: argparse.Namespace) -> None:
-    from objclass.pixels.classifier import train_object_classifier
+    import numpy as np
 
-    images, annotations = _read(options)
-    names = ("features", "preset", "positive_class", "max_depth", "n_estimators", "random_state")
-    parameters = {name: getattr(options, name) for name in names}
-    print(train_object_classifier(images, annotations, path=options.out, **parameters))
+    from objclass.workflows.parameters import Parameters
+
+    pictures, annotations = _read(options)
+    parameters = Parameters.of(**_parameters(options, Parameters.names()))
+    classifier = parameters.train(pictures, annotations)
+    classifier.save(options.out)
+    print("Annotated pixels:")
+    for path, scribbles in zip(options.images, annotations, strict=True):
+        counts = np.bincount(scribbles.ravel())
+        shown = ", ".join(f"{counts[k]:,} of class {k}" for k in range(1, len(counts)) if counts[k])
+        print(f"  {path}: {shown or 'none'}")
+    print(classifier)
+
+
+def _measure(options: argparse.Namespace) -> None:
+    from objclass.io.tables import write_csv
+    from objclass.workflows.reading import Reading, measure_files
+
+    names = [field.name for field in dataclasses.fields(Reading)]
+    reading = Reading(**_parameters(options, names))
+    table = measure_files(options.labels, options.image, reading)
+    write_csv(Path(options.out), table)
+    print(f"{len(table):,} objects, lengths in {table.attrs['unit']}, are in {options.out}.")
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from objclass.io.images import imread
+    from objclass.io.labels import read_labels
     from objclass.pixels.classifier import load_classifier
     from objclass.workflows.cross_validation import evaluate
 
-    images, annotations = _read(options)
-    truth = None if options.labels is None else [imread(path) for path in options.labels]
+    pictures, annotations = _read(options)
+    images = [picture.segmented for picture in pictures]
+    truth = None if options.labels is None else [read_labels(path) for path in options.labels]
     names = {"n_folds": options.n_folds, "min_size": options.min_size}
     classifier = load_classifier(options.classifier)
     result = evaluate(classifier, images, annotations, labels=truth, **names)
@@ -378,3 +436,21 @@ def _named(table: pd.DataFrame, images: list[str]) -> str:
     names = [*images, "all"]
     named = table.assign(image=[names[at] for at in table["image"]])
     return named.to_string(index=False, float_format="{:.3f}".format)
+
+
+COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], int | None], Callable[..., None], str]] = {
+    "demo": (_demo, _add_demo, "run the full pipeline on a synthetic embryo, and compare with the truth"),
+    "run": (_run, _add_run, "run the full pipeline on an image"),
+    "rerun": (
+        _rerun,
+        _add_rerun,
+        "repeat a run and compare (exit code 1 if the result is not identical)",
+    ),
+    "batch": (_batch, _add_batch, "segment and measure many images; goes on where it was stopped"),
+    "measure": (_measure, _add_measure, "measure the objects of a label image, from whatever program"),
+    "train": (_train, _add_train, "train a classifier on several images"),
+    "evaluate": (_evaluate, _add_evaluate, "cross-validate a classifier's parameters by image"),
+    "warmup": (_warmup, lambda parser: None, "compile everything now, so that no first call has to wait"),
+    "info": (_info, lambda parser: None, "print versions, threads and the compute engine"),
+}
+"""Each command: what it does, what adds its options, and its help."""

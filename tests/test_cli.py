@@ -13,6 +13,7 @@ import pytest
 
 import objclass
 from objclass.cli import main
+from objclass.workflows.record import checksum, write_sealed
 
 FILES = ["ObjectSegmenter.cl", "labels.tif", "objects.csv", "overview.png", "run.json"]
 
@@ -37,7 +38,7 @@ def blobs(tmp_path):
 
 def command(folder, *more, out="out"):
     image, strokes = str(folder / "image.tif"), str(folder / "strokes.tif")
-    fast = ["--n-estimators", "10", "--reduce", "pca", "--n-clusters", "2"]
+    fast = ["--preset", "apoc", "--n-estimators", "10", "--reduce", "pca", "--n-clusters", "2"]
     return ["run", image, "--annotations", strokes, "--out", str(folder / out), *fast, *more]
 
 
@@ -66,7 +67,7 @@ def test_run_writes_everything(blobs, capsys):
     found = objclass.segment(objclass.imread(blobs / "image.tif"), classifier)
     np.testing.assert_array_equal(objclass.exclude_small(found, 20), labels)
     printed = capsys.readouterr().out
-    assert "16 objects of at least 20 voxels, in 2 groups of 8, 8." in printed
+    assert "16 objects, in 2 groups of 8, 8." in printed
     assert str(out) in printed
     assert all(name in printed for name in FILES)
 
@@ -129,7 +130,7 @@ def test_rerun_says_what_differs(blobs, capsys):
     record = json.loads(path.read_text(encoding="utf-8"))
     record["parameters"]["min_size"] = 60
     record["versions"]["numpy"] = "0.9"
-    path.write_text(json.dumps(record), encoding="utf-8")
+    write_sealed(path, record)
     assert main(["rerun", str(path)]) == 1
     printed = capsys.readouterr().out
     assert "The result is NOT identical." in printed
@@ -137,6 +138,118 @@ def test_rerun_says_what_differs(blobs, capsys):
     assert re.search(r"objects\.csv +different: 16 rows then, 8 now", printed)
     assert re.search(r"ObjectSegmenter\.cl +identical", printed)
     assert f"numpy 0.9 then, {np.__version__} now" in printed
+
+
+def test_rerun_takes_no_record_that_was_changed(blobs, capsys):
+    main(command(blobs))
+    path = blobs / "out" / "run.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    for changes in ({"outputs": {}}, {"parameters": {**record["parameters"], "min_size": 21}}):
+        path.write_text(json.dumps({**record, **changes}), encoding="utf-8")
+        assert "record: expected the run.json of a run" in error_of(["rerun", str(path)], capsys)
+    path.write_text(json.dumps(record), encoding="utf-8")  # only written in another way
+    assert main(["rerun", str(path)]) == 0
+
+
+def test_rerun_tells_which_columns_differ(blobs, capsys):
+    main(command(blobs))
+    path = blobs / "out" / "objects.csv"
+    table = pd.read_csv(path, float_precision="round_trip")
+    table["area"] *= 1 + 1e-9
+    table["PC_1"] *= -1
+    table.to_csv(path, index=False)
+    record = json.loads((blobs / "out" / "run.json").read_text(encoding="utf-8"))
+    record["outputs"]["objects.csv"] = checksum(path)
+    write_sealed(blobs / "out" / "run.json", record)
+    assert main(["rerun", str(blobs / "out")]) == 1
+    printed = capsys.readouterr().out
+    assert re.search(r"objects\.csv: measurements +equal to rounding, to a relative.* 1e-09", printed)
+    assert re.search(r"objects\.csv: map +different in 16 of 16 rows", printed)
+    assert re.search(r"objects\.csv: clusters +identical", printed)
+    assert re.search(r"labels\.tif +identical", printed)
+
+
+def test_parameters_that_have_no_effect_are_refused(blobs, capsys):
+    main(command(blobs))
+    classifier = ["--classifier", str(blobs / "out" / "ObjectSegmenter.cl"), "--out", str(blobs / "again")]
+    for option, value in (("--n-estimators", "100"), ("--features", "original"), ("--max-depth", "2")):
+        message = error_of(["run", str(blobs / "image.tif"), *classifier, option, value], capsys)
+        assert f"{option}: expected no parameters of the training together with a classifier" in message
+    assert not (blobs / "again").exists()
+
+
+def test_the_record_tells_what_was_used(blobs):
+    main(command(blobs, "--engine", "auto"))
+    record = json.loads((blobs / "out" / "run.json").read_text(encoding="utf-8"))
+    assert record["parameters"]["engine"] in ("cpu", "opencl")
+    assert record["parameters"]["positive_class"] == 2
+    assert record["parameters"]["split"] in ("none", "auto")
+    assert (record["image"]["spacing"], record["image"]["unit"]) == ([0.5, 0.25], "micrometer")
+    assert re.fullmatch("[0-9a-f]{64}", record["image"]["pixels_sha256"])
+
+
+def test_the_record_of_a_batch_names_the_call_that_repeats_it(blobs, capsys):
+    main(command(blobs))
+    (blobs / "images").mkdir()
+    shutil.copy(blobs / "image.tif", blobs / "images")
+    classifier = str(blobs / "out" / "ObjectSegmenter.cl")
+    arguments = ["batch", str(blobs / "images"), "--classifier", classifier, "--out", str(blobs / "batch")]
+    assert main(arguments) == 0
+    message = error_of(["rerun", str(blobs / "batch")], capsys)
+    assert "the record of a batch" in message
+    assert "objclass batch INPUTS --classifier" in message
+
+
+def test_labels_of_other_programs_are_measured(blobs, capsys):
+    labels = np.zeros((96, 96), np.uint16)
+    labels[3:9, 4:8], labels[20:30, 20:30] = 7, 9
+    objclass.imwrite(blobs / "labels.tif", labels)
+    arguments = [
+        "measure",
+        str(blobs / "labels.tif"),
+        str(blobs / "image.tif"),
+        "--out",
+        str(blobs / "t.csv"),
+    ]
+    assert main(arguments) == 0
+    assert "2 objects, lengths in micrometer" in capsys.readouterr().out
+    expected = objclass.measure(labels, objclass.imread(blobs / "image.tif"), spacing=(0.5, 0.25))
+    pd.testing.assert_frame_equal(pd.read_csv(blobs / "t.csv").drop(columns="unit"), expected, rtol=1e-12)
+    assert main(["measure", str(blobs / "labels.tif"), "--out", str(blobs / "bare.csv")]) == 0
+    assert set(pd.read_csv(blobs / "bare.csv")["unit"]) == {"pixel"}
+
+
+def test_sizes_in_physical_units_and_filters(blobs):
+    assert main(command(blobs, "--min-size", "4um2", out="a")) == 0
+    assert main(command(blobs, "--min-size", "32", out="b")) == 0  # voxels of 0.125 square micrometres
+    assert (blobs / "a" / "labels.tif").read_bytes() == (blobs / "b" / "labels.tif").read_bytes()
+    assert main(command(blobs, "--max-size", "60", "--exclude-border", out="c")) == 0
+    table = pd.read_csv(blobs / "c" / "objects.csv")
+    assert table["num_pixels"].max() <= 60
+
+
+def test_help_is_quick_and_loads_nothing():
+    heavy = ("numpy", "numba", "pandas", "scipy")
+    told = f"""
+import resource, sys
+print([name for name in {heavy} if name in sys.modules], file=sys.stderr)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_utime, file=sys.stderr)"""
+
+    def seconds(code):
+        times = []
+        for _ in range(3):
+            done = subprocess.run([sys.executable, "-c", code + told], capture_output=True, text=True)
+            loaded, time = done.stderr.splitlines()
+            assert loaded == "[]"
+            times.append(float(time))
+        return min(times)
+
+    def call(option):
+        return f"from objclass.cli import main\ntry: main([{option!r}])\nexcept SystemExit: pass"
+
+    bare = seconds("")
+    assert seconds(call("--help")) - bare < 0.2
+    assert seconds(call("--version")) - bare < 0.1
 
 
 def test_rerun_names_an_input_that_changed_or_is_missing(blobs, capsys):
@@ -156,7 +269,7 @@ def test_rerun_names_an_input_that_changed_or_is_missing(blobs, capsys):
     [
         (None, "which is not there"),
         ("{", "which is no JSON"),
-        ("[]", "JSON of something else"),
+        ("[]", "list where an object is expected"),
         ('{"record": 99}', "JSON of something else"),
     ],
 )
@@ -172,7 +285,7 @@ def test_rerun_refuses_records_of_other_releases(blobs, capsys):
     record = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**record, "record": 99}), encoding="utf-8")
     assert "format 99" in error_of(["rerun", str(path)], capsys)
-    path.write_text(json.dumps({**record, "parameters": {"sparkle": 1}}), encoding="utf-8")
+    write_sealed(path, {**record, "parameters": {"sparkle": 1}})
     assert "sparkle" in error_of(["rerun", str(path)], capsys)
 
 
@@ -262,7 +375,7 @@ def test_hostile_classifier(blobs, capsys):
     [
         (["--features", "sparkle=1"], "sparkle"),
         (["--n-clusters", "0"], "n_clusters: expected"),
-        (["--min-size", "0"], "min_size: expected"),
+        (["--min-size", "-1"], "min_size: expected"),
         (["--spacing", "1", "2", "3"], "spacing: expected"),
     ],
 )

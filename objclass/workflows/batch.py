@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
 import json
 import logging
@@ -24,6 +23,7 @@ from objclass._common.files import AnyPath, check_writable, remove_unfinished
 from objclass._common.locking import locked
 from objclass._common.parallel import Progress, progress_bar, single_threaded
 from objclass.workflows.inputs import BATCH, PARTS, Found, ImageFile, Item, describe_left_out, find_images
+from objclass.workflows.parameters import ObjectParameters
 from objclass.workflows.reading import Picture, Reading, check_one_unit
 from objclass.workflows.record import RECORD, checksum, read_sealed, write_record, write_sealed
 
@@ -68,14 +68,10 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(ObjectParameters):
     """What decides the results of a batch, together with its classifier."""
 
-    reading: Reading
-    measure: bool
-    min_size: int
-    split: bool
-    engine: str
+    measure: bool = True
 
 
 class CannotWriteError(OSError):
@@ -88,19 +84,11 @@ def segment_folder(
     out: AnyPath,
     *,
     measure: bool = True,
-    min_size: int = 20,
-    split: bool = False,
-    axes: str | None = None,
-    series: int | None = None,
-    frame: int | None = None,
-    channel: Any = None,
-    spacing: float | tuple[float, ...] | None = None,
-    default_spacing: float | tuple[float, ...] | None = None,
-    engine: str = "cpu",
     verify: bool = False,
     n_workers: int | None = None,
     scheduler: str | None = None,
     progress: Progress = True,
+    **parameters: Any,
 ) -> Batch:
     """Segment and measure many images, and go on where an earlier call was stopped.
 
@@ -123,22 +111,6 @@ def segment_folder(
         too where pyarrow is installed.
     measure : bool
         Whether to measure the objects.
-    min_size : int
-        Smallest object, in voxels.
-    split : bool
-        Split touching objects with `split_touching`.
-    axes : str, optional
-        As for `imread`, where the files do not name their axes.
-    series, frame : int, optional
-        Take only this image of each file, and this time point of each series.
-    channel : int, str, or tuple of these, optional
-        The channels to segment on, by number or name; all are measured.
-    spacing : number or tuple, optional
-        The voxel size in micrometres, whatever the files say.
-    default_spacing : number or tuple, optional
-        The voxel size in micrometres of the files that do not say it.
-    engine : str
-        As in `segment`.
     verify : bool
         Compare the checksums of all results of earlier calls, and do again what was changed or damaged.
     n_workers : int, optional
@@ -149,6 +121,13 @@ def segment_folder(
         already is used, or else this process with all its cores.
     progress : bool or callable
         A bar with the time left, or ``progress(done, total)``.
+    **parameters
+        Of `segment`: ``positive_class``, ``smooth``, ``threshold``, ``split``, ``fill_holes``,
+        ``min_certainty``, ``min_size``, ``engine``. Of `exclude_large` and `exclude_border`: ``max_size`` and
+        ``exclude_border=True``. Of `imread`: ``axes``; ``series`` and ``frame`` to take only this image of
+        each file and this time point. ``channel``, the channels to segment on, by number or name; all are
+        measured. ``spacing``, the voxel size in micrometres whatever the files say, or ``default_spacing``,
+        that of the files that do not say it.
 
     Returns
     -------
@@ -180,16 +159,13 @@ def segment_folder(
     >>> folder.cleanup()
     """
     from objclass.pixels.classifier import ObjectClassifier, load_classifier
-    from objclass.pixels.prediction import choose_engine
 
-    check_number("min_size", min_size, low=0, integer=True)
     if n_workers is not None:
         check_number("n_workers", n_workers, low=1, integer=True)
         if scheduler is not None:
             raise invalid("scheduler", "either a scheduler or n_workers", "both")
-    reading = Reading(axes, series, frame, channel, spacing, default_spacing)
-    settings = Settings(reading, measure, min_size, split, choose_engine(engine))
     trained = classifier if isinstance(classifier, ObjectClassifier) else load_classifier(classifier)
+    settings = Settings.of(measure=measure, **parameters).resolved(trained)
     _check_folder(Path(out))
     found = find_images(inputs, out=out)
     if found.left_out:
@@ -201,9 +177,9 @@ def segment_folder(
             remove_unfinished(part)
         work = Work(folder, settings)
         cache = _read_cache(folder)
-        items = _find_items(found, reading, cache)
+        items = _find_items(found, settings.reading, cache)
         _write_cache(folder, cache)
-        records = {item: record for item in items if (record := work.done(item, verify=verify))}
+        records = {item: record for item in items if (record := work.done(item, trained.ndim, verify=verify))}
         todo = [item for item in items if item not in records]
         n_before = len(records)
         with progress_bar(len(todo), "batch", progress) as advance:
@@ -255,7 +231,7 @@ def _check_same(folder: Path, root: Path, classifier: ObjectClassifier, settings
     now = {
         "batch": _FORMAT,
         "classifier": digest,
-        "parameters": plain(settings),
+        "parameters": settings.flat(),
         "versions": {"objclass": __version__},
         "inputs": {"folder": str(root), "from_here": os.path.relpath(root, folder)},
     }
@@ -284,11 +260,6 @@ def _read_settings(folder: Path) -> dict[str, Any]:
     return content
 
 
-def plain(parameters: Any) -> dict[str, Any]:
-    """Return a dataclass as JSON holds it."""
-    return json.loads(json.dumps(dataclasses.asdict(parameters)))
-
-
 def _differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     if earlier["classifier"] != now["classifier"]:
         yield "the classifier was another"
@@ -296,18 +267,10 @@ def _differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator
     if was["folder"] != is_now["folder"] and was["from_here"] != is_now["from_here"]:
         yield f"the images were those of another folder, {was['folder']}, not of {is_now['folder']}"
     for group in ("parameters", "versions"):
-        before, after = _flat(earlier[group]), _flat(now[group])
+        before, after = earlier[group], now[group]
         for name in sorted({*before, *after}):
             if before.get(name) != after.get(name):
                 yield f"{name} was {before.get(name)}, not {after.get(name)}"
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of all groups in one mapping."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        flat |= _flat(value) if isinstance(value, dict) else {name: value}
-    return flat
 
 
 # Which images there are ----------------------------------------------------------------------------------
@@ -415,7 +378,7 @@ class Work:
         """Return the record of an image that is done."""
         return read_sealed(self.record_path(item))
 
-    def done(self, item: Item, *, verify: bool) -> dict[str, Any] | None:
+    def done(self, item: Item, ndim: int, *, verify: bool) -> dict[str, Any] | None:
         """Return the record of an image that is done, is still the same and has all its results, or None."""
         try:
             record = self.record(item)
@@ -427,7 +390,7 @@ class Work:
                 return None
             state = _state(record["files"])
             is_same = state == record["state"] and record["files"][0] == item.file.path
-            if not is_same and self._read(item).describe() != record["image"]:
+            if not is_same and self._read(item, ndim).describe() != record["image"]:
                 return None
         except (OSError, ValueError, KeyError):
             return None
@@ -441,9 +404,6 @@ class Work:
         """Segment and measure one image; its record comes last."""
         from objclass.io.images import image_info
         from objclass.measurement.region_properties import measure
-        from objclass.objects.filtering import exclude_small
-        from objclass.objects.segmentation import segment
-        from objclass.objects.splitting import split_touching
 
         start, settings = time.perf_counter(), self.settings
         with warnings.catch_warnings(record=True) as caught:
@@ -452,11 +412,8 @@ class Work:
             files = [item.file.path, *(str(path) for info in infos for path in info.files)]
             files = list(dict.fromkeys(files))
             state = _state(files)
-            picture = self._read(item)
-            labels = segment(picture.segmented, classifier, engine=settings.engine, progress=False)
-            if settings.split:
-                labels = split_touching(labels, spacing=picture.spacing, progress=False)
-            labels = exclude_small(labels, settings.min_size)
+            picture = self._read(item, classifier.ndim)
+            labels = settings.find_objects(picture, classifier)
             table = None
             if settings.measure:
                 table = measure(labels, picture.image, spacing=picture.spacing, progress=False)
@@ -475,8 +432,9 @@ class Work:
         with _writing(f"a result of {item.image}"):
             self._write(item, record, labels, table, picture.spacing)
 
-    def _read(self, item: Item) -> Picture:
-        return self.settings.reading.read(item.file.path, series=item.series, frame=item.frame)
+    def _read(self, item: Item, ndim: int) -> Picture:
+        reading, path = self.settings.reading, item.file.path
+        return reading.read(path, ndim, "the classifier", series=item.series, frame=item.frame)
 
     def _write(
         self, item: Item, record: dict[str, Any], labels: np.ndarray, table: pd.DataFrame | None, spacing: Any
@@ -654,7 +612,7 @@ def _finish(
     content = {
         "command": "batch",
         "inputs": {item.title: {"path": item.file.path, **record["image"]} for item, record in done.items()},
-        "parameters": plain(work.settings),
+        "parameters": work.settings.flat(),
         "failed": failed,
         "results": {name: sha for record in done.values() for name, sha in record["outputs"].items()},
     }

@@ -10,8 +10,10 @@ import numpy as np
 from objclass._common.files import AnyPath
 from objclass._common.parallel import Progress
 from objclass.objects.matching import match_objects
+from objclass.workflows.parameters import Parameters
+from objclass.workflows.reading import Picture
 from objclass.workflows.results import OUTPUTS, describe_image, output_folder
-from objclass.workflows.run import Parameters, Run
+from objclass.workflows.run import Run
 from objclass.workflows.stages import Report, Stages
 
 if TYPE_CHECKING:
@@ -62,7 +64,8 @@ def run_demo(
         with stage("draw") as say:
             sample = samples.embryo(shape, random_state=parameters.random_state)
             say(describe_image(sample.image, sample.spacing))
-        run = Run(sample.image, sample.spacing, parameters, stage, progress, outputs)
+        picture = Picture(sample.image, sample.image.ndim, sample.spacing, "objclass.samples")
+        run = Run(picture, parameters, stage, progress, outputs)
         rounds = []
         for number, annotations in enumerate(sample.annotations, 1):
             classifier = run.train(annotations, name=f"train {number}")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import check_number, check_spacing, invalid
+from objclass._common.checks import ObjclassError, check_number, check_spacing, invalid
 from objclass._common.files import AnyPath
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Channels = int | str | tuple[int | str, ...]
 
@@ -58,9 +62,14 @@ class Reading:
         if self.spacing is not None and self.default_spacing is not None:
             raise invalid("default_spacing", "either a spacing or a default_spacing", "both")
 
-    def read(self, path: AnyPath, *, series: int | None = None, frame: int | None = None) -> Picture:
-        """Read an image: by default the series and the time point that the parameters name."""
-        from objclass.io.images import image_info, imread
+    def read(
+        self, path: AnyPath, ndim: int, partner: str, *, series: int | None = None, frame: int | None = None
+    ) -> Picture:
+        """Read an image to go with `partner`, which has `ndim` spatial axes.
+
+        By default this is the series and the time point that the parameters name.
+        """
+        from objclass.io.images import image_info, read_as
 
         series = self.series if series is None else series
         frame = self.frame if frame is None else frame
@@ -70,8 +79,7 @@ class Reading:
             hint = f"Choose one with series= (--series), 0 to {len(infos) - 1}; objclass batch does all."
             raise invalid("image", "one image", f"{path}, which holds {len(infos)} series ({names})", hint)
         at = check_number("series", series or 0, low=0, high=len(infos) - 1, integer=True)
-        info = infos[at]
-        image = imread(path, axes=self.axes, series=at, frame=frame)
+        image, info = read_as(path, ndim, partner, axes=self.axes, series=at, frame=frame)
         spacing, source = self.voxel_size(info.spacing, info.spacing_source, info.ndim)
         return Picture(
             image=image,
@@ -136,8 +144,8 @@ class Picture:
 
     image: np.ndarray
     ndim: int
-    spacing: tuple[float, ...] | None
-    spacing_source: str
+    spacing: tuple[float, ...] | None = None
+    spacing_source: str = ""
     channel_names: tuple[str, ...] = ()
     channels: tuple[int, ...] | None = None
     series: int = 0
@@ -172,6 +180,14 @@ class Picture:
         }
 
 
+def read_annotations(path: AnyPath, frame: int | None = None) -> np.ndarray:
+    """Read scribbles; of a time series, those on one time point."""
+    from objclass.io import images
+
+    is_series = images.image_info(path)[0].n_frames is not None
+    return images.imread(path, series=0, frame=frame) if is_series else images.read_annotations(path)
+
+
 def pixel_checksum(image: np.ndarray) -> str:
     """Return the SHA-256 of the shape, the type and the values of an array."""
     plain = np.ascontiguousarray(image, image.dtype.newbyteorder("<"))
@@ -191,3 +207,41 @@ def check_one_unit(spacings: dict[str, tuple[float, ...] | None]) -> None:
             f"{len(spacings) - len(without)} with a voxel size and {len(without)} without one: {shown}",
             "Give default_spacing (--default-spacing) for those without, or spacing (--spacing) for all.",
         )
+
+
+def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> pd.DataFrame:
+    """Measure the objects of a label image of any program; the voxel size is that of either file.
+
+    Parameters
+    ----------
+    labels : path
+        As for `objclass.read_labels`.
+    image : path, optional
+        The image, for intensities.
+    reading : Reading
+        Which part of the files, and the voxel size.
+
+    Returns
+    -------
+    DataFrame
+        As from `objclass.measure`, with the ``unit`` of lengths behind ``label``.
+    """
+    from objclass.io.images import read_spacing
+    from objclass.io.labels import read_labels
+    from objclass.measurement.region_properties import measure
+
+    found = read_labels(labels, frame=None if image is not None else reading.frame)
+    if image is None:
+        picture = None
+        stored = None
+        with contextlib.suppress(ObjclassError):  # outlines are no image
+            stored = read_spacing(labels)
+        spacing, _ = reading.voxel_size(stored, "", found.ndim)
+    else:
+        picture = reading.read(image, found.ndim, "the labels")
+        spacing = picture.spacing
+    table = measure(found, None if picture is None else picture.image, spacing=spacing)
+    unit = NO_UNIT if spacing is None else UNIT
+    table.insert(1, "unit", unit)
+    table.attrs["unit"] = unit
+    return table

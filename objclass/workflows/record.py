@@ -6,17 +6,25 @@ import hashlib
 import json
 import os
 import platform
+import re
 from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from objclass import __version__
-from objclass._common.checks import invalid
+from objclass._common.checks import describe, invalid
 from objclass._common.files import AnyPath, replacing
 
 RECORD, SEAL = "run.json", "checksum"
-_FORMAT = 1
+_FORMAT = 2
+_INPUTS: dict[Any, tuple[set[str], ...]] = {
+    "run": ({"image", "annotations"}, {"image", "classifier"}),
+    "demo": (set(),),
+}
+_INPUT_KEYS = ("path", "from_here", "sha256")
+_PLAIN_NAME = re.compile(r"\w[\w.-]*")
+_DIGEST = re.compile("[0-9a-f]{64}")
 _PACKAGES = (
     "numpy",
     "scipy",
@@ -59,7 +67,10 @@ def checksum(path: AnyPath) -> str:
 def seal(content: Mapping[str, Any]) -> str:
     """Return the SHA-256 of what a state file says, however it is spaced and ordered."""
     kept = {name: value for name, value in content.items() if name != SEAL}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+    try:
+        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
 
 
 def write_sealed(path: Path, content: Mapping[str, Any], *, indent: int | None = None) -> None:
@@ -109,34 +120,67 @@ def write_record(folder: Path, content: Mapping[str, Any], *, outputs: Iterable[
 
 
 def read_record(path: AnyPath) -> dict[str, Any]:
-    """Read the record of a run.
+    """Read the record of a run, and check all that it says.
 
     Raises
     ------
     FileNotFoundError
         If it is not there.
     ValueError
-        If it is no record of a run.
+        If it is no record of a run that can be repeated, or was changed since.
     """
-    path = Path(path)
+    path, expected = Path(path), f"the {RECORD} of a run"
     hint = f"objclass run and objclass demo write a {RECORD} into their folder."
     if not path.is_file():
-        raise invalid(
-            "record", f"the {RECORD} of a run", f"{path}, which is not there", hint, kind=FileNotFoundError
-        )
+        raise invalid("record", expected, f"{path}, which is not there", hint, kind=FileNotFoundError)
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
+        is_unchanged = content.get(SEAL) == seal(content)
     except ValueError as error:
-        raise invalid(
-            "record", f"the {RECORD} of a run", f"{path}, which is no JSON ({error})", hint
-        ) from error
-    needed = ("record", "command", "parameters", "inputs", "versions", "outputs")
-    if not isinstance(record, dict) or any(key not in record for key in needed):
-        raise invalid("record", f"the {RECORD} of a run", f"{path}, JSON of something else", hint)
-    if record["record"] != _FORMAT:
-        hint = "Use the release of objclass that wrote it."
-        raise invalid("record", f"format {_FORMAT}", f"format {record['record']} in {path}", hint)
-    return record
+        raise invalid("record", expected, f"{path}, which is no JSON of a record ({error})", hint) from error
+    if content.get("record") != _FORMAT:
+        if "record" not in content or "command" not in content:
+            raise invalid("record", expected, f"{path}, JSON of something else", hint)
+        got = f"format {content['record']!r:.20} in {path}"
+        raise invalid("record", f"format {_FORMAT}", got, "Use the release of objclass that wrote it.")
+    if content.get("command") == "batch":
+        call = f"objclass batch INPUTS --classifier {path.parent / 'ObjectSegmenter.cl'} --out NEW_FOLDER"
+        hint = f"Repeat it with {call} and the same parameters; --verify checks the results that are there."
+        raise invalid("record", expected, f"{path}, the record of a batch", hint)
+    wrong = _find_wrong(content)
+    if wrong:
+        raise invalid("record", expected, f"{path}, where {wrong}", "Make the run again.")
+    if not is_unchanged:
+        hint = "It can certify nothing. Make the run again."
+        raise invalid("record", f"{expected} as it was written", f"{path}, which was changed since", hint)
+    return content
+
+
+def _find_wrong(content: Mapping[str, Any]) -> str:
+    """Return what a record says that none of this format can say, or nothing."""
+    for name in ("inputs", "image", "parameters", "versions", "outputs"):
+        if not isinstance(content.get(name), dict):
+            return f"{name} is missing or no mapping"
+    command, inputs = content.get("command"), content["inputs"]
+    if not isinstance(command, str) or command not in _INPUTS:
+        return f"the command is {describe(command)}, which is unknown"
+    if {*inputs} not in _INPUTS[command]:
+        return f"the inputs are {', '.join(inputs) or 'none'}"
+    for name, entry in inputs.items():
+        if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in _INPUT_KEYS):
+            return f"the input {name} has no path or no checksum"
+    if command == "demo" and not isinstance(content.get("phantom"), dict):
+        return "the phantom is missing"
+    return _find_wrong_output(content["outputs"])
+
+
+def _find_wrong_output(outputs: Mapping[str, Any]) -> str:
+    for name, digest in outputs.items():
+        if not _PLAIN_NAME.fullmatch(name):
+            return f"the output {name!r} is no plain name of a file in its folder"
+        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+            return f"the output {name} has no checksum"
+    return "" if outputs else "there are no outputs"
 
 
 def describe_input(path: AnyPath, folder: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Repeat a recorded run, and say whether the result is the same."""
+"""Repeat a recorded run, and report whether the result is the same."""
 
 from __future__ import annotations
 
@@ -7,16 +7,25 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from objclass._common.checks import invalid
+import numpy as np
+
+from objclass._common.checks import ObjclassError, invalid
 from objclass._common.files import AnyPath
 from objclass._common.parallel import Progress
 from objclass.io.images import imread
 from objclass.workflows.demo import run_demo
+from objclass.workflows.parameters import Parameters
 from objclass.workflows.record import RECORD, checksum, read_record, versions
-from objclass.workflows.run import Parameters, run_image
+from objclass.workflows.run import run_image
 from objclass.workflows.stages import Report
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TOLERANCE = 1e-6
+"""Up to which relative difference numbers are equal to rounding."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,8 @@ class Repetition:
     Attributes
     ----------
     verdicts : dict of str to str
-        File name to what is to say of it; it begins with "identical" where the result is the same.
+        File name, or a group of columns of the table, to the result of the comparison: "identical", "equal to
+        rounding" or "different", with more words where there is more to say.
     changed_versions : list of str
         What is of another version now.
     """
@@ -36,8 +46,10 @@ class Repetition:
 
     @property
     def is_identical(self) -> bool:
-        """Whether every result is the same."""
-        return all(verdict.startswith("identical") for verdict in self.verdicts.values())
+        """Whether there are results and every one is the same."""
+        return bool(self.verdicts) and all(
+            verdict.startswith("identical") for verdict in self.verdicts.values()
+        )
 
 
 def repeat_run(
@@ -48,7 +60,7 @@ def repeat_run(
     report: Report = lambda *_: None,
     progress: Progress = True,
 ) -> Repetition:
-    """Repeat a run from its record, and compare.
+    """Repeat a run from its record, with the compute engine of the record, and compare.
 
     Parameters
     ----------
@@ -66,20 +78,26 @@ def repeat_run(
     FileNotFoundError
         If the record, or an input of the run, is missing.
     ValueError
-        If the record is none, or an input has changed.
+        If the record is none, was changed or is one of a batch, or an input has changed.
     """
     path = Path(record) / RECORD if Path(record).is_dir() else Path(record)
     content = read_record(path)
+    parameters = _read_parameters(content, path)
     inputs = find_inputs(content, path.parent)
     options: dict[str, Any] = {"overwrite": overwrite, "report": report, "progress": progress}
-    options["parameters"] = _read_parameters(content, path)
+    options["parameters"] = parameters
     with _folder(out) as folder:
         if content["command"] == "demo":
-            run_demo(folder, shape=content["phantom"]["shape"], **options)
+            run = run_demo(folder, shape=content["phantom"]["shape"], **options)
         else:
             image = inputs.pop("image")
-            run_image(image, folder, **{**inputs, **options})
-        return Repetition(compare_outputs(content, path.parent, folder), _changed_versions(content))
+            run = run_image(image, folder, **{**inputs, **options})
+        verdicts = compare_outputs(content, path.parent, folder)
+        now = run.picture.describe()
+        changed = [name for name, value in content["image"].items() if now.get(name) != value]
+        if changed:
+            verdicts["image"] = f"different: read with another {', '.join(changed)}"
+        return Repetition(verdicts, _changed_versions(content))
 
 
 @contextlib.contextmanager
@@ -92,13 +110,11 @@ def _folder(out: AnyPath | None) -> Iterator[Path]:
 
 
 def _read_parameters(content: Mapping[str, Any], path: Path) -> Parameters:
-    values = dict(content["parameters"])
-    if isinstance(values.get("spacing"), list):
-        values["spacing"] = tuple(values["spacing"])
     try:
-        return Parameters(**values)
-    except TypeError as error:
-        raise invalid("record", "parameters of this release of objclass", f"{path}: {error}") from error
+        return Parameters.of(**content["parameters"])
+    except (ObjclassError, TypeError) as error:
+        hint = "Use the release of objclass that wrote it."
+        raise invalid("record", "parameters of this release", f"{path}: {error}", hint) from error
 
 
 def find_inputs(content: Mapping[str, Any], folder: Path) -> dict[str, Path]:
@@ -132,7 +148,7 @@ def find_inputs(content: Mapping[str, Any], folder: Path) -> dict[str, Path]:
 
 
 def compare_outputs(content: Mapping[str, Any], then: Path, now: Path) -> dict[str, str]:
-    """Say of each output of a recorded run whether it came out the same again.
+    """Compare each output of a recorded run with that of its repetition.
 
     Parameters
     ----------
@@ -149,14 +165,18 @@ def compare_outputs(content: Mapping[str, Any], then: Path, now: Path) -> dict[s
     dict of str to str
         See `Repetition.verdicts`.
     """
-    verdicts = {}
+    verdicts: dict[str, str] = {}
     for name, known in content["outputs"].items():
-        if checksum(now / name) == known:
+        if not (now / name).is_file():
+            verdicts[name] = "different: the repetition makes no such file"
+        elif checksum(now / name) == known:
             verdicts[name] = "identical"
-        elif (then / name).is_file() and checksum(then / name) == known:
-            verdicts[name] = _difference(then / name, now / name)
+        elif not (then / name).is_file() or checksum(then / name) != known:
+            verdicts[name] = "different, and the first result is gone or was changed since"
+        elif name.endswith(".csv"):
+            verdicts |= _compare_tables(name, then / name, now / name)
         else:
-            verdicts[name] = "different"
+            verdicts[name] = _difference(then / name, now / name)
     return verdicts
 
 
@@ -169,15 +189,52 @@ def _difference(then: Path, now: Path) -> str:
         if count:
             return f"different in {count:,} of {before.size:,} voxels"
         return "identical voxels, stored differently"
-    if then.suffix == ".csv":
-        before_lines, after_lines = (path.read_text(encoding="utf-8").splitlines() for path in (then, now))
-        if before_lines[:1] != after_lines[:1]:
-            return "different columns"
-        if len(before_lines) != len(after_lines):
-            return f"different: {len(before_lines) - 1} rows then, {len(after_lines) - 1} now"
-        count = sum(a != b for a, b in zip(before_lines, after_lines, strict=True))
-        return f"different in {count} of {len(before_lines) - 1} rows"
     return "different"
+
+
+def _compare_tables(name: str, then: Path, now: Path) -> dict[str, str]:
+    """Compare two tables by groups of columns: one verdict for the table, one for each group that differs."""
+    import pandas as pd
+
+    before, after = (pd.read_csv(path, float_precision="round_trip") for path in (then, now))
+    if list(before.columns) != list(after.columns):
+        other = ", ".join(sorted({*before.columns} ^ {*after.columns})) or "their order"
+        return {name: f"different columns: {other}"}
+    if len(before) != len(after):
+        return {name: f"different: {len(before)} rows then, {len(after)} now"}
+    groups: dict[str, list[str]] = {}
+    for column in before.columns:
+        groups.setdefault(_group(column), []).append(column)
+    verdicts = {
+        f"{name}: {group}": _compare_columns(before[columns], after[columns])
+        for group, columns in groups.items()
+    }
+    if all(verdict == "identical" for verdict in verdicts.values()):
+        return {name: "identical numbers, stored differently"}
+    return verdicts
+
+
+def _group(column: str) -> str:
+    """Return which step a column of the table comes from."""
+    if column.endswith("_CLUSTER_ID"):
+        return "clusters"
+    return "map" if column.rpartition("_")[0].isupper() else "measurements"
+
+
+def _compare_columns(before: pd.DataFrame, after: pd.DataFrame) -> str:
+    numeric = before.select_dtypes("number").columns
+    text = [name for name in before.columns if name not in numeric]
+    unequal = (before[text] != after[text]).to_numpy().any(axis=1) if text else np.zeros(len(before), bool)
+    was, is_now = (table[numeric].to_numpy(dtype=float, na_value=np.nan) for table in (before, after))
+    same = (was == is_now) | (np.isnan(was) & np.isnan(is_now))
+    if same.all() and not unequal.any():
+        return "identical"
+    close = same | np.isclose(was, is_now, rtol=TOLERANCE, atol=0, equal_nan=True)
+    if close.all() and not unequal.any():
+        largest = np.max(np.abs(was - is_now)[~same] / np.abs(was)[~same])
+        return f"equal to rounding, to a relative difference of {largest:.1g}"
+    rows = unequal | ~close.all(axis=1)
+    return f"different in {rows.sum():,} of {len(before):,} rows"
 
 
 def _changed_versions(content: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from objclass._common.checks import invalid
 from objclass._common.files import AnyPath, check_writable, replacing
+from objclass.workflows.reading import Picture
 from objclass.workflows.record import RECORD
 
 if TYPE_CHECKING:
@@ -87,24 +88,24 @@ def output_folder(
 
 def write_results(
     folder: Path,
-    image: np.ndarray,
+    picture: Picture,
     labels: np.ndarray,
     *,
     table: pd.DataFrame,
     classifier: ObjectClassifier,
-    spacing: tuple[float, ...] | None,
 ) -> None:
     """Write `OUTPUTS` into `folder`, each appearing when it is complete."""
     from objclass.io.images import imwrite
+    from objclass.io.tables import write_csv
     from objclass.plots.overview import overview
 
+    spacing = picture.spacing
     # Without a record, a folder that is written to in part never looks like a whole run.
     (folder / RECORD).unlink(missing_ok=True)
     imwrite(folder / "labels.tif", labels, spacing=spacing)
-    with replacing(folder / "objects.csv") as beside:
-        table.to_csv(beside, index=False, lineterminator="\n", encoding="utf-8")
+    write_csv(folder / "objects.csv", table)
     classifier.save(folder / "ObjectSegmenter.cl")
-    figure = overview(image, labels, table, spacing=spacing)
+    figure = overview(picture.image, labels, table, spacing=spacing)
     with replacing(folder / "overview.png") as beside:
         figure.savefig(beside, format="png", dpi=150)
 

@@ -109,7 +109,7 @@ def test_a_batch_removes_nothing_that_it_did_not_make(tmp_path, classifier):
     for _ in range(2):
         segment_folder(tmp_path / "images", classifier, tmp_path)
         assert before.items() <= contents(tmp_path).items()
-    with pytest.raises(ValueError, match="min_size was 20, not 30"):
+    with pytest.raises(ValueError, match=r"min_size was .*, not 30"):
         segment_folder(tmp_path / "images", classifier, tmp_path, min_size=30)
     assert before.items() <= contents(tmp_path).items()
 
@@ -130,7 +130,7 @@ def test_another_classifier_or_parameter_is_noticed(tmp_path, classifier):
     images = make_images(tmp_path / "images", 1)
     segment_folder(images, classifier, tmp_path / "out")
     before = contents(tmp_path / "out")
-    with pytest.raises(ValueError, match="min_size was 20, not 30"):
+    with pytest.raises(ValueError, match=r"min_size was .*, not 30"):
         segment_folder(images, classifier, tmp_path / "out", min_size=30)
     image = stack(0)
     other = objclass.train_object_classifier(
@@ -297,14 +297,14 @@ def test_a_defect_shows_after_the_other_images_are_done(tmp_path, classifier, mo
     from objclass.io import images as io_images
 
     images, out = make_images(tmp_path / "images", 3), tmp_path / "out"
-    real = io_images.imread
+    real = io_images.read_as
 
-    def broken(path, **options):
+    def broken(path, *ndim, **options):
         if str(path).endswith("stack001.tif"):
             return {}["no such key"]
-        return real(path, **options)
+        return real(path, *ndim, **options)
 
-    monkeypatch.setattr(io_images, "imread", broken)
+    monkeypatch.setattr(io_images, "read_as", broken)
     with pytest.raises(KeyError, match="no such key"):
         segment_folder(images, classifier, out)
     assert list(pd.read_csv(out / "images.csv")["image"]) == ["stack000.tif", "stack002.tif"]

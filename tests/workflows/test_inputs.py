@@ -41,7 +41,7 @@ def test_the_names_do_not_depend_on_which_images_a_folder_holds(tmp_path):
 
 
 def test_what_is_left_out_is_counted(tmp_path):
-    make(tmp_path, "a.tif", "b.czi", "c.lif", "d.CZI", "noend", ".hidden.tif", ".git/x.tif")
+    make(tmp_path, "a.tif", "b.pdf", "c.md", "d.PDF", "noend", ".hidden.tif", ".git/x.tif")
     os.mkfifo(tmp_path / "pipe.tif")
     (tmp_path / "nowhere.tif").symlink_to("gone.tif")
     (tmp_path / "same.tif").symlink_to("a.tif")
@@ -50,7 +50,7 @@ def test_what_is_left_out_is_counted(tmp_path):
     found = find_images(tmp_path)
     assert names(found) == ["a.tif"]
     assert describe_left_out(found.left_out) == (
-        "left out: files of other formats (4: . without ending, .czi, .lif), hidden files (2), links that "
+        "left out: files of other formats (4: . without ending, .md, .pdf), hidden files (2), links that "
         "lead back (1), links that lead nowhere (1), other names of the same files (1), pipes or devices (1)"
     )
 

@@ -1,0 +1,198 @@
+"""The parameters of runs and batches: one place for what the command line, records and repetitions name."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from objclass._common.checks import check_number, check_option, invalid
+from objclass._common.parallel import Progress
+from objclass._common.sizes import parse_size
+from objclass.objects.segmentation import SegmentationOptions
+from objclass.workflows.reading import Picture, Reading
+
+if TYPE_CHECKING:
+    from objclass.pixels.classifier import ObjectClassifier
+
+TRAINING = ("features", "preset", "max_depth", "n_estimators", "class_weight")
+"""Parameters of `objclass.train_object_classifier`, without those of other steps too."""
+_GROUPS: dict[str, type[Any]] = {"reading": Reading, "segmentation": SegmentationOptions}
+
+
+@dataclass(frozen=True)
+class ObjectParameters:
+    """Everything together with image and classifier that decides which objects there are.
+
+    Parameters
+    ----------
+    reading : Reading
+        Which part of a file is read, and its voxel size.
+    segmentation : SegmentationOptions
+        Parameters of `objclass.segment`; None is what the preset of the classifier says.
+    max_size : float or str, optional
+        Larger objects are removed: voxels, or a physical size as "4 um3".
+    exclude_border : bool
+        Remove objects that touch the border of the image.
+    engine : str
+        The compute engine.
+    """
+
+    reading: Reading = field(default_factory=Reading)
+    segmentation: SegmentationOptions = field(default_factory=SegmentationOptions)
+    max_size: float | str | None = None
+    exclude_border: bool = False
+    engine: str = "cpu"
+
+    def __post_init__(self) -> None:
+        from objclass.pixels.prediction import ENGINES, choose_engine
+
+        check_option("engine", self.engine, ENGINES)
+        object.__setattr__(self, "engine", choose_engine(self.engine))
+        if self.max_size is not None:
+            parse_size("max_size", self.max_size)
+        if not isinstance(self.exclude_border, bool):
+            raise invalid("exclude_border", "True or False", self.exclude_border)
+
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """Return parameters of their names, whichever step they belong to.
+
+        Raises
+        ------
+        ValueError
+            If one is unknown or out of range.
+        """
+        groups: dict[str, Any] = {}
+        for name, kind in _GROUPS.items():
+            own = [one.name for one in dataclasses.fields(kind) if one.name in given]
+            groups[name] = kind(**{key: given.pop(key) for key in own})
+        groups |= cls._own_groups(given)
+        known = {one.name for one in dataclasses.fields(cls)} - {*groups, *_GROUPS}
+        unknown = sorted({*given} - known)
+        if unknown:
+            raise invalid("parameters", f"some of {', '.join(cls.names())}", ", ".join(unknown))
+        return cls(**groups, **given)
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the names that `of` takes."""
+        own = [one.name for one in dataclasses.fields(cls) if one.name not in (*_GROUPS, "training")]
+        return [*(one.name for kind in _GROUPS.values() for one in dataclasses.fields(kind)), *own]
+
+    @classmethod
+    def _own_groups(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {}
+
+    def flat(self) -> dict[str, Any]:
+        """Return all parameters by name, as JSON holds them: `of` takes them back."""
+        values = json.loads(json.dumps(dataclasses.asdict(self)))
+        for name in (*_GROUPS, "training"):
+            values |= values.pop(name, None) or {}
+        return values
+
+    def find_objects(
+        self, picture: Picture, classifier: ObjectClassifier, *, progress: Progress = False
+    ) -> np.ndarray:
+        """Segment an image: int32 labels 1…n."""
+        from objclass.objects.filtering import exclude_border, exclude_large
+        from objclass.objects.segmentation import segment_with
+
+        labels = segment_with(
+            picture.segmented,
+            classifier,
+            self.segmentation,
+            spacing=picture.spacing,
+            engine=self.engine,
+            progress=progress,
+        )
+        if self.exclude_border:
+            labels = exclude_border(labels)
+        if self.max_size is not None:
+            labels = exclude_large(labels, self.max_size, spacing=picture.spacing)
+        return labels
+
+    def resolved(self, classifier: ObjectClassifier) -> Self:
+        """Return the parameters with those of the classifier's preset in the place of None."""
+        return dataclasses.replace(self, segmentation=self.segmentation.of_classifier(classifier))
+
+
+@dataclass(frozen=True)
+class Parameters(ObjectParameters):
+    """Everything together with the files that decides the results of a run.
+
+    Parameters
+    ----------
+    training : mapping
+        Keywords of `objclass.train_object_classifier`; empty where a classifier is given.
+    reduce, cluster : str
+        Methods of `objclass.reduce` and `objclass.cluster`.
+    n_clusters : int
+        The number of clusters.
+    random_state : int
+        The seed of all that is random.
+
+    Examples
+    --------
+    >>> Parameters.of(min_size=5, n_estimators=10).flat()["n_estimators"]
+    10
+    """
+
+    training: Mapping[str, Any] = field(default_factory=dict)
+    reduce: str = "umap"
+    cluster: str = "kmeans"
+    n_clusters: int = 3
+    random_state: int = 0
+
+    def __post_init__(self) -> None:
+        from objclass.tables import clustering, reduction
+
+        super().__post_init__()
+        check_option("reduce", self.reduce, reduction.METHODS)
+        check_option("cluster", self.cluster, clustering.METHODS)
+        check_number("n_clusters", self.n_clusters, low=1, integer=True)
+        check_number("random_state", self.random_state, low=0, high=2**32 - 1, integer=True)
+
+    @classmethod
+    def _own_groups(cls, given: dict[str, Any]) -> dict[str, Any]:
+        training = {name: given.pop(name) for name in TRAINING if name in given}
+        return {"training": {name: value for name, value in training.items() if value is not None}}
+
+    @classmethod
+    def names(cls) -> list[str]:  # noqa: D102
+        return [*super().names(), *TRAINING]
+
+    def compile_ahead(self) -> None:
+        """Begin to compile in a second process what the last steps will need."""
+        from objclass.tables.umap_cache import compile_umap_ahead
+
+        if self.reduce == "umap":
+            compile_umap_ahead()
+
+    def train(self, pictures: Sequence[Picture], annotations: Sequence[np.ndarray]) -> ObjectClassifier:
+        """Train a classifier on the scribbles on images."""
+        from objclass.pixels.classifier import train_object_classifier
+
+        positive = self.segmentation.positive_class
+        if isinstance(positive, tuple):
+            raise invalid("positive_class", "one class to train for", positive)
+        sizes = {picture.spacing for picture in pictures}
+        if len(sizes) > 1:
+            got = ", ".join(sorted(map(str, sizes)))
+            hint = "Give spacing (--spacing) for all of them."
+            raise invalid("image", "images of one voxel size to train on", got, hint)
+        images, scribbles = [picture.segmented for picture in pictures], list(annotations)
+        is_one = len(images) == 1
+        return train_object_classifier(
+            images[0] if is_one else images,
+            scribbles[0] if is_one else scribbles,
+            positive_class=2 if positive is None else positive,
+            spacing=pictures[0].spacing,
+            unit=None if pictures[0].spacing is None else pictures[0].unit,
+            random_state=self.random_state,
+            **self.training,
+        )
