@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from objclass._common.checks import check_spacing, invalid
+from objclass._common.checks import check_names, check_spacing, invalid
 from objclass._common.files import check_writable
 from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
 from objclass.pixels.features import OWN_FILTERS, Feature, format_features, match_features, parse_features
@@ -109,6 +109,16 @@ class ObjectClassifier:
     def unit(self) -> str | None:
         """The unit of `spacing`; None if unknown."""
         return recorded_spacing(self.notes, self.ndim)[1]
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """The names of the channels that it was trained on; empty where the file does not tell."""
+        try:
+            names = json.loads(self.notes.get("channel_names", "[]"))
+        except ValueError:
+            return ()
+        is_known = isinstance(names, list) and len(names) == self.n_channels
+        return tuple(map(str, names)) if is_known else ()
 
     @property
     def preset(self) -> str:
@@ -343,6 +353,7 @@ def train_object_classifier(
     class_weight: str | None = None,
     spacing: float | Sequence[float] | None = None,
     unit: str | None = None,
+    channel_names: Sequence[str] | None = None,
     random_state: int = 0,
     path: str | os.PathLike[str] | None = None,
 ) -> ObjectClassifier:
@@ -377,6 +388,9 @@ def train_object_classifier(
         ``preset="apoc"`` keeps sigma in voxels.
     unit : str, optional
         The unit of `spacing`, kept in the file.
+    channel_names : sequence of str, optional
+        The names of the channels, see `image_info`, kept in the file: runs and batches put the channels of
+        an image whose file has the same names into this order.
     random_state : int
         The seed. The result depends on it and on the annotated pixels, not on the order of painting.
     path : str or path, optional
@@ -434,7 +448,11 @@ def train_object_classifier(
     if path is not None:
         check_writable(Path(path).resolve().parent)
     rows, classes = collect_rows(pairs, parsed)
-    classifier = fit_classifier(rows, classes, parameters, ndim=ndim, notes=describe_training(pairs))
+    notes = dict(describe_training(pairs))
+    if channel_names is not None:
+        names = check_names("channel_names", channel_names, len(pairs[0][0]), "channel")
+        notes["channel_names"] = json.dumps(names).replace("/", "\\/")  # the header is a comment of C
+    classifier = fit_classifier(rows, classes, parameters, ndim=ndim, notes=notes)
     if path is not None:
         classifier.save(path)
     return classifier

@@ -724,3 +724,18 @@ def test_planes_and_time_points_are_no_channels(shape):
         ValueError, match=r"image: expected at most 16 channels, .*Planes: annotate.*Time points: pass"
     ):
         train_object_classifier(np.zeros(shape), strokes)
+
+
+def test_channel_names_are_kept(tmp_path):
+    image = np.random.default_rng(0).random((2, 16, 16))
+    strokes = np.zeros((16, 16), np.uint8)
+    strokes[2], strokes[9] = 1, 2
+    names = ("DAPI */ x", "µ, GFP")
+    options = {"features": "original", "n_estimators": 5, "path": tmp_path / "a.cl"}
+    classifier = train_object_classifier(image, strokes, channel_names=names, **options)
+    assert classifier.channel_names == names
+    assert load_classifier(tmp_path / "a.cl").channel_names == names
+    assert (tmp_path / "a.cl").read_text().count("*/") == 1
+    assert train_object_classifier(image, strokes, **options).channel_names == ()
+    with pytest.raises(ValueError, match="channel_names: expected 2 different names, one for each channel"):
+        train_object_classifier(image, strokes, channel_names=["DAPI"], **options)
