@@ -179,7 +179,7 @@ def segment_folder(
         cache = _read_cache(folder)
         items = _find_items(found, settings.reading, cache)
         _write_cache(folder, cache)
-        records = {item: record for item in items if (record := work.done(item, trained.ndim, verify=verify))}
+        records = {item: record for item in items if (record := work.done(item, trained, verify=verify))}
         todo = [item for item in items if item not in records]
         n_before = len(records)
         with progress_bar(len(todo), "batch", progress) as advance:
@@ -378,7 +378,7 @@ class Work:
         """Return the record of an image that is done."""
         return read_sealed(self.record_path(item))
 
-    def done(self, item: Item, ndim: int, *, verify: bool) -> dict[str, Any] | None:
+    def done(self, item: Item, classifier: ObjectClassifier, *, verify: bool) -> dict[str, Any] | None:
         """Return the record of an image that is done, is still the same and has all its results, or None."""
         try:
             record = self.record(item)
@@ -390,7 +390,7 @@ class Work:
                 return None
             state = _state(record["files"])
             is_same = state == record["state"] and record["files"][0] == item.file.path
-            if not is_same and self._read(item, ndim).describe() != record["image"]:
+            if not is_same and self._read(item, classifier).describe() != record["image"]:
                 return None
         except (OSError, ValueError, KeyError):
             return None
@@ -412,7 +412,7 @@ class Work:
             files = [item.file.path, *(str(path) for info in infos for path in info.files)]
             files = list(dict.fromkeys(files))
             state = _state(files)
-            picture = self._read(item, classifier.ndim)
+            picture = self._read(item, classifier)
             labels = settings.find_objects(picture, classifier)
             table = None
             if settings.measure:
@@ -432,9 +432,15 @@ class Work:
         with _writing(f"a result of {item.image}"):
             self._write(item, record, labels, table, picture.spacing)
 
-    def _read(self, item: Item, ndim: int) -> Picture:
-        reading, path = self.settings.reading, item.file.path
-        return reading.read(path, ndim, "the classifier", series=item.series, frame=item.frame)
+    def _read(self, item: Item, classifier: ObjectClassifier) -> Picture:
+        return self.settings.reading.read(
+            item.file.path,
+            classifier.ndim,
+            "the classifier",
+            series=item.series,
+            frame=item.frame,
+            channel_names=classifier.channel_names,
+        )
 
     def _write(
         self, item: Item, record: dict[str, Any], labels: np.ndarray, table: pd.DataFrame | None, spacing: Any

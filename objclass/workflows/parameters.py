@@ -187,12 +187,14 @@ class Parameters(ObjectParameters):
             raise invalid("image", "images of one voxel size to train on", got, hint)
         images, scribbles = [picture.segmented for picture in pictures], list(annotations)
         is_one = len(images) == 1
+        names = {picture.segmented_names for picture in pictures}
         return train_object_classifier(
             images[0] if is_one else images,
             scribbles[0] if is_one else scribbles,
             positive_class=2 if positive is None else positive,
             spacing=pictures[0].spacing,
             unit=None if pictures[0].spacing is None else pictures[0].unit,
+            channel_names=names.pop() if len(names) == 1 else None,
             random_state=self.random_state,
             **self.training,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,11 +64,19 @@ class Reading:
             raise invalid("default_spacing", "either a spacing or a default_spacing", "both")
 
     def read(
-        self, path: AnyPath, ndim: int, partner: str, *, series: int | None = None, frame: int | None = None
+        self,
+        path: AnyPath,
+        ndim: int,
+        partner: str,
+        *,
+        series: int | None = None,
+        frame: int | None = None,
+        channel_names: Sequence[str] = (),
     ) -> Picture:
         """Read an image to go with `partner`, which has `ndim` spatial axes.
 
-        By default this is the series and the time point that the parameters name.
+        By default this is the series and the time point that the parameters name. Channels are put into the
+        order of `channel_names` where the file has the same names, and none were chosen.
         """
         from objclass.io.images import image_info, read_as
 
@@ -79,7 +88,9 @@ class Reading:
             hint = f"Choose one with series= (--series), 0 to {len(infos) - 1}; objclass batch does all."
             raise invalid("image", "one image", f"{path}, which holds {len(infos)} series ({names})", hint)
         at = check_number("series", series or 0, low=0, high=len(infos) - 1, integer=True)
-        image, info = read_as(path, ndim, partner, axes=self.axes, series=at, frame=frame)
+        wanted = channel_names if self.channel is None else ()
+        place = {"axes": self.axes, "series": at, "frame": frame}
+        image, info = read_as(path, ndim, partner, channel_names=wanted, **place)
         spacing, source = self.voxel_size(info.spacing, info.spacing_source, info.ndim)
         return Picture(
             image=image,
@@ -155,6 +166,14 @@ class Picture:
     def unit(self) -> str:
         """The unit of lengths in a table."""
         return NO_UNIT if self.spacing is None else UNIT
+
+    @property
+    def segmented_names(self) -> tuple[str, ...] | None:
+        """The names of the channels to segment on; None where they are unknown or not different."""
+        names = self.channel_names
+        if self.channels is not None and names:
+            names = tuple(names[n] for n in self.channels)
+        return names if names and len({*names}) == len(names) else None
 
     @property
     def segmented(self) -> np.ndarray:

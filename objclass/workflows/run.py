@@ -231,7 +231,8 @@ def run_image(
         strokes: Any = None if annotations is None else read_annotations(annotations, frame)
         trained = load_classifier(paths["classifier"]) if strokes is None else None
         fits = (trained.ndim, "the classifier") if trained else (np.ndim(strokes), "the annotations")
-        picture = parameters.reading.read(image, *fits)
+        order = trained.channel_names if trained else ()
+        picture = parameters.reading.read(image, *fits, channel_names=order)
         say(describe_image(picture.image, picture.spacing))
     run = Run(picture, parameters, stage, progress)
     with output_folder(out, overwrite=overwrite, inputs=paths.values()) as folder:

@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+import tifffile
 
 import objclass
 from objclass.workflows.inputs import ImageFile, Item, describe_left_out, find_images
@@ -153,3 +154,24 @@ def test_stems_are_short_plain_and_differ():
     assert all(len(stem.encode()) < 160 and "/" not in stem and "\n" not in stem for stem in stems)
     assert Item(ImageFile("", "a.tif"), 2, 7).stem == "a.tif_s002_t00007"
     assert Item(ImageFile("", "a.tif"), 2, 7).title == "a.tif#2, frame 7"
+
+
+def test_channels_are_put_into_the_order_of_the_training(tmp_path):
+    from objclass.workflows.parameters import Parameters
+    from objclass.workflows.reading import Reading
+
+    image = np.random.default_rng(0).random((2, 16, 16)).astype("f4")
+    for name, names, pixels in (("a", ["DAPI", "GFP"], image), ("b", ["GFP", "DAPI"], image[::-1])):
+        metadata = {"axes": "CYX", "Channel": {"Name": names}}
+        tifffile.imwrite(tmp_path / f"{name}.ome.tif", pixels, metadata=metadata, photometric="minisblack")
+    scribbles = np.zeros((16, 16), np.uint8)
+    scribbles[2], scribbles[9] = 1, 2
+    picture = Reading().read(tmp_path / "a.ome.tif", 2, "the scribbles")
+    classifier = Parameters.of(n_estimators=5).train([picture], [scribbles])
+    assert classifier.channel_names == ("DAPI", "GFP")
+    with pytest.warns(UserWarning, match="channels GFP, DAPI were put in the order DAPI, GFP"):
+        other = Reading().read(tmp_path / "b.ome.tif", 2, "it", channel_names=classifier.channel_names)
+    np.testing.assert_array_equal(other.image, image)
+    chosen = Reading(channel="GFP").read(tmp_path / "b.ome.tif", 2, "it", channel_names=("DAPI", "GFP"))
+    np.testing.assert_array_equal(chosen.segmented, image[1])
+    assert chosen.segmented_names == ("GFP",)
