@@ -13,10 +13,11 @@ import traitlets
 
 from objclass._common.compiling import telling
 from objclass.pixels.classifier import ObjectClassifier, train_object_classifier
+from objclass.pixels.training import TrainingParameters
 from objclass.widgets.annotator import learning
 from objclass.widgets.annotator.base import AnnotatorBase
 from objclass.widgets.annotator.latest import Latest
-from objclass.widgets.annotator.learning import Learner, TrainingParameters
+from objclass.widgets.annotator.learning import Learner
 from objclass.widgets.background import Worker
 from objclass.widgets.planes import PlaneServer
 from objclass.widgets.replay import Code, call

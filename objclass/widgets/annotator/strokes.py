@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -199,7 +199,9 @@ class Strokes:
         """Erase a class everywhere, as a step that can be undone, and return what was painted for it."""
         return self._clear([(0, z) for z in self.marks(0)], lambda plane: plane == value)
 
-    def _clear(self, planes: Sequence[tuple[int, int]], choose) -> list[Patch]:
+    def _clear(
+        self, planes: Sequence[tuple[int, int]], choose: Callable[[np.ndarray], np.ndarray]
+    ) -> list[Patch]:
         patches = [
             patch for axis, index in planes for patch in _erase(axis, index, choose(self.plane(axis, index)))
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -369,7 +369,7 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, SliceWidget):
         """Undo, redo, name, recolour, merge, hide or clear, as ``action`` says."""
         objects, groups = self.objects, self.objects.groups
         number = int(content.get("group", 0))
-        actions = {
+        actions: dict[str, Callable[[], object]] = {
             "undo": groups.undo,
             "redo": groups.redo,
             "clear": lambda: objects.merge_group(number, 0) if number else objects.clear_groups(),
