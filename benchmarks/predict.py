@@ -12,6 +12,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 import objclass
 from objclass._common.parallel import n_threads, single_threaded
+from objclass.pixels.extraction import FeatureCache
 from objclass.pixels.filter_bank import gaussian
 
 from .common import Row, clock, compare, in_child, nuclei, tiled
@@ -175,10 +176,10 @@ def large_volume() -> Iterator[Row]:
     whole = clock(lambda: predict(image, classifier))
     yield Row("128×512×512", str(whole), note=f"{image.size / whole.median / 1e6:.1f} Mvoxel/s")
 
-    def plane(cache: objclass.FeatureCache | None = None) -> np.ndarray:
+    def plane(cache: FeatureCache | None = None) -> np.ndarray:
         return objclass.predict_plane(image, classifier, index=64, cache=cache)
 
-    known = objclass.FeatureCache()
+    known = FeatureCache()
     for what, cache in (("cold", None), ("features cached", known)):
         plane(cache)
         once = clock(lambda cache=cache: plane(cache))

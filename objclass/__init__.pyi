@@ -22,13 +22,10 @@ from .objects.segmentation import segment as segment
 from .objects.splitting import split_touching as split_touching
 from .pixels.classifier import ObjectClassifier as ObjectClassifier
 from .pixels.classifier import train_object_classifier as train_object_classifier
-from .pixels.extraction import FeatureCache as FeatureCache
-from .pixels.prediction import choose_engine as choose_engine
 from .pixels.prediction import classify_pixels as classify_pixels
 from .pixels.prediction import predict_plane as predict_plane
 from .pixels.prediction import probability_map as probability_map
 from .pixels.uncertainty import suggest_slice as suggest_slice
-from .pixels.uncertainty import uncertainty_plane as uncertainty_plane
 from .plots.comparison import compare_figure as compare_figure
 from .plots.facets import facets as facets
 from .plots.overview import overview as overview

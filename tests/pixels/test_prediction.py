@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 import objclass
 from objclass._common.parallel import single_threaded
 from objclass.pixels import tiling
-from objclass.pixels.extraction import features_at
+from objclass.pixels.extraction import FeatureCache, features_at
 from objclass.pixels.features import parse_features, scale_features
+from objclass.pixels.prediction import choose_engine
 from objclass.pixels.uncertainty import suggest_slice, uncertainty_plane
 from tests import pixel_reference
 from tests.forests import count_votes
@@ -141,7 +142,7 @@ def test_one_plane_is_that_of_the_whole(shape, axis, where, scaled):
     image, index = random_image(shape), int(where * shape[axis])
     classifier = CLASSIFIER_SCALED if scaled else CLASSIFIER_3D
     expected = objclass.classify_pixels(image, classifier, engine="cpu").take(index, axis)
-    cache = objclass.FeatureCache()
+    cache = FeatureCache()
     for kept in (None, cache, cache):
         found = objclass.predict_plane(image, classifier, axis=axis, index=index, cache=kept)
         np.testing.assert_array_equal(found, expected)
@@ -156,25 +157,23 @@ def test_one_plane_of_a_2d_image_is_the_image():
     classifier = train(image, 2)
     expected = objclass.classify_pixels(image, classifier, engine="cpu")
     np.testing.assert_array_equal(objclass.predict_plane(image, classifier), expected)
-    np.testing.assert_array_equal(
-        objclass.predict_plane(image, classifier, cache=objclass.FeatureCache()), expected
-    )
+    np.testing.assert_array_equal(objclass.predict_plane(image, classifier, cache=FeatureCache()), expected)
 
 
 def test_a_cache_forgets_the_oldest_planes_and_keeps_the_last():
     image = random_image((9, 20, 40))
-    cache = objclass.FeatureCache(max_bytes=2 * 7 * 20 * 40 * 4)
+    cache = FeatureCache(max_bytes=2 * 7 * 20 * 40 * 4)
     for index in range(4):
         objclass.predict_plane(image, CLASSIFIER_3D, index=index, cache=cache)
     assert len(cache) == 2
-    tiny = objclass.FeatureCache(max_bytes=1)
+    tiny = FeatureCache(max_bytes=1)
     objclass.predict_plane(image, CLASSIFIER_3D, cache=tiny)
     assert len(tiny) == 1
 
 
 def test_features_under_strokes_are_taken_from_the_cache():
     image = random_image((9, 20, 40))
-    cache, mask = objclass.FeatureCache(), np.zeros(image.shape, bool)
+    cache, mask = FeatureCache(), np.zeros(image.shape, bool)
     mask[2, 3:5], mask[6, ::3] = True, True
     objclass.predict_plane(image, CLASSIFIER_3D, index=2, cache=cache)
     features = CLASSIFIER_3D.features
@@ -244,6 +243,6 @@ def test_other_bad_arguments_are_refused():
 
 
 def test_the_engine_is_named():
-    assert objclass.choose_engine("cpu") == "cpu"
-    assert objclass.choose_engine("opencl") == "opencl"
-    assert objclass.choose_engine("auto") in ("cpu", "opencl")
+    assert choose_engine("cpu") == "cpu"
+    assert choose_engine("opencl") == "opencl"
+    assert choose_engine("auto") in ("cpu", "opencl")
