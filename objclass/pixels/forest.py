@@ -120,6 +120,11 @@ class Forest:
             return f"trees of depth {self.depth}, deeper than {MAX_DEPTH}"
         return ""
 
+    @cached_property
+    def packed(self) -> Trees:
+        """The trees for the kernels, with all features, to add up the votes against the first class."""
+        return pack_trees(self, votes_against_first(self))
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Forest):
             return NotImplemented

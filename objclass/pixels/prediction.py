@@ -226,7 +226,7 @@ def predict_plane(
         region = plane_region(volume_shape, axis, index)
         return run_forest(channels, classifier, None, region=region).squeeze(axis)
     features = cache.compute(channels, classifier.features, classifier.ndim, axis, index)
-    trees = pack_trees(classifier.forest, votes_against_first(classifier.forest))
+    trees = classifier.forest.packed
     collected = features.reshape(len(features), -1)
     classes = np.empty(collected.shape[1], np.uint8)
 
