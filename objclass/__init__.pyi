@@ -56,6 +56,7 @@ from .widgets.view3d.view3d import view3d as view3d
 from .widgets.viewer import view as view
 from .workflows.batch import segment_folder as segment_folder
 from .workflows.compilation import warmup as warmup
-from .workflows.cross_validation import evaluate as evaluate
+from .workflows.evaluation import cross_validate_images as cross_validate_images
+from .workflows.evaluation import evaluate as evaluate
 
 __version__: str

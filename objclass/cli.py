@@ -19,6 +19,8 @@ from objclass import __version__
 if TYPE_CHECKING:
     import pandas as pd
 
+    from objclass.pixels.classifier import ObjectClassifier
+    from objclass.workflows.evaluation import Evaluation
     from objclass.workflows.reading import Picture
     from objclass.workflows.run import Run
 
@@ -105,6 +107,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     _add_reading(parser, "needed where there are several", "needed where there are several")
     _add_training(parser)
     _add_segmentation(parser)
+    _add_exclusion(parser)
     parser.add_argument(
         "--reduce", choices=reduction.METHODS, default="umap", help="method of dimensionality reduction"
     )
@@ -129,6 +132,7 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--measure", action=switch, default=True, help="measure the objects")
     _add_reading(parser, "by default all", "by default all")
     _add_segmentation(parser)
+    _add_exclusion(parser)
     parser.add_argument("--verify", action="store_true", help="check all earlier results by checksum")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--workers", metavar="N", type=int, help="so many images at a time, each in a process")
@@ -145,11 +149,20 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    _add_annotated(parser, required=False)
+    _add_scoring(parser)
+
+
+def _add_cross_validate(parser: argparse.ArgumentParser) -> None:
     _add_annotated(parser)
+    _add_scoring(parser)
+    parser.add_argument("--n-folds", metavar="N", type=int, help="by default as many as there are images")
+
+
+def _add_scoring(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classifier", metavar="C.cl", required=True, help="the classifier")
     parser.add_argument("--labels", metavar="L.tif", nargs="+", help="the true objects of each image")
-    parser.add_argument("--n-folds", metavar="N", type=int, help="by default as many as there are images")
-    parser.add_argument("--min-size", metavar="N", type=int, default=20, help="smallest object, in voxels")
+    _add_segmentation(parser)
 
 
 def _add_measure(parser: argparse.ArgumentParser) -> None:
@@ -160,10 +173,10 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
     _add_reading(parser, "needed where there are several", "needed where there are several")
 
 
-def _add_annotated(parser: argparse.ArgumentParser) -> None:
+def _add_annotated(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="the images")
     text = "scribbles on each image, in the same order: 1 background, 2 objects, 0 elsewhere"
-    parser.add_argument("--annotations", metavar="A.tif", nargs="+", required=True, help=text)
+    parser.add_argument("--annotations", metavar="A.tif", nargs="+", required=required, help=text)
     _add_reading(parser, "needed where there are several", "needed where there are several")
 
 
@@ -204,11 +217,15 @@ def _add_segmentation(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--min-certainty", metavar="P", type=float, help=text)
     text = "smallest object: voxels, or 4um3, 4um2, 10%% of the usual size"
     group.add_argument("--min-size", metavar="SIZE", type=_size, help=text)
-    group.add_argument("--max-size", metavar="SIZE", type=_size, help="largest object, likewise")
-    text = "remove objects that touch the border of the image"
-    group.add_argument("--exclude-border", action="store_true", help=text)
     text = "compute engine: cpu, opencl, or auto, which depends on the machine"
     group.add_argument("--engine", default="cpu", help=text)
+
+
+def _add_exclusion(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("objects to leave out")
+    group.add_argument("--max-size", metavar="SIZE", type=_size, help="largest object, as --min-size")
+    text = "remove objects that touch the border of the image"
+    group.add_argument("--exclude-border", action="store_true", help=text)
 
 
 def _add_overwrite(parser: argparse.ArgumentParser) -> None:
@@ -371,19 +388,26 @@ def _batch(options: argparse.Namespace) -> int:
     return FAILED if batch.failed else 0
 
 
-def _read(options: argparse.Namespace) -> tuple[list[Picture], list[Any]]:
+def _read(
+    options: argparse.Namespace, classifier: ObjectClassifier | None = None
+) -> tuple[list[Picture], list[Any] | None]:
+    """Return the images and their scribbles, if there are any; channels in the order of the classifier."""
     from objclass._common.checks import invalid
     from objclass.workflows.reading import Reading, read_annotations
 
-    if len(options.annotations) != len(options.images):
-        got = f"{len(options.annotations)}"
-        raise invalid("annotations", f"as many files as there are images, {len(options.images)}", got)
+    n_images, paths = len(options.images), options.annotations
+    if paths is not None and len(paths) != n_images:
+        raise invalid("annotations", f"as many files as there are images, {n_images}", f"{len(paths)}")
     names = [field.name for field in dataclasses.fields(Reading)]
     reading = Reading(**_parameters(options, names))
-    annotations = [read_annotations(path, reading.frame) for path in options.annotations]
+    annotations = None if paths is None else [read_annotations(path, reading.frame) for path in paths]
+    if classifier is not None:
+        fits = [(classifier.ndim, "the classifier")] * n_images
+    else:
+        fits = [(scribbles.ndim, "the scribbles") for scribbles in annotations or []]
+    order = () if classifier is None else classifier.channel_names
     pictures = [
-        reading.read(path, scribbles.ndim, "the scribbles")
-        for path, scribbles in zip(options.images, annotations, strict=True)
+        reading.read(path, *fit, channel_names=order) for path, fit in zip(options.images, fits, strict=True)
     ]
     return pictures, annotations
 
@@ -394,6 +418,7 @@ def _train(options: argparse.Namespace) -> None:
     from objclass.workflows.parameters import Parameters
 
     pictures, annotations = _read(options)
+    assert annotations is not None
     parameters = Parameters.of(**_parameters(options, Parameters.names()))
     classifier = parameters.train(pictures, annotations)
     classifier.save(options.out)
@@ -417,19 +442,39 @@ def _measure(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from objclass.io.labels import read_labels
-    from objclass.pixels.classifier import load_classifier
-    from objclass.workflows.cross_validation import evaluate
+    from objclass.workflows.evaluation import evaluate
 
-    pictures, annotations = _read(options)
-    images = [picture.segmented for picture in pictures]
-    truth = None if options.labels is None else [read_labels(path) for path in options.labels]
-    names = {"n_folds": options.n_folds, "min_size": options.min_size}
+    _score(options, evaluate, f"of {options.classifier}")
+
+
+def _cross_validate(options: argparse.Namespace) -> None:
+    from objclass.workflows.evaluation import cross_validate_images
+
+    title = "of classifiers trained on the other images"
+    _score(options, cross_validate_images, title, n_folds=options.n_folds)
+
+
+def _score(options: argparse.Namespace, function: Callable[..., Evaluation], whose: str, **more: Any) -> None:
+    from objclass.io.labels import read_labels
+    from objclass.objects.segmentation import SegmentationOptions
+    from objclass.pixels.classifier import load_classifier
+    from objclass.workflows.reading import common_spacing
+
     classifier = load_classifier(options.classifier)
-    result = evaluate(classifier, images, annotations, labels=truth, **names)
+    pictures, annotations = _read(options, classifier)
+    names = [field.name for field in dataclasses.fields(SegmentationOptions)]
+    result = function(
+        classifier,
+        [picture.segmented for picture in pictures],
+        annotations,
+        labels=None if options.labels is None else [read_labels(path) for path in options.labels],
+        spacing=common_spacing(pictures),
+        **_parameters(options, [*names, "engine"]),
+        **more,
+    )
     for title, table in (("Annotated pixels", result.pixels), ("Objects", result.objects)):
         if table is not None:
-            print(f"{title} of images that the classifier has not seen:\n{_named(table, options.images)}\n")
+            print(f"{title}, {whose}:\n{_named(table, options.images)}\n")
 
 
 def _named(table: pd.DataFrame, images: list[str]) -> str:
@@ -449,7 +494,12 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], int | None], Callable[.
     "batch": (_batch, _add_batch, "segment and measure many images; goes on where it was stopped"),
     "measure": (_measure, _add_measure, "measure the objects of a label image, from whatever program"),
     "train": (_train, _add_train, "train a classifier on several images"),
-    "evaluate": (_evaluate, _add_evaluate, "cross-validate a classifier's parameters by image"),
+    "evaluate": (_evaluate, _add_evaluate, "score a classifier on annotated pixels and true objects"),
+    "cross-validate": (
+        _cross_validate,
+        _add_cross_validate,
+        "score a classifier's features and parameters: trained anew, each image left out in turn",
+    ),
     "warmup": (_warmup, lambda parser: None, "compile everything now, so that no first call has to wait"),
     "info": (_info, lambda parser: None, "print versions, threads and the compute engine"),
 }

@@ -146,7 +146,8 @@ class ObjectClassifier:
         """The confusion matrix of the annotated pixels out of bag; None where the file does not tell.
 
         One row for each annotated class, one column for each class that is predicted by the trees that have
-        not seen the pixel. Neighbouring pixels are much alike, so it flatters; see `objclass.evaluate`.
+        not seen the pixel. Neighbouring pixels are much alike, so it flatters; see
+        `objclass.cross_validate_images`.
         """
         import pandas as pd
 

@@ -14,7 +14,7 @@ from objclass._common.checks import check_number, check_option, invalid
 from objclass._common.parallel import Progress
 from objclass._common.sizes import parse_size
 from objclass.objects.segmentation import SegmentationOptions
-from objclass.workflows.reading import Picture, Reading
+from objclass.workflows.reading import Picture, Reading, common_spacing
 
 if TYPE_CHECKING:
     from objclass.pixels.classifier import ObjectClassifier
@@ -180,11 +180,7 @@ class Parameters(ObjectParameters):
         positive = self.segmentation.positive_class
         if isinstance(positive, tuple):
             raise invalid("positive_class", "one class to train for", positive)
-        sizes = {picture.spacing for picture in pictures}
-        if len(sizes) > 1:
-            got = ", ".join(sorted(map(str, sizes)))
-            hint = "Give spacing (--spacing) for all of them."
-            raise invalid("image", "images of one voxel size to train on", got, hint)
+        spacing = common_spacing(pictures)
         images, scribbles = [picture.segmented for picture in pictures], list(annotations)
         is_one = len(images) == 1
         names = {picture.segmented_names for picture in pictures}
@@ -192,8 +188,8 @@ class Parameters(ObjectParameters):
             images[0] if is_one else images,
             scribbles[0] if is_one else scribbles,
             positive_class=2 if positive is None else positive,
-            spacing=pictures[0].spacing,
-            unit=None if pictures[0].spacing is None else pictures[0].unit,
+            spacing=spacing,
+            unit=None if spacing is None else pictures[0].unit,
             channel_names=names.pop() if len(names) == 1 else None,
             random_state=self.random_state,
             **self.training,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -264,3 +264,12 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
     table.insert(1, "unit", unit)
     table.attrs["unit"] = unit
     return table
+
+
+def common_spacing(pictures: Iterable[Picture]) -> tuple[float, ...] | None:
+    """Return the voxel size that all images have, or None; raise ValueError if they differ."""
+    sizes = {picture.spacing for picture in pictures}
+    if len(sizes) > 1:
+        got = ", ".join(sorted(map(str, sizes)))
+        raise invalid("image", "images of one voxel size", got, "Give spacing (--spacing) for all of them.")
+    return sizes.pop()
