@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -150,6 +151,7 @@ class Run:
             **record,
             "image": self.picture.describe(),
             "parameters": self.parameters.flat(),
+            "training": _describe_training(classifier),
             "found": self.found,
             "notes": self.notes,
             "seconds": self.stage.seconds,
@@ -169,6 +171,20 @@ class Run:
             rest = self.found["objects"] - sum(counts)
             line += f", and {rest} in none" if rest else ""
         return [f"{line}."]
+
+
+def _describe_training(classifier: ObjectClassifier) -> dict[str, Any] | None:
+    """Return the parameters that a classifier was trained with, defaults included; None if it says none."""
+    from objclass.pixels.features import format_features
+
+    if classifier.random_state is None:
+        return None
+    parameters = classifier.parameters
+    return {
+        **dataclasses.asdict(parameters),
+        "features": format_features(classifier.features),
+        "max_depth": parameters.depth_limit,
+    }
 
 
 def run_image(

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -5,8 +6,10 @@ import pandas as pd
 import pytest
 
 import objclass
+from objclass.pixels.training import TrainingParameters
 from objclass.workflows.parameters import Parameters
 from objclass.workflows.reading import Picture
+from objclass.workflows.rerun import repeat_run
 from objclass.workflows.run import Run, run_image
 
 
@@ -154,6 +157,28 @@ def test_notes_of_what_was_left_out(files, tmp_path):
     run = run_image(files[0], tmp_path / "out", annotations=files[1], parameters=parameters)
     assert run.notes[-1].startswith("cluster was left out")
     assert json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["notes"] == run.notes
+
+
+def test_the_parameters_of_the_training_are_recorded_with_their_defaults(files, tmp_path):
+    image, strokes = (objclass.imread(path) for path in files)
+    parameters = Parameters.of(reduce="pca", n_clusters=2, random_state=3)
+    options = {"parameters": parameters, "progress": False}
+    run_image(files[0], tmp_path / "out", annotations=files[1], **options)
+    record = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["training"]
+    assert {*record} == {field.name for field in dataclasses.fields(TrainingParameters)}
+    assert (record["preset"], record["n_estimators"], record["random_state"]) == ("default", 100, 3)
+    assert (record["spacing"], record["unit"]) == ([2, 0.5, 0.5], "micrometer")
+    assert "sobel" in record["features"]
+    objclass.train_object_classifier(image, strokes, **record, path=tmp_path / "again.cl")
+    again, used = (
+        objclass.load_classifier(path)
+        for path in (tmp_path / "again.cl", tmp_path / "out" / "ObjectSegmenter.cl")
+    )
+    assert (again.forest, again.features, again.parameters) == (used.forest, used.features, used.parameters)
+    assert repeat_run(tmp_path / "out", progress=False).is_identical
+    files = {"classifier": tmp_path / "out" / "ObjectSegmenter.cl", **options}
+    run_image(tmp_path / "image.tif", tmp_path / "with", **files)
+    assert json.loads((tmp_path / "with" / "run.json").read_text(encoding="utf-8"))["training"] == record
 
 
 def test_nothing_is_changed():
