@@ -226,6 +226,11 @@ def read_spacing(
     axes, series
         As for `imread`.
 
+    Returns
+    -------
+    tuple of float or None
+        One number for each of the axes (z, y, x) or (y, x), in micrometres.
+
     Examples
     --------
     >>> import os, tempfile, numpy as np

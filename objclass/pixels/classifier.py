@@ -400,6 +400,7 @@ def train_object_classifier(
     Returns
     -------
     ObjectClassifier
+        The classifier, for `segment` and `probability_map`.
 
     Raises
     ------

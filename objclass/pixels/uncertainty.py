@@ -115,6 +115,7 @@ def suggest_slice(
     Returns
     -------
     Suggestion
+        The slice and the place in it.
 
     Raises
     ------

@@ -66,6 +66,7 @@ def train_table_classifier(
     Returns
     -------
     TableClassifier
+        The classifier, for `classify` and `suggest_objects`.
 
     Raises
     ------
@@ -351,6 +352,7 @@ def cross_validate(
     Returns
     -------
     TableValidation
+        Scores of each class, the confusion matrix, and what to know of them.
 
     Raises
     ------

@@ -53,6 +53,7 @@ def write_table(table: pd.DataFrame, path: AnyPath) -> None:
     Parameters
     ----------
     table : DataFrame
+        One row for each object, as from `measure`.
     path : str or path
         Ends in ``.csv`` or ``.parquet``; replaced in one step.
 
@@ -104,6 +105,7 @@ def read_table(path: AnyPath) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
+        The table, with what its columns mean in ``attrs``.
 
     Raises
     ------
@@ -210,6 +212,7 @@ def from_anndata(adata: Any) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
+        One row for each observation.
 
     Raises
     ------

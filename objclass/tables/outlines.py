@@ -89,6 +89,7 @@ def write_geojson(
     Parameters
     ----------
     labels : (z, y, x) or (y, x) integer array
+        The label image, 0 for background.
     path : str or path
         Replaced in one step.
     table : DataFrame, optional
@@ -143,6 +144,7 @@ def write_rois(labels: npt.ArrayLike, path: AnyPath) -> None:
     Parameters
     ----------
     labels : (z, y, x) or (y, x) integer array
+        The label image, 0 for background.
     path : str or path
         Ends in ``.zip``; replaced in one step.
 

@@ -26,6 +26,7 @@ def standardized_differences(
     Parameters
     ----------
     table : pandas.DataFrame
+        One row for each object.
     by : str
         The column with the groups. Rows of ``MANUAL_CLUSTER_ID`` 0 are a group of their own: the rest.
     columns : list of str or "auto"
@@ -124,6 +125,7 @@ def scan_clusters(
     Parameters
     ----------
     table : pandas.DataFrame
+        One row for each object.
     method : {"kmeans", "gmm"}
     columns, scale, random_state
         As in `objclass.cluster`.

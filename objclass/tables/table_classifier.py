@@ -195,6 +195,7 @@ def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier | TableCla
     Returns
     -------
     ObjectClassifier or TableClassifier
+        A classifier of pixels from a .cl file, one of objects from JSON.
 
     Raises
     ------

@@ -132,6 +132,7 @@ def segment_folder(
     Returns
     -------
     Batch
+        How many images and objects there are, and which images failed.
 
     Raises
     ------

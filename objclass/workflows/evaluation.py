@@ -76,6 +76,7 @@ def evaluate(
     Returns
     -------
     Evaluation
+        Scores of the annotated pixels, and of the objects where the true ones are given.
 
     Raises
     ------
@@ -150,6 +151,7 @@ def cross_validate_images(
     Returns
     -------
     Evaluation
+        Scores of the annotated pixels, and of the objects where the true ones are given.
 
     Raises
     ------
