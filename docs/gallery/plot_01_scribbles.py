@@ -2,7 +2,7 @@
 Scribbles and what they teach
 =============================
 
-A few strokes of two classes on a slice are enough to tell background from objects in the whole picture.
+A few scribbles of two classes on a slice are enough to tell background from objects in the whole picture.
 """
 
 import matplotlib.pyplot as plt
