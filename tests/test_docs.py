@@ -107,7 +107,7 @@ def test_commands_of_the_readme_run(empty_folder):
     for name, array in (
         ("stack", embryo.image),
         ("other", embryo.image),
-        ("strokes", embryo.annotations[-1]),
+        ("annotations", embryo.annotations[-1]),
     ):
         objclass.imwrite(f"{name}.tif", array, spacing=embryo.spacing)
     lines = [line for block in blocks(REPOSITORY / "README.md", "sh") for line in block.splitlines()]
