@@ -140,9 +140,12 @@ def test_the_whole_way_in_jupyterlab(open_notebook):
 
     notebook.wait_kernel("not annotator._queue.busy and not annotator.state['stale']")
     view.button("Segment").click()
-    count = "int(objclass.exclude_small(objclass.segment(sample.image, objclass.train_object_classifier("
-    count += "sample.image, annotator.annotations), progress=False), {size}).max())"
-    objects = notebook.wait_kernel("annotator.state.get('objects')")
+    count = """int(objclass.segment(
+        sample.image,
+        objclass.train_object_classifier(sample.image, annotator.annotations, spacing=sample.spacing),
+        spacing=sample.spacing, min_size={size}, progress=False).max())"""
+    # The first segmentation compiles.
+    objects = notebook.wait_kernel("not annotator.state['task'] and annotator.state.get('objects')", 120)
     assert objects == notebook.kernel(count.format(size=20)) > 0
     page.wait_for_function(
         f"() => document.querySelector('.oc-objects').textContent.startsWith('{objects} ')"
