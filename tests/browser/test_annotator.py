@@ -18,7 +18,7 @@ SPACING = (2.0, 0.5, 0.5)
 PHANTOM = f"""
 sample = objclass.samples.embryo({SHAPE})
 """
-MAKE = "annotator = annotate(sample.image, spacing=sample.spacing, path='mine.cl', save_to='{name}.tif')"
+MAKE = "annotator = annotate(sample.image, spacing=sample.spacing, path='{name}.cl', save_to='{name}.tif')"
 
 
 class View:
@@ -158,7 +158,7 @@ def test_the_whole_way_in_jupyterlab(open_notebook):
     notebook.wait_kernel(f"annotator.state['objects'] == {fewer}")
     assert fewer < objects
     names = notebook.kernel("sorted(p.name for p in __import__('pathlib').Path().glob('*.*'))")
-    assert {"mine.cl", "whole.tif"} <= set(names)
+    assert {"whole.cl", "whole.tif"} <= set(names)
 
 
 def test_shorter_in_notebook_7(open_notebook):
