@@ -23,10 +23,10 @@ def compile_ahead(module: str) -> None:
     _running[module] = subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing)
 
 
-def wait_for(module: str) -> None:
-    """Wait until what `compile_ahead` began with `module` has ended, if it did."""
-    if module in _running:
-        _running[module].wait()
+def wait_for_compiling() -> None:
+    """Wait until what `compile_ahead` began has ended."""
+    for process in _running.values():
+        process.wait()
 
 
 @atexit.register

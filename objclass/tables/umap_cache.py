@@ -9,31 +9,29 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import importlib
+import sys
 import warnings
 from importlib.metadata import version
+from pathlib import Path
 from types import ModuleType
 
 from objclass._common.code_cache import cache_folder, code_cache
-from objclass._common.compile_ahead import compile_ahead, wait_for
+from objclass._common.compile_ahead import wait_for_compiling
 
 _MODULES = ("umap.utils", "umap.distances", "umap.spectral", "umap.layouts", "umap.umap_")
 
 
-_THIS = "objclass.tables.umap_cache"
-_COMPLETE = "complete"
-
-
-def compile_umap_ahead() -> None:
-    """Begin to compile UMAP in a second process, unless it has been compiled before."""
-    if not (cache_folder(_releases()) / _COMPLETE).exists():
-        compile_ahead(_THIS)
+def is_compiled() -> bool:
+    """Tell whether `compile_umap` has been run in this installation."""
+    return _complete().exists()
 
 
 @functools.cache
 def import_umap() -> ModuleType:
     """Import umap-learn, and let numba keep what it compiles of it."""
-    wait_for(_THIS)
+    wait_for_compiling()
     with code_cache(_releases()):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
@@ -58,7 +56,13 @@ def compile_umap() -> None:
 
     values = np.random.default_rng(0).normal(size=(64, 4))
     reduce(pd.DataFrame(values, columns=list("abcd")).assign(label=np.arange(1, 65)), "umap", progress=False)
-    (cache_folder(_releases()) / _COMPLETE).touch()
+    _complete().touch()
+
+
+def _complete() -> Path:
+    """Return the file that says that all is compiled for this installation, which numba tells by its path."""
+    place = hashlib.sha256(sys.prefix.encode()).hexdigest()[:16]
+    return cache_folder(_releases()) / f"complete-{place}"
 
 
 def _cache_functions(module: ModuleType) -> None:
@@ -67,7 +71,3 @@ def _cache_functions(module: ModuleType) -> None:
         if getattr(function, "__module__", None) == module.__name__:
             with contextlib.suppress(AttributeError, RuntimeError):
                 function.enable_caching()
-
-
-if __name__ == "__main__":
-    compile_umap()

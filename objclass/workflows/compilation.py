@@ -76,3 +76,19 @@ def _find_and_measure(image: np.ndarray, n_classes: int, max_depth: int) -> None
     measure(labels, image, spacing=0.5, progress=False)
     if image.ndim == 2:
         measure(labels, image, properties=("perimeter", "moments"), progress=False)
+
+
+def _compile_last_steps() -> None:
+    """Compile UMAP and measuring in 3D, while another process is busy with the steps before them."""
+    from objclass.measurement.region_properties import measure
+
+    compile_umap()
+    labels = np.zeros((8, 24, 24), np.int32)
+    labels[2:6, 2:9, 2:9], labels[2:6, 12:22, 9:20] = 1, 2
+    measure(
+        labels, np.arange(labels.size, dtype=np.uint16).reshape(labels.shape), spacing=0.5, progress=False
+    )
+
+
+if __name__ == "__main__":
+    _compile_last_steps()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from objclass._common.checks import check_number, check_option, invalid
+from objclass._common.compile_ahead import compile_ahead
 from objclass._common.parallel import Progress
 from objclass._common.sizes import parse_size
 from objclass.objects.segmentation import SegmentationOptions
@@ -168,10 +169,10 @@ class Parameters(ObjectParameters):
 
     def compile_ahead(self) -> None:
         """Begin to compile in a second process what the last steps will need."""
-        from objclass.tables.umap_cache import compile_umap_ahead
+        from objclass.tables.umap_cache import is_compiled
 
-        if self.reduce == "umap":
-            compile_umap_ahead()
+        if self.reduce == "umap" and not is_compiled():
+            compile_ahead("objclass.workflows.compilation")
 
     def train(self, pictures: Sequence[Picture], annotations: Sequence[np.ndarray]) -> ObjectClassifier:
         """Train a classifier on the scribbles on images."""

@@ -21,7 +21,7 @@ def test_it_runs_once_in_the_background_and_can_be_waited_for(module, tmp_path):
     compile_ahead.compile_ahead(module)
     compile_ahead.compile_ahead(module)  # a second one would fail: the file is there
     assert not (tmp_path / "done").exists()
-    compile_ahead.wait_for(module)
+    compile_ahead.wait_for_compiling()
     assert (tmp_path / "done").exists()
     assert [process.returncode for process in compile_ahead._running.values()] == [0]
 
@@ -33,4 +33,4 @@ def test_the_environment_and_a_single_core_stop_it(module, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     compile_ahead.compile_ahead(module)
     assert not compile_ahead._running
-    compile_ahead.wait_for(module)
+    compile_ahead.wait_for_compiling()
