@@ -278,45 +278,7 @@ class ObjectClassifier:
 
 
 def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier:
-    """Read a classifier from a file made by objclass, APOC, napari or Fiji, without executing it.
-
-    Parameters
-    ----------
-    path : str or path
-        The .cl file of an ObjectSegmenter, a PixelClassifier or a ProbabilityMapper.
-
-    Returns
-    -------
-    ObjectClassifier
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is truncated, altered, too large, no classifier, or a classifier of another kind.
-
-    Warns
-    -----
-    UserWarning
-        If a file made by APOC asks for a Sobel filter in 3D, where APOC's reads beyond the image.
-
-    References
-    ----------
-    .. [1] R. Haase, Accelerated Pixel and Object Classifiers, https://github.com/haesleinhuepf/apoc
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> import numpy as np
-    >>> folder = tempfile.TemporaryDirectory()
-    >>> path = pathlib.Path(folder.name) / "objects.cl"
-    >>> image = np.arange(64).reshape(8, 8)
-    >>> trained = train_object_classifier(image, np.where(image < 32, 1, 2), path=path)
-    >>> load_classifier(path) == trained
-    True
-    >>> folder.cleanup()
-    """
+    """Read a classifier of pixels from a .cl file; see `objclass.load_classifier`, which reads others too."""
     content = read_cl(path)
     class_name = content.header.get("classifier_class_name", "")
     if class_name not in CLASS_NAMES:
