@@ -265,7 +265,7 @@ def _demo(options: argparse.Namespace) -> None:
     from objclass.workflows.parameters import Parameters
 
     shape, folder = tuple(options.size), Path(options.out)
-    print(f"objclass demo: a made-up embryo of {' × '.join(map(str, shape))} voxels", flush=True)
+    print(f"objclass demo: a synthetic embryo of {' × '.join(map(str, shape))} voxels", flush=True)
     parameters = Parameters(random_state=options.random_state)
     run = run_demo(
         folder, shape=shape, parameters=parameters, overwrite=options.overwrite, report=_report_stage

@@ -1,4 +1,4 @@
-"""The whole path on a made-up embryo, of which the truth is known."""
+"""The full pipeline on a synthetic embryo with ground truth."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from objclass.samples.datasets import Sample
 
 SHAPE = (64, 256, 256)
-INPUTS = {"image.tif": "the stack", "annotations.tif": "the strokes of the last round"}
+INPUTS = {"image.tif": "the stack", "annotations.tif": "the scribbles of the last round"}
 
 
 def run_demo(
