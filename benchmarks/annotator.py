@@ -16,8 +16,8 @@ OPEN = """
 import time, tempfile, numpy as np
 from objclass import annotate
 from benchmarks.common import tiled
-image, strokes = tiled({shape})
-annotator = annotate(image, {strokes}, path=None, save_to=tempfile.mkdtemp() + "/strokes.tif")
+image, scribbles = tiled({shape})
+annotator = annotate(image, {scribbles}, path=None, save_to=tempfile.mkdtemp() + "/scribbles.tif")
 heard, answered = [], []
 hear, answer = annotator._on_stroke, annotator.send
 annotator._on_stroke = lambda *message: (heard.append(time.time()), hear(*message))[1]
@@ -27,7 +27,7 @@ def send(content, buffers=None):
         answered.append(time.time())
 annotator.send = send
 """
-# Draw strokes of 40 moves, one move a frame, and return what each frame cost: handlers and painting.
+# Draw scribbles of 40 moves, one move a frame, and return what each frame cost: handlers and painting.
 PAINT = f"""
 async (count) => {{
     const {{view}} = {VIEW};
@@ -110,12 +110,12 @@ def run() -> Iterator[Row]:
     with pages() as opened:
         for delay in DELAYS:
             for size in (512, 2048):
-                cells = [OPEN.format(shape=(40, size, size), strokes=None), "annotator"]
+                cells = [OPEN.format(shape=(40, size, size), scribbles=None), "annotator"]
                 with opened(cells, delay) as notebook:
                     name = f"{size}×{size}, {delay * 1000:.0f} ms away"
                     yield from painting(notebook, name)
                     yield from sliding(notebook, name)
-            cells = [OPEN.format(shape=(128, 512, 512), strokes="strokes"), "annotator"]
+            cells = [OPEN.format(shape=(128, 512, 512), scribbles="scribbles"), "annotator"]
             with opened(cells, delay) as notebook:
                 yield from predicting(notebook, f"128×512×512, {delay * 1000:.0f} ms away")
 
@@ -129,14 +129,15 @@ def show(notebook: Any) -> None:
 
 
 def painting(notebook: Any, name: str) -> Iterator[Row]:
-    """Time the frames while painting, with few and with many strokes."""
+    """Time the frames while painting, with few and with many scribbles."""
     show(notebook)
     page = notebook.page
     yield Row(f"annotator, frame while painting: {name}", milliseconds(page.evaluate(PAINT, 4)))
     page.evaluate(FLOOD, MANY)
     wait_kept(page)
     yield Row(
-        f"annotator, frame while painting after {MANY} strokes: {name}", milliseconds(page.evaluate(PAINT, 4))
+        f"annotator, frame while painting after {MANY} scribbles: {name}",
+        milliseconds(page.evaluate(PAINT, 4)),
     )
     wait_kept(page)
     assert notebook.kernel("annotator.error") == ""
@@ -156,13 +157,13 @@ def sliding(notebook: Any, name: str) -> Iterator[Row]:
 
 
 def predicting(notebook: Any, name: str) -> Iterator[Row]:
-    """Time the way from the end of a stroke to the new prediction, with few and with many strokes."""
+    """Time the way from the end of a stroke to the new prediction, with few and with many scribbles."""
     show(notebook)
     page = notebook.page
     page.get_by_label("Live").check()
     page.wait_for_selector(".oc-view[data-overlay^='prediction']", timeout=180_000)
     notebook.wait_kernel("annotator.classifier is not None and not annotator._queue.busy", 120)
-    for when in ("", f" after {MANY} strokes"):
+    for when in ("", f" after {MANY} scribbles"):
         if when:
             page.evaluate(FLOOD, MANY)
             wait_kept(page)

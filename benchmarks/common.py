@@ -81,9 +81,9 @@ def in_child(code: str) -> dict[str, float]:
 
 @cache
 def nuclei(shape: tuple[int, ...] = (48, 256, 256), n: int = 400, seed: int = 0) -> tuple[np.ndarray, ...]:
-    """Return image, labels and strokes of round and elongated bodies in noise.
+    """Return image, labels and scribbles of round and elongated bodies in noise.
 
-    The strokes lie on the middle plane, or everywhere in 2D.
+    The scribbles lie on the middle plane, or everywhere in 2D.
     """
     rng = np.random.default_rng(seed)
     image, labels = np.zeros(shape, np.float32), np.zeros(shape, np.int32)
@@ -98,18 +98,18 @@ def nuclei(shape: tuple[int, ...] = (48, 256, 256), n: int = 400, seed: int = 0)
         labels[box][inside] = number
         image[box][inside] = rng.uniform(250, 600)
     noisy = rng.poisson(ndi.gaussian_filter(image, 1) + 100).astype(np.uint16)
-    strokes = np.zeros(shape, np.uint8)
-    plane = strokes[shape[0] // 2] if len(shape) == 3 else strokes
+    scribbles = np.zeros(shape, np.uint8)
+    plane = scribbles[shape[0] // 2] if len(shape) == 3 else scribbles
     truth = labels[shape[0] // 2] if len(shape) == 3 else labels
     plane[::7, ::7] = 1
     plane[truth > 0] = 0
     plane[(truth > 0) & (rng.random(truth.shape) < 0.2)] = 2
-    return noisy, labels, strokes
+    return noisy, labels, scribbles
 
 
 def tiled(shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return a large image and strokes on three of its planes, made of copies of a small one."""
-    image, _, strokes = nuclei()
+    """Return a large image and scribbles on three of its planes, made of copies of a small one."""
+    image, _, scribbles = nuclei()
     repeats = [-(-n // m) for n, m in zip(shape, image.shape, strict=True)]
     crop = tuple(slice(0, n) for n in shape)
-    return np.tile(image, repeats)[crop].copy(), np.tile(strokes, repeats)[crop].copy()
+    return np.tile(image, repeats)[crop].copy(), np.tile(scribbles, repeats)[crop].copy()

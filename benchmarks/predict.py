@@ -22,8 +22,8 @@ PEAK = """
 import json, resource, sys
 import numpy as np, objclass
 from benchmarks.common import tiled
-image, strokes = tiled({shape})
-classifier = objclass.train_object_classifier(image, strokes)
+image, scribbles = tiled({shape})
+classifier = objclass.train_object_classifier(image, scribbles)
 objclass.segment(image[:16, :64, :64], classifier, engine="cpu")
 status = lambda key: int(open("/proc/self/status").read().split(key + ":")[1].split()[0]) / 1024
 before = status("VmRSS")
@@ -51,9 +51,9 @@ class Apoc:
         path = str(Path(self._folder.name) / "peer.cl")
         self.classifier = apoc.PixelClassifier(opencl_filename=path)
 
-    def train(self, image: np.ndarray, strokes: np.ndarray) -> None:
+    def train(self, image: np.ndarray, scribbles: np.ndarray) -> None:
         """Train with the features of all comparisons here."""
-        self.classifier.train(SPEC, strokes, image)
+        self.classifier.train(SPEC, scribbles, image)
 
     def predict(self, image: np.ndarray) -> np.ndarray:
         """Classify, and fetch the result from the device."""
@@ -74,11 +74,11 @@ def scipy_features(image: np.ndarray) -> np.ndarray:
     return np.stack([pixels, *blurs, *differences, *boxes], -1).reshape(-1, 16)
 
 
-def scikit_learn(features: np.ndarray, strokes: np.ndarray, **parameters: int) -> RandomForestClassifier:
+def scikit_learn(features: np.ndarray, scribbles: np.ndarray, **parameters: int) -> RandomForestClassifier:
     """Train scikit-learn's forest, which predicts on all cores."""
     model = RandomForestClassifier(100, random_state=0, n_jobs=-1, **parameters)
-    chosen = strokes.ravel() > 0
-    return model.fit(features[chosen], strokes.ravel()[chosen])
+    chosen = scribbles.ravel() > 0
+    return model.fit(features[chosen], scribbles.ravel()[chosen])
 
 
 def run() -> Iterator[Row]:
@@ -92,15 +92,15 @@ def run() -> Iterator[Row]:
 
 def small_volume() -> Iterator[Row]:
     """Compare on 48×256×256 voxels."""
-    image, _, strokes = nuclei()
-    classifier = objclass.train_object_classifier(image, strokes)
+    image, _, scribbles = nuclei()
+    classifier = objclass.train_object_classifier(image, scribbles)
     name = "48×256×256, 16 features, 100 trees of depth 2"
     peer = Apoc()
-    peer.train(image, strokes)
+    peer.train(image, scribbles)
     yield compare(
         name, lambda: predict(image, classifier), "APOC on PoCL", lambda: peer.predict(image), peer_repeats=1
     )
-    model = scikit_learn(scipy_features(image), strokes, max_depth=2)
+    model = scikit_learn(scipy_features(image), scribbles, max_depth=2)
 
     def plain() -> np.ndarray:
         return model.predict(scipy_features(image))
@@ -122,11 +122,11 @@ def small_volume() -> Iterator[Row]:
 
 def deeper_forests() -> Iterator[Row]:
     """Compare forests of depth 5 and 10, alone and with the features."""
-    image, labels, strokes = nuclei()
+    image, labels, scribbles = nuclei()
     features = scipy_features(image)
     rng = np.random.default_rng(1)
     for depth, n_classes in ((5, 3), (10, 5)):
-        finer = np.where(strokes == 2, 2 + labels % (n_classes - 1), strokes).astype(np.uint8)
+        finer = np.where(scribbles == 2, 2 + labels % (n_classes - 1), scribbles).astype(np.uint8)
         finer[(labels == 0) & (rng.random(labels.shape) < 0.001)] = 1
         classifier = objclass.train_object_classifier(image, finer, max_depth=depth)
         model = scikit_learn(features, finer, max_depth=depth)
@@ -154,11 +154,11 @@ def deeper_forests() -> Iterator[Row]:
 
 def plane_picture() -> Iterator[Row]:
     """Compare on 4096×4096 pixels."""
-    image, _, strokes = nuclei((4096, 4096), 4000)
-    strokes[512:] = 0
-    classifier = objclass.train_object_classifier(image, strokes)
+    image, _, scribbles = nuclei((4096, 4096), 4000)
+    scribbles[512:] = 0
+    classifier = objclass.train_object_classifier(image, scribbles)
     peer = Apoc()
-    peer.train(image[:512], strokes[:512])
+    peer.train(image[:512], scribbles[:512])
     yield compare(
         "2D 4096×4096",
         lambda: predict(image, classifier),
@@ -170,9 +170,9 @@ def plane_picture() -> Iterator[Row]:
 
 def large_volume() -> Iterator[Row]:
     """Report 128×512×512: the whole, one plane, training, memory."""
-    image, strokes = tiled((128, 512, 512))
-    strokes[[z for z in range(128) if z not in (24, 72, 120)]] = 0
-    classifier = objclass.train_object_classifier(image, strokes)
+    image, scribbles = tiled((128, 512, 512))
+    scribbles[[z for z in range(128) if z not in (24, 72, 120)]] = 0
+    classifier = objclass.train_object_classifier(image, scribbles)
     whole = clock(lambda: predict(image, classifier))
     yield Row("128×512×512", str(whole), note=f"{image.size / whole.median / 1e6:.1f} Mvoxel/s")
 
@@ -190,13 +190,13 @@ def large_volume() -> Iterator[Row]:
             str(whole),
             whole.median / once.median,
         )
-    part, part_strokes = np.ascontiguousarray(image[:24]), np.ascontiguousarray(strokes[8:32])
+    part, part_scribbles = np.ascontiguousarray(image[:24]), np.ascontiguousarray(scribbles[8:32])
     peer = Apoc()
     yield compare(
         "training on three planes of 128×512×512",
-        lambda: objclass.train_object_classifier(image, strokes),
+        lambda: objclass.train_object_classifier(image, scribbles),
         "APOC on PoCL",
-        lambda: peer.train(part, part_strokes),
+        lambda: peer.train(part, part_scribbles),
         peer_repeats=1,
         scale=len(part) / len(image),
         note="APOC on 24 of the planes, extrapolated",
@@ -209,14 +209,14 @@ def large_volume() -> Iterator[Row]:
 
 def growth() -> Iterator[Row]:
     """Report how time grows with voxels, trees, depth and sigma."""
-    image, _, strokes = nuclei()
+    image, _, scribbles = nuclei()
     base = {"n_estimators": 100, "max_depth": 2, "features": SPEC}
     cases = [("voxels", {}, image[: 48 // k]) for k in (4, 2, 1)]
     cases += [("trees", {"n_estimators": n}, image) for n in (10, 100, 1000)]
     cases += [("depth", {"max_depth": n}, image) for n in (1, 2, 5, 10)]
     cases += [("sigma", {"features": f"gaussian_blur={n}"}, image) for n in (1, 5, 25)]
     for what, change, part in cases:
-        classifier = objclass.train_object_classifier(image, strokes, **{**base, **change})
+        classifier = objclass.train_object_classifier(image, scribbles, **{**base, **change})
         predict(part, classifier)
         value = part.size if what == "voxels" else next(iter(change.values()))
         yield Row(f"growth with {what}: {value}", str(clock(lambda p=part, c=classifier: predict(p, c), 3)))

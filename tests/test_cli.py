@@ -20,7 +20,7 @@ FILES = ["ObjectSegmenter.cl", "labels.tif", "objects.csv", "overview.png", "run
 
 @pytest.fixture
 def blobs(tmp_path):
-    """A small 2D image of round and long objects, in a folder with strokes on it."""
+    """A small 2D image of round and long objects, in a folder with scribbles on it."""
     rng = np.random.default_rng(0)
     rows, columns = np.mgrid[:96, :96]
     image = rng.normal(100, 5, (96, 96))
@@ -30,16 +30,16 @@ def blobs(tmp_path):
         inside = ((rows - 12 - 24 * row) / (4 * long)) ** 2 + ((columns - 12 - 24 * column) / 4) ** 2 <= 1
         image[inside] += 200 + 20 * (i % 2)
         truth |= inside
-    strokes = np.where(rng.random(image.shape) < 0.2, np.where(truth, 2, 1), 0).astype(np.uint8)
+    scribbles = np.where(rng.random(image.shape) < 0.2, np.where(truth, 2, 1), 0).astype(np.uint8)
     objclass.imwrite(tmp_path / "image.tif", image.astype(np.uint16), spacing=(0.5, 0.25))
-    objclass.imwrite(tmp_path / "strokes.tif", strokes)
+    objclass.imwrite(tmp_path / "scribbles.tif", scribbles)
     return tmp_path
 
 
 def command(folder, *more, out="out"):
-    image, strokes = str(folder / "image.tif"), str(folder / "strokes.tif")
+    image, scribbles = str(folder / "image.tif"), str(folder / "scribbles.tif")
     fast = ["--preset", "apoc", "--n-estimators", "10", "--reduce", "pca", "--n-clusters", "2"]
-    return ["run", image, "--annotations", strokes, "--out", str(folder / out), *fast, *more]
+    return ["run", image, "--annotations", scribbles, "--out", str(folder / out), *fast, *more]
 
 
 def error_of(arguments, capsys):
@@ -101,7 +101,7 @@ def test_split_cuts_touching_objects_apart(tmp_path):
     for column in (20, 36):
         image[(rows - 20) ** 2 + (columns - column) ** 2 <= 81] = 500
     objclass.imwrite(tmp_path / "image.tif", image)
-    objclass.imwrite(tmp_path / "strokes.tif", np.where(image > 0, 2, 1).astype(np.uint8))
+    objclass.imwrite(tmp_path / "scribbles.tif", np.where(image > 0, 2, 1).astype(np.uint8))
     for name, more in (("one", []), ("two", ["--split"])):
         assert main(command(tmp_path, "--n-clusters", "1", *more, out=name)) == 0
     assert objclass.imread(tmp_path / "one" / "labels.tif").max() == 1
@@ -258,9 +258,9 @@ def test_rerun_names_an_input_that_changed_or_is_missing(blobs, capsys):
     assert re.search(
         r"image \S+image\.tif has changed since", error_of(["rerun", str(blobs / "out")], capsys)
     )
-    (blobs / "strokes.tif").unlink()
+    (blobs / "scribbles.tif").unlink()
     assert re.search(
-        r"annotations \S+strokes\.tif is missing", error_of(["rerun", str(blobs / "out")], capsys)
+        r"annotations \S+scribbles\.tif is missing", error_of(["rerun", str(blobs / "out")], capsys)
     )
 
 
@@ -302,7 +302,7 @@ def test_results_of_another_run_are_not_overwritten_in_silence(blobs, capsys):
 
 
 def test_an_input_is_never_overwritten(blobs, capsys):
-    shutil.copy(blobs / "strokes.tif", blobs / "labels.tif")
+    shutil.copy(blobs / "scribbles.tif", blobs / "labels.tif")
     arguments = [
         "run",
         str(blobs / "image.tif"),
@@ -315,7 +315,7 @@ def test_an_input_is_never_overwritten(blobs, capsys):
 
 
 def test_failed_run_leaves_no_folder(blobs, capsys):
-    objclass.imwrite(blobs / "strokes.tif", np.zeros((96, 96), np.uint8))
+    objclass.imwrite(blobs / "scribbles.tif", np.zeros((96, 96), np.uint8))
     error_of(command(blobs), capsys)
     assert not (blobs / "out").exists()
 
@@ -344,7 +344,7 @@ def test_truncated_tiff(blobs, capsys):
 
 
 @pytest.mark.parametrize(
-    ("strokes", "message"),
+    ("scribbles", "message"),
     [
         (np.zeros((96, 96), np.uint8), "annotations: expected"),
         (np.ones((96, 96), np.uint8), "annotations: expected"),
@@ -352,8 +352,8 @@ def test_truncated_tiff(blobs, capsys):
         (np.ones((96, 96), np.float32), "annotations: expected"),
     ],
 )
-def test_bad_annotations(blobs, capsys, strokes, message):
-    objclass.imwrite(blobs / "strokes.tif", strokes)
+def test_bad_annotations(blobs, capsys, scribbles, message):
+    objclass.imwrite(blobs / "scribbles.tif", scribbles)
     assert message in error_of(command(blobs), capsys)
 
 

@@ -46,14 +46,14 @@ def look(image: np.ndarray) -> None:
 
 
 def rounds(sample: objclass.samples.Sample) -> None:
-    """Draw the strokes of round 1, and the prediction on a deep plane after each round."""
+    """Draw the scribbles of round 1, and the prediction on a deep plane after each round."""
     image, z, deep = sample.image, 10, 34
     figure, panels = plt.subplots(1, 3, figsize=(9.5, 3.4), layout="constrained")
-    bare(panels[0], image[z], f"Round 1: strokes on z = {z}", vmax=np.percentile(image[z], 99.8))
-    strokes = np.zeros((*image[z].shape, 4))
-    strokes[sample.annotations[0][z] == 1] = mpl.colors.to_rgba(BLUE)
-    strokes[sample.annotations[0][z] == 2] = mpl.colors.to_rgba(ORANGE)
-    panels[0].imshow(strokes)
+    bare(panels[0], image[z], f"Round 1: scribbles on z = {z}", vmax=np.percentile(image[z], 99.8))
+    scribbles = np.zeros((*image[z].shape, 4))
+    scribbles[sample.annotations[0][z] == 1] = mpl.colors.to_rgba(BLUE)
+    scribbles[sample.annotations[0][z] == 2] = mpl.colors.to_rgba(ORANGE)
+    panels[0].imshow(scribbles)
     for axes, painted, name in zip(
         panels[1:], sample.annotations, ("round 1: blind here", "round 2"), strict=True
     ):

@@ -134,15 +134,15 @@ def read_annotations(path: AnyPath) -> np.ndarray:
     ValueError
         As `imread`; and if it is a colour picture: the message tells how its colours become classes.
     """
-    strokes = imread(path)
+    scribbles = imread(path)
     if image_info(path)[0].is_rgb:
-        found, counts = np.unique(strokes[:3].reshape(3, -1).T, axis=0, return_counts=True)
+        found, counts = np.unique(scribbles[:3].reshape(3, -1).T, axis=0, return_counts=True)
         kept = [at for at in np.argsort(-counts) if found[at].any()][:4]
         colours = ", ".join(f"{number} for {tuple(map(int, found[at]))}" for number, at in enumerate(kept, 1))
         hint = f"Save class numbers instead of colours, for example {colours}." if colours else ""
         got = f"{Path(path).name}, a colour picture"
         raise invalid("annotations", "one number for each pixel", got, hint)
-    return strokes
+    return scribbles
 
 
 def _check_role(path: AnyPath, info: ImageInfo, ndim: int, partner: str) -> None:

@@ -1,4 +1,4 @@
-"""Classifiers of pixels: trained from a few strokes, kept in files that APOC, napari and Fiji can run."""
+"""Classifiers of pixels: trained from a few scribbles, kept in files that APOC, napari and Fiji can run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from objclass.pixels.forest import Forest
 from objclass.pixels.training import (
     TrainingParameters,
     check_classes,
-    check_strokes,
+    check_scribbles,
     collect_rows,
     describe_training,
     grow_forest,
@@ -394,7 +394,7 @@ def train_object_classifier(
     >>> train_object_classifier(image, annotations, features="original gaussian_blur=1")
     ObjectClassifier(2D, 1 channel; 2 classes, objects are class 2; 100 trees of depth ...; 2 features: ...)
     """
-    pairs = check_strokes(image, annotations)
+    pairs = check_scribbles(image, annotations)
     ndim = pairs[0][1].ndim
     parameters = TrainingParameters(
         features=features,

@@ -1,4 +1,4 @@
-"""Features of some voxels: those under the strokes, or those of one plane."""
+"""Features of some voxels: those under the scribbles, or those of one plane."""
 
 from __future__ import annotations
 

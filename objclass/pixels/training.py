@@ -38,13 +38,13 @@ _LIMITS = {
 }
 MAX_CHANNELS = 16
 """What has more along its first axis is taken for planes or time points that were not meant as channels."""
-_STROKES = "an integer array: 0 not annotated, 1 background, 2 object, further classes as you like"
+_SCRIBBLES = "an integer array: 0 not annotated, 1 background, 2 object, further classes as you like"
 _LABELS = "For numbered objects pass numpy.where(labels > 0, 2, 1)."
 FEWEST_STEPS = 1024
 """The pixels of an image differ by at least so many steps of float32."""
 MAX_COLOUR_CLASS = 16
 FEWEST_LABELS = 10
-_PAINT = "Paint a few strokes of each class, for example background = 1 and object = 2."
+_PAINT = "Paint a few scribbles of each class, for example background = 1 and object = 2."
 
 
 PRESETS = {"default": "edges_1_to_8_px", "apoc": "object_size_1_to_5_px"}
@@ -137,7 +137,7 @@ def recorded_spacing(notes: Mapping[str, str], ndim: int) -> tuple[tuple[float, 
     return spacing, (words[ndim] if len(words) > ndim else None)
 
 
-def check_strokes(image: Any, annotations: Any) -> Pairs:
+def check_scribbles(image: Any, annotations: Any) -> Pairs:
     """Return the images, channels first, each with its annotations of the spatial shape as uint8."""
     if is_list(image) != is_list(annotations) or (is_list(image) and len(image) != len(annotations)):
         given = (
@@ -149,10 +149,10 @@ def check_strokes(image: Any, annotations: Any) -> Pairs:
         pairs = [_check_pair(*pair, f"[{i}]") for i, pair in enumerate(zip(image, annotations, strict=True))]
     else:
         pairs = [_check_pair(image, annotations, "")]
-    first_image, first_strokes = pairs[0]
-    for i, (one, strokes) in enumerate(pairs):
-        if (one.shape[0], strokes.ndim) != (first_image.shape[0], first_strokes.ndim):
-            expected = f"{first_image.shape[0]} channels in {first_strokes.ndim}D as in image[0]"
+    first_image, first_scribbles = pairs[0]
+    for i, (one, scribbles) in enumerate(pairs):
+        if (one.shape[0], scribbles.ndim) != (first_image.shape[0], first_scribbles.ndim):
+            expected = f"{first_image.shape[0]} channels in {first_scribbles.ndim}D as in image[0]"
             raise invalid(f"image[{i}]", expected, one)
     return pairs
 
@@ -161,9 +161,9 @@ def collect_rows(pairs: Pairs, features: tuple[Feature, ...]) -> tuple[np.ndarra
     """Return the features of the annotated pixels, in raster order, and their classes."""
     from objclass.pixels.extraction import features_at
 
-    annotated = [(image, strokes, strokes > 0) for image, strokes in pairs if strokes.any()]
+    annotated = [(image, scribbles, scribbles > 0) for image, scribbles in pairs if scribbles.any()]
     rows = np.concatenate([features_at(image, features, mask) for image, _, mask in annotated])
-    return rows, np.concatenate([strokes[mask] for _, strokes, mask in annotated])
+    return rows, np.concatenate([scribbles[mask] for _, scribbles, mask in annotated])
 
 
 def grow_forest(
@@ -282,7 +282,7 @@ def _confusion(model: Any, classes: np.ndarray) -> np.ndarray:
 
 def count_classes(pairs: Pairs) -> np.ndarray:
     """Return how many pixels are annotated with each class; 0 stands for none and is not counted."""
-    annotated = [strokes[strokes > 0] for _, strokes in pairs]
+    annotated = [scribbles[scribbles > 0] for _, scribbles in pairs]
     return np.sum([np.bincount(classes, minlength=MAX_CLASSES + 1) for classes in annotated], axis=0)
 
 
@@ -305,22 +305,22 @@ def describe_training(pairs: Pairs) -> dict[str, str]:
 
 def _check_pair(image: Any, annotations: Any, place: str) -> tuple[np.ndarray, np.ndarray]:
     name = f"annotations{place}"
-    strokes = np.asarray(annotations)
-    _check_no_picture(strokes, np.shape(image), name)
-    if strokes.dtype.kind == "f" and np.array_equal(strokes, np.round(strokes)):
-        strokes = strokes.astype(np.int64)
-    if strokes.dtype.kind not in "iu":
+    scribbles = np.asarray(annotations)
+    _check_no_picture(scribbles, np.shape(image), name)
+    if scribbles.dtype.kind == "f" and np.array_equal(scribbles, np.round(scribbles)):
+        scribbles = scribbles.astype(np.int64)
+    if scribbles.dtype.kind not in "iu":
         hint = "Convert whole numbers with annotations.astype(numpy.uint8)."
-        raise invalid(name, _STROKES, strokes, hint, kind=TypeError)
-    if strokes.ndim not in (2, 3) or strokes.size == 0:
-        raise invalid(name, "an array of axes (y, x) or (z, y, x)", strokes)
-    lowest, highest = int(strokes.min()), int(strokes.max())
+        raise invalid(name, _SCRIBBLES, scribbles, hint, kind=TypeError)
+    if scribbles.ndim not in (2, 3) or scribbles.size == 0:
+        raise invalid(name, "an array of axes (y, x) or (z, y, x)", scribbles)
+    lowest, highest = int(scribbles.min()), int(scribbles.max())
     if lowest < 0 or highest > MAX_CLASSES:
         got = f"{lowest if lowest < 0 else highest} among them"
         raise invalid(name, f"classes of 0 to {MAX_CLASSES}", got, f"0 stands for not annotated. {_LABELS}")
-    strokes = strokes.astype(np.uint8)
-    _check_no_labels(strokes, name)
-    checked = check_image(image, strokes.shape, beside=name, argument=f"image{place}")
+    scribbles = scribbles.astype(np.uint8)
+    _check_no_labels(scribbles, name)
+    checked = check_image(image, scribbles.shape, beside=name, argument=f"image{place}")
     if len(checked) > MAX_CHANNELS:
         hint = (
             "Planes: annotate the stack in 3D. Time points: pass one of them, image[0]. "
@@ -328,7 +328,7 @@ def _check_pair(image: Any, annotations: Any, place: str) -> tuple[np.ndarray, n
         )
         raise invalid(f"image{place}", f"at most {MAX_CHANNELS} channels", np.asarray(image), hint)
     check_pixels(checked, argument=f"image{place}")
-    return checked, strokes
+    return checked, scribbles
 
 
 def check_pixels(image: np.ndarray, *, argument: str = "image") -> None:
@@ -346,40 +346,42 @@ def check_pixels(image: np.ndarray, *, argument: str = "image") -> None:
             raise invalid(argument, f"a range of at least {FEWEST_STEPS} steps of float32", got, hint)
 
 
-def _check_no_picture(strokes: np.ndarray, image_shape: tuple[int, ...], name: str) -> None:
+def _check_no_picture(scribbles: np.ndarray, image_shape: tuple[int, ...], name: str) -> None:
     """Raise where annotations are a colour picture, and say which colours it has."""
-    if strokes.ndim != 3 or strokes.dtype.kind not in "iu":
+    if scribbles.ndim != 3 or scribbles.dtype.kind not in "iu":
         return
     spatial = image_shape[-2:]
-    last = strokes.shape[-1] in (3, 4) and strokes.shape[:2] == spatial
-    first = strokes.shape[0] in (3, 4) and strokes.shape[1:] == spatial
-    if first and strokes.shape == image_shape[-3:] and strokes.max() <= MAX_COLOUR_CLASS:
+    last = scribbles.shape[-1] in (3, 4) and scribbles.shape[:2] == spatial
+    first = scribbles.shape[0] in (3, 4) and scribbles.shape[1:] == spatial
+    if first and scribbles.shape == image_shape[-3:] and scribbles.max() <= MAX_COLOUR_CLASS:
         return
     if not (first or last):
         return
-    colours = (strokes if last else np.moveaxis(strokes, 0, -1))[..., :3].reshape(-1, 3)
+    colours = (scribbles if last else np.moveaxis(scribbles, 0, -1))[..., :3].reshape(-1, 3)
     found, counts = np.unique(colours[colours.any(axis=1)], axis=0, return_counts=True)
     most = [tuple(map(int, found[at])) for at in np.argsort(-counts)[:4]]
     classes = " + ".join(f"{n} * (picture == {colour}).all(axis=-1)" for n, colour in enumerate(most, 1))
     moved = "" if last else ", with picture = numpy.moveaxis(annotations, 0, -1)"
     hint = f"Make its colours classes, for example {classes}{moved}." if most else ""
-    raise invalid(name, "one number for each pixel", f"a colour picture of shape {strokes.shape}", hint)
+    raise invalid(name, "one number for each pixel", f"a colour picture of shape {scribbles.shape}", hint)
 
 
-def _check_no_labels(strokes: np.ndarray, name: str) -> None:
+def _check_no_labels(scribbles: np.ndarray, name: str) -> None:
     """Raise where annotations are a mask or numbered objects."""
     import cc3d
 
-    numbers = np.flatnonzero(np.bincount(strokes.ravel(), minlength=2)[1:]) + 1
+    numbers = np.flatnonzero(np.bincount(scribbles.ravel(), minlength=2)[1:]) + 1
     if numbers.tolist() == [255]:
         hint = "For a complete mask pass numpy.where(mask > 0, 2, 1)."
-        raise invalid(name, _STROKES, "a mask of 0 and 255, without background", hint)
+        raise invalid(name, _SCRIBBLES, "a mask of 0 and 255, without background", hint)
     if len(numbers) < FEWEST_LABELS:
         return
-    pieces = cc3d.connected_components(strokes, connectivity=8 if strokes.ndim == 2 else 26, return_N=True)[1]
+    pieces = cc3d.connected_components(
+        scribbles, connectivity=8 if scribbles.ndim == 2 else 26, return_N=True
+    )[1]
     if pieces == len(numbers):
         got = f"{len(numbers)} classes of one piece each: are these numbered objects?"
-        raise invalid(name, _STROKES, got, _LABELS)
+        raise invalid(name, _SCRIBBLES, got, _LABELS)
 
 
 def check_classes(pairs: Pairs, positive_class: int) -> None:

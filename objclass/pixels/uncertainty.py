@@ -204,10 +204,10 @@ def _around(middle: int, length: int, size: int) -> slice:
 
 
 def _away_from(annotations: npt.ArrayLike, shape: tuple[int, ...], depth: int) -> np.ndarray:
-    strokes = np.asarray(annotations)
-    if strokes.shape != tuple(shape):
-        raise invalid("annotations", f"axes {axis_names(len(shape))} of shape {tuple(shape)}", strokes)
-    annotated = np.flatnonzero([plane.any() for plane in strokes.reshape(depth, -1)])
+    scribbles = np.asarray(annotations)
+    if scribbles.shape != tuple(shape):
+        raise invalid("annotations", f"axes {axis_names(len(shape))} of shape {tuple(shape)}", scribbles)
+    annotated = np.flatnonzero([plane.any() for plane in scribbles.reshape(depth, -1)])
     if not annotated.size or depth == 1:
         return np.ones(depth)
     distance = np.abs(np.arange(depth)[:, None] - annotated).min(axis=1)

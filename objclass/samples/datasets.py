@@ -53,7 +53,7 @@ class Sample:
     spacing : tuple of float or None
         The voxel size in micrometres along these axes; None where nobody knows.
     annotations : tuple of array
-        Rounds of sparse brush strokes, each of the shape of the image and with those before it: 1 is
+        Rounds of sparse scribbles, each of the shape of the image and with those before it: 1 is
         background, 2 object.
     labels : int32 array or None
         The true objects.
@@ -81,12 +81,12 @@ class Sample:
 
 
 def embryo(shape: Sequence[int] = (64, 256, 256), *, random_state: int = 0) -> Sample:
-    """Make a synthetic light-sheet stack of an embryo, with strokes to train on and the truth.
+    """Make a synthetic light-sheet stack of an embryo, with scribbles to train on and the truth.
 
     Nuclei of three kinds lie on the surface of an ellipsoid: interphase (60 %; large and round), mitotic
     (22 %; small, bright, elongated) and apoptotic (18 %; small, dim, in fragments). Tissue
     glows faintly around them, the signal fades with depth to a third, and blur, photon and camera noise
-    and specks of fewer than 20 voxels are added. The first round of strokes lies on one plane near the
+    and specks of fewer than 20 voxels are added. The first round of scribbles lies on one plane near the
     surface, where the signal is strong: a classifier trained on it alone misses deep nuclei. The second
     adds two deeper planes.
 
@@ -138,7 +138,7 @@ def _check_shape(shape: Sequence[int]) -> tuple[int, int, int]:
 
 
 def coins() -> Sample:
-    """Return a real 2D picture that needs no network: ancient coins, with one round of strokes.
+    """Return a real 2D picture that needs no network: ancient coins, with one round of scribbles.
 
     The picture is that of `skimage.data.coins`, on a background of uneven brightness.
 

@@ -130,7 +130,7 @@ def _add_specks(seen: npt.NDArray[np.float32], rng: np.random.Generator) -> None
 def paint(
     drawing: Drawing, fractions: Sequence[float], rng: np.random.Generator, *, kinds: Sequence[str] = KINDS
 ) -> npt.NDArray[np.uint8]:
-    """Return sparse brush strokes: 1 on background, 2 inside nuclei.
+    """Return sparse scribbles: 1 on background, 2 inside nuclei.
 
     Parameters
     ----------

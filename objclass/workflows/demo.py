@@ -34,12 +34,12 @@ def run_demo(
     report: Report = lambda *_: None,
     progress: Progress = True,
 ) -> Run:
-    """Go the whole path on `objclass.samples.embryo`: two rounds of strokes, then objects and kinds.
+    """Go the whole path on `objclass.samples.embryo`: two rounds of scribbles, then objects and kinds.
 
     Parameters
     ----------
     out : str or path
-        The folder for the results, and for the image and the strokes.
+        The folder for the results, and for the image and the scribbles.
     shape : three int
         Of the stack (z, y, x).
     parameters : Parameters, optional

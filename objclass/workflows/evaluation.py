@@ -15,7 +15,7 @@ from objclass.objects.matching import match_objects
 from objclass.objects.segmentation import SegmentationOptions, segment_with
 from objclass.pixels.classifier import ObjectClassifier, train_object_classifier
 from objclass.pixels.prediction import classify_pixels
-from objclass.pixels.training import check_classes, check_strokes
+from objclass.pixels.training import check_classes, check_scribbles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,11 +108,11 @@ def evaluate(
     given: list[Any] = [image, annotations, labels]
     if not is_list(image):
         given = [None if each is None else [each] for each in given]
-    images, scribbles, truths = given
-    strokes: list[Any] = [None] * len(images)
-    if scribbles is not None:
-        strokes = [one for _, one in check_strokes(images, scribbles)]
-    score = _Score(images, strokes, _check_truths(truths, len(images)), min_overlap, options)
+    images, annotated, truths = given
+    scribbles: list[Any] = [None] * len(images)
+    if annotated is not None:
+        scribbles = [one for _, one in check_scribbles(images, annotated)]
+    score = _Score(images, scribbles, _check_truths(truths, len(images)), min_overlap, options)
     with progress_bar(len(images), "evaluate", progress) as advance:
         for at in range(len(images)):
             score.add(at, classifier)
@@ -178,17 +178,17 @@ def cross_validate_images(
         raise invalid(
             "image", "a list of at least two images", f"{len(image) if is_list(image) else 1}", hint
         )
-    checked = check_strokes(image, annotations)
+    checked = check_scribbles(image, annotations)
     check_classes(checked, classifier.positive_class or 2)
-    strokes = [one for _, one in checked]
+    scribbles = [one for _, one in checked]
     n_folds = len(image) if n_folds is None else n_folds
     check_number("n_folds", n_folds, low=2, high=len(image), integer=True)
-    score = _Score(image, strokes, _check_truths(labels, len(image)), min_overlap, options)
+    score = _Score(image, scribbles, _check_truths(labels, len(image)), min_overlap, options)
     with progress_bar(n_folds, "cross-validate", progress) as advance:
         for fold in range(n_folds):
             unseen = list(range(fold, len(image), n_folds))
             seen = [at for at in range(len(image)) if at not in unseen]
-            trained = _train_like(classifier, [image[at] for at in seen], [strokes[at] for at in seen])
+            trained = _train_like(classifier, [image[at] for at in seen], [scribbles[at] for at in seen])
             for at in unseen:
                 score.add(at, trained)
             advance()
@@ -201,12 +201,12 @@ class _Score:
     def __init__(
         self,
         images: Sequence[Any],
-        strokes: Sequence[np.ndarray | None],
+        scribbles: Sequence[np.ndarray | None],
         truths: Sequence[np.ndarray | None],
         min_overlap: float,
         options: dict[str, Any],
     ) -> None:
-        self.images, self.strokes, self.truths = images, strokes, truths
+        self.images, self.scribbles, self.truths = images, scribbles, truths
         self.min_overlap = check_number("min_overlap", min_overlap, low=0.5, high=1)
         known: dict[str, Any] = {name: options[name] for name in ("spacing", "engine") if name in options}
         others = {name: value for name, value in options.items() if name not in known}
@@ -222,17 +222,17 @@ class _Score:
 
     def add(self, at: int, classifier: ObjectClassifier) -> None:
         """Compare what a classifier makes of one image with what is known of it."""
-        image, strokes, truth = self.images[at], self.strokes[at], self.truths[at]
-        if strokes is not None:
+        image, scribbles, truth = self.images[at], self.scribbles[at], self.truths[at]
+        if scribbles is not None:
             classes = classify_pixels(image, classifier, **self.keywords)
-            self.pixels[at] = _count_classes(strokes, classes)
+            self.pixels[at] = _count_classes(scribbles, classes)
         if truth is not None:
             found = segment_with(image, classifier, self.segmentation, **self.keywords)
             matched = match_objects(found, truth, min_overlap=self.min_overlap)
             self.objects[at] = np.unique(truth[truth > 0]).size, int(found.max(initial=0)), len(matched)
 
     def evaluation(self) -> Evaluation:
-        pixels = None if all(one is None for one in self.strokes) else _pixel_table(self.pixels)
+        pixels = None if all(one is None for one in self.scribbles) else _pixel_table(self.pixels)
         return Evaluation(pixels, _object_table(self.objects) if self.objects else None)
 
 
@@ -251,10 +251,10 @@ def _train_like(classifier: ObjectClassifier, image: list[Any], annotations: lis
     return train_object_classifier(image, annotations, **classifier.parameters.keywords())
 
 
-def _count_classes(strokes: np.ndarray, classes: np.ndarray) -> np.ndarray:
+def _count_classes(scribbles: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Return for each class how many annotated pixels are of it, are classified so, and both."""
-    known = strokes > 0
-    truth, given = strokes[known], classes[known]
+    known = scribbles > 0
+    truth, given = scribbles[known], classes[known]
     return np.stack([np.bincount(v, minlength=256) for v in (truth, given, truth[truth == given])], axis=1)
 
 

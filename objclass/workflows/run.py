@@ -244,16 +244,16 @@ def run_image(
         raise invalid("path", "a file that exists", str(missing[0]), hint, kind=FileNotFoundError)
     with stage("read") as say:
         frame = parameters.reading.frame
-        strokes: Any = None if annotations is None else read_annotations(annotations, frame)
-        trained = load_classifier(paths["classifier"]) if strokes is None else None
-        fits = (trained.ndim, "the classifier") if trained else (np.ndim(strokes), "the annotations")
+        scribbles: Any = None if annotations is None else read_annotations(annotations, frame)
+        trained = load_classifier(paths["classifier"]) if scribbles is None else None
+        fits = (trained.ndim, "the classifier") if trained else (np.ndim(scribbles), "the annotations")
         order = trained.channel_names if trained else ()
         picture = parameters.reading.read(image, *fits, channel_names=order)
         say(describe_image(picture.image, picture.spacing))
     run = Run(picture, parameters, stage, progress)
     with output_folder(out, overwrite=overwrite, inputs=paths.values()) as folder:
         inputs = {name: describe_input(path, folder) for name, path in paths.items()}
-        trained = trained or run.train(strokes)
+        trained = trained or run.train(scribbles)
         labels = run.find_objects(trained)
         table = run.describe(labels)
         run.write(folder, labels, table, classifier=trained, record={"command": "run", "inputs": inputs})

@@ -183,7 +183,7 @@ def test_the_screen_shows_what_the_kernel_has(open_notebook):
     view.go_to(6)
     view.stroke((80.2, 30.3), (95.7, 60.1))
     view.wait_kept()
-    # Where the strokes' canvas is painted, voxel by voxel.
+    # Where the scribbles' canvas is painted, voxel by voxel.
     at = view.transform
     shown = notebook.page.evaluate(
         """([at, rows, cols]) => {
@@ -410,7 +410,7 @@ def test_contrast_is_dragged_without_the_kernel(open_notebook):
     notebook.wait_kernel(f"bool(abs(annotator.channels[0]['high'] - {plane}) <= 2)")
 
 
-def test_a_flood_of_strokes_and_a_reload_lose_nothing(open_notebook):
+def test_a_flood_of_scribbles_and_a_reload_lose_nothing(open_notebook):
     notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="flood"), "annotator"])
     view, page = View(notebook), notebook.page
     view.go_to(6)
@@ -751,9 +751,9 @@ def test_a_saved_notebook_shows_a_picture_without_a_kernel(open_notebook):
 
 def test_while_all_cells_run_the_widget_shows_plane_and_prediction(open_notebook):
     paint = """
-annotator._strokes.volume[12, 60:80, 60:80] = 2
-annotator._strokes.volume[12, 2:20, 2:60] = 1
-annotator._strokes._count()
+annotator._scribbles.volume[12, 60:80, 60:80] = 2
+annotator._scribbles.volume[12, 2:20, 2:60] = 1
+annotator._scribbles._count()
 annotator.train()
 import time
 from pathlib import Path

@@ -90,12 +90,12 @@ def tutorial(open_notebook: Any) -> Tutorial:
     return Tutorial(notebook)
 
 
-STROKES = """
+SCRIBBLES = """
 import numpy as np
 from scipy.ndimage import binary_dilation
 
 def where_to_paint(z, most):
-    # Short strokes inside the brightest nuclei of a plane, and beside nuclei: start and end as (row, column).
+    # Short scribbles inside and beside the brightest nuclei of a plane: start and end as (row, column).
     plane, near = sample.labels[z], binary_dilation(sample.labels[z] > 0, iterations=4)
     numbers = [n for n in np.unique(plane)[1:] if (plane == n).sum() > 30]
     numbers.sort(key=lambda n: -image[z][plane == n].mean())
@@ -110,7 +110,7 @@ def where_to_paint(z, most):
             if inside and not near[tuple(points.round().astype(int).T)].any():
                 background.append((points[0], points[-1]))
     chosen = {"object": objects, "background": background[:: max(1, len(background) // 12)]}
-    return {name: np.array(strokes).tolist() for name, strokes in chosen.items()}
+    return {name: np.array(scribbles).tolist() for name, scribbles in chosen.items()}
 """
 
 
@@ -120,14 +120,14 @@ def paint_plane(tutorial: Tutorial, z: int, *, most: int) -> None:
     root = page.locator(".oc-annotator").last
     root.locator(".oc-slice-range").fill(str(z))
     page.wait_for_selector(f".oc-annotator .oc-view[data-index='{z}']")
-    strokes = tutorial.notebook.kernel(f"where_to_paint({z}, {most})", setup=STROKES)
+    scribbles = tutorial.notebook.kernel(f"where_to_paint({z}, {most})", setup=SCRIBBLES)
     view = root.locator(".oc-view")
     view.hover()
     for name in ("object", "background"):
         while root.locator(".oc-chosen input.oc-text").input_value() != name:
             page.keyboard.press("=")
         at = json.loads(view.get_attribute("data-transform"))
-        for stroke in strokes[name]:
+        for stroke in scribbles[name]:
             places = [
                 (at["x"] + (column + 0.5) * at["colScale"], at["y"] + (row + 0.5) * at["rowScale"])
                 for row, column in stroke
@@ -166,12 +166,12 @@ def test_paint_train_lasso_cluster_export(tutorial: Tutorial) -> None:
     tutorial.show(".oc-annotator")
     tutorial.picture("02")
     found = notebook.kernel("int(annotator.labels.max())")
-    tutorial.run_below("def strokes(round):")
-    assert notebook.kernel("bool((strokes(1) == annotator.annotations).all())")
+    tutorial.run_below("def scribbles(round):")
+    assert notebook.kernel("bool((scribbles(1) == annotator.annotations).all())")
     assert notebook.kernel("int(labels.max())") == found > 50
     painted = notebook.kernel("int((annotator.annotations > 0).sum())")
 
-    # Notebook 4 goes on with these strokes: two lassos, and the exported column.
+    # Notebook 4 goes on with these scribbles: two lassos, and the exported column.
     tutorial.open("04_plot_and_select")
     assert notebook.kernel("int((annotations > 0).sum())") == painted
     page.wait_for_selector('.oce[data-ready="true"]')

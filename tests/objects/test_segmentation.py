@@ -172,30 +172,30 @@ def test_components_are_those_of_scipy_in_raster_order(mask, transposed):
     np.testing.assert_array_equal(found, ndi.label(mask)[0] if mask.size else found)
 
 
-def stack_and_strokes():
+def stack_and_scribbles():
     image = np.zeros((6, 20, 30), np.uint16)
     image[1:5, 3:8, 3:9] = image[2:5, 10:18, 12:20] = image[0:3, 2:9, 20:28] = 900
     image += np.random.default_rng(0).integers(90, 110, image.shape, np.uint16)
-    strokes = np.zeros(image.shape, np.uint8)
-    strokes[3] = np.where(image[3] > 500, 2, 1)
-    return image, strokes
+    scribbles = np.zeros(image.shape, np.uint8)
+    scribbles[3] = np.where(image[3] > 500, 2, 1)
+    return image, scribbles
 
 
 def test_segment_labels_the_positive_class():
-    image, strokes = stack_and_strokes()
-    classifier = objclass.train_object_classifier(image, strokes, preset="apoc")
+    image, scribbles = stack_and_scribbles()
+    classifier = objclass.train_object_classifier(image, scribbles, preset="apoc")
     labels = objclass.segment(image, classifier)
     classes = objclass.classify_pixels(image, classifier)
     np.testing.assert_array_equal(labels, ndi.label(classes == 2)[0])
     assert labels.max() == 3
-    background = objclass.train_object_classifier(image, strokes, preset="apoc", positive_class=1)
+    background = objclass.train_object_classifier(image, scribbles, preset="apoc", positive_class=1)
     with pytest.warns(UserWarning, match="Over half of the image is object"):
         np.testing.assert_array_equal(objclass.segment(image, background) > 0, labels == 0)
 
 
 def test_segment_takes_lists_and_two_dimensions():
-    image, strokes = stack_and_strokes()
-    classifier = objclass.train_object_classifier(image[3], strokes[3])
+    image, scribbles = stack_and_scribbles()
+    classifier = objclass.train_object_classifier(image[3], scribbles[3])
     first, second = objclass.segment([image[3], image[2][:15]], classifier, engine="cpu")
     assert first.shape == (20, 30)
     assert second.shape == (15, 30)
@@ -203,11 +203,11 @@ def test_segment_takes_lists_and_two_dimensions():
 
 
 def test_segment_tells_of_progress():
-    image, strokes = stack_and_strokes()
+    image, scribbles = stack_and_scribbles()
     calls = []
     objclass.segment(
         image,
-        objclass.train_object_classifier(image, strokes),
+        objclass.train_object_classifier(image, scribbles),
         engine="cpu",
         progress=lambda *call: calls.append(call),
     )
@@ -216,8 +216,8 @@ def test_segment_tells_of_progress():
 
 
 def test_segment_refuses_an_image_of_other_axes():
-    image, strokes = stack_and_strokes()
-    classifier = objclass.train_object_classifier(image[3], strokes[3])
+    image, scribbles = stack_and_scribbles()
+    classifier = objclass.train_object_classifier(image[3], scribbles[3])
     with pytest.raises(ValueError, match="image: expected"):
         objclass.segment(image[None], classifier)
 
@@ -236,13 +236,13 @@ def test_segments_real_nuclei_as_apoc_does(shared_data, round_, n_objects, n_lar
     assert large.max() == n_large
 
 
-def test_learns_real_nuclei_from_strokes_at_several_depths(shared_data):
+def test_learns_real_nuclei_from_scribbles_at_several_depths(shared_data):
     image = tifffile.imread(shared_data / "nuclei3d.tif")
     faint = []
     for round_ in (1, 2):
-        strokes = tifffile.imread(shared_data / f"nuclei3d_annotations_round{round_}.tif")
+        scribbles = tifffile.imread(shared_data / f"nuclei3d_annotations_round{round_}.tif")
         reference = tifffile.imread(shared_data / f"nuclei3d_apoc_labels_round{round_}.tif")
-        classifier = objclass.train_object_classifier(image, strokes, preset="apoc")
+        classifier = objclass.train_object_classifier(image, scribbles, preset="apoc")
         labels = objclass.segment(image, classifier, engine="cpu")
         assert ((labels > 0) == (reference > 0)).mean() >= 0.995
         faint.append((labels[9] > 0).mean())

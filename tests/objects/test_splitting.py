@@ -495,15 +495,15 @@ def test_dense_nuclei_come_apart(shared_data, seed):
     image = tifffile.imread(shared_data / "dense3d.tif")
     truth = tifffile.imread(shared_data / "dense3d_truth.tif").astype(int)
     picked = np.random.default_rng(seed).random(image.shape) < 0.02
-    strokes = np.where(picked, np.where(truth > 0, 2, 1), 0)
-    classifier = objclass.train_object_classifier(image, strokes, preset="apoc")
+    scribbles = np.where(picked, np.where(truth > 0, 2, 1), 0)
+    classifier = objclass.train_object_classifier(image, scribbles, preset="apoc")
     labels = objclass.segment(image, classifier)
     probability = objclass.probability_map(image, classifier)
     before, after, guided = (
         f1(truth, objclass.exclude_small(found))
         for found in (labels, split_touching(labels), split_touching(labels, probability=probability))
     )
-    default = f1(truth, objclass.segment(image, objclass.train_object_classifier(image, strokes)))
+    default = f1(truth, objclass.segment(image, objclass.train_object_classifier(image, scribbles)))
     print(f"F1 {before:.3f}, split {after:.3f}, with the probability {guided:.3f}, by default {default:.3f}")
     assert before < 0.25
     assert after >= 0.78

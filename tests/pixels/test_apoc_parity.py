@@ -33,14 +33,14 @@ N_TREES = 25
 
 
 def train_both(apoc, case, folder, class_name="PixelClassifier", **options):
-    """The image, APOC's own classifier, and ours from the same strokes, saved for APOC to read."""
+    """The image, APOC's own classifier, and ours from the same scribbles, saved for APOC to read."""
     shape, n_channels, n_classes, max_depth, features = CASES[case]
-    image, strokes = scene(shape, n_channels, n_classes)
+    image, scribbles = scene(shape, n_channels, n_classes)
     specification = FEATURE_SETS.get(features, features)
     theirs = getattr(apoc, class_name)(str(folder / "theirs.cl"), max_depth, N_TREES, **options)
-    theirs.train(specification, strokes, image)
+    theirs.train(specification, scribbles, image)
     ours = objclass.train_object_classifier(
-        image, strokes, features=features, preset="apoc", max_depth=max_depth, n_estimators=N_TREES
+        image, scribbles, features=features, preset="apoc", max_depth=max_depth, n_estimators=N_TREES
     )
     dataclasses.replace(ours, class_name=class_name).save(folder / "ours.cl")
     return image, theirs, ours
@@ -107,7 +107,7 @@ def test_probabilities(apoc, tmp_path, case, target_class):
 
 @pytest.mark.parity
 @pytest.mark.parametrize("case", ["3D", "2D, two channels, three classes"])
-def test_the_same_strokes_give_the_same_forest(apoc, tmp_path, case):
+def test_the_same_scribbles_give_the_same_forest(apoc, tmp_path, case):
     _, _, ours = train_both(apoc, case, tmp_path)
     theirs = objclass.load_classifier(tmp_path / "theirs.cl")
     assert theirs.forest.n_nodes == ours.forest.n_nodes
@@ -116,17 +116,17 @@ def test_the_same_strokes_give_the_same_forest(apoc, tmp_path, case):
 
 @pytest.mark.parity
 def test_sobel_of_apoc_reads_beyond_the_image_in_3d(apoc, tmp_path):
-    image, strokes = scene((7, 20, 22))
-    apoc.PixelClassifier(str(tmp_path / "a.cl")).train("sobel_of_gaussian_blur=1", strokes, image)
+    image, scribbles = scene((7, 20, 22))
+    apoc.PixelClassifier(str(tmp_path / "a.cl")).train("sobel_of_gaussian_blur=1", scribbles, image)
     with pytest.warns(UserWarning, match="made by APOC with a Sobel filter in 3D"):
         objclass.load_classifier(tmp_path / "a.cl")
 
 
 @pytest.mark.parity
 def test_apoc_runs_what_cpu_refuses(apoc, tmp_path):
-    image, strokes = scene((40, 44))
+    image, scribbles = scene((40, 44))
     theirs = apoc.PixelClassifier(str(tmp_path / "a.cl"))
-    theirs.train("original maximum_box=2", strokes, image)
+    theirs.train("original maximum_box=2", scribbles, image)
     loaded = objclass.load_classifier(tmp_path / "a.cl")
     with pytest.raises(ValueError, match=r"got 'maximum_box=2'.*engine=\"opencl\""):
         objclass.classify_pixels(image, loaded, engine="cpu")
@@ -152,8 +152,8 @@ def test_both_engines_find_the_same(apoc, tmp_path):
 
 @pytest.mark.parity
 def test_a_device_that_fails_is_told_as_such(apoc, monkeypatch):
-    image, strokes = scene((60, 61), 1, 2)
-    classifier = objclass.train_object_classifier(image, strokes, n_estimators=5)
+    image, scribbles = scene((60, 61), 1, 2)
+    classifier = objclass.train_object_classifier(image, scribbles, n_estimators=5)
     save = objclass.ObjectClassifier.save
 
     def save_damaged(self, path):
@@ -194,6 +194,6 @@ def test_training_on_real_nuclei_gives_those_of_apoc_and_teaches_its_lesson(shar
         )
         assert agreement(labels > 0, expected > 0) >= 0.995
         shares[number] = (labels[9] > 0).mean()
-    # The signal fades with depth: strokes at one depth miss the nuclei of another.
+    # The signal fades with depth: scribbles at one depth miss the nuclei of another.
     assert shares[1] == 0
     assert shares[2] > 0.05

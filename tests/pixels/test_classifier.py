@@ -22,19 +22,19 @@ SET = "original gaussian_blur=1 difference_of_gaussian=2 laplace_box_of_gaussian
 
 
 def scene(shape=(12, 20, 22), n_channels=1, n_classes=2):
-    """Noisy blobs and strokes on them; with channels first where there are several."""
+    """Noisy blobs and scribbles on them; with channels first where there are several."""
     rng = np.random.default_rng(7)
     blobs = ndi.gaussian_filter(rng.normal(size=(n_channels, *shape)), (0, *[2] * len(shape)))
     image = (blobs / blobs.std() * 40 + 200 + rng.normal(scale=5, size=blobs.shape)).astype(np.uint16)
     level = np.digitize(blobs[0], np.quantile(blobs[0], np.linspace(0, 1, n_classes + 1)[1:-1]))
-    strokes = np.where(rng.random(shape) < 0.1, level + 1, 0).astype(np.uint8)
-    return (image if n_channels > 1 else image[0]), strokes
+    scribbles = np.where(rng.random(shape) < 0.1, level + 1, 0).astype(np.uint8)
+    return (image if n_channels > 1 else image[0]), scribbles
 
 
-IMAGE, STROKES = scene()
+IMAGE, SCRIBBLES = scene()
 
 
-def train(image=IMAGE, annotations=STROKES, **options):
+def train(image=IMAGE, annotations=SCRIBBLES, **options):
     return train_object_classifier(image, annotations, **{"features": SET, "n_estimators": 10, **options})
 
 
@@ -47,10 +47,10 @@ def train(image=IMAGE, annotations=STROKES, **options):
 def test_trained_forest_votes_as_that_of_scikit_learn(shape, n_channels, n_classes, preset):
     from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
-    image, strokes = scene(shape, n_channels, n_classes)
-    classifier = train(image, strokes, preset=preset, max_depth=4, random_state=3)
+    image, scribbles = scene(shape, n_channels, n_classes)
+    classifier = train(image, scribbles, preset=preset, max_depth=4, random_state=3)
     channels = image if n_channels > 1 else image[np.newaxis]
-    rows, classes = features_at(channels, classifier.features, strokes > 0), strokes[strokes > 0]
+    rows, classes = features_at(channels, classifier.features, scribbles > 0), scribbles[scribbles > 0]
     seen = rows
     if preset == "apoc":
         model = RandomForestClassifier(10, max_depth=4, random_state=3)
@@ -69,17 +69,17 @@ def test_trained_forest_votes_as_that_of_scikit_learn(shape, n_channels, n_class
 @settings(max_examples=5, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_order_of_painting_does_not_matter(random):
-    places = list(zip(*np.nonzero(STROKES), strict=True))
+    places = list(zip(*np.nonzero(SCRIBBLES), strict=True))
     random.shuffle(places)
-    painted = np.zeros_like(STROKES)
+    painted = np.zeros_like(SCRIBBLES)
     for place in places:
-        painted[place] = STROKES[place]
+        painted[place] = SCRIBBLES[place]
     assert train(annotations=painted) == train()
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint16, ">i4"])
-def test_dtype_and_memory_order_of_the_strokes_do_not_matter(dtype):
-    assert train(annotations=np.asfortranarray(STROKES.astype(dtype))) == train()
+def test_dtype_and_memory_order_of_the_scribbles_do_not_matter(dtype):
+    assert train(annotations=np.asfortranarray(SCRIBBLES.astype(dtype))) == train()
 
 
 def test_byte_order_and_memory_order_of_the_image_do_not_matter():
@@ -106,16 +106,16 @@ def test_warning_filters_stay_as_they_are():
 
 
 def test_inputs_are_not_changed():
-    image, strokes = IMAGE.copy(), STROKES.copy()
-    train(image, strokes)
+    image, scribbles = IMAGE.copy(), SCRIBBLES.copy()
+    train(image, scribbles)
     assert np.array_equal(image, IMAGE)
-    assert np.array_equal(strokes, STROKES)
+    assert np.array_equal(scribbles, SCRIBBLES)
 
 
 def test_channels_may_come_in_any_order():
-    image, strokes = scene((40, 44), 2)
+    image, scribbles = scene((40, 44), 2)
     ahead, behind = (
-        train(channels, strokes, n_estimators=300).feature_importances().set_index(["feature", "channel"])
+        train(channels, scribbles, n_estimators=300).feature_importances().set_index(["feature", "channel"])
         for channels in (image, image[::-1])
     )
     swapped = behind.rename(index={0: 1, 1: 0}, level="channel").loc[ahead.index]
@@ -124,41 +124,41 @@ def test_channels_may_come_in_any_order():
 
 
 def test_several_images_give_the_rows_of_all():
-    first, second = STROKES.copy(), STROKES.copy()
+    first, second = SCRIBBLES.copy(), SCRIBBLES.copy()
     first[6:], second[:6] = 0, 0
     together = train([IMAGE, IMAGE], [first, second])
     assert together.forest == train().forest
     assert together.importances == train().importances
-    unpainted = train([IMAGE, IMAGE * 2], [STROKES, 0 * STROKES])
+    unpainted = train([IMAGE, IMAGE * 2], [SCRIBBLES, 0 * SCRIBBLES])
     assert unpainted.forest == train().forest
 
 
 def test_classes_keep_their_numbers_where_one_is_not_painted():
-    strokes = np.where(STROKES == 2, 4, STROKES)
-    classifier = train(annotations=strokes, positive_class=4)
+    scribbles = np.where(SCRIBBLES == 2, 4, SCRIBBLES)
+    classifier = train(annotations=scribbles, positive_class=4)
     assert classifier.n_classes == 4
     assert np.flatnonzero(classifier.forest.leaf.any(axis=0)).tolist() == [0, 3]
     assert np.array_equal(classifier.forest.leaf[:, [0, 3]], train().forest.leaf)
 
 
 def test_two_annotated_pixels_are_enough(tmp_path):
-    strokes = np.zeros((6, 6), np.uint8)
-    strokes[1, 1], strokes[4, 4] = 1, 2
+    scribbles = np.zeros((6, 6), np.uint8)
+    scribbles[1, 1], scribbles[4, 4] = 1, 2
     path = tmp_path / "a.cl"
     image = np.arange(36).reshape(6, 6)
-    classifier = train(image, strokes, features="original", preset="apoc", path=path)
+    classifier = train(image, scribbles, features="original", preset="apoc", path=path)
     assert (classifier.forest.feature[classifier.forest.roots] < 0).any()
     assert load_classifier(path) == classifier
     assert np.array_equal(
-        classify_pixels(image, train(image, strokes, features="original"))[[1, 4], [1, 4]], [1, 2]
+        classify_pixels(image, train(image, scribbles, features="original"))[[1, 4], [1, 4]], [1, 2]
     )
 
 
 def test_a_rare_class_is_not_drowned_in_a_leaf():
-    image, strokes = np.zeros((40, 40)), np.ones((40, 40), np.uint8)
-    image[7, 5:7], strokes[7, 5:7] = 1, 2
-    classifier = train(image, strokes, features="original")
-    assert np.array_equal(classify_pixels(image, classifier), strokes)
+    image, scribbles = np.zeros((40, 40)), np.ones((40, 40), np.uint8)
+    image[7, 5:7], scribbles[7, 5:7] = 1, 2
+    classifier = train(image, scribbles, features="original")
+    assert np.array_equal(classify_pixels(image, classifier), scribbles)
 
 
 def test_brightness_in_other_steps_gives_the_same_trees():
@@ -168,19 +168,19 @@ def test_brightness_in_other_steps_gives_the_same_trees():
     plain, other = (train(one, features="original") for one in (image, skewed))
     assert np.array_equal(plain.forest.leaf, other.forest.leaf)
     assert np.array_equal(
-        classify_pixels(image, plain)[STROKES > 0], classify_pixels(skewed, other)[STROKES > 0]
+        classify_pixels(image, plain)[SCRIBBLES > 0], classify_pixels(skewed, other)[SCRIBBLES > 0]
     )
 
 
 def test_leaves_are_smaller_where_few_pixels_are_annotated():
-    image, strokes = scene((60, 60))
-    few = np.where(np.cumsum(strokes > 0).reshape(strokes.shape) <= 60, strokes, 0)
+    image, scribbles = scene((60, 60))
+    few = np.where(np.cumsum(scribbles > 0).reshape(scribbles.shape) <= 60, scribbles, 0)
     sizes = {
         name: max(np.count_nonzero(tree == -1) for tree in np.split(forest.feature, forest.roots[1:]))
-        for name, forest in (("few", train(image, few).forest), ("many", train(image, strokes).forest))
+        for name, forest in (("few", train(image, few).forest), ("many", train(image, scribbles).forest))
     }
     assert 60 / 10 < sizes["few"] <= 60 / 3
-    assert sizes["many"] <= np.count_nonzero(strokes) / 10
+    assert sizes["many"] <= np.count_nonzero(scribbles) / 10
 
 
 def test_presets():
@@ -206,7 +206,7 @@ def test_presets():
 def test_another_one_is_trained_like_it(tmp_path, options):
     classifier = train(path=tmp_path / "a.cl", **options)
     for known in (classifier, load_classifier(tmp_path / "a.cl")):
-        again = train_object_classifier(IMAGE, STROKES, **known.parameters.keywords())
+        again = train_object_classifier(IMAGE, SCRIBBLES, **known.parameters.keywords())
         assert again == classifier
 
 
@@ -218,9 +218,9 @@ def test_file_of_apoc_is_trained_again_as_apoc_does(shared_data):
 
 
 def test_balanced_classes_weigh_the_same():
-    strokes = STROKES.copy()
-    strokes[2:][strokes[2:] == 2] = 0
-    plain, balanced = (train(annotations=strokes, class_weight=weight) for weight in (None, "balanced"))
+    scribbles = SCRIBBLES.copy()
+    scribbles[2:][scribbles[2:] == 2] = 0
+    plain, balanced = (train(annotations=scribbles, class_weight=weight) for weight in (None, "balanced"))
     sizes = [(classify_pixels(IMAGE, classifier) == 2).sum() for classifier in (plain, balanced)]
     assert sizes[1] > sizes[0]
     with pytest.raises(ValueError, match="class_weight: expected one of 'balanced', got str 'heavy'"):
@@ -229,16 +229,16 @@ def test_balanced_classes_weigh_the_same():
 
 def test_it_says_how_it_was_made():
     notes = train().notes
-    counts = np.bincount(STROKES.ravel())
+    counts = np.bincount(SCRIBBLES.ravel())
     assert notes["annotated_pixels"] == f"1:{counts[1]} 2:{counts[2]}"
     assert notes["random_state"] == "0"
     assert {"objclass_version", "scikit_learn_version"} < set(notes)
-    other_image, other_strokes = IMAGE.copy(), STROKES.copy()
+    other_image, other_scribbles = IMAGE.copy(), SCRIBBLES.copy()
     other_image[0, 0, 0] += 1
-    other_strokes[0, 0, 0] = 2 - (other_strokes[0, 0, 0] > 0)
+    other_scribbles[0, 0, 0] = 2 - (other_scribbles[0, 0, 0] > 0)
     checksums = {
         train(*pair).notes["training_data"]
-        for pair in ((IMAGE, STROKES), (other_image, STROKES), (IMAGE, other_strokes))
+        for pair in ((IMAGE, SCRIBBLES), (other_image, SCRIBBLES), (IMAGE, other_scribbles))
     }
     assert len(checksums) == 3
 
@@ -248,11 +248,11 @@ def test_it_says_how_it_was_made():
 
 def test_accuracy_is_out_of_bag(tmp_path):
     classifier = train(n_estimators=50, path=tmp_path / "a.cl")
-    counts = np.bincount(STROKES.ravel())[1:]
+    counts = np.bincount(SCRIBBLES.ravel())[1:]
     assert classifier.confusion.index.tolist() == classifier.confusion.columns.tolist() == [1, 2]
     assert classifier.confusion.sum(axis=1).tolist() == counts.tolist()
     assert 0.7 < classifier.accuracy <= 1
-    mixed = np.where(STROKES > 0, np.random.default_rng(0).integers(1, 3, STROKES.shape), 0)
+    mixed = np.where(SCRIBBLES > 0, np.random.default_rng(0).integers(1, 3, SCRIBBLES.shape), 0)
     assert abs(train(annotations=mixed).accuracy - 0.5) < 0.1
     assert load_classifier(tmp_path / "a.cl").confusion.equals(classifier.confusion)
     for damaged in ("", "[]", '{"classes": [1], "confusion": [1, 2]}'):
@@ -261,8 +261,8 @@ def test_accuracy_is_out_of_bag(tmp_path):
 
 
 def test_the_file_keeps_what_the_pixels_were(tmp_path):
-    image, strokes = scene((40, 44), 2)
-    classifier = train(image, strokes, path=tmp_path / "a.cl")
+    image, scribbles = scene((40, 44), 2)
+    classifier = train(image, scribbles, path=tmp_path / "a.cl")
     kept = recorded_pixels(load_classifier(tmp_path / "a.cl").notes)
     assert kept["dtype"] == "uint16"
     for channel, known in zip(image, kept["channels"], strict=True):
@@ -275,7 +275,7 @@ def test_the_file_keeps_what_the_pixels_were(tmp_path):
     assert [text.split(" is ")[0] for text in far] == ["The 99th percentile of channel 1"]
     byte = compare_with_training((image // 4).astype(np.uint8), classifier)
     assert byte[0] == "The image is uint8, where the classifier was trained on uint16."
-    sized = train(image, strokes, spacing=0.5, unit="µm")
+    sized = train(image, scribbles, spacing=0.5, unit="µm")
     assert compare_with_training(image, sized, spacing=(0.5, 0.65)) == [
         "The voxel size is 0.5 × 0.65, where the classifier was trained at 0.5 × 0.5 µm."
     ]
@@ -294,7 +294,7 @@ def test_sigma_follows_the_voxel_size(tmp_path):
     loaded = load_classifier(path)
     assert loaded == classifier
     assert (loaded.spacing, loaded.unit) == ((4, 0.8, 0.8), "µm")
-    assert train_object_classifier(IMAGE, STROKES, **loaded.parameters.keywords()) == classifier
+    assert train_object_classifier(IMAGE, SCRIBBLES, **loaded.parameters.keywords()) == classifier
 
 
 @pytest.mark.parametrize(
@@ -331,9 +331,9 @@ def test_another_voxel_size_is_warned_of_or_matched():
     rng = np.random.default_rng(0)
     fine = ndi.gaussian_filter(rng.normal(size=(80, 80)), 4) * 100
     coarse = fine.reshape(40, 2, 40, 2).mean(axis=(1, 3))
-    strokes = np.where(rng.random(coarse.shape) < 0.3, 1 + (coarse > 0), 0)
+    scribbles = np.where(rng.random(coarse.shape) < 0.3, 1 + (coarse > 0), 0)
     features = "gaussian_blur=2 laplace_box_of_gaussian_blur=2 sobel_of_gaussian_blur=2"
-    classifier = train(coarse, strokes, features=features, spacing=0.4)
+    classifier = train(coarse, scribbles, features=features, spacing=0.4)
     with pytest.warns(
         UserWarning, match=r"voxel size is 0\.2 × 0\.2, where .* trained at 0\.4 × 0\.4\. Pass match_sp"
     ):
@@ -378,8 +378,8 @@ def test_it_cannot_be_changed():
 
 
 def test_feature_importances_are_a_sorted_table():
-    image, strokes = scene((40, 44), 2)
-    classifier = train(image, strokes, max_depth=3, preset="apoc")
+    image, scribbles = scene((40, 44), 2)
+    classifier = train(image, scribbles, max_depth=3, preset="apoc")
     table = classifier.feature_importances()
     assert table.columns.tolist() == ["feature", "channel", "importance", "level_0", "level_1", "level_2"]
     assert table["importance"].is_monotonic_decreasing
@@ -560,61 +560,66 @@ def changed(value, place=(0, 0, 0)):
 @pytest.mark.parametrize(
     ("image", "annotations", "options", "problem"),
     [
-        (IMAGE[1:], STROKES, {}, r"image: expected the spatial shape of annotations, \(12, 20, 22\), got"),
+        (IMAGE[1:], SCRIBBLES, {}, r"image: expected the spatial shape of annotations, \(12, 20, 22\), got"),
         (
             IMAGE[0, 0],
-            STROKES,
+            SCRIBBLES,
             {},
             r"image: expected a non-empty array of axes \(z, y, x\), or with channels",
         ),
-        (np.stack([IMAGE[0]] * 3), STROKES[0, 1:], {}, "image: expected the spatial shape of annotations"),
-        (IMAGE, 0 * STROKES, {}, "annotations: expected annotated pixels, got none.*Paint a few strokes"),
-        (IMAGE, 2 * (STROKES > 1), {}, "annotations: expected at least two classes, got class 2 only. Paint"),
+        (np.stack([IMAGE[0]] * 3), SCRIBBLES[0, 1:], {}, "image: expected the spatial shape of annotations"),
+        (IMAGE, 0 * SCRIBBLES, {}, "annotations: expected annotated pixels, got none.*Paint a few scribbles"),
         (
             IMAGE,
-            STROKES,
+            2 * (SCRIBBLES > 1),
+            {},
+            "annotations: expected at least two classes, got class 2 only. Paint",
+        ),
+        (
+            IMAGE,
+            SCRIBBLES,
             {"positive_class": 3},
             "pixels of the positive class 3, got classes 1, 2. Paint some",
         ),
-        (IMAGE, -STROKES.astype(int), {}, "annotations: expected classes of 0 to 255, got -2 among them"),
-        (IMAGE, STROKES * 200, {}, "got classes 144, 200"),
-        (IMAGE, STROKES.astype(int) * 200, {}, "expected classes of 0 to 255, got 400 among them"),
-        (IMAGE, STROKES[0, 0], {}, r"annotations: expected an array of axes \(y, x\) or \(z, y, x\), got"),
-        (IMAGE[:0], STROKES[:0], {}, "annotations: expected an array of axes"),
-        (changed(np.nan), STROKES, {}, "image: expected finite pixels, got NaN or infinite ones. Replace"),
-        (changed(-np.inf), STROKES, {}, "image: expected finite pixels"),
-        ([IMAGE], [STROKES] * 2, {}, "one array for each image, got a list of 1 and a list of 2. Channels"),
+        (IMAGE, -SCRIBBLES.astype(int), {}, "annotations: expected classes of 0 to 255, got -2 among them"),
+        (IMAGE, SCRIBBLES * 200, {}, "got classes 144, 200"),
+        (IMAGE, SCRIBBLES.astype(int) * 200, {}, "expected classes of 0 to 255, got 400 among them"),
+        (IMAGE, SCRIBBLES[0, 0], {}, r"annotations: expected an array of axes \(y, x\) or \(z, y, x\), got"),
+        (IMAGE[:0], SCRIBBLES[:0], {}, "annotations: expected an array of axes"),
+        (changed(np.nan), SCRIBBLES, {}, "image: expected finite pixels, got NaN or infinite ones. Replace"),
+        (changed(-np.inf), SCRIBBLES, {}, "image: expected finite pixels"),
+        ([IMAGE], [SCRIBBLES] * 2, {}, "one array for each image, got a list of 1 and a list of 2. Channels"),
         (
             [IMAGE, IMAGE],
-            STROKES,
+            SCRIBBLES,
             {},
             "annotations: expected one array for each image, got a list of 2 and one",
         ),
-        (IMAGE, [STROKES, STROKES], {}, "got one array and a list of 2"),
+        (IMAGE, [SCRIBBLES, SCRIBBLES], {}, "got one array and a list of 2"),
         (
             [IMAGE, IMAGE[1:]],
-            [STROKES] * 2,
+            [SCRIBBLES] * 2,
             {},
             r"image\[1\]: expected the spatial shape of annotations\[1\]",
         ),
         (
             [IMAGE, IMAGE[0]],
-            [STROKES, STROKES[0]],
+            [SCRIBBLES, SCRIBBLES[0]],
             {},
             r"image\[1\]: expected 1 channels in 3D as in image\[0\]",
         ),
-        ([IMAGE, np.stack([IMAGE] * 2)], [STROKES] * 2, {}, r"image\[1\]: expected 1 channels in 3D"),
-        (IMAGE, STROKES, {"features": "median_box=3"}, "features: expected filters among original, "),
-        (IMAGE, STROKES, {"features": "object_size"}, "features: expected 'original' or 'filter=sigma'"),
+        ([IMAGE, np.stack([IMAGE] * 2)], [SCRIBBLES] * 2, {}, r"image\[1\]: expected 1 channels in 3D"),
+        (IMAGE, SCRIBBLES, {"features": "median_box=3"}, "features: expected filters among original, "),
+        (IMAGE, SCRIBBLES, {"features": "object_size"}, "features: expected 'original' or 'filter=sigma'"),
         (
             IMAGE,
-            STROKES,
+            SCRIBBLES,
             {"max_depth": 0},
             "max_depth: expected a whole number of at least 1 and of at most 250",
         ),
-        (IMAGE, STROKES, {"n_estimators": 2.5}, "n_estimators: expected a whole number"),
-        (IMAGE, STROKES, {"positive_class": 0}, "positive_class: expected a whole number of at least 1"),
-        (IMAGE, STROKES, {"random_state": None}, "random_state: expected a whole number of at least 0"),
+        (IMAGE, SCRIBBLES, {"n_estimators": 2.5}, "n_estimators: expected a whole number"),
+        (IMAGE, SCRIBBLES, {"positive_class": 0}, "positive_class: expected a whole number of at least 1"),
+        (IMAGE, SCRIBBLES, {"random_state": None}, "random_state: expected a whole number of at least 0"),
     ],
 )
 def test_bad_input_is_refused(image, annotations, options, problem):
@@ -622,21 +627,21 @@ def test_bad_input_is_refused(image, annotations, options, problem):
         train(image, annotations, **options)
 
 
-@pytest.mark.parametrize("annotations", [STROKES + 0.5, STROKES > 0, STROKES.astype(str)])
+@pytest.mark.parametrize("annotations", [SCRIBBLES + 0.5, SCRIBBLES > 0, SCRIBBLES.astype(str)])
 def test_annotations_must_be_integers(annotations):
     message = r"annotations: expected an integer array: 0 not annotated, .*Convert .*numpy\.uint8"
     with pytest.raises(TypeError, match=message):
         train(annotations=annotations)
     with pytest.raises(TypeError, match=r"annotations\[1\]: expected an integer array"):
-        train([IMAGE, IMAGE], [STROKES, annotations])
+        train([IMAGE, IMAGE], [SCRIBBLES, annotations])
 
 
 def test_whole_numbers_as_floats_are_annotations():
-    assert train(annotations=STROKES.astype(np.float32)) == train()
+    assert train(annotations=SCRIBBLES.astype(np.float32)) == train()
 
 
 def test_colour_pictures_are_no_annotations():
-    plane = STROKES[3]
+    plane = SCRIBBLES[3]
     picture = np.zeros((*plane.shape, 3), np.uint8)
     picture[plane == 1], picture[plane == 2] = (255, 0, 0), (0, 255, 0)
     message = r"annotations: expected one number for each pixel, got a colour picture .* 1 \* \(picture == \("
@@ -648,7 +653,7 @@ def test_colour_pictures_are_no_annotations():
         with pytest.raises(ValueError, match=message):
             train(image, annotations)
     stack = IMAGE[:3]
-    assert train(stack, STROKES[:3]).ndim == 3
+    assert train(stack, SCRIBBLES[:3]).ndim == 3
 
 
 def test_numbered_objects_and_masks_are_no_annotations():
@@ -660,7 +665,7 @@ def test_numbered_objects_and_masks_are_no_annotations():
     labels[50:, 50:] = 1
     assert train(scene((60, 60))[0], labels).n_classes == 12
     with pytest.raises(ValueError, match=r"got a mask of 0 and 255, without background"):
-        train(annotations=np.where(STROKES == 2, 255, 0))
+        train(annotations=np.where(SCRIBBLES == 2, 255, 0))
 
 
 def test_masked_pixels_are_refused():
@@ -718,24 +723,24 @@ def test_a_classifier_is_public():
 
 @pytest.mark.parametrize("shape", [(20, 9, 9), (20, 4, 9, 9)])
 def test_planes_and_time_points_are_no_channels(shape):
-    strokes = np.ones(shape[1:], np.uint8)
-    strokes[0] = 2
+    scribbles = np.ones(shape[1:], np.uint8)
+    scribbles[0] = 2
     with pytest.raises(
         ValueError, match=r"image: expected at most 16 channels, .*Planes: annotate.*Time points: pass"
     ):
-        train_object_classifier(np.zeros(shape), strokes)
+        train_object_classifier(np.zeros(shape), scribbles)
 
 
 def test_channel_names_are_kept(tmp_path):
     image = np.random.default_rng(0).random((2, 16, 16))
-    strokes = np.zeros((16, 16), np.uint8)
-    strokes[2], strokes[9] = 1, 2
+    scribbles = np.zeros((16, 16), np.uint8)
+    scribbles[2], scribbles[9] = 1, 2
     names = ("DAPI */ x", "µ, GFP")
     options = {"features": "original", "n_estimators": 5, "path": tmp_path / "a.cl"}
-    classifier = train_object_classifier(image, strokes, channel_names=names, **options)
+    classifier = train_object_classifier(image, scribbles, channel_names=names, **options)
     assert classifier.channel_names == names
     assert load_classifier(tmp_path / "a.cl").channel_names == names
     assert (tmp_path / "a.cl").read_text().count("*/") == 1
-    assert train_object_classifier(image, strokes, **options).channel_names == ()
+    assert train_object_classifier(image, scribbles, **options).channel_names == ()
     with pytest.raises(ValueError, match="channel_names: expected 2 different names, one for each channel"):
-        train_object_classifier(image, strokes, channel_names=["DAPI"], **options)
+        train_object_classifier(image, scribbles, channel_names=["DAPI"], **options)

@@ -52,10 +52,10 @@ def test_eigenvalues_are_those_of_scikit_image(shape, scaled):
 
 
 def test_a_classifier_with_eigenvalues_says_that_apoc_cannot_run_it(tmp_path):
-    image, strokes = scene()
+    image, scribbles = scene()
     with pytest.warns(UserWarning, match="APOC cannot run .*: it does not know gradient_magnitude"):
         trained = objclass.train_object_classifier(
-            image, strokes, features="ridges_1_to_4_px", path=tmp_path / "a.cl"
+            image, scribbles, features="ridges_1_to_4_px", path=tmp_path / "a.cl"
         )
     assert objclass.load_classifier(tmp_path / "a.cl") == trained
     plane = objclass.predict_plane(image, trained, index=3)

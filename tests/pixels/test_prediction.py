@@ -171,7 +171,7 @@ def test_a_cache_forgets_the_oldest_planes_and_keeps_the_last():
     assert len(tiny) == 1
 
 
-def test_features_under_strokes_are_taken_from_the_cache():
+def test_features_under_scribbles_are_taken_from_the_cache():
     image = random_image((9, 20, 40))
     cache, mask = FeatureCache(), np.zeros(image.shape, bool)
     mask[2, 3:5], mask[6, ::3] = True, True

@@ -40,7 +40,7 @@ def test_a_flat_image():
 
 @pytest.mark.parametrize(("preset", "last"), [("apoc", 14), ("default", 16)])
 def test_after_one_plane_it_goes_where_the_signal_fades(shared_data, preset, last):
-    """One round of strokes near the bright side misses the faint planes: there it has to send the user."""
+    """One round of scribbles near the bright side misses the faint planes: there it has to send the user."""
     image = imread(shared_data / "nuclei3d.tif")
     annotations = imread(shared_data / "nuclei3d_annotations_round1.tif")
     classifier = objclass.train_object_classifier(image, annotations, preset=preset)

@@ -18,7 +18,7 @@ def whole():
 
 @pytest.fixture(scope="module")
 def segmented(whole):
-    """The objects after each round of strokes, without the specks."""
+    """The objects after each round of scribbles, without the specks."""
 
     def segment(annotations):
         classifier = objclass.train_object_classifier(whole.image, annotations, spacing=whole.spacing)
@@ -75,16 +75,16 @@ def test_signal_fades_with_depth(whole):
     assert brightness[depth < 12].mean() > 2 * brightness[depth > 52].mean()
 
 
-def test_strokes_are_sparse_and_true(whole):
+def test_scribbles_are_sparse_and_true(whole):
     first, second = whole.annotations
     assert np.flatnonzero(first.any(axis=(1, 2))).tolist() == [16]
     assert np.flatnonzero(second.any(axis=(1, 2))).tolist() == [16, 35, 54]
-    for strokes in whole.annotations:
-        assert strokes.dtype == np.uint8
-        assert set(np.unique(strokes)) == {0, 1, 2}
-        assert np.mean(strokes > 0) < 0.005
-        assert (whole.labels[strokes == 2] > 0).all()
-        assert (whole.labels[strokes == 1] == 0).all()
+    for scribbles in whole.annotations:
+        assert scribbles.dtype == np.uint8
+        assert set(np.unique(scribbles)) == {0, 1, 2}
+        assert np.mean(scribbles > 0) < 0.005
+        assert (whole.labels[scribbles == 2] > 0).all()
+        assert (whole.labels[scribbles == 1] == 0).all()
     np.testing.assert_array_equal(second[16], first[16])
 
 
@@ -121,8 +121,8 @@ def test_a_small_embryo_has_all_of_it(random_state):
     assert sample.image.shape == SMALL
     assert set(sample.kinds["kind"]) == {"interphase", "mitotic", "apoptotic"}
     assert len(np.unique(sample.labels)) == len(sample.kinds) + 1
-    for strokes in sample.annotations:
-        assert set(np.unique(strokes)) == {0, 1, 2}
+    for scribbles in sample.annotations:
+        assert set(np.unique(scribbles)) == {0, 1, 2}
 
 
 def test_the_seed_decides():
@@ -148,10 +148,10 @@ def test_bad_seeds(random_state):
 
 def test_coins_can_be_segmented():
     sample = samples.coins()
-    (strokes,) = sample.annotations
-    assert strokes.shape == sample.image.shape
+    (scribbles,) = sample.annotations
+    assert scribbles.shape == sample.image.shape
     assert sample.labels is None
-    classifier = objclass.train_object_classifier(sample.image, strokes)
+    classifier = objclass.train_object_classifier(sample.image, scribbles)
     labels = objclass.segment(sample.image, classifier, progress=False)
     middles = [(55, 45), (125, 45), (120, 270), (190, 345), (195, 100), (265, 240)]
     assert all((labels[y - 8 : y + 8, x - 8 : x + 8] > 0).mean() > 0.6 for y, x in middles)

@@ -118,10 +118,10 @@ def test_wrong_arguments():
 def test_train_and_evaluate_from_the_command_line(tmp_path, capsys):
     names = []
     for at, parts in enumerate(zip(*pictures(), strict=True)):
-        names.append([tmp_path / f"{kind}{at}.tif" for kind in ("image", "strokes", "truth")])
+        names.append([tmp_path / f"{kind}{at}.tif" for kind in ("image", "scribbles", "truth")])
         for path, array in zip(names[-1], parts, strict=True):
             objclass.imwrite(path, array.astype(np.float32 if "image" in path.name else np.uint8))
-    images, strokes, truths = (list(map(str, column)) for column in zip(*names, strict=True))
+    images, scribbles, truths = (list(map(str, column)) for column in zip(*names, strict=True))
     arguments = [
         "--features",
         "original gaussian_blur=1",
@@ -130,13 +130,13 @@ def test_train_and_evaluate_from_the_command_line(tmp_path, capsys):
         "--out",
         str(tmp_path / "a.cl"),
     ]
-    assert cli.main(["train", *images, "--annotations", *strokes, *arguments]) == 0
+    assert cli.main(["train", *images, "--annotations", *scribbles, *arguments]) == 0
     classifier = objclass.load_classifier(tmp_path / "a.cl")
     assert classifier.forest.n_trees == 5
     options = ["--classifier", str(tmp_path / "a.cl"), "--labels", *truths]
     printed = {}
     for command in ("evaluate", "cross-validate"):
-        assert cli.main([command, *images, "--annotations", *strokes, *options, "--min-size", "20"]) == 0
+        assert cli.main([command, *images, "--annotations", *scribbles, *options, "--min-size", "20"]) == 0
         printed[command] = capsys.readouterr().out
         assert "all" in printed[command]
     read = [[objclass.imread(path) for path in column] for column in zip(*names, strict=True)]
@@ -148,4 +148,4 @@ def test_train_and_evaluate_from_the_command_line(tmp_path, capsys):
     assert "pixels" not in capsys.readouterr().out
     assert cli.main(["evaluate", images[0], *options[:2]]) == 2
     assert "annotations: expected annotations, or labels" in capsys.readouterr().err
-    assert cli.main(["train", *images, "--annotations", strokes[0], *arguments]) == 2
+    assert cli.main(["train", *images, "--annotations", scribbles[0], *arguments]) == 2

@@ -19,8 +19,8 @@ def files(tmp_path):
     for column in (10, 30, 50):
         image[:, 15:25, column - 5 : column + column // 10] += 200
     objclass.imwrite(tmp_path / "image.tif", image, spacing=(2, 0.5, 0.5))
-    objclass.imwrite(tmp_path / "strokes.tif", np.where(image > 200, 2, 1).astype(np.uint8))
-    return tmp_path / "image.tif", tmp_path / "strokes.tif"
+    objclass.imwrite(tmp_path / "scribbles.tif", np.where(image > 200, 2, 1).astype(np.uint8))
+    return tmp_path / "image.tif", tmp_path / "scribbles.tif"
 
 
 QUICK = Parameters.of(preset="apoc", reduce="pca", n_clusters=2, n_estimators=10)
@@ -48,10 +48,10 @@ def test_real_stack_with_a_given_classifier(shared_data, tmp_path, round_number,
     np.testing.assert_allclose(table["area"], np.bincount(labels.ravel())[1:] * voxel)
 
 
-def test_real_stack_from_strokes(shared_data, tmp_path):
-    strokes = shared_data / "nuclei3d_annotations_round2.tif"
+def test_real_stack_from_scribbles(shared_data, tmp_path):
+    scribbles = shared_data / "nuclei3d_annotations_round2.tif"
     parameters = Parameters.of(preset="apoc")
-    files = {"annotations": strokes, "parameters": parameters, "progress": False}
+    files = {"annotations": scribbles, "parameters": parameters, "progress": False}
     run = run_image(shared_data / "nuclei3d.tif", tmp_path / "out", **files)
     labels = objclass.imread(tmp_path / "out" / "labels.tif")
     theirs = objclass.imread(shared_data / "nuclei3d_apoc_labels_round2.tif")
@@ -83,9 +83,9 @@ def test_channels_go_all_the_way(tmp_path):
     base[5:15, 5:15] = base[5:15, 30:40] = base[25:35, 5:15] = 300
     image = np.stack([base, base.T.copy().reshape(base.shape) // 10, 400 - base])
     objclass.imwrite(tmp_path / "image.ome.tif", image, axes="cyx")
-    objclass.imwrite(tmp_path / "strokes.tif", np.where(base > 0, 2, 1).astype(np.uint8))
+    objclass.imwrite(tmp_path / "scribbles.tif", np.where(base > 0, 2, 1).astype(np.uint8))
     run = run_image(
-        tmp_path / "image.ome.tif", tmp_path / "out", annotations=tmp_path / "strokes.tif", parameters=QUICK
+        tmp_path / "image.ome.tif", tmp_path / "out", annotations=tmp_path / "scribbles.tif", parameters=QUICK
     )
     assert run.found["objects"] == 3
     table = pd.read_csv(tmp_path / "out" / "objects.csv")
@@ -160,7 +160,7 @@ def test_notes_of_what_was_left_out(files, tmp_path):
 
 
 def test_the_parameters_of_the_training_are_recorded_with_their_defaults(files, tmp_path):
-    image, strokes = (objclass.imread(path) for path in files)
+    image, scribbles = (objclass.imread(path) for path in files)
     parameters = Parameters.of(reduce="pca", n_clusters=2, random_state=3)
     options = {"parameters": parameters, "progress": False}
     run_image(files[0], tmp_path / "out", annotations=files[1], **options)
@@ -169,7 +169,7 @@ def test_the_parameters_of_the_training_are_recorded_with_their_defaults(files, 
     assert (record["preset"], record["n_estimators"], record["random_state"]) == ("default", 100, 3)
     assert (record["spacing"], record["unit"]) == ([2, 0.5, 0.5], "micrometer")
     assert "sobel" in record["features"]
-    objclass.train_object_classifier(image, strokes, **record, path=tmp_path / "again.cl")
+    objclass.train_object_classifier(image, scribbles, **record, path=tmp_path / "again.cl")
     again, used = (
         objclass.load_classifier(path)
         for path in (tmp_path / "again.cl", tmp_path / "out" / "ObjectSegmenter.cl")

@@ -17,8 +17,8 @@ from objclass.widgets.annotator.classifier_file import ON_EXISTING
 from objclass.widgets.annotator.code import repeat_as_code
 from objclass.widgets.annotator.files import FilesMixin
 from objclass.widgets.annotator.jobs import JobsMixin
-from objclass.widgets.annotator.stroke_messages import StrokesMixin
-from objclass.widgets.annotator.strokes import Strokes
+from objclass.widgets.annotator.scribble_messages import ScribblesMixin
+from objclass.widgets.annotator.scribbles import Scribbles
 from objclass.widgets.base import bundle, stylesheet
 from objclass.widgets.channels import is_rgb, rgb_first
 from objclass.widgets.snapshot import blend, blend_objects, color_rows
@@ -72,8 +72,8 @@ def annotate(
     path : str or path, optional
         The classifier's file, rewritten at each training; with None there is none.
     save_to : str or path, optional
-        A TIFF file that keeps the annotations after every stroke. If it is there already, the widget goes on
-        from it, and `annotations` are not used.
+        A TIFF file that keeps the annotations after every scribble. If it is there already, the widget
+        goes on from it, and `annotations` are not used.
     on_existing : {"ask", "load", "rename", "overwrite"}
         What to do with a file at `path` that was there before: ask in the widget, load it, go on under
         another name, or write over it.
@@ -118,7 +118,7 @@ def annotate(
     )
 
 
-class Annotator(StrokesMixin, JobsMixin, FilesMixin):
+class Annotator(ScribblesMixin, JobsMixin, FilesMixin):
     """The widget that `annotate` makes.
 
     Attributes
@@ -166,9 +166,9 @@ class Annotator(StrokesMixin, JobsMixin, FilesMixin):
         self._spacing = checks.check_spacing(spacing, ndim)
         self._random_state = random_state
         given = arguments.open_annotations(annotations, save_to, channels.shape[1:], ndim)
-        self._strokes = Strokes(given)
+        self._scribbles = Scribbles(given)
         self._volume_image, self._ndim = channels, ndim
-        sources = {"annotations": self._strokes.plane, "labels": self._label_plane}
+        sources = {"annotations": self._scribbles.plane, "labels": self._label_plane}
         self._start_jobs()
         super().__init__(
             channels,
@@ -180,14 +180,14 @@ class Annotator(StrokesMixin, JobsMixin, FilesMixin):
             channel_names=channel_names,
             layers=["image", "annotations", "labels"],
             brush={"size": _brush_size(channels.shape[2:])},
-            classes=arguments.name_classes(class_names, self._strokes.class_sizes),
+            classes=arguments.name_classes(class_names, self._scribbles.class_sizes),
             **parameters,
         )
-        self._start_strokes(save_to)
+        self._start_scribbles(save_to)
         self._start_files(path, on_existing)
-        earlier = [other for other in _live if other.image is self.image and other._strokes.marks(0)]
+        earlier = [other for other in _live if other.image is self.image and other._scribbles.marks(0)]
         if earlier and annotations is None and save_to is None:
-            self._offer_strokes(earlier[-1])
+            self._offer_scribbles(earlier[-1])
         _live.add(self)
         self._ready = True
 
@@ -195,14 +195,14 @@ class Annotator(StrokesMixin, JobsMixin, FilesMixin):
         """Close the widget; what was painted is in the file first."""
         if self._ready:
             self._stop_jobs()
-            self._stop_strokes()
+            self._stop_scribbles()
         _live.discard(self)
         super().close()
 
     @property
     def annotations(self) -> np.ndarray:
         """The current annotations, of the image's spatial shape, as a read-only view."""
-        volume = self._strokes.volume
+        volume = self._scribbles.volume
         view = volume if self._ndim == 3 else volume[0]
         view = view[...]
         view.flags.writeable = False
@@ -236,7 +236,7 @@ class Annotator(StrokesMixin, JobsMixin, FilesMixin):
         return "; ".join(parts)
 
     def _paint_over(self, picture: np.ndarray, axis: int, index: int, step: int) -> None:
-        scribbles = self._strokes.plane(axis, index)[::step, ::step]
+        scribbles = self._scribbles.plane(axis, index)[::step, ::step]
         labels = self._label_plane(axis, index)
         colors = color_rows((item["value"], item["color"]) for item in self.classes)
         prediction = self._planes_seen.get(("prediction", axis, index))

@@ -15,7 +15,7 @@ from objclass.pixels.features import parse_features
 from objclass.pixels.forest import MAX_DEPTH, MAX_TREES
 from objclass.plots.colors import class_color
 from objclass.widgets.annotator.autosave import check_save_to
-from objclass.widgets.annotator.strokes import MAX_CLASS
+from objclass.widgets.annotator.scribbles import MAX_CLASS
 from objclass.widgets.base import spatial_image
 from objclass.widgets.channels import spatial_rank
 

@@ -1,4 +1,4 @@
-"""Annotations in a file that is rewritten after every stroke, and never over somebody else's work."""
+"""Annotations in a file that is rewritten after every scribble, and never over somebody else's work."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from objclass._common import checks
 from objclass._common.files import check_writable, replacing
-from objclass.widgets.annotator.strokes import Strokes
+from objclass.widgets.annotator.scribbles import Scribbles
 
 
 class ChangedElsewhereError(Exception):
@@ -22,14 +22,14 @@ class ChangedElsewhereError(Exception):
 class Autosave:
     """Writes annotations to a TIFF file in a thread, newest state only.
 
-    Only planes that have changed are compressed again, so that a stroke costs the same however large the
-    stack is and however many strokes there are.
+    Only planes that have changed are compressed again, so that a scribble costs the same however large the
+    stack is and however many scribbles there are.
 
     Parameters
     ----------
     path : path
         The TIFF file.
-    strokes : Strokes
+    scribbles : Scribbles
         What is saved.
     ndim : int
         Whether the file has the axes (z, y, x) or, for an image of one plane, (y, x).
@@ -41,7 +41,7 @@ class Autosave:
     def __init__(
         self,
         path: Path,
-        strokes: Strokes,
+        scribbles: Scribbles,
         *,
         ndim: int,
         on_saved: Callable[[Any], None],
@@ -49,10 +49,10 @@ class Autosave:
     ) -> None:
         self.path = path
         self.paused = False
-        self._strokes, self._ndim = strokes, ndim
+        self._scribbles, self._ndim = scribbles, ndim
         self._on_saved, self._on_failure = on_saved, on_failure
         self._pages: dict[int, bytes] = {}
-        self._empty = _compress(np.zeros(strokes.volume.shape[1:], np.uint8))
+        self._empty = _compress(np.zeros(scribbles.volume.shape[1:], np.uint8))
         self._changed: set[int] = set()
         self._known = file_identity(path)
         self._wanted: Any = None
@@ -114,11 +114,11 @@ class Autosave:
                 raise ChangedElsewhereError(
                     f"{self.path} was changed by somebody else since it was last saved here."
                 )
-            volume = self._strokes.volume
+            volume = self._scribbles.volume
             for z in range(len(volume)):
                 if z in changed or z not in self._pages:
-                    with self._strokes.lock:
-                        plane = volume[z].copy() if self._strokes.marked[0][z] else None
+                    with self._scribbles.lock:
+                        plane = volume[z].copy() if self._scribbles.marked[0][z] else None
                     self._pages[z] = self._empty if plane is None else _compress(plane)
             shape = volume.shape if self._ndim == 3 else volume.shape[1:]
             with replacing(self.path) as beside:

@@ -16,7 +16,7 @@ from objclass.pixels.features import FEATURE_SETS
 from objclass.pixels.training import TrainingParameters
 from objclass.widgets.annotator import arguments
 from objclass.widgets.annotator.classifier_file import OwnFile
-from objclass.widgets.annotator.strokes import MAX_CLASS, Patch, Strokes
+from objclass.widgets.annotator.scribbles import MAX_CLASS, Patch, Scribbles
 from objclass.widgets.base import SliceWidget
 
 
@@ -30,7 +30,7 @@ class AnnotatorBase(SliceWidget):
     features = traitlets.Unicode(help="a predefined set or a specification").tag(sync=True)
     max_depth = traitlets.Int(None, min=1, max=20, allow_none=True).tag(sync=True)
     n_estimators = traitlets.Int(100, min=1, max=1000).tag(sync=True)
-    live = traitlets.Bool(False, help="train after each stroke").tag(sync=True)
+    live = traitlets.Bool(False, help="train after each scribble").tag(sync=True)
     segmentation = traitlets.Dict(
         {"min_size": 20},
         help="keywords of `segment`; for those that are missing, the classifier's preset counts",
@@ -43,7 +43,7 @@ class AnnotatorBase(SliceWidget):
     feature_sets = traitlets.List(traitlets.Unicode(), list(FEATURE_SETS), help="names on offer").tag(
         sync=True
     )
-    store_key = traitlets.Unicode(help="under which the browser keeps strokes on their way").tag(sync=True)
+    store_key = traitlets.Unicode(help="under which the browser keeps scribbles on their way").tag(sync=True)
     path = traitlets.Unicode("", help="the classifier's file").tag(sync=True)
     save_to = traitlets.Unicode("", help="the file of the annotations").tag(sync=True)
 
@@ -56,7 +56,7 @@ class AnnotatorBase(SliceWidget):
     _ndim: int
     _spacing: tuple[float, ...] | None
     _random_state: int
-    _strokes: Strokes
+    _scribbles: Scribbles
     _file: OwnFile
     _classifier: ObjectClassifier | None
     _trained_with: TrainingParameters | str | None

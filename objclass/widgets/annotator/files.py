@@ -11,7 +11,7 @@ import numpy as np
 from objclass.widgets.annotator.autosave import Autosave
 from objclass.widgets.annotator.base import AnnotatorBase
 from objclass.widgets.annotator.classifier_file import OwnFile, free_name
-from objclass.widgets.annotator.strokes import Patch
+from objclass.widgets.annotator.scribbles import Patch
 
 
 class FilesMixin(AnnotatorBase):
@@ -94,17 +94,17 @@ class FilesMixin(AnnotatorBase):
         if answer == "read":
             from objclass.widgets.annotator.arguments import open_annotations
 
-            stored = open_annotations(None, self.save_to, self._strokes.volume.shape, self._ndim)
-            self._replace_strokes(stored)
+            stored = open_annotations(None, self.save_to, self._scribbles.volume.shape, self._ndim)
+            self._replace_scribbles(stored)
         self._autosave.resume()
 
-    def _offer_strokes(self, earlier: AnnotatorBase) -> None:
+    def _offer_scribbles(self, earlier: AnnotatorBase) -> None:
         """Ask whether to go on with what was painted in another annotator of the same image."""
-        count = int(earlier._strokes.class_sizes[1:].sum())
+        count = int(earlier._scribbles.class_sizes[1:].sum())
 
         def answer(value: str) -> None:
             if value == "take":
-                self._replace_strokes(earlier._strokes.volume)
+                self._replace_scribbles(earlier._scribbles.volume)
 
         self._answers["earlier"] = answer
         self._ask(
@@ -113,11 +113,11 @@ class FilesMixin(AnnotatorBase):
             {"take": "Take them over", "leave": "Start anew"},
         )
 
-    def _replace_strokes(self, volume: np.ndarray) -> None:
+    def _replace_scribbles(self, volume: np.ndarray) -> None:
         """Make the annotations those of `volume`, as one step that can be undone."""
         patches = []
-        for z in np.flatnonzero((volume != self._strokes.volume).any(axis=(1, 2))).tolist():
+        for z in np.flatnonzero((volume != self._scribbles.volume).any(axis=(1, 2))).tolist():
             patches.append(Patch(0, z, 0, 0, volume[z].astype(np.uint16) + 1))
         if patches:
-            self._strokes.paint(patches)
+            self._scribbles.paint(patches)
             self._changed(patches)

@@ -46,7 +46,7 @@ class JobsMixin(AnnotatorBase):
         self._found: _Found | None = None
         self._queue = Latest(self._job_failed)
         self._worker = Worker(self._report_task, self._show_failure)
-        self._learner = Learner(self._volume_image, self._ndim, self._strokes)
+        self._learner = Learner(self._volume_image, self._ndim, self._scribbles)
         self.explorer: Any = None
         self._wishes: dict[str, dict[str, Any]] = {}
         self._planes_seen: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
@@ -81,8 +81,8 @@ class JobsMixin(AnnotatorBase):
         return self._classifier
 
     def _begin_training(self) -> tuple[int, TrainingParameters, int]:
-        """Return the revision of what a training sees, at least, with its parameters and strokes' version."""
-        return self._revision, self.parameters, self._strokes.version
+        """Return the revision of what a training sees, its parameters and the version of its scribbles."""
+        return self._revision, self.parameters, self._scribbles.version
 
     def _on_train(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self.error = ""
@@ -98,7 +98,7 @@ class JobsMixin(AnnotatorBase):
         self._queue.submit("train", job)
 
     def _train_exactly(self) -> None:
-        with self._strokes.lock:
+        with self._scribbles.lock:
             revision, parameters, version = self._begin_training()
             annotations = self.annotations.copy()
         classifier = train_object_classifier(self.image, annotations, **parameters.keywords())
@@ -122,18 +122,18 @@ class JobsMixin(AnnotatorBase):
         self._accept(classifier, parameters, version, revision=revision, exact=exact)
         if self._settle_timer is not None:
             self._settle_timer.cancel()
-        if not exact and self._strokes.class_sizes.sum() <= learning.MOST_ROWS:
+        if not exact and self._scribbles.class_sizes.sum() <= learning.MOST_ROWS:
             self._settle_timer = threading.Timer(_SETTLE_AFTER, self._settle, (revision, parameters, version))
             self._settle_timer.daemon = True
             self._settle_timer.start()
 
     def _settle(self, revision: int, parameters: TrainingParameters, version: int) -> None:
-        """Train on all pixels, in a thread of its own, so that the next stroke need not wait for it."""
+        """Train on all pixels, in a thread of its own, so that the next scribble need not wait for it."""
         if revision != self._revision or not self._settling.acquire(blocking=False):
             return
         try:
             classifier, _ = self._learner.train(parameters)
-        except ValueError:  # strokes have gone meanwhile
+        except ValueError:  # scribbles have gone meanwhile
             return
         finally:
             self._settling.release()
@@ -181,12 +181,14 @@ class JobsMixin(AnnotatorBase):
                 f"{len(self._volume_image)}. Keep it and use another name."
             )
         self._revision += 1
-        self._accept(classifier, self.path, self._strokes.version, revision=self._revision)
+        self._accept(classifier, self.path, self._scribbles.version, revision=self._revision)
 
     def _tell_stale(self) -> None:
         trained = self._trained_with
         same = isinstance(trained, str) or trained == self.parameters
-        stale = self._classifier is not None and not (same and self._trained_version == self._strokes.version)
+        stale = self._classifier is not None and not (
+            same and self._trained_version == self._scribbles.version
+        )
         outdated = self._labels is not None and (stale or self._segmented_with is not self._classifier)
         self._tell(stale=stale, objects_stale=outdated)
 

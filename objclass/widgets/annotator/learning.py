@@ -1,4 +1,4 @@
-"""Training while somebody paints: what a stroke costs does not depend on how many there were before."""
+"""Training while somebody paints: what a scribble costs does not depend on how many there were before."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from objclass.pixels.classifier import ObjectClassifier, fit_classifier
 from objclass.pixels.comparison import describe_pixels
 from objclass.pixels.features import Feature
 from objclass.pixels.training import TrainingParameters
-from objclass.widgets.annotator.strokes import Strokes
+from objclass.widgets.annotator.scribbles import Scribbles
 
 QUICK_ROWS = 1000
 MOST_ROWS = 12_000
@@ -23,14 +23,14 @@ _NEIGHBOURS = 1
 
 
 class Learner:
-    """Trains on strokes as they are, keeping the features of the pixels that it has seen.
+    """Trains on scribbles as they are, keeping the features of the pixels that it has seen.
 
     Parameters
     ----------
     image : ndarray of shape (c, z, y, x)
     ndim : int
         2 where the image is a single plane and has no depth.
-    strokes : Strokes
+    scribbles : Scribbles
 
     Attributes
     ----------
@@ -38,10 +38,10 @@ class Learner:
         The features of planes that were predicted: `predict` and `train` share them.
     """
 
-    def __init__(self, image: np.ndarray, ndim: int, strokes: Strokes) -> None:
+    def __init__(self, image: np.ndarray, ndim: int, scribbles: Scribbles) -> None:
         from objclass.pixels.extraction import FeatureCache
 
-        self.image, self.ndim, self.strokes = image, ndim, strokes
+        self.image, self.ndim, self.scribbles = image, ndim, scribbles
         self.cache = FeatureCache()
         self._pixels: dict[str, str] = {}
         self._reading = threading.Lock()
@@ -51,7 +51,7 @@ class Learner:
 
     def can_train(self, positive_class: int) -> bool:
         """Whether there are two classes, the positive one among them."""
-        sizes = self.strokes.class_sizes
+        sizes = self.scribbles.class_sizes
         return bool(np.count_nonzero(sizes[1:]) > 1 and sizes[positive_class] > 0)
 
     def train(
@@ -66,7 +66,7 @@ class Learner:
         if not exact:
             rows, classes = _thin_out(rows, classes, most_rows or 0)
         self._pixels = self._pixels or describe_pixels([self.image if self.ndim == 3 else self.image[:, 0]])
-        sizes = self.strokes.class_sizes
+        sizes = self.scribbles.class_sizes
         notes = {
             "annotated_pixels": " ".join(f"{c}:{sizes[c]}" for c in np.flatnonzero(sizes[1:]) + 1),
             **self._pixels,
@@ -106,10 +106,10 @@ class Learner:
         return self._rows[np.searchsorted(self._voxels, voxels)], classes
 
     def _annotated(self) -> tuple[np.ndarray, np.ndarray]:
-        volume = self.strokes.volume
+        volume = self.scribbles.volume
         size = volume[0].size
-        with self.strokes.lock:
-            planes = [(z, volume[z].ravel()) for z in self.strokes.marks(0)]
+        with self.scribbles.lock:
+            planes = [(z, volume[z].ravel()) for z in self.scribbles.marks(0)]
             found = [(z * size + (here := np.flatnonzero(plane)), plane[here]) for z, plane in planes]
         if not found:
             return np.empty(0, np.int64), np.empty(0, np.uint8)

@@ -86,10 +86,10 @@ def read_overlay(message):
     return np.frombuffer(buffers[0], layer["dtype"]).reshape(layer["shape"])[0]
 
 
-# Strokes
+# Scribbles
 
 
-def test_strokes_arrive_and_are_acknowledged(make):
+def test_scribbles_arrive_and_are_acknowledged(make):
     annotator = make()
     paint_both(annotator)
     expected = np.zeros(annotator.image.shape, np.uint8)
@@ -371,7 +371,7 @@ def test_code_repeats_what_was_done(make, sample, split):
     annotator = make(
         None,
         sample.annotations[1],
-        save_to="strokes.tif",
+        save_to="scribbles.tif",
         path="mine.cl",
         spacing=sample.spacing,
         n_estimators=30,

@@ -67,27 +67,27 @@ def saved(annotator):
 
 
 def test_every_stroke_is_in_the_file_and_a_new_widget_goes_on(make, image):
-    annotator = make(image, save_to="strokes.tif")
+    annotator = make(image, save_to="scribbles.tif")
     for seq in range(1, 6):
         stroke(annotator, seq, seq, seq)
         np.testing.assert_array_equal(saved(annotator), annotator.annotations)
     annotator.undo()
     np.testing.assert_array_equal(saved(annotator), annotator.annotations)
-    again = make(image, save_to="strokes.tif")
+    again = make(image, save_to="scribbles.tif")
     np.testing.assert_array_equal(again.annotations, annotator.annotations)
-    assert again.state["saved"] == "Went on from strokes.tif"
+    assert again.state["saved"] == "Went on from scribbles.tif"
     assert [item["value"] for item in again.classes] == [1, 2, 3, 4]
     stroke(again, 1, 5, 1)
     np.testing.assert_array_equal(saved(again), again.annotations)
 
 
 def test_an_acknowledgement_comes_after_the_file(make, image, monkeypatch):
-    annotator = make(image, save_to="strokes.tif")
+    annotator = make(image, save_to="scribbles.tif")
     seen = []
 
     def send(content, buffers=None):
         if content["kind"] == "kept":
-            seen.append((content["seen"]["page"], int(imread("strokes.tif").max())))
+            seen.append((content["seen"]["page"], int(imread("scribbles.tif").max())))
 
     monkeypatch.setattr(annotator, "send", send)
     for seq in range(1, 60):
@@ -98,7 +98,7 @@ def test_an_acknowledgement_comes_after_the_file(make, image, monkeypatch):
 
 
 def test_two_widgets_on_one_file_do_not_fight_in_silence(make, image):
-    first, second = make(image, save_to="strokes.tif"), make(image, save_to="strokes.tif")
+    first, second = make(image, save_to="scribbles.tif"), make(image, save_to="scribbles.tif")
     stroke(first, 1, 1, 1)
     by_first = saved(first)
     stroke(second, 1, 2, 2)
@@ -106,16 +106,16 @@ def test_two_widgets_on_one_file_do_not_fight_in_silence(make, image):
     assert "changed by somebody else" in second.state["unsaved"]
     assert [notice["topic"] for notice in second.notices] == ["save_to"]
     answer(second, "save_to", "rename")
-    assert second.save_to.endswith("strokes-1.tif")
+    assert second.save_to.endswith("scribbles-1.tif")
     np.testing.assert_array_equal(saved(second), second.annotations)
-    np.testing.assert_array_equal(imread("strokes.tif"), by_first)
+    np.testing.assert_array_equal(imread("scribbles.tif"), by_first)
     assert not second.notices
     assert not second.state["unsaved"]
 
 
 @pytest.mark.parametrize("choice", ["overwrite", "read"])
 def test_a_file_that_was_changed_elsewhere_on_the_users_word(make, image, choice):
-    first, second = make(image, save_to="strokes.tif"), make(image, save_to="strokes.tif")
+    first, second = make(image, save_to="scribbles.tif"), make(image, save_to="scribbles.tif")
     stroke(first, 1, 1, 1)
     by_first = saved(first)
     stroke(second, 1, 2, 2)
@@ -127,7 +127,7 @@ def test_a_file_that_was_changed_elsewhere_on_the_users_word(make, image, choice
     np.testing.assert_array_equal(second.annotations, expected)
 
 
-def test_a_second_widget_on_an_image_offers_the_strokes_of_the_first(make, image):
+def test_a_second_widget_on_an_image_offers_the_scribbles_of_the_first(make, image):
     first = make(image)
     paint_both(first)
     assert "memory only" in first.state["saved"]
@@ -285,7 +285,7 @@ def test_bad_input(make, image, options, kind, message):
 
 def test_a_folder_that_cannot_be_written(make, image):
     with pytest.raises((PermissionError, FileNotFoundError), match="save_to: expected a"):
-        make(image, save_to="/proc/strokes.tif")
+        make(image, save_to="/proc/scribbles.tif")
 
 
 @pytest.mark.parametrize("shape", [(60, 80, 3), (60, 80, 4), (5, 60, 80, 3)])
@@ -383,9 +383,9 @@ def test_pixels_that_are_not_finite(make):
 
 
 def test_annotations_of_another_image_in_the_file(make, image):
-    imwrite("strokes.tif", np.zeros((3, 30, 40), np.uint8))
+    imwrite("scribbles.tif", np.zeros((3, 30, 40), np.uint8))
     with pytest.raises(ValueError, match=r"save_to: expected annotations of shape.*belongs to another image"):
-        make(image, save_to="strokes.tif")
+        make(image, save_to="scribbles.tif")
 
 
 def test_a_flat_image(make, image):
@@ -405,7 +405,7 @@ def test_two_channels_in_depth(make, image):
 
 def test_a_gigabyte_opens_without_being_sent_or_read(make, tmp_path, monkeypatch):
     stack = np.memmap(tmp_path / "stack.dat", np.uint16, "w+", shape=(512, 1024, 1024))
-    annotator = make(stack, save_to="strokes.tif")
+    annotator = make(stack, save_to="scribbles.tif")
     assert len(json.dumps(annotator.get_state(), default=repr)) < 200_000
     sent = []
     monkeypatch.setattr(annotator, "send", lambda content, buffers=None: sent.extend(buffers or []))
@@ -422,7 +422,7 @@ def test_a_gigabyte_opens_without_being_sent_or_read(make, tmp_path, monkeypatch
     assert sum(map(len, sent)) < 2**21 + 100
     stroke(annotator, 1, 300, 2)
     assert saved(annotator)[300].any()
-    assert (tmp_path / "strokes.tif").stat().st_size < 2**22
+    assert (tmp_path / "scribbles.tif").stat().st_size < 2**22
 
 
 def test_without_anywidget_it_says_what_to_install():

@@ -7,34 +7,36 @@ import pytest
 from objclass.io.images import imread
 from objclass.widgets.annotator import autosave
 from objclass.widgets.annotator.autosave import Autosave, ChangedElsewhereError, check_save_to
-from objclass.widgets.annotator.strokes import Patch, Strokes
+from objclass.widgets.annotator.scribbles import Patch, Scribbles
 
 
 @pytest.fixture
 def saver(tmp_path):
-    strokes = Strokes(np.zeros((5, 30, 40), np.uint8))
+    scribbles = Scribbles(np.zeros((5, 30, 40), np.uint8))
     saved, failures = [], []
-    path = tmp_path / "strokes.tif"
-    autosave = Autosave(path, strokes, ndim=3, on_saved=saved.append, on_failure=failures.append)
-    autosave.saved, autosave.failures, autosave.strokes = saved, failures, strokes
+    path = tmp_path / "scribbles.tif"
+    autosave = Autosave(path, scribbles, ndim=3, on_saved=saved.append, on_failure=failures.append)
+    autosave.saved, autosave.failures, autosave.scribbles = saved, failures, scribbles
     return autosave
 
 
-def paint(strokes, z, value=2):
-    strokes.paint([Patch(0, z, 3, 4, np.full((5, 6), value + 1, np.uint16))])
+def paint(scribbles, z, value=2):
+    scribbles.paint([Patch(0, z, 3, 4, np.full((5, 6), value + 1, np.uint16))])
 
 
 def test_the_file_has_what_was_painted(saver):
     for ticket, z in enumerate([1, 3, 1, 4]):
-        paint(saver.strokes, z, value=ticket + 1)
+        paint(saver.scribbles, z, value=ticket + 1)
         saver.request(ticket, [z])
         saver.flush()
-        np.testing.assert_array_equal(imread(saver.path), saver.strokes.volume)
+        np.testing.assert_array_equal(imread(saver.path), saver.scribbles.volume)
     assert saver.saved == [0, 1, 2, 3]
-    assert [path.name for path in saver.path.parent.iterdir()] == ["strokes.tif"], "nothing is left beside it"
+    assert [path.name for path in saver.path.parent.iterdir()] == ["scribbles.tif"], (
+        "nothing is left beside it"
+    )
 
 
-def test_a_flood_of_strokes_is_saved_without_a_queue(saver, monkeypatch):
+def test_a_flood_of_scribbles_is_saved_without_a_queue(saver, monkeypatch):
     writes = []
     write = Autosave._write
 
@@ -45,10 +47,10 @@ def test_a_flood_of_strokes_is_saved_without_a_queue(saver, monkeypatch):
 
     monkeypatch.setattr(Autosave, "_write", slow)
     for ticket in range(200):
-        paint(saver.strokes, ticket % 5, value=ticket % 200 + 1)
+        paint(saver.scribbles, ticket % 5, value=ticket % 200 + 1)
         saver.request(ticket, [ticket % 5])
     saver.flush()
-    np.testing.assert_array_equal(imread(saver.path), saver.strokes.volume)
+    np.testing.assert_array_equal(imread(saver.path), saver.scribbles.volume)
     assert saver.saved[-1] == 199
     assert saver.saved == sorted(saver.saved)
     assert len(writes) < 100
@@ -62,7 +64,7 @@ def test_a_ticket_comes_back_only_once_it_is_in_the_file(saver):
 
     saver._on_saved = saved
     for value in range(1, 30):
-        paint(saver.strokes, 2, value=value)
+        paint(saver.scribbles, 2, value=value)
         saver.request(value, [2])
         time.sleep(0.003)
     saver.flush()
@@ -76,29 +78,29 @@ def test_only_changed_planes_are_compressed_again(saver, monkeypatch):
     compressed = []
     compress = autosave._compress
     monkeypatch.setattr(autosave, "_compress", lambda plane: compressed.append(1) or compress(plane))
-    paint(saver.strokes, 3)
+    paint(saver.scribbles, 3)
     saver.request(1, {3})
     saver.flush()
     assert len(compressed) == 1
-    np.testing.assert_array_equal(imread(saver.path), saver.strokes.volume)
+    np.testing.assert_array_equal(imread(saver.path), saver.scribbles.volume)
 
 
 def test_somebody_elses_change_is_not_written_over(saver):
     saver.request(0, range(5))
     saver.flush()
     saver.path.write_bytes(b"something else")
-    paint(saver.strokes, 1)
+    paint(saver.scribbles, 1)
     saver.request(1, [1])
     saver.flush()
     assert saver.path.read_bytes() == b"something else"
     assert saver.saved == [0]
     assert isinstance(saver.failures[0], ChangedElsewhereError)
-    paint(saver.strokes, 2)
+    paint(saver.scribbles, 2)
     saver.request(2, [2])
     assert saver.path.read_bytes() == b"something else", "it waits for a word"
     saver.resume()
     saver.flush()
-    np.testing.assert_array_equal(imread(saver.path), saver.strokes.volume)
+    np.testing.assert_array_equal(imread(saver.path), saver.scribbles.volume)
     assert saver.saved == [0, 2]
 
 
@@ -108,19 +110,19 @@ def test_a_failure_is_told_and_the_next_stroke_tries_again(saver, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr("tifffile.imwrite", fail)
-        paint(saver.strokes, 1)
+        paint(saver.scribbles, 1)
         saver.request(0, [1])
         saver.flush()
     assert "No space left" in str(saver.failures[0])
     assert not saver.path.exists()
-    paint(saver.strokes, 2)
+    paint(saver.scribbles, 2)
     saver.request(1, [2])
     saver.flush()
-    np.testing.assert_array_equal(imread(saver.path), saver.strokes.volume)
+    np.testing.assert_array_equal(imread(saver.path), saver.scribbles.volume)
 
 
 def test_an_interrupted_write_leaves_the_old_file(saver, monkeypatch):
-    paint(saver.strokes, 1)
+    paint(saver.scribbles, 1)
     saver.request(0, [1])
     saver.flush()
     before = imread(saver.path)
@@ -137,19 +139,19 @@ def test_an_interrupted_write_leaves_the_old_file(saver, monkeypatch):
 
 
 def test_a_flat_image_is_saved_flat(tmp_path):
-    strokes = Strokes(np.zeros((1, 30, 40), np.uint8))
+    scribbles = Scribbles(np.zeros((1, 30, 40), np.uint8))
     saved = threading.Event()
     saver = Autosave(
         tmp_path / "flat.tif",
-        strokes,
+        scribbles,
         ndim=2,
         on_saved=lambda _: saved.set(),
         on_failure=lambda failure: None,
     )
-    paint(strokes, 0)
+    paint(scribbles, 0)
     saver.request(0, [0])
     assert saved.wait(10)
-    np.testing.assert_array_equal(imread(saver.path), strokes.volume[0])
+    np.testing.assert_array_equal(imread(saver.path), scribbles.volume[0])
 
 
 def test_where_to_save_is_checked(tmp_path):

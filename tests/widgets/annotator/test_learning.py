@@ -4,7 +4,7 @@ import pytest
 import objclass
 from objclass.pixels.training import TrainingParameters
 from objclass.widgets.annotator.learning import Learner
-from objclass.widgets.annotator.strokes import Patch, Strokes
+from objclass.widgets.annotator.scribbles import Patch, Scribbles
 
 FOREST = ("feature", "threshold", "left", "right", "leaf", "roots")
 
@@ -20,21 +20,21 @@ def same_forest(one, other):
 
 @pytest.mark.parametrize("known", [False, True])
 def test_stroke_after_stroke_gives_the_forest_of_the_function(sample, known):
-    strokes = Strokes(sample.annotations[0].copy())
-    learner = Learner(sample.image[None], 3, strokes)
+    scribbles = Scribbles(sample.annotations[0].copy())
+    learner = Learner(sample.image[None], 3, scribbles)
     parameters = TrainingParameters(n_estimators=20)
     rng = np.random.default_rng(0)
     for step in range(4):
         classifier, exact = learner.train(parameters, most_rows=None)
-        by_hand = objclass.train_object_classifier(sample.image, strokes.volume, **parameters.keywords())
+        by_hand = objclass.train_object_classifier(sample.image, scribbles.volume, **parameters.keywords())
         assert exact
         assert same_forest(classifier, by_hand)
         if known:
             learner.predict(classifier, 0, 3 * step)
         corner = rng.integers(0, 80, 2)
         values = rng.integers(0, 4, (9, 11)).astype(np.uint16)
-        strokes.paint([Patch(0, 3 * step, *corner.tolist(), values)])
-        strokes.paint([Patch(2, 90, 2, 5, values.T)])
+        scribbles.paint([Patch(0, 3 * step, *corner.tolist(), values)])
+        scribbles.paint([Patch(2, 90, 2, 5, values.T)])
 
 
 def test_a_flat_image_with_channels():
@@ -43,7 +43,7 @@ def test_a_flat_image_with_channels():
     annotations = np.zeros((50, 60), np.uint8)
     annotations[3, 5:50], annotations[44, 9:30] = 1, 2
     parameters = TrainingParameters(features="original gaussian_blur=2", n_estimators=10)
-    learner = Learner(image[:, None], 2, Strokes(annotations[None].copy()))
+    learner = Learner(image[:, None], 2, Scribbles(annotations[None].copy()))
     classifier, _ = learner.train(parameters)
     by_hand = objclass.train_object_classifier(image, annotations, **parameters.keywords())
     assert same_forest(classifier, by_hand)
@@ -53,7 +53,7 @@ def test_a_flat_image_with_channels():
 
 
 def test_other_features_are_computed_anew(sample):
-    learner = Learner(sample.image[None], 3, Strokes(sample.annotations[1].copy()))
+    learner = Learner(sample.image[None], 3, Scribbles(sample.annotations[1].copy()))
     for features in ("original", "gaussian_blur=1 sobel_of_gaussian_blur=1", "original"):
         parameters = TrainingParameters(features=features, n_estimators=5)
         by_hand = objclass.train_object_classifier(
@@ -63,21 +63,21 @@ def test_other_features_are_computed_anew(sample):
 
 
 def test_many_pixels_are_thinned_out_within_their_classes(sample):
-    strokes = Strokes(np.zeros(sample.image.shape, np.uint8))
-    learner = Learner(sample.image[None], 3, strokes)
-    strokes.paint([Patch(0, 5, 0, 0, np.full((60, 96), 2, np.uint16))])
-    strokes.paint([Patch(0, 9, 0, 0, np.full((5, 5), 3, np.uint16))])
+    scribbles = Scribbles(np.zeros(sample.image.shape, np.uint8))
+    learner = Learner(sample.image[None], 3, scribbles)
+    scribbles.paint([Patch(0, 5, 0, 0, np.full((60, 96), 2, np.uint16))])
+    scribbles.paint([Patch(0, 9, 0, 0, np.full((5, 5), 3, np.uint16))])
     classifier, exact = learner.train(TrainingParameters(n_estimators=5), most_rows=500)
     assert not exact
     assert classifier.forest.n_classes == 2
 
 
 def test_it_takes_two_classes(sample):
-    strokes = Strokes(np.zeros(sample.image.shape, np.uint8))
-    learner = Learner(sample.image[None], 3, strokes)
+    scribbles = Scribbles(np.zeros(sample.image.shape, np.uint8))
+    learner = Learner(sample.image[None], 3, scribbles)
     assert not learner.can_train(2)
-    strokes.paint([Patch(0, 5, 0, 0, np.full((2, 2), 3, np.uint16))])
+    scribbles.paint([Patch(0, 5, 0, 0, np.full((2, 2), 3, np.uint16))])
     assert not learner.can_train(2)
-    strokes.paint([Patch(0, 5, 9, 0, np.full((2, 2), 4, np.uint16))])
+    scribbles.paint([Patch(0, 5, 9, 0, np.full((2, 2), 4, np.uint16))])
     assert learner.can_train(2)
     assert not learner.can_train(1)

@@ -1,4 +1,4 @@
-"""The annotator's strokes: from the browser into the array and the file, and back on undo."""
+"""The annotator's scribbles: from the browser into the array and the file, and back on undo."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import numpy as np
 from objclass.widgets.annotator.arguments import new_class
 from objclass.widgets.annotator.autosave import Autosave, ChangedElsewhereError, check_save_to
 from objclass.widgets.annotator.base import AnnotatorBase
-from objclass.widgets.annotator.strokes import Patch
+from objclass.widgets.annotator.scribbles import Patch
 from objclass.widgets.planes import decode_runs, encode_runs
 
 
-class StrokesMixin(AnnotatorBase):
+class ScribblesMixin(AnnotatorBase):
     """Painting, undo and autosave."""
 
     _autosave: Autosave | None = None
 
-    def _start_strokes(self, save_to: Any) -> None:
+    def _start_scribbles(self, save_to: Any) -> None:
         self._seen: dict[str, int] = {}
-        self.marks = [self._strokes.marks(axis) for axis in range(3)]
+        self.marks = [self._scribbles.marks(axis) for axis in range(3)]
         self.store_key = str(self.model_id)
         self._tell(painted=self._class_counts(), undo=False, redo=False)
         self._tell(segmentation=asdict(self.segmentation_options))
@@ -33,26 +33,26 @@ class StrokesMixin(AnnotatorBase):
             self.save_to = str(path)
             self.store_key = f"{path} {self.volume['shape']}"
             self._autosave = Autosave(
-                path, self._strokes, ndim=self._ndim, on_saved=self._saved, on_failure=self._not_saved
+                path, self._scribbles, ndim=self._ndim, on_saved=self._saved, on_failure=self._not_saved
             )
             if not path.exists():
-                self._autosave.request({}, range(self._strokes.volume.shape[0]))
+                self._autosave.request({}, range(self._scribbles.volume.shape[0]))
                 self._autosave.flush()
             self._tell(saved=f"Went on from {path.name}" if went_on else f"Saved in {path.name}")
         else:
             self._tell(saved="Kept in memory only: set save_to to keep them in a file")
 
-    def _stop_strokes(self) -> None:
+    def _stop_scribbles(self) -> None:
         if self._autosave is not None:
             self._autosave.flush()
 
     def undo(self) -> None:
-        """Take the last stroke back, on whichever slice it is."""
-        self._changed(self._strokes.undo(), jump=True)
+        """Take the last scribble back, on whichever slice it is."""
+        self._changed(self._scribbles.undo(), jump=True)
 
     def redo(self) -> None:
-        """Paint the stroke that was undone last again."""
-        self._changed(self._strokes.redo(), jump=True)
+        """Paint the scribble that was undone last again."""
+        self._changed(self._scribbles.redo(), jump=True)
 
     def _on_stroke(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         client, seq = str(content["client"]), int(content["seq"])
@@ -62,7 +62,7 @@ class StrokesMixin(AnnotatorBase):
                 for place, buffer in zip(content["patches"], buffers, strict=True)
             ]
             self._seen[client] = seq
-            self._strokes.paint(patches)
+            self._scribbles.paint(patches)
             self._share(patches, client=client)
             self._after_change(patches)
         elif self._autosave is None:
@@ -77,10 +77,10 @@ class StrokesMixin(AnnotatorBase):
         self.redo()
 
     def _on_clear_plane(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        self._changed(self._strokes.clear_plane(int(content["axis"]), int(content["index"])))
+        self._changed(self._scribbles.clear_plane(int(content["axis"]), int(content["index"])))
 
     def _on_clear_class(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        self._changed(self._strokes.clear_class(int(content["value"])))
+        self._changed(self._scribbles.clear_class(int(content["value"])))
 
     def _on_fill(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         """Paint the region of the prediction around a pixel, without the scribbles of other classes."""
@@ -91,7 +91,7 @@ class StrokesMixin(AnnotatorBase):
         if plane is None:
             raise ValueError("Fill needs a prediction: scribble in two classes and train first.")
         region = flood(plane, (int(content["row"]), int(content["col"])), connectivity=1)
-        scribbles = self._strokes.plane(axis, index)
+        scribbles = self._scribbles.plane(axis, index)
         others = region & (scribbles != 0) & (scribbles != value)
         region &= ~others
         left = int(others.sum())
@@ -102,7 +102,7 @@ class StrokesMixin(AnnotatorBase):
         rows, cols = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
         window = region[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
         patch = Patch(axis, index, int(rows[0]), int(cols[0]), window * np.uint16(value + 1))
-        self._strokes.paint([patch])
+        self._scribbles.paint([patch])
         self._changed([patch])
 
     def _say(self, text: str) -> None:
@@ -138,14 +138,14 @@ class StrokesMixin(AnnotatorBase):
         self.send(content, [] if client else [encode_runs(p.values).tobytes() for p in patches])
 
     def _after_change(self, patches: Sequence[Patch]) -> None:
-        marks = [self._strokes.marks(axis) for axis in range(3)]
+        marks = [self._scribbles.marks(axis) for axis in range(3)]
         if marks != self.marks:
             self.marks = marks
         listed = {item["value"] for item in self.classes}
         unlisted = [value for value in map(int, self._class_counts()) if value not in listed]
         if unlisted:  # undo has brought back the scribbles of a class that was removed
             self.classes = [*self.classes, *map(new_class, unlisted)]
-        self._tell(undo=self._strokes.can_undo, redo=self._strokes.can_redo, painted=self._class_counts())
+        self._tell(undo=self._scribbles.can_undo, redo=self._scribbles.can_redo, painted=self._class_counts())
         if self._autosave is None:
             self._acknowledge(self._seen)
         else:
@@ -153,7 +153,7 @@ class StrokesMixin(AnnotatorBase):
         self._annotations_changed()
 
     def _class_counts(self) -> dict[str, int]:
-        sizes = self._strokes.class_sizes
+        sizes = self._scribbles.class_sizes
         return {str(value): int(sizes[value]) for value in np.flatnonzero(sizes) if value}
 
     def _acknowledge(self, seen: Mapping[str, int]) -> None:
@@ -169,7 +169,7 @@ class StrokesMixin(AnnotatorBase):
         if isinstance(failure, ChangedElsewhereError):
             self._ask(
                 "save_to",
-                f"{failure} Strokes are kept in memory until you decide.",
+                f"{failure} Scribbles are kept in memory until you decide.",
                 {
                     "overwrite": "Write over it",
                     "rename": "Save under another name",

@@ -58,7 +58,7 @@ class _Packed:
         return len(self.before) + len(self.after) + 200
 
 
-class Strokes:
+class Scribbles:
     """An array of annotations with its history.
 
     Parameters
@@ -152,10 +152,12 @@ class Strokes:
     def _check(self, patch: Patch) -> None:
         shape = self.volume.shape
         if not 0 <= patch.axis < 3 or not 0 <= patch.index < shape[patch.axis]:
-            raise ValueError(f"stroke: no plane {patch.index} along axis {patch.axis} in a volume of {shape}")
+            raise ValueError(
+                f"scribble: no plane {patch.index} along axis {patch.axis} in a volume of {shape}"
+            )
         inside = patch.row >= 0 and patch.col >= 0 and patch.within(self.volume).shape == patch.values.shape
         if not inside or patch.values.max(initial=0) > MAX_CLASS + 1:
-            raise ValueError(f"stroke: {patch} does not lie within a volume of {shape}")
+            raise ValueError(f"scribble: {patch} does not lie within a volume of {shape}")
 
     def _write(self, patch: Patch) -> None:
         target = patch.within(self.volume)

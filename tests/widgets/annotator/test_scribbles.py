@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from objclass.widgets.annotator.strokes import Patch, Strokes
+from objclass.widgets.annotator.scribbles import Patch, Scribbles
 
 SHAPE = (4, 6, 7)
 
@@ -34,93 +34,93 @@ def painted(volume, patch):
     return result
 
 
-def check_counts(strokes):
+def check_counts(scribbles):
     for axis in range(3):
         others = tuple(at for at in range(3) if at != axis)
-        np.testing.assert_array_equal(strokes.marked[axis], np.count_nonzero(strokes.volume, axis=others))
-    sizes = np.bincount(strokes.volume.ravel(), minlength=256)
-    np.testing.assert_array_equal(strokes.class_sizes[1:], sizes[1:])
+        np.testing.assert_array_equal(scribbles.marked[axis], np.count_nonzero(scribbles.volume, axis=others))
+    sizes = np.bincount(scribbles.volume.ravel(), minlength=256)
+    np.testing.assert_array_equal(scribbles.class_sizes[1:], sizes[1:])
 
 
 def test_a_patch_paints_erases_and_leaves():
-    strokes = Strokes(np.full(SHAPE, 5, np.uint8))
-    strokes.paint([patch()])
-    np.testing.assert_array_equal(strokes.volume[1, 2:4, 3:5], [[5, 2], [0, 2]])
-    assert np.count_nonzero(strokes.volume != 5) == 3
+    scribbles = Scribbles(np.full(SHAPE, 5, np.uint8))
+    scribbles.paint([patch()])
+    np.testing.assert_array_equal(scribbles.volume[1, 2:4, 3:5], [[5, 2], [0, 2]])
+    assert np.count_nonzero(scribbles.volume != 5) == 3
 
 
 @settings(max_examples=60)
 @given(st.lists(st.lists(patches(), min_size=1, max_size=3), max_size=6))
 def test_painting_undoing_and_redoing(steps):
-    strokes = Strokes(np.zeros(SHAPE, np.uint8))
-    states = [strokes.volume.copy()]
+    scribbles = Scribbles(np.zeros(SHAPE, np.uint8))
+    states = [scribbles.volume.copy()]
     for step in steps:
         expected = states[-1]
         for one in step:
             expected = painted(expected, one)
-        if strokes.paint(step):
+        if scribbles.paint(step):
             states.append(expected)
-        np.testing.assert_array_equal(strokes.volume, expected)
-        check_counts(strokes)
+        np.testing.assert_array_equal(scribbles.volume, expected)
+        check_counts(scribbles)
     for state in states[-2::-1]:
-        assert strokes.undo()
-        np.testing.assert_array_equal(strokes.volume, state)
-        check_counts(strokes)
-    assert strokes.undo() == []
+        assert scribbles.undo()
+        np.testing.assert_array_equal(scribbles.volume, state)
+        check_counts(scribbles)
+    assert scribbles.undo() == []
     for state in states[1:]:
-        assert strokes.redo()
-        np.testing.assert_array_equal(strokes.volume, state)
-    assert strokes.redo() == []
-    check_counts(strokes)
+        assert scribbles.redo()
+        np.testing.assert_array_equal(scribbles.volume, state)
+    assert scribbles.redo() == []
+    check_counts(scribbles)
 
 
 def test_undo_tells_where_it_was_and_what_to_paint():
-    strokes = Strokes(np.zeros(SHAPE, np.uint8))
-    strokes.paint([patch(axis=2, index=5, values=((3,),), row=1, col=2)])
-    strokes.paint([patch(index=0)])
-    seen = strokes.volume.copy()
+    scribbles = Scribbles(np.zeros(SHAPE, np.uint8))
+    scribbles.paint([patch(axis=2, index=5, values=((3,),), row=1, col=2)])
+    scribbles.paint([patch(index=0)])
+    seen = scribbles.volume.copy()
     for _ in range(2):
-        for undone in strokes.undo():
+        for undone in scribbles.undo():
             seen = painted(seen, undone)
     assert (undone.axis, undone.index) == (2, 5)
     np.testing.assert_array_equal(seen, 0)
 
 
 def test_a_new_stroke_ends_redoing():
-    strokes = Strokes(np.zeros(SHAPE, np.uint8))
-    strokes.paint([patch()])
-    strokes.undo()
-    strokes.paint([patch(index=3)])
-    assert not strokes.can_redo
-    assert strokes.redo() == []
+    scribbles = Scribbles(np.zeros(SHAPE, np.uint8))
+    scribbles.paint([patch()])
+    scribbles.undo()
+    scribbles.paint([patch(index=3)])
+    assert not scribbles.can_redo
+    assert scribbles.redo() == []
 
 
 def test_a_stroke_that_changes_nothing_is_no_step():
-    strokes = Strokes(np.zeros(SHAPE, np.uint8))
-    assert not strokes.paint([patch(values=((1, 1),))])
-    assert not strokes.can_undo
+    scribbles = Scribbles(np.zeros(SHAPE, np.uint8))
+    assert not scribbles.paint([patch(values=((1, 1),))])
+    assert not scribbles.can_undo
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_clearing_a_plane_can_be_undone(axis):
     volume = np.random.default_rng(axis).integers(0, 4, SHAPE).astype(np.uint8)
-    strokes = Strokes(volume.copy())
-    strokes.clear_plane(axis, 2)
+    scribbles = Scribbles(volume.copy())
+    scribbles.clear_plane(axis, 2)
     expected = volume.copy()
     np.moveaxis(expected, axis, 0)[2] = 0
-    np.testing.assert_array_equal(strokes.volume, expected)
-    strokes.undo()
-    np.testing.assert_array_equal(strokes.volume, volume)
+    np.testing.assert_array_equal(scribbles.volume, expected)
+    scribbles.undo()
+    np.testing.assert_array_equal(scribbles.volume, volume)
 
 
 def test_clearing_a_class_is_one_step_over_all_slices():
     volume = np.random.default_rng(3).integers(0, 4, SHAPE).astype(np.uint8)
-    strokes = Strokes(volume.copy())
-    strokes.clear_class(2)
-    np.testing.assert_array_equal(strokes.volume, np.where(volume == 2, 0, volume))
-    strokes.undo()
-    np.testing.assert_array_equal(strokes.volume, volume)
-    assert not strokes.can_undo
+    scribbles = Scribbles(volume.copy())
+    scribbles.clear_class(2)
+    np.testing.assert_array_equal(scribbles.volume, np.where(volume == 2, 0, volume))
+    scribbles.undo()
+    np.testing.assert_array_equal(scribbles.volume, volume)
+    assert not scribbles.can_undo
 
 
 @pytest.mark.parametrize(
@@ -135,19 +135,19 @@ def test_clearing_a_class_is_one_step_over_all_slices():
     ],
 )
 def test_a_wrong_patch_paints_nothing_of_its_stroke(wrong):
-    strokes = Strokes(np.zeros(SHAPE, np.uint8))
-    with pytest.raises(ValueError, match="stroke: "):
-        strokes.paint([patch(), wrong])
-    assert not strokes.volume.any()
-    assert not strokes.can_undo
+    scribbles = Scribbles(np.zeros(SHAPE, np.uint8))
+    with pytest.raises(ValueError, match="scribble: "):
+        scribbles.paint([patch(), wrong])
+    assert not scribbles.volume.any()
+    assert not scribbles.can_undo
 
 
 def test_old_steps_are_forgotten_before_memory_is(monkeypatch):
-    monkeypatch.setattr("objclass.widgets.annotator.strokes._HISTORY_BYTES", 2000)
-    strokes = Strokes(np.zeros((1, 100, 100), np.uint8))
+    monkeypatch.setattr("objclass.widgets.annotator.scribbles._HISTORY_BYTES", 2000)
+    scribbles = Scribbles(np.zeros((1, 100, 100), np.uint8))
     for value in range(1, 40):
-        strokes.paint([Patch(0, 0, 0, 0, np.full((50, 50), value + 1, np.uint16))])
+        scribbles.paint([Patch(0, 0, 0, 0, np.full((50, 50), value + 1, np.uint16))])
     undone = 0
-    while strokes.undo():
+    while scribbles.undo():
         undone += 1
     assert 1 <= undone < 20
