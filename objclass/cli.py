@@ -199,6 +199,8 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--preset", choices=["default", "apoc"], help="the recipe; apoc is that of APOC")
     group.add_argument("--max-depth", metavar="N", type=int, help="maximum depth of the trees")
     group.add_argument("--n-estimators", metavar="N", type=int, help="number of trees; by default 100")
+    text = "scale each image by its own percentiles, where the exposure differs"
+    group.add_argument("--normalize", choices=["percentile"], help=text)
 
 
 def _add_segmentation(parser: argparse.ArgumentParser) -> None:

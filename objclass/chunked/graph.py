@@ -34,7 +34,9 @@ from objclass.objects.segmentation import (
     smoothing_reach,
 )
 from objclass.pixels.classifier import ObjectClassifier
+from objclass.pixels.comparison import sample_step
 from objclass.pixels.features import check_filters
+from objclass.pixels.normalization import fit_to_range, range_of_samples
 from objclass.pixels.prediction import check_fit, reach, run_forest
 
 if TYPE_CHECKING:
@@ -148,9 +150,29 @@ def _classified(tasks: Tasks, source: Source, classifier: ObjectClassifier, *, h
     check_filters(classifier.features)
     cut, shape, reaches = source.cutter(tasks), source.grid.shape, [n + halo for n in reach(classifier)]
     key = tasks.constant("classifier", classifier)
+    if classifier.normalize is not None:
+        step, blocks = sample_step(shape), source.grid.blocks()
+        samples = [
+            tasks.add(sample_block, index, cut(region), key, corner=_corner(region), step=step)
+            for index, region in blocks
+        ]
+        key = tasks.add(fit_to_range, (0,), key, tasks.gather(range_of_blocks, samples))
     for index, region in source.grid.blocks():
         wide, inner = with_halo(region, shape, reaches)
         yield index, (cut(wide), key), {"inner": inner, "corner": _corner(region)}
+
+
+def sample_block(
+    pixels: np.ndarray, classifier: ObjectClassifier, *, corner: Index, step: int
+) -> list[np.ndarray]:
+    """Return, for each channel, those of every `step`-th pixel of the image that lie in a block of it."""
+    places = tuple(slice(-start % step, None, step) for start in corner)
+    return [channel[places].ravel() for channel in check_fit(pixels, classifier)]
+
+
+def range_of_blocks(samples: list[list[np.ndarray]]) -> np.ndarray:
+    """Return the percentiles of each channel of the whole image."""
+    return range_of_samples([np.concatenate(channel) for channel in zip(*samples, strict=True)])
 
 
 def classify_block(pixels: np.ndarray, classifier: ObjectClassifier, *, inner: Region) -> np.ndarray:

@@ -19,6 +19,7 @@ from objclass._common.files import check_writable
 from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
 from objclass.pixels.features import OWN_FILTERS, Feature, format_features, match_features, parse_features
 from objclass.pixels.forest import Forest
+from objclass.pixels.normalization import NORMALIZATIONS
 from objclass.pixels.training import (
     TrainingParameters,
     check_classes,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CLASS_NAMES = ("ObjectSegmenter", "PixelClassifier", "ProbabilityMapper")
+_NORMALIZE: dict[str | None, str] = {name: f"normalize={name} " for name in NORMALIZATIONS}
+"""What stands before the features in a file; other programs look for a number there, and stop."""
 _OF_TABLES = ("ObjectClassifier", "ObjectSelector", "TableRowClassifier")  # of APOC: they classify objects
 
 
@@ -63,6 +66,8 @@ class ObjectClassifier:
         The importance of each input of the forest, in its order; empty where the file has none.
     notes : dict of str to str
         How it was made: versions, random state, checksum of the training data.
+    normalize : {"percentile"} or None
+        Whether the features are those of the image scaled by its own percentiles.
 
     Examples
     --------
@@ -83,6 +88,7 @@ class ObjectClassifier:
     max_depth: int = 2
     importances: tuple[float, ...] = field(default=(), repr=False)
     notes: Mapping[str, str] = field(default_factory=dict, repr=False)
+    normalize: str | None = None
 
     @property
     def n_channels(self) -> int:
@@ -135,6 +141,7 @@ class ObjectClassifier:
             features=self.features,
             positive_class=self.positive_class or 2,
             n_estimators=self.forest.n_trees,
+            normalize=self.normalize,
             spacing=self.spacing,
             unit=self.unit,
             random_state=self.random_state or 0,
@@ -177,10 +184,11 @@ class ObjectClassifier:
         accuracy = "" if self.accuracy is None else f", out-of-bag accuracy {self.accuracy:.3f}"
         names = list(map(str, self.features))
         shown = " ".join(names if len(names) <= 4 else [*names[:3], "…", names[-1]])
+        scaled = f", normalized by {self.normalize}" if self.normalize else ""
         return (
             f"ObjectClassifier({self.ndim}D, {channels}; {self.n_classes} classes{objects}; "
             f"{self.forest.n_trees} trees of depth {self.forest.depth}{accuracy}; "
-            f"{len(names)} features: {shown})"
+            f"{len(names)} features{scaled}: {shown})"
         )
 
     def match_spacing(self, spacing: float | Sequence[float]) -> ObjectClassifier:
@@ -314,6 +322,7 @@ def train_object_classifier(
     max_depth: int | None = None,
     n_estimators: int = 100,
     class_weight: str | None = None,
+    normalize: str | None = None,
     spacing: float | Sequence[float] | None = None,
     unit: str | None = None,
     channel_names: Sequence[str] | None = None,
@@ -344,6 +353,11 @@ def train_object_classifier(
         The number of trees.
     class_weight : {"balanced"}, optional
         Weigh each class by the inverse of its number of pixels, where far more of one are annotated.
+    normalize : {"percentile"}, optional
+        Compute the features of each image as if it were scaled by its own 1st and 99.8th percentiles, channel
+        by channel, here and wherever the classifier is applied: for images whose exposure or bit depth
+        differs while they show the same. Not for images of which some hold no objects at all. Other programs
+        refuse such a file.
     spacing : float or sequence of float, optional
         The voxel size along (z, y, x) or (y, x), see `read_spacing`; that of all images. Where axes differ by
         over 1.3 times, sigma counts along the finest axis and is smaller in voxels along the others, none
@@ -403,6 +417,7 @@ def train_object_classifier(
         max_depth=max_depth,
         n_estimators=n_estimators,
         class_weight=class_weight,
+        normalize=normalize,
         spacing=check_spacing(spacing, ndim),
         unit=unit,
         random_state=random_state,
@@ -411,7 +426,7 @@ def train_object_classifier(
     parsed = parameters.parse_features()
     if path is not None:
         check_writable(Path(path).resolve().parent)
-    rows, classes = collect_rows(pairs, parsed)
+    rows, classes = collect_rows(pairs, parsed, normalize=normalize)
     notes = dict(describe_training(pairs))
     if channel_names is not None:
         names = check_names("channel_names", channel_names, len(pairs[0][0]), "channel")
@@ -441,6 +456,7 @@ def fit_classifier(
         max_depth=parameters.depth_limit or max(1, forest.depth),
         importances=importances,
         notes={**parameters.notes(), "out_of_bag": json.dumps(out_of_bag), **notes},
+        normalize=parameters.normalize,
     )
 
 
@@ -448,7 +464,8 @@ def to_header(classifier: ObjectClassifier) -> dict[str, str]:
     """Return the header lines of a classifier, in APOC's order; its notes come last."""
     header = {
         "classifier_class_name": classifier.class_name,
-        "feature_specification": format_features(classifier.features),
+        "feature_specification": _NORMALIZE.get(classifier.normalize, "")
+        + format_features(classifier.features),
         "num_ground_truth_dimensions": str(classifier.ndim),
         "num_classes": str(classifier.n_classes),
         "num_features": str(classifier.forest.n_features),
@@ -472,7 +489,10 @@ def from_header(content: ClassifierFile) -> dict[str, Any]:
     """
     header, forest = dict(content.header), content.forest
     class_name = header.pop("classifier_class_name")
-    features = parse_features(header.pop("feature_specification", ""), allow_other_filters=True)
+    specification = header.pop("feature_specification", "")
+    normalize = next((name for name, mark in _NORMALIZE.items() if specification.startswith(mark)), None)
+    specification = specification.removeprefix(_NORMALIZE.get(normalize, ""))
+    features = parse_features(specification, allow_other_filters=True)
     if forest.n_features % len(features):
         raise ValueError(f"{forest.n_features} inputs do not come from {len(features)} features a channel")
     ndim = header.pop("num_ground_truth_dimensions", "missing")
@@ -501,6 +521,7 @@ def from_header(content: ClassifierFile) -> dict[str, Any]:
         "max_depth": int(max_depth) if max_depth.isdecimal() else forest.depth,
         "importances": importances,
         "notes": header,
+        "normalize": normalize,
     }
 
 

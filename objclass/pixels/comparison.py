@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ def describe_pixels(images: Sequence[np.ndarray]) -> dict[str, str]:
     images : sequence of ndarray, channels first
         Of each, every n-th pixel along each axis is looked at.
     """
-    samples = [_sample(image) for image in images]
+    samples = [sample_pixels(image) for image in images]
     values = [np.concatenate([sample[c].ravel() for sample in samples]) for c in range(len(samples[0]))]
     channels = [
         {name: float(f"{value:.6g}") for name, value in zip(PERCENTILES, _percentiles(channel), strict=True)}
@@ -65,7 +66,7 @@ def compare_with_training(
     'The image is uint8, where the classifier was trained on uint16.'
     """
     found = [describe_other_spacing(classifier, spacing)]
-    known = recorded_pixels(classifier.notes)
+    known = recorded_pixels(classifier.notes) if classifier.normalize is None else None
     image = np.asarray(image)
     channels = image if image.ndim > classifier.ndim else image[np.newaxis]
     if known and len(known["channels"]) == len(channels):
@@ -73,7 +74,9 @@ def compare_with_training(
             found.append(
                 f"The image is {image.dtype.name}, where the classifier was trained on {known['dtype']}."
             )
-        for number, (channel, trained) in enumerate(zip(_sample(channels), known["channels"], strict=True)):
+        for number, (channel, trained) in enumerate(
+            zip(sample_pixels(channels), known["channels"], strict=True)
+        ):
             now, then = float(np.percentile(channel, 99)), trained["p99"]
             if min(now, then) > 0 and max(now, then) > OTHER_BRIGHTNESS * min(now, then):
                 where = f" of channel {number}" if len(channels) > 1 else ""
@@ -106,10 +109,15 @@ def recorded_pixels(notes: Mapping[str, str]) -> dict[str, Any] | None:
         return None
 
 
-def _sample(image: np.ndarray) -> np.ndarray:
+def sample_pixels(image: np.ndarray) -> np.ndarray:
     """Return every n-th pixel along each spatial axis, some `SAMPLE` of each channel."""
-    step = max(1, round((image[0].size / SAMPLE) ** (1 / (image.ndim - 1))))
+    step = sample_step(image[0].shape)
     return np.asarray(image[(slice(None), *[slice(None, None, step)] * (image.ndim - 1))])
+
+
+def sample_step(shape: Sequence[int]) -> int:
+    """Return n, where every n-th pixel of an image of this spatial shape is looked at."""
+    return max(1, round((math.prod(shape) / SAMPLE) ** (1 / len(shape))))
 
 
 def _percentiles(values: np.ndarray) -> np.ndarray:

@@ -27,6 +27,7 @@ from objclass.pixels.features import check_filters
 from objclass.pixels.filter_bank import plan_features
 from objclass.pixels.forest import pack_trees, votes_against_first, votes_of_total
 from objclass.pixels.kernels.pixels import classify_collected, classify_rows, probability_rows
+from objclass.pixels.normalization import fit_to_image
 from objclass.pixels.tiling import TASK_VOXELS, Band, Region, as_volume, run, whole
 from objclass.pixels.training import MAX_CHANNELS, check_pixels
 
@@ -101,6 +102,7 @@ def classify_pixels(
         return [classify_pixels(one, classifier, engine=engine, progress=progress) for one in image]
     channels = check_fit(image, classifier)
     check_pixels(channels)
+    classifier = fit_to_image(classifier, channels)
     if choose_engine(engine) == "opencl":
         return opencl.classify(channels, classifier).astype(np.uint8)
     check_filters(classifier.features)
@@ -167,6 +169,7 @@ def probability_map(
         ]
     channels = check_fit(image, classifier)
     check_pixels(channels)
+    classifier = fit_to_image(classifier, channels)
     if choose_engine(engine) == "opencl":
         maps = [opencl.probability(channels, classifier, one) for one in classes]
         return np.sum(maps, axis=0, dtype=np.float32)
@@ -222,6 +225,7 @@ def predict_plane(
     check_number("axis", axis, low=0, high=2 if classifier.ndim == 3 else 0, integer=True)
     check_number("index", index, low=0, high=volume_shape[axis] - 1, integer=True)
     check_filters(classifier.features)
+    classifier = fit_to_image(classifier, channels)
     if cache is None:
         region = plane_region(volume_shape, axis, index)
         return run_forest(channels, classifier, None, region=region).squeeze(axis)

@@ -27,6 +27,7 @@ from objclass._common.parallel import n_threads
 from objclass.pixels.comparison import describe_pixels
 from objclass.pixels.features import APOC_SETS, Feature, parse_features, scale_features
 from objclass.pixels.forest import MAX_CLASSES, MAX_DEPTH, MAX_TREES, Forest
+from objclass.pixels.normalization import NORMALIZATIONS, image_range, normalize_rows
 
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 
@@ -66,6 +67,7 @@ class TrainingParameters:
     max_depth: int | None = None
     n_estimators: int = 100
     class_weight: str | None = None
+    normalize: str | None = None
     spacing: tuple[float, ...] | None = None
     unit: str | None = None
     random_state: int = 0
@@ -81,6 +83,8 @@ class TrainingParameters:
             check_option("preset", self.preset, PRESETS)
         if self.class_weight is not None:
             check_option("class_weight", self.class_weight, ["balanced"])
+        if self.normalize is not None:
+            check_option("normalize", self.normalize, NORMALIZATIONS)
 
     @property
     def recipe(self) -> str:
@@ -157,13 +161,21 @@ def check_scribbles(image: Any, annotations: Any) -> Pairs:
     return pairs
 
 
-def collect_rows(pairs: Pairs, features: tuple[Feature, ...]) -> tuple[np.ndarray, np.ndarray]:
+def collect_rows(
+    pairs: Pairs, features: tuple[Feature, ...], *, normalize: str | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the features of the annotated pixels, in raster order, and their classes."""
     from objclass.pixels.extraction import features_at
 
     annotated = [(image, scribbles, scribbles > 0) for image, scribbles in pairs if scribbles.any()]
-    rows = np.concatenate([features_at(image, features, mask) for image, _, mask in annotated])
-    return rows, np.concatenate([scribbles[mask] for _, scribbles, mask in annotated])
+    parts = [features_at(image, features, mask) for image, _, mask in annotated]
+    if normalize is not None:
+        ranges = [image_range(image) for image, _, _ in annotated]
+        parts = [
+            normalize_rows(rows, features, one, pairs[0][1].ndim)
+            for rows, one in zip(parts, ranges, strict=True)
+        ]
+    return np.concatenate(parts), np.concatenate([scribbles[mask] for _, scribbles, mask in annotated])
 
 
 def grow_forest(

@@ -12,6 +12,7 @@ from objclass._common.checks import axis_names, check_number, invalid
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.extraction import plane_region
 from objclass.pixels.features import check_filters
+from objclass.pixels.normalization import fit_to_image
 from objclass.pixels.prediction import check_fit, object_classes, run_forest
 from objclass.pixels.tiling import Region, as_volume
 
@@ -78,6 +79,7 @@ def uncertainty_plane(
     (8, 16)
     """
     channels = check_fit(image, classifier)
+    classifier = fit_to_image(classifier, channels)
     shape = as_volume(channels, classifier.ndim).shape[1:]
     check_number("axis", axis, low=0, high=2 if classifier.ndim == 3 else 0, integer=True)
     if not 0 <= index < shape[axis]:
@@ -143,6 +145,7 @@ def suggest_slice(
     True
     """
     channels = check_fit(image, classifier)
+    classifier = fit_to_image(classifier, channels)
     check_number("n_columns", n_columns, low=1, integer=True)
     check_number("column_size", column_size, low=1, integer=True)
     classes = object_classes(classifier, positive_class)

@@ -44,6 +44,7 @@ def annotate(
     positive_class: int = 2,
     max_depth: int | None = None,
     n_estimators: int = 100,
+    normalize: str | None = None,
     random_state: int = 0,
     path: str | os.PathLike[str] | None = "ObjectSegmenter.cl",
     save_to: str | os.PathLike[str] | None = None,
@@ -63,8 +64,8 @@ def annotate(
         Voxel size along (z, y, x) or (y, x), see `read_spacing`: it gives the planes their proportions.
     unit : str, optional
         The unit of `spacing`, µm where only that is given.
-    features, positive_class, max_depth, n_estimators, random_state
-        As in `train_object_classifier`; all but the last can be changed in the widget.
+    features, positive_class, max_depth, n_estimators, normalize, random_state
+        As in `train_object_classifier`; all but the last two can be changed in the widget.
     classes : sequence of str
         The names of class 1, class 2, ….
     channel_names : sequence of str, optional
@@ -111,6 +112,7 @@ def annotate(
         positive_class=positive_class,
         max_depth=max_depth,
         n_estimators=n_estimators,
+        normalize=normalize,
         random_state=random_state,
         path=path,
         save_to=save_to,
@@ -149,6 +151,7 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin):
         unit: str | None,
         class_names: Sequence[str],
         channel_names: Sequence[str] | None,
+        normalize: str | None,
         random_state: int,
         path: str | os.PathLike[str] | None,
         save_to: str | os.PathLike[str] | None,
@@ -156,7 +159,7 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin):
         **parameters: Any,
     ) -> None:
         checks.check_option("on_existing", on_existing, ON_EXISTING)
-        arguments.check_parameters(random_state=random_state, **parameters)
+        arguments.check_parameters(normalize=normalize, random_state=random_state, **parameters)
         self.image = np.asarray(image)
         self._was_rgb = is_rgb(self.image)
         if self._was_rgb:
@@ -164,7 +167,7 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin):
             channel_names = channel_names or ("red", "green", "blue")
         channels, ndim = arguments.check_input(self.image, annotations, spacing, channel_names)
         self._spacing = checks.check_spacing(spacing, ndim)
-        self._random_state = random_state
+        self._normalize, self._random_state = normalize, random_state
         given = arguments.open_annotations(annotations, save_to, channels.shape[1:], ndim)
         self._scribbles = Scribbles(given)
         self._volume_image, self._ndim = channels, ndim

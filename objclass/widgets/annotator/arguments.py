@@ -13,6 +13,7 @@ import traitlets
 from objclass._common import checks
 from objclass.pixels.features import parse_features
 from objclass.pixels.forest import MAX_DEPTH, MAX_TREES
+from objclass.pixels.normalization import NORMALIZATIONS
 from objclass.plots.colors import class_color
 from objclass.widgets.annotator.autosave import check_save_to
 from objclass.widgets.annotator.scribbles import MAX_CLASS
@@ -25,6 +26,8 @@ _CODES = "0 for not annotated, 1 background, 2 object, further classes"
 def check_parameters(**parameters: Any) -> None:
     """Raise what `train_object_classifier` would raise about a parameter."""
     check_features(parameters["features"])
+    if parameters["normalize"] is not None:
+        checks.check_option("normalize", parameters["normalize"], NORMALIZATIONS)
     if parameters["max_depth"] is not None:
         checks.check_number("max_depth", parameters["max_depth"], low=1, high=MAX_DEPTH, integer=True)
     for name, low, high in (

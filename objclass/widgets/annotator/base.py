@@ -56,6 +56,7 @@ class AnnotatorBase(SliceWidget):
     _ndim: int
     _spacing: tuple[float, ...] | None
     _random_state: int
+    _normalize: str | None
     _scribbles: Scribbles
     _file: OwnFile
     _classifier: ObjectClassifier | None
@@ -98,6 +99,7 @@ class AnnotatorBase(SliceWidget):
             positive_class=self.positive_class,
             max_depth=self.max_depth,
             n_estimators=self.n_estimators,
+            normalize=self._normalize,
             spacing=self._spacing,
             random_state=self._random_state,
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from functools import cached_property
 from importlib import metadata
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from objclass._common.parallel import single_threaded
 from objclass.pixels.classifier import ObjectClassifier, fit_classifier
 from objclass.pixels.comparison import describe_pixels
 from objclass.pixels.features import Feature
+from objclass.pixels.normalization import fit_to_range, image_range, normalize_rows
 from objclass.pixels.training import TrainingParameters
 from objclass.widgets.annotator.scribbles import Scribbles
 
@@ -44,6 +47,7 @@ class Learner:
         self.image, self.ndim, self.scribbles = image, ndim, scribbles
         self.cache = FeatureCache()
         self._pixels: dict[str, str] = {}
+        self._fitted: tuple[Any, Any] = None, None
         self._reading = threading.Lock()
         self._features: tuple[Feature, ...] = ()
         self._voxels = np.empty(0, np.int64)
@@ -65,7 +69,9 @@ class Learner:
         exact = most_rows is None or len(rows) <= most_rows
         if not exact:
             rows, classes = _thin_out(rows, classes, most_rows or 0)
-        self._pixels = self._pixels or describe_pixels([self.image if self.ndim == 3 else self.image[:, 0]])
+        if parameters.normalize is not None:
+            rows = normalize_rows(rows, parameters.parse_features(), self._range, self.ndim)
+        self._pixels = self._pixels or describe_pixels([self._flat])
         sizes = self.scribbles.class_sizes
         notes = {
             "annotated_pixels": " ".join(f"{c}:{sizes[c]}" for c in np.flatnonzero(sizes[1:]) + 1),
@@ -82,8 +88,22 @@ class Learner:
         """Return the class of each pixel of a plane, (rows, columns)."""
         from objclass.pixels.prediction import predict_plane
 
-        image = self.image if self.ndim == 3 else self.image[:, 0]
-        return predict_plane(image, classifier, axis=axis, index=index, cache=self.cache)
+        if classifier.normalize is not None:
+            trained, fitted = self._fitted
+            if trained is not classifier:
+                fitted = fit_to_range(classifier, self._range)
+                self._fitted = classifier, fitted
+            classifier = fitted
+        return predict_plane(self._flat, classifier, axis=axis, index=index, cache=self.cache)
+
+    @property
+    def _flat(self) -> np.ndarray:
+        """The image without the depth that a single plane does not have."""
+        return self.image if self.ndim == 3 else self.image[:, 0]
+
+    @cached_property
+    def _range(self) -> np.ndarray:
+        return image_range(self._flat)
 
     def rows(self, features: tuple[Feature, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Return the features of the annotated voxels, in raster order, and their classes."""
@@ -121,9 +141,8 @@ class Learner:
         depths, rows, cols = np.unravel_index(voxels, self.image.shape[1:])
         found = np.empty((len(voxels), len(features) * len(self.image)), np.float32)
         unknown = np.ones(len(voxels), bool)
-        image = self.image if self.ndim == 3 else self.image[:, 0]
         for z in np.unique(depths).tolist():
-            plane = self.cache.find(image, features, self.ndim, 0, z)
+            plane = self.cache.find(self._flat, features, self.ndim, 0, z)
             if plane is not None:
                 here = depths == z
                 found[here] = plane[:, rows[here], cols[here]].T
