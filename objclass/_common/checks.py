@@ -86,7 +86,7 @@ def describe(value: object) -> str:
 
 
 def is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
-    """Tell whether `value` is several images rather than one: a list or tuple of arrays."""
+    """Return whether `value` is several images rather than one: a list or tuple of arrays."""
     return isinstance(value, (list, tuple)) and len(value) > 0 and all(np.ndim(v) >= 2 for v in value)
 
 
@@ -105,7 +105,7 @@ def check_number(
     kinds = (int, np.integer) if integer else (int, float, np.integer, np.floating)
     low_text = "" if low is None else f" of at least {low}"
     high_text = "" if high is None else f"{' and' if low_text else ''} of at most {high}"
-    expected = f"{'a whole number' if integer else 'a number'}{low_text}{high_text}"
+    expected = f"{'an integer' if integer else 'a number'}{low_text}{high_text}"
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, kinds) or not np.isfinite(value):
         raise invalid(argument, expected, value)
     if (low is not None and value < low) or (high is not None and value > high):
@@ -191,7 +191,7 @@ def check_image(
     _refuse_masked(argument, image)
     array = np.asarray(image)
     if array.dtype.kind not in "iufb":
-        raise invalid(argument, "an array of real numbers", array, kind=TypeError)
+        raise invalid(argument, "a real-valued array", array, kind=TypeError)
     if spatial_shape is not None:
         ndim = len(spatial_shape)
     if _has_colours_last(array, spatial_shape):
@@ -222,7 +222,7 @@ def check_image(
 
 
 def _has_colours_last(array: np.ndarray, spatial_shape: Sequence[int] | None) -> bool:
-    """Tell whether an array is a colour picture (y, x, c) or a stack of them, which no stack looks like."""
+    """Return whether an array is a colour picture (y, x, c) or a stack of them, which no stack looks like."""
     is_picture = array.ndim >= 3 and array.shape[-1] in (3, 4) and min(array.shape[-3:-1]) > 16
     if spatial_shape is None:
         return is_picture and array.dtype == np.uint8

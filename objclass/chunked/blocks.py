@@ -173,7 +173,7 @@ class Source:
         self.chunked = isinstance(array, da.Array)
         shape = tuple(array.shape[n_leading:])
         if block_shape is not None and (len(block_shape) != len(shape) or min(block_shape) < 1):
-            raise invalid("block_shape", f"{len(shape)} positive whole numbers", block_shape)
+            raise invalid("block_shape", f"{len(shape)} positive integers", block_shape)
         if self.chunked:
             if isinstance(array._meta, np.ma.MaskedArray):
                 hint = "Fill the masked pixels first with dask.array.ma.filled(image, value)."

@@ -336,7 +336,7 @@ def _is_ome(path: Path) -> bool:
 def _check_writable_array(array: np.ndarray, axes: str | None, path: Path) -> str:
     """Return the axes of an array that the format of `path` can hold."""
     if array.dtype.kind not in "buif":
-        raise invalid("array", "an array of real numbers", array, kind=TypeError)
+        raise invalid("array", "a real-valued array", array, kind=TypeError)
     if array.ndim not in (2, 3, 4) or array.size == 0:
         raise invalid("array", "a non-empty array of rank 2 to 4, channels first", array)
     is_png = path.suffix.lower() == ".png"

@@ -46,7 +46,7 @@ def read_labels(
 ) -> np.ndarray:
     """Read labels: an integer for each pixel, 0 for background.
 
-    Label images are read in every format of `imread`, also where whole numbers are stored as floats. A
+    Label images are read in every format of `imread`, also where integers are stored as floats. A
     picture in flat colours gets a number for each colour but black. Outlines are filled: regions of interest
     of Fiji or StarDist (``.zip`` or ``.roi``, with the package roifile) and GeoJSON of QuPath. Of Cellpose's
     ``_seg.npy`` the masks are read, without running what a pickle may hold. Of an OME-Zarr image the labels

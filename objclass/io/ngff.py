@@ -18,7 +18,7 @@ _MARKS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 
 
 def is_zarr(path: Path) -> bool:
-    """Tell whether `path` is a folder or a zip file of Zarr, whatever its name."""
+    """Return whether `path` is a folder or a zip file of Zarr, whatever its name."""
     if path.is_dir():
         return path.suffix.lower() == ".zarr" or any((path / mark).is_file() for mark in _MARKS)
     return path.name.lower().endswith((".zarr.zip", ".ozx"))

@@ -126,7 +126,7 @@ def imwrite(path: AnyPath, array: Any, *, spacing: object = None, axes: str | No
     path : str or path
         Where to, ending in ``.zarr``.
     array : dask array or ndarray
-        (z, y, x) or (y, x), or with channels first (c, z, y, x). Whole numbers of 32 or 64 bits are labels:
+        (z, y, x) or (y, x), or with channels first (c, z, y, x). Integers of 32 or 64 bits are labels:
         a coarser copy has every second of their voxels, while it has means of others.
     spacing : float or sequence of float, optional
         The voxel size in micrometres along the spatial axes.

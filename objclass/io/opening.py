@@ -118,7 +118,7 @@ class OpenImage:
 
 
 def _is_single(channel: Channels) -> bool:
-    """Tell whether one channel is meant, whose axis goes, rather than a list of them."""
+    """Return whether one channel is meant, whose axis goes, rather than a list of them."""
     return isinstance(channel, (int, str, np.integer))
 
 
@@ -206,7 +206,7 @@ def readable(path: AnyPath) -> Iterator[None]:
 
 
 def is_url(path: AnyPath) -> bool:
-    """Tell whether `path` is the address of a store that is not in the file system."""
+    """Return whether `path` is the address of a store that is not in the file system."""
     return isinstance(path, str) and "://" in path
 
 

@@ -207,7 +207,7 @@ class _SeriesReader:
         return tuple(sorted(map(Path, names)))
 
     def lies_in_file(self, axis: int, position: int) -> bool:
-        """Tell whether pages at a position along an axis are in the file that was opened."""
+        """Return whether pages at a position along an axis are in the file that was opened."""
         n_outer = self.series.ndim - len(self.series.keyframe.shape)
         numbers = np.arange(len(self.series)).reshape(self.series.shape[:n_outer]).take(position, axis)
         pages = (self.series[int(i)] for i in numbers.ravel())
@@ -310,7 +310,7 @@ def _plain_name(name: str) -> str:
 
 
 def _lies_in(image: ElementTree.Element, root: ElementTree.Element, path: Path) -> bool:
-    """Tell whether planes of an OME image are in the file at `path`."""
+    """Return whether planes of an OME image are in the file at `path`."""
     found = False
     for data in image.iterfind("{*}Pixels/{*}TiffData"):
         uuid = data.find("{*}UUID")

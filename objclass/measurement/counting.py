@@ -110,7 +110,7 @@ class Part:
 
     @property
     def is_2d(self) -> bool:
-        """Tell whether the image has two dimensions."""
+        """Return whether the image has two dimensions."""
         return len(self.objects.spacing) == 2
 
     @property

@@ -65,11 +65,11 @@ class Property:
 
     @property
     def needs_image(self) -> bool:
-        """Tell whether it is measured of intensities."""
+        """Return whether it is measured of intensities."""
         return "channel" in self.per or "pair" in self.per
 
     def exists(self, ndim: int, n_channels: int, options: counting.Options) -> bool:
-        """Tell whether it can be measured in so many dimensions and channels, with these options."""
+        """Return whether it can be measured in so many dimensions and channels, with these options."""
         least = 2 if "pair" in self.per else 1 if "channel" in self.per else 0
         given = self.needs is None or getattr(options, self.needs) is not None
         return self.ndim in (None, ndim) and n_channels >= least and given

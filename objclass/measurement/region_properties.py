@@ -54,7 +54,7 @@ def measure(
     """Measure every object: its size, its intensity, its shape and its position.
 
     The columns have the names and the meanings that `skimage.measure.regionprops_table` gives them, and equal
-    values: whole numbers exactly, others to rounding.
+    values: integers exactly, others up to rounding.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def measure(
     Raises
     ------
     TypeError
-        If `labels` are not whole numbers or `image` has no real ones.
+        If `labels` are not integers or `image` is not real-valued.
     ValueError
         If the shapes or the numbers of names do not match, or a property is unknown or does not exist for
         these dimensions, without an image, or (the perimeter) for a spacing that differs by axis.

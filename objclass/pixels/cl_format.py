@@ -293,7 +293,7 @@ def shorten(text: str) -> str:
 
 
 class _Trees:
-    """The forest as far as it has been read. Each method takes one line and tells whether it fits."""
+    """The forest as far as it has been read. Each method takes one line and returns whether it fits."""
 
     def __init__(self, n_features: int, n_classes: int) -> None:
         self.n_features, self.n_classes = n_features, n_classes

@@ -526,7 +526,7 @@ def from_header(content: ClassifierFile) -> dict[str, Any]:
 
 
 def depends_on_broken_sobel(content: ClassifierFile, features: tuple[Feature, ...], ndim: int) -> bool:
-    """Tell whether the forest asks for APOC's 3D Sobel filter, which reads beyond the image."""
+    """Return whether the forest asks for APOC's 3D Sobel filter, which reads beyond the image."""
     if ndim != 3 or "objclass_version" in content.header:
         return False
     asked = set(content.forest.feature[content.forest.feature >= 0] % len(features))

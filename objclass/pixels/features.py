@@ -265,7 +265,7 @@ def match_features(
 
 
 def runs_in_apoc(features: Iterable[Feature]) -> bool:
-    """Tell whether APOC knows the features: its own filters, with one sigma for all axes.
+    """Return whether APOC knows the features: its own filters, with one sigma for all axes.
 
     Examples
     --------

@@ -17,7 +17,7 @@ from objclass.pixels.features import runs_in_apoc
 
 @cache
 def has_graphics_card() -> bool:
-    """Tell whether pyopencl finds a graphics card."""
+    """Return whether pyopencl finds a graphics card."""
     try:
         import pyopencl
     except ImportError:

@@ -72,7 +72,7 @@ def classify_pixels(
     ValueError
         If the number of axes or channels does not fit the classifier, or pixels are not finite.
     TypeError
-        If pixels are no real numbers.
+        If pixels are not real-valued.
 
     Warns
     -----
@@ -140,7 +140,7 @@ def probability_map(
         If the classifier names no positive class and none is given, if it does not know the one that is
         given, or if the image does not fit the classifier.
     TypeError
-        If pixels are no real numbers.
+        If pixels are not real-valued.
 
     Warns
     -----

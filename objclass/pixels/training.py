@@ -299,7 +299,7 @@ def count_classes(pairs: Pairs) -> np.ndarray:
 
 
 def describe_training(pairs: Pairs) -> dict[str, str]:
-    """Return what tells whether a training is the same: versions and checksum of the data."""
+    """Return what identifies a training: versions and checksum of the data."""
     digest = hashlib.sha256()
     for pair in pairs:
         for array in pair:
@@ -322,7 +322,7 @@ def _check_pair(image: Any, annotations: Any, place: str) -> tuple[np.ndarray, n
     if scribbles.dtype.kind == "f" and np.array_equal(scribbles, np.round(scribbles)):
         scribbles = scribbles.astype(np.int64)
     if scribbles.dtype.kind not in "iu":
-        hint = "Convert whole numbers with annotations.astype(numpy.uint8)."
+        hint = "Convert them with annotations.astype(numpy.uint8)."
         raise invalid(name, _SCRIBBLES, scribbles, hint, kind=TypeError)
     if scribbles.ndim not in (2, 3) or scribbles.size == 0:
         raise invalid(name, "an array of axes (y, x) or (z, y, x)", scribbles)

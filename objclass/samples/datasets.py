@@ -51,7 +51,7 @@ class Sample:
     image : array
         (z, y, x) or (y, x).
     spacing : tuple of float or None
-        The voxel size in micrometres along these axes; None where nobody knows.
+        The voxel size in micrometres along these axes; None if unknown.
     annotations : tuple of array
         Rounds of sparse scribbles, each of the shape of the image and with those before it: 1 is
         background, 2 object.
@@ -133,7 +133,7 @@ def _check_shape(shape: Sequence[int]) -> tuple[int, int, int]:
     smallest = (24, 64, 64)
     values = tuple(shape) if isinstance(shape, (tuple, list)) else ()
     if len(values) != 3 or any(type(n) is not int or n < m for n, m in zip(values, smallest, strict=True)):
-        raise invalid("shape", f"three whole numbers (z, y, x) of at least {smallest}", shape)
+        raise invalid("shape", f"three integers (z, y, x) of at least {smallest}", shape)
     return values
 
 

@@ -81,7 +81,7 @@ def check_table(table: Any) -> pd.DataFrame:
         return table
     labels = table["label"]
     if not _is_real(labels) or labels.isna().any() or (labels % 1 != 0).any():
-        raise invalid("table", "whole numbers in the column 'label'", f"{_some(labels)} ({labels.dtype})")
+        raise invalid("table", "integers in the column 'label'", f"{_some(labels)} ({labels.dtype})")
     key = key_columns(table)
     repeated = table.duplicated(key)
     if repeated.any():
@@ -113,7 +113,7 @@ def _label_hint(table: pd.DataFrame) -> str:
 def measurement_columns(table: pd.DataFrame) -> list[str]:
     """Return the columns of `table` that hold measurements, by their type and their name.
 
-    They are the columns of real numbers but for those that say which object it is, or of which image, time
+    They are the real-valued columns but for those that say which object it is, or of which image, time
     or sample, where or how it lies, the embeddings, and the clusters, classes and probabilities; the names
     of many tools are known, see `column_role`. Beside ``area``, ``num_pixels`` would count the size twice.
     """

@@ -24,7 +24,7 @@ _MODULES = ("umap.utils", "umap.distances", "umap.spectral", "umap.layouts", "um
 
 
 def is_compiled() -> bool:
-    """Tell whether `compile_umap` has been run in this installation."""
+    """Return whether `compile_umap` has been run in this installation."""
     return _complete().exists()
 
 

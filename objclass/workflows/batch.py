@@ -337,9 +337,9 @@ def _head(file: ImageFile, reading: Reading, known: dict[str, Any]) -> dict[str,
 
 
 def _state(paths: Iterable[str]) -> str:
-    """Return what tells whether files may have changed, without reading them.
+    """Return a fingerprint of the sizes and times of files, without reading their content.
 
-    The time of the last change of the entry is among it, which no program can set back.
+    It includes the time of the last change of the directory entry, which no program can set back.
     """
     digest = hashlib.sha256()
     for path in paths:
@@ -472,7 +472,7 @@ def _writing(what: str) -> Iterator[None]:
 
 
 def _result_state(path: Path) -> list[int]:
-    """Return what tells whether a result may have changed, without reading it."""
+    """Return the size and time of a result: if they change, its content may have changed."""
     status = path.stat()
     return [status.st_size, status.st_mtime_ns]
 

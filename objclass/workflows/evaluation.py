@@ -64,7 +64,7 @@ def evaluate(
     annotations : integer array, or list of such, optional
         The true classes of some pixels, 0 elsewhere: as for `train_object_classifier`.
     labels : integer array, or list of such or None, optional
-        The true objects of the images; None for those where nobody knows. Either annotations or labels are
+        The true objects of the images; None if unknown. Either annotations or labels are
         needed.
     min_overlap : float
         A true object and a found one match if their intersection over union is larger, see `match_objects`.

@@ -258,7 +258,7 @@ class _Search:
         return any(self._is_written(place) for place in places)
 
     def _is_written(self, path: Path) -> bool:
-        """Tell whether objclass wrote what is at `path`, by its name and what lies in the same folder."""
+        """Return whether objclass wrote what is at `path`, by its name and what lies in the same folder."""
         folder, name = path.parent, path.name
         if folder not in self.written:
             names: set[str] = set()
@@ -273,7 +273,7 @@ class _Search:
 
 
 def _is_ours(path: Path, key: str) -> bool:
-    """Tell whether a state file was written by objclass; one that is damaged counts as such."""
+    """Return whether a state file was written by objclass; one that is damaged counts as such."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError:

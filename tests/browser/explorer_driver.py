@@ -113,7 +113,7 @@ class Driver:
 
 
 def looks_like(found: list[int], color: str) -> bool:
-    """Tell whether a pixel (red, green, blue, alpha) is that of a drawn object of this colour."""
+    """Return whether a pixel (red, green, blue, alpha) is that of a drawn object of this colour."""
     wanted = [int(color[start : start + 2], 16) for start in (1, 3, 5)]
     return found[3] > 50 and np.abs(np.subtract(found[:3], wanted)).max() <= 4
 

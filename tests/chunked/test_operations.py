@@ -321,7 +321,7 @@ def test_a_time_series_of_either_ngff_is_read(tmp_path, zarr_format):
     stored = chunked.imread(tmp_path / "a.zarr", frame=1)
     assert (stored.shape, stored.chunks, stored.ndim) == ((2, 4, 5, 6), (1, 2, 3, 4), 4)
     np.testing.assert_array_equal(stored[1, :, 2:4], pixels[1, 1, :, 2:4])
-    with pytest.raises(ValueError, match="frame: expected a whole number"):
+    with pytest.raises(ValueError, match="frame: expected an integer"):
         chunked.imread(tmp_path / "a.zarr", frame=3)
 
 
@@ -336,7 +336,7 @@ def test_wrong_arguments(case):
     image, classifier, labels = case
     with pytest.raises(ValueError, match=r"image: expected . spatial axes and 1 channels"):
         chunked.segment(np.stack([image, image]), classifier)
-    with pytest.raises(ValueError, match=r"block_shape: expected . positive whole numbers"):
+    with pytest.raises(ValueError, match=r"block_shape: expected . positive integers"):
         chunked.segment(image, classifier, block_shape=(0,) * image.ndim)
     with pytest.raises(TypeError, match="labels: expected an integer array"):
         chunked.measure(image / 2)

@@ -241,7 +241,7 @@ def test_time_series(tmp_path, name):
     np.testing.assert_array_equal(
         images.imread(path, axes=axes, frame=1), array[1].swapaxes(0, 1), strict=True
     )
-    with pytest.raises(ValueError, match="frame: expected a whole number of at least 0 and of at most 2"):
+    with pytest.raises(ValueError, match="frame: expected an integer of at least 0 and of at most 2"):
         images.imread(path, axes=axes, frame=3)
     if axes is None:
         assert axes_of(path) == "tczyx"
@@ -397,7 +397,7 @@ def test_read_only_folder():
 @pytest.mark.parametrize(
     ("name", "array", "options", "kind", "message"),
     [
-        ("a.tif", np.zeros((4, 4), complex), {}, TypeError, "array: expected an array of real numbers"),
+        ("a.tif", np.zeros((4, 4), complex), {}, TypeError, "array: expected a real-valued array"),
         ("a.tif", np.zeros(4), {}, ValueError, "array: expected a non-empty array of rank 2 to 4"),
         ("a.tif", np.zeros((0, 4)), {}, ValueError, "array: expected a non-empty array of rank 2 to 4"),
         (

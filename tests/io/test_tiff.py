@@ -122,7 +122,7 @@ def test_several_series_of_a_file(tmp_path):
         UserWarning, match=r"the first of 3 series \(well 0, well 1, well 2\).*series=, 0 to 2"
     ):
         np.testing.assert_array_equal(images.imread(path), planes[0])
-    with pytest.raises(ValueError, match="series: expected a whole number of at least 0 and of at most 2"):
+    with pytest.raises(ValueError, match="series: expected an integer of at least 0 and of at most 2"):
         images.imread(path, series=3)
 
 
@@ -178,7 +178,7 @@ def test_parts_are_those_of_the_whole(tmp_path, axes, options):
         np.testing.assert_array_equal(part, whole[t, 1], strict=True)
         part = images.imread(tmp_path / "a.tif", frame=t, channel=[1, 0])
         np.testing.assert_array_equal(part, whole[t, ::-1], strict=True)
-    with pytest.raises(ValueError, match="channel: expected a whole number of at least 0 and of at most 1"):
+    with pytest.raises(ValueError, match="channel: expected an integer of at least 0 and of at most 1"):
         images.imread(tmp_path / "a.tif", frame=0, channel=2)
 
 

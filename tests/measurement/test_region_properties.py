@@ -60,7 +60,7 @@ def properties_of(ndim, groups=ALL):
 
 
 def assert_tables_agree(ours, theirs):
-    """Whole numbers exactly, others to 1e-9 of the scale on which their rounding errors arise."""
+    """Integers exactly, others to 1e-9 of the scale on which their rounding errors arise."""
     assert set(theirs.columns) <= set(ours.columns)
     size = theirs.get("inertia_tensor_eigvals-0", 1.0)
     brightest = theirs.filter(like="intensity_m").abs().max(axis=1) if len(theirs.columns) > 1 else 1.0

@@ -331,8 +331,8 @@ def test_tells_of_progress(tissue):
             {"method": "tree", "probability": np.ones((5, 6)), "min_distance": 3},
             'min_distance: expected None with method="tree"',
         ),
-        ({"min_size": -1}, "min_size: expected a whole number of at least 0"),
-        ({"min_size": 2.5}, "min_size: expected a whole number of at least 0"),
+        ({"min_size": -1}, "min_size: expected an integer of at least 0"),
+        ({"min_size": 2.5}, "min_size: expected an integer of at least 0"),
         ({"spacing": (1, 2, 3)}, r"spacing: expected 2 positive numbers, one for each of the axes \(y, x\)"),
         ({"spacing": (1, -2)}, "spacing: expected 2 positive numbers"),
         (

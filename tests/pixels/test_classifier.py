@@ -615,11 +615,11 @@ def changed(value, place=(0, 0, 0)):
             IMAGE,
             SCRIBBLES,
             {"max_depth": 0},
-            "max_depth: expected a whole number of at least 1 and of at most 250",
+            "max_depth: expected an integer of at least 1 and of at most 250",
         ),
-        (IMAGE, SCRIBBLES, {"n_estimators": 2.5}, "n_estimators: expected a whole number"),
-        (IMAGE, SCRIBBLES, {"positive_class": 0}, "positive_class: expected a whole number of at least 1"),
-        (IMAGE, SCRIBBLES, {"random_state": None}, "random_state: expected a whole number of at least 0"),
+        (IMAGE, SCRIBBLES, {"n_estimators": 2.5}, "n_estimators: expected an integer"),
+        (IMAGE, SCRIBBLES, {"positive_class": 0}, "positive_class: expected an integer of at least 1"),
+        (IMAGE, SCRIBBLES, {"random_state": None}, "random_state: expected an integer of at least 0"),
     ],
 )
 def test_bad_input_is_refused(image, annotations, options, problem):
@@ -689,7 +689,7 @@ def test_a_range_that_float32_cannot_tell_is_refused():
 
 
 def test_images_must_be_real_numbers():
-    with pytest.raises(TypeError, match="image: expected an array of real numbers"):
+    with pytest.raises(TypeError, match="image: expected a real-valued array"):
         train(IMAGE.astype(complex))
 
 

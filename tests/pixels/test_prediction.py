@@ -228,15 +228,15 @@ def test_an_image_that_does_not_fit_is_refused(image, message):
 
 def test_other_bad_arguments_are_refused():
     image = random_image((5, 6, 7))
-    with pytest.raises(TypeError, match="image: expected an array of real numbers"):
+    with pytest.raises(TypeError, match="image: expected a real-valued array"):
         objclass.classify_pixels(image.astype(complex), CLASSIFIER_3D)
     with pytest.raises(ValueError, match="engine: expected one of 'auto', 'cpu', 'opencl', got str 'gpu'"):
         objclass.classify_pixels(image, CLASSIFIER_3D, engine="gpu")
     with pytest.raises(
-        ValueError, match="positive_class: expected a whole number of at least 1 and of at most 2"
+        ValueError, match="positive_class: expected an integer of at least 1 and of at most 2"
     ):
         objclass.probability_map(image, CLASSIFIER_3D, positive_class=3)
-    with pytest.raises(ValueError, match="index: expected a whole number of at least 0 and of at most 4"):
+    with pytest.raises(ValueError, match="index: expected an integer of at least 0 and of at most 4"):
         objclass.predict_plane(image, CLASSIFIER_3D, index=5)
     with pytest.raises(ValueError, match="axis: expected"):
         objclass.predict_plane(image, CLASSIFIER_3D, axis=3)

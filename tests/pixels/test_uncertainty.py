@@ -62,9 +62,9 @@ def test_bad_input(trained):
     sample, classifier = trained
     with pytest.raises(ValueError, match="index: expected a plane from 0 to 23 along axis 0"):
         uncertainty_plane(sample.image, classifier, 0, index=24)
-    with pytest.raises(ValueError, match="axis: expected a whole number"):
+    with pytest.raises(ValueError, match="axis: expected an integer"):
         uncertainty_plane(sample.image, classifier, 3)
     with pytest.raises(ValueError, match="annotations: expected axes"):
         suggest_slice(sample.image, classifier, np.zeros((3, 3, 3), int))
-    with pytest.raises(ValueError, match="n_columns: expected a whole number"):
+    with pytest.raises(ValueError, match="n_columns: expected an integer"):
         suggest_slice(sample.image, classifier, n_columns=0)

@@ -23,7 +23,7 @@ def test_what_it_is():
     assert set(np.unique(sample.labels)) == {0, *sample.kinds["label"]}
     np.testing.assert_array_equal(objclass.samples.cells().image, sample.image)
     assert not np.array_equal(objclass.samples.cells(2).labels, sample.labels)
-    with pytest.raises(ValueError, match="day: expected a whole number of at least 1 and of at most 2"):
+    with pytest.raises(ValueError, match="day: expected an integer of at least 1 and of at most 2"):
         objclass.samples.cells(3)
 
 

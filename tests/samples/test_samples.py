@@ -136,13 +136,13 @@ def test_the_seed_decides():
 
 @pytest.mark.parametrize("shape", [(64, 64), (23, 64, 64), (24.0, 64, 64), 64, "abc", (24, 64, 63)])
 def test_shapes_that_hold_no_embryo(shape):
-    with pytest.raises(ValueError, match=r"shape: expected three whole numbers \(z, y, x\) of at least"):
+    with pytest.raises(ValueError, match=r"shape: expected three integers \(z, y, x\) of at least"):
         samples.embryo(shape)
 
 
 @pytest.mark.parametrize("random_state", [-1, 0.5, None])
 def test_bad_seeds(random_state):
-    with pytest.raises(ValueError, match="random_state: expected a whole number of at least 0"):
+    with pytest.raises(ValueError, match="random_state: expected an integer of at least 0"):
         samples.embryo(SMALL, random_state=random_state)
 
 

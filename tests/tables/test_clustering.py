@@ -122,8 +122,8 @@ def test_no_objects(table, method):
         ("spectral", {"n_clusters": 69}, "at least 70 objects .* for n_clusters=69"),
         ("spectral", {"n_neighbors": 70}, "at least 70 objects .* for n_neighbors=70"),
         ("hdbscan", {"min_samples": 70}, "at least 70 objects .* for min_samples=70"),
-        ("kmeans", {"n_clusters": 0}, "n_clusters: expected a whole number of at least 1"),
-        ("kmeans", {"n_clusters": 2.5}, "n_clusters: expected a whole number"),
+        ("kmeans", {"n_clusters": 0}, "n_clusters: expected an integer of at least 1"),
+        ("kmeans", {"n_clusters": 2.5}, "n_clusters: expected an integer"),
         ("kmeans", {"columns": ["f"]}, "columns: expected names of columns"),
         (
             "kmeans",

@@ -111,9 +111,9 @@ def test_it_warns_where_most_objects_are_lost():
             ValueError,
             "one row for each image and label",
         ),
-        (pd.DataFrame({"label": ["x"], "area": [1.0]}), ValueError, "whole numbers in the column 'label'"),
-        (pd.DataFrame({"label": [1.5], "area": [1.0]}), ValueError, "whole numbers in the column 'label'"),
-        (pd.DataFrame({"label": [np.nan], "area": [1.0]}), ValueError, "whole numbers in the column 'label'"),
+        (pd.DataFrame({"label": ["x"], "area": [1.0]}), ValueError, "integers in the column 'label'"),
+        (pd.DataFrame({"label": [1.5], "area": [1.0]}), ValueError, "integers in the column 'label'"),
+        (pd.DataFrame({"label": [np.nan], "area": [1.0]}), ValueError, "integers in the column 'label'"),
         (pd.DataFrame([[1, 2, 3]], columns=["label", "a", "a"]), ValueError, "more than one column 'a'"),
         (make(name=["x", "y"]), ValueError, "columns with measurements"),
         (make(a=[np.nan, np.nan]), ValueError, "columns without a single number"),
@@ -171,7 +171,7 @@ def test_scale_within_images():
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "0"])
 def test_bad_random_state(seed):
-    with pytest.raises(ValueError, match="random_state: expected a whole number"):
+    with pytest.raises(ValueError, match="random_state: expected an integer"):
         check_random_state(seed)
 
 

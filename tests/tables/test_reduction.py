@@ -149,7 +149,7 @@ def test_no_objects(table, method):
             {"columns": ["m0"]},
             r"n_components: expected at most 1 .*not more than there are measurements",
         ),
-        ("pca", {"n_components": 0}, "n_components: expected a whole number of at least 1"),
+        ("pca", {"n_components": 0}, "n_components: expected an integer of at least 1"),
         ("pca", {"columns": ["m11"]}, "columns: expected names of columns"),
         ("pca", {"random_state": -1}, "random_state: expected"),
     ],

@@ -99,7 +99,7 @@ def test_moving_points_and_polygon_together_changes_nothing(corners, dx, dy) -> 
         ({"x": "area", "y": "solidity", "polygon": [(-1, 0.1), *STAR], "log": "x"}, "expected positive x"),
         ({"x": "area", "within": (2, 1)}, "within: expected two finite numbers, the lower first"),
         ({"objects": [1], "mode": "toggle"}, "mode: expected one of 'replace', 'add', 'subtract'"),
-        ({"objects": [1], "group": -1}, "group: expected a whole number of at least 0"),
+        ({"objects": [1], "group": -1}, "group: expected an integer of at least 0"),
         ({"x": "area", "y": "solidity", "polygon": STAR, "log": "z"}, "log: expected one of"),
     ],
 )
@@ -129,7 +129,7 @@ def test_picks_along_every_axis() -> None:
         [4],
         [2],
     ]
-    with pytest.raises(ValueError, match="index: expected a whole number of at least 0 and of at most 2"):
+    with pytest.raises(ValueError, match="index: expected an integer of at least 0 and of at most 2"):
         pick_objects(labels, around_first, axis=1, index=3)
 
 

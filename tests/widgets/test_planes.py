@@ -172,9 +172,9 @@ def test_a_large_stack_is_not_read_as_a_whole(tmp_path):
 @pytest.mark.parametrize(
     ("wish", "message"),
     [
-        ({"axis": 3}, "axis: expected a whole number of at least 0 and of at most 2"),
-        ({"index": 5}, "index: expected a whole number of at least 0 and of at most 4"),
-        ({"index": -1}, "index: expected a whole number"),
+        ({"axis": 3}, "axis: expected an integer of at least 0 and of at most 2"),
+        ({"index": 5}, "index: expected an integer of at least 0 and of at most 4"),
+        ({"index": -1}, "index: expected an integer"),
         ({"layers": ["image", "secret"]}, "layers: expected one of 'image', 'labels'"),
     ],
 )

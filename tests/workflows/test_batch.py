@@ -375,7 +375,7 @@ def test_channels_to_segment_on(tmp_path, classifier):
     assert set(table["intensity_mean-0"]) == {7}
     assert (table["intensity_mean-1"] > 200).all()
     failed = segment_folder(tmp_path / "images", classifier, tmp_path / "out2", channel=5).failed
-    assert "channel: expected an integer" in failed["two.tif"] or "whole number" in failed["two.tif"]
+    assert "channel: expected an integer" in failed["two.tif"]
 
 
 def test_two_batches_in_one_folder(tmp_path, classifier):

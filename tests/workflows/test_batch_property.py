@@ -68,7 +68,7 @@ def lay_out(folder, made, linked):
 
 
 def is_own(path, outs):
-    """Tell whether a path is one that batches into these folders may write."""
+    """Return whether a path is one that batches into these folders may write."""
     return any(
         path != out and path.is_relative_to(out) and path.relative_to(out).parts[0] in OURS for out in outs
     )

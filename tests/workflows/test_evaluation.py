@@ -109,7 +109,7 @@ def test_wrong_arguments():
         evaluate(classifier, images, annotations[0])
     with pytest.raises(ValueError, match="image: expected a list of at least two images, got 1"):
         cross_validate_images(classifier, images[0], annotations[0])
-    with pytest.raises(ValueError, match="n_folds: expected a whole number"):
+    with pytest.raises(ValueError, match="n_folds: expected an integer"):
         cross_validate_images(classifier, images, annotations, n_folds=3)
     with pytest.raises(ValueError, match="labels: expected 2 arrays or None"):
         cross_validate_images(classifier, images, annotations, labels=labels[:1])

@@ -105,8 +105,8 @@ def test_either_annotations_or_a_classifier(files, tmp_path):
         ({"reduce": "sparkle"}, "reduce: expected one of 'umap'"),
         ({"cluster": "sparkle"}, "cluster: expected one of 'kmeans'"),
         ({"engine": "sparkle"}, "engine: expected one of 'auto'"),
-        ({"n_clusters": 0}, "n_clusters: expected a whole number of at least 1"),
-        ({"random_state": -1}, "random_state: expected a whole number of at least 0"),
+        ({"n_clusters": 0}, "n_clusters: expected an integer of at least 1"),
+        ({"random_state": -1}, "random_state: expected an integer of at least 0"),
     ],
 )
 def test_bad_parameters(changes, message):

@@ -1,7 +1,7 @@
 """Exact convex hull of a few lattice points in space.
 
 Quickhull: a point outside the hull so far replaces the facets that it sees by a cone over their rim. All
-decisions are signs of whole numbers of 64 bits, exact for coordinates of up to 2**19, so that points in one
+decisions are signs of integers of 64 bits, exact for coordinates of up to 2**19, so that points in one
 plane, of which voxels have many, need no tolerance: a facet is seen only from strictly above its plane.
 Fast because a point is compared only with the facets that took the place of the one it was last above.
 
@@ -29,9 +29,9 @@ class Hull(NamedTuple):
     """A growing hull: places of n points, the facets, and of each point the next above the same facet."""
 
     points: np.ndarray
-    """(n, 3) whole numbers."""
+    """(n, 3) integers."""
     facets: np.ndarray
-    """(m, FACET) whole numbers."""
+    """(m, FACET) integers."""
     following: np.ndarray
     """(n,) points, -1 after the last."""
 

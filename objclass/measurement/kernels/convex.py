@@ -19,7 +19,7 @@ from objclass.measurement.kernels.surface import hull_surface, least_width
 
 @kernel
 def is_flat(low, high):
-    """Tell whether all voxels of an object lie in one plane of whatever direction, exactly."""
+    """Return whether all voxels of an object lie in one plane of whatever direction, exactly."""
     rank = -1
     z1 = y1 = x1 = z2 = y2 = x2 = normal_z = normal_y = normal_x = 0
     for plane in range(low.shape[0]):
@@ -46,7 +46,7 @@ def is_flat(low, high):
 
 @kernel
 def on_edge(start, stop, plane):
-    """Return on which line an edge between two points crosses a plane, as a fraction of two whole numbers."""
+    """Return on which line an edge between two points crosses a plane, as a fraction of two integers."""
     rise = stop[0] - start[0]
     return start[1] * rise + (stop[1] - start[1]) * (plane - start[0]), rise
 

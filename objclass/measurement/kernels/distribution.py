@@ -183,7 +183,7 @@ def measure_rings(labels, numbers, boxes, values, offsets, flat, result):
 
 @kernel
 def is_inside(labels, number, plane, line, column, flat):
-    """Tell whether all face neighbours of a voxel belong to its object."""
+    """Return whether all face neighbours of a voxel belong to its object."""
     if line == 0 or column == 0 or line + 1 == labels.shape[1] or column + 1 == labels.shape[2]:
         return False
     if labels[plane, line - 1, column] != number or labels[plane, line + 1, column] != number:

@@ -262,7 +262,7 @@ def move_origin(
 def second_moments(sums: ObjectSums) -> np.ndarray:
     """Return the (n, 3, 3) sums of products of coordinates about the centre of mass, in voxels.
 
-    The origin first moves to the whole number next to the centre, in exact integers, so that what is left to
+    The origin first moves to the integer next to the centre, in exact integers, so that what is left to
     subtract in floating point is small.
     """
     counts = sums.counts[:, np.newaxis]

@@ -67,7 +67,7 @@ def euler_number(solid):
 
 @kernel
 def spread(seeds, free):
-    """Grow the set bits of `seeds` to the ends of the runs of `free`; tell whether all are reached."""
+    """Grow the set bits of `seeds` to the ends of the runs of `free`; return whether all are reached."""
     carry = ZERO
     for word in range(len(seeds)):  # towards higher x
         room, reached = free[word], (seeds[word] | carry) & free[word]
@@ -91,7 +91,7 @@ def spread(seeds, free):
 
 @kernel
 def grow_row(reached, free, plane, line, first_plane, stop_plane, seeds):
-    """Add to a row of `reached` what touches a reached voxel of the rows around; tell whether it grew."""
+    """Add to a row of `reached` what touches a reached voxel of the rows around; return whether it grew."""
     n_words = len(seeds)
     for word in range(n_words):
         seeds[word] = reached[plane, line, word]

@@ -90,7 +90,7 @@ def annotate(
     ValueError
         If image and annotations do not fit, the channels come last, or a parameter is wrong.
     TypeError
-        If the image has no real numbers, or the annotations are no integers.
+        If the image is not real-valued, or the annotations are not integers.
     FileNotFoundError, PermissionError
         If `path` or `save_to` cannot be written.
 

@@ -29,7 +29,7 @@ export function dragLimits(start, grip, delta, { least, most }) {
   return { low: start.low, high: clamp(start.high + delta, start.low + smallest, most) };
 }
 
-// The limits in the image's own values: whole numbers where it has such, else four digits.
+// The limits in the image's own values: integers where it has such, else four digits.
 export function limitsText({ low, high, offset, scale }) {
   const values = [low, high].map((stored) => offset + stored * scale);
   return values.map((value) => (scale === 1 ? Math.round(value) : Number(value.toPrecision(4)))).join(" to ");

@@ -1,4 +1,4 @@
-// A small chart of two measures over whole numbers, each on its own scale.
+// A small chart of two measures over integers, each on its own scale.
 import { plotInk } from "./plot_axes.js";
 import { GROUP_COLORS } from "./colors.js";
 import { extent } from "./scales.js";

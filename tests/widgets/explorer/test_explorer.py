@@ -417,7 +417,7 @@ def test_a_shape_around_nothing_leaves_the_groups(page: Page, sample) -> None:
         ),
         (
             {"kind": "step", "step": "cluster", "method": "kmeans", "options": {"n_clusters": 10**9}},
-            "n_clusters: expected a whole number of at least 2 and of at most 100",
+            "n_clusters: expected an integer of at least 2 and of at most 100",
         ),
         (
             {"kind": "select", "shape": "polygon", "x": "area", "y": "area", "points": [[0, 0]] * 10_001},

@@ -177,7 +177,7 @@ def test_the_table_given_stays_as_it_is(labels: np.ndarray, table: pd.DataFrame)
         (
             lambda t: t.assign(label=["a", "b", "c"]),
             ValueError,
-            "expected whole numbers in the column 'label'",
+            "expected integers in the column 'label'",
         ),
         (lambda t: t.to_numpy(), TypeError, "table: expected a pandas DataFrame"),
     ],

@@ -137,7 +137,7 @@ def test_shrinking_averages() -> None:
     [
         ({"color": "area"}, "color: expected the name of a column of table"),
         ({"raw": "slices"}, "raw: expected one of 'mip', 'volume', 'none'"),
-        ({"triangles": 3}, "triangles: expected a whole number of at least 100"),
+        ({"triangles": 3}, "triangles: expected an integer of at least 100"),
         ({"spacing": 0}, "spacing: expected 3 positive numbers"),
     ],
 )
