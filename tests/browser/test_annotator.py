@@ -143,10 +143,10 @@ def test_the_whole_way_in_jupyterlab(open_notebook):
     count = """int(objclass.segment(
         sample.image,
         objclass.train_object_classifier(sample.image, annotator.annotations, spacing=sample.spacing),
-        spacing=sample.spacing, min_size={size}, progress=False).max())"""
+        spacing=sample.spacing, progress=False, {options}).max())"""
     # The first segmentation compiles.
     objects = notebook.wait_kernel("not annotator.state['task'] and annotator.state.get('objects')", 120)
-    assert objects == notebook.kernel(count.format(size=20)) > 0
+    assert objects == notebook.kernel(count.format(options="")) > 0
     page.wait_for_function(
         f"() => document.querySelector('.oc-objects').textContent.startsWith('{objects} ')"
     )
@@ -154,7 +154,7 @@ def test_the_whole_way_in_jupyterlab(open_notebook):
     field = view.root.get_by_label("Minimum size")
     field.fill("300")
     field.press("Enter")
-    fewer = notebook.kernel(count.format(size=300))
+    fewer = notebook.kernel(count.format(options="min_size=300"))
     notebook.wait_kernel(f"annotator.state['objects'] == {fewer}")
     assert fewer < objects
     names = notebook.kernel("sorted(p.name for p in __import__('pathlib').Path().glob('*.*'))")
@@ -535,10 +535,42 @@ def test_files_that_were_there_are_asked_about(open_notebook):
         ]
     )
     view = View(notebook)
-    view.root.get_by_text("old.cl is there already, from before.").wait_for()
+    notice = view.root.get_by_text("old.cl is there already, from before.")
+    notice.wait_for()
+    box, stage = notice.bounding_box(), view.view.bounding_box()
+    assert box["y"] >= stage["y"] + stage["height"], "it lies below the view"
+    view.stroke((1.5, 3.5), (1.5, SHAPE[2] - 3.5))
+    view.wait_kept()
+    assert (annotations(notebook)[SHAPE[0] // 2, 1] == 2).sum() >= SHAPE[2] - 8
+    assert view.view.bounding_box() == stage
     view.button("Load it").click()
     view.wait_overlay("prediction", SHAPE[0] // 2)
     assert notebook.kernel("annotator.classifier is not None and not annotator.notices")
+
+
+def test_a_preset_is_chosen_by_mouse(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="preset"), "annotator"])
+    view = View(notebook)
+    view.root.get_by_text("Features and forest").click()
+    view.root.get_by_text("Size, splitting, threshold").click()
+    assert view.root.get_by_label("Minimum size").input_value() == "10%"
+    view.root.get_by_label("Preset").select_option("APOC")
+    notebook.wait_kernel("annotator.parameters.recipe == 'apoc'")
+    notebook.page.wait_for_function(
+        "() => document.querySelector('[title^=\"Smaller objects\"]').value === '0'"
+    )
+    assert view.root.get_by_label("Predefined features").input_value() == "object_size_1_to_5_px"
+    depth = view.root.get_by_label("Depth")
+    depth.fill("3")
+    depth.press("Enter")
+    notebook.wait_kernel("annotator.max_depth == 3")
+    depth.fill("")
+    depth.press("Enter")
+    notebook.wait_kernel("annotator.max_depth is None")
+    view.root.get_by_label("Preset").select_option("objclass")
+    notebook.wait_kernel(
+        "annotator.parameters.recipe == 'default' and annotator.features == 'edges_1_to_8_px'"
+    )
 
 
 def test_an_error_appears_in_the_widget(open_notebook):

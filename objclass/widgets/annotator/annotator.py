@@ -38,7 +38,8 @@ def annotate(
     *,
     spacing: Sequence[float] | None = None,
     unit: str | None = None,
-    features: str = "edges_1_to_8_px",
+    features: str | None = None,
+    preset: str | None = None,
     classes: Sequence[str] = ("background", "object"),
     channel_names: Sequence[str] | None = None,
     positive_class: int = 2,
@@ -64,7 +65,7 @@ def annotate(
         Voxel size along (z, y, x) or (y, x), see `read_spacing`: it gives the planes their proportions.
     unit : str, optional
         The unit of `spacing`, µm where only that is given.
-    features, positive_class, max_depth, n_estimators, normalize, random_state
+    features, preset, positive_class, max_depth, n_estimators, normalize, random_state
         As in `train_object_classifier`; all but the last two can be changed in the widget.
     classes : sequence of str
         The names of class 1, class 2, ….
@@ -107,6 +108,7 @@ def annotate(
         spacing=spacing,
         unit=unit,
         features=features,
+        preset=preset,
         class_names=classes,
         channel_names=channel_names,
         positive_class=positive_class,
@@ -159,7 +161,9 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin):
         **parameters: Any,
     ) -> None:
         checks.check_option("on_existing", on_existing, ON_EXISTING)
-        arguments.check_parameters(normalize=normalize, random_state=random_state, **parameters)
+        parameters["features"] = arguments.check_parameters(
+            normalize=normalize, random_state=random_state, **parameters
+        )
         self.image = np.asarray(image)
         self._was_rgb = is_rgb(self.image)
         if self._was_rgb:

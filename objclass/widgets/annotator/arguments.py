@@ -14,6 +14,7 @@ from objclass._common import checks
 from objclass.pixels.features import parse_features
 from objclass.pixels.forest import MAX_DEPTH, MAX_TREES
 from objclass.pixels.normalization import NORMALIZATIONS
+from objclass.pixels.training import PRESETS
 from objclass.plots.colors import class_color
 from objclass.widgets.annotator.autosave import check_save_to
 from objclass.widgets.annotator.scribbles import MAX_CLASS
@@ -23,8 +24,12 @@ from objclass.widgets.channels import spatial_rank
 _CODES = "0 for not annotated, 1 background, 2 object, further classes"
 
 
-def check_parameters(**parameters: Any) -> None:
-    """Raise what `train_object_classifier` would raise about a parameter."""
+def check_parameters(**parameters: Any) -> str:
+    """Raise what `train_object_classifier` would raise about a parameter, and return the features."""
+    if parameters["preset"] is not None:
+        checks.check_option("preset", parameters["preset"], PRESETS)
+    if parameters["features"] is None:
+        parameters["features"] = PRESETS[parameters["preset"] or "default"]
     check_features(parameters["features"])
     if parameters["normalize"] is not None:
         checks.check_option("normalize", parameters["normalize"], NORMALIZATIONS)
@@ -36,6 +41,7 @@ def check_parameters(**parameters: Any) -> None:
         ("random_state", 0, 2**32 - 1),
     ):
         checks.check_number(name, parameters[name], low=low, high=high, integer=True)
+    return str(parameters["features"])
 
 
 def check_features(features: Any) -> None:

@@ -13,11 +13,13 @@ from objclass._common import checks
 from objclass.objects.segmentation import SegmentationOptions
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.features import FEATURE_SETS
-from objclass.pixels.training import TrainingParameters
+from objclass.pixels.training import PRESETS, TrainingParameters
 from objclass.widgets.annotator import arguments
 from objclass.widgets.annotator.classifier_file import OwnFile
 from objclass.widgets.annotator.scribbles import MAX_CLASS, Patch, Scribbles
 from objclass.widgets.base import SliceWidget
+
+_SETTABLE = ("preset", "features", "max_depth", "n_estimators", "positive_class", "live")
 
 
 class AnnotatorBase(SliceWidget):
@@ -27,12 +29,12 @@ class AnnotatorBase(SliceWidget):
     positive_class = traitlets.Int(2, min=1, max=MAX_CLASS, help="the class that objects are made of").tag(
         sync=True
     )
+    preset = traitlets.Unicode(None, allow_none=True, help="see train_object_classifier").tag(sync=True)
     features = traitlets.Unicode(help="a predefined set or a specification").tag(sync=True)
     max_depth = traitlets.Int(None, min=1, max=20, allow_none=True).tag(sync=True)
     n_estimators = traitlets.Int(100, min=1, max=1000).tag(sync=True)
     live = traitlets.Bool(False, help="train after each scribble").tag(sync=True)
     segmentation = traitlets.Dict(
-        {"min_size": 20},
         help="keywords of `segment`; for those that are missing, the classifier's preset counts",
     ).tag(sync=True)
     brush = traitlets.Dict(help="size, ball and class of the brush: as they were left").tag(sync=True)
@@ -88,6 +90,9 @@ class AnnotatorBase(SliceWidget):
     def _save_classifier(self, classifier: ObjectClassifier) -> None:
         raise NotImplementedError
 
+    def _leave_file(self) -> None:
+        raise NotImplementedError
+
     def _ask(self, topic: str, text: str, choices: Mapping[str, str]) -> None:
         raise NotImplementedError
 
@@ -96,6 +101,7 @@ class AnnotatorBase(SliceWidget):
         """What the next training takes."""
         return TrainingParameters(
             features=self.features,
+            preset=self.preset,
             positive_class=self.positive_class,
             max_depth=self.max_depth,
             n_estimators=self.n_estimators,
@@ -118,9 +124,11 @@ class AnnotatorBase(SliceWidget):
 
     @property
     def segmentation_options(self) -> SegmentationOptions:
-        """How objects are made: what was chosen, and what the classifier's preset says of the rest."""
+        """How objects are made: what was chosen, and what the preset says of the rest."""
         chosen: dict[str, Any] = dict(self.segmentation)
-        return SegmentationOptions(**chosen).of_preset(getattr(self._classifier, "preset", "apoc"))
+        is_loaded = self._classifier is not None and isinstance(self._trained_with, str)
+        preset = self._classifier.preset if self._classifier and is_loaded else self.parameters.recipe
+        return SegmentationOptions(**chosen).of_preset(preset)
 
     def _on_option(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         """Set an option of the segmentation; a wrong one is refused and goes back as it was."""
@@ -129,6 +137,14 @@ class AnnotatorBase(SliceWidget):
             self.error = ""
         finally:
             self.send_state("segmentation")
+
+    @traitlets.validate("preset")
+    def _check_preset(self, proposal: Any) -> str | None:
+        if proposal.value is not None and proposal.value not in PRESETS:
+            raise traitlets.TraitError(
+                f"preset: expected one of {', '.join(PRESETS)}, got {proposal.value!r}"
+            )
+        return proposal.value
 
     @traitlets.validate("features")
     def _check_features(self, proposal: Any) -> str:
@@ -141,19 +157,22 @@ class AnnotatorBase(SliceWidget):
     def _on_set(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         """Set a parameter that the browser cannot check; a wrong one is refused and goes back as it was."""
         name = content["name"]
-        if name not in (
-            "features",
-            "max_depth",
-            "n_estimators",
-            "positive_class",
-            "live",
-        ):
+        if name not in _SETTABLE:
             raise checks.invalid("name", "a parameter of the widget", name)
         try:
-            setattr(self, name, content["value"])
+            if name == "preset":
+                self._choose_preset(content["value"])
+            else:
+                setattr(self, name, content["value"])
             self.error = ""
         finally:
             self.send_state(name)
+
+    def _choose_preset(self, preset: str) -> None:
+        """Take a preset, with its features, depth and way to make objects."""
+        with self.hold_trait_notifications():
+            self.preset = preset
+            self.features, self.max_depth = PRESETS[preset], None
 
     def _tell(self, **changes: Any) -> None:
         """Change what the widget tells about itself, in one message."""

@@ -85,6 +85,11 @@ class FilesMixin(AnnotatorBase):
         elif self._file.path is not None:
             self._ask_about_classifier()
 
+    def _leave_file(self) -> None:
+        """Say that the classifier's file is behind."""
+        if self.state.get("file") in ("saved", "loaded"):
+            self._tell(file="behind")
+
     def _answer_save_to(self, answer: str) -> None:
         if self._autosave is None:
             return

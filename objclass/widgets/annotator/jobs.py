@@ -12,18 +12,22 @@ import numpy as np
 import traitlets
 
 from objclass._common.compiling import telling
+from objclass.objects.segmentation import SegmentationOptions
 from objclass.pixels.classifier import ObjectClassifier, train_object_classifier
 from objclass.pixels.training import TrainingParameters
 from objclass.widgets.annotator import learning
 from objclass.widgets.annotator.base import AnnotatorBase
 from objclass.widgets.annotator.latest import Latest
-from objclass.widgets.annotator.learning import Learner
+from objclass.widgets.annotator.learning import AnnotatedPixels, Learner
 from objclass.widgets.background import Worker
 from objclass.widgets.planes import PlaneServer
 from objclass.widgets.replay import Code, call
 
 _PLANES_KEPT = 32
 _SETTLE_AFTER = 3.0
+_SETTLED_BYTES = 2_000_000_000
+PREVIEW, EXACT, COMPLETE = range(3)
+"""How good a training is: on a part of the pixels, on all, and with the notes of the function as well."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class _Found:
     """What a classifier says of all pixels: their probability (True), or which are object (False)."""
 
     classifier: ObjectClassifier
-    accepted: tuple[int, bool]
+    accepted: tuple[int, int]
     pixels: dict[bool, np.ndarray] = field(repr=False)
 
 
@@ -41,12 +45,13 @@ class JobsMixin(AnnotatorBase):
     def _start_jobs(self) -> None:
         self._classifier = self._trained_with = None
         self._trained_version = -1
-        self._revision, self._accepted = 0, (-1, False)
+        self._revision, self._accepted = 0, (-1, PREVIEW)
         self._labels = self._segmented_with = None
         self._found: _Found | None = None
         self._queue = Latest(self._job_failed)
         self._worker = Worker(self._report_task, self._show_failure)
-        self._learner = Learner(self._volume_image, self._ndim, self._scribbles)
+        self._pixels = AnnotatedPixels(self._volume_image, self._ndim, self._scribbles)
+        self._learner = Learner(lambda: [self._pixels])
         self.explorer: Any = None
         self._wishes: dict[str, dict[str, Any]] = {}
         self._planes_seen: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
@@ -97,12 +102,12 @@ class JobsMixin(AnnotatorBase):
         self._tell(training=True)
         self._queue.submit("train", job)
 
-    def _train_exactly(self) -> None:
+    def _train_exactly(self, *, settles: bool = False) -> None:
         with self._scribbles.lock:
             revision, parameters, version = self._begin_training()
             annotations = self.annotations.copy()
         classifier = train_object_classifier(self.image, annotations, **parameters.keywords())
-        self._accept(classifier, parameters, version, revision=revision)
+        self._accept(classifier, parameters, version, revision=revision, settles=settles)
 
     def _annotations_changed(self) -> None:
         self._revision += 1
@@ -110,35 +115,39 @@ class JobsMixin(AnnotatorBase):
         if self.live and self._learner.can_train(self.positive_class):
             self._submit_training(self._train_quickly)
 
-    @traitlets.observe("features", "max_depth", "n_estimators", "positive_class", "live")
+    @traitlets.observe("preset", "features", "max_depth", "n_estimators", "positive_class", "live")
     def _parameters_changed(self, change: Any) -> None:
         if self.state:  # else it is being made
+            self._tell_options()
             self._annotations_changed()
 
     def _train_quickly(self) -> None:
-        """Train on no more pixels than take a moment; after a pause on all, unless they are very many."""
+        """Train on no more pixels than take a moment; after a pause as the Train button does.
+
+        Where that would take long, because of very many annotated pixels or a very large image, it is left
+        to the button.
+        """
         revision, parameters, version = self._begin_training()
         classifier, exact = self._learner.train(parameters, most_rows=learning.QUICK_ROWS)
-        self._accept(classifier, parameters, version, revision=revision, exact=exact)
+        self._accept(classifier, parameters, version, revision=revision, quality=EXACT if exact else PREVIEW)
         if self._settle_timer is not None:
             self._settle_timer.cancel()
-        if not exact and self._scribbles.class_sizes.sum() <= learning.MOST_ROWS:
-            self._settle_timer = threading.Timer(_SETTLE_AFTER, self._settle, (revision, parameters, version))
+        few = self._learner.class_sizes().sum() <= learning.MOST_ROWS
+        if few and self._volume_image.nbytes <= _SETTLED_BYTES:
+            self._settle_timer = threading.Timer(_SETTLE_AFTER, self._settle, (revision,))
             self._settle_timer.daemon = True
             self._settle_timer.start()
 
-    def _settle(self, revision: int, parameters: TrainingParameters, version: int) -> None:
-        """Train on all pixels, in a thread of its own, so that the next scribble need not wait for it."""
+    def _settle(self, revision: int) -> None:
+        """Train as the button does, in its own thread: the next scribble need not wait."""
         if revision != self._revision or not self._settling.acquire(blocking=False):
             return
         try:
-            classifier, _ = self._learner.train(parameters)
+            self._train_exactly(settles=True)
         except ValueError:  # scribbles have gone meanwhile
             return
         finally:
             self._settling.release()
-        if revision == self._revision:
-            self._accept(classifier, parameters, version, revision=revision, settles=True)
 
     def _accept(
         self,
@@ -147,26 +156,33 @@ class JobsMixin(AnnotatorBase):
         version: int,
         *,
         revision: int,
-        exact: bool = True,
+        quality: int = COMPLETE,
         settles: bool = False,
     ) -> None:
         """Take over a classifier, unless one of later annotations or parameters is there already.
 
         Trainings run side by side and may end in another order than they began. Of two that saw the same,
-        the one on all pixels counts.
+        the better one counts. Only complete ones are saved.
         """
         with self._accepting:
-            if (revision, exact) < self._accepted or (settles and self._accepted[1]):
+            if (revision, quality) < self._accepted or (settles and revision < self._revision):
                 return
-            self._accepted = revision, exact
+            same_forest = settles and self._accepted == (revision, EXACT)
+            self._accepted = revision, quality
+            if same_forest and self._segmented_with is self._classifier:
+                self._segmented_with = classifier
             self._classifier, self._trained_with, self._trained_version = classifier, parameters, version
-            self._planes_seen.clear()
             self.error = ""
-            self._tell(trained=True, exact=exact)
+            self._tell(trained=True, exact=quality >= EXACT)
             self._tell_options()
             self._tell_stale()
-            if not isinstance(parameters, str):
+            if quality < COMPLETE:
+                self._leave_file()
+            elif not isinstance(parameters, str):
                 self._save_classifier(classifier)
+            if same_forest:
+                return
+            self._planes_seen.clear()
         self.send({"kind": "trained", "settles": settles})
         if self._displayed:
             self._offer_first()
@@ -219,7 +235,7 @@ class JobsMixin(AnnotatorBase):
 
     def _predicted_plane(self, axis: int, index: int) -> np.ndarray | None:
         def compute(classifier: ObjectClassifier) -> np.ndarray:
-            return self._learner.predict(classifier, axis, index)
+            return self._pixels.predict(classifier, axis, index)
 
         return self._remember(("prediction", axis, index), compute)
 
@@ -301,7 +317,7 @@ class JobsMixin(AnnotatorBase):
         from objclass.objects.segmentation import object_probability
         from objclass.pixels.prediction import classify_pixels
 
-        options = self.segmentation_options.of_classifier(found.classifier)
+        options = self._options_for(found.classifier)
         wanted = options.needs_probability
         if wanted not in found.pixels:
             if wanted:
@@ -329,7 +345,11 @@ class JobsMixin(AnnotatorBase):
                 self._queue.submit("objects", self._make_objects)
 
     def _tell_options(self) -> None:
-        self._tell(segmentation=asdict(self.segmentation_options))
+        self._tell(segmentation=asdict(self.segmentation_options), recipe=self.parameters.recipe)
+
+    def _options_for(self, classifier: ObjectClassifier) -> SegmentationOptions:
+        chosen: dict[str, Any] = dict(self.segmentation)
+        return SegmentationOptions(**chosen).of_classifier(classifier)
 
     def _make_objects(self) -> None:
         """Make objects of the pixels that were found, as the options say."""
@@ -338,7 +358,7 @@ class JobsMixin(AnnotatorBase):
         found = self._found
         if found is None:
             return
-        options = self.segmentation_options.of_classifier(found.classifier)
+        options = self._options_for(found.classifier)
         pixels = self._find(found, lambda done, total: None)
         labels = label_objects(pixels, options, spacing=self._spacing, progress=False)
         self._labels = labels

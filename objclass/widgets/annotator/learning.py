@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from importlib import metadata
 from typing import Any
 
 import numpy as np
 
-from objclass import __version__
 from objclass._common.parallel import single_threaded
 from objclass.pixels.classifier import ObjectClassifier, fit_classifier
-from objclass.pixels.comparison import describe_pixels
 from objclass.pixels.features import Feature
 from objclass.pixels.normalization import fit_to_range, image_range, normalize_rows
 from objclass.pixels.training import TrainingParameters
@@ -26,7 +24,51 @@ _NEIGHBOURS = 1
 
 
 class Learner:
-    """Trains on scribbles as they are, keeping the features of the pixels that it has seen.
+    """Trains on the scribbles of one or several images as they are now.
+
+    Parameters
+    ----------
+    annotated : callable
+        Returns the `AnnotatedPixels` of the images with annotations, in the order of the images.
+    """
+
+    def __init__(self, annotated: Callable[[], Sequence[AnnotatedPixels]]) -> None:
+        self._annotated = annotated
+
+    def class_sizes(self) -> np.ndarray:
+        """Return how many pixels of all images each class has; none are counted for 0."""
+        sizes = np.zeros(256, np.int64)
+        for pixels in self._annotated():
+            sizes += pixels.scribbles.class_sizes
+        return sizes
+
+    def can_train(self, positive_class: int) -> bool:
+        """Whether there are two classes, the positive one among them."""
+        sizes = self.class_sizes()
+        return bool(np.count_nonzero(sizes[1:]) > 1 and sizes[positive_class] > 0)
+
+    def train(
+        self, parameters: TrainingParameters, *, most_rows: int | None = None
+    ) -> tuple[ObjectClassifier, bool]:
+        """Return a classifier, and whether its forest is the one that `train_object_classifier` grows.
+
+        With more than `most_rows` annotated pixels the forest sees every n-th pixel of each class only. The
+        notes on the training data are missing: they take a look at all pixels of the images.
+        """
+        features = parameters.parse_features()
+        annotated = self._annotated()
+        parts = [pixels.rows(features, normalize=parameters.normalize) for pixels in annotated]
+        rows, classes = (np.concatenate([part[which] for part in parts]) for which in (0, 1))
+        exact = most_rows is None or len(rows) <= most_rows
+        if not exact:
+            rows, classes = _thin_out(rows, classes, most_rows or 0)
+        # Below some thousand rows handing trees to threads takes longer than growing them.
+        with single_threaded() if len(rows) < _FEW_ROWS else contextlib.nullcontext():
+            return fit_classifier(rows, classes, parameters, ndim=annotated[0].ndim, notes={}), exact
+
+
+class AnnotatedPixels:
+    """The annotated pixels of an image, whose features are kept once they are computed.
 
     Parameters
     ----------
@@ -38,7 +80,7 @@ class Learner:
     Attributes
     ----------
     cache : FeatureCache
-        The features of planes that were predicted: `predict` and `train` share them.
+        The features of planes that were predicted: `predict` and `rows` share them.
     """
 
     def __init__(self, image: np.ndarray, ndim: int, scribbles: Scribbles) -> None:
@@ -46,43 +88,11 @@ class Learner:
 
         self.image, self.ndim, self.scribbles = image, ndim, scribbles
         self.cache = FeatureCache()
-        self._pixels: dict[str, str] = {}
         self._fitted: tuple[Any, Any] = None, None
         self._reading = threading.Lock()
         self._features: tuple[Feature, ...] = ()
         self._voxels = np.empty(0, np.int64)
         self._rows = np.empty((0, 0), np.float32)
-
-    def can_train(self, positive_class: int) -> bool:
-        """Whether there are two classes, the positive one among them."""
-        sizes = self.scribbles.class_sizes
-        return bool(np.count_nonzero(sizes[1:]) > 1 and sizes[positive_class] > 0)
-
-    def train(
-        self, parameters: TrainingParameters, *, most_rows: int | None = None
-    ) -> tuple[ObjectClassifier, bool]:
-        """Return a classifier, and whether it is the one that `train_object_classifier` gives.
-
-        With more than `most_rows` annotated pixels the forest sees every so-manieth pixel of each class only.
-        """
-        rows, classes = self.rows(parameters.parse_features())
-        exact = most_rows is None or len(rows) <= most_rows
-        if not exact:
-            rows, classes = _thin_out(rows, classes, most_rows or 0)
-        if parameters.normalize is not None:
-            rows = normalize_rows(rows, parameters.parse_features(), self._range, self.ndim)
-        self._pixels = self._pixels or describe_pixels([self._flat])
-        sizes = self.scribbles.class_sizes
-        notes = {
-            "annotated_pixels": " ".join(f"{c}:{sizes[c]}" for c in np.flatnonzero(sizes[1:]) + 1),
-            **self._pixels,
-            "objclass_version": __version__,
-            "scikit_learn_version": metadata.version("scikit-learn"),
-        }
-        # Below some thousand rows handing trees to threads takes longer than growing them.
-        with single_threaded() if len(rows) < _FEW_ROWS else contextlib.nullcontext():
-            classifier = fit_classifier(rows, classes, parameters, ndim=self.ndim, notes=notes)
-        return classifier, exact
 
     def predict(self, classifier: ObjectClassifier, axis: int, index: int) -> np.ndarray:
         """Return the class of each pixel of a plane, (rows, columns)."""
@@ -105,10 +115,15 @@ class Learner:
     def _range(self) -> np.ndarray:
         return image_range(self._flat)
 
-    def rows(self, features: tuple[Feature, ...]) -> tuple[np.ndarray, np.ndarray]:
+    def rows(
+        self, features: tuple[Feature, ...], *, normalize: str | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the features of the annotated voxels, in raster order, and their classes."""
         with self._reading:
-            return self._read(features)
+            rows, classes = self._read(features)
+        if normalize is not None:
+            rows = normalize_rows(rows, features, self._range, self.ndim)
+        return rows, classes
 
     def _read(self, features: tuple[Feature, ...]) -> tuple[np.ndarray, np.ndarray]:
         if features != self._features:

@@ -26,7 +26,7 @@ class ScribblesMixin(AnnotatorBase):
         self.marks = [self._scribbles.marks(axis) for axis in range(3)]
         self.store_key = str(self.model_id)
         self._tell(painted=self._class_counts(), undo=False, redo=False)
-        self._tell(segmentation=asdict(self.segmentation_options))
+        self._tell(segmentation=asdict(self.segmentation_options), recipe=self.parameters.recipe)
         if save_to is not None:
             path = check_save_to(save_to)
             went_on = path.exists() and bool(self.marks[0])

@@ -77,12 +77,13 @@ class AnnotatorView {
     this.panel.bar.append(
       this.toolChoice.element, ...this.brushPanel.elements, this.undoButton, this.redoButton, clear, this.messages.status,
       iconButton("fit", "Fit (0)", () => this.view.fit()), iconButton("help", "Shortcuts (?)", () => this.help.showModal()));
-    this.panel.stage.append(this.messages.said,
-      h("div", { class: "oc-over" }, this.messages.notices, this.messages.error));
+    this.panel.stage.append(this.messages.said);
     this.hint = h("div", { class: "oc-hint oc-soft" });
     const foot = h("div", { class: "oc-foot" });
     this.panel.readout.replaceWith(foot);
     foot.append(this.panel.readout, this.hint);
+    // Below the view: over it they would take scribbles, above it they would move it.
+    foot.after(h("div", { class: "oc-below" }, this.messages.notices, this.messages.error));
     this.next = new NextStep(model);
     this.root.append(this.next.element, this.help);
   }

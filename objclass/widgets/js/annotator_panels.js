@@ -39,7 +39,7 @@ export function brushControls(brush, onChange) {
 function fileText(state, name) {
   if (!name) return "Kept in memory only";
   if (state === "asked") return `Not saved: say what to do with ${name}`;
-  return `${{ saved: "Saved in", loaded: "Loaded from" }[state] ?? "Each training is saved in"} ${name}`;
+  return `${{ saved: "Saved in", loaded: "Loaded from", behind: "Train saves it in" }[state] ?? "Each training is saved in"} ${name}`;
 }
 
 // Sends "set" for what only the kernel can check; it sends the trait back.
@@ -53,13 +53,18 @@ export function trainingPanel(model, onTrain) {
   const own = h("input", { type: "text", class: "oc-text", "aria-label": "Features", spellcheck: "false" });
   list.addEventListener("change", () => (list.value ? send("features")(list.value) : own.focus()));
   own.addEventListener("change", () => send("features")(own.value));
-  const depth = numberField("Depth", model.get("max_depth"), { min: 1, max: 20 }, send("max_depth"));
+  const preset = h("select", { class: "oc-select", title: "objclass: extremely randomised trees, objects smoothed, split and cleaned. "
+    + "APOC: the forest and the objects of APOC", onchange: () => send("preset")(preset.value) },
+    h("option", { value: "default" }, "objclass"), h("option", { value: "apoc" }, "APOC"));
+  const depth = numberField("Depth", model.get("max_depth"), {
+    min: 1, max: 20, optional: true, title: "The largest depth of a tree; empty: as the preset has it" }, send("max_depth"));
   const trees = numberField("Trees", model.get("n_estimators"), { min: 1, max: 1000 }, send("n_estimators"));
   const file = h("span", { class: "oc-file oc-soft" });
   const badge = h("span", { class: "oc-badge", role: "status" });
   const element = section(["Classifier", file],
     h("div", { class: "oc-row" }, train, live.element, h("span", { class: "oc-grow" }), badge),
-    foldOut("Features and forest", false, list, own, h("div", { class: "oc-two" }, depth.element, trees.element)));
+    foldOut("Features and forest", false, h("label", { class: "oc-field" }, h("span", {}, "Preset"), preset), list, own,
+      h("div", { class: "oc-two" }, depth.element, trees.element)));
   const refresh = () => {
     const features = model.get("features");
     list.value = sets.includes(features) ? features : "";
@@ -68,6 +73,7 @@ export function trainingPanel(model, onTrain) {
     trees.set(model.get("n_estimators"));
     live.input.checked = model.get("live");
     const state = { ...NOTHING, ...model.get("state") };
+    preset.value = state.recipe;
     enable(train, !state.training);
     const current = state.exact ? "up to date" : "preview";
     const busy = state.compiling ? "compiling, once only…" : "training…";
@@ -132,7 +138,7 @@ export function objectsPanel(model) {
   const bar = h("progress", { class: "oc-progress", max: 1, "aria-label": "Progress" });
   const send = (name) => (value) => model.send({ kind: "option", name, value });
   const size = h("input", {
-    type: "text", class: "oc-number", title: 'Smaller objects are removed: voxels (20), a size ("4 um3") or a part of the usual size ("10%")',
+    type: "text", class: "oc-number", title: 'Smaller objects are removed: voxels ("20"), a size ("4 um3") or a part of the usual size ("10%")',
     onchange: () => send("min_size")(isNaN(size.value) ? size.value : Number(size.value)) });
   const split = h("select", { class: "oc-select", title: "How touching objects are split", onchange: () => send("split")(split.value) },
     ...[["none", "no"], ["auto", "automatic"], ["distance", "by shape"], ["tree", "by probability"]]

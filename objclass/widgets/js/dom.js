@@ -119,8 +119,8 @@ export function checkbox(text, checked, onchange, attributes = {}) {
   return { element, input };
 }
 
-// A number with its label; what is not a number in [min, max] is put back.
-export function numberField(text, value, { min, max, step = 1, title = "" }, onchange) {
+// A number with its label; what is not a number in [min, max] is put back. An `optional` one may be empty: null.
+export function numberField(text, value, { min, max, step = 1, title = "", optional = false }, onchange) {
   const input = h("input", { type: "number", class: "oc-number", min, max, step, title });
   input.value = value;
   input.addEventListener("change", () => {
@@ -128,6 +128,7 @@ export function numberField(text, value, { min, max, step = 1, title = "" }, onc
     const whole = step !== 1 || Number.isInteger(number);
     const fits = input.value !== "" && whole && !(number < min) && !(number > max);
     if (fits) onchange((value = number));
+    else if (optional && input.value === "" && input.validity.valid) onchange((value = null));
     else input.value = value;
   });
   const set = (number) => {

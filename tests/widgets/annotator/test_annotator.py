@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -228,6 +229,63 @@ def test_live_training_of_many_pixels_settles_on_all_of_them(make, monkeypatch):
     np.testing.assert_array_equal(annotator.classifier.forest.threshold, by_hand.forest.threshold)
 
 
+def test_what_live_training_saves_is_the_file_of_the_function(make, monkeypatch, sample):
+    monkeypatch.setattr("objclass.widgets.annotator.jobs._SETTLE_AFTER", 0.05)
+    annotator = make(path="live.cl", spacing=sample.spacing)
+    annotator.live = True
+    paint_both(annotator)
+    wait(lambda: annotator.state.get("file") == "saved")
+    objclass.train_object_classifier(
+        annotator.image, annotator.annotations, spacing=sample.spacing, path="by_hand.cl"
+    )
+    assert Path("live.cl").read_bytes() == Path("by_hand.cl").read_bytes()
+    objects = annotator.segment()
+    assert annotator.state["objects"] == objects.max()
+    stroke(annotator, 3, 6, 0, 0, [[3]])
+    annotator._queue.join()
+    assert annotator.state["file"] == "behind"
+    wait(lambda: annotator.state["file"] == "saved")
+    assert annotator.state["objects_stale"]
+
+
+def test_notes_that_come_later_make_no_objects_stale(make, monkeypatch):
+    monkeypatch.setattr("objclass.widgets.annotator.jobs._SETTLE_AFTER", 0.5)
+    annotator = make(path="live.cl")
+    annotator.live = True
+    paint_both(annotator)
+    annotator._queue.join()
+    tell(annotator, "segment")
+    wait(lambda: annotator.state.get("objects") is not None)
+    wait(lambda: annotator.state.get("file") == "saved")
+    assert "training_data" in annotator.classifier.notes
+    assert not annotator.state["objects_stale"]
+
+
+def test_a_preset_brings_its_features_and_its_way_to_make_objects(make, sample):
+    annotator = make(None, sample.annotations[1], spacing=sample.spacing)
+    assert annotator.state["recipe"] == "default"
+    tell(annotator, "set", name="preset", value="apoc")
+    assert annotator.features == "object_size_1_to_5_px"
+    assert annotator.state["segmentation"]["min_size"] == 0
+    labels = annotator.segment()
+    classifier = objclass.train_object_classifier(
+        sample.image, sample.annotations[1], spacing=sample.spacing, preset="apoc"
+    )
+    by_hand = objclass.segment(sample.image, classifier, spacing=sample.spacing, progress=False)
+    np.testing.assert_array_equal(labels, by_hand)
+    names = {"image": sample.image, "annotations": sample.annotations[1]}
+    exec(annotator.code(), names)
+    np.testing.assert_array_equal(names["labels"], labels)
+    tell(annotator, "set", name="preset", value="default")
+    assert annotator.features == "edges_1_to_8_px"
+    assert annotator.state["recipe"] == "default"
+    assert annotator.state["stale"]
+    tell(annotator, "set", name="preset", value="nonsense")
+    assert annotator.error
+    with pytest.raises(ValueError, match="preset: expected one of 'default', 'apoc'"):
+        make(preset="ilastik")
+
+
 def test_a_preview_is_told_and_objects_are_made_of_the_real_thing(make, monkeypatch):
     monkeypatch.setattr("objclass.widgets.annotator.learning.QUICK_ROWS", 50)
     monkeypatch.setattr("objclass.widgets.annotator.learning.MOST_ROWS", 60)
@@ -239,7 +297,7 @@ def test_a_preview_is_told_and_objects_are_made_of_the_real_thing(make, monkeypa
     assert annotator.state["exact"] is False
     labels = annotator.segment()
     by_hand = objclass.train_object_classifier(annotator.image, annotator.annotations)
-    expected = objclass.exclude_small(objclass.segment(annotator.image, by_hand, progress=False), 20)
+    expected = objclass.segment(annotator.image, by_hand, progress=False)
     np.testing.assert_array_equal(labels, expected)
 
 
@@ -322,11 +380,27 @@ def test_objects_are_those_of_the_functions(make, sample):
         annotator.image, sample.annotations[1], spacing=sample.spacing
     )
     raw = objclass.segment(annotator.image, classifier, progress=False)
-    np.testing.assert_array_equal(annotator.labels, objclass.exclude_small(raw, 20))
+    np.testing.assert_array_equal(annotator.labels, raw)
+    assert annotator.state["segmentation"]["min_size"] == "10%"
     assert annotator.state["objects"] == annotator.labels.max() > 0
-    tell(annotator, "option", name="min_size", value=200)
-    annotator._queue.join()
-    np.testing.assert_array_equal(annotator.labels, objclass.exclude_small(raw, 200))
+    # Each option shows its effect on the number of objects at once.
+    for name, value in [
+        ("min_size", 200),
+        ("smooth", 2),
+        ("threshold", 0.8),
+        ("split", "none"),
+        ("min_certainty", 0.9),
+    ]:
+        before = annotator.state["objects_version"]
+        annotator.segmentation = {}
+        tell(annotator, "option", name=name, value=value)
+        annotator._queue.join()
+        assert annotator.state["objects_version"] > before
+        by_hand = objclass.segment(
+            annotator.image, classifier, spacing=sample.spacing, progress=False, **{name: value}
+        )
+        assert annotator.state["objects"] == by_hand.max()
+    annotator.segmentation = {"min_size": 200}
     chosen = {"smooth": 1, "threshold": 0.6, "split": "auto", "fill_holes": True, "min_certainty": 0.4}
     for name, value in chosen.items():
         tell(annotator, "option", name=name, value=value)

@@ -3,7 +3,7 @@ import pytest
 
 import objclass
 from objclass.pixels.training import TrainingParameters
-from objclass.widgets.annotator.learning import Learner
+from objclass.widgets.annotator.learning import AnnotatedPixels, Learner
 from objclass.widgets.annotator.scribbles import Patch, Scribbles
 
 FOREST = ("feature", "threshold", "left", "right", "leaf", "roots")
@@ -21,7 +21,8 @@ def same_forest(one, other):
 @pytest.mark.parametrize("known", [False, True])
 def test_stroke_after_stroke_gives_the_forest_of_the_function(sample, known):
     scribbles = Scribbles(sample.annotations[0].copy())
-    learner = Learner(sample.image[None], 3, scribbles)
+    pixels = AnnotatedPixels(sample.image[None], 3, scribbles)
+    learner = Learner(lambda: [pixels])
     parameters = TrainingParameters(n_estimators=20)
     rng = np.random.default_rng(0)
     for step in range(4):
@@ -30,7 +31,7 @@ def test_stroke_after_stroke_gives_the_forest_of_the_function(sample, known):
         assert exact
         assert same_forest(classifier, by_hand)
         if known:
-            learner.predict(classifier, 0, 3 * step)
+            pixels.predict(classifier, 0, 3 * step)
         corner = rng.integers(0, 80, 2)
         values = rng.integers(0, 4, (9, 11)).astype(np.uint16)
         scribbles.paint([Patch(0, 3 * step, *corner.tolist(), values)])
@@ -43,17 +44,18 @@ def test_a_flat_image_with_channels():
     annotations = np.zeros((50, 60), np.uint8)
     annotations[3, 5:50], annotations[44, 9:30] = 1, 2
     parameters = TrainingParameters(features="original gaussian_blur=2", n_estimators=10)
-    learner = Learner(image[:, None], 2, Scribbles(annotations[None].copy()))
-    classifier, _ = learner.train(parameters)
+    pixels = AnnotatedPixels(image[:, None], 2, Scribbles(annotations[None].copy()))
+    classifier, _ = Learner(lambda: [pixels]).train(parameters)
     by_hand = objclass.train_object_classifier(image, annotations, **parameters.keywords())
     assert same_forest(classifier, by_hand)
     np.testing.assert_array_equal(
-        learner.predict(classifier, 0, 0), objclass.classify_pixels(image, by_hand, progress=False)
+        pixels.predict(classifier, 0, 0), objclass.classify_pixels(image, by_hand, progress=False)
     )
 
 
 def test_other_features_are_computed_anew(sample):
-    learner = Learner(sample.image[None], 3, Scribbles(sample.annotations[1].copy()))
+    pixels = AnnotatedPixels(sample.image[None], 3, Scribbles(sample.annotations[1].copy()))
+    learner = Learner(lambda: [pixels])
     for features in ("original", "gaussian_blur=1 sobel_of_gaussian_blur=1", "original"):
         parameters = TrainingParameters(features=features, n_estimators=5)
         by_hand = objclass.train_object_classifier(
@@ -64,7 +66,8 @@ def test_other_features_are_computed_anew(sample):
 
 def test_many_pixels_are_thinned_out_within_their_classes(sample):
     scribbles = Scribbles(np.zeros(sample.image.shape, np.uint8))
-    learner = Learner(sample.image[None], 3, scribbles)
+    pixels = AnnotatedPixels(sample.image[None], 3, scribbles)
+    learner = Learner(lambda: [pixels])
     scribbles.paint([Patch(0, 5, 0, 0, np.full((60, 96), 2, np.uint16))])
     scribbles.paint([Patch(0, 9, 0, 0, np.full((5, 5), 3, np.uint16))])
     classifier, exact = learner.train(TrainingParameters(n_estimators=5), most_rows=500)
@@ -74,7 +77,8 @@ def test_many_pixels_are_thinned_out_within_their_classes(sample):
 
 def test_it_takes_two_classes(sample):
     scribbles = Scribbles(np.zeros(sample.image.shape, np.uint8))
-    learner = Learner(sample.image[None], 3, scribbles)
+    pixels = AnnotatedPixels(sample.image[None], 3, scribbles)
+    learner = Learner(lambda: [pixels])
     assert not learner.can_train(2)
     scribbles.paint([Patch(0, 5, 0, 0, np.full((2, 2), 3, np.uint16))])
     assert not learner.can_train(2)
