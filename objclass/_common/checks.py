@@ -5,11 +5,16 @@ Every message names the argument, what was expected, what came, and the next ste
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeGuard
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeGuard, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
+
+# One image, or a list of several: functions return what they were given.
+Images = TypeVar("Images", np.ndarray, list[np.ndarray])
+# Voxel size along each axis, (z, y, x) or (y, x); one number for all axes; None if unknown.
+Spacing = float | Sequence[float] | None
 
 
 class ObjclassError(ValueError):
@@ -88,6 +93,11 @@ def describe(value: object) -> str:
 def is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
     """Return whether `value` is several images rather than one: a list or tuple of arrays."""
     return isinstance(value, (list, tuple)) and len(value) > 0 and all(np.ndim(v) >= 2 for v in value)
+
+
+def for_each(images: Images, function: Callable[[Any], np.ndarray]) -> Images:
+    """Return the result of `function` for an image, or the list of results for a list of images."""
+    return cast(Images, [function(one) for one in images] if is_list(images) else function(images))
 
 
 def check_option(argument: str, value: object, options: Iterable[str]) -> str:

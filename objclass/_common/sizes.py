@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from objclass._common.checks import check_number, check_spacing, invalid
+from objclass._common.checks import Spacing, check_number, check_spacing, invalid
 
 MICROMETRES = {"nm": 1e-3, "um": 1.0, "µm": 1.0, "μm": 1.0, "mm": 1e3}
 _HINT = 'Pass voxels as 20, a volume as "4 um3", an area as "4 um2", or a share of the usual size as "10%".'
@@ -35,7 +34,7 @@ class Size:
     def in_voxels(
         self,
         argument: str,
-        spacing: float | Sequence[float] | None,
+        spacing: Spacing,
         ndim: int,
         sizes: np.ndarray | None = None,
     ) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import check_spacing, invalid
+from objclass._common.checks import Spacing, check_spacing, invalid
 from objclass._common.sizes import Size, parse_size
 from objclass.chunked.blocks import Index, Region, Source, Tasks, with_halo, without_collection
 from objclass.chunked.measuring import Wanted, fragments_of, measure_block, merge_measured, spread_out
@@ -261,7 +261,7 @@ class Limit:
 
     argument: str
     size: Size
-    spacing: float | Sequence[float] | None
+    spacing: Spacing
     ndim: int
 
     def __post_init__(self) -> None:

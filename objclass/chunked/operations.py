@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import check_spacing, invalid
+from objclass._common.checks import Spacing, check_spacing, invalid
 from objclass._common.sizes import parse_size
 from objclass.chunked.blocks import Source
 from objclass.chunked.graph import (
@@ -55,7 +55,7 @@ def segment(
     fill_holes: bool | None = None,
     min_certainty: float | None = None,
     min_size: float | str | None = None,
-    spacing: float | Sequence[float] | None = None,
+    spacing: Spacing = None,
     block_shape: Sequence[int] | None = None,
 ) -> da.Array:
     """Find the objects: connected pixels of the positive class.
@@ -150,7 +150,7 @@ def exclude_small(
     labels: Any,
     min_size: float | str = 20,
     *,
-    spacing: float | Sequence[float] | None = None,
+    spacing: Spacing = None,
     relabel: bool = True,
 ) -> da.Array:
     """Remove objects smaller than `min_size`, all blocks counted together.
@@ -186,7 +186,7 @@ def exclude_large(
     labels: Any,
     max_size: float | str,
     *,
-    spacing: float | Sequence[float] | None = None,
+    spacing: Spacing = None,
     relabel: bool = True,
 ) -> da.Array:
     """Remove objects larger than `max_size`, all blocks counted together.
@@ -261,11 +261,11 @@ def measure(
     labels: Any,
     image: Any = None,
     *,
-    spacing: float | Sequence[float] | None = None,
+    spacing: Spacing = None,
     unit: str | None = None,
     properties: str | Sequence[str] = "basic",
     channel_names: Sequence[str] | None = None,
-    texture_distances: float | Sequence[float] | None = None,
+    texture_distances: Spacing = None,
 ) -> pd.DataFrame:
     """Measure every object, also those that lie in several blocks: computes at once.
 

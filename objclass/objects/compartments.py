@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from objclass._common.checks import check_labels, check_number, check_spacing, invalid
+from objclass._common.checks import Spacing, check_labels, check_number, check_spacing, invalid
 from objclass.objects.runlength import count_pairs, object_sizes
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def expand(
-    labels: npt.ArrayLike, distance: float, *, spacing: float | Sequence[float] | None = None
-) -> np.ndarray:
+def expand(labels: npt.ArrayLike, distance: float, *, spacing: Spacing = None) -> np.ndarray:
     """Expand objects by a distance, without letting them overlap.
 
     Parameters
@@ -64,7 +61,7 @@ def ring(
     inner: float,
     outer: float,
     *,
-    spacing: float | Sequence[float] | None = None,
+    spacing: Spacing = None,
 ) -> np.ndarray:
     """Label the voxels around each object, such as the cytoplasm around a nucleus.
 
@@ -111,7 +108,7 @@ def relate(
     parents: npt.ArrayLike,
     *,
     max_distance: float = 0,
-    spacing: float | Sequence[float] | None = None,
+    spacing: Spacing = None,
 ) -> pd.DataFrame:
     """Find the parent of each child: the object that it overlaps most, as of a nucleus the cell.
 
@@ -182,9 +179,7 @@ def relate(
     return pd.DataFrame({"label": numbers, "parent": parent, "overlap": overlap})
 
 
-def _around(
-    labels: npt.ArrayLike, inner: float | None, outer: float, spacing: float | Sequence[float] | None
-) -> np.ndarray:
+def _around(labels: npt.ArrayLike, inner: float | None, outer: float, spacing: Spacing) -> np.ndarray:
     array = check_labels(labels)
     highest = array.max(initial=0)
     if highest > np.iinfo(np.int32).max:
@@ -195,7 +190,7 @@ def _around(
     return np.where(inside if inner is None else inside & (distance > inner), nearest, 0)
 
 
-def _nearest(labels: np.ndarray, spacing: float | Sequence[float] | None) -> tuple[np.ndarray, np.ndarray]:
+def _nearest(labels: np.ndarray, spacing: Spacing) -> tuple[np.ndarray, np.ndarray]:
     """Return the label of the nearest object of each voxel, and how far its nearest voxel is."""
     from scipy.ndimage import distance_transform_edt
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from objclass._common.checks import check_labels, invalid, is_list
+from objclass._common.checks import Images, Spacing, check_labels, for_each, invalid
 from objclass._common.sizes import parse_size
 from objclass.objects.runlength import object_sizes, renumber
 
 
 def exclude_small(
-    labels: npt.ArrayLike | Sequence[npt.ArrayLike],
+    labels: Images,
     min_size: float | str = 20,
     *,
-    spacing: float | Sequence[float] | None = None,
+    spacing: Spacing = None,
     relabel: bool = True,
-) -> Any:
+) -> Images:
     """Remove objects smaller than `min_size`.
 
     Parameters
@@ -61,16 +60,16 @@ def exclude_small(
     def is_large(array: np.ndarray, numbers: np.ndarray, sizes: np.ndarray) -> np.ndarray:
         return sizes >= size.in_voxels("min_size", spacing, array.ndim, sizes)
 
-    return _each(labels, is_large, relabel)
+    return for_each(labels, lambda one: _keep(one, is_large, relabel))
 
 
 def exclude_large(
-    labels: npt.ArrayLike | Sequence[npt.ArrayLike],
+    labels: Images,
     max_size: float | str,
     *,
-    spacing: float | Sequence[float] | None = None,
+    spacing: Spacing = None,
     relabel: bool = True,
-) -> Any:
+) -> Images:
     """Remove objects larger than `max_size`.
 
     Parameters
@@ -104,10 +103,10 @@ def exclude_large(
     def is_small(array: np.ndarray, numbers: np.ndarray, sizes: np.ndarray) -> np.ndarray:
         return sizes <= size.in_voxels("max_size", spacing, array.ndim, sizes)
 
-    return _each(labels, is_small, relabel)
+    return for_each(labels, lambda one: _keep(one, is_small, relabel))
 
 
-def exclude_border(labels: npt.ArrayLike | Sequence[npt.ArrayLike], *, relabel: bool = True) -> Any:
+def exclude_border(labels: Images, *, relabel: bool = True) -> Images:
     """Remove the objects that touch the border of the image, where part of them may be missing.
 
     Parameters
@@ -141,10 +140,10 @@ def exclude_border(labels: npt.ArrayLike | Sequence[npt.ArrayLike], *, relabel: 
         faces = [np.unique(np.take(array, side, axis)) for axis in axes for side in (0, -1)]
         return ~np.isin(numbers, np.concatenate(faces)) if faces else np.ones(len(numbers), bool)
 
-    return _each(labels, inside, relabel)
+    return for_each(labels, lambda one: _keep(one, inside, relabel))
 
 
-def relabel(labels: npt.ArrayLike | Sequence[npt.ArrayLike]) -> Any:
+def relabel(labels: Images) -> Images:
     """Give the objects the numbers 1…n in the order of their old ones.
 
     Parameters
@@ -170,13 +169,15 @@ def relabel(labels: npt.ArrayLike | Sequence[npt.ArrayLike]) -> Any:
     >>> objclass.relabel(np.array([[7, 0, 3, 3]]))
     array([[2, 0, 1, 1]], dtype=int32)
     """
-    return _each(labels, lambda array, numbers, sizes: np.ones(len(numbers), bool), True)
+
+    def every(array: np.ndarray, numbers: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        return np.ones(len(numbers), bool)
+
+    return for_each(labels, lambda one: _keep(one, every, True))
 
 
-def _each(labels: Any, choose: Callable[..., np.ndarray], dense: bool) -> Any:
-    """Keep the objects for which ``choose(array, numbers, sizes)`` is true, in each image."""
-    if is_list(labels):
-        return [_each(one, choose, dense) for one in labels]
+def _keep(labels: npt.ArrayLike, choose: Callable[..., np.ndarray], dense: bool) -> np.ndarray:
+    """Keep the objects for which ``choose(array, numbers, sizes)`` is true."""
     array = check_labels(labels)
     numbers, sizes = object_sizes(array)
     keep = choose(array, numbers, sizes)

@@ -8,9 +8,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from objclass._common.checks import check_number, check_option, check_spacing, invalid, is_list
+from objclass._common.checks import (
+    Images,
+    Spacing,
+    check_number,
+    check_option,
+    check_spacing,
+    for_each,
+    invalid,
+)
 from objclass._common.parallel import Progress, map_tiles
 from objclass._common.sizes import parse_size, weighted_median
 from objclass.objects import splitting
@@ -135,7 +142,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 def segment(
-    image: npt.ArrayLike | Sequence[npt.ArrayLike],
+    image: Images,
     classifier: ObjectClassifier,
     *,
     positive_class: int | Sequence[int] | None = None,
@@ -145,10 +152,10 @@ def segment(
     fill_holes: bool | None = None,
     min_certainty: float | None = None,
     min_size: float | str | None = None,
-    spacing: float | Sequence[float] | None = None,
+    spacing: Spacing = None,
     engine: str = "cpu",
     progress: Progress = True,
-) -> Any:
+) -> Images:
     """Find the objects: connected pixels of the positive class.
 
     The probability of the class is smoothed and compared with the threshold. Pixels that are connected
@@ -239,22 +246,31 @@ def segment(
 
 
 def segment_with(
-    image: Any,
+    image: Images,
     classifier: ObjectClassifier,
     options: SegmentationOptions,
     *,
-    spacing: float | Sequence[float] | None = None,
+    spacing: Spacing = None,
     engine: str = "cpu",
     progress: Progress = True,
-) -> Any:
+) -> Images:
     """Call `segment` with options in one piece."""
-    if is_list(image):
-        return [
-            segment_with(one, classifier, options, spacing=spacing, engine=engine, progress=progress)
-            for one in image
-        ]
     options = options.of_classifier(classifier)
     known = check_spacing(spacing, classifier.ndim)
+    return for_each(
+        image, lambda one: _segment(one, classifier, options, known, engine=engine, progress=progress)
+    )
+
+
+def _segment(
+    image: np.ndarray,
+    classifier: ObjectClassifier,
+    options: SegmentationOptions,
+    known: tuple[float, ...] | None,
+    *,
+    engine: str,
+    progress: Progress,
+) -> np.ndarray:
     keywords: dict[str, Any] = {"spacing": known, "engine": engine, "progress": progress}
     if options.needs_probability:
         found = object_probability(image, classifier, options, **keywords)
@@ -265,7 +281,7 @@ def segment_with(
         warnings.warn(
             f"Over half of the image is object ({np.count_nonzero(labels) / labels.size:.0%}): are the "
             f"classes exchanged? Objects are class {options.positive_class}; or is it positive_class=?",
-            stacklevel=3,
+            stacklevel=6,
         )
     return labels
 

@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from objclass._common.checks import (
+    Images,
+    Spacing,
     check_labels,
     check_number,
     check_option,
     check_spacing,
+    for_each,
     invalid,
     is_list,
 )
@@ -31,15 +34,15 @@ _TREE_GAIN, _GAIN = 0.03, 0.02  # of solidity, by which parts must exceed the wh
 
 
 def split_touching(
-    labels: npt.ArrayLike | Sequence[npt.ArrayLike],
+    labels: Images,
     *,
     method: str = "distance",
     probability: npt.ArrayLike | Sequence[npt.ArrayLike] | None = None,
     min_distance: float | None = None,
-    spacing: float | Sequence[float] | None = None,
+    spacing: Spacing = None,
     min_size: int | None = None,
     progress: Progress = True,
-) -> Any:
+) -> Images:
     """Split touching objects, such as nuclei in dense tissue.
 
     Each object is looked at alone; objects are split and never removed.
@@ -124,16 +127,15 @@ def split_touching(
         hint = "Compute it with objclass.probability_map(image, classifier)."
         raise invalid("probability", 'an array with method="tree"', probability, hint)
 
-    def split(one: Any, weight: Any) -> np.ndarray:
-        array = check_labels(one)
-        voxel = check_spacing(spacing, array.ndim) or _voxel_proportions(array)
-        weight = None if weight is None else _check_probability(weight, array.shape)
+    def split(one: npt.ArrayLike, weight: Any) -> np.ndarray:
+        array: np.ndarray = check_labels(one)
+        voxel: Sequence[float] = check_spacing(spacing, array.ndim) or _voxel_proportions(array)
+        known = None if weight is None else _check_probability(weight, array.shape)
         scale = _Scale(np.array([*(1.0,) * (3 - array.ndim), *voxel]), array.ndim, min_distance, min_size)
-        return _split(array, weight, method, scale, progress)
+        return _split(array, known, method, scale, progress)
 
-    if is_list(labels):
-        return list(map(split, labels, _one_each(probability, len(labels))))
-    return split(labels, probability)
+    weights = iter(_one_each(probability, len(labels)) if is_list(labels) else [probability])
+    return for_each(labels, lambda one: split(one, next(weights)))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from objclass._common.checks import check_names, check_spacing, invalid
+from objclass._common.checks import Spacing, check_names, check_spacing, invalid
 from objclass._common.files import check_writable
 from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
 from objclass.pixels.features import OWN_FILTERS, Feature, format_features, match_features, parse_features
@@ -323,7 +323,7 @@ def train_object_classifier(
     n_estimators: int = 100,
     class_weight: str | None = None,
     normalize: str | None = None,
-    spacing: float | Sequence[float] | None = None,
+    spacing: Spacing = None,
     unit: str | None = None,
     channel_names: Sequence[str] | None = None,
     random_state: int = 0,

@@ -10,11 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from objclass._common.checks import (
+    Images,
+    Spacing,
     check_float32,
     check_image,
     check_number,
     check_option,
     check_spacing,
+    for_each,
     invalid,
     is_list,
 )
@@ -35,14 +38,14 @@ ENGINES = ("auto", "cpu", "opencl")
 
 
 def classify_pixels(
-    image: npt.ArrayLike | Sequence[npt.ArrayLike],
+    image: Images,
     classifier: ObjectClassifier,
     *,
-    spacing: float | Sequence[float] | None = None,
+    spacing: Spacing = None,
     match_spacing: bool = False,
     engine: str = "cpu",
     progress: Progress = True,
-) -> Any:
+) -> Images:
     """Predict the class of each pixel by majority vote.
 
     Parameters
@@ -98,27 +101,29 @@ def classify_pixels(
     """
     check_option("engine", engine, ENGINES)
     classifier = for_spacing(classifier, spacing, match_spacing=match_spacing)
-    if is_list(image):
-        return [classify_pixels(one, classifier, engine=engine, progress=progress) for one in image]
-    channels = check_fit(image, classifier)
-    check_pixels(channels)
-    classifier = fit_to_image(classifier, channels)
-    if choose_engine(engine) == "opencl":
-        return opencl.classify(channels, classifier).astype(np.uint8)
-    check_filters(classifier.features)
-    return run_forest(channels, classifier, None, progress=progress).reshape(channels.shape[1:])
+
+    def classify(one: npt.ArrayLike) -> np.ndarray:
+        channels = check_fit(one, classifier)
+        check_pixels(channels)
+        fitted = fit_to_image(classifier, channels)
+        if choose_engine(engine) == "opencl":
+            return opencl.classify(channels, fitted).astype(np.uint8)
+        check_filters(fitted.features)
+        return run_forest(channels, fitted, None, progress=progress).reshape(channels.shape[1:])
+
+    return for_each(image, classify)
 
 
 def probability_map(
-    image: npt.ArrayLike | Sequence[npt.ArrayLike],
+    image: Images,
     classifier: ObjectClassifier,
     *,
     positive_class: int | Sequence[int] | None = None,
-    spacing: float | Sequence[float] | None = None,
+    spacing: Spacing = None,
     match_spacing: bool = False,
     engine: str = "cpu",
     progress: Progress = True,
-) -> Any:
+) -> Images:
     """Compute the probability that each pixel is of the positive class: the share of its votes.
 
     Parameters
@@ -162,19 +167,18 @@ def probability_map(
     check_option("engine", engine, ENGINES)
     classes = object_classes(classifier, positive_class)
     classifier = for_spacing(classifier, spacing, match_spacing=match_spacing)
-    if is_list(image):
-        return [
-            probability_map(one, classifier, positive_class=classes, engine=engine, progress=progress)
-            for one in image
-        ]
-    channels = check_fit(image, classifier)
-    check_pixels(channels)
-    classifier = fit_to_image(classifier, channels)
-    if choose_engine(engine) == "opencl":
-        maps = [opencl.probability(channels, classifier, one) for one in classes]
-        return np.sum(maps, axis=0, dtype=np.float32)
-    check_filters(classifier.features)
-    return run_forest(channels, classifier, classes, progress=progress).reshape(channels.shape[1:])
+
+    def probability(one: npt.ArrayLike) -> np.ndarray:
+        channels = check_fit(one, classifier)
+        check_pixels(channels)
+        fitted = fit_to_image(classifier, channels)
+        if choose_engine(engine) == "opencl":
+            maps = [opencl.probability(channels, fitted, each) for each in classes]
+            return np.asarray(np.sum(maps, axis=0, dtype=np.float32))
+        check_filters(fitted.features)
+        return run_forest(channels, fitted, classes, progress=progress).reshape(channels.shape[1:])
+
+    return for_each(image, probability)
 
 
 def predict_plane(
@@ -242,7 +246,7 @@ def predict_plane(
 
 
 def for_spacing(
-    classifier: ObjectClassifier, spacing: float | Sequence[float] | None, *, match_spacing: bool = False
+    classifier: ObjectClassifier, spacing: Spacing, *, match_spacing: bool = False
 ) -> ObjectClassifier:
     """Return the classifier to use on images of a voxel size: the same, or one scaled to it.
 

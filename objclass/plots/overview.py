@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
 
-from objclass._common.checks import check_image, check_labels, check_spacing, describe, invalid
+from objclass._common.checks import Spacing, check_image, check_labels, check_spacing, describe, invalid
 from objclass.plots.colors import Coloring, color_objects, label_colors
 from objclass.tables.columns import check_columns, check_table
 from objclass.tables.roles import EMBEDDINGS
@@ -61,7 +61,7 @@ def overview(
     labels: np.ndarray,
     table: pd.DataFrame | None = None,
     *,
-    spacing: float | Sequence[float] | None = None,
+    spacing: Spacing = None,
     unit: str = "µm",
     embedding: str | Sequence[str] | None = None,
     color: str | None = None,
