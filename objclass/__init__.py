@@ -1,10 +1,10 @@
-"""Paint a few scribbles, get objects, measure them, find out which kinds there are."""
+"""Annotate an image with a few scribbles, segment its objects, measure, cluster and classify them."""
 
 import lazy_loader as _lazy
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name when it is asked for."""
+    """Import a public name on first access."""
     if name == "__version__":
         from importlib.metadata import version
 

@@ -34,12 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a console may know no × and no µ
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser(next((each for each in given if each in COMMANDS), "")).parse_args(given)
-    from objclass._common.compiling import telling
+    from objclass._common.compiling import notify_compiling
 
     logging.basicConfig(format="objclass: %(message)s", level=logging.WARNING)
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
-        with telling(_say_compiling):
+        with notify_compiling(_say_compiling):
             return options.command(options) or 0
     except KeyboardInterrupt:
         print("\nobjclass: stopped", file=sys.stderr)

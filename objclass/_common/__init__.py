@@ -1,1 +1,1 @@
-"""What all folders share: checks of arguments, threads and compiled loops, files written safely."""
+"""Shared by all folders: argument checks, threads, compiled loops, safe writing of files."""

@@ -1,6 +1,6 @@
-"""Argument checks, and the one wording of errors.
+"""Argument checks and the wording of errors.
 
-Every message names the argument, what was expected, what came, and the next step.
+Every message names the argument, what was expected, what was passed, and the next step.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ Spacing = float | Sequence[float] | None
 
 
 class ObjclassError(ValueError):
-    """The base of all errors that objclass raises on purpose: an argument or a file that it refuses.
+    """Base class of all errors that objclass raises on purpose: an invalid argument or file.
 
-    Those that are also of another built-in kind, as `FileNotFoundError` or `TypeError`, can be caught as
-    either. Any other exception out of objclass is a defect, or a failure of the system.
+    Errors that correspond to a built-in class, such as `FileNotFoundError` or `TypeError`, inherit from it
+    as well. Any other exception raised by objclass is a bug or a failure of the system.
 
     Examples
     --------
@@ -74,16 +74,16 @@ _KINDS: dict[type[Exception], type[ObjclassError]] = {
 def invalid(
     argument: str, expected: str, got: object, hint: str = "", *, kind: type[Exception] = ValueError
 ) -> ObjclassError:
-    """Return the exception to raise for a bad argument, in the wording that all of objclass shares.
+    """Return the exception to raise for an invalid argument.
 
-    It is an `ObjclassError` and, as callers may expect, of the built-in `kind` as well.
+    It is an `ObjclassError` and also an instance of the built-in `kind`.
     """
     text = f"{argument}: expected {expected}, got {got if isinstance(got, str) else describe(got)}."
     return _KINDS[kind](f"{text} {hint}".rstrip())
 
 
 def describe(value: object) -> str:
-    """Say in a few words what `value` is: shape and dtype of an array, else its type and a short repr."""
+    """Describe `value`: shape and dtype of an array, otherwise its type and a short repr."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
     text = repr(value)
@@ -91,7 +91,7 @@ def describe(value: object) -> str:
 
 
 def is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
-    """Return whether `value` is several images rather than one: a list or tuple of arrays."""
+    """Return whether `value` is a list or tuple of images rather than one image."""
     return isinstance(value, (list, tuple)) and len(value) > 0 and all(np.ndim(v) >= 2 for v in value)
 
 
@@ -124,7 +124,7 @@ def check_number(
 
 
 def check_names(argument: str, names: object, n: int, what: str) -> list[str]:
-    """Return `names` as a list if they are `n` different texts, one for each `what`."""
+    """Return `names` as a list if they are `n` unique strings, one for each `what`."""
     expected = f"{n} different name{'s' * (n != 1)}, one for each {what}"
     if isinstance(names, str) or not isinstance(names, Iterable):
         raise invalid(argument, expected, describe(names), kind=TypeError)
@@ -135,7 +135,7 @@ def check_names(argument: str, names: object, n: int, what: str) -> list[str]:
 
 
 def check_spacing(spacing: object, ndim: int, *, argument: str = "spacing") -> tuple[float, ...] | None:
-    """Return `spacing` as `ndim` positive floats; a single number stands for all axes; None stays None."""
+    """Return `spacing` as `ndim` positive floats; a single number applies to all axes; None stays None."""
     if spacing is None:
         return None
     values = np.atleast_1d(np.asarray(spacing, dtype=float))
@@ -146,29 +146,29 @@ def check_spacing(spacing: object, ndim: int, *, argument: str = "spacing") -> t
             argument,
             f"{ndim} positive numbers, one for each of the axes {axis_names(ndim)}",
             spacing,
-            "objclass.read_spacing(path) tells the voxel size of a file.",
+            "objclass.read_spacing(path) returns the voxel size of a file.",
         )
     return tuple(map(float, values))
 
 
 def axis_names(ndim: int) -> str:
-    """Name the spatial axes of rank `ndim`, as ``(z, y, x)``."""
+    """Return the names of `ndim` spatial axes, as ``(z, y, x)``."""
     return f"({', '.join('zyx'[-ndim:])})"
 
 
 def check_labels(labels: npt.ArrayLike, *, argument: str = "labels") -> np.ndarray:
-    """Return `labels` as an integer array of rank 2 or 3 without negative numbers."""
+    """Return `labels` as a 2D or 3D integer array without negative labels."""
     _refuse_masked(argument, labels)
     array = np.asarray(labels)
     if array.dtype.kind not in "iu":
-        hint = "Number the objects of a mask with skimage.measure.label(mask)."
-        if array.dtype.kind == "f":  # numbering it anew would tear objects of several pieces apart
-            hint = "Labels stored as floats become integers with labels.astype(int)."
+        hint = "Label the objects of a mask with skimage.measure.label(mask)."
+        if array.dtype.kind == "f":  # relabelling would separate the pieces of disconnected objects
+            hint = "Convert labels stored as floats with labels.astype(int)."
         raise invalid(argument, "an integer array, 0 for background", array, hint, kind=TypeError)
     if array.ndim not in (2, 3):
         raise invalid(argument, "an array of axes (y, x) or (z, y, x)", array)
     if array.dtype.kind == "i" and array.size and array.min() < 0:
-        raise invalid(argument, "numbers of 0 and above", f"a smallest value of {array.min()}")
+        raise invalid(argument, "labels of at least 0", f"a minimum of {array.min()}")
     return array
 
 
@@ -177,7 +177,7 @@ def check_image(
     spatial_shape: Sequence[int] | None = None,
     *,
     ndim: int | None = None,
-    beside: str = "labels",
+    shape_of: str = "labels",
     argument: str = "image",
     finite: bool = True,
 ) -> np.ndarray:
@@ -188,15 +188,15 @@ def check_image(
     image : array
         (z, y, x) or (y, x), or with channels first (c, z, y, x) or (c, y, x).
     spatial_shape : sequence of int, optional
-        The shape that the spatial axes must have, that of the array beside it.
+        The shape that the spatial axes must have.
     ndim : int, optional
-        The number of spatial axes, where no array stands beside it.
-    beside : str
-        The name of the argument that `spatial_shape` comes from.
+        The number of spatial axes, if `spatial_shape` is not given.
+    shape_of : str
+        The name of the argument that `spatial_shape` is the shape of.
     argument : str
-        The name of the argument that `image` is.
+        The name of the argument, for messages.
     finite : bool
-        Whether to look for NaN and infinite pixels, which takes a moment.
+        Whether to refuse NaN and infinite pixels.
     """
     _refuse_masked(argument, image)
     array = np.asarray(image)
@@ -205,7 +205,7 @@ def check_image(
     if spatial_shape is not None:
         ndim = len(spatial_shape)
     if _has_colours_last(array, spatial_shape):
-        hint = "Put the colours first with numpy.moveaxis(image, -1, 0)."
+        hint = "Move the channel axis first with numpy.moveaxis(image, -1, 0)."
         raise invalid(argument, "an image with channels first, (c, y, x)", array, hint)
     if ndim is None:
         ndim = 3 if array.ndim >= 3 else 2
@@ -219,20 +219,20 @@ def check_image(
         )
     with_channels = array if array.ndim == ndim + 1 else array[np.newaxis]
     if spatial_shape is not None and with_channels.shape[1:] != tuple(spatial_shape):
-        hint = f"Pass the image that the {beside} were made on; channels come first."
-        raise invalid(argument, f"the spatial shape of {beside}, {tuple(spatial_shape)}", array, hint)
+        hint = f"Pass the image that the {shape_of} were made on; channels come first."
+        raise invalid(argument, f"the spatial shape of {shape_of}, {tuple(spatial_shape)}", array, hint)
     if finite and array.dtype.kind == "f" and not all(np.isfinite(plane).all() for plane in with_channels):
         raise invalid(
             argument,
             "finite pixels",
             "NaN or infinite ones",
-            "Replace them first, for example with numpy.nan_to_num(image).",
+            "Replace them, for example with numpy.nan_to_num(image).",
         )
     return with_channels
 
 
 def _has_colours_last(array: np.ndarray, spatial_shape: Sequence[int] | None) -> bool:
-    """Return whether an array is a colour picture (y, x, c) or a stack of them, which no stack looks like."""
+    """Return whether an array is an RGB(A) image with the channels last, or a stack of such."""
     is_picture = array.ndim >= 3 and array.shape[-1] in (3, 4) and min(array.shape[-3:-1]) > 16
     if spatial_shape is None:
         return is_picture and array.dtype == np.uint8
@@ -241,15 +241,15 @@ def _has_colours_last(array: np.ndarray, spatial_shape: Sequence[int] | None) ->
 
 def _refuse_masked(argument: str, array: object) -> None:
     if np.ma.is_masked(array):
-        hint = "Fill them first with image.filled(value); only measure(labels, image) leaves them out."
+        hint = "Fill them with image.filled(value); only measure(labels, image) ignores masked pixels."
         raise invalid(argument, "an array without masked pixels", "a masked array", hint)
 
 
 def check_float32(image: np.ndarray, *, argument: str = "image") -> np.ndarray:
-    """Return `image` if float32, in which features are computed, can hold its pixels."""
+    """Return `image` if its pixels are within the range of float32, the dtype of features."""
     limit = np.finfo(np.float32).max
     if image.dtype.kind == "f" and image.dtype.itemsize > 4 and max(image.max(), -image.min()) > limit:
         raise invalid(
-            argument, f"pixels of at most {limit:.2g}", "larger ones", "Divide the image by a number."
+            argument, f"pixels of at most {limit:.2g}", "larger ones", "Divide the image by a constant."
         )
     return image

@@ -1,7 +1,7 @@
-"""Compile in a second process what later steps will need, while this one is busy with the first.
+"""Compile functions of later steps in a second process while this one runs the first step.
 
-numba keeps machine code on disk, where this process finds it. ``OBJCLASS_WARMUP=0`` in the environment
-stops it.
+numba caches machine code on disk, where this process finds it. Set the environment variable
+``OBJCLASS_WARMUP=0`` to turn this off.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _running: dict[str, subprocess.Popen[bytes]] = {}
 
 
 def compile_ahead(module: str) -> None:
-    """Run ``python -m module``, which compiles, in the background; once in the life of this process."""
+    """Run ``python -m module``, which compiles, in the background; at most once per process."""
     if os.environ.get("OBJCLASS_WARMUP") == "0" or module in _running or (os.cpu_count() or 1) < 2:
         return
     nothing = subprocess.DEVNULL
@@ -24,7 +24,7 @@ def compile_ahead(module: str) -> None:
 
 
 def wait_for_compiling() -> None:
-    """Wait until what `compile_ahead` began has ended."""
+    """Wait until the processes that `compile_ahead` started have ended."""
     for process in _running.values():
         process.wait()
 
@@ -32,4 +32,4 @@ def wait_for_compiling() -> None:
 @atexit.register
 def _stop() -> None:
     for process in _running.values():
-        process.terminate()  # numba's files appear when they are whole
+        process.terminate()  # safe: numba writes its cache files atomically

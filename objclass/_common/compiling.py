@@ -1,4 +1,4 @@
-"""Whether numba compiles: the first call of a function takes longer than all later ones."""
+"""Notify when numba compiles, since the first call of a function takes longer than later ones."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from typing import Any
 
 
 @contextlib.contextmanager
-def telling(say: Callable[[], None], *, after: float = 3.0) -> Iterator[None]:
-    """Within this context, call `say` once if compiling takes more than `after` seconds."""
+def notify_compiling(notify: Callable[[], None], *, after: float = 3.0) -> Iterator[None]:
+    """Call `notify` once if compiling within this context takes more than `after` seconds."""
     from numba.core import event
 
     class Listener(event.Listener):
-        depth, began, seconds, said = 0, 0.0, 0.0, False
+        depth, began, seconds, notified = 0, 0.0, 0.0, False
 
         def on_start(self, _: Any) -> None:
             self.depth += 1
             if self.depth == 1:
                 self.began = time.perf_counter()
-                self.say_late()
+                self.notify_once()
 
         def on_end(self, _: Any) -> None:
             self.depth -= 1
             if self.depth == 0:
                 self.seconds += time.perf_counter() - self.began
-                self.say_late()
+                self.notify_once()
 
-        def say_late(self) -> None:
-            if self.seconds >= after and not self.said:
-                self.said = True
-                say()
+        def notify_once(self) -> None:
+            if self.seconds >= after and not self.notified:
+                self.notified = True
+                notify()
 
     with event.install_listener("numba:compile", Listener()):
         yield

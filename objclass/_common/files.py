@@ -1,4 +1,4 @@
-"""Files that are written beside and renamed, so that nobody ever finds half of one."""
+"""Atomic writing: files are written under a temporary name and then renamed."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _UNFINISHED = re.compile(re.escape(_TEMPORARY) + r"[0-9a-f]{32}(\.\w+)*")
 
 @contextlib.contextmanager
 def replacing(path: AnyPath) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; it takes the place of `path` once all went well.
+    """Yield a temporary path in the same folder, which replaces `path` if no error occurs.
 
-    Until then, and after an error, `path` keeps its old content: a crash never leaves half a file. A file
-    that is replaced hands on its permissions and, where the system allows it, its group.
+    Until then, and after an error, `path` keeps its old content: a crash never leaves an incomplete file.
+    The new file gets the permissions and, where the system allows it, the group of the old one.
 
     Parameters
     ----------
@@ -38,38 +38,38 @@ def replacing(path: AnyPath) -> Iterator[Path]:
     FileNotFoundError
         If the folder of `path` does not exist.
     PermissionError
-        If nothing can be written there.
+        If the folder is not writable.
     FileExistsError
-        If `path` is a symbolic link that leads to another folder, or nowhere.
+        If `path` is a symbolic link to another folder, or a broken one.
 
     Examples
     --------
     >>> import pathlib, tempfile
     >>> folder = tempfile.TemporaryDirectory()
     >>> note = pathlib.Path(folder.name) / "note.txt"
-    >>> with replacing(note) as beside:
-    ...     _ = beside.write_text("done")
+    >>> with replacing(note) as temporary:
+    ...     _ = temporary.write_text("done")
     >>> note.read_text()
     'done'
     >>> folder.cleanup()
     """
     target = _target(Path(path))
-    # Writers choose the format by the last suffixes; a name that is already long must not grow.
+    # Writers choose the format by the suffixes; a long name must not exceed the limit of the file system.
     suffixes = "".join(suffix for suffix in target.suffixes[-2:] if len(suffix) <= 10)
-    beside = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}{suffixes}")
+    temporary = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}{suffixes}")
     check_writable(target.parent)
     try:
-        yield beside
-        _keep_access(beside, target)
-        _take_place(beside, target)
+        yield temporary
+        _keep_access(temporary, target)
+        _take_place(temporary, target)
     finally:
-        _remove(beside)
+        _remove(temporary)
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove the files in `folder` that `replacing` made and a process that was killed left behind.
+    """Remove temporary files of `replacing` that a killed process left in `folder`.
 
-    Call it only where no other process can be writing. Folders stay: one may hold what it was to replace.
+    Call it only where no other process can be writing. Folders are kept: one may hold the old content.
     """
     for path in folder.glob(f"{_TEMPORARY}*"):
         if _UNFINISHED.fullmatch(path.name) and path.is_file() and not path.is_symlink():
@@ -78,9 +78,9 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def check_writable(folder: AnyPath, *, argument: str = "path") -> None:
-    """Raise unless files can be made in `folder`, found out by making one."""
+    """Raise unless a file can be created in `folder`; creates one to find out."""
     folder = Path(folder)
-    hint = "Choose a folder that exists and that you may write to."
+    hint = "Choose an existing folder that you can write to."
     if not folder.is_dir():
         raise invalid(argument, "a place in an existing folder", str(folder), hint, kind=FileNotFoundError)
     probe = folder / f".{uuid.uuid4().hex[:8]}"
@@ -93,14 +93,14 @@ def check_writable(folder: AnyPath, *, argument: str = "path") -> None:
 
 
 def content_uuid(array: Any, *description: object) -> str:
-    """Return a UUID that follows from a contiguous array and what describes it."""
+    """Return a UUID computed from the content of a contiguous array and its description."""
     digest = hashlib.sha256(f"{array.shape} {array.dtype} {description}".encode())
     digest.update(array.data)
     return str(uuid.uuid5(uuid.NAMESPACE_OID, digest.hexdigest()))
 
 
 def _target(path: Path) -> Path:
-    """Return the file that `path` stands for, following links within its own folder only."""
+    """Return the file that `path` refers to, following links within its own folder only."""
     folder = path.absolute().parent.resolve()
     if not path.is_symlink():
         return folder / path.name
@@ -116,27 +116,27 @@ def _target(path: Path) -> Path:
     return target
 
 
-def _keep_access(beside: Path, target: Path) -> None:
-    """Give `beside` the permissions and the group of the file that it replaces."""
-    if not (beside.is_file() and target.is_file()):
+def _keep_access(temporary: Path, target: Path) -> None:
+    """Give `temporary` the permissions and the group of the file that it replaces."""
+    if not (temporary.is_file() and target.is_file()):
         return
     status = target.stat()
     with contextlib.suppress(OSError):
-        if hasattr(os, "chown") and beside.stat().st_gid != status.st_gid:
-            os.chown(beside, -1, status.st_gid)
+        if hasattr(os, "chown") and temporary.stat().st_gid != status.st_gid:
+            os.chown(temporary, -1, status.st_gid)
     with contextlib.suppress(OSError):
-        beside.chmod(stat.S_IMODE(status.st_mode))
+        temporary.chmod(stat.S_IMODE(status.st_mode))
 
 
-def _take_place(beside: Path, target: Path) -> None:
-    if not (beside.is_dir() and target.is_dir()):
-        os.replace(beside, target)
+def _take_place(temporary: Path, target: Path) -> None:
+    if not (temporary.is_dir() and target.is_dir()):
+        os.replace(temporary, target)
         return
     # A folder that holds files cannot be replaced in one step.
-    old = beside.with_name(f"{beside.name}.old")
+    old = temporary.with_name(f"{temporary.name}.old")
     target.rename(old)
     try:
-        beside.rename(target)
+        temporary.rename(target)
     except OSError:
         old.rename(target)
         raise

@@ -1,4 +1,4 @@
-"""A lock on a folder that ends with its process, however that ends."""
+"""A lock on a folder that the operating system releases when its process ends."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ LOCK = ".lock"
 
 @contextlib.contextmanager
 def locked(folder: Path, *, argument: str = "out") -> Iterator[None]:
-    """Within this context no other process gets the lock of `folder`.
+    """Hold the lock of `folder` within this context.
 
-    The operating system holds it, so that a process that is killed leaves no lock behind.
+    The operating system manages it, so that a killed process leaves no lock.
 
     Raises
     ------
     BlockingIOError
-        If another process has it.
+        If another process holds it.
     """
     try:
         lock = FileLock(folder / LOCK).acquire(timeout=0)
     except Timeout as error:
-        got = f"{folder}, on which one is at work now"
+        got = f"{folder}, which another batch is using"
         hint = "Wait until it ends, or choose another folder."
         raise invalid(
-            argument, "a folder without a batch at work", got, hint, kind=BlockingIOError
+            argument, "a folder without a running batch", got, hint, kind=BlockingIOError
         ) from error
     with lock:
         yield

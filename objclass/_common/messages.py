@@ -1,10 +1,10 @@
-"""Lines that tell a user what is being done."""
+"""Progress messages for users."""
 
 from __future__ import annotations
 
 import sys
 
 
-def say(text: str) -> None:
-    """Print one line: in a notebook below the cell, elsewhere on the standard error, as progress bars are."""
+def report(text: str) -> None:
+    """Print a line: in a notebook below the cell, elsewhere on the standard error, like progress bars."""
     print(text, file=sys.stdout if "ipykernel" in sys.modules else sys.stderr)

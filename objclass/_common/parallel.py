@@ -1,4 +1,4 @@
-"""The one place with numba flags, the one thread pool, and progress."""
+"""Numba flags, the shared thread pool, and progress bars."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _pool: ThreadPoolExecutor | None = None
 def kernel(function: Callable[..., Any] | None = None, *, contract: bool = False) -> Any:
     """Compile a loop over voxels: serial, without the GIL, cached on disk.
 
-    Parallelism comes from `map_tiles`, never from numba's own threads: its workqueue layer aborts the
-    process when two threads enter it, as those of dask do.
+    Parallelism comes from `map_tiles`, never from numba's own threads: numba's workqueue layer aborts the
+    process when two threads, such as those of dask, enter it.
 
     Parameters
     ----------
     function : callable
         The loop.
     contract : bool
-        Let the compiler fuse a multiplication and an addition into one instruction with one rounding.
+        Allow fused multiply-add, which rounds once instead of twice.
     """
     flags: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
     decorate = numba.njit(**flags, fastmath={"contract"} if contract else False)
@@ -47,9 +47,9 @@ def kernel(function: Callable[..., Any] | None = None, *, contract: bool = False
 
 
 def read_only(array: Any) -> Any:
-    """Return a view of `array` that cannot be written to, as input for a kernel.
+    """Return a read-only view of `array`, as input for a kernel.
 
-    numba compiles a function anew for an array that may be written to and for one that may not.
+    numba compiles a function separately for writable and read-only arrays.
     """
     view = array.view()
     view.flags.writeable = False
@@ -57,10 +57,10 @@ def read_only(array: Any) -> Any:
 
 
 def n_threads() -> int:
-    """Return how many threads to use: the cores that this thread may use and that the user allows.
+    """Return the number of threads to use: the cores available to this thread that the user allows.
 
-    CPU affinity and container quotas count (joblib knows them), as do ``OMP_NUM_THREADS`` and
-    ``NUMBA_NUM_THREADS``, and `single_threaded`.
+    It respects CPU affinity and container quotas (as reported by joblib), ``OMP_NUM_THREADS``,
+    ``NUMBA_NUM_THREADS`` and `single_threaded`.
     """
     if getattr(_local, "single", False):
         return 1
@@ -76,7 +76,7 @@ def n_threads() -> int:
 
 @contextlib.contextmanager
 def single_threaded() -> Iterator[None]:
-    """Within this context `map_tiles` runs in the calling thread, as inside a dask worker."""
+    """Run `map_tiles` in the calling thread within this context, as needed inside a dask worker."""
     before = getattr(_local, "single", False)
     _local.single = True
     try:
@@ -93,22 +93,22 @@ def map_tiles(
     description: str = "",
     progress: Progress = False,
 ) -> list[Result]:
-    """Apply `function` to every item, side by side in the one pool, and return the results in order.
+    """Apply `function` to every item in parallel, in the shared pool, and return the results in order.
 
     Parameters
     ----------
     function : callable
-        Releases the GIL for most of its time.
+        Should release the GIL most of the time.
     items : iterable
-        The tiles. They start in this order, and hardly more of them than there are threads wait in the
-        pool at once, so that others can use it too.
+        The tiles. They start in this order; few more than there are threads wait in the pool at once, so
+        that other callers can use it too.
     needs : sequence of int, optional
-        For each item, how many of the first items must be done before it starts; a growing sequence.
+        For each item, the number of first items that must be done before it starts; non-decreasing.
     description : str
-        What the progress bar says.
+        The text of the progress bar.
     progress : bool or callable
-        True shows a bar once two seconds have passed. A callable is called as ``progress(done, total)``
-        in the calling thread after each tile; what it raises stops the work and is raised here.
+        True shows a bar after two seconds. A callable is called as ``progress(done, total)`` in the
+        calling thread after each tile; an exception that it raises stops the work and propagates.
     """
     todo = list(items)
     threads = min(n_threads(), len(todo))
@@ -175,7 +175,7 @@ if hasattr(os, "register_at_fork"):
 
 @contextlib.contextmanager
 def progress_bar(total: int, description: str, progress: Progress) -> Iterator[Callable[[], None]]:
-    """Yield a function that reports one more step done; see `map_tiles` for `progress`."""
+    """Yield a function that advances the progress bar by one; see `map_tiles` for `progress`."""
     if callable(progress):
         done = 0
 

@@ -1,4 +1,4 @@
-"""Sizes of objects as users give them: in voxels, in physical units, or as a share of the usual size."""
+"""Object sizes as users give them: in voxels, in physical units, or relative to the typical size."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import numpy as np
 from objclass._common.checks import Spacing, check_number, check_spacing, invalid
 
 MICROMETRES = {"nm": 1e-3, "um": 1.0, "µm": 1.0, "μm": 1.0, "mm": 1e3}
-_HINT = 'Pass voxels as 20, a volume as "4 um3", an area as "4 um2", or a share of the usual size as "10%".'
+_HINT = 'Pass voxels as 20, a volume as "4 um3", an area as "4 um2", or a share of the typical size as "10%".'
 
 
 @dataclass(frozen=True)
 class Size:
-    """A size of objects.
+    """An object size.
 
     Parameters
     ----------
     value : float
         The number.
     unit : str
-        "" for voxels, "%" for a share of the usual size, else a unit of length that `MICROMETRES` knows.
+        "" for voxels, "%" for a share of the typical size, else a unit of length from `MICROMETRES`.
     power : int
         2 for an area, 3 for a volume.
     """
@@ -43,13 +43,13 @@ class Size:
         Parameters
         ----------
         argument : str
-            What messages call it.
+            The name of the argument, for messages.
         spacing : float or sequence of float, optional
             The voxel size in micrometres.
         ndim : int
             2 or 3.
         sizes : array, optional
-            Of all objects in voxels, for a share of the usual size.
+            Sizes of all objects in voxels, for a share of the typical size.
         """
         if self.unit == "":
             return self.value
@@ -62,12 +62,12 @@ class Size:
         voxel = check_spacing(spacing, ndim)
         if voxel is None:
             got = f"{self.value:g} {self.unit}{self.power} and no voxel size"
-            raise invalid(argument, "a size in voxels where no voxel size is known", got, "Pass spacing=.")
+            raise invalid(argument, "a size in voxels if the voxel size is unknown", got, "Pass spacing=.")
         return self.value * MICROMETRES[self.unit] ** ndim / float(np.prod(voxel))
 
 
 def parse_size(argument: str, value: float | str) -> Size:
-    """Return a size, given as a number of voxels or as text such as "4 um3" or "10%".
+    """Parse a size: a number of voxels, or a string such as "4 um3" or "10%".
 
     Raises
     ------
@@ -93,7 +93,7 @@ def parse_size(argument: str, value: float | str) -> Size:
 
 
 def weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
-    """Return the least value that, with the smaller ones, has half of all weight; 0 for none."""
+    """Return the weighted median: the smallest value at which half of the weight is reached; 0 if empty."""
     if not len(values):
         return 0.0
     order = np.argsort(values, kind="stable")

@@ -1,4 +1,4 @@
-"""Images and their voxel size, in and out of files."""
+"""Reading and writing of images and their voxel size."""
 
 from __future__ import annotations
 
@@ -28,30 +28,29 @@ def imread(
     frame: int | None = None,
     channel: Channels = None,
 ) -> np.ndarray:
-    """Read an image, with its axes in the order (c, z, y, x).
+    """Read an image with its axes in the order (c, z, y, x).
 
-    TIFF under its many names (ImageJ, OME-TIFF and sets of it, Micro-Manager, LSM, STK, SVS, QPTIFF),
-    OME-Zarr (NGFF 0.1 to 0.5, in a folder, a zip file or behind a URL), PNG, JPEG and NPY; with the extra
-    ``formats`` also CZI, LIF, ND2, Imaris, HDF5 of ilastik, MRC and NIfTI. What the file
-    says about its axes is followed: channels, and the samples of a colour picture, come first, and axes of
-    length one other than y and x are dropped, as is an alpha channel that is the same everywhere. Where the
-    file does not name its axes, a rank of two or three is taken as (y, x) or (z, y, x), and a line of the
-    log (``objclass.io``) says so.
+    Supported formats are TIFF (plain, ImageJ, OME-TIFF including multi-file sets, Micro-Manager, LSM, STK,
+    SVS, QPTIFF), OME-Zarr (NGFF 0.1 to 0.5, in a folder, a zip file or at a URL), PNG, JPEG and NPY; with
+    the extra ``formats`` also CZI, LIF, ND2, Imaris, HDF5 of ilastik, MRC and NIfTI. Axes are read from the
+    metadata of the file. Channels, and the samples of an RGB image, come first. Axes of length one other
+    than y and x are dropped, as is a constant alpha channel. If the file does not name its axes, a 2D or 3D
+    array is taken as (y, x) or (z, y, x), and a message is logged (``objclass.io``).
 
     Parameters
     ----------
     path : str or path
         The file, or the folder or URL of an OME-Zarr image.
     axes : str, optional
-        The axes of the file, one of ``t c z y x s`` (s for the samples of a colour picture) for each axis
-        longer than one, as ``"zcyx"``: where the file does not name its axes or names the wrong ones.
+        The axes of the file, one of ``t c z y x s`` (s for the samples of an RGB image) for each axis
+        longer than one, as ``"zcyx"``, if the file does not name its axes or names the wrong ones.
     series : int, optional
-        Which image of a file that holds several, see `image_info`. By default the first one, with a warning
-        where there are more.
+        The index of the image in a file with several images, see `image_info`. By default the first one,
+        with a warning if there are more.
     frame : int, optional
-        Which time point to read of a time series.
+        The time point to read from a time series.
     channel : int, str, or sequence of them, optional
-        Which channels to read, by number or name. One channel has no channel axis.
+        The channels to read, by index or name. A single channel is returned without a channel axis.
 
     Returns
     -------
@@ -61,16 +60,16 @@ def imread(
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If the file is no image that can be read, is damaged, lacks planes, is a time series and no `frame`
-        was given, is larger than memory, or if the axes are of unknown meaning.
+        If the file cannot be read as an image, is damaged, lacks planes, is a time series and `frame` was
+        not given, is larger than memory, or has unnamed axes.
 
     Warns
     -----
     UserWarning
-        If the file holds several images and no `series` was given, if parts of a Zarr array are missing, or
-        if metadata are damaged.
+        If the file contains several images and `series` was not given, if chunks of a Zarr array are missing,
+        or if metadata are damaged.
 
     See Also
     --------
@@ -100,7 +99,7 @@ def read_as(
     frame: int | None = None,
     channel_names: Sequence[str] = (),
 ) -> tuple[np.ndarray, ImageInfo]:
-    """Read an image to use together with what has `ndim` spatial axes, and say what was read.
+    """Read an image that must have `ndim` spatial axes; return it with its metadata.
 
     Parameters
     ----------
@@ -109,14 +108,14 @@ def read_as(
     ndim : int
         The number of spatial axes that the image must have.
     partner : str
-        What has them, as ``"the annotations"``.
+        What else has that number of axes, for messages, as ``"the annotations"``.
     channel_names : sequence of str
-        The order in which channels are wanted, where the file has the same names in another one.
+        The channels are returned in this order if the file has the same names in another order.
 
     Raises
     ------
     ValueError
-        As `imread`; and if planes would be taken for channels, or channels for planes.
+        As `imread`, and if planes would be mistaken for channels, or channels for planes.
     """
     with open_image(path, axes=axes, series=series) as image:
         check_named(image)
@@ -127,12 +126,12 @@ def read_as(
 
 
 def read_annotations(path: AnyPath) -> np.ndarray:
-    """Read a picture of annotations, one number for each pixel.
+    """Read an annotation image, one integer for each pixel.
 
     Raises
     ------
     ValueError
-        As `imread`; and if it is a colour picture: the message tells how its colours become classes.
+        As `imread`, and if it is an RGB image: the message explains how to convert colours to classes.
     """
     scribbles = imread(path)
     if image_info(path)[0].is_rgb:
@@ -140,47 +139,47 @@ def read_annotations(path: AnyPath) -> np.ndarray:
         kept = [at for at in np.argsort(-counts) if found[at].any()][:4]
         colours = ", ".join(f"{number} for {tuple(map(int, found[at]))}" for number, at in enumerate(kept, 1))
         hint = f"Save class numbers instead of colours, for example {colours}." if colours else ""
-        got = f"{Path(path).name}, a colour picture"
-        raise invalid("annotations", "one number for each pixel", got, hint)
+        got = f"{Path(path).name}, an RGB image"
+        raise invalid("annotations", "one integer for each pixel", got, hint)
     return scribbles
 
 
 def _check_role(path: AnyPath, info: ImageInfo, ndim: int, partner: str) -> None:
-    """Raise unless the spatial axes of an image are as many as those of what it is used with."""
+    """Raise unless an image has `ndim` spatial axes."""
     if info.ndim == ndim:
         return
     name = Path(path).name
     if info.ndim == 3:
         n_planes = info.shape[info.axes.index("z")]
-        expected = f"a 2D image, (y, x) or (c, y, x), to go with {partner}"
+        expected = f"a 2D image, (y, x) or (c, y, x), as {partner}"
         got = f"{name}: {n_planes} planes along z, not channels"
-        hint = "Annotate the stack in 3D, or take one plane of it; if they are channels, say axes='cyx'."
+        hint = "Annotate the stack in 3D, or extract one plane; if the planes are channels, pass axes='cyx'."
     else:
-        expected = f"a stack, (z, y, x) or (c, z, y, x), to go with {partner}"
+        expected = f"a stack, (z, y, x) or (c, z, y, x), as {partner}"
         got = (
             f"{name}: {info.n_channels} channels and no planes along z" if "c" in info.axes else f"{name}: 2D"
         )
-        hint = "Take a stack; if its planes are stored as channels or frames, say axes='zyx'."
+        hint = "Pass a stack; if its planes are stored as channels or frames, pass axes='zyx'."
     raise invalid("image", expected, got, hint)
 
 
 def _channel_order(path: AnyPath, names: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
-    """Return the channels of a file in the order of `wanted`, if it has these names in another order."""
+    """Return the indices of the channels in the order of `wanted`, or None if they are not a permutation."""
     if tuple(names) == tuple(wanted) or sorted(names) != sorted(wanted) or len({*names}) < len(names):
         return None
     order = [names.index(name) for name in wanted]
     warnings.warn(
-        f"{Path(path).name}: the channels {', '.join(names)} were put in the order {', '.join(wanted)}.",
+        f"{Path(path).name}: the channels {', '.join(names)} were reordered to {', '.join(wanted)}.",
         stacklevel=3,
     )
     return order
 
 
 def image_info(path: AnyPath, *, axes: str | None = None) -> tuple[ImageInfo, ...]:
-    """Return what a file says about its images, one `ImageInfo` for each, without reading their pixels.
+    """Return the metadata of the images in a file, one `ImageInfo` each, without reading their pixels.
 
-    Thumbnails and pictures of the label of a slide are no images. Of a set of OME-TIFF files in which each
-    file holds the description of all, the images that have planes in this file are listed.
+    Thumbnails and slide labels are skipped. For a multi-file OME-TIFF, only the images with planes in this
+    file are listed.
 
     Parameters
     ----------
@@ -217,7 +216,7 @@ def image_info(path: AnyPath, *, axes: str | None = None) -> tuple[ImageInfo, ..
 def read_spacing(
     path: AnyPath, *, axes: str | None = None, series: int | None = None
 ) -> tuple[float, ...] | None:
-    """Return the voxel size of a file in micrometres, (z, y, x) or (y, x); None if it does not say.
+    """Return the voxel size of a file in micrometres, (z, y, x) or (y, x); None if unknown.
 
     Parameters
     ----------
@@ -253,31 +252,30 @@ def imwrite(
     axes: str | None = None,
     labels_of: AnyPath | None = None,
 ) -> None:
-    """Write an image or labels; the file appears, or is replaced, only when all of it is written.
+    """Write an image or labels. The file is written atomically.
 
-    The end of the name decides the format: ``.tif`` (TIFF with the metadata of ImageJ, so that Fiji shows
-    the voxel size and the channels), ``.ome.tif``, ``.zarr`` (OME-Zarr, NGFF 0.5), ``.png`` or ``.npy``.
-    TIFF, Zarr and PNG are compressed without loss, and the type of the numbers stays as it is. Fiji does
-    not open 64-bit integers.
+    The suffix selects the format: ``.tif`` (TIFF with ImageJ metadata, so that Fiji shows the voxel size and
+    the channels), ``.ome.tif``, ``.zarr`` (OME-Zarr, NGFF 0.5), ``.png`` or ``.npy``. TIFF, Zarr and PNG use
+    lossless compression, and the dtype is kept. Fiji does not open 64-bit integers.
 
     Parameters
     ----------
     path : str or path
-        Where to; the folder must exist.
+        The file to write; its folder must exist.
     array : array
         (z, y, x) or (y, x), or with channels first (c, z, y, x).
     spacing : float or sequence of float, optional
         The voxel size in micrometres along the spatial axes.
     axes : str, optional
-        ``"cyx"`` for a 2D image with channels, which else is taken as (z, y, x), save in a PNG.
+        ``"cyx"`` for a 2D image with channels; by default, a 3D array is taken as (z, y, x), except in a PNG.
     labels_of : str or path, optional
-        The OME-Zarr image that `array` are the labels of: they are written as an NGFF label image with a
-        reference to it, and by default with its voxel size.
+        The OME-Zarr image that `array` contains the labels of: they are written as an NGFF label image with
+        a reference to it, and by default with its voxel size.
 
     Raises
     ------
     FileNotFoundError, PermissionError
-        If the folder is not there, or cannot be written.
+        If the folder does not exist or is not writable.
     ValueError, TypeError
         If the format cannot hold the array or its voxel size.
 
@@ -304,20 +302,20 @@ def imwrite(
     spatial = axes.replace("c", "")
     sizes = dict(zip(spatial, check_spacing(spacing, len(spatial)) or (), strict=False))
     if sizes and suffix in (".png", ".npy"):
-        raise invalid("path", "a file that can hold the voxel size", path.name, "Write a .tif or a .zarr.")
-    with replacing(path) as beside:
+        raise invalid("path", "a format that stores the voxel size", path.name, "Write a .tif or a .zarr.")
+    with replacing(path) as temporary:
         if suffix == ".npy":
-            np.save(beside, array)
+            np.save(temporary, array)
         elif suffix == ".png":
-            pictures.write_png(beside, array, axes)
+            pictures.write_png(temporary, array, axes)
         elif suffix == ".zarr":
-            ngff.write_zarr(beside, array, axes, spacing=sizes, source=source)
+            ngff.write_zarr(temporary, array, axes, spacing=sizes, source=source)
         else:
-            tiff.write_tiff(beside, array, axes, spacing=sizes, ome=_is_ome(path))
+            tiff.write_tiff(temporary, array, axes, spacing=sizes, ome=_is_ome(path))
 
 
 def _check_labels_of(path: Path, labels: np.ndarray, image: AnyPath) -> tuple[float, ...] | None:
-    """Return the voxel size of `image`, whose labels are to be written to `path`."""
+    """Return the voxel size of `image`, after checking that `labels` fit it."""
     if path.suffix.lower() != ".zarr" or labels.dtype.kind not in "iu":
         raise invalid(
             "labels_of", "integer labels that are written to a .zarr", f"{path.name}, {labels.dtype}"
@@ -334,7 +332,7 @@ def _is_ome(path: Path) -> bool:
 
 
 def _check_writable_array(array: np.ndarray, axes: str | None, path: Path) -> str:
-    """Return the axes of an array that the format of `path` can hold."""
+    """Return the axes of an array, after checking that the format of `path` can store it."""
     if array.dtype.kind not in "buif":
         raise invalid("array", "a real-valued array", array, kind=TypeError)
     if array.ndim not in (2, 3, 4) or array.size == 0:
@@ -350,7 +348,7 @@ def _check_writable_array(array: np.ndarray, axes: str | None, path: Path) -> st
         raise invalid("array", expected, array, "Write a .tif instead.")
     if _is_ome(path) and array.dtype in (np.int64, np.uint64, np.float16):
         hint = f"Convert it, as in array.astype(np.int32), or name the file {path.stem.split('.')[0]}.tif."
-        raise invalid("array", "a type that OME-TIFF knows", array, hint)
+        raise invalid("array", "a dtype that OME-TIFF supports", array, hint)
     if path.is_dir() and not any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zarray")):
         raise invalid("path", "a new name, or an older Zarr image to replace", f"the folder {path}")
     return axes

@@ -1,4 +1,4 @@
-"""What a file says about an image beside its pixels: axes, voxel size, names of series and channels."""
+"""Metadata of an image: axes, voxel size, names of series and channels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 Index = tuple[int | slice, ...]
 
-# An inch is missing on purpose: it is the resolution of a printer, not of a microscope.
+# Inches are omitted on purpose: they are the resolution of a printer, not of a microscope.
 MICROMETRES = {
     **dict.fromkeys(("um", "µm", "μm", "\\u00b5m", "micron", "microns", "micrometer", "micrometre"), 1.0),
     **dict.fromkeys(("å", "angstrom"), 1e-4),
@@ -25,33 +25,33 @@ MICROMETRES = {
 
 @dataclass(frozen=True)
 class StoredImage:
-    """An image in a file, its pixels still unread.
+    """An image in a file whose pixels have not been read.
 
     Attributes
     ----------
     axes : str
-        One letter per axis, in the order of the file: ``t c z y x``, ``s`` for the samples of a colour
-        picture, and ``?`` where the file is silent.
+        One letter per axis, in the order of the file: ``t c z y x``, ``s`` for the samples of an RGB
+        image, and ``?`` for an unnamed axis.
     shape : tuple of int
         The length of each axis.
     dtype : dtype
-        The type of the pixels.
+        The dtype of the pixels.
     read : callable
-        Returns the pixels at an index over these axes.
+        Return the pixels at an index over these axes.
     name : str
         The name of the series.
     spacing : mapping
-        Micrometres between pixels, by axis, as far as the file knows them.
+        The pixel spacing in micrometres along each axis for which it is known.
     source : str
-        Where the file says so.
+        Where the spacing comes from.
     channel_names : tuple of str
-        The names of the channels, empty where the file has none.
+        The names of the channels; empty if the file has none.
     is_rgb : bool
         Whether the samples are red, green and blue.
     files : tuple of path
         The files that the image is stored in.
     array : array, optional
-        The array in the file, where parts of it can be read by any process.
+        The array in the file, if any process can read parts of it.
     """
 
     axes: str
@@ -69,34 +69,34 @@ class StoredImage:
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What a file says about one of its images.
+    """The metadata of an image in a file.
 
     Attributes
     ----------
     name : str
-        The name of the series; empty where the file has none.
+        The name of the series; empty if the file has none.
     series : int
-        Its number, for ``imread(path, series=…)``.
+        Its index, for ``imread(path, series=…)``.
     shape : tuple of int
         The shape of the array that `imread` returns, with a leading time axis for a time series.
     axes : str
-        A letter for each axis of `shape`, of ``t c z y x``; ``?`` where the file does not name it.
+        A letter for each axis of `shape`, of ``t c z y x``; ``?`` for an unnamed axis.
     dtype : dtype
         The type of the pixels.
     spacing : tuple of float or None
         The voxel size along the spatial axes, (z, y, x) or (y, x), in `unit`; None if unknown.
     unit : str or None
-        ``"micrometer"``, into which other units are converted; None if the voxel size is unknown.
+        ``"micrometer"``, to which other units are converted; None if the voxel size is unknown.
     spacing_source : str
         Where the voxel size comes from, as ``"OME-XML"``; empty if it is unknown.
     channel_names : tuple of str
-        The names of the channels; empty where the file has none.
+        The names of the channels; empty if the file has none.
     n_frames : int or None
-        The number of time points; None for what is no time series.
+        The number of time points; None if the image is not a time series.
     is_rgb : bool
         Whether the channels are red, green and blue.
     files : tuple of path
-        The files that the image is stored in: several where each holds some of its planes.
+        The files that contain the image: several if it is split by planes.
 
     Examples
     --------
@@ -129,12 +129,12 @@ class ImageInfo:
 
     @property
     def n_channels(self) -> int:
-        """The number of channels; 1 where there is no axis of them."""
+        """The number of channels; 1 if there is no channel axis."""
         return self.shape[self.axes.index("c")] if "c" in self.axes else 1
 
 
 def to_micrometres(value: object, unit: object) -> float | None:
-    """Return the length `value` in micrometres; None where value or unit make no voxel size."""
+    """Return the length `value` in micrometres; None if value or unit are not valid for a voxel size."""
     factor = MICROMETRES.get(str(unit).strip().lower())
     try:
         length = abs(float(value))  # type: ignore[arg-type]
@@ -149,5 +149,5 @@ def known(spacing: Mapping[str, float | None]) -> dict[str, float]:
 
 
 def unnamed(ndim: int) -> str:
-    """Return the axes of an array of rank `ndim` of which nothing is known."""
+    """Return the axes of an array of rank `ndim` without metadata."""
     return "yx"[-ndim:].rjust(ndim, "?")

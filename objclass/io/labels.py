@@ -1,4 +1,4 @@
-"""Labels as other programs save them: label images, coloured pictures, outlines, Cellpose's own files."""
+"""Reading of labels from other programs: label images, coloured images, outlines, Cellpose's files."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from objclass.io.opening import Channels, OpenImage, check_named, check_size, is
 
 Rings = list[np.ndarray]
 Outline = tuple[int | None, Rings]
-"""The plane of an object, None for all, and its rings of points (x, y): of its parts and of its holes."""
+"""The plane of an object (None for all), and rings of points (x, y): the outlines of its parts and holes."""
 
-# What arrays and numbers of NumPy are pickled by; nothing here runs code of the file.
+# The functions by which NumPy pickles arrays and scalars; none of them runs code from the file.
 _UNPICKLED = {
     *(
         (f"numpy.{core}.multiarray", name)
@@ -46,18 +46,18 @@ def read_labels(
 ) -> np.ndarray:
     """Read labels: an integer for each pixel, 0 for background.
 
-    Label images are read in every format of `imread`, also where integers are stored as floats. A
-    picture in flat colours gets a number for each colour but black. Outlines are filled: regions of interest
-    of Fiji or StarDist (``.zip`` or ``.roi``, with the package roifile) and GeoJSON of QuPath. Of Cellpose's
-    ``_seg.npy`` the masks are read, without running what a pickle may hold. Of an OME-Zarr image the labels
-    beside it are read.
+    Label images are read in every format of `imread`, including integers stored as floats. In an RGB image of
+    few colours, each colour but black becomes a label. Outlines are filled: regions of interest of Fiji or
+    StarDist (``.zip`` or ``.roi``, with the package roifile) and GeoJSON of QuPath. From Cellpose's
+    ``_seg.npy`` the masks are read without running code from the pickle. From an OME-Zarr image its labels
+    are read.
 
     Parameters
     ----------
     path : str or path
         The file.
     shape : sequence of int, optional
-        The shape (z, y, x) or (y, x) of the image, for outlines, whose files do not know it.
+        The shape (z, y, x) or (y, x) of the image, for outlines, whose files do not store it.
     axes, series, frame, channel
         As for `imread`.
 
@@ -71,13 +71,13 @@ def read_labels(
     FileNotFoundError
         If there is no such file.
     ValueError, TypeError
-        If the file cannot be read, holds no labels, or needs `shape` or `channel`.
+        If the file cannot be read, contains no labels, or needs `shape` or `channel`.
 
     Warns
     -----
     UserWarning
-        If colours were numbered, if there is one object with the number 255, as in a mask, or if outlines
-        were left out.
+        If colours were converted to labels, if 255 is the only label, as in a mask, or if outlines were
+        skipped.
 
     Examples
     --------
@@ -127,12 +127,12 @@ def _as_integers(name: str, labels: np.ndarray) -> np.ndarray:
         return labels.astype(np.int32)
     if labels.dtype.kind == "f":
         if not (np.isfinite(labels).all() and (labels == np.rint(labels)).all()):
-            raise invalid("path", "labels, which are integers", f"{name}, whose numbers are none")
+            raise invalid("path", "integer labels", f"{name}, with fractional values")
         labels = labels.astype(np.int64)
     if labels.dtype.kind not in "iu":
-        raise invalid("path", "labels, which are integers", f"{name}, of {labels.dtype}", kind=TypeError)
+        raise invalid("path", "integer labels", f"{name}, of {labels.dtype}", kind=TypeError)
     if labels.size and labels.min() < 0:
-        raise invalid("path", "labels of 0 and above", f"{name}, with {labels.min()}")
+        raise invalid("path", "labels of at least 0", f"{name}, with {labels.min()}")
     fits = labels.size == 0 or labels.max() <= np.iinfo(np.int32).max
     return labels.astype(np.int32, copy=False) if fits else labels
 
@@ -140,25 +140,27 @@ def _as_integers(name: str, labels: np.ndarray) -> np.ndarray:
 def _warn_of_mask(name: str, labels: np.ndarray) -> None:
     if labels.size and labels.max() == 255 and not ((labels > 0) & (labels < 255)).any():
         warnings.warn(
-            f"{name}: a mask of 0 and 255, which is one object with the label 255. Number its pieces with "
-            "skimage.measure.label(mask > 0) if each is an object.",
+            f"{name}: a mask of 0 and 255 is read as one object with the label 255. If each connected "
+            "component is an object, use skimage.measure.label(mask > 0).",
             stacklevel=3,
         )
 
 
 def _number_colours(name: str, picture: np.ndarray) -> np.ndarray:
-    """Return a label for each colour of a picture (3, …) that is not black."""
+    """Return a label for each colour of an RGB image (3, …) that is not black."""
     packed = np.zeros(picture.shape[1:], np.int64)
     for channel in picture:
         packed = (packed << 16) | channel.astype(np.int64)
     colours, numbers = np.unique(packed, return_inverse=True)
     if len(colours) > max(256, packed.size // 16):
-        got = f"{name}, a picture of {len(colours):,} colours"
-        raise invalid("path", "labels, or a picture with one colour an object", got, "Save labels as TIFF.")
+        got = f"{name}, an RGB image of {len(colours):,} colours"
+        raise invalid(
+            "path", "labels, or an RGB image with one colour per object", got, "Save labels as TIFF."
+        )
     has_black = bool(len(colours)) and colours[0] == 0
     warnings.warn(
-        f"{name}: its {len(colours) - has_black} colours were numbered as labels; black is background. "
-        "Objects of the same colour are one.",
+        f"{name}: its {len(colours) - has_black} colours were converted to labels; black is background. "
+        "Objects of the same colour have the same label.",
         stacklevel=4,
     )
     return (numbers.reshape(packed.shape) + (0 if has_black else 1)).astype(np.int32)
@@ -168,11 +170,13 @@ def _number_colours(name: str, picture: np.ndarray) -> np.ndarray:
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """Unpickles arrays, numbers, texts and containers of them; nothing that could run code."""
+    """Unpickle arrays, numbers, strings and containers of them; refuse anything that could run code."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _UNPICKLED:
-            raise pickle.UnpicklingError(f"it holds {module}.{name}, which is no array and was not run")
+            raise pickle.UnpicklingError(
+                f"it contains {module}.{name}, which is not an array and was not run"
+            )
         return super().find_class(module, name)
 
 
@@ -182,7 +186,7 @@ def _read_cellpose(path: Path) -> np.ndarray:
         content = _unpickle(file)
         masks = content["masks"] if isinstance(content, dict) else None
         if not isinstance(masks, np.ndarray) or masks.ndim not in (2, 3):
-            raise ValueError("it holds no masks of Cellpose")
+            raise ValueError("it contains no masks of Cellpose")
     return masks
 
 
@@ -193,7 +197,7 @@ def _unpickle(file: BinaryIO) -> Any:
         read_header = np.lib.format.read_array_header_2_0
     shape, _, dtype = read_header(file)
     if not dtype.hasobject or shape != ():
-        raise ValueError("it holds no dictionary of Cellpose")
+        raise ValueError("it contains no dictionary of Cellpose")
     content = _ArraysOnly(file).load()
     return content.item() if isinstance(content, np.ndarray) and content.shape == () else content
 
@@ -210,7 +214,7 @@ def _check_there(path: Path) -> None:
 def _read_outlines(path: Path, shape: Sequence[int] | None) -> np.ndarray:
     _check_there(path)
     if shape is None or len(shape) not in (2, 3):
-        hint = "Give shape=image.shape: files of outlines do not know how large the image is."
+        hint = "Pass shape=image.shape: files of outlines do not store the shape of the image."
         raise invalid("shape", "the shape (z, y, x) or (y, x) of the image", shape, hint)
     is_geojson = path.suffix.lower() in (".geojson", ".json")
     with readable(path):
@@ -223,14 +227,14 @@ def _read_outlines(path: Path, shape: Sequence[int] | None) -> np.ndarray:
     if n_lost:
         warnings.warn(
             f"{path.name}: {n_lost} of {len(outlines)} outlines have no pixel in the image, are lines or "
-            "points, or lie under others; they were left out.",
+            "points, or are covered by others; they were skipped.",
             stacklevel=3,
         )
     return labels
 
 
 def _fill(labels: np.ndarray, label: int, plane: int | None, rings: Rings) -> bool:
-    """Write `label` into the background within rings; whether any pixel was there."""
+    """Write `label` into the background within rings; return whether any pixel was written."""
     from skimage.draw import polygon
 
     target = labels
@@ -242,7 +246,7 @@ def _fill(labels: np.ndarray, label: int, plane: int | None, rings: Rings) -> bo
         target = labels[plane]
     inside = np.zeros(target.shape, bool)
     for ring in rings:
-        # Points are corners of pixels, whose centres lie half a pixel further; a hole is a ring in a ring.
+        # Points are corners of pixels, half a pixel before the centres; a hole is a ring within a ring.
         rows, columns = polygon(ring[:, 1] - 0.5, ring[:, 0] - 0.5, target.shape)
         inside[rows, columns] ^= True
     free = inside & (target == 0)

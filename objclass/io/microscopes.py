@@ -1,7 +1,7 @@
-"""Formats of microscopes and of other programs, each read by the package that knows it best.
+"""Vendor formats, each read by its own package.
 
-The packages are those of the extra ``formats``: pylibCZIrw, the library of Zeiss; liffile, nd2, h5py, mrcfile
-and nibabel. Planes are read when they are asked for, where the package can.
+The packages are those of the extra ``formats``: pylibCZIrw (by Zeiss), liffile, nd2, h5py, mrcfile and
+nibabel. Planes are read lazily where the package allows it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from objclass.io.info import Index, StoredImage, known, to_micrometres, unnamed
 
 @contextlib.contextmanager
 def needs(package: str) -> Iterator[None]:
-    """Say what to install where a package is missing."""
+    """Raise with the command to install a missing package."""
     try:
         yield
     except ImportError as error:
@@ -32,7 +32,7 @@ def needs(package: str) -> Iterator[None]:
 def read_planes(
     axes: str, shape: tuple[int, ...], plane_at: Callable[[dict[str, int]], np.ndarray], n_inner: int = 2
 ) -> Callable[[Index], np.ndarray]:
-    """Return a reader of parts of an image, which reads whole planes by their place along the other axes."""
+    """Return a reader of parts of an image that reads whole planes by their index along the other axes."""
     outer = axes[: len(axes) - n_inner]
 
     def read(index: Index) -> np.ndarray:
@@ -63,7 +63,7 @@ def open_czi(path: Path) -> Iterator[list[StoredImage]]:
         box, scenes = reader.total_bounding_box, reader.scenes_bounding_rectangle
         others = {axis: n for axis, (_, n) in box.items() if axis not in "TCZXY" and n > 1}
         if others:
-            raise ValueError(f"it has the axes {others}, which are not read")
+            raise ValueError(f"it has the axes {others}, which are not supported")
         lengths = {axis: box[axis][1] for axis in "TCZ" if axis in box}
         rectangles = scenes or {None: reader.total_bounding_rectangle}
         spacing, names = _czi_metadata(reader.metadata)
@@ -127,7 +127,7 @@ def open_lif(path: Path) -> Iterator[list[StoredImage]]:
     with liffile.LifFile(path) as file:
         found = [_lif_image(image, path) for image in file.images if {"X", "Y"} <= {*image.dims}]
         if not found:
-            raise ValueError("it holds no image with the axes y and x")
+            raise ValueError("it contains no image with the axes y and x")
         yield found
 
 
@@ -173,7 +173,7 @@ def open_nd2(path: Path) -> Iterator[list[StoredImage]]:
 
     with nd2.ND2File(path) as file:
         sizes = dict(file.sizes)
-        frames = file.to_dask(wrapper=False)  # which reads a frame when it is asked for
+        frames = file.to_dask(wrapper=False)  # reads frames lazily
         at = list(sizes).index("P") if "P" in sizes else None
         letters = [axis for axis in sizes if axis != "P"]
         size = file.voxel_size()
@@ -232,7 +232,7 @@ def open_ims(path: Path) -> Iterator[list[StoredImage]]:
 
         def volume(at: dict[str, int]) -> np.ndarray:
             data = top[f"TimePoint {at['t']}/Channel {at['c']}/Data"]
-            return data[: lengths[0], : lengths[1], : lengths[2]]  # stored in whole blocks
+            return data[: lengths[0], : lengths[1], : lengths[2]]  # stored with padding to whole blocks
 
         shape = (n_frames, n_channels, *lengths)
         yield [
@@ -251,7 +251,7 @@ def open_ims(path: Path) -> Iterator[list[StoredImage]]:
 
 @contextlib.contextmanager
 def open_hdf5(path: Path) -> Iterator[list[StoredImage]]:
-    """Open the datasets of an HDF5 file, with the axes that ilastik writes beside them."""
+    """Open the datasets of an HDF5 file, with the axes from ilastik's attributes."""
     with needs("h5py"):
         import h5py
 
@@ -264,7 +264,7 @@ def open_hdf5(path: Path) -> Iterator[list[StoredImage]]:
 
         file.visititems(visit)
         if not found:
-            raise ValueError("it holds no dataset of two or more axes")
+            raise ValueError("it contains no dataset with two or more axes")
         yield found
 
 
@@ -327,7 +327,7 @@ def open_nifti(path: Path) -> Iterator[list[StoredImage]]:
 
     image: Any = nibabel.load(path)
     if not isinstance(image, nibabel.Nifti1Image):
-        raise ValueError(f"it is no NIfTI image but {type(image).__name__}")
+        raise ValueError(f"it is not a NIfTI image but {type(image).__name__}")
     unit = {"micron": "um", "mm": "mm", "meter": "m"}.get(image.header.get_xyzt_units()[0], "")
     sizes = image.header.get_zooms()
     axes = "xyztc"[: len(image.shape)]

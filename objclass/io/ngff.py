@@ -1,4 +1,4 @@
-"""OME-Zarr (NGFF 0.1 to 0.5) and bare Zarr arrays: in folders, in zip files and behind URLs."""
+"""OME-Zarr (NGFF 0.1 to 0.5) and plain Zarr arrays: in folders, in zip files and at URLs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MARKS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 
 
 def is_zarr(path: Path) -> bool:
-    """Return whether `path` is a folder or a zip file of Zarr, whatever its name."""
+    """Return whether `path` is a Zarr folder or zip file, regardless of its name."""
     if path.is_dir():
         return path.suffix.lower() == ".zarr" or any((path / mark).is_file() for mark in _MARKS)
     return path.name.lower().endswith((".zarr.zip", ".ozx"))
@@ -40,14 +40,14 @@ def open_zarr(path: Path | str) -> Iterator[list[StoredImage]]:
         found = list(_array(node, path) if isinstance(node, zarr.Array) else _images(node, ""))
         if not found:
             members = sorted(node) if not isinstance(path, str) else "unknown"
-            raise ValueError(f"it is a Zarr group without an image in it; its members are {members}")
+            raise ValueError(f"it is a Zarr group without an image; its members are {members}")
         files = () if isinstance(path, str) else (path,)
         yield [replace(stored, read=_Reader(stored.array, name), files=files) for stored in found]
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads parts of an array, and says so where chunks of it are missing."""
+    """Read parts of an array, with a warning if chunks are missing."""
 
     array: Any
     name: str
@@ -58,7 +58,7 @@ class _Reader:
 
 
 def warn_of_missing_chunks(array: Any, name: str) -> None:
-    """Say so if files of an array are not there; behind a URL they cannot be counted."""
+    """Warn if chunk files of an array are missing; at a URL they cannot be counted."""
     import zarr
 
     if isinstance(array.store, zarr.storage.FsspecStore):
@@ -70,13 +70,13 @@ def warn_of_missing_chunks(array: Any, name: str) -> None:
     if n_missing > 0:
         warnings.warn(
             f"{name}: {n_missing} of {total} chunks are missing and are read as {array.fill_value}. "
-            "Some writers leave out chunks in which nothing else is; if yours does not, copy it again.",
+            "Some writers omit chunks that contain only this value; if yours does not, copy the image again.",
             stacklevel=2,
         )
 
 
 def _images(group: Any, name: str) -> Iterator[StoredImage]:
-    """Yield the images of a group: its own, those of the wells of a plate, of a list of series or labels."""
+    """Yield the images of a group: its own, and those of its wells, series or labels."""
     metadata = _attributes(group)
     if metadata.get("multiscales"):
         for image in metadata["multiscales"]:
@@ -88,7 +88,7 @@ def _images(group: Any, name: str) -> Iterator[StoredImage]:
 
 
 def _members(group: Any, metadata: Mapping[str, Any]) -> list[str]:
-    """Return the paths of the groups that have images in them."""
+    """Return the paths of the subgroups that contain images."""
     if "plate" in metadata:
         return [well["path"] for well in metadata["plate"]["wells"]]
     if "well" in metadata:
@@ -134,7 +134,7 @@ def _axes(image: Mapping[str, Any], array: Any, *, level: int) -> tuple[str, dic
 
 
 def _array(array: Any, path: Path | str) -> Iterator[StoredImage]:
-    """Yield an array, described by the image that it is a resolution of, or by names of its own."""
+    """Yield an array, described by the image that it is a resolution level of, or by its own axis names."""
     names = [str(name).lower() for name in getattr(array.metadata, "dimension_names", None) or ()]
     if isinstance(path, Path) and path.is_dir():
         for image, level in _images_around(path):
@@ -148,7 +148,7 @@ def _array(array: Any, path: Path | str) -> Iterator[StoredImage]:
 
 
 def _images_around(path: Path) -> Iterator[tuple[Mapping[str, Any], int]]:
-    """Yield the image that has the array at `path` as one of its resolutions, and the number of that."""
+    """Yield the image that has the array at `path` as a resolution level, and the index of the level."""
     import zarr
 
     for parent in path.absolute().parents[:2]:
@@ -179,7 +179,7 @@ def _attributes(group: Any) -> dict[str, Any]:
 def write_zarr(
     path: Path, array: np.ndarray, axes: str, *, spacing: Mapping[str, float], source: str | None = None
 ) -> None:
-    """Write `array` as an OME-Zarr image (NGFF 0.5) of one resolution; as labels of the image at `source`."""
+    """Write `array` as an OME-Zarr image (NGFF 0.5) of one level, or as labels of the image at `source`."""
     group = create_zarr(path, axes, spacing=spacing, factors=[[1] * array.ndim])
     if source is not None:
         label = {"version": "0.5", "source": {"image": source}}
@@ -191,7 +191,7 @@ def write_zarr(
 def create_zarr(
     path: Path, axes: str, *, spacing: Mapping[str, float], factors: Sequence[Sequence[int]]
 ) -> Any:
-    """Make an OME-Zarr image (NGFF 0.5) without pixels; `factors` tell how coarse each resolution is."""
+    """Create an OME-Zarr image (NGFF 0.5) without pixels; `factors` are the downsampling of each level."""
     import zarr
 
     kinds = {"c": {"type": "channel"}}
@@ -209,7 +209,7 @@ def create_zarr(
 
 
 def create_level(group: Any, level: int, *, shape: Sequence[int], dtype: np.dtype, axes: str) -> Any:
-    """Make the array of a resolution, all of whose chunks are stored: a missing one is then a lost one."""
+    """Create the array of a resolution level, with all chunks stored, so that a missing one is an error."""
     return group.create_array(
         str(level),
         shape=tuple(shape),

@@ -1,4 +1,4 @@
-"""Images in OME-Zarr that are read block by block, and written so, with coarser and coarser copies."""
+"""OME-Zarr images, read and written chunk by chunk, with a resolution pyramid."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 AXES = {2: "yx", 3: "zyx", 4: "czyx"}
 SMALLEST = 256
-"""There is a coarser copy as long as an axis is longer."""
+"""The pyramid gets another level as long as an axis is longer than this."""
 STORED_BLOCK = 512
 
 
 @dataclass(frozen=True, eq=False)
 class StoredArray:
-    """An image in a file, of which slices are read; workers of a cluster get where it is, not its pixels.
+    """An image in a file that is read by slices; workers of a cluster receive its path, not its pixels.
 
     Examples
     --------
@@ -39,7 +39,7 @@ class StoredArray:
 
     zarr_array: Any
     kept: tuple[int | slice, ...]
-    """A slice for each axis of the file that is an axis of the image, a position for the others."""
+    """A slice for each axis of the file that is an axis of the image, an index for the others."""
 
     def _along(self, lengths: Sequence[int]) -> tuple[int, ...]:
         return tuple(n for n, part in zip(lengths, self.kept, strict=True) if isinstance(part, slice))
@@ -51,12 +51,12 @@ class StoredArray:
 
     @property
     def chunks(self) -> tuple[int, ...]:
-        """The lengths of the chunks of the file, or of its shards, which are written as one."""
+        """The shape of the chunks of the file, or of its shards, which are written as one."""
         return self._along(self.zarr_array.shards or self.zarr_array.chunks)
 
     @property
     def dtype(self) -> np.dtype:
-        """The type of the pixels."""
+        """The dtype of the pixels."""
         return self.zarr_array.dtype
 
     @property
@@ -73,7 +73,7 @@ class StoredArray:
 def imread(
     path: AnyPath, *, axes: str | None = None, series: int | None = None, frame: int | None = None
 ) -> StoredArray:
-    """Open an OME-Zarr image (NGFF 0.1 to 0.5), or a Zarr array, for reading block by block.
+    """Open an OME-Zarr image (NGFF 0.1 to 0.5), or a Zarr array, for reading chunk by chunk.
 
     Parameters
     ----------
@@ -85,13 +85,13 @@ def imread(
     Returns
     -------
     StoredArray
-        With `shape`, `dtype` and `chunks`, (z, y, x) or (y, x), with several channels (c, z, y, x) or
-        (c, y, x); slices of it are arrays.
+        An object with `shape`, `dtype` and `chunks`, (z, y, x) or (y, x), with several channels
+        (c, z, y, x) or (c, y, x). Slicing it returns arrays.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        As in `objclass.imread`; and if it is no Zarr, or its axes are in another order.
+        As in `objclass.imread`, and if it is not Zarr, or its axes are in another order.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def imread(
     >>> folder.cleanup()
     """
     if not (is_url(path) or Path(path).suffix.lower() == ".zarr" or is_zarr(Path(path))):
-        hint = "Read it with objclass.imread, and keep what is large as OME-Zarr."
+        hint = "Read it with objclass.imread, or convert it to OME-Zarr if it is large."
         raise invalid("path", "an OME-Zarr image", Path(path).name, hint)
     with open_image(path, axes=axes, series=series) as image:
         check_named(image)
@@ -111,23 +111,23 @@ def imread(
         warn_of_missing_chunks(array, str(path))
     names = image.names.replace("t", "")
     if names not in ("yx", "zyx", "cyx", "czyx"):
-        raise invalid("axes", "the order (t, c, z, y, x) in the file", names, "Write it anew in that order.")
+        raise invalid("axes", "the order (t, c, z, y, x) in the file", names, "Rewrite it in that order.")
     return StoredArray(array, tuple(index))
 
 
 def imwrite(path: AnyPath, array: Any, *, spacing: object = None, axes: str | None = None) -> None:
-    """Compute an image or labels and write them as OME-Zarr (NGFF 0.5), with coarser copies to look at.
+    """Compute an image or labels and write them as OME-Zarr (NGFF 0.5) with a resolution pyramid.
 
-    Each copy has half the length along every axis that is longer than 256. The folder appears, or is
-    replaced, only when all is written. All workers of a cluster must see it by the same name.
+    Each level is downsampled by 2 along every axis that is longer than 256. The folder is written
+    atomically. All workers of a cluster must have access to it by the same path.
 
     Parameters
     ----------
     path : str or path
-        Where to, ending in ``.zarr``.
+        The folder to write, ending in ``.zarr``.
     array : dask array or ndarray
-        (z, y, x) or (y, x), or with channels first (c, z, y, x). Integers of 32 or 64 bits are labels:
-        a coarser copy has every second of their voxels, while it has means of others.
+        (z, y, x) or (y, x), or with channels first (c, z, y, x). Integers of 32 or 64 bits are labels and
+        are downsampled by taking every second voxel, other images by averaging.
     spacing : float or sequence of float, optional
         The voxel size in micrometres along the spatial axes.
     axes : str, optional
@@ -146,7 +146,9 @@ def imwrite(path: AnyPath, array: Any, *, spacing: object = None, axes: str | No
 
     path = Path(path)
     if path.suffix.lower() != ".zarr":
-        raise invalid("path", "a name that ends in .zarr", path.name, "Small images go to objclass.imwrite.")
+        raise invalid(
+            "path", "a name that ends in .zarr", path.name, "Use objclass.imwrite for small images."
+        )
     if not isinstance(array, da.Array):
         array = da.from_array(array)
     names = axes or AXES.get(array.ndim, "")
@@ -155,8 +157,8 @@ def imwrite(path: AnyPath, array: Any, *, spacing: object = None, axes: str | No
     spatial = names.replace("c", "")
     sizes = dict(zip(spatial, check_spacing(spacing, len(spatial)) or (), strict=False))
     factors = _factors(array.shape, names)
-    with replacing(path) as beside:
-        group = create_zarr(beside, names, spacing=sizes, factors=factors)
+    with replacing(path) as temporary:
+        group = create_zarr(temporary, names, spacing=sizes, factors=factors)
         for level, factor in enumerate(factors):
             chunks = zarr_chunks(array.shape, names)
             stored = create_level(group, level, shape=array.shape, dtype=array.dtype, axes=names)
@@ -168,7 +170,7 @@ def imwrite(path: AnyPath, array: Any, *, spacing: object = None, axes: str | No
 
 
 def _factors(shape: Sequence[int], axes: str) -> list[list[int]]:
-    """Return how much coarser each copy is than the image, along each axis; the first is the image."""
+    """Return the downsampling factors of each level along each axis; the first level is the image."""
     factors = [[1] * len(shape)]
     while True:
         last = factors[-1]
@@ -193,7 +195,7 @@ def _coarser(array: da.Array, steps: Sequence[int]) -> da.Array:
 
 
 def _aligned(array: da.Array, chunks: Sequence[int]) -> tuple[Any, ...]:
-    """Return blocks of whole chunks, so that no two tasks write to one chunk."""
+    """Rechunk to multiples of `chunks`, so that no two tasks write to the same chunk."""
     blocks = []
     for lengths, chunk in zip(array.chunks, chunks, strict=True):
         is_aligned = all(n % chunk == 0 for n in lengths[:-1])

@@ -1,4 +1,4 @@
-"""The way from a path to an image: what opens it, which series, which axes, which part."""
+"""From a path to an image: choice of the reader, the series, the axes and the part to read."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ OPENERS: dict[str, Opener] = {
     **dict.fromkeys((".mrc", ".mrc.gz", ".rec"), microscopes.open_mrc),
     **dict.fromkeys((".nii", ".nii.gz"), microscopes.open_nifti),
 }
-"""What opens a file, by the end of its name."""
+"""The readers by suffix."""
 MAX_BYTES = "OBJCLASS_MAX_IMAGE_GB"
-"""The environment variable that sets how large an image may be in memory."""
+"""The environment variable that sets the maximum size of an image in memory."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class OpenImage:
     Attributes
     ----------
     info : ImageInfo
-        What the file says about it.
+        Its metadata.
     stored : StoredImage
-        Its pixels, unread.
+        The image in the file.
     kept : list of int
-        Which axes of the file are axes of the image.
+        The axes of the file that are axes of the image.
     names : str
         Their names.
     path : str
@@ -74,11 +74,11 @@ class OpenImage:
             time = self.kept[self.names.index("t")]
             index[time] = _check_frame(self.path, frame, self.stored.shape[time])
         elif frame is not None:
-            raise invalid("frame", f"None, as {_name(self.path)} is no time series", frame)
+            raise invalid("frame", f"None, as {_name(self.path)} is not a time series", frame)
         return index
 
     def read(self, frame: int | None = None, channel: Channels = None) -> np.ndarray:
-        """Return the pixels of one time point, (z, y, x) or (y, x), channels first where there are any."""
+        """Return the pixels of one time point, (z, y, x) or (y, x), channels first if there are any."""
         check_named(self)
         index, names = self.index(frame), self.names.replace("t", "")
         if channel is None:
@@ -100,7 +100,7 @@ class OpenImage:
             return self.stored.read(tuple(index))
 
     def _channels(self, channel: Channels) -> list[int]:
-        """Return the numbers of channels given by number or name."""
+        """Return the indices of channels given by index or name."""
         names, n = self.info.channel_names, self.info.n_channels
         given = [channel] if _is_single(channel) else list(channel or ())  # type: ignore[arg-type]
         if not given:
@@ -118,7 +118,7 @@ class OpenImage:
 
 
 def _is_single(channel: Channels) -> bool:
-    """Return whether one channel is meant, whose axis goes, rather than a list of them."""
+    """Return whether `channel` is one channel, whose axis is dropped, rather than a list."""
     return isinstance(channel, (int, str, np.integer))
 
 
@@ -134,7 +134,7 @@ def open_series(path: AnyPath) -> Iterator[list[StoredImage]]:
 
 @contextlib.contextmanager
 def open_image(path: AnyPath, *, axes: str | None = None, series: int | None = None) -> Iterator[OpenImage]:
-    """Open one image of a file; its pages are walked once, whatever is asked of it then.
+    """Open one image of a file. The pages of a TIFF are scanned only once.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def open_image(path: AnyPath, *, axes: str | None = None, series: int | None = N
 
 
 def describe(path: AnyPath, stored: StoredImage, series: int, axes: str | None) -> OpenImage:
-    """Return an image of a file with its axes named."""
+    """Return an image of a file with named axes."""
     kept, names = _name_axes(path, stored, axes)
     lengths = dict(zip(names, (stored.shape[i] for i in kept), strict=True)) if "?" not in names else {}
     if lengths:
@@ -183,30 +183,30 @@ def describe(path: AnyPath, stored: StoredImage, series: int, axes: str | None) 
 
 
 def check_named(image: OpenImage) -> None:
-    """Raise unless all axes of an image have a name."""
+    """Raise unless all axes of an image are named."""
     names = image.names
     if "?" in names or not {*"yx"} <= {*names} or len({*names}) < len(names):
         got = f"axes {_spell(names)} of shape {tuple(image.stored.shape[i] for i in image.kept)}"
-        hint = "Say what they are, as in imread(path, axes='czyx') or imread(path, axes='tzyx', frame=0)."
+        hint = "Name them, as in imread(path, axes='czyx') or imread(path, axes='tzyx', frame=0)."
         raise invalid("axes", f"to be given, as {_name(image.path)} does not name all of its axes", got, hint)
 
 
 @contextlib.contextmanager
 def readable(path: AnyPath) -> Iterator[None]:
-    """Say of any exception, as decoders raise many kinds on bad data, that the file cannot be read."""
+    """Convert any exception, since decoders raise many types, to one that says the file cannot be read."""
     try:
         yield
     except (UserWarning, ImportError):
         raise
-    except Exception as error:  # MemoryError too: damaged files ask for more than there is
+    except Exception as error:  # including MemoryError: damaged files can request huge arrays
         reason = f"{os.fspath(path)} ({type(error).__name__}: {error})"
         hint = "The file is damaged, incomplete or of another format; copy or export it again."
         kind = Path(path).suffix or "Zarr"
-        raise invalid("path", f"a whole {kind} image", reason, hint) from error
+        raise invalid("path", f"a complete {kind} image", reason, hint) from error
 
 
 def is_url(path: AnyPath) -> bool:
-    """Return whether `path` is the address of a store that is not in the file system."""
+    """Return whether `path` is a URL."""
     return isinstance(path, str) and "://" in path
 
 
@@ -218,7 +218,7 @@ def _begins_as_tiff(path: Path) -> bool:
 
 
 def suffix_of(path: Path) -> str:
-    """Return the end of a name that tells the format, ``.nii.gz`` as a whole."""
+    """Return the suffix that identifies the format, including ``.nii.gz``."""
     double = "".join(path.suffixes[-2:]).lower()
     return double if double in OPENERS else path.suffix.lower()
 
@@ -235,9 +235,9 @@ def _find_opener(path: AnyPath) -> tuple[Path, Callable[..., AbstractContextMana
     if opener is None and _begins_as_tiff(where):
         opener = tiff.open_tiff
     if opener is None:
-        hint = "Fiji saves the formats of microscopes as .tif."
+        hint = "Fiji converts microscope formats to .tif."
         if where.suffix.lower() in (".zip", ".roi", ".geojson", ".json"):
-            hint = "Outlines are read with objclass.read_labels(path, shape=image.shape)."
+            hint = "Read outlines with objclass.read_labels(path, shape=image.shape)."
         raise invalid("path", f"a name that ends in one of {', '.join(OPENERS)}", where.name, hint)
     if not where.exists():
         hint = f"The working directory is {Path.cwd()}."
@@ -248,7 +248,7 @@ def _find_opener(path: AnyPath) -> tuple[Path, Callable[..., AbstractContextMana
 
 
 def _without_alpha(stored: StoredImage) -> StoredImage:
-    """Return a colour or grey picture without its alpha channel if that is the same everywhere."""
+    """Return an RGB or greyscale image without its alpha channel if that is constant."""
     at = stored.axes.find("s")
     if at < 0 or stored.shape[at] != (4 if stored.is_rgb else 2):
         return stored
@@ -279,7 +279,7 @@ def _spell(axes: Iterable[str]) -> str:
 
 
 def _name_axes(path: AnyPath, stored: StoredImage, axes: str | None) -> tuple[list[int], str]:
-    """Return which axes of the file to keep, and their names."""
+    """Return the axes of the file to keep, and their names."""
 
     def kept_under(names: str) -> list[int]:
         return [i for i, (n, a) in enumerate(zip(stored.shape, names, strict=True)) if n != 1 or a in "yx"]
@@ -303,18 +303,18 @@ def _name_axes(path: AnyPath, stored: StoredImage, axes: str | None) -> tuple[li
 
 def _check_frame(path: AnyPath, frame: int | None, n_frames: int) -> int:
     if frame is None:
-        hint = f"Take one time point with frame=, 0 to {n_frames - 1}, or say with axes= that it is not time."
+        hint = f"Choose a time point with frame=, 0 to {n_frames - 1}, or rename the axis with axes=."
         raise invalid("path", "a single image", f"{_name(path)}, a time series of {n_frames} frames", hint)
     return check_number("frame", frame, low=0, high=n_frames - 1, integer=True)
 
 
 def check_size(path: AnyPath, n_bytes: int) -> None:
-    """Raise if an image is larger than memory, as one may unpack to many times the size of its file."""
+    """Raise if an image is larger than memory; it may be many times as large as its compressed file."""
     limit = _max_bytes()
     if n_bytes > limit:
         hint = (
-            "Read one channel or time point of it with channel= or frame=, or set the environment variable "
-            f"{MAX_BYTES} to the gigabytes that it may take."
+            "Read one channel or time point with channel= or frame=, or set the environment variable "
+            f"{MAX_BYTES} to the maximum size in gigabytes."
         )
         expected = f"an image of at most {limit / 1e9:.3g} GB"
         raise invalid("path", expected, f"{os.fspath(path)}, of {n_bytes / 1e9:.3g} GB", hint)

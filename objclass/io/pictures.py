@@ -1,4 +1,4 @@
-"""Pictures (PNG, JPEG) and arrays that NumPy saved."""
+"""PNG and JPEG images, and NumPy files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from objclass.io.info import StoredImage, unnamed
 
 @contextlib.contextmanager
 def open_npy(path: Path) -> Iterator[list[StoredImage]]:
-    """Open an array that NumPy saved."""
+    """Open a NumPy file."""
     if path.name.endswith("_seg.npy"):
         raise ValueError("Cellpose's _seg.npy is read with objclass.read_labels")
     array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -25,13 +25,13 @@ def open_npy(path: Path) -> Iterator[list[StoredImage]]:
 
 @contextlib.contextmanager
 def open_picture(path: Path) -> Iterator[list[StoredImage]]:
-    """Open a PNG or JPEG picture: grey, in colour, or the numbers of a palette."""
+    """Open a PNG or JPEG image: greyscale, RGB, or the indices of a palette."""
     from PIL import JpegImagePlugin, PngImagePlugin
 
     with path.open("rb") as file:
         head = file.read(25)
     is_png = head.startswith(b"\x89PNG")
-    # By name and not by Image.open, whose limit on the size would come before ours.
+    # By class and not by Image.open, whose size limit would apply before ours.
     opener = PngImagePlugin.PngImageFile if is_png else JpegImagePlugin.JpegImageFile
     with opener(path) as picture:
         (width, height), mode = picture.size, picture.mode
@@ -62,8 +62,8 @@ def _palette_numbers(path: Path) -> np.ndarray:
     from PIL import PngImagePlugin
 
     warnings.warn(
-        f"{path.name}: a palette picture, read as the numbers of its palette, as if they were labels. "
-        "Save it in RGB or in grey if its colours are meant.",
+        f"{path.name}: a palette image, read as the indices of its palette, as for labels. "
+        "Save it as RGB or greyscale if the colours matter.",
         stacklevel=2,
     )
     with PngImagePlugin.PngImageFile(path) as picture:
@@ -71,20 +71,20 @@ def _palette_numbers(path: Path) -> np.ndarray:
 
 
 def _warn_of_flat_colours(path: Path, picture: np.ndarray) -> None:
-    """Say so if a colour picture looks like labels that were drawn in colours."""
+    """Warn if an RGB image looks like colour-coded labels."""
     is_flat = picture.shape[1] > 1 and (picture[:, 1:] == picture[:, :-1]).all(axis=-1).mean() > 0.8
     step = max(1, max(picture.shape[:2]) // 1000)
     sample = picture[::step, ::step].reshape(-1, picture.shape[-1])
     if is_flat and len(np.unique(sample, axis=0)) <= 4096:
         warnings.warn(
-            f"{path.name}: a colour picture in flat colours, read as red, green and blue. "
-            "objclass.read_labels numbers them, if they are drawn labels.",
+            f"{path.name}: an RGB image in flat colours, read as red, green and blue. "
+            "If the colours are labels, read it with objclass.read_labels.",
             stacklevel=2,
         )
 
 
 def write_png(path: Path, array: np.ndarray, axes: str) -> None:
-    """Write a grey picture (y, x) or one in colour (c, y, x)."""
+    """Write a greyscale (y, x) or RGB image (c, y, x)."""
     import imagecodecs
 
     picture = np.moveaxis(array, 0, -1) if "c" in axes else array

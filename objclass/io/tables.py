@@ -1,4 +1,4 @@
-"""Tables as CSV files that spreadsheets and other programs read as they are."""
+"""CSV files that spreadsheets and other programs read correctly."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
+"""Characters that a spreadsheet takes for the beginning of a formula."""
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table in UTF-8 with numbers that read back exactly; no cell of text is run as a formula.
+    """Write a table in UTF-8. Numbers round-trip exactly, and no text is run as a formula.
 
-    A text that begins like a formula gets an apostrophe before it, as a spreadsheet's own marker of text.
+    Text that begins like a formula is prefixed with an apostrophe, the marker of text in spreadsheets.
     """
-    with replacing(path) as beside:
-        safe_text(table).to_csv(beside, index=False, lineterminator="\n", encoding="utf-8")
+    with replacing(path) as temporary:
+        safe_text(table).to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def safe_text(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with an apostrophe before texts that begin like a formula."""
+    """Return the table with an apostrophe before text that begins like a formula."""
     names = [name for name in table.columns if table[name].dtype.kind not in "iufbM"]
     return table.assign(**{name: table[name].map(_safe) for name in names}) if names else table
 

@@ -1,4 +1,4 @@
-"""TIFF under its many names: plain, ImageJ, OME-TIFF and sets of it, and what microscopes make of it."""
+"""TIFF: plain, ImageJ, OME-TIFF and multi-file sets, and vendor variants."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".tif", ".tiff", ".btf", ".tf2", ".tf8", ".lsm", ".stk", ".svs", ".qptiff", ".ndpi", ".scn")
 MAX_PLANES = 2**22
-"""More planes than this are a mistake in the metadata; a list of them alone would fill the memory."""
+"""More planes than this indicate invalid metadata; a list of them alone would exhaust memory."""
 _MAX_TAGS = 4096
-# Without one of these the pixels cannot be found, or are taken for others; what else is lost is reported.
+# Without one of these tags the pixels cannot be read correctly; other damaged tags cause a warning.
 _NEEDED_TAGS = {256, 257, 258, 259, 262, 266, 270, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 339}
 _NOT_THE_IMAGE = re.compile(r"(thumbnail|label|macro|overview)( image)?", re.IGNORECASE)
 
 
 @contextlib.contextmanager
 def open_tiff(path: Path) -> Iterator[list[StoredImage]]:
-    """Open the images of a TIFF file, those of an OME-TIFF set that have planes in this file."""
+    """Open the images of a TIFF file; of a multi-file OME-TIFF, those with planes in this file."""
     import tifffile
 
     with tifffile.TiffFile(path) as tiff:
@@ -50,7 +50,7 @@ def open_tiff(path: Path) -> Iterator[list[StoredImage]]:
 
 
 def _walk_directories(file: Any, *, is_ndpi: bool) -> set[int]:
-    """Return the tags of the first page, having followed the pages to the last: endless chains exist."""
+    """Return the tags of the first page; raise if the chain of pages is damaged or endless."""
     file.seek(0)
     header = file.read(16)
     order = "<" if header[:2] == b"II" else ">"
@@ -70,7 +70,7 @@ def _walk_directories(file: Any, *, is_ndpi: bool) -> set[int]:
         (n_tags,) = struct.unpack(order + n_format, head) if len(head) == n_size else (0,)
         end = offset + n_size + n_tags * entry + pointer_size
         if not 0 < n_tags <= _MAX_TAGS or end > file.size:
-            raise EOFError(f"page {len(seen)} is cut off or damaged")
+            raise EOFError(f"page {len(seen)} is truncated or damaged")
         if len(seen) == 1:
             entries = file.read(n_tags * entry)
             tags = {struct.unpack_from(order + "H", entries, i * entry)[0] for i in range(n_tags)}
@@ -84,7 +84,7 @@ def _check_tags(tiff: tifffile.TiffFile, tags: set[int], path: Path) -> None:
     if lost & _NEEDED_TAGS:
         raise ValueError(f"its tags {sorted(lost & _NEEDED_TAGS)} cannot be read")
     if lost:
-        _warn(path, f"its tags {sorted(lost)} are damaged and were left out")
+        _warn(path, f"its tags {sorted(lost)} are damaged and were ignored")
 
 
 def _warn(path: Path, text: str) -> None:
@@ -92,10 +92,10 @@ def _warn(path: Path, text: str) -> None:
 
 
 def _images_of(tiff: tifffile.TiffFile) -> list[tifffile.TiffPageSeries]:
-    """Return the series of a file without thumbnails and pictures of the label of a slide."""
+    """Return the series of a file without thumbnails and slide labels."""
     found = [series for series in tiff.series if math.prod(series.shape)]
     if not found:
-        raise ValueError("it holds no image")
+        raise ValueError("it contains no image")
     images = [
         series
         for series in found
@@ -108,13 +108,13 @@ def _check_imagej(tiff: tifffile.TiffFile, found: Sequence[tifffile.TiffPageSeri
     metadata = tiff.imagej_metadata if tiff.is_imagej else None
     if metadata and found[0].kind not in ("imagej", "ome"):
         planes = math.prod(int(metadata.get(name, 1)) for name in ("frames", "slices", "channels"))
-        raise EOFError(f"ImageJ wrote {planes} planes, of which not all are there")
+        raise EOFError(f"ImageJ wrote {planes} planes, some of which are missing")
 
 
 def _stored(
     tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, path: Path, description: StoredImage
 ) -> Iterator[StoredImage]:
-    """Yield the image of a series, or those of its positions that lie in the file."""
+    """Yield the image of a series, or those of its positions that are in the file."""
     reader = _SeriesReader(tiff, series, path)
     letters = series.axes.lower()
     if "r" not in letters:
@@ -137,7 +137,7 @@ def _stored(
 
 @dataclass(frozen=True)
 class _SeriesReader:
-    """Reads parts of a series, after a look at whether their bytes are there."""
+    """Read parts of a series, after checking that their bytes are in the file."""
 
     tiff: tifffile.TiffFile
     series: tifffile.TiffPageSeries
@@ -152,7 +152,7 @@ class _SeriesReader:
             array = self.series.asarray(out="memmap" if mapped else None)
             if array.shape != self.series.shape:
                 raise EOFError(
-                    f"its metadata speak of shape {self.series.shape}, its pixels make {array.shape}"
+                    f"its metadata state the shape {self.series.shape}, its pixels have {array.shape}"
                 )
             return array[index]
         keys = np.ravel(numbers).tolist()
@@ -161,7 +161,7 @@ class _SeriesReader:
         return array.reshape(*numbers.shape, *self.series.keyframe.shape)[inner]
 
     def _pages_at(self, index: Index) -> tuple[np.ndarray | None, Any]:
-        """Return the numbers of the pages that `index` is in, and what to take of them; None for all."""
+        """Return the pages that `index` needs and the index within them; None for all pages."""
         series, keyframe = self.series, self.series.keyframe
         n_outer = series.ndim - len(keyframe.shape)
         is_split = len(series) > 1 and n_outer > 0 and series.shape[n_outer:] == keyframe.shape
@@ -172,7 +172,7 @@ class _SeriesReader:
         return numbers, (..., *index[n_outer:])
 
     def _check(self, pages: Any) -> None:
-        """Raise unless each page is there, and all of its bytes."""
+        """Raise unless all pages and their bytes are present."""
         series = self.series
         if pages is series and series.dataoffset is not None:
             self._check_end(series.dataoffset + series.nbytes, self.tiff.filehandle.size)
@@ -192,7 +192,7 @@ class _SeriesReader:
                 if offset + count > size:
                     self._check_end(offset + count, size)
         if missing:
-            raise EOFError(f"{missing} of its {n_pages} planes are missing: read those that are there")
+            raise EOFError(f"{missing} of its {n_pages} planes are missing: read only the planes that exist")
         if n_empty:
             _warn(self.path, f"{n_empty} tiles or strips have no pixels and are read as 0")
 
@@ -202,30 +202,30 @@ class _SeriesReader:
             raise EOFError(f"it ends at byte {size}, but pixels should reach to {end}")
 
     def files(self) -> tuple[Path, ...]:
-        """Return the files that the pages are in."""
+        """Return the files that contain the pages."""
         names = {page.parent.filehandle.path for page in self.series if page is not None}
         return tuple(sorted(map(Path, names)))
 
     def lies_in_file(self, axis: int, position: int) -> bool:
-        """Return whether pages at a position along an axis are in the file that was opened."""
+        """Return whether pages at an index along an axis are in the opened file."""
         n_outer = self.series.ndim - len(self.series.keyframe.shape)
         numbers = np.arange(len(self.series)).reshape(self.series.shape[:n_outer]).take(position, axis)
         pages = (self.series[int(i)] for i in numbers.ravel())
         return any(page is not None and page.parent is self.tiff for page in pages)
 
 
-# What is written beside the pixels -----------------------------------------------------------------------
+# Metadata ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _OmeMetadata:
-    """The OME-XML of a file, with the images that have planes in it."""
+    """The OME-XML of a file and the images that have planes in the file."""
 
     pixels: tuple[ElementTree.Element, ...]
 
     @classmethod
     def of(cls, tiff: tifffile.TiffFile, path: Path) -> _OmeMetadata | None:
-        """Read the OME-XML of a file and leave in it, for tifffile, what is in this file."""
+        """Read the OME-XML of a file and reduce it, for tifffile, to the images in this file."""
         page = tiff.pages.first
         if not tiff.is_ome:
             return None
@@ -241,20 +241,20 @@ class _OmeMetadata:
                 root.remove(image)
         _check_ome(here)
         page.description = ElementTree.tostring(root, encoding="unicode")
-        tiff.is_mmstack = False  # which would mix the positions
+        tiff.is_mmstack = False  # otherwise tifffile would mix the positions
         return cls(tuple(pixels for image in here for pixels in image.findall("{*}Pixels")))
 
     def report_unused(self, path: Path) -> None:
-        """Say why tifffile made no series of it; raise if the planes are in other files."""
+        """Warn that tifffile found no OME series; raise if the planes are in other files."""
         named = {uuid.get("FileName", "") for pixels in self.pixels for uuid in pixels.iterfind(".//{*}UUID")}
         missing = sorted(name for name in named if name and not (path.parent / name).exists())
         if missing:
             raise FileNotFoundError(f"its planes are in {missing[0]}, which is not in its folder")
-        _warn(path, "its OME-XML does not fit its pages and was left out")
+        _warn(path, "its OME-XML does not match its pages and was ignored")
 
     def describe(self, at: int, n_series: int, description: StoredImage) -> StoredImage:
         """Return `description` with the voxel size and the channels of series number `at`."""
-        if n_series != len(self.pixels):  # images without pixels are no series
+        if n_series != len(self.pixels):  # images without pixels are not series
             return description
         attributes = self.pixels[at].attrib
         sizes = {
@@ -280,14 +280,14 @@ def _parse_xml(text: str, path: Path) -> ElementTree.Element | None:
     try:
         root = ElementTree.fromstring(mended)
     except ElementTree.ParseError:
-        _warn(path, f"{problem} and was left out: its axes and voxel size are unknown")
+        _warn(path, f"{problem} and was ignored: the axes and voxel size are unknown")
         return None
-    _warn(path, f"{problem}; it was read as if characters that are not allowed were escaped")
+    _warn(path, f"{problem}; it was read with invalid characters escaped")
     return root
 
 
 def _companion(root: ElementTree.Element, path: Path) -> ElementTree.Element:
-    """Return the metadata themselves where a file only names the file that they are in."""
+    """Return the metadata from the companion file if the file only refers to one."""
     only = root.find("{*}BinaryOnly")
     if only is None:
         return root
@@ -299,13 +299,13 @@ def _companion(root: ElementTree.Element, path: Path) -> ElementTree.Element:
         with tifffile.TiffFile(companion) as tiff:
             text = tiff.pages.first.description.encode()
     found = ElementTree.fromstring(text)
-    found.set("UUID", root.get("UUID", ""))  # that of this file, by which its planes are found
+    found.set("UUID", root.get("UUID", ""))  # of this file, which identifies its planes
     return found
 
 
 def _plain_name(name: str) -> str:
     if not name or name != Path(name).name or "\\" in name or ":" in name:
-        raise ValueError(f"it names {name!r}, a file outside its folder")
+        raise ValueError(f"it refers to {name!r}, a file outside its folder")
     return name
 
 
@@ -329,13 +329,13 @@ def _check_ome(images: Sequence[ElementTree.Element]) -> None:
         for data in pixels.findall("{*}TiffData"):
             claims += [int(value) for name, value in data.attrib.items() if name != "ID"]
         if not 0 < planes <= MAX_PLANES or max(claims) > MAX_PLANES:
-            raise ValueError(f"its OME-XML speaks of {max(claims):,} planes")
+            raise ValueError(f"its OME-XML states {max(claims):,} planes")
 
 
 def _describe(
     tiff: tifffile.TiffFile, series: tifffile.TiffPageSeries, ome: _OmeMetadata | None
 ) -> StoredImage:
-    """Return what a series says beside its pixels."""
+    """Return the metadata of a series."""
     keyframe = series.keyframe
     is_rgb = keyframe.photometric in (2, 6) and keyframe.samplesperpixel >= 3
     description = StoredImage(
@@ -355,13 +355,13 @@ def _describe(
 def _imagej_spacing(tiff: Any, series: Any) -> dict[str, float | None]:
     metadata = tiff.imagej_metadata or {}
     unit = metadata.get("unit")
-    # ImageJ leaves out what is 1.0, and the units of y and z where they are that of x.
+    # ImageJ omits sizes of 1.0, and the units of y and z if they are that of x.
     sizes = {"z": metadata.get("spacing", 1.0), **_resolution(series)}
     return {a: to_micrometres(size, metadata.get(f"{a}unit", unit)) for a, size in sizes.items()}
 
 
 def _resolution(series: Any) -> dict[str, float | None]:
-    """Return the units of resolution for each pixel."""
+    """Return the pixel size in resolution units."""
     tags = series.keyframe.tags
 
     def pixel_size(name: str) -> float | None:
@@ -428,7 +428,7 @@ _KINDS: Mapping[str, tuple[str, Any, Any]] = {
 
 
 def write_tiff(path: Path, array: np.ndarray, axes: str, *, spacing: Mapping[str, float], ome: bool) -> None:
-    """Write `array`, compressed without loss, with OME metadata or with those that ImageJ writes."""
+    """Write `array` with lossless compression, with OME or ImageJ metadata."""
     import tifffile
 
     if "c" in axes and not ome:  # ImageJ's order is z c y x
@@ -447,6 +447,6 @@ def write_tiff(path: Path, array: np.ndarray, axes: str, *, spacing: Mapping[str
     if spacing:
         extra = {"unit": "um", "spacing": spacing["z"]} if "z" in spacing else {"unit": "um"}
         options |= {"resolution": (1 / spacing["x"], 1 / spacing["y"]), "resolutionunit": "NONE"}
-    # Described by hand, as the writer has an ImageJ mode for fewer types than ImageJ reads: not for int32.
+    # The description is written here since tifffile's ImageJ mode does not support int32, which ImageJ reads.
     description = tifffile.imagej_description(array.shape, axes=axes.upper(), rgb=False, loop=False, **extra)
     tifffile.imwrite(path, array, description=description, metadata=None, **options)

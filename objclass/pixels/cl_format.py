@@ -101,8 +101,8 @@ def write_cl(path: str | os.PathLike[str], content: ClassifierFile) -> None:
         If the header is too long for APOC to find everything in it.
     """
     text = format_cl(content)
-    with replacing(path) as beside:
-        beside.write_text(text, encoding="utf-8", newline="\n")
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def format_cl(content: ClassifierFile) -> str:

@@ -332,7 +332,7 @@ def _check_pair(image: Any, annotations: Any, place: str) -> tuple[np.ndarray, n
         raise invalid(name, f"classes of 0 to {MAX_CLASSES}", got, f"0 stands for not annotated. {_LABELS}")
     scribbles = scribbles.astype(np.uint8)
     _check_no_labels(scribbles, name)
-    checked = check_image(image, scribbles.shape, beside=name, argument=f"image{place}")
+    checked = check_image(image, scribbles.shape, shape_of=name, argument=f"image{place}")
     if len(checked) > MAX_CHANNELS:
         hint = (
             "Planes: annotate the stack in 3D. Time points: pass one of them, image[0]. "

@@ -1,4 +1,4 @@
-"""Images to learn and test on: a synthetic embryo, synthetic cells, coins, the stack of a tutorial."""
+"""Sample images: a synthetic embryo, synthetic cells, coins, and a published light-sheet stack."""
 
 from objclass.samples.cells import cells
 from objclass.samples.datasets import Sample, coins, embryo, lund

@@ -1,4 +1,4 @@
-"""Cells in two channels whose classes are a matter of texture, and two days of them."""
+"""Synthetic cells in two channels whose classes differ in texture, imaged on two days."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ _GRID, _STEP = 14, 36
 
 
 def cells(day: int = 1, *, random_state: int = 0) -> Sample:
-    """Return an image of cells of three classes that clustering does not find, but a few examples do.
+    """Return an image of cells of three classes that are learnt from a few examples but not by clustering.
 
-    The cells vary in size, shape and brightness, and none of that has to do with their class: in the
-    second channel they are even, speckled or hollow, of the same mean.
+    Size, shape and brightness vary independently of the class. The classes differ in the texture of the
+    second channel, which is even, speckled or hollow, with the same mean.
 
     Parameters
     ----------
     day : {1, 2}
-        On day 2 other cells were imaged under another light: half as bright, and falling off to one side.
+        On day 2, other cells are imaged with half the illumination, which falls off to one side.
     random_state : int
         The seed.
 
     Returns
     -------
     Sample
-        ``image`` (2, 504, 504) uint16, ``labels`` (504, 504), and ``kinds`` with the columns ``label`` and
-        ``kind``; 196 cells. There are no annotations: the objects are given.
+        ``image`` (2, 504, 504) uint16, ``labels`` (504, 504), and ``kinds``, the true classes, with the
+        columns ``label`` and ``kind``; 196 cells. There are no annotations, as the labels are given.
 
     Raises
     ------

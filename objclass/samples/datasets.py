@@ -1,4 +1,4 @@
-"""Images to try things on: a synthetic embryo, coins, and the stack of a published tutorial."""
+"""Sample images: a synthetic embryo, coins, and a published light-sheet stack."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ _OBJECT_ON_COINS = [
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sample:
-    """An image to try things on, with what is known of it.
+    """A sample image with its annotations and ground truth.
 
     Attributes
     ----------
     name : str
-        What it is called.
+        The name of the sample.
     image : array
         (z, y, x) or (y, x).
     spacing : tuple of float or None
         The voxel size in micrometres along these axes; None if unknown.
     annotations : tuple of array
-        Rounds of sparse scribbles, each of the shape of the image and with those before it: 1 is
+        Rounds of sparse scribbles, each of the shape of the image and including the previous round: 1 is
         background, 2 object.
     labels : int32 array or None
-        The true objects.
+        The true objects; None if unknown.
     kinds : DataFrame or None
-        The kind of each true object: columns ``label`` and ``kind``.
+        The true class of each object: columns ``label`` and ``kind``.
 
     Examples
     --------
@@ -81,26 +81,26 @@ class Sample:
 
 
 def embryo(shape: Sequence[int] = (64, 256, 256), *, random_state: int = 0) -> Sample:
-    """Make a synthetic light-sheet stack of an embryo, with scribbles to train on and the truth.
+    """Generate a synthetic light-sheet stack of an embryo, with scribbles and ground truth.
 
-    Nuclei of three kinds lie on the surface of an ellipsoid: interphase (60 %; large and round), mitotic
-    (22 %; small, bright, elongated) and apoptotic (18 %; small, dim, in fragments). Tissue
-    glows faintly around them, the signal fades with depth to a third, and blur, photon and camera noise
-    and specks of fewer than 20 voxels are added. The first round of scribbles lies on one plane near the
-    surface, where the signal is strong: a classifier trained on it alone misses deep nuclei. The second
-    adds two deeper planes.
+    Nuclei of three classes lie on the surface of an ellipsoid: interphase (60 %; large and round), mitotic
+    (22 %; small, bright, elongated) and apoptotic (18 %; small, dim, fragmented). The image has a faint
+    tissue background, a signal that decays with depth to a third, blur, photon and camera noise, and debris
+    of fewer than 20 voxels. The first round of scribbles lies on one plane near the surface, where the signal
+    is strong: a classifier trained on it alone misses deep nuclei. The second adds two deeper planes.
 
     Parameters
     ----------
     shape : three int
-        Of the stack (z, y, x), at least (24, 64, 64). Nuclei keep their size: a small stack has fewer.
+        The shape of the stack (z, y, x), at least (24, 64, 64). A smaller stack has fewer nuclei of the
+        same size.
     random_state : int
-        The seed: the same one gives the same sample.
+        The seed. The same seed gives the same sample.
 
     Returns
     -------
     Sample
-        Image uint16; at the default shape about 340 nuclei.
+        A uint16 image; about 340 nuclei at the default shape.
 
     Examples
     --------
@@ -138,9 +138,9 @@ def _check_shape(shape: Sequence[int]) -> tuple[int, int, int]:
 
 
 def coins() -> Sample:
-    """Return a real 2D picture that needs no network: ancient coins, with one round of scribbles.
+    """Return a real 2D image that needs no network: ancient coins, with one round of scribbles.
 
-    The picture is that of `skimage.data.coins`, on a background of uneven brightness.
+    The image is `skimage.data.coins`, with an uneven background.
 
     Returns
     -------
@@ -163,10 +163,10 @@ def coins() -> Sample:
 
 
 def lund() -> Sample:
-    """Download, once, a real stack: a *Tribolium* embryo in a light-sheet microscope.
+    """Download a real stack, a *Tribolium* embryo imaged by light-sheet microscopy, and cache it.
 
-    Pooch checks the file against the checksum that its record at Zenodo states, and keeps both in its
-    cache folder (or in that which ``OBJCLASS_DATA_DIR`` names), so that later calls need no network.
+    Pooch verifies the file against the checksum from its Zenodo record and caches both (in the folder named
+    by ``OBJCLASS_DATA_DIR`` if set), so that later calls need no network.
 
     Returns
     -------
@@ -200,10 +200,10 @@ def lund() -> Sample:
         else:
             store.load_registry_from_doi()
             file = store.fetch("Lund.tif")
-            with replacing(checksums) as beside:
-                beside.write_text(f"Lund.tif {store.registry['Lund.tif']}\n")
+            with replacing(checksums) as temporary:
+                temporary.write_text(f"Lund.tif {store.registry['Lund.tif']}\n")
     except (OSError, ValueError) as error:
-        hint = "Without a network use objclass.samples.embryo(), a synthetic stack of the same kind."
-        got = f"none in {store.abspath}, and downloading it failed ({type(error).__name__}: {error})"
+        hint = "Without a network, use objclass.samples.embryo(), a similar synthetic stack."
+        got = f"none in {store.abspath}, and the download failed ({type(error).__name__}: {error})"
         raise invalid("lund", "a copy of Lund.tif", got, hint, kind=ConnectionError) from error
     return Sample("lund", imread(file, axes="zyx"), None)

@@ -1,4 +1,4 @@
-"""A synthetic light-sheet stack of an embryo: what is drawn, how it is imaged, and who paints on it.
+"""A synthetic light-sheet stack of an embryo: nuclei, image formation, and random scribbles.
 
 Lengths are in micrometres, positions in the order (z, y, x).
 """
@@ -19,8 +19,8 @@ BRIGHTNESS = {"interphase": 1.0, "mitotic": 1.9, "apoptotic": 0.62}
 RADII = {"interphase": (3.6, 3.6, 3.6), "mitotic": (4.8, 2.0, 2.0)}
 MARGIN = (5.0, 6.0, 6.0)  # around the embryo, which fills the stack
 DISTANCE = 9.3  # between nuclei, at least
-GLOW = 0.17  # of the tissue around the nuclei
-LOSS = 1.1  # of the signal: that of the last plane is divided by exp(LOSS)
+GLOW = 0.17  # emission of the tissue around the nuclei
+LOSS = 1.1  # attenuation: the signal of the last plane is divided by exp(LOSS)
 BLUR = (0.8, 0.4, 0.4)
 PHOTONS = 500
 
@@ -29,7 +29,7 @@ Array = npt.NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Drawing:
-    """The truth: nuclei as numbered voxels, the light that everything gives off, the kind of each nucleus."""
+    """The ground truth: labels of the nuclei, the emission of each voxel, the class of each nucleus."""
 
     labels: npt.NDArray[np.int32]
     light: npt.NDArray[np.float32]
@@ -37,7 +37,7 @@ class Drawing:
 
 
 def draw(shape: tuple[int, int, int], rng: np.random.Generator) -> Drawing:
-    """Draw nuclei of three kinds on the surface of an ellipsoid, in a faint glow of tissue."""
+    """Draw nuclei of three classes on the surface of an ellipsoid, on a faint tissue background."""
     centre = (np.array(shape) - 1) / 2 * np.array(SPACING)
     semi_axes = centre - MARGIN
     labels = np.zeros(shape, np.int32)
@@ -67,7 +67,7 @@ def _tissue(shape: tuple[int, int, int], centre: Array, semi_axes: Array) -> npt
 
 
 def _places(centre: Array, semi_axes: Array, rng: np.random.Generator) -> Array:
-    """Return points all over the ellipsoid, evenly likely everywhere but `DISTANCE` apart."""
+    """Return random points on the ellipsoid, uniformly distributed and at least `DISTANCE` apart."""
     directions = rng.standard_normal((20_000, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     stretch = np.linalg.norm(directions / semi_axes, axis=1)
@@ -83,7 +83,7 @@ def _places(centre: Array, semi_axes: Array, rng: np.random.Generator) -> Array:
 
 
 def _kinds(n: int, rng: np.random.Generator) -> list[str]:
-    """Return a kind for each of `n` nuclei, in shuffled order but in the stated shares."""
+    """Return a class for each of `n` nuclei, in random order and the given proportions."""
     ends = np.cumsum(SHARES)[:-1] * n
     return [KINDS[i] for i in np.searchsorted(ends, rng.permutation(n), side="right")]
 
@@ -91,7 +91,7 @@ def _kinds(n: int, rng: np.random.Generator) -> list[str]:
 def _nucleus(
     kind: str, place: Array, shape: tuple[int, int, int], rng: np.random.Generator
 ) -> tuple[tuple[slice, ...], npt.NDArray[np.bool_]]:
-    """Return the box around a nucleus and which voxels of the box it fills."""
+    """Return the bounding box of a nucleus and its mask within the box."""
     low = np.maximum(np.floor((place - 6) / SPACING), 0).astype(int)
     high = np.minimum(np.ceil((place + 6) / SPACING) + 1, shape).astype(int)
     box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
@@ -111,7 +111,7 @@ def _nucleus(
 
 
 def image_of(light: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray[np.uint16]:
-    """Return what the camera sees: light lost on its way out of the tissue, blurred, in noisy counts."""
+    """Return the image of an emission: attenuated, blurred and noisy."""
     depth = np.arange(light.shape[0])[:, None, None] / light.shape[0]
     seen = light * np.exp(-LOSS * depth, dtype=np.float32)
     seen = ndimage.gaussian_filter(seen, np.divide(BLUR, SPACING))
@@ -135,13 +135,13 @@ def paint(
     Parameters
     ----------
     drawing : Drawing
-        What lies where.
+        The ground truth.
     fractions : sequence of float
-        The planes to paint on, as fractions of the depth.
+        The planes to annotate, as fractions of the depth.
     rng : Generator
-        The hand that paints.
+        The random generator.
     kinds : sequence of str
-        Which nuclei to paint on, up to four of each kind in a plane.
+        The classes of nuclei to annotate, up to four nuclei of each in a plane.
     """
     painted = np.zeros(drawing.labels.shape, np.uint8)
     for fraction in fractions:
@@ -162,7 +162,7 @@ def paint(
 def _choose(
     labels: npt.NDArray[np.int32], kind_of: list[str], kinds: Sequence[str], rng: np.random.Generator
 ) -> list[int]:
-    """Return nuclei that are well in this plane, up to four of each kind."""
+    """Return nuclei with a large cross-section in this plane, up to four of each class."""
     numbers, sizes = np.unique(labels[labels > 0], return_counts=True)
     large = numbers[sizes >= 12].tolist()
     return [
@@ -181,7 +181,7 @@ def _stroke(
 
 
 def brush(shape: tuple[int, ...], start: Array, stop: Array, radius: float) -> npt.NDArray[np.bool_]:
-    """Return the pixels under a round brush drawn along a straight line."""
+    """Return a mask of the pixels under a round brush drawn along a straight line."""
     offset = np.moveaxis(np.indices(shape), 0, -1) - start
     line = stop - start
     along = np.clip(offset @ line / (line @ line), 0, 1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import check_number, check_option, invalid
-from objclass._common.messages import say
+from objclass._common.messages import report
 from objclass.tables import estimators
 from objclass.tables.columns import check_random_state, prepare, with_results
 from objclass.tables.estimators import Method, check_size, repeatable, set_up
@@ -146,7 +146,7 @@ def cluster(
     random_state = check_random_state(random_state)
     matrix = prepare(table, columns=columns, scale=scale)
     if progress:
-        say(f"cluster: {matrix.summary()}")
+        report(f"cluster: {matrix.summary()}")
     if method == "kmeans" and len(matrix.values) > estimators.MANY:
         chosen = dataclasses.replace(chosen, estimator="sklearn.cluster:MiniBatchKMeans")
     fixed = {chosen.size: n_clusters} if chosen.size else {}
@@ -161,7 +161,7 @@ def cluster(
                 estimator.set_params(bandwidth=_bandwidth(matrix.values, random_state))
             numbers = _by_size(estimator.fit_predict(matrix.values))
         if progress and (noise := int((numbers < 0).sum())):
-            say(f"cluster: {noise:,} of {len(table):,} objects are in no cluster (-1, noise)")
+            report(f"cluster: {noise:,} of {len(table):,} objects are in no cluster (-1, noise)")
     else:
         warnings.warn("The table has no objects: there is nothing to cluster.", stacklevel=2)
     return with_results(table, matrix.rows, {chosen.column: numbers}, replace=chosen.column)

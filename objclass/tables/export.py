@@ -83,15 +83,15 @@ def write_table(table: pd.DataFrame, path: AnyPath) -> None:
     suffix = Path(path).suffix.lower()
     if suffix not in (".csv", ".parquet"):
         raise checks.invalid("path", "a path that ends in .csv or .parquet", str(path))
-    with replacing(path) as beside:
+    with replacing(path) as temporary:
         if suffix == ".csv":
-            table.to_csv(beside, index=False)
+            table.to_csv(temporary, index=False)
         else:
-            table.to_parquet(beside, index=False)
+            table.to_parquet(temporary, index=False)
     if suffix == ".csv":
-        with replacing(_columns_path(path)) as beside:
+        with replacing(_columns_path(path)) as temporary:
             # With its mark at the beginning Excel takes the file for UTF-8, as pandas and R do.
-            described.to_csv(beside, index=False, encoding="utf-8-sig")
+            described.to_csv(temporary, index=False, encoding="utf-8-sig")
 
 
 def read_table(path: AnyPath) -> pd.DataFrame:

@@ -129,9 +129,9 @@ def write_geojson(
                 "properties": {"objectType": "detection", "name": str(number)} | properties.get(number, {}),
             }
         )
-    with replacing(path) as beside:
+    with replacing(path) as temporary:
         content = {"type": "FeatureCollection", "features": features}
-        beside.write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+        temporary.write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
 
 
 def write_rois(labels: npt.ArrayLike, path: AnyPath) -> None:
@@ -191,8 +191,8 @@ def write_rois(labels: npt.ArrayLike, path: AnyPath) -> None:
             roi.multi_coordinates = np.array([value for move in moves for value in move], np.float32)
             roi.shape_roi_size = len(roi.multi_coordinates)
         rois.append(roi)
-    with replacing(path) as beside:
-        roifile.roiwrite(beside, rois, mode="w")
+    with replacing(path) as temporary:
+        roifile.roiwrite(temporary, rois, mode="w")
 
 
 def _of_one_image(table: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import check_number, check_option, invalid
-from objclass._common.messages import say
+from objclass._common.messages import report
 from objclass.tables import estimators
 from objclass.tables.columns import check_random_state, prepare, with_results
 from objclass.tables.estimators import Method, check_size, repeatable, set_up
@@ -149,7 +149,7 @@ def reduce(
     random_state = check_random_state(random_state)
     matrix = prepare(table, columns=columns, scale=scale)
     if progress:
-        say(f"reduce: {matrix.summary()}")
+        report(f"reduce: {matrix.summary()}")
     if method == "umap":
         import_umap()
         options = {"n_jobs": -1 if random_state is None else 1, **options}

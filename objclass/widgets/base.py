@@ -219,9 +219,9 @@ class SliceWidget(anywidget.AnyWidget):
 
 
 def spatial_image(
-    image: Any, ndim: int, *, beside: np.ndarray | None = None, name: str = "labels"
+    image: Any, ndim: int, *, reference: np.ndarray | None = None, name: str = "labels"
 ) -> np.ndarray:
     """Return an image as (c, z, y, x), a 2D one with a single plane; see `check_image`."""
-    shape = None if beside is None else beside.shape
-    channels = checks.check_image(image, shape, ndim=ndim, beside=name)
+    shape = None if reference is None else reference.shape
+    channels = checks.check_image(image, shape, ndim=ndim, shape_of=name)
     return channels if ndim == 3 else channels[:, np.newaxis]

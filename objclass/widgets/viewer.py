@@ -84,7 +84,7 @@ class Viewer(SliceWidget):
             ndim = self._labels.ndim
             if array.ndim == ndim + 1 and array.shape[:-1] == self._labels.shape and channels.is_rgb(array):
                 array, channel_names = channels.rgb_first(array), channel_names or ("red", "green", "blue")
-            shown = spatial_image(array, ndim, beside=self._labels)
+            shown = spatial_image(array, ndim, reference=self._labels)
         super().__init__(
             shown,
             ndim=ndim,

@@ -33,8 +33,8 @@ def join_tables(folder: Path, parts: Sequence[Path], integers: Sequence[Sequence
         with path.open(encoding="utf-8", newline="") as file:
             heads.append(next(csv.reader(file), []))
     columns = list(dict.fromkeys(name for head in heads for name in head))
-    with replacing(folder / OBJECTS) as beside:
-        with beside.open("w", encoding="utf-8", newline="") as joined:
+    with replacing(folder / OBJECTS) as temporary:
+        with temporary.open("w", encoding="utf-8", newline="") as joined:
             writer = csv.DictWriter(joined, columns, lineterminator="\n")
             writer.writeheader()
             for path, head in zip(parts, heads, strict=True):
@@ -45,7 +45,7 @@ def join_tables(folder: Path, parts: Sequence[Path], integers: Sequence[Sequence
                     else:
                         writer.writerows(csv.DictReader(file))
         whole = set(columns).intersection(*integers) if integers else set()
-        return [OBJECTS, *_write_parquet(folder, beside, columns, whole)]
+        return [OBJECTS, *_write_parquet(folder, temporary, columns, whole)]
 
 
 def _write_parquet(folder: Path, table: Path, columns: list[str], integers: set[str]) -> list[str]:
@@ -59,13 +59,13 @@ def _write_parquet(folder: Path, table: Path, columns: list[str], integers: set[
     types |= {name: pa.int64() for name in integers}
     convert = arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=False)
     parse = arrow_csv.ParseOptions(newlines_in_values=True)
-    with replacing(folder / PARQUET) as beside:
+    with replacing(folder / PARQUET) as temporary:
         if not columns:
-            pq.write_table(pa.table({}), beside)
+            pq.write_table(pa.table({}), temporary)
         else:
             with (
                 arrow_csv.open_csv(table, parse_options=parse, convert_options=convert) as reader,
-                pq.ParquetWriter(beside, reader.schema) as writer,
+                pq.ParquetWriter(temporary, reader.schema) as writer,
             ):
                 for block in reader:
                     writer.write_batch(block)

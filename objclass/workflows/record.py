@@ -77,8 +77,8 @@ def write_sealed(path: Path, content: Mapping[str, Any], *, indent: int | None =
     """Write a state file as JSON, with a checksum by which `read_sealed` knows that it is whole."""
     plain = json.loads(json.dumps(content))
     text = json.dumps({**plain, SEAL: seal(plain)}, indent=indent) + "\n"
-    with replacing(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def read_sealed(path: Path) -> dict[str, Any]:

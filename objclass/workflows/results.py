@@ -40,7 +40,7 @@ def output_folder(
     overwrite : bool
         Allow that there are results of another run in it.
     outputs : iterable of str
-        What will be written, beside the record.
+        What will be written in addition to the record.
     inputs : iterable of Path
         Files that must not be among those that will be written.
 
@@ -106,8 +106,8 @@ def write_results(
     write_csv(folder / "objects.csv", table)
     classifier.save(folder / "ObjectSegmenter.cl")
     figure = overview(picture.image, labels, table, spacing=spacing)
-    with replacing(folder / "overview.png") as beside:
-        figure.savefig(beside, format="png", dpi=150)
+    with replacing(folder / "overview.png") as temporary:
+        figure.savefig(temporary, format="png", dpi=150)
 
 
 def describe_image(image: np.ndarray, spacing: tuple[float, ...] | None) -> str:

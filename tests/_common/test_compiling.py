@@ -1,11 +1,11 @@
 import numba
 
-from objclass._common.compiling import telling
+from objclass._common.compiling import notify_compiling
 
 
 def test_compiling_is_told_once():
     told = []
-    with telling(lambda: told.append(1), after=0):
+    with notify_compiling(lambda: told.append(1), after=0):
         for power in (2, 3):
             assert numba.njit(lambda x, power=power: x**power)(2) == 2**power
     assert told == [1]
@@ -13,6 +13,6 @@ def test_compiling_is_told_once():
 
 def test_nothing_is_told_of_short_compiling():
     told = []
-    with telling(lambda: told.append(1), after=1000):
+    with notify_compiling(lambda: told.append(1), after=1000):
         numba.njit(lambda x: x + 1)(2)
     assert told == []

@@ -9,9 +9,9 @@ from objclass._common.files import check_writable, remove_unfinished, replacing
 def test_the_old_content_stays_until_the_end(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with replacing(path) as beside:
-        beside.write_text("new")
-        assert beside.parent == path.parent
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+        assert temporary.parent == path.parent
         assert path.read_text() == "old"
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
@@ -20,8 +20,8 @@ def test_the_old_content_stays_until_the_end(tmp_path):
 def test_after_an_error_nothing_has_changed(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError, match="disk full"), replacing(path) as beside:  # noqa: PT012
-        beside.write_text("ne")
+    with pytest.raises(RuntimeError, match="disk full"), replacing(path) as temporary:  # noqa: PT012
+        temporary.write_text("ne")
         raise RuntimeError("disk full")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
@@ -32,7 +32,7 @@ def test_after_a_crash_the_old_file_is_whole(tmp_path):
     path.write_text("old")
     code = (
         "import os, sys; from objclass._common.files import replacing\n"
-        "with replacing(sys.argv[1]) as beside:\n    beside.write_text('ne'); os._exit(3)"
+        "with replacing(sys.argv[1]) as temporary:\n    temporary.write_text('ne'); os._exit(3)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(path)]).returncode == 3
     assert path.read_text() == "old"
@@ -41,9 +41,9 @@ def test_after_a_crash_the_old_file_is_whole(tmp_path):
 def test_folders_take_the_place_of_folders(tmp_path):
     path = tmp_path / "a.zarr"
     for content in ("first", "second"):
-        with replacing(path) as beside:
-            beside.mkdir()
-            (beside / content).touch()
+        with replacing(path) as temporary:
+            temporary.mkdir()
+            (temporary / content).touch()
     assert [file.name for file in path.iterdir()] == ["second"]
     assert list(tmp_path.iterdir()) == [path]
 
@@ -65,8 +65,8 @@ def test_a_link_stays_a_link(tmp_path):
         link.symlink_to(real)
     except OSError:
         pytest.skip("links are not allowed here")
-    with replacing(link) as beside:
-        beside.write_text("new")
+    with replacing(link) as temporary:
+        temporary.write_text("new")
     assert link.is_symlink()
     assert real.read_text() == "new"
 
@@ -81,8 +81,8 @@ def test_a_link_to_another_folder_or_nowhere_is_not_written_through(tmp_path):
             link.symlink_to(tmp_path / name)
         except OSError:
             pytest.skip("links are not allowed here")
-        with pytest.raises(FileExistsError, match="symbolic link"), replacing(link) as beside:
-            beside.write_text("new")
+        with pytest.raises(FileExistsError, match="symbolic link"), replacing(link) as temporary:
+            temporary.write_text("new")
     assert (tmp_path / "precious.txt").read_text() == "precious"
     assert not (tmp_path / "nothing.txt").exists()
 
@@ -92,16 +92,16 @@ def test_permissions_stay(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
     path.chmod(0o640)
-    with replacing(path) as beside:
-        beside.write_text("new")
+    with replacing(path) as temporary:
+        temporary.write_text("new")
     assert path.stat().st_mode & 0o777 == 0o640
 
 
 def test_a_name_of_the_greatest_length_can_be_replaced(tmp_path):
     path = tmp_path / f"{'a' * 247}.ome.tif"
-    with replacing(path) as beside:
-        assert beside.name.endswith(".ome.tif")
-        beside.write_text("new")
+    with replacing(path) as temporary:
+        assert temporary.name.endswith(".ome.tif")
+        temporary.write_text("new")
     assert path.read_text() == "new"
 
 

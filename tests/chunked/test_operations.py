@@ -342,7 +342,7 @@ def test_wrong_arguments(case):
         chunked.measure(image / 2)
     with pytest.raises(ValueError, match="image: expected the spatial shape of labels"):
         chunked.measure(labels, image[1:])
-    with pytest.raises(ValueError, match="labels: expected numbers of 0 and above"):
+    with pytest.raises(ValueError, match="labels: expected labels of at least 0"):
         chunked.exclude_small(labels - 1).compute()
     with pytest.raises(ValueError, match="image: expected finite pixels"):
         chunked.segment(np.where(image > 0, np.nan, image), classifier).compute()

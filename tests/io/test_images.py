@@ -47,7 +47,7 @@ def test_what_is_written_is_read(case, name, tmp_path_factory):
     array, axes, spacing = case
     path = tmp_path_factory.mktemp("io") / name
     if ".ome.tif" in name and array.dtype.name in NOT_OME:
-        with pytest.raises(ValueError, match="a type that OME-TIFF knows"):
+        with pytest.raises(ValueError, match="a dtype that OME-TIFF supports"):
             images.imwrite(path, array, axes=axes)
         return
     images.imwrite(path, array, spacing=spacing, axes=axes)
@@ -235,7 +235,7 @@ def test_time_series(tmp_path, name):
     else:
         tifffile.imwrite(path, array, imagej=name == "a.tif", metadata={"axes": "TZCYX"})
     with pytest.raises(
-        ValueError, match=r"a time series of 3 frames\. Take one time point with frame=, 0 to 2"
+        ValueError, match=r"a time series of 3 frames\. Choose a time point with frame=, 0 to 2"
     ):
         images.imread(path, axes=axes)
     np.testing.assert_array_equal(
@@ -260,7 +260,7 @@ def test_a_stack_stored_as_time_can_be_renamed(tmp_path):
 
 def test_frame_of_what_is_no_series(tmp_path):
     images.imwrite(tmp_path / "a.tif", example((5, 8, 9)))
-    with pytest.raises(ValueError, match=r"frame: expected None, as a.tif is no time series"):
+    with pytest.raises(ValueError, match=r"frame: expected None, as a.tif is not a time series"):
         images.imread(tmp_path / "a.tif", frame=0)
 
 
@@ -340,7 +340,7 @@ def test_other_damaged_files(tmp_path, name):
     images.imwrite(path, example((64, 64)))
     victim = max((p for p in path.rglob("*") if p.is_file()), key=os.path.getsize) if path.is_dir() else path
     victim.write_bytes(victim.read_bytes()[: victim.stat().st_size // 2])
-    with pytest.raises(ValueError, match=r"path: expected a whole .* image, got .*The file is damaged"):
+    with pytest.raises(ValueError, match=r"path: expected a complete .* image, got .*The file is damaged"):
         images.imread(path)
 
 
@@ -420,7 +420,7 @@ def test_read_only_folder():
             np.zeros((4, 4)),
             {"spacing": 1},
             ValueError,
-            "path: expected a file that can hold the voxel",
+            "path: expected a format that stores the voxel",
         ),
         ("a.png", np.zeros((4, 4)), {}, ValueError, "array: expected uint8 or uint16 of axes"),
         ("a.png", np.zeros((5, 4, 4), np.uint8), {}, ValueError, "array: expected uint8 or uint16 of axes"),
@@ -510,7 +510,7 @@ def test_channels_in_another_order(tmp_path):
     array = example((2, 8, 9))
     metadata = {"axes": "CYX", "Channel": {"Name": ["DAPI", "GFP"]}}
     tifffile.imwrite(tmp_path / "a.ome.tif", array, metadata=metadata, photometric="minisblack")
-    with pytest.warns(UserWarning, match=r"channels DAPI, GFP were put in the order GFP, DAPI"):
+    with pytest.warns(UserWarning, match=r"channels DAPI, GFP were reordered to GFP, DAPI"):
         back, info = images.read_as(tmp_path / "a.ome.tif", 2, "it", channel_names=("GFP", "DAPI"))
     np.testing.assert_array_equal(back, array[::-1])
     assert info.channel_names == ("GFP", "DAPI")
@@ -524,7 +524,7 @@ def test_annotations_saved_as_a_colour_picture_are_refused(tmp_path):
     picture = np.zeros((3, 20, 30), np.uint8)
     picture[0, 2:6], picture[1, 9:12] = 255, 255
     tifffile.imwrite(tmp_path / "s.tif", np.moveaxis(picture, 0, -1), photometric="rgb")
-    message = r"annotations: expected one number .*, got s\.tif, a colour picture.* 1 for \(255, 0, 0\)"
+    message = r"annotations: expected one integer .*, got s\.tif, an RGB image.* 1 for \(255, 0, 0\)"
     with pytest.raises(ValueError, match=message):
         images.read_annotations(tmp_path / "s.tif")
     tifffile.imwrite(tmp_path / "n.tif", picture[0])

@@ -46,7 +46,7 @@ def test_large_numbers_stay(tmp_path):
     np.testing.assert_array_equal(read_labels(tmp_path / "a.npy"), labels)
 
 
-@pytest.mark.parametrize(("value", "match"), [(0.5, "whose numbers are none"), (-1, "labels of 0 and above")])
+@pytest.mark.parametrize(("value", "match"), [(0.5, "with fractional values"), (-1, "labels of at least 0")])
 def test_what_is_no_labels(tmp_path, value, match):
     labels = example().astype("f4")
     labels[0, 0] = value
@@ -59,12 +59,12 @@ def test_palette_and_colours(tmp_path):
     colours = np.random.default_rng(0).integers(50, 255, (8, 3)).astype(np.uint8)
     colours[0] = 0
     write_palette_png(tmp_path / "p.png", example(), colours)
-    with pytest.warns(UserWarning, match=r"p\.png: a palette picture, read as the numbers of its palette"):
+    with pytest.warns(UserWarning, match=r"p\.png: a palette image, read as the indices of its palette"):
         np.testing.assert_array_equal(read_labels(tmp_path / "p.png"), example())
     images.imwrite(tmp_path / "c.png", np.moveaxis(colours[example()], -1, 0))
-    with pytest.warns(UserWarning, match=r"c\.png: a colour picture in flat colours.*objclass\.read_labels"):
+    with pytest.warns(UserWarning, match=r"c\.png: an RGB image in flat colours.*objclass\.read_labels"):
         images.imread(tmp_path / "c.png")
-    with pytest.warns(UserWarning, match=r"c\.png: its 4 colours were numbered as labels"):
+    with pytest.warns(UserWarning, match=r"c\.png: its 4 colours were converted to labels"):
         labels = read_labels(tmp_path / "c.png")
     assert len(np.unique(labels)) == 5
     for label in (1, 2, 3, 7):
@@ -73,7 +73,7 @@ def test_palette_and_colours(tmp_path):
     picture = np.random.default_rng(0).integers(0, 255, (3, 40, 50)).astype(np.uint8)
     images.imwrite(tmp_path / "photo.png", picture)
     np.testing.assert_array_equal(images.imread(tmp_path / "photo.png"), picture)
-    with pytest.raises(ValueError, match=r"got photo\.png, a picture of 2,000 colours"):
+    with pytest.raises(ValueError, match=r"got photo\.png, an RGB image of 2,000 colours"):
         read_labels(tmp_path / "photo.png")
 
 
@@ -133,14 +133,14 @@ class Harmful:
 def test_a_pickle_runs_nothing(tmp_path):
     content = {"masks": example(), "extra": Harmful(f"touch {tmp_path}/harm")}
     np.save(tmp_path / "a_seg.npy", content, allow_pickle=True)
-    with pytest.raises(ValueError, match=r"system, which is no array and was not run"):
+    with pytest.raises(ValueError, match=r"system, which is not an array and was not run"):
         read_labels(tmp_path / "a_seg.npy")
     assert not (tmp_path / "harm").exists()
     np.save(tmp_path / "b_seg.npy", {"other": 1}, allow_pickle=True)
     with pytest.raises(ValueError, match="KeyError: 'masks'"):
         read_labels(tmp_path / "b_seg.npy")
     np.save(tmp_path / "c_seg.npy", np.zeros(3))
-    with pytest.raises(ValueError, match="it holds no dictionary of Cellpose"):
+    with pytest.raises(ValueError, match="it contains no dictionary of Cellpose"):
         read_labels(tmp_path / "c_seg.npy")
 
 
@@ -165,7 +165,7 @@ def test_regions_of_interest(tmp_path):
     ]
     roifile.roiwrite(tmp_path / "rois.zip", rois)
     np.testing.assert_array_equal(read_labels(tmp_path / "rois.zip", shape=(40, 50)), squares(), strict=True)
-    with pytest.raises(ValueError, match=r"shape: expected the shape .* Give shape=image\.shape"):
+    with pytest.raises(ValueError, match=r"shape: expected the shape .* Pass shape=image\.shape"):
         read_labels(tmp_path / "rois.zip")
     with pytest.warns(UserWarning, match="1 of 2 outlines have no pixel in the image"):
         read_labels(tmp_path / "rois.zip", shape=(15, 15))

@@ -166,7 +166,7 @@ def test_urls(tmp_path, server, version):
     assert (info.axes, info.shape, info.spacing) == ("czyx", (2, 4, 8, 9), (2, 0.5, 0.5))
     np.testing.assert_array_equal(images.imread(f"{server}/a.zarr"), array, strict=True)
     np.testing.assert_array_equal(chunked.imread(f"{server}/a.zarr")[1, 2:], array[1, 2:], strict=True)
-    with pytest.raises(ValueError, match=r"path: expected a whole .* image, got http.*none"):
+    with pytest.raises(ValueError, match=r"path: expected a complete .* image, got http.*none"):
         images.imread(f"{server}/none.zarr")
 
 

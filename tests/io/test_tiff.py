@@ -223,7 +223,7 @@ def test_endless_tiff(tmp_path):
         images.imread(tmp_path / "a.tif")
     assert time.perf_counter() - start < 5
     endless_tiff(tmp_path / "a.tif", 5000)
-    with pytest.raises(ValueError, match="page 2 is cut off or damaged"):
+    with pytest.raises(ValueError, match="page 2 is truncated or damaged"):
         images.imread(tmp_path / "a.tif")
 
 
@@ -232,7 +232,7 @@ def test_ome_xml_that_claims_absurd_numbers_of_planes(tmp_path, claim):
     images.imwrite(tmp_path / "a.ome.tif", example((4, 6, 7)))
     xml = tifffile.tiffcomment(tmp_path / "a.ome.tif")
     tifffile.tiffcomment(tmp_path / "a.ome.tif", xml.replace('SizeZ="4"', claim).encode())
-    with pytest.raises(ValueError, match=r"its OME-XML speaks of .* planes"):
+    with pytest.raises(ValueError, match=r"its OME-XML states .* planes"):
         images.imread(tmp_path / "a.ome.tif")
 
 
@@ -243,7 +243,7 @@ def test_planes_missing_from_an_ome_tiff(tmp_path, compression):
     tifffile.imwrite(path, array, metadata={"axes": "TZYX"}, compression=compression)
     xml = tifffile.tiffcomment(path)
     tifffile.tiffcomment(path, xml.replace('SizeT="3"', 'SizeT="5"').encode())
-    with pytest.raises(ValueError, match="4 of its 4 planes are missing: read those that are there"):
+    with pytest.raises(ValueError, match="4 of its 4 planes are missing: read only the planes that exist"):
         images.imread(path, frame=4)
     np.testing.assert_array_equal(images.imread(path, frame=2), array[2])
 
@@ -254,7 +254,7 @@ def test_planes_missing_from_an_imagej_tiff(tmp_path):
     text = tifffile.tiffcomment(path)
     tifffile.tiffcomment(path, text.replace("images=3", "images=5").replace("slices=3", "slices=5").encode())
     with pytest.raises(
-        ValueError, match=r"its metadata speak of shape \(5, 6, 7\), its pixels make \(3, 6, 7\)"
+        ValueError, match=r"its metadata state the shape \(5, 6, 7\), its pixels have \(3, 6, 7\)"
     ):
         images.imread(path)
 
@@ -271,7 +271,7 @@ def test_a_bare_ampersand_in_the_xml(tmp_path):
         (info,) = images.image_info(path)
     assert (info.name, info.axes) == ("A&B", "zyx")
     tifffile.tiffcomment(path, xml.replace("<Pixels", "<Pixls").encode())
-    with pytest.warns(UserWarning, match="was left out: its axes and voxel size are unknown"):
+    with pytest.warns(UserWarning, match="was ignored: the axes and voxel size are unknown"):
         np.testing.assert_array_equal(images.imread(path), array)
 
 
@@ -283,7 +283,7 @@ def test_a_broken_private_tag(tmp_path):
     at = data.index(struct.pack("<HH", 65000, 2))
     data[at + 2 : at + 4] = struct.pack("<H", 99)  # a type that no TIFF knows
     path.write_bytes(data)
-    with pytest.warns(UserWarning, match=r"a.tif: its tags \[65000\] are damaged and were left out"):
+    with pytest.warns(UserWarning, match=r"a.tif: its tags \[65000\] are damaged and were ignored"):
         np.testing.assert_array_equal(images.imread(path), array)
     data = data.replace(struct.pack("<HHI", 257, 3, 1), struct.pack("<HHI", 257, 99, 1))
     data = data.replace(struct.pack("<HHI", 257, 4, 1), struct.pack("<HHI", 257, 99, 1))

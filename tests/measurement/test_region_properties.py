@@ -426,9 +426,9 @@ MASK = np.ones((4, 5), int)
 @pytest.mark.parametrize(
     ("arguments", "options", "error", "message"),
     [
-        ((MASK > 0,), {}, TypeError, r"labels: expected an integer array, .* Number the objects of a mask"),
+        ((MASK > 0,), {}, TypeError, r"labels: expected an integer array, .* Label the objects of a mask"),
         ((MASK / 2,), {}, TypeError, "labels: expected an integer array"),
-        ((-MASK,), {}, ValueError, "labels: expected numbers of 0 and above"),
+        ((-MASK,), {}, ValueError, "labels: expected labels of at least 0"),
         ((np.ones(4, int),), {}, ValueError, r"labels: expected an array of axes \(y, x\) or \(z, y, x\)"),
         ((MASK, np.ones((5, 4))), {}, ValueError, "image: expected the spatial shape of labels"),
         ((np.ma.masked_equal(MASK, 1),), {}, ValueError, "labels: expected an array without masked pixels"),

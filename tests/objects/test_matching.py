@@ -64,7 +64,7 @@ def test_millions_of_voxels_take_no_longer_than_sorting_a_tenth_of_them():
             r"truth: expected the shape of labels",
         ),
         (np.zeros((2, 2)), np.zeros((2, 2), int), TypeError, "labels: expected an integer array"),
-        (np.zeros((2, 2), int), np.full((2, 2), -1), ValueError, "truth: expected numbers of 0 and above"),
+        (np.zeros((2, 2), int), np.full((2, 2), -1), ValueError, "truth: expected labels of at least 0"),
     ],
 )
 def test_refuses_what_cannot_match(labels, truth, error, message):

@@ -118,7 +118,7 @@ class TestExclusions:
             (
                 np.full((3, 3), -1),
                 ValueError,
-                "labels: expected numbers of 0 and above, got a smallest value of -1",
+                "labels: expected labels of at least 0, got a minimum of -1",
             ),
             (np.zeros(3, int), ValueError, r"labels: expected an array of axes \(y, x\) or \(z, y, x\)"),
             (np.zeros((2, 2, 2, 2), int), ValueError, r"labels: .* shape \(2, 2, 2, 2\)"),

@@ -351,7 +351,7 @@ def test_refuses_bad_options(options, message):
 def test_refuses_bad_labels():
     with pytest.raises(TypeError, match=r"labels: expected an integer array, .* dtype float64"):
         split_touching(np.zeros((4, 4)))
-    with pytest.raises(ValueError, match="labels: expected numbers of 0 and above"):
+    with pytest.raises(ValueError, match="labels: expected labels of at least 0"):
         split_touching(np.full((4, 4), -3))
     with pytest.raises(ValueError, match="labels: expected an array of axes"):
         split_touching(np.zeros(4, int))

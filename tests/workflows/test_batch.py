@@ -153,7 +153,9 @@ def test_bad_images_are_reported_and_the_others_done(tmp_path, classifier):
     assert batch.n_images == 2
     assert sorted(batch.failed) == ["channels.tif", "corrupt.tif", "empty.tif", "text.tif"]
     assert "expected 1 channel, as in the training, got 2" in batch.failed["channels.tif"]
-    assert all("expected a whole .tif image" in batch.failed[name] for name in ("corrupt.tif", "empty.tif"))
+    assert all(
+        "expected a complete .tif image" in batch.failed[name] for name in ("corrupt.tif", "empty.tif")
+    )
     assert len(pd.read_csv(tmp_path / "out" / "objects.csv")["image"].unique()) == 2
     (images / "corrupt.tif").write_bytes(whole)
     batch = segment_folder(images, classifier, tmp_path / "out")
@@ -388,7 +390,7 @@ with locked(Path({str(tmp_path / "out")!r})): print("locked", flush=True); time.
     other = subprocess.Popen([sys.executable, "-c", holds], stdout=subprocess.PIPE, text=True)
     try:
         assert other.stdout.readline() == "locked\n"
-        with pytest.raises(BlockingIOError, match="on which one is at work now"):
+        with pytest.raises(BlockingIOError, match="which another batch is using"):
             segment_folder(images, classifier, tmp_path / "out")
     finally:
         other.kill()
@@ -485,4 +487,4 @@ def test_the_command_reports_failures(tmp_path, classifier, capsys):
     assert cli.main(command(images, tmp_path / "a.cl", tmp_path / "out")) == 1
     printed = capsys.readouterr()
     assert "1 images are done" in printed.out
-    assert "objclass: failed: empty.tif: path: expected a whole .tif image" in printed.err
+    assert "objclass: failed: empty.tif: path: expected a complete .tif image" in printed.err

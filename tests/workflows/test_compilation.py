@@ -25,10 +25,10 @@ def test_after_warmup_nothing_is_left_to_compile(tmp_path):
     code = f"""
 import sys
 from objclass.cli import main
-from objclass._common.compiling import telling
+from objclass._common.compiling import notify_compiling
 from objclass.workflows.compilation import warmup
 warmup(progress=False)
-with telling(lambda: sys.exit("something was left"), after=0):
+with notify_compiling(lambda: sys.exit("something was left"), after=0):
     main(["demo", "--out", {str(tmp_path / "demo")!r}, "--size", "32", "96", "96"])
 """
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -103,7 +103,7 @@ def test_wrong_arguments():
         evaluate(classifier, images)
     with pytest.raises(ValueError, match=r"options: expected some of .*min_size.*, got minimum"):
         evaluate(classifier, images, annotations, minimum=3)
-    with pytest.raises(ValueError, match=r"labels\[1\]: expected numbers of 0 and above"):
+    with pytest.raises(ValueError, match=r"labels\[1\]: expected labels of at least 0"):
         evaluate(classifier, images, labels=[labels[0], -labels[1]])
     with pytest.raises(ValueError, match="annotations: expected one array for each image"):
         evaluate(classifier, images, annotations[0])

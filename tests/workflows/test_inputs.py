@@ -169,7 +169,7 @@ def test_channels_are_put_into_the_order_of_the_training(tmp_path):
     picture = Reading().read(tmp_path / "a.ome.tif", 2, "the scribbles")
     classifier = Parameters.of(n_estimators=5).train([picture], [scribbles])
     assert classifier.channel_names == ("DAPI", "GFP")
-    with pytest.warns(UserWarning, match="channels GFP, DAPI were put in the order DAPI, GFP"):
+    with pytest.warns(UserWarning, match="channels GFP, DAPI were reordered to DAPI, GFP"):
         other = Reading().read(tmp_path / "b.ome.tif", 2, "it", channel_names=classifier.channel_names)
     np.testing.assert_array_equal(other.image, image)
     chosen = Reading(channel="GFP").read(tmp_path / "b.ome.tif", 2, "it", channel_names=("DAPI", "GFP"))

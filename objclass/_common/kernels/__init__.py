@@ -1,1 +1,1 @@
-"""Compiled loops that several folders share."""
+"""Compiled loops used by several folders."""

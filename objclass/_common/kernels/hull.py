@@ -1,9 +1,9 @@
-"""Exact convex hull of a few lattice points in space.
+"""Exact convex hull of lattice points in three dimensions.
 
-Quickhull: a point outside the hull so far replaces the facets that it sees by a cone over their rim. All
-decisions are signs of integers of 64 bits, exact for coordinates of up to 2**19, so that points in one
-plane, of which voxels have many, need no tolerance: a facet is seen only from strictly above its plane.
-Fast because a point is compared only with the facets that took the place of the one it was last above.
+Quickhull: a point outside the current hull replaces the facets visible from it by a cone over their horizon.
+All decisions are signs of 64-bit integers, exact for coordinates of up to 2**19, so that coplanar points,
+which are frequent among voxels, need no tolerance: a facet is visible only from strictly above its plane.
+Fast because a point is compared only with the facets that replaced the one it was last above.
 
 References
 ----------
@@ -19,26 +19,26 @@ import numpy as np
 
 from objclass._common.parallel import kernel
 
-# Columns of a facet: its three corners, counter-clockwise from outside; the facets across its edges, of which
-# edge k leads from corner k to corner k + 1; its outward normal; the product of the normal with any of its
-# points; and the first of the points above it. -1 stands for none, and as first corner for a facet taken out.
+# Columns of a facet: its three corners, counter-clockwise from outside; the neighbouring facets, where edge k
+# leads from corner k to corner k + 1; its outward normal; the dot product of the normal with any of its
+# points; and the first of the points above it. -1 means none, and as first corner a removed facet.
 CORNER, ACROSS, NORMAL, OFFSET, ABOVE, FACET = 0, 3, 6, 9, 10, 11
 
 
 class Hull(NamedTuple):
-    """A growing hull: places of n points, the facets, and of each point the next above the same facet."""
+    """A growing hull: coordinates of n points, facets, and for each point the next above the same facet."""
 
     points: np.ndarray
     """(n, 3) integers."""
     facets: np.ndarray
     """(m, FACET) integers."""
     following: np.ndarray
-    """(n,) points, -1 after the last."""
+    """(n,) indices of points, -1 after the last."""
 
 
 @kernel
 def height(hull, index, point):
-    """Return how high a point is above the plane of a facet, in units of the normal's length."""
+    """Return the signed distance of a point from the plane of a facet, times the length of the normal."""
     facet, place = hull.facets[index], hull.points[point]
     product = facet[NORMAL] * place[0] + facet[NORMAL + 1] * place[1] + facet[NORMAL + 2] * place[2]
     return product - facet[OFFSET]
@@ -60,13 +60,13 @@ def set_facet(hull, index, first, second, third):
 
 
 @kernel
-def find_rim(hull, start, point, seen_from, seen, rim):
-    """Find the facets that `point` sees, beginning with `start`, and the edges around them all.
+def find_horizon(hull, start, point, seen_from, seen, horizon):
+    """Find the facets visible from `point`, beginning with `start`, and the horizon: the edges around them.
 
-    Writes the facets to `seen`, and of each edge its two corners and the facet beyond it to `rim`; returns
-    how many of each. `seen_from` holds, for every facet, the last point that saw it.
+    Writes the facets to `seen`, and the two corners of each edge and the facet beyond it to `horizon`.
+    Returns the number of each. `seen_from` holds, for every facet, the last point from which it was visible.
     """
-    n_seen, n_rim, done = 1, 0, 0
+    n_seen, n_horizon, done = 1, 0, 0
     seen[0] = start
     seen_from[start] = point
     while done < n_seen:
@@ -81,18 +81,18 @@ def find_rim(hull, start, point, seen_from, seen, rim):
                 seen[n_seen] = beyond
                 n_seen += 1
             else:
-                rim[n_rim, 0] = facet[CORNER + edge]
-                rim[n_rim, 1] = facet[CORNER + (edge + 1) % 3]
-                rim[n_rim, 2] = beyond
-                n_rim += 1
-    return n_seen, n_rim
+                horizon[n_horizon, 0] = facet[CORNER + edge]
+                horizon[n_horizon, 1] = facet[CORNER + (edge + 1) % 3]
+                horizon[n_horizon, 2] = beyond
+                n_horizon += 1
+    return n_seen, n_horizon
 
 
 @kernel
-def add_cone(hull, point, rim, n_rim, fresh, starting_at):
-    """Join `point` to each edge of the rim by one of the `fresh` facets; `starting_at` is scratch."""
-    for index in range(n_rim):
-        start, stop, beyond = rim[index, 0], rim[index, 1], rim[index, 2]
+def add_cone(hull, point, horizon, n_horizon, fresh, starting_at):
+    """Join `point` to each edge of the horizon by one of the `fresh` facets; `starting_at` is a buffer."""
+    for index in range(n_horizon):
+        start, stop, beyond = horizon[index, 0], horizon[index, 1], horizon[index, 2]
         facet = fresh[index]
         set_facet(hull, facet, start, stop, point)
         hull.facets[facet, ACROSS] = beyond
@@ -100,15 +100,15 @@ def add_cone(hull, point, rim, n_rim, fresh, starting_at):
             if hull.facets[beyond, CORNER + edge] == stop:
                 hull.facets[beyond, ACROSS + edge] = facet
         starting_at[start] = facet
-    for index in range(n_rim):
-        facet, neighbour = fresh[index], starting_at[rim[index, 1]]
+    for index in range(n_horizon):
+        facet, neighbour = fresh[index], starting_at[horizon[index, 1]]
         hull.facets[facet, ACROSS + 1] = neighbour
         hull.facets[neighbour, ACROSS + 2] = facet
 
 
 @kernel
-def hand_out(hull, point, facets, n_facets):
-    """Enter a point with the first of some facets that it is above; a point above none is inside for good."""
+def assign_point(hull, point, facets, n_facets):
+    """Assign a point to the first facet that it is above; a point above none is inside the hull."""
     for index in range(n_facets):
         facet = facets[index]
         if height(hull, facet, point) > 0:
@@ -132,7 +132,7 @@ def highest_above(hull, facet):
 
 @kernel
 def remove_facets(hull, removed, n_removed, unused, n_unused):
-    """Move facets to the stack `unused`; return the first of the points above them, linked to the rest."""
+    """Move facets to the stack `unused`; return the first point of a linked list of the points above them."""
     first = -1
     for index in range(n_removed):
         facet = removed[index]
@@ -148,7 +148,7 @@ def remove_facets(hull, removed, n_removed, unused, n_unused):
 
 @kernel
 def first_corners(points):
-    """Return two points far apart, a third far from these, and a fourth far from the plane of the three."""
+    """Return two points far apart, a third far from their line, and a fourth far from their plane."""
     first = second = third = fourth = 0
     best = 2**62
     for index in range(len(points)):
@@ -182,12 +182,12 @@ def first_corners(points):
 
 @kernel
 def convex_hull(points):
-    """Return the convex hull of some points as triangles; flat faces are several.
+    """Return the convex hull of points as triangles; a flat face may consist of several.
 
     Parameters
     ----------
     points : (n, 3) int64 array
-        Not all in one plane, none beyond 2**19. Some may be equal.
+        Not all coplanar, coordinates of at most 2**19. Duplicates are allowed.
 
     Returns
     -------
@@ -196,15 +196,15 @@ def convex_hull(points):
     n_points = len(points)
     n_most = 2 * n_points + 4  # a hull of n corners has 2 n - 4 triangles at most
     hull = Hull(points, np.empty((n_most, FACET), np.int64), np.empty(n_points, np.int64))
-    rim, starting_at = np.empty((n_most, 3), np.int64), np.empty(n_points, np.int64)
+    horizon, starting_at = np.empty((n_most, 3), np.int64), np.empty(n_points, np.int64)
     seen, seen_from, fresh, unused, pending, is_pending = np.empty((6, n_most), np.int64)
     for facet in range(n_most):
         hull.facets[facet, CORNER] = hull.facets[facet, ABOVE] = seen_from[facet] = -1
         is_pending[facet] = 0
-        unused[facet] = n_most - 1 - facet  # a stack, as is `pending`: of the facets with points above them
+        unused[facet] = n_most - 1 - facet  # a stack, as is `pending`, the facets with points above them
     n_pending, n_unused = 0, n_most
 
-    # Two sides of one triangle are a hull without volume. The fourth corner sees one of them.
+    # Start from the two sides of one triangle; the fourth corner is above one of them.
     first, second, third, fourth = first_corners(points)
     for index in range(4):
         n_unused -= 1
@@ -215,11 +215,11 @@ def convex_hull(points):
         fresh[0], fresh[3] = fresh[3], fresh[0]
     for edge in range(ACROSS, ACROSS + 3):
         hull.facets[fresh[0], edge], hull.facets[fresh[3], edge] = fresh[3], fresh[0]
-    n_rim = find_rim(hull, fresh[0], fourth, seen_from, seen, rim)[1]
-    add_cone(hull, fourth, rim, n_rim, fresh, starting_at)
-    n_fresh = n_rim + 1
+    n_horizon = find_horizon(hull, fresh[0], fourth, seen_from, seen, horizon)[1]
+    add_cone(hull, fourth, horizon, n_horizon, fresh, starting_at)
+    n_fresh = n_horizon + 1
     for point in range(n_points):
-        hand_out(hull, point, fresh, n_fresh)
+        assign_point(hull, point, fresh, n_fresh)
 
     while True:
         for index in range(n_fresh):
@@ -237,16 +237,16 @@ def convex_hull(points):
         if hull.facets[facet, ABOVE] < 0:
             continue
         point = highest_above(hull, facet)
-        n_seen, n_fresh = find_rim(hull, facet, point, seen_from, seen, rim)
+        n_seen, n_fresh = find_horizon(hull, facet, point, seen_from, seen, horizon)
         orphan = remove_facets(hull, seen, n_seen, unused, n_unused)
         n_unused += n_seen
         for index in range(n_fresh):
             n_unused -= 1
             fresh[index] = unused[n_unused]
-        add_cone(hull, point, rim, n_fresh, fresh, starting_at)
+        add_cone(hull, point, horizon, n_fresh, fresh, starting_at)
         while orphan >= 0:
             following = hull.following[orphan]
-            hand_out(hull, orphan, fresh, n_fresh)
+            assign_point(hull, orphan, fresh, n_fresh)
             orphan = following
 
     n_kept = 0

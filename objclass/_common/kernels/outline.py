@@ -1,7 +1,7 @@
-"""Outlines: the two ends of every row of an object, and of these the corners of a convex outline.
+"""Outlines of objects: the first and last voxel of every row, and the convex outline of each plane.
 
-The ends of the rows are all that the convex hull and the diameter of an object depend on. Those of one object
-in several blocks of an image merge by minimum and maximum.
+The convex hull and the diameter of an object depend on the ends of its rows only. Those of an object in
+several blocks of an image merge by minimum and maximum.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import numpy as np
 from objclass._common.parallel import kernel
 
 NOTHING = 2**30
-"""``low = NOTHING`` and ``high = -NOTHING`` are the ends of an empty row."""
+"""An empty row has the ends ``low = NOTHING`` and ``high = -NOTHING``."""
 
 
 def first_rows(boxes: np.ndarray) -> np.ndarray:
-    """Return where the rows of each object begin when those of all lie one after another: (n + 1,) int64."""
+    """Return the offset of the rows of each object in one array of the rows of all: (n + 1,) int64."""
     rows = np.prod(boxes[:, 3:5] - boxes[:, :2], axis=1, dtype=np.int64)
     return np.concatenate([[0], np.cumsum(rows)])
 
 
 @kernel
 def row_ends(labels, numbers, boxes, starts, low, high):
-    """Write the first and the last x of every row of some objects, counted from the corner of their boxes.
+    """Write the first and the last x of every row of objects, relative to their bounding boxes.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def row_ends(labels, numbers, boxes, starts, low, high):
     starts : (n + 1,) int64 array
         From `first_rows`.
     low, high : (rows,) int64 arrays
-        Written.
+            Output.
     """
     for index in range(len(numbers)):
         number, box = numbers[index], boxes[index]
@@ -52,17 +52,17 @@ def row_ends(labels, numbers, boxes, starts, low, high):
 
 @kernel
 def widen(low, high, line, first, last):
-    """Let a line of an outline reach from `first` to `last` if it does not yet."""
+    """Extend a line of an outline to reach from `first` to `last`."""
     low[line] = min(low[line], first)
     high[line] = max(high[line], last)
 
 
 @kernel
 def add_outline(plane, low, high, points, n_points):
-    """Append to `points` the corners of the convex outline of one plane; return the new number of points.
+    """Append the corners of the convex outline of one plane to `points`; return the new number of points.
 
     `low` and `high` hold the ends of its lines, the first of which is line -1. This is Andrew's monotone
-    chain, on either side of x, with the list of points for its stack: fast because it is done in one sweep.
+    chain on either side of x, with the list of points as its stack.
     """
     for side in range(-1, 2, 2):
         first = n_points
@@ -83,7 +83,7 @@ def add_outline(plane, low, high, points, n_points):
 
 @kernel
 def outline_points(n_planes, n_lines, width):
-    """Return room for the corners of the outlines of all doubled planes of a box.
+    """Return a buffer for the corners of the outlines of all doubled planes of a box.
 
     A convex chain on a lattice has no more corners than lines, and not many more than columns.
     """
@@ -93,17 +93,17 @@ def outline_points(n_planes, n_lines, width):
 
 @kernel
 def candidate_ends(low, high, plane, line_low, line_high):
-    """Write the ends of the lines of one doubled plane: only these can be corners of an object's hull.
+    """Write the ends of the lines of one doubled plane, the only candidates for corners of the hull.
 
     Parameters
     ----------
     low, high : (planes, lines) int64 arrays
         From `row_ends`.
     plane : int
-        Doubled, from -1 on: an even one holds centres and the points beside them, an odd one the points
-        halfway to the next plane.
+        In doubled coordinates, from -1: an even plane holds voxel centres and the midpoints within the
+        plane, an odd one the midpoints to the next plane.
     line_low, line_high : (2 * lines + 1,) int64 arrays
-        Written, for lines from -1 on; doubled.
+        Output for lines from -1, in doubled coordinates.
     """
     line_low[:] = NOTHING
     line_high[:] = -NOTHING
@@ -122,9 +122,9 @@ def candidate_ends(low, high, plane, line_low, line_high):
 
 @kernel
 def find_candidates(low, high, width, flat):
-    """Return those points of an object, in doubled coordinates, that can be corners of its hull.
+    """Return the points of an object, in doubled coordinates, that can be corners of its hull.
 
-    The object of a flat image is taken as a prism, one doubled plane up and down, cut through the middle.
+    A 2D object is taken as a prism that reaches one doubled plane up and down.
     """
     n_planes, n_lines = low.shape
     points = outline_points(n_planes, n_lines, width)

@@ -62,7 +62,7 @@ def check_input(
     """Return the image as (c, z, y, x) and the number of axes that the user knows of."""
     if annotations is not None:
         checked = check_annotations(annotations)
-        return spatial_image(image, checked.ndim, beside=checked, name="annotations"), checked.ndim
+        return spatial_image(image, checked.ndim, reference=checked, name="annotations"), checked.ndim
     if image.ndim in (3, 4) and image.shape[-1] in (3, 4) and min(image.shape[-3:-1]) > 16:
         hint = "Put the channels first: numpy.moveaxis(image, -1, 0), and name them with channel_names."
         raise checks.invalid(

@@ -121,9 +121,9 @@ class Autosave:
                         plane = volume[z].copy() if self._scribbles.marked[0][z] else None
                     self._pages[z] = self._empty if plane is None else _compress(plane)
             shape = volume.shape if self._ndim == 3 else volume.shape[1:]
-            with replacing(self.path) as beside:
+            with replacing(self.path) as temporary:
                 tifffile.imwrite(
-                    beside,
+                    temporary,
                     (self._pages[z] for z in range(len(volume))),
                     shape=shape,
                     dtype=np.uint8,

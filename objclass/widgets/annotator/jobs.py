@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from objclass._common.compiling import telling
+from objclass._common.compiling import notify_compiling
 from objclass.objects.segmentation import SegmentationOptions
 from objclass.pixels.classifier import ObjectClassifier, train_object_classifier
 from objclass.pixels.training import TrainingParameters
@@ -95,7 +95,7 @@ class JobsMixin(AnnotatorBase):
 
     def _submit_training(self, train: Callable[[], None]) -> None:
         def job() -> None:
-            with telling(lambda: self._tell(compiling=True), after=0):
+            with notify_compiling(lambda: self._tell(compiling=True), after=0):
                 train()
             self._tell(training=self._queue.waits("train"), compiling=False)
 
@@ -333,7 +333,7 @@ class JobsMixin(AnnotatorBase):
         if self._found is not None and self._found.accepted > found.accepted:
             return
         self._found, self._segmented_with = found, found.classifier
-        with telling(lambda: self._tell(compiling=True), after=0):
+        with notify_compiling(lambda: self._tell(compiling=True), after=0):
             self._make_objects()
         self._tell_stale()
 

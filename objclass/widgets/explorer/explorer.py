@@ -145,7 +145,7 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, SliceWidget):
         resume: bool = True,
     ):
         numbers = checks.check_labels(labels)
-        channels = spatial_image(image, numbers.ndim, beside=numbers)
+        channels = spatial_image(image, numbers.ndim, reference=numbers)
         spacing = checks.check_spacing(spacing, numbers.ndim)
         opening = ["# image, labels and table: those that the explorer was opened with"]
         if table is None:

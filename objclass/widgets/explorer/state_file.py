@@ -109,8 +109,8 @@ class StateFile:
             hint = "What is done here is no longer saved; run the cell again to go on from the file."
             raise checks.invalid("save_to", "a file that only this explorer writes", str(self.path), hint)
         text = json.dumps(state, allow_nan=False)
-        with replacing(self.path) as beside:
-            beside.write_text(text, encoding="utf-8")
+        with replacing(self.path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
         self._known = _identity(self.path)
 
 

@@ -84,7 +84,7 @@ def view3d(
     """
     stack = checks.check_labels(labels)
     sizes = checks.check_spacing(spacing, stack.ndim)
-    shown = spatial_image(image, stack.ndim, beside=stack)
+    shown = spatial_image(image, stack.ndim, reference=stack)
     raw = checks.check_option("raw", raw, ("mip", "volume", "none"))
     triangles = checks.check_number("triangles", triangles, low=100, integer=True)
     view = View3D(shown, stack, spacing=sizes, raw=raw, triangles=triangles, progress=progress)
