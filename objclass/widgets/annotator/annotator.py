@@ -19,6 +19,7 @@ from objclass.widgets.annotator.files import FilesMixin
 from objclass.widgets.annotator.jobs import JobsMixin
 from objclass.widgets.annotator.scribble_messages import ScribblesMixin
 from objclass.widgets.annotator.scribbles import Scribbles
+from objclass.widgets.annotator.volume import VolumeMixin
 from objclass.widgets.base import bundle, stylesheet
 from objclass.widgets.channels import is_rgb, rgb_first
 from objclass.widgets.snapshot import blend, blend_objects, color_rows
@@ -122,7 +123,7 @@ def annotate(
     )
 
 
-class Annotator(ScribblesMixin, JobsMixin, FilesMixin):
+class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
     """The widget that `annotate` makes.
 
     Attributes
@@ -177,6 +178,7 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin):
         self._volume_image, self._ndim = channels, ndim
         sources = {"annotations": self._scribbles.plane, "labels": self._label_plane}
         self._start_jobs()
+        self._start_volume()
         super().__init__(
             channels,
             ndim=ndim,

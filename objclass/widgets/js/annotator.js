@@ -12,6 +12,7 @@ import {
 import { ClassList } from "./class_list.js";
 import { Connection } from "./connection.js";
 import { NextStep } from "./next_step.js";
+import { Objects3D } from "./objects_3d.js";
 import { TOOLS } from "./paint_tool.js";
 import { Scribbles } from "./scribbles.js";
 
@@ -74,8 +75,9 @@ class AnnotatorView {
     const clear = iconButton("trash", "Erase this slice", () =>
       model.send({ kind: "clear_plane", axis: this.panel.axis, index: this.panel.index }));
     this.help = helpDialog();
+    this.objects3d = new Objects3D(model, this.root, this.panel.stage);
     this.panel.bar.append(
-      this.toolChoice.element, ...this.brushPanel.elements, this.undoButton, this.redoButton, clear, this.messages.status,
+      this.objects3d.tabs.element, this.toolChoice.element, ...this.brushPanel.elements, this.undoButton, this.redoButton, clear, this.messages.status,
       iconButton("fit", "Fit (0)", () => this.view.fit()), iconButton("help", "Shortcuts (?)", () => this.help.showModal()));
     this.panel.stage.append(this.messages.said);
     this.hint = h("div", { class: "oc-hint oc-soft" });
@@ -132,6 +134,7 @@ class AnnotatorView {
     this.release();
     this.releaseFocus();
     this.stopListening();
+    this.objects3d.dispose();
     this.layers.stop();
     this.panel.dispose();
   }
@@ -242,7 +245,7 @@ class AnnotatorView {
     const state = this.model.get("state");
     enable(this.undoButton, state.undo);
     enable(this.redoButton, state.redo);
-    for (const panel of [this.training, this.objects, this.suggestButton]) panel.refresh();
+    for (const panel of [this.training, this.objects, this.suggestButton, this.objects3d]) panel.refresh();
     this.classes.setCounts(state.painted ?? {});
     if (state.objects_version !== this.objectsVersion) {
       this.objectsVersion = state.objects_version;

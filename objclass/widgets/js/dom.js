@@ -153,17 +153,23 @@ export function choice(items, value, onchange, label) {
     return h("button", {
       type: "button", class: `oc-button${item.icon ? " oc-icon-button" : ""}`, title: item.label ?? item.text,
       "aria-label": item.icon ? item.label : null, "data-value": item.value,
-      onclick: () => {
+      onclick: whileEnabled(() => {
         set(item.value);
         onchange(item.value);
-      },
+      }),
     }, content);
   });
   const element = h("div", { class: "oc-choice", role: "group", "aria-label": label }, ...buttons);
   const set = (chosen) => buttons.forEach((button, which) =>
     button.setAttribute("aria-pressed", String(items[which].value === chosen)));
   set(value);
-  return { element, set };
+  // `why` is the tip of a button that cannot be used for now.
+  const allow = (value, allowed, why) => {
+    const which = items.findIndex((item) => item.value === value);
+    enable(buttons[which], allowed);
+    buttons[which].title = allowed ? items[which].label ?? items[which].text : why;
+  };
+  return { element, set, enable: allow };
 }
 
 // A part that folds out.

@@ -87,8 +87,9 @@ export class VolumePanel {
   async open() {
     const described = this.model.get("_volume");
     if (described.raw) this.showRaw();
-    if (this.opened || !described.plot) return;
-    this.opened = true;
+    if (!described.plot || this.opened === described.plot) return;
+    this.opened = described.plot;
+    this.hidden = this.map = undefined;
     this.vertices = typedArray(described.vertices, "int32");
     this.triangles = typedArray(described.triangles, "int32");
     this.size = described.size;

@@ -175,6 +175,12 @@ class View3D(ipywidgets.VBox):
         """Show all objects, as at first."""
         self.plot.camera = self.camera
 
+    def close_all(self) -> None:
+        """Close the view with its plot, surfaces and image, whose models hold much memory."""
+        for model in (self.raw, self.surfaces, self.plot, self):
+            if model is not None:
+                model.close()
+
     def show_raw(self, how: str = "mip") -> None:
         """Show the image too, once: as a maximum projection ("mip") or a cloud ("volume")."""
         if self.raw is None:
