@@ -13,7 +13,7 @@ from objclass.workflows.record import versions
 
 from .common import Row
 
-MODULES = ("predict", "measure", "labelling", "umap_start", "annotator", "explorer")
+MODULES = ("reading", "predict", "measure", "labelling", "umap_start", "annotator", "explorer")
 
 
 def main() -> None:

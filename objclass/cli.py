@@ -395,7 +395,8 @@ def _read(
 ) -> tuple[list[Picture], list[Any] | None]:
     """Return the images and their scribbles, if there are any; channels in the order of the classifier."""
     from objclass._common.checks import invalid
-    from objclass.workflows.reading import Reading, read_annotations
+    from objclass.io.images import read_annotations
+    from objclass.workflows.reading import Reading
 
     n_images, paths = len(options.images), options.annotations
     if paths is not None and len(paths) != n_images:

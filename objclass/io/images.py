@@ -15,7 +15,7 @@ from objclass._common.checks import check_spacing, invalid
 from objclass._common.files import AnyPath, replacing
 from objclass.io import ngff, pictures, tiff
 from objclass.io.info import ImageInfo
-from objclass.io.opening import Channels, check_named, describe, open_image, open_series
+from objclass.io.opening import Channels, OpenImage, check_named, open_file, open_image
 
 _WRITABLE = (".tif", ".tiff", ".png", ".npy", ".zarr")
 
@@ -90,25 +90,20 @@ def imread(
 
 
 def read_as(
-    path: AnyPath,
-    ndim: int,
-    partner: str,
-    *,
-    axes: str | None = None,
-    series: int | None = None,
-    frame: int | None = None,
-    channel_names: Sequence[str] = (),
+    image: OpenImage, ndim: int, partner: str, *, frame: int | None = None, channel_names: Sequence[str] = ()
 ) -> tuple[np.ndarray, ImageInfo]:
     """Read an image that must have `ndim` spatial axes; return it with its metadata.
 
     Parameters
     ----------
-    path, axes, series, frame
-        As for `imread`.
+    image : OpenImage
+        The image, of an open file.
     ndim : int
         The number of spatial axes that the image must have.
     partner : str
         What else has that number of axes, for messages, as ``"the annotations"``.
+    frame : int, optional
+        As for `imread`.
     channel_names : sequence of str
         The channels are returned in this order if the file has the same names in another order.
 
@@ -117,31 +112,31 @@ def read_as(
     ValueError
         As `imread`, and if planes would be mistaken for channels, or channels for planes.
     """
-    with open_image(path, axes=axes, series=series) as image:
-        check_named(image)
-        _check_role(path, image.info, ndim, partner)
-        order = _channel_order(path, image.info.channel_names, channel_names)
-        info = image.info if order is None else replace(image.info, channel_names=tuple(channel_names))
-        return image.read(frame, order), info
+    check_named(image)
+    _check_role(image.path, image.info, ndim, partner)
+    order = _channel_order(image.path, image.info.channel_names, channel_names)
+    info = image.info if order is None else replace(image.info, channel_names=tuple(channel_names))
+    return image.read(frame, order), info
 
 
-def read_annotations(path: AnyPath) -> np.ndarray:
-    """Read an annotation image, one integer for each pixel.
+def read_annotations(path: AnyPath, frame: int | None = None) -> np.ndarray:
+    """Read an annotation image, one integer for each pixel; of a time series, one time point of it.
 
     Raises
     ------
     ValueError
         As `imread`, and if it is an RGB image: the message explains how to convert colours to classes.
     """
-    scribbles = imread(path)
-    if image_info(path)[0].is_rgb:
-        found, counts = np.unique(scribbles[:3].reshape(3, -1).T, axis=0, return_counts=True)
-        kept = [at for at in np.argsort(-counts) if found[at].any()][:4]
-        colours = ", ".join(f"{number} for {tuple(map(int, found[at]))}" for number, at in enumerate(kept, 1))
-        hint = f"Save class numbers instead of colours, for example {colours}." if colours else ""
+    with open_image(path) as image:
+        found = image.read(frame if image.info.n_frames is not None else None)
+    if image.info.is_rgb:
+        colours, counts = np.unique(found[:3].reshape(3, -1).T, axis=0, return_counts=True)
+        kept = [at for at in np.argsort(-counts) if colours[at].any()][:4]
+        named = ", ".join(f"{number} for {tuple(map(int, colours[at]))}" for number, at in enumerate(kept, 1))
+        hint = f"Save class numbers instead of colours, for example {named}." if named else ""
         got = f"{Path(path).name}, an RGB image"
         raise invalid("annotations", "one integer for each pixel", got, hint)
-    return scribbles
+    return found
 
 
 def _check_role(path: AnyPath, info: ImageInfo, ndim: int, partner: str) -> None:
@@ -209,8 +204,8 @@ def image_info(path: AnyPath, *, axes: str | None = None) -> tuple[ImageInfo, ..
     ('cyx', (2, 64, 32), (0.65, 0.65), 'micrometer', 'ImageJ')
     >>> folder.cleanup()
     """
-    with open_series(path) as found:
-        return tuple(describe(path, stored, at, axes).info for at, stored in enumerate(found))
+    with open_file(path) as file:
+        return file.infos(axes)
 
 
 def read_spacing(

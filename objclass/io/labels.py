@@ -16,6 +16,7 @@ from objclass._common.files import AnyPath
 from objclass.io.microscopes import needs
 from objclass.io.ngff import is_zarr
 from objclass.io.opening import Channels, OpenImage, check_named, check_size, is_url, open_image, readable
+from objclass.io.pictures import read_npy_header
 
 Rings = list[np.ndarray]
 Outline = tuple[int | None, Rings]
@@ -88,23 +89,39 @@ def read_labels(
     np.int32(7)
     >>> folder.cleanup()
     """
+    return read_labels_and_spacing(path, shape=shape, axes=axes, series=series, frame=frame, channel=channel)[
+        0
+    ]
+
+
+def read_labels_and_spacing(
+    path: AnyPath,
+    *,
+    shape: Sequence[int] | None = None,
+    axes: str | None = None,
+    series: int | None = None,
+    frame: int | None = None,
+    channel: Channels = None,
+) -> tuple[np.ndarray, tuple[float, ...] | None]:
+    """Read labels as `read_labels` does, and the voxel size of the file; None if it does not say."""
+    spacing = None
     suffixes = "" if is_url(path) else Path(path).suffix.lower()
     if suffixes in (".zip", ".roi", ".geojson", ".json") and not is_zarr(Path(path)):
-        return _read_outlines(Path(path), shape)
+        return _read_outlines(Path(path), shape), None
     if not is_url(path) and Path(path).name.endswith("_seg.npy"):
         labels = _read_cellpose(Path(path))
     else:
         if not is_url(path) and is_zarr(Path(path)) and (Path(path) / "labels").is_dir():
             path = Path(path) / "labels"
         with open_image(path, axes=axes, series=series) as image:
-            labels = _read_image(path, image, frame, channel)
+            labels, spacing = _read_image(path, image, frame, channel), image.info.spacing
     labels = _as_integers(Path(path).name, labels)
     if shape is not None and labels.shape != tuple(shape):
         raise invalid(
             "path", f"labels of shape {tuple(shape)}", f"{Path(path).name}, of shape {labels.shape}"
         )
     _warn_of_mask(Path(path).name, labels)
-    return labels
+    return labels, spacing
 
 
 def _read_image(path: AnyPath, image: OpenImage, frame: int | None, channel: Channels) -> np.ndarray:
@@ -191,11 +208,7 @@ def _read_cellpose(path: Path) -> np.ndarray:
 
 
 def _unpickle(file: BinaryIO) -> Any:
-    version = np.lib.format.read_magic(file)
-    read_header = np.lib.format.read_array_header_1_0
-    if version != (1, 0):
-        read_header = np.lib.format.read_array_header_2_0
-    shape, _, dtype = read_header(file)
+    shape, _, dtype = read_npy_header(file)
     if not dtype.hasobject or shape != ():
         raise ValueError("it contains no dictionary of Cellpose")
     content = _ArraysOnly(file).load()

@@ -122,38 +122,64 @@ def _is_single(channel: Channels) -> bool:
     return isinstance(channel, (int, str, np.integer))
 
 
+@dataclass(frozen=True)
+class OpenFile:
+    """An open file; its pages were walked once, whatever is asked of it.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    series : list of StoredImage
+        Its images, their pixels unread.
+    """
+
+    path: str
+    series: list[StoredImage]
+
+    def infos(self, axes: str | None = None) -> tuple[ImageInfo, ...]:
+        """Return what the file says about each of its images."""
+        return tuple(self.image(at, axes=axes).info for at in range(len(self.series)))
+
+    def image(self, series: int | None = None, *, axes: str | None = None) -> OpenImage:
+        """Return one image; without a number the first one, with a warning where there are more."""
+        n_series = len(self.series)
+        if series is None and n_series > 1:
+            names = ", ".join(stored.name or str(at) for at, stored in enumerate(self.series[:5]))
+            more = ", …" if n_series > 5 else ""
+            warnings.warn(
+                f"{_name(self.path)}: the first of {n_series} series ({names}{more}) is read. "
+                f"Choose one with series=, 0 to {n_series - 1}.",
+                stacklevel=5,
+            )
+        at = check_number("series", series or 0, low=0, high=n_series - 1, integer=True)
+        return _describe(self.path, self.series[at], at, axes)
+
+
 @contextlib.contextmanager
-def open_series(path: AnyPath) -> Iterator[list[StoredImage]]:
-    """Open a file and yield its images."""
+def open_file(path: AnyPath) -> Iterator[OpenFile]:
+    """Open a file and look at what images it holds."""
     where, opener = _find_opener(path)
     with contextlib.ExitStack() as stack:
         with readable(os.fspath(path)):
             found = [_without_alpha(stored) for stored in stack.enter_context(opener(where))]
-        yield found
+        yield OpenFile(os.fspath(path), found)
 
 
 @contextlib.contextmanager
 def open_image(path: AnyPath, *, axes: str | None = None, series: int | None = None) -> Iterator[OpenImage]:
-    """Open one image of a file. The pages of a TIFF are scanned only once.
+    """Open one image of a file.
 
     Parameters
     ----------
     path, axes, series
         As for `imread`.
     """
-    with open_series(path) as found:
-        if series is None and len(found) > 1:
-            names = ", ".join(stored.name or str(at) for at, stored in enumerate(found[:5]))
-            warnings.warn(
-                f"{_name(path)}: the first of {len(found)} series ({names}{', …' if len(found) > 5 else ''}) "
-                f"is read. Choose one with series=, 0 to {len(found) - 1}.",
-                stacklevel=4,
-            )
-        at = check_number("series", series or 0, low=0, high=len(found) - 1, integer=True)
-        yield describe(path, found[at], at, axes)
+    with open_file(path) as file:
+        yield file.image(series, axes=axes)
 
 
-def describe(path: AnyPath, stored: StoredImage, series: int, axes: str | None) -> OpenImage:
+def _describe(path: AnyPath, stored: StoredImage, series: int, axes: str | None) -> OpenImage:
     """Return an image of a file with named axes."""
     kept, names = _name_axes(path, stored, axes)
     lengths = dict(zip(names, (stored.shape[i] for i in kept), strict=True)) if "?" not in names else {}

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -18,9 +19,25 @@ def open_npy(path: Path) -> Iterator[list[StoredImage]]:
     """Open a NumPy file."""
     if path.name.endswith("_seg.npy"):
         raise ValueError("Cellpose's _seg.npy is read with objclass.read_labels")
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
-    axes = unnamed(array.ndim)
-    yield [StoredImage(axes, array.shape, array.dtype, lambda index: np.array(array[index]), files=(path,))]
+    with path.open("rb") as file:
+        shape, is_transposed, dtype = read_npy_header(file)
+        if dtype.hasobject:
+            raise ValueError("it holds Python objects, which are not read")
+        order: Any = "F" if is_transposed else "C"
+        array = np.memmap(file, dtype, "r", file.tell(), shape, order)
+        yield [
+            StoredImage(
+                unnamed(array.ndim), shape, dtype, lambda index: np.array(array[index]), files=(path,)
+            )
+        ]
+
+
+def read_npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Return shape, order and type of an array that NumPy saved, read up to its first byte."""
+    version = np.lib.format.read_magic(file)
+    if version == (1, 0):
+        return np.lib.format.read_array_header_1_0(file)
+    return np.lib.format.read_array_header_2_0(file)
 
 
 @contextlib.contextmanager
@@ -30,18 +47,24 @@ def open_picture(path: Path) -> Iterator[list[StoredImage]]:
 
     with path.open("rb") as file:
         head = file.read(25)
-    is_png = head.startswith(b"\x89PNG")
-    # By class and not by Image.open, whose size limit would apply before ours.
-    opener = PngImagePlugin.PngImageFile if is_png else JpegImagePlugin.JpegImageFile
-    with opener(path) as picture:
-        (width, height), mode = picture.size, picture.mode
-        n_samples = 1 if mode.startswith("I") else len(picture.getbands())
-    dtype = np.dtype(np.uint16 if is_png and head[24] == 16 else np.uint8)
+        is_png = head.startswith(b"\x89PNG")
+        # By class and not by Image.open, whose size limit would apply before ours.
+        opener = PngImagePlugin.PngImageFile if is_png else JpegImagePlugin.JpegImageFile
+        file.seek(0)
+        picture = opener(file)
+        yield [_picture(path, file, picture, is_png=is_png, is_16_bit=is_png and head[24] == 16)]
+
+
+def _picture(path: Path, file: Any, picture: Any, *, is_png: bool, is_16_bit: bool) -> StoredImage:
+    (width, height), mode = picture.size, picture.mode
+    n_samples = 1 if mode.startswith("I") else len(picture.getbands())
+    dtype = np.dtype(np.uint16 if is_16_bit else np.uint8)
     shape = (height, width) if n_samples == 1 else (height, width, n_samples)
 
     @cache
     def pixels() -> np.ndarray:
-        array = _palette_numbers(path) if mode == "P" else _decode(path, is_png=is_png)
+        file.seek(0)
+        array = _palette_numbers(path, picture) if mode == "P" else _decode(file.read(), is_png=is_png)
         if is_png and n_samples >= 3:
             _warn_of_flat_colours(path, array)
         return array.reshape(*shape[:2], -1)[..., :n_samples].reshape(shape)
@@ -49,25 +72,22 @@ def open_picture(path: Path) -> Iterator[list[StoredImage]]:
     def read(index: tuple[int | slice, ...]) -> np.ndarray:
         return pixels()[index]
 
-    yield [StoredImage("yxs"[: len(shape)], shape, dtype, read, is_rgb="RGB" in mode, files=(path,))]
+    return StoredImage("yxs"[: len(shape)], shape, dtype, read, is_rgb="RGB" in mode, files=(path,))
 
 
-def _decode(path: Path, *, is_png: bool) -> np.ndarray:
+def _decode(data: bytes, *, is_png: bool) -> np.ndarray:
     import imagecodecs
 
-    return (imagecodecs.png_decode if is_png else imagecodecs.jpeg_decode)(path.read_bytes())
+    return (imagecodecs.png_decode if is_png else imagecodecs.jpeg_decode)(data)
 
 
-def _palette_numbers(path: Path) -> np.ndarray:
-    from PIL import PngImagePlugin
-
+def _palette_numbers(path: Path, picture: Any) -> np.ndarray:
     warnings.warn(
         f"{path.name}: a palette image, read as the indices of its palette, as for labels. "
         "Save it as RGB or greyscale if the colours matter.",
         stacklevel=2,
     )
-    with PngImagePlugin.PngImageFile(path) as picture:
-        return np.array(picture)
+    return np.array(picture)
 
 
 def _warn_of_flat_colours(path: Path, picture: np.ndarray) -> None:

@@ -239,7 +239,7 @@ def _composite(channels: np.ndarray, is_rgb: bool | None) -> np.ndarray:
         is_rgb = channels.ndim == 3 and len(channels) == 3 and channels.dtype == np.uint8
     if is_rgb:
         flat = channels.max(axis=1) if channels.ndim == 4 else channels
-        top = 1 if flat.dtype.kind == "f" else np.iinfo(flat.dtype).max
+        top = 255 if flat.dtype == np.uint8 else float(flat.max()) or 1  # 16 bit are rarely used in full
         return (np.moveaxis(flat, 0, -1) / top * 255).clip(0, 255).astype(np.uint8)
     colors = CHANNEL_COLORS if len(channels) > 1 else ((1, 1, 1),)
     picture = np.zeros((*channels.shape[-2:], 3), dtype=np.float32)

@@ -24,12 +24,13 @@ from objclass._common.locking import locked
 from objclass._common.parallel import Progress, progress_bar, single_threaded
 from objclass.workflows.inputs import BATCH, PARTS, Found, ImageFile, Item, describe_left_out, find_images
 from objclass.workflows.parameters import ObjectParameters
-from objclass.workflows.reading import Picture, Reading, check_one_unit
+from objclass.workflows.reading import OpenFiles, Picture, Reading, check_one_unit
 from objclass.workflows.record import RECORD, checksum, read_sealed, write_record, write_sealed
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from objclass.io.opening import OpenFile
     from objclass.pixels.classifier import ObjectClassifier
 
 _log = logging.getLogger(__name__)
@@ -178,15 +179,16 @@ def segment_folder(
             remove_unfinished(part)
         work = Work(folder, settings)
         cache = _read_cache(folder)
-        items = _find_items(found, settings.reading, cache)
-        _write_cache(folder, cache)
-        records = {item: record for item in items if (record := work.done(item, trained, verify=verify))}
-        todo = [item for item in items if item not in records]
-        n_before = len(records)
-        with progress_bar(len(todo), "batch", progress) as advance:
-            failed, defects = _do_items(
-                work, todo, trained, n_workers=n_workers, scheduler=scheduler, advance=advance
-            )
+        with OpenFiles() as files:
+            items = _find_items(found, settings.reading, cache, files)
+            _write_cache(folder, cache)
+            records = {item: record for item in items if (record := work.done(item, trained, verify=verify))}
+            todo = [item for item in items if item not in records]
+            n_before = len(records)
+            with progress_bar(len(todo), "batch", progress) as advance:
+                failed, defects = _do_items(
+                    work, todo, trained, files, n_workers=n_workers, scheduler=scheduler, advance=advance
+                )
         for item in todo:
             if item.title not in failed:
                 records[item] = work.record(item)
@@ -290,14 +292,14 @@ def _write_cache(folder: Path, cache: dict[str, Any]) -> None:
         write_sealed(folder / CACHE, cache)
 
 
-def _find_items(found: Found, reading: Reading, cache: dict[str, Any]) -> list[Item]:
+def _find_items(found: Found, reading: Reading, cache: dict[str, Any], opened: OpenFiles) -> list[Item]:
     """Return an item for each series and time point; a file that cannot be read is one that will say so."""
     items, parts, spacings = [], set(), {}
     for file in found.files:
         if file.path in parts:
             found.left_out["files of a set"] = found.left_out.get("files of a set", 0) + 1
             continue
-        head = _head(file, reading, cache["files"])
+        head = _head(file, reading, cache["files"], opened)
         if head is None:
             items.append(Item(file, reading.series, reading.frame))
             continue
@@ -316,24 +318,33 @@ def _find_items(found: Found, reading: Reading, cache: dict[str, Any]) -> list[I
     return sorted(items, key=lambda item: (item.image, item.frame or 0))
 
 
-def _head(file: ImageFile, reading: Reading, known: dict[str, Any]) -> dict[str, Any] | None:
+def _head(
+    file: ImageFile, reading: Reading, known: dict[str, Any], opened: OpenFiles
+) -> dict[str, Any] | None:
     """Return which series a file holds, from the cache if the file is as it was; None if it is unreadable."""
-    from objclass.io.images import image_info
-
     head = known.get(file.name)
     if head is not None and head["files"][0] == file.path and head["state"] == _state(head["files"]):
         return head
     known.pop(file.name, None)
     try:
-        infos = image_info(file.path, axes=reading.axes)
+        content, state = opened.look_at(file.path, _state_of)
+        infos = content.infos(reading.axes)
     except (ObjclassError, OSError, MemoryError):
         return None
-    files = [file.path, *(str(path) for info in infos for path in info.files if str(path) != file.path)]
     names = ("series", "n_frames", "ndim", "spacing")
     series = [{name: getattr(info, name) for name in names} for info in infos]
-    known[file.name] = {"files": list(dict.fromkeys(files)), "series": series}
-    known[file.name]["state"] = _state(known[file.name]["files"])
+    known[file.name] = {"files": _files_of(content), "series": series, "state": state}
     return known[file.name]
+
+
+def _files_of(content: OpenFile) -> list[str]:
+    """Return the file, and the others of a set that its images are stored in."""
+    others = (str(path) for stored in content.series for path in stored.files)
+    return list(dict.fromkeys([content.path, *others]))
+
+
+def _state_of(content: OpenFile) -> str:
+    return _state(_files_of(content))
 
 
 def _state(paths: Iterable[str]) -> str:
@@ -381,6 +392,8 @@ class Work:
 
     def done(self, item: Item, classifier: ObjectClassifier, *, verify: bool) -> dict[str, Any] | None:
         """Return the record of an image that is done, is still the same and has all its results, or None."""
+        from objclass.io.opening import open_file
+
         try:
             record = self.record(item)
             if record["item"] != [item.image, item.frame]:
@@ -391,8 +404,10 @@ class Work:
                 return None
             state = _state(record["files"])
             is_same = state == record["state"] and record["files"][0] == item.file.path
-            if not is_same and self._read(item, classifier).describe() != record["image"]:
-                return None
+            if not is_same:
+                with open_file(item.file.path) as file:
+                    if self._read(item, classifier, file).describe() != record["image"]:
+                        return None
         except (OSError, ValueError, KeyError):
             return None
         if changed or not is_same:
@@ -401,19 +416,15 @@ class Work:
             write_sealed(self.record_path(item), record)
         return record
 
-    def do(self, item: Item, classifier: ObjectClassifier) -> None:
+    def do(self, item: Item, classifier: ObjectClassifier, opened: OpenFiles) -> None:
         """Segment and measure one image; its record comes last."""
-        from objclass.io.images import image_info
         from objclass.measurement.region_properties import measure
 
         start, settings = time.perf_counter(), self.settings
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            infos = image_info(item.file.path, axes=settings.reading.axes)
-            files = [item.file.path, *(str(path) for info in infos for path in info.files)]
-            files = list(dict.fromkeys(files))
-            state = _state(files)
-            picture = self._read(item, classifier)
+            file, state = opened.use(item.file.path, _state_of)
+            picture = self._read(item, classifier, file)
             labels = settings.find_objects(picture, classifier)
             table = None
             if settings.measure:
@@ -425,7 +436,7 @@ class Work:
         seconds = round(time.perf_counter() - start, 3)
         record = {
             "item": [item.image, item.frame],
-            "files": files,
+            "files": _files_of(file),
             "state": state,
             "image": picture.describe(),
             "row": _image_row(item, picture, labels, seconds=seconds, said=list(said)),
@@ -433,9 +444,9 @@ class Work:
         with _writing(f"a result of {item.image}"):
             self._write(item, record, labels, table, picture.spacing)
 
-    def _read(self, item: Item, classifier: ObjectClassifier) -> Picture:
-        return self.settings.reading.read(
-            item.file.path,
+    def _read(self, item: Item, classifier: ObjectClassifier, file: OpenFile) -> Picture:
+        return self.settings.reading.read_open(
+            file,
             classifier.ndim,
             "the classifier",
             series=item.series,
@@ -509,6 +520,7 @@ def _do_items(
     work: Work,
     items: Sequence[Item],
     classifier: ObjectClassifier,
+    opened: OpenFiles,
     *,
     n_workers: int | None,
     scheduler: str | None,
@@ -520,8 +532,10 @@ def _do_items(
     if not items:
         return failed, defects
     with _client(n_workers, scheduler) as client:
+        if client is not None:
+            opened.close()  # each worker opens its own
         outcomes = (
-            ((item, _attempt(item, work, classifier)) for item in items)
+            ((item, _attempt(item, work, classifier, opened)) for item in items)
             if client is None
             else _on_workers(client, work, items, classifier)
         )
@@ -536,10 +550,10 @@ def _do_items(
     return dict(sorted(failed.items())), defects
 
 
-def _attempt(item: Item, work: Work, classifier: ObjectClassifier) -> Exception | None:
+def _attempt(item: Item, work: Work, classifier: ObjectClassifier, opened: OpenFiles) -> Exception | None:
     """Do one image; return why it failed."""
     try:
-        work.do(item, classifier)
+        work.do(item, classifier, opened)
     except CannotWriteError:
         raise
     except Exception as error:
@@ -549,8 +563,8 @@ def _attempt(item: Item, work: Work, classifier: ObjectClassifier) -> Exception 
 
 def segment_image(item: Item, work: Work, classifier: ObjectClassifier) -> Exception | None:
     """Do one image on a worker, in one thread."""
-    with single_threaded():
-        return _attempt(item, work, classifier)
+    with single_threaded(), OpenFiles() as opened:
+        return _attempt(item, work, classifier, opened)
 
 
 def _on_workers(

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from objclass._common.checks import ObjclassError, check_number, check_spacing, invalid
+from objclass._common.checks import check_number, check_spacing, invalid
 from objclass._common.files import AnyPath
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from objclass.io.opening import OpenFile
 
 Channels = int | str | tuple[int | str, ...]
 
@@ -78,19 +81,36 @@ class Reading:
         By default this is the series and the time point that the parameters name. Channels are put into the
         order of `channel_names` where the file has the same names, and none were chosen.
         """
-        from objclass.io.images import image_info, read_as
+        from objclass.io.opening import open_file
+
+        with open_file(path) as file:
+            return self.read_open(
+                file, ndim, partner, series=series, frame=frame, channel_names=channel_names
+            )
+
+    def read_open(
+        self,
+        file: OpenFile,
+        ndim: int,
+        partner: str,
+        *,
+        series: int | None = None,
+        frame: int | None = None,
+        channel_names: Sequence[str] = (),
+    ) -> Picture:
+        """Read an image of an open file, see `read`."""
+        from objclass.io.images import read_as
 
         series = self.series if series is None else series
         frame = self.frame if frame is None else frame
-        infos = image_info(path, axes=self.axes)
-        if series is None and len(infos) > 1:
-            names = ", ".join(info.name or str(info.series) for info in infos[:8])
-            hint = f"Choose one with series= (--series), 0 to {len(infos) - 1}; objclass batch does all."
-            raise invalid("image", "one image", f"{path}, which holds {len(infos)} series ({names})", hint)
-        at = check_number("series", series or 0, low=0, high=len(infos) - 1, integer=True)
+        n_series = len(file.series)
+        if series is None and n_series > 1:
+            names = ", ".join(stored.name or str(at) for at, stored in enumerate(file.series[:8]))
+            hint = f"Choose one with series= (--series), 0 to {n_series - 1}; objclass batch does all."
+            raise invalid("image", "one image", f"{file.path}, which holds {n_series} series ({names})", hint)
+        opened = file.image(series or 0, axes=self.axes)
         wanted = channel_names if self.channel is None else ()
-        place = {"axes": self.axes, "series": at, "frame": frame}
-        image, info = read_as(path, ndim, partner, channel_names=wanted, **place)
+        image, info = read_as(opened, ndim, partner, frame=frame, channel_names=wanted)
         spacing, source = self.voxel_size(info.spacing, info.spacing_source, info.ndim)
         return Picture(
             image=image,
@@ -99,7 +119,8 @@ class Reading:
             spacing_source=source,
             channel_names=info.channel_names,
             channels=self._channels(image, info),
-            series=at,
+            is_rgb=info.is_rgb,
+            series=info.series,
             frame=frame,
         )
 
@@ -149,6 +170,8 @@ class Picture:
         Their names in the file.
     channels : tuple of int or None
         Those to segment on, None for all.
+    is_rgb : bool
+        Whether the channels are red, green and blue.
     series, frame : int or None
         Which image of the file it is.
     """
@@ -159,6 +182,7 @@ class Picture:
     spacing_source: str = ""
     channel_names: tuple[str, ...] = ()
     channels: tuple[int, ...] | None = None
+    is_rgb: bool = False
     series: int = 0
     frame: int | None = None
 
@@ -199,12 +223,74 @@ class Picture:
         }
 
 
-def read_annotations(path: AnyPath, frame: int | None = None) -> np.ndarray:
-    """Read scribbles; of a time series, those on one time point."""
-    from objclass.io import images
+class OpenFiles:
+    """Files that stay open from the look at what they hold until their images are read.
 
-    is_series = images.image_info(path)[0].n_frames is not None
-    return images.imread(path, series=0, frame=frame) if is_series else images.read_annotations(path)
+    Each is then opened once, and its pages walked once, however many images it holds. What opening warns of
+    is said whenever a file is used.
+    """
+
+    def __init__(self, most: int = 32) -> None:
+        self.most = most
+        self._open: dict[str, _Kept] = {}
+        self._current = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all of them."""
+        for path in [*self._open]:
+            self._open.pop(path).stack.close()
+
+    def look_at(self, path: str, state: Callable[[OpenFile], str]) -> tuple[OpenFile, str]:
+        """Return a file, left open unless there are many, and its state, which tells when it has changed."""
+        kept = _Kept.of(path)
+        kept.state = state(kept.file)
+        if len(self._open) < self.most:
+            self._open[path] = kept
+        else:
+            kept.stack.close()
+        return kept.file, kept.state
+
+    def use(self, path: str, state: Callable[[OpenFile], str]) -> tuple[OpenFile, str]:
+        """Return a file to read images of, and its state; those that were used before are closed."""
+        for other in {self._current} & {*self._open} - {path}:
+            self._open.pop(other).stack.close()
+        self._current = path
+        kept = self._open.get(path)
+        if kept is not None and state(kept.file) != kept.state:
+            self._open.pop(path).stack.close()
+            kept = None
+        if kept is None:
+            kept = self._open[path] = _Kept.of(path)
+            kept.state = state(kept.file)
+        for message in kept.warnings:
+            warnings.warn(message, stacklevel=2)
+        return kept.file, kept.state
+
+
+@dataclass
+class _Kept:
+    """A file that is kept open."""
+
+    file: OpenFile
+    stack: contextlib.ExitStack
+    warnings: list[str]
+    state: str = ""
+
+    @classmethod
+    def of(cls, path: str) -> _Kept:
+        from objclass.io.opening import open_file
+
+        with warnings.catch_warnings(record=True) as caught, contextlib.ExitStack() as stack:
+            warnings.simplefilter("always", UserWarning)
+            file = stack.enter_context(open_file(path))
+            said = [str(each.message) for each in caught if issubclass(each.category, UserWarning)]
+            return cls(file, stack.pop_all(), said)
 
 
 def pixel_checksum(image: np.ndarray) -> str:
@@ -245,16 +331,13 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
     DataFrame
         As from `objclass.measure`, with the ``unit`` of lengths behind ``label``.
     """
-    from objclass.io.images import read_spacing
-    from objclass.io.labels import read_labels
+    from objclass.io.labels import read_labels_and_spacing
     from objclass.measurement.region_properties import measure
 
-    found = read_labels(labels, frame=None if image is not None else reading.frame)
+    frame = None if image is not None else reading.frame
+    found, stored = read_labels_and_spacing(labels, frame=frame)
     if image is None:
         picture = None
-        stored = None
-        with contextlib.suppress(ObjclassError):  # outlines are no image
-            stored = read_spacing(labels)
         spacing, _ = reading.voxel_size(stored, "", found.ndim)
     else:
         picture = reading.read(image, found.ndim, "the labels")

@@ -105,7 +105,7 @@ def write_results(
     imwrite(folder / "labels.tif", labels, spacing=spacing)
     write_csv(folder / "objects.csv", table)
     classifier.save(folder / "ObjectSegmenter.cl")
-    figure = overview(picture.image, labels, table, spacing=spacing)
+    figure = overview(picture.image, labels, table, spacing=spacing, is_rgb=picture.is_rgb or None)
     with replacing(folder / "overview.png") as temporary:
         figure.savefig(temporary, format="png", dpi=150)
 

@@ -16,7 +16,7 @@ from objclass._common.checks import ObjclassError, invalid
 from objclass._common.files import AnyPath
 from objclass._common.parallel import Progress
 from objclass.workflows.parameters import Parameters
-from objclass.workflows.reading import Picture, read_annotations
+from objclass.workflows.reading import Picture
 from objclass.workflows.record import describe_input, write_record
 from objclass.workflows.results import OUTPUTS, describe_image, output_folder, write_results
 from objclass.workflows.stages import Report, Stages
@@ -224,6 +224,7 @@ def run_image(
     FileNotFoundError, PermissionError, ValueError
         If a file cannot be read or written, or does not fit the others.
     """
+    from objclass.io.images import read_annotations
     from objclass.pixels.classifier import load_classifier
 
     if (annotations is None) == (classifier is None):

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from objclass.io import images
+from objclass.io.opening import open_image
 
 DTYPES = ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
 DTYPES += ["float16", "float32", "float64"]
@@ -489,21 +490,26 @@ def test_an_ome_tiff_of_the_same_image_is_the_same_file(tmp_path):
     assert a == b != c
 
 
+def read_as(path, *partner, axes=None, **options):
+    with open_image(path, axes=axes) as image:
+        return images.read_as(image, *partner, **options)
+
+
 def test_planes_and_channels_are_not_taken_for_each_other(tmp_path):
     images.imwrite(tmp_path / "stack.tif", example((20, 8, 9)))
     images.imwrite(tmp_path / "channels.tif", example((3, 8, 9)), axes="cyx")
     with pytest.raises(
         ValueError, match=r"image: expected a 2D image.*scribbles.*20 planes along z, not channels"
     ):
-        images.read_as(tmp_path / "stack.tif", 2, "the scribbles")
+        read_as(tmp_path / "stack.tif", 2, "the scribbles")
     with pytest.raises(
         ValueError, match=r"expected a stack.*the classifier.*3 channels and no planes along z"
     ):
-        images.read_as(tmp_path / "channels.tif", 3, "the classifier")
-    assert images.read_as(tmp_path / "stack.tif", 2, "the scribbles", axes="cyx")[0].shape == (20, 8, 9)
+        read_as(tmp_path / "channels.tif", 3, "the classifier")
+    assert read_as(tmp_path / "stack.tif", 2, "the scribbles", axes="cyx")[0].shape == (20, 8, 9)
     np.save(tmp_path / "series.npy", example((3, 4, 8, 9)))
     with pytest.raises(ValueError, match="a time series of 3 frames"):
-        images.read_as(tmp_path / "series.npy", 3, "the scribbles", axes="tzyx")
+        read_as(tmp_path / "series.npy", 3, "the scribbles", axes="tzyx")
 
 
 def test_channels_in_another_order(tmp_path):
@@ -511,11 +517,11 @@ def test_channels_in_another_order(tmp_path):
     metadata = {"axes": "CYX", "Channel": {"Name": ["DAPI", "GFP"]}}
     tifffile.imwrite(tmp_path / "a.ome.tif", array, metadata=metadata, photometric="minisblack")
     with pytest.warns(UserWarning, match=r"channels DAPI, GFP were reordered to GFP, DAPI"):
-        back, info = images.read_as(tmp_path / "a.ome.tif", 2, "it", channel_names=("GFP", "DAPI"))
+        back, info = read_as(tmp_path / "a.ome.tif", 2, "it", channel_names=("GFP", "DAPI"))
     np.testing.assert_array_equal(back, array[::-1])
     assert info.channel_names == ("GFP", "DAPI")
     for names in ((), ("DAPI", "GFP"), ("DAPI", "Cy5"), ("DAPI",)):
-        back, info = images.read_as(tmp_path / "a.ome.tif", 2, "it", channel_names=names)
+        back, info = read_as(tmp_path / "a.ome.tif", 2, "it", channel_names=names)
         np.testing.assert_array_equal(back, array)
     assert info.channel_names == ("DAPI", "GFP")
 

@@ -301,10 +301,10 @@ def test_a_defect_shows_after_the_other_images_are_done(tmp_path, classifier, mo
     images, out = make_images(tmp_path / "images", 3), tmp_path / "out"
     real = io_images.read_as
 
-    def broken(path, *ndim, **options):
-        if str(path).endswith("stack001.tif"):
+    def broken(image, *ndim, **options):
+        if image.path.endswith("stack001.tif"):
             return {}["no such key"]
-        return real(path, *ndim, **options)
+        return real(image, *ndim, **options)
 
     monkeypatch.setattr(io_images, "read_as", broken)
     with pytest.raises(KeyError, match="no such key"):
