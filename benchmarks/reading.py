@@ -26,7 +26,7 @@ def run() -> Iterator[Row]:
     }
     with tempfile.TemporaryDirectory() as folder:
         for kind, options in kinds.items():
-            path = Path(folder) / "stack.ome.tif"
+            path = Path(folder) / ("stack.ome.tif" if options.get("ome") else "stack.tif")
             tifffile.imwrite(path, stack, photometric="minisblack", **options)
             ours, theirs = partial(objclass.imread, path, axes="zyx"), partial(tifffile.imread, path)
             yield compare(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import mmap
 import os
 import re
 import struct
@@ -51,31 +52,26 @@ def open_tiff(path: Path) -> Iterator[list[StoredImage]]:
 
 def _walk_directories(file: Any, *, is_ndpi: bool) -> set[int]:
     """Return the tags of the first page; raise if the chain of pages is damaged or endless."""
-    file.seek(0)
-    header = file.read(16)
-    order = "<" if header[:2] == b"II" else ">"
-    is_big = struct.unpack(order + "H", header[2:4])[0] == 43
-    n_format, n_size, entry, pointer = ("Q", 8, 20, "Q") if is_big else ("H", 2, 12, "I")
-    pointer = "Q" if is_ndpi else pointer
-    pointer_size = struct.calcsize(pointer)
-    (offset,) = struct.unpack_from(order + pointer, header, 8 if is_big else 4)
-    tags: set[int] = set()
-    seen: set[int] = set()
-    while offset:
-        if offset in seen:
-            raise ValueError("its pages refer to each other in a circle")
-        seen.add(offset)
-        file.seek(offset)
-        head = file.read(n_size)
-        (n_tags,) = struct.unpack(order + n_format, head) if len(head) == n_size else (0,)
-        end = offset + n_size + n_tags * entry + pointer_size
-        if not 0 < n_tags <= _MAX_TAGS or end > file.size:
-            raise EOFError(f"page {len(seen)} is truncated or damaged")
-        if len(seen) == 1:
-            entries = file.read(n_tags * entry)
-            tags = {struct.unpack_from(order + "H", entries, i * entry)[0] for i in range(n_tags)}
-        file.seek(end - pointer_size)
-        (offset,) = struct.unpack(order + pointer, file.read(pointer_size))
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        order = "<" if content[:2] == b"II" else ">"
+        is_big = struct.unpack_from(order + "H", content, 2)[0] == 43
+        count, n_size, entry = (order + "Q", 8, 20) if is_big else (order + "H", 2, 12)
+        pointer = order + ("Q" if is_big or is_ndpi else "I")
+        (offset,) = struct.unpack_from(pointer, content, 8 if is_big else 4)
+        tags: set[int] = set()
+        seen: set[int] = set()
+        while offset:
+            if offset in seen:
+                raise ValueError("its pages refer to each other in a circle")
+            seen.add(offset)
+            begin = offset + n_size
+            n_tags = struct.unpack_from(count, content, offset)[0] if begin <= len(content) else 0
+            end = begin + n_tags * entry
+            if not 0 < n_tags <= _MAX_TAGS or end + struct.calcsize(pointer) > len(content):
+                raise EOFError(f"page {len(seen)} is truncated or damaged")
+            if len(seen) == 1:
+                tags = {struct.unpack_from(order + "H", content, at)[0] for at in range(begin, end, entry)}
+            (offset,) = struct.unpack_from(pointer, content, end)
     return tags
 
 
@@ -229,18 +225,19 @@ class _OmeMetadata:
         page = tiff.pages.first
         if not tiff.is_ome:
             return None
-        root = _parse_xml(page.description, path)
-        if root is None:
+        parsed, is_mended = _parse_xml(page.description, path)
+        if parsed is None:
             tiff.is_ome = False
             return None
-        root = _companion(root, path)
+        root = _companion(parsed, path)
         images = [element for element in root if element.tag.endswith("}Image")]
         here = [image for image in images if _lies_in(image, root, path)] or images
         for image in images:
             if image not in here:
                 root.remove(image)
         _check_ome(here)
-        page.description = ElementTree.tostring(root, encoding="unicode")
+        if is_mended or root is not parsed or len(here) < len(images):
+            page.description = ElementTree.tostring(root, encoding="unicode")
         tiff.is_mmstack = False  # otherwise tifffile would mix the positions
         return cls(tuple(pixels for image in here for pixels in image.findall("{*}Pixels")))
 
@@ -270,9 +267,10 @@ class _OmeMetadata:
         return replace(description, spacing=known(sizes), source="OME-XML", channel_names=names)
 
 
-def _parse_xml(text: str, path: Path) -> ElementTree.Element | None:
+def _parse_xml(text: str, path: Path) -> tuple[ElementTree.Element | None, bool]:
+    """Return what XML says, and whether it had to be mended first; None where that does not help."""
     try:
-        return ElementTree.fromstring(text)
+        return ElementTree.fromstring(text), False
     except ElementTree.ParseError as error:
         mended = re.sub(r"&(?!(#\d+|#x[0-9a-fA-F]+|amp|lt|gt|quot|apos);)", "&amp;", text)
         mended = re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", mended)
@@ -281,9 +279,9 @@ def _parse_xml(text: str, path: Path) -> ElementTree.Element | None:
         root = ElementTree.fromstring(mended)
     except ElementTree.ParseError:
         _warn(path, f"{problem} and was ignored: the axes and voxel size are unknown")
-        return None
+        return None, False
     _warn(path, f"{problem}; it was read with invalid characters escaped")
-    return root
+    return root, True
 
 
 def _companion(root: ElementTree.Element, path: Path) -> ElementTree.Element:
