@@ -1,1 +1,1 @@
-"""From label images to tables of region properties."""
+"""Measurement of region properties of labelled objects."""

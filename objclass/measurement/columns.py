@@ -1,4 +1,4 @@
-"""Tables that explain themselves: what the columns of a table mean, from the table of properties."""
+"""Descriptions of table columns: unit, group, definition and source."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _KEYS = {
-    "image": "The image that the object is in.",
-    "frame": "The time point that the object is in.",
-    "label": "The number of the object in its label image.",
+    "image": "The image that contains the object.",
+    "frame": "The time point of the object.",
+    "label": "The label of the object in its label image.",
 }
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def find_property(column: str) -> Property | None:
-    """Return the property that a column of a table holds, or None if it holds none.
+    """Return the property that a column of a table contains, or None.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def find_property(column: str) -> Property | None:
 
 
 def column_unit(column: str, *, ndim: int, unit: str) -> str:
-    """Return the unit of a measured column, or "" for a pure number; `unit` is that of one pixel's side.
+    """Return the unit of a measured column, or "" if dimensionless; `unit` is the unit of the spacing.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def column_unit(column: str, *, ndim: int, unit: str) -> str:
 def table_attributes(
     table: pd.DataFrame, *, ndim: int, unit: str, spacing: Sequence[float] | None
 ) -> dict[Hashable | None, Any]:
-    """Return what ``table.attrs`` says of a table that was just measured; it can be written as JSON."""
+    """Return the JSON-serializable ``table.attrs`` of a measured table."""
     columns = {}
     for column in map(str, table.columns):
         entry = find_property(column)
@@ -75,25 +75,25 @@ def table_attributes(
 
 
 def describe_columns(table: pd.DataFrame) -> pd.DataFrame:
-    """Tell what each column of a table means, and in which unit it is.
+    """Describe the columns of a table: unit, group, definition and source.
 
     Parameters
     ----------
     table : DataFrame
-        From `measure`, perhaps with more columns. What `measure` knew is kept in ``table.attrs``, through
-        most operations of pandas and through `write_table` and `read_table`.
+        From `measure`, possibly with additional columns. The metadata are stored in ``table.attrs``, which
+        is preserved by most operations of pandas and by `write_table` and `read_table`.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each column of `table`, in its order: ``name``, ``unit`` ("" for pure numbers and for
-        intensities, and where the unit is unknown), ``group``, ``definition`` and ``source``, the software
-        or the paper that defines it. Of columns that were not measured only the name is known.
+        One row for each column of `table`, in order: ``name``, ``unit`` ("" for dimensionless properties,
+        intensities and unknown units), ``group``, ``definition`` and ``source``, the software or paper that
+        defines it. For columns that were not measured, only the name is given.
 
     Raises
     ------
     TypeError
-        If `table` is no DataFrame.
+        If `table` is not a DataFrame.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def describe_columns(table: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     if not isinstance(table, pd.DataFrame):
-        hint = "Make one with objclass.measure(labels, image)."
+        hint = "Compute one with objclass.measure(labels, image)."
         raise checks.invalid("table", "a pandas DataFrame", checks.describe(table), hint, kind=TypeError)
     known = table.attrs.get("columns", {})
     rows = []

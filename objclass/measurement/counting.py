@@ -1,4 +1,4 @@
-"""What has to be counted for an object as a whole, some objects at a time."""
+"""Quantities that need whole objects, computed for a subset of the objects at a time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ COST_OF_OBJECT, LEAST_COST, MOST_PARTS = 2**13, 2**18, 64  # in voxels of a boun
 
 
 def split_objects(boxes: np.ndarray) -> list[slice]:
-    """Return parts of a list of objects that take about as long as each other; one at least, if of none."""
+    """Split a list of objects into parts of similar cost; return at least one part."""
     costs = np.prod(boxes[:, 3:] - boxes[:, :3], axis=1) + COST_OF_OBJECT
     chunks = np.cumsum(costs) // max(LEAST_COST, costs.sum() // MOST_PARTS)
     starts = [0, *np.flatnonzero(np.diff(chunks)) + 1]
@@ -46,14 +46,14 @@ def split_objects(boxes: np.ndarray) -> list[slice]:
 
 @dataclass(frozen=True)
 class Options:
-    """What the properties that need a choice are measured with; lengths in the unit of the spacing."""
+    """Options of properties; lengths are in the unit of the spacing."""
 
     ring_width: float | None = None
     texture_distances: tuple[float, ...] = ()
     neighbor_radius: float | None = None
     n_neighbors: int = 3
     neighbors_among: Mapping[str, np.ndarray] = field(default_factory=dict)
-    """Of each class of objects, its name and the labels that belong to it."""
+    """The name and the labels of each class of objects."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,14 @@ class Scene:
     labels: np.ndarray
     """(z, y, x) int32."""
     pixels: np.ndarray
-    """(c, z, y, x); NaN where it is not a finite number."""
+    """(c, z, y, x); NaN instead of infinite values."""
     masks: np.ndarray | None = None
-    """(c, z, y, x) bool, the pixels to leave out; None if there are none."""
+    """(c, z, y, x) bool, the pixels to ignore; None if there are none."""
     options: Options = Options()
 
     @cached_property
     def values(self) -> np.ndarray:
-        """The pixels in one of the few types that kernels are compiled for."""
+        """The pixels in one of the dtypes that kernels are compiled for."""
         dtype = self.pixels.dtype.newbyteorder("=")
         if dtype.kind == "b":
             dtype = np.dtype(np.uint8)
@@ -80,7 +80,7 @@ class Scene:
 
     @cached_property
     def channel_labels(self) -> list[np.ndarray]:
-        """For each channel, the labels without the voxels that are masked in it."""
+        """The labels without masked voxels, for each channel."""
         if self.masks is None:
             return [self.labels] * len(self.pixels)
         return [read_only(np.where(mask, 0, self.labels)) for mask in self.masks]
@@ -88,29 +88,29 @@ class Scene:
 
 @dataclass(frozen=True)
 class Part:
-    """Some of the objects of an image."""
+    """A subset of the objects of an image."""
 
     scene: Scene
     objects: MeasuredObjects
-    """All of them, with their sums."""
+    """All objects, with their sums."""
     rows: slice
-    """Those to count."""
+    """The rows of the subset."""
     true_numbers: np.ndarray | None = None
-    """What the labels of the scene stand for; None if they are the labels of the user."""
+    """The user's label for each label of the scene; None if they are the same."""
 
     @property
     def numbers(self) -> np.ndarray:
-        """Their labels (n,)."""
+        """The labels of the subset (n,)."""
         return self.objects.sums.numbers[self.rows]
 
     @property
     def boxes(self) -> np.ndarray:
-        """Their bounding boxes (n, 6), as in `ObjectSums`."""
+        """The bounding boxes of the subset (n, 6), as in `ObjectSums`."""
         return self.objects.sums.boxes[self.rows]
 
     @property
     def is_2d(self) -> bool:
-        """Return whether the image has two dimensions."""
+        """Whether the image is 2D."""
         return len(self.objects.spacing) == 2
 
     @property
@@ -128,12 +128,12 @@ Counter = Callable[[Part], Counts]
 
 
 def count_objects(counters: Iterable[Counter], part: Part) -> Counts:
-    """Return what `counters` count; the first axis of each array is that of the objects."""
+    """Return the results of `counters`; the first axis of each array is that of the objects."""
     counts: Counts = {}
     chosen = [*counters]
-    if count_hull_shapes in chosen and count_hulls in chosen:  # hulls take longest of all
+    if count_hull_shapes in chosen and count_hulls in chosen:  # avoid computing hulls twice
         chosen.remove(count_hulls)
-    with np.errstate(divide="ignore", invalid="ignore"):  # of nothing, or of pixels that are NaN: NaN
+    with np.errstate(divide="ignore", invalid="ignore"):  # empty objects and NaN pixels give NaN
         for counter in chosen:
             counts |= counter(part)
     return counts
@@ -164,7 +164,7 @@ def count_perimeters(part: Part) -> Counts:
 
 
 def count_moments(part: Part) -> Counts:
-    """Sum up powers of the coordinates."""
+    """Compute sums of powers of the coordinates."""
     spacing, centres = part.objects.spacing, part.objects.local_centres[part.rows]
     raw, central = np.empty((2, len(part.numbers), *(ORDER + 1,) * len(spacing)))
     for index, (number, box) in enumerate(zip(part.numbers, part.boxes, strict=True)):
@@ -175,7 +175,7 @@ def count_moments(part: Part) -> Counts:
 
 
 def count_weighted_moments(part: Part) -> Counts:
-    """Sum up powers of the coordinates, weighted by the intensity."""
+    """Compute sums of powers of the coordinates, weighted by the intensity."""
     spacing, centres = part.objects.spacing, part.objects.local_weighted_centres[part.rows]
     raw, central = np.empty((2, len(part.numbers), *(ORDER + 1,) * len(spacing), len(part.scene.pixels)))
     valid = part.objects.sums.valid[part.rows]
@@ -201,7 +201,7 @@ def count_surfaces(part: Part) -> Counts:
 
 
 def count_hull_shapes(part: Part) -> Counts:
-    """Count what `count_hulls` does, and measure the surface and the least diameter of the hulls."""
+    """Measure the voxel count, maximum and minimum diameter, and surface area of convex hulls."""
     steps, weights = crofton_weights(part.objects.spacing)
     starts = first_rows(part.boxes)
     low, high = np.empty((2, starts[-1]), np.int64)
@@ -214,7 +214,7 @@ def count_hull_shapes(part: Part) -> Counts:
 
 
 def count_distributions(part: Part) -> Counts:
-    """Take quantiles and higher moments of the intensities."""
+    """Compute quantiles and higher moments of the intensities."""
     scene, valid = part.scene, part.objects.sums.valid[part.rows]
     result = np.empty((len(scene.pixels), len(part.numbers), DISTRIBUTION))
     for channel, values in enumerate(scene.values):
@@ -229,7 +229,7 @@ def channel_pairs(n_channels: int) -> list[tuple[int, int]]:
 
 
 def count_pairs(part: Part) -> Counts:
-    """Correlate the intensities of each two channels."""
+    """Compute correlation and overlap of each pair of channels."""
     scene, pairs = part.scene, channel_pairs(len(part.scene.pixels))
     result = np.empty((len(pairs), len(part.numbers), 2))
     for index, (first, second) in enumerate(pairs):
@@ -242,7 +242,7 @@ def count_pairs(part: Part) -> Counts:
 
 
 def count_rings(part: Part) -> Counts:
-    """Take the mean of the background within some distance of each object."""
+    """Compute the mean of the background within a distance of each object."""
     scene, width = part.scene, part.scene.options.ring_width or 0.0
     reach = (width / part.spacing).astype(int) * ([0, 1, 1] if part.is_2d else [1, 1, 1])
     steps = np.indices((2 * reach + 1).tolist()).reshape(3, -1).T - reach
@@ -259,7 +259,7 @@ def count_rings(part: Part) -> Counts:
 
 
 def count_haralick(part: Part) -> Counts:
-    """Take Haralick's features at each distance."""
+    """Compute Haralick features at each distance."""
     scene, distances = part.scene, part.scene.options.texture_distances
     valid = part.objects.sums.valid[part.rows]
     result = np.empty((len(distances), len(scene.pixels), len(part.numbers), HARALICK))
@@ -272,7 +272,7 @@ def count_haralick(part: Part) -> Counts:
 
 
 def count_energies(part: Part) -> Counts:
-    """Take the energies of differences between neighbouring voxels."""
+    """Compute the energies of differences between neighbouring voxels."""
     scene = part.scene
     result = np.empty((len(scene.pixels), len(part.numbers), ENERGIES))
     for channel, values in enumerate(scene.values):

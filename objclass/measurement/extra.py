@@ -1,4 +1,4 @@
-"""Measures of the user's own."""
+"""User-defined properties."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from objclass.measurement.properties import PROPERTIES, Property
 def extra_property(name: str, function: Callable[..., Any], channel_names: Sequence[str]) -> Property:
     """Return a property that calls ``function(mask, pixels)`` for each object."""
     if not isinstance(name, str) or name in PROPERTIES or name in ("label", "image", "frame"):
-        raise checks.invalid("extra", "names that no other column has", checks.describe(name))
+        raise checks.invalid("extra", "names that differ from those of other columns", checks.describe(name))
     if not callable(function):
         expected = f"a function of the mask and the pixels of an object for {name!r}"
         raise checks.invalid("extra", expected, checks.describe(function), kind=TypeError)

@@ -1,4 +1,4 @@
-"""What lies around an object: counted for all objects of an image at once."""
+"""Neighbourhood of objects, computed for all objects of an image at once."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from objclass.measurement.kernels.neighbors import count_faces, nearest_surfaces
 from objclass.measurement.objects import MeasuredObjects
 
 NEAREST, MEAN, DENSITY, WITHIN = 0, 1, 2, 3
-_BATCH = 4096  # objects whose candidates are looked up at a time
+_BATCH = 4096  # objects per query for candidates
 _MOST_LARGE = 64
 
 
 def count_contacts(part: Part) -> Counts:
-    """Find the objects that touch by a face of a voxel, and the share of the border at which they do."""
+    """Find objects that share a voxel face, and the fraction of the border that touches other objects."""
     numbers, labels = part.numbers, part.scene.labels
     n = len(numbers)
     border = np.zeros((n, 2))
     if n == 0:
         return {"touching": np.zeros(0, np.int64), "touching_share": border[:, 0]}
-    if numbers[-1] > labels.size:  # a table of all labels would be larger than the image
+    if numbers[-1] > labels.size:  # a lookup table of all labels would be larger than the image
         labels = np.searchsorted(np.concatenate([[0], numbers]), labels).astype(np.int32)
         numbers = np.arange(1, n + 1)
     rows = np.full(numbers[-1] + 1, -1, np.int32)
@@ -39,7 +39,7 @@ def count_contacts(part: Part) -> Counts:
 
 
 def count_nearest(part: Part) -> Counts:
-    """Find the nearest objects by their centroids: of all objects, and of those of each class."""
+    """Find the nearest objects by centroid distance, among all objects and among those of each class."""
     from scipy.spatial import cKDTree
 
     options, centres = part.scene.options, centroids(part.objects)
@@ -72,7 +72,7 @@ def count_nearest(part: Part) -> Counts:
 
 
 def count_surface_distances(part: Part) -> Counts:
-    """Find the least distance between the voxels of an object and those of others: of all, of each class."""
+    """Compute the minimum distance between voxels of an object and of others, for all and for each class."""
     sums = part.objects.sums
     n = len(sums.numbers)
     sets = _sets(part)
@@ -112,8 +112,8 @@ def _distances_to(
 ) -> np.ndarray:
     """Return the distance from each object to the nearest of `rows`.
 
-    A few objects that are near by their centroids give an upper limit; then all are tried that can be nearer,
-    which a ball around the object shows: large ones, for which the ball would hold everything, are always.
+    The objects with the nearest centroids give an upper bound. Then all objects that can be nearer are tried:
+    those within a ball around the object, and large ones, for which the ball would contain everything.
     """
     from scipy.spatial import cKDTree
 

@@ -1,4 +1,4 @@
-"""What is known of the objects of an image before their properties are computed: sums and counts."""
+"""Sums and counts of the objects of an image, from which properties are computed."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from objclass.measurement.kernels.sums import ObjectSums, second_moments
 
 @dataclass(frozen=True)
 class MeasuredObjects:
-    """The sums over n objects, what was counted object by object, and what several properties share.
+    """The sums and counts of n objects, and quantities shared by several properties.
 
-    Arrays have the objects along their first axis; those of intensities the channels along their last.
+    The first axis of arrays is that of the objects; the last axis of intensities is that of the channels.
     """
 
     sums: ObjectSums
     spacing: tuple[float, ...]
-    """One a spatial axis: there are two or three."""
+    """One per spatial axis."""
     counts: Mapping[str, np.ndarray]
-    """What was counted object by object, by its name; as many of them as were asked for."""
+    """The requested counts by name."""
 
     @property
     def axes(self) -> slice:
@@ -53,33 +53,33 @@ class MeasuredObjects:
 
     @cached_property
     def principal_moments(self) -> np.ndarray:
-        """Principal moments of inertia (n, d), the largest first."""
+        """Principal moments of inertia (n, d), in descending order."""
         return principal_moments(self.inertia_tensors)
 
     @cached_property
     def axis_lengths(self) -> np.ndarray:
-        """Axes (n, d) of the ellipsoid of the same second moments, the longest first."""
+        """Axes (n, d) of the ellipsoid with the same second moments, in descending order."""
         return axis_lengths(self.principal_moments)
 
     @cached_property
     def local_centres(self) -> np.ndarray:
-        """Centres (n, d) from the corner of the object's box."""
+        """Centroids (n, d) relative to the corner of the bounding box."""
         return self.sums.first[:, self.axes] / self.sums.counts[:, np.newaxis] * self.spacing
 
     @cached_property
     def local_weighted_centres(self) -> np.ndarray:
-        """Centres of intensity (n, d, channels) from the corner of the object's box; NaN for a sum of 0."""
+        """Weighted centroids (n, d, channels) relative to the bounding box; NaN for a sum of 0."""
         with np.errstate(divide="ignore", invalid="ignore"):
             centres = self.sums.weighted[:, :, self.axes] / self.sums.totals[..., np.newaxis]
         return np.moveaxis(centres * self.spacing, 1, 2)
 
     @cached_property
     def normalized_moments(self) -> np.ndarray:
-        """Central moments freed from scale."""
+        """Scale-invariant central moments."""
         return normalized_moments(self.counts["moments_central"], self.spacing)
 
     @cached_property
     def normalized_weighted_moments(self) -> np.ndarray:
-        """Central moments of the intensity freed from scale."""
+        """Scale-invariant central moments of the intensity."""
         central = np.moveaxis(self.counts["moments_weighted_central"], -1, 0)
         return np.stack([normalized_moments(channel, self.spacing) for channel in central], axis=-1)

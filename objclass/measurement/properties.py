@@ -1,7 +1,7 @@
-"""The one table of properties: name, group, dimensions, unit, what counts it, and its formula.
+"""The table of properties: name, group, dimensions, unit, counters and formula.
 
-A property is a function decorated with `measured`. Its docstring is its definition; nothing else has to
-change for a new one.
+A property is a function decorated with `measured`. Its docstring is its definition. To add a property, add
+one function here.
 """
 
 from __future__ import annotations
@@ -35,55 +35,55 @@ OWN = "objclass"
 
 @dataclass(frozen=True)
 class Property:
-    """One thing that can be measured of every object."""
+    """A property of objects."""
 
     name: str
     group: str
     definition: str
-    """One sentence."""
+    """The definition in one sentence."""
     formula: Formula
-    """From `MeasuredObjects` to an array whose first axis is that of the objects."""
+    """Maps `MeasuredObjects` to an array whose first axis is that of the objects."""
     ndim: int | None
-    """The number of dimensions that it exists in; None for two and three."""
+    """The number of dimensions in which it is available; None for 2D and 3D."""
     per: tuple[Axis, ...]
-    """The last axes of what the formula returns: of the channels, of pairs of them, and so on."""
+    """The last axes of the result of the formula: channels, pairs of channels etc."""
     needs: str | None
-    """The option of `measure` without which it does not exist."""
+    """The option of `measure` that it requires."""
     scope: Scope
-    """What of an image it depends on: the voxels of the object, their surroundings, or all objects."""
+    """What it depends on: the voxels of the object, their surroundings, or all objects."""
     power: Power
-    """The exponent of the unit of length: a number, or "size" (2 or 3), "density" (one by it), "order" (that
-    of a moment); or it is a number of "voxels"."""
+    """The exponent of the unit of length: a number, "size" (2 or 3), "density" (-2 or -3), or "order" (of a
+    moment); or "voxels" for a number of voxels."""
     counters: tuple[counting.Counter, ...]
-    """What counts what it needs object by object; none where sums are enough."""
+    """The counters that it needs; empty if sums are sufficient."""
     source: str
-    """The software or the paper that defines it."""
+    """The software or paper that defines it."""
     is_basic: bool
-    """It belongs to the table that `measure` gives by default."""
+    """Whether `measure` computes it by default."""
     is_comparable: bool
-    """It says what an object is, and not where it is or how it lies."""
+    """Whether it is independent of the position and orientation of an object."""
 
     @property
     def needs_image(self) -> bool:
-        """Return whether it is measured of intensities."""
+        """Whether it needs an intensity image."""
         return "channel" in self.per or "pair" in self.per
 
     def exists(self, ndim: int, n_channels: int, options: counting.Options) -> bool:
-        """Return whether it can be measured in so many dimensions and channels, with these options."""
+        """Return whether it is available for these dimensions, channels and options."""
         least = 2 if "pair" in self.per else 1 if "channel" in self.per else 0
         given = self.needs is None or getattr(options, self.needs) is not None
         return self.ndim in (None, ndim) and n_channels >= least and given
 
     def columns(self, objects: MeasuredObjects, names: Mapping[Axis, Sequence[str]]) -> dict[str, np.ndarray]:
-        """Return a column for each of the values that the property has for one object.
+        """Return a column for each value of the property.
 
         Parameters
         ----------
         objects : MeasuredObjects
         names : mapping
-            What to call the places along the axes that a property may have, "" to not name them.
+            The names along the axes of properties; "" for unnamed.
         """
-        with np.errstate(divide="ignore", invalid="ignore"):  # of nothing: NaN
+        with np.errstate(divide="ignore", invalid="ignore"):  # empty objects give NaN
             values = self.formula(objects)
         columns = {}
         for place in np.ndindex(values.shape[1:]):
@@ -111,7 +111,7 @@ def measured(
     is_basic: bool = True,
     is_comparable: bool = True,
 ) -> Callable[[Formula], Formula]:
-    """Enter a formula into the table of properties, under its own name; see `Property`."""
+    """Register a formula as a property under its own name; see `Property`."""
 
     def enter(formula: Formula) -> Formula:
         name = formula.__name__
@@ -147,7 +147,7 @@ def num_pixels(objects: MeasuredObjects) -> np.ndarray:
 
 @measured("size", power="size")
 def area(objects: MeasuredObjects) -> np.ndarray:
-    """Area, in three dimensions the volume."""
+    """Area, or volume in 3D."""
     return objects.sums.counts * objects.voxel
 
 
@@ -159,7 +159,7 @@ def area_bbox(objects: MeasuredObjects) -> np.ndarray:
 
 @measured("size", power="size", counters=(counting.count_hulls,))
 def area_convex(objects: MeasuredObjects) -> np.ndarray:
-    """Area or volume of the convex hull on the grid."""
+    """Area or volume of the convex hull on the voxel grid."""
     return objects.counts["area_convex"] * objects.voxel
 
 
@@ -171,25 +171,25 @@ def area_filled(objects: MeasuredObjects) -> np.ndarray:
 
 @measured("size", power=1)
 def axis_major_length(objects: MeasuredObjects) -> np.ndarray:
-    """Longest axis of the ellipse or ellipsoid of the same second moments."""
+    """Longest axis of the ellipse or ellipsoid with the same second moments."""
     return objects.axis_lengths[:, 0]
 
 
 @measured("size", ndim=3, power=1)
 def axis_intermediate_length(objects: MeasuredObjects) -> np.ndarray:
-    """Second axis of the ellipsoid of the same second moments."""
+    """Second axis of the ellipsoid with the same second moments."""
     return objects.axis_lengths[:, 1]
 
 
 @measured("size", power=1)
 def axis_minor_length(objects: MeasuredObjects) -> np.ndarray:
-    """Shortest axis of the ellipse or ellipsoid of the same second moments."""
+    """Shortest axis of the ellipse or ellipsoid with the same second moments."""
     return objects.axis_lengths[:, -1]
 
 
 @measured("size", power=1)
 def equivalent_diameter_area(objects: MeasuredObjects) -> np.ndarray:
-    """Diameter of the disk or ball of the same area or volume."""
+    """Diameter of the circle or sphere with the same area or volume."""
     n_axes = len(objects.spacing)
     return (2 * n_axes * area(objects) / np.pi) ** (1 / n_axes)
 
@@ -202,7 +202,7 @@ def feret_diameter_max(objects: MeasuredObjects) -> np.ndarray:
 
 @measured("size", power=1, counters=(counting.count_hull_shapes,), source=OWN, is_basic=False)
 def feret_diameter_min(objects: MeasuredObjects) -> np.ndarray:
-    """Smallest width of the convex hull, across any of its sides."""
+    """Minimum width of the convex hull perpendicular to one of its facets."""
     return objects.counts["feret_diameter_min"]
 
 
@@ -333,7 +333,7 @@ def intensity_background(objects: MeasuredObjects) -> np.ndarray:
     is_basic=False,
 )
 def intensity_mean_corrected(objects: MeasuredObjects) -> np.ndarray:
-    """Mean intensity less that of the background in a ring around the object."""
+    """Mean intensity minus that of the background in a ring around the object."""
     return intensity_mean(objects) - intensity_background(objects)
 
 
@@ -351,7 +351,7 @@ def intensity_overlap(objects: MeasuredObjects) -> np.ndarray:
 
 @measured("intensity", per=("pair",), source=OWN, is_basic=False)
 def intensity_ratio(objects: MeasuredObjects) -> np.ndarray:
-    """Mean intensity of one channel over that of another."""
+    """Ratio of the mean intensities of two channels."""
     means = intensity_mean(objects)
     pairs = counting.channel_pairs(means.shape[1])
     return np.stack([means[:, first] / means[:, second] for first, second in pairs], axis=1)
@@ -362,20 +362,20 @@ def intensity_ratio(objects: MeasuredObjects) -> np.ndarray:
 
 @measured("shape", ndim=2)
 def eccentricity(objects: MeasuredObjects) -> np.ndarray:
-    """Eccentricity of the ellipse of the same second moments: 0 for a circle."""
+    """Eccentricity of the ellipse with the same second moments: 0 for a circle."""
     largest, smallest = objects.principal_moments.T
     return np.sqrt(1 - np.divide(smallest, largest, out=np.ones_like(largest), where=largest > 0))
 
 
 @measured("shape", counters=(counting.count_topology,))
 def euler_number(objects: MeasuredObjects) -> np.ndarray:
-    """Number of parts plus cavities less tunnels, in two dimensions parts less holes."""
+    """Euler characteristic: components minus holes in 2D, components plus cavities minus tunnels in 3D."""
     return objects.counts["euler_number"]
 
 
 @measured("shape")
 def extent(objects: MeasuredObjects) -> np.ndarray:
-    """Share of the bounding box that the object fills."""
+    """Fraction of the bounding box that the object fills."""
     return area(objects) / area_bbox(objects)
 
 
@@ -399,37 +399,37 @@ def orientation(objects: MeasuredObjects) -> np.ndarray:
 
 @measured("shape", counters=(counting.count_hulls,))
 def solidity(objects: MeasuredObjects) -> np.ndarray:
-    """Share of the convex hull that the object fills."""
+    """Fraction of the convex hull that the object fills."""
     return area(objects) / area_convex(objects)
 
 
 @measured("shape", source=IBSI, is_basic=False)
 def elongation(objects: MeasuredObjects) -> np.ndarray:
-    """Second axis of the ellipse or ellipsoid over its longest: 1 if round, towards 0 if long."""
+    """Ratio of the second to the longest axis of the ellipse or ellipsoid: 1 if round, near 0 if long."""
     return objects.axis_lengths[:, 1] / objects.axis_lengths[:, 0]
 
 
 @measured("shape", ndim=3, source=IBSI, is_basic=False)
 def flatness(objects: MeasuredObjects) -> np.ndarray:
-    """Shortest axis of the ellipsoid over its longest: 1 if round, towards 0 if flat."""
+    """Ratio of the shortest to the longest axis of the ellipsoid: 1 if round, near 0 if flat."""
     return objects.axis_lengths[:, 2] / objects.axis_lengths[:, 0]
 
 
 @measured("shape", ndim=2, counters=(counting.count_surfaces,), source=ISO_9276, is_basic=False)
 def form_factor(objects: MeasuredObjects) -> np.ndarray:
-    """Area times 4 pi over the square of the perimeter (by Crofton's formula): 1 for a disk."""
+    """4 pi area / perimeter² (by Crofton's formula): 1 for a circle."""
     return 4 * np.pi * area(objects) / objects.counts["surface"] ** 2
 
 
 @measured("shape", ndim=2, counters=(counting.count_surfaces,), source=ISO_9276, is_basic=False)
 def circularity(objects: MeasuredObjects) -> np.ndarray:
-    """Perimeter of the disk of the same area over the perimeter: the root of the form factor."""
+    """Perimeter of the circle with the same area / perimeter: the square root of the form factor."""
     return np.sqrt(form_factor(objects))
 
 
 @measured("shape", ndim=3, counters=(counting.count_surfaces,), source="Wadell 1935", is_basic=False)
 def sphericity(objects: MeasuredObjects) -> np.ndarray:
-    """Surface area of the ball of the same volume over the surface area: 1 for a ball."""
+    """Surface area of the sphere with the same volume / surface area: 1 for a sphere."""
     return np.pi ** (1 / 3) * (6 * area(objects)) ** (2 / 3) / surface_area(objects)
 
 
@@ -437,7 +437,7 @@ def sphericity(objects: MeasuredObjects) -> np.ndarray:
     "shape", counters=(counting.count_surfaces, counting.count_hull_shapes), source=ISO_9276, is_basic=False
 )
 def convexity(objects: MeasuredObjects) -> np.ndarray:
-    """Perimeter or surface area of the convex hull over that of the object: 1 if convex."""
+    """Perimeter or surface area of the convex hull / that of the object: 1 if convex."""
     return objects.counts["surface_convex"] / objects.counts["surface"]
 
 
@@ -446,7 +446,7 @@ def convexity(objects: MeasuredObjects) -> np.ndarray:
 
 @measured("position", power="voxels", is_comparable=False)
 def bbox(objects: MeasuredObjects) -> np.ndarray:
-    """Bounding box in voxels: the first ones, then one past the last."""
+    """Bounding box in voxels: start, then stop (exclusive)."""
     return np.hstack([objects.corners, objects.sums.boxes[:, 3:][:, objects.axes]])
 
 
@@ -459,20 +459,20 @@ def centroid(objects: MeasuredObjects) -> np.ndarray:
 
 @measured("position", power=1, is_comparable=False)
 def centroid_local(objects: MeasuredObjects) -> np.ndarray:
-    """Centre, from the corner of the bounding box."""
+    """Centroid relative to the corner of the bounding box."""
     return objects.local_centres
 
 
 @measured("position", per=("channel",), power=1, is_comparable=False)
 def centroid_weighted(objects: MeasuredObjects) -> np.ndarray:
-    """Centre of the intensity."""
+    """Intensity-weighted centroid."""
     corners = objects.corners * objects.spacing
     return objects.local_weighted_centres + corners[..., np.newaxis]
 
 
 @measured("position", per=("channel",), power=1, is_comparable=False)
 def centroid_weighted_local(objects: MeasuredObjects) -> np.ndarray:
-    """Centre of the intensity, from the corner of the bounding box."""
+    """Intensity-weighted centroid relative to the corner of the bounding box."""
     return objects.local_weighted_centres
 
 
@@ -496,25 +496,25 @@ def perimeter_crofton(objects: MeasuredObjects) -> np.ndarray:
 
 @measured("moments", power="order", counters=(counting.count_moments,), is_basic=False)
 def moments(objects: MeasuredObjects) -> np.ndarray:
-    """Moments from the corner of the bounding box, up to the third order."""
+    """Moments up to the third order, relative to the corner of the bounding box."""
     return objects.counts["moments"]
 
 
 @measured("moments", power="order", counters=(counting.count_moments,), is_basic=False)
 def moments_central(objects: MeasuredObjects) -> np.ndarray:
-    """Moments about the centre, up to the third order."""
+    """Central moments up to the third order."""
     return objects.counts["moments_central"]
 
 
 @measured("moments", counters=(counting.count_moments,), is_basic=False)
 def moments_normalized(objects: MeasuredObjects) -> np.ndarray:
-    """Central moments freed from scale."""
+    """Scale-invariant central moments."""
     return objects.normalized_moments
 
 
 @measured("moments", ndim=2, counters=(counting.count_moments,), is_basic=False)
 def moments_hu(objects: MeasuredObjects) -> np.ndarray:
-    """Hu's seven invariants of translation, scale and rotation."""
+    """Hu's seven moment invariants."""
     return hu_moments(objects.normalized_moments)
 
 
@@ -522,7 +522,7 @@ def moments_hu(objects: MeasuredObjects) -> np.ndarray:
     "moments", per=("channel",), power="order", counters=(counting.count_weighted_moments,), is_basic=False
 )
 def moments_weighted(objects: MeasuredObjects) -> np.ndarray:
-    """Moments of the intensity from the corner of the bounding box."""
+    """Intensity-weighted moments relative to the corner of the bounding box."""
     return objects.counts["moments_weighted"]
 
 
@@ -530,19 +530,19 @@ def moments_weighted(objects: MeasuredObjects) -> np.ndarray:
     "moments", per=("channel",), power="order", counters=(counting.count_weighted_moments,), is_basic=False
 )
 def moments_weighted_central(objects: MeasuredObjects) -> np.ndarray:
-    """Moments of the intensity about its centre."""
+    """Intensity-weighted central moments."""
     return objects.counts["moments_weighted_central"]
 
 
 @measured("moments", per=("channel",), counters=(counting.count_weighted_moments,), is_basic=False)
 def moments_weighted_normalized(objects: MeasuredObjects) -> np.ndarray:
-    """Central moments of the intensity freed from scale."""
+    """Scale-invariant intensity-weighted central moments."""
     return objects.normalized_weighted_moments
 
 
 @measured("moments", ndim=2, per=("channel",), counters=(counting.count_weighted_moments,), is_basic=False)
 def moments_weighted_hu(objects: MeasuredObjects) -> np.ndarray:
-    """Hu's seven invariants of the intensity."""
+    """Hu's seven intensity-weighted moment invariants."""
     channels = np.moveaxis(objects.normalized_weighted_moments, -1, 0)
     return np.stack([hu_moments(channel) for channel in channels], axis=-1)
 
@@ -690,7 +690,7 @@ def texture_difference_entropy(objects: MeasuredObjects) -> np.ndarray:
     is_basic=False,
 )
 def texture_information_correlation_1(objects: MeasuredObjects) -> np.ndarray:
-    """First measure of correlation by information."""
+    """First information measure of correlation."""
     return objects.counts["haralick"][:, 11]
 
 
@@ -702,7 +702,7 @@ def texture_information_correlation_1(objects: MeasuredObjects) -> np.ndarray:
     is_basic=False,
 )
 def texture_information_correlation_2(objects: MeasuredObjects) -> np.ndarray:
-    """Second measure of correlation by information."""
+    """Second information measure of correlation."""
     return objects.counts["haralick"][:, 12]
 
 
@@ -720,7 +720,7 @@ def texture_laplace_energy(objects: MeasuredObjects) -> np.ndarray:
 
 @measured("texture", per=("channel",), counters=(counting.count_energies,), source=OWN, is_basic=False)
 def texture_local_variance(objects: MeasuredObjects) -> np.ndarray:
-    """Mean variance of the intensity of a voxel and those around it within the object."""
+    """Mean variance of the intensity of a voxel and its neighbours within the object."""
     return objects.counts["energies"][:, texture.LOCAL_VARIANCE]
 
 
@@ -731,7 +731,7 @@ def texture_local_variance(objects: MeasuredObjects) -> np.ndarray:
     "neighbors", scope="image", counters=(neighbors.count_contacts,), source=CELLPROFILER, is_basic=False
 )
 def neighbors_touching(objects: MeasuredObjects) -> np.ndarray:
-    """Number of objects that touch this one by a side of a voxel."""
+    """Number of objects that share a voxel face with this one."""
     return objects.counts["touching"]
 
 
@@ -739,7 +739,7 @@ def neighbors_touching(objects: MeasuredObjects) -> np.ndarray:
     "neighbors", scope="image", counters=(neighbors.count_contacts,), source=CELLPROFILER, is_basic=False
 )
 def neighbors_touching_share(objects: MeasuredObjects) -> np.ndarray:
-    """Share of the border, in sides of voxels, that touches other objects."""
+    """Fraction of the voxel faces at the border that touch other objects."""
     return objects.counts["touching_share"]
 
 
@@ -753,7 +753,7 @@ def neighbors_touching_share(objects: MeasuredObjects) -> np.ndarray:
     is_basic=False,
 )
 def neighbors_distance_centroid(objects: MeasuredObjects) -> np.ndarray:
-    """Distance from the centroid to the nearest one of another object."""
+    """Distance from the centroid to the nearest centroid of another object."""
     return objects.counts["nearest"][:, neighbors.NEAREST]
 
 
@@ -767,7 +767,7 @@ def neighbors_distance_centroid(objects: MeasuredObjects) -> np.ndarray:
     is_basic=False,
 )
 def neighbors_distance_surface(objects: MeasuredObjects) -> np.ndarray:
-    """Distance from the nearest voxel of the object to the nearest one of another, from centre to centre."""
+    """Minimum distance between voxel centres of the object and of another object."""
     return objects.counts["surface_distance"]
 
 
@@ -781,7 +781,7 @@ def neighbors_distance_surface(objects: MeasuredObjects) -> np.ndarray:
     is_basic=False,
 )
 def neighbors_distance_mean(objects: MeasuredObjects) -> np.ndarray:
-    """Mean distance from the centroid to the nearest ones of other objects."""
+    """Mean distance from the centroid to the nearest centroids of other objects."""
     return objects.counts["nearest"][:, neighbors.MEAN]
 
 
@@ -795,7 +795,7 @@ def neighbors_distance_mean(objects: MeasuredObjects) -> np.ndarray:
     is_basic=False,
 )
 def neighbors_density(objects: MeasuredObjects) -> np.ndarray:
-    """Number of the nearest other objects over the area or volume of the disk or ball up to the last."""
+    """Number of nearest objects / area or volume of the circle or sphere up to the last of them."""
     return objects.counts["nearest"][:, neighbors.DENSITY]
 
 

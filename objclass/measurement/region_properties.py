@@ -1,4 +1,4 @@
-"""One row of numbers for each object."""
+"""Measurement of region properties."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BLOCK = 2**19
-"""Voxels that are summed up at a time: the result must not depend on how many threads there are."""
+"""Voxels per block: fixed, so that the result does not depend on the number of threads."""
 
 
 def measure(
@@ -51,84 +51,85 @@ def measure(
     extra: Mapping[str, Callable[..., Any]] | None = None,
     progress: Progress = True,
 ) -> pd.DataFrame:
-    """Measure every object: its size, its intensity, its shape and its position.
+    """Measure region properties of objects: size, intensity, shape, position and more.
 
-    The columns have the names and the meanings that `skimage.measure.regionprops_table` gives them, and equal
-    values: integers exactly, others up to rounding.
+    Names, definitions and values are those of `skimage.measure.regionprops_table`: integers are equal, other
+    values up to rounding.
 
     Parameters
     ----------
     labels : (z, y, x) or (y, x) integer array, or a list of them
-        Objects; 0 is background. Gaps in the numbers are legal.
+        Label image, 0 for background. Labels need not be consecutive.
     image : array of the shape of labels, or with channels first, or a list of them, optional
-        Intensities. Without it, columns that need them are left out.
+        Intensity image. Without it, intensity properties are omitted.
     spacing : number or sequence of numbers, optional
-        Size of a voxel along each axis of `labels`, in the unit that the table shall have. Volumes and areas,
-        lengths, and centroids are then in that unit; ``num_pixels`` and ``bbox`` always count voxels. Without
-        it every voxel has size 1.
+        The voxel size along each axis of `labels`. Volumes, areas, lengths and centroids are in physical
+        units; ``num_pixels`` and ``bbox`` are always in voxels. By default 1.
     unit : str, optional
-        The unit of `spacing`, such as "µm": `describe_columns` tells it for each column.
+        The unit of `spacing`, such as "µm". `describe_columns` returns the unit of each column.
     properties : str or sequence of str
-        Groups: "size", "intensity", "shape", "position", "texture", "neighbors", "moments" and, in two
-        dimensions, "perimeter". Or single properties by name, such as "area": then only these are computed.
-        "basic" are those of size, intensity, shape and position that scikit-image has too.
+        Groups ("size", "intensity", "shape", "position", "texture", "neighbors", "moments" and, in 2D,
+        "perimeter") or single properties by name, such as "area". "basic" selects the properties of size,
+        intensity, shape and position that scikit-image also has.
     channel_names : sequence of str, optional
-        What the channels are called in the columns, as in ``intensity_mean-DAPI``. By default their numbers.
+        The names of the channels in columns such as ``intensity_mean-DAPI``. By default their indices.
     image_names : sequence of str, optional
-        For lists: what the images are called in the column ``image``. By default their numbers, from 0.
+        For lists, the names of the images in the column ``image``. By default their indices.
     ring_width : number, optional
-        Width of the ring of background around each object, in the unit of `spacing`: with it, "intensity"
-        has ``intensity_background`` and ``intensity_mean_corrected``. Voxels of other objects do not count.
+        The width of a ring around each object in which the background is measured, in the unit of `spacing`.
+        It adds ``intensity_background`` and ``intensity_mean_corrected`` to "intensity". Voxels of other
+        objects are ignored.
     texture_distances : number or sequence of numbers, optional
-        How far apart the voxels are whose grey levels "texture" compares, in the unit of `spacing`. Along an
-        axis on which the distance rounds to no voxel nothing is compared. By default the smallest spacing.
+        The distances of the grey-level co-occurrence matrices of "texture", in the unit of `spacing`. An
+        axis along which a distance rounds to 0 voxels is ignored. By default the smallest spacing.
     n_neighbors : int
-        How many of the nearest objects count for the mean distance and the density of "neighbors".
+        The number of nearest objects for the mean distance and the density of "neighbors".
     neighbor_radius : number, optional
-        In the unit of `spacing`: with it, "neighbors" has ``neighbors_within``, the objects within it.
+        A radius in the unit of `spacing`. It adds ``neighbors_within``, the number of objects within it, to
+        "neighbors".
     neighbors_among : mapping of str to sequence of int, optional
-        Classes of objects, each with its labels: "neighbors" then has its distances, density and number for
-        each of them too, as in ``neighbors_distance_centroid-mitotic``.
+        The labels of classes of objects. The properties of "neighbors" are then also computed for each class,
+        as in ``neighbors_distance_centroid-mitotic``.
     extra : mapping of str to callable, optional
-        Measures of your own: ``function(mask, pixels)`` is called for each object, in threads, with its bool
-        mask and the pixels in its bounding box (channels first if the image has them; None without an image)
-        and returns a number or an array of numbers. The name is that of the column.
+        User-defined properties by column name. ``function(mask, pixels)`` is called for each object, in
+        threads, with its boolean mask and the pixels in its bounding box (channels first; None without an
+        image), and returns a number or an array.
     progress : bool or callable
-        Whether to show a bar, or ``progress(done, total)`` to call as parts of the work are done.
+        Whether to show a progress bar, or a function that is called as ``progress(done, total)``.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each object, in the order of ``label``, its first column. For lists, one table for all
-        images, with the name of the image in a column ``image`` before it; images without objects have no
-        row, are named by a warning and counted in ``table.attrs["objects_per_image"]``. Properties of several
-        values have a column for each, as in ``centroid-0``; of an image with channels, the name of the
-        channel comes last, as in ``intensity_mean-1``. No objects give a table of all columns and no rows.
-        ``table.attrs["columns"]`` holds the unit, the group and the definition of each column.
+        One row for each object, sorted by ``label``, the first column. For lists, one table of all images
+        with the name of the image in the first column, ``image``; images without objects have no row, cause
+        a warning and are counted in ``table.attrs["objects_per_image"]``. Properties with several values
+        have one column for each, as ``centroid-0``; the name of the channel comes last, as in
+        ``intensity_mean-1``. Without objects, the table has all columns and no rows.
+        ``table.attrs["columns"]`` contains the unit, group and definition of each column.
 
     Raises
     ------
     TypeError
         If `labels` are not integers or `image` is not real-valued.
     ValueError
-        If the shapes or the numbers of names do not match, or a property is unknown or does not exist for
-        these dimensions, without an image, or (the perimeter) for a spacing that differs by axis.
+        If shapes or numbers of names do not match, a property is unknown or not available for these
+        dimensions, needs an image, or (the perimeter) needs an isotropic spacing.
 
     Notes
     -----
-    ``area`` is the volume in three dimensions, as in scikit-image.
+    In 3D, ``area`` is the volume, as in scikit-image.
 
-    In three dimensions ``axis_major_length``, ``axis_intermediate_length`` and ``axis_minor_length`` are the
-    full axes of the solid ellipsoid with the same second moments as the object: with the eigenvalues
-    e0 ≥ e1 ≥ e2 of the inertia tensor, √(10 (e0 + e1 - e2)), √(10 (e0 - e1 + e2)) and √(10 (-e0 + e1 + e2)).
+    In 3D, ``axis_major_length``, ``axis_intermediate_length`` and ``axis_minor_length`` are the full axes of
+    the solid ellipsoid with the same second moments as the object: √(10 (e0 + e1 - e2)),
+    √(10 (e0 - e1 + e2)) and √(10 (-e0 + e1 + e2)) for the eigenvalues e0 ≥ e1 ≥ e2 of the inertia tensor.
 
-    An object in space that lies in a single plane has NaN in ``area_convex``, ``solidity`` and
-    ``feret_diameter_max``; an object whose intensities sum up to 0 has NaN for weighted centroids.
+    A 3D object that lies in a single plane has NaN in ``area_convex``, ``solidity`` and
+    ``feret_diameter_max``. An object whose intensities sum to 0 has NaN in weighted centroids.
 
-    Pixels that are masked (`numpy.ma`) are left out of all that is measured of intensities. An object with a
-    pixel that is NaN or infinite has NaN there; no other object is affected.
+    Masked pixels (`numpy.ma`) are ignored by intensity properties. An object with NaN or infinite pixels has
+    NaN in intensity properties; other objects are not affected.
 
-    Sums are exact for images of 8 and 16 bits, and of double precision for others.
+    Sums are exact for 8-bit and 16-bit images, and in double precision for others.
 
     References
     ----------
@@ -160,11 +161,11 @@ def measure(
         options |= {"texture_distances": texture_distances, "n_neighbors": n_neighbors}
         options |= {"neighbor_radius": neighbor_radius, "progress": progress}
         if neighbors_among is not None:
-            hint = "Measure the images one by one: the labels of each are its own."
+            hint = "Measure the images one by one, since labels belong to one image."
             raise checks.invalid("neighbors_among", "one label image", "a list of them", hint)
         return _measure_list(labels, image, image_names, **options)
     if image_names is not None:
-        hint = "Insert a column yourself: table.insert(0, 'image', name)."
+        hint = "Insert a column with table.insert(0, 'image', name)."
         raise checks.invalid("image_names", "names for a list of label images", "one label image", hint)
     labels = checks.check_labels(labels)
     pixels, masks = (None, None) if image is None else check_pixels(image, labels.shape)
@@ -202,7 +203,7 @@ def measure(
 def property_columns(
     chosen: Iterable[Property], objects: MeasuredObjects, names: Mapping[Axis, Sequence[str]]
 ) -> dict[str, np.ndarray]:
-    """Return the columns of some properties; see `Property.columns`."""
+    """Return the columns of properties; see `Property.columns`."""
     columns: dict[str, np.ndarray] = {}
     for entry in chosen:
         columns |= entry.columns(objects, names)
@@ -225,7 +226,7 @@ def _measure_list(
     columns = [list(table.columns) for table in tables]
     for number, (name, table) in enumerate(zip(names, tables, strict=True)):
         if columns[number] != columns[0]:
-            expected = "images of the same dimensions and channels"
+            expected = "images with the same dimensions and channels"
             raise checks.invalid("labels", expected, f"others in image {number}", "Measure them one by one.")
         table.insert(0, "image", name)
     joined = pd.concat(tables, ignore_index=True)
@@ -235,7 +236,7 @@ def _measure_list(
     if empty:
         some = ", ".join(empty[:5]) + (f" and {len(empty) - 5} more" if len(empty) > 5 else "")
         warnings.warn(
-            f"{len(empty)} of {len(counts)} images have no objects and therefore no row: {some}. "
+            f"{len(empty)} of {len(counts)} images have no objects and therefore no rows: {some}. "
             "Count objects per image with table.attrs['objects_per_image'].",
             stacklevel=3,
         )
@@ -245,7 +246,7 @@ def _measure_list(
 def choose_properties(
     properties: str | Sequence[str], ndim: int, n_channels: int, options: Options
 ) -> list[Property]:
-    """Return the properties asked for, each once: of a group, those that exist here."""
+    """Return the requested properties without duplicates; of a group, those that are available."""
     groups = {"basic": [entry for entry in PROPERTIES.values() if entry.is_basic]}
     for entry in PROPERTIES.values():
         groups.setdefault(entry.group, []).append(entry)
@@ -261,9 +262,9 @@ def choose_properties(
 
 
 def _missing_error(name: str, entry: Property, ndim: int, n_channels: int, options: Options) -> Exception:
-    """Return the exception to raise for a property that does not exist here."""
+    """Return the exception to raise for a property that is not available."""
     if entry.ndim not in (None, ndim):
-        return checks.invalid("properties", f"what exists in {ndim} dimensions", repr(name))
+        return checks.invalid("properties", f"properties that exist in {ndim} dimensions", repr(name))
     if entry.needs is not None and getattr(options, entry.needs) is None:
         hint = f"Pass it as {entry.needs}=, in the unit of the spacing."
         return checks.invalid(entry.needs, f"a length to measure {name!r} with", "none", hint)
@@ -274,20 +275,20 @@ def _missing_error(name: str, entry: Property, ndim: int, n_channels: int, optio
 
 
 def counters_of(chosen: Iterable[Property], *scopes: Scope) -> list[Counter]:
-    """Return what counts the chosen properties of some scopes, each once."""
+    """Return the counters of the chosen properties of the given scopes, without duplicates."""
     return list(dict.fromkeys(c for entry in chosen if entry.scope in scopes for c in entry.counters))
 
 
 def axis_names(
     channel_names: Sequence[str] | None, image: Any, ndim: int, options: Options
 ) -> dict[Axis, list[str]]:
-    """Return what to call the channels and the other axes that a property may have."""
+    """Return the names of channels and of other axes of properties."""
     has_axis = image is not None and np.ndim(image) > ndim
     n_channels = len(image) if has_axis else 1
     channels = [str(channel) for channel in range(n_channels)] if has_axis else [""]
     if channel_names is not None:
         if image is None:
-            expected = "the image whose channels have names"
+            expected = "the image to which channel_names belong"
             raise checks.invalid("image", expected, "none", "Pass it after labels.")
         channels = checks.check_names("channel_names", channel_names, n_channels, "channel of the image")
     return {
@@ -307,7 +308,7 @@ def check_options(
     n_neighbors: int = 3,
     neighbors_among: Mapping[str, npt.ArrayLike] | None = None,
 ) -> Options:
-    """Return the options of `measure` that only some properties need, once they are checked."""
+    """Check and return the options of `measure` for specific properties."""
     for name, length in {"ring_width": ring_width, "neighbor_radius": neighbor_radius}.items():
         if length is not None:
             checks.check_number(name, length, low=0)
@@ -337,16 +338,16 @@ def check_options(
 
 
 def check_unit(unit: str | None, spacing: object) -> str:
-    """Return the unit of lengths; without a spacing they are counted in pixels."""
+    """Return the unit of length; pixels if there is no spacing."""
     if unit is not None and not isinstance(unit, str):
-        raise checks.invalid("unit", "a text such as 'µm'", checks.describe(unit), kind=TypeError)
+        raise checks.invalid("unit", "a string such as 'µm'", checks.describe(unit), kind=TypeError)
     if unit and spacing is None:
-        raise checks.invalid("spacing", f"the size of a voxel in {unit}", "none", "Pass spacing=.")
+        raise checks.invalid("spacing", f"the voxel size in {unit}", "none", "Pass spacing=.")
     return unit or ("px" if spacing is None else "")
 
 
 def check_pixels(image: npt.ArrayLike, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return an image with channels first, NaN in all that is not finite, and its mask if it has one."""
+    """Return an image with channels first and NaN for values that are not finite, and its mask or None."""
     mask = None
     if isinstance(image, np.ma.MaskedArray):
         if np.ma.is_masked(image):
@@ -361,14 +362,14 @@ def check_pixels(image: npt.ArrayLike, shape: tuple[int, ...]) -> tuple[np.ndarr
 
 
 def check_perimeter(chosen: Iterable[Property], spacing: object, steps: Sequence[float]) -> None:
-    """Raise if a perimeter is wanted where pixels are not square."""
+    """Raise if a perimeter is requested for pixels that are not square."""
     if len({*steps}) > 1 and any(entry.group == "perimeter" for entry in chosen):
-        hint = "Leave the perimeter out, or resample the image to square pixels."
+        hint = "Omit the perimeter, or resample the image to square pixels."
         raise checks.invalid("spacing", "the same spacing along y and x for a perimeter", spacing, hint)
 
 
 def encode_labels(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return `labels` as (z, y, x) int32, and where the numbers do not fit, those that stand behind it."""
+    """Return `labels` as (z, y, x) int32, and the original labels if they exceed its range, else None."""
     volume = labels[np.newaxis] if labels.ndim == 2 else labels
     if labels.dtype == np.int32 or labels.max(initial=0) <= np.iinfo(np.int32).max:
         return np.ascontiguousarray(volume, np.int32), None
@@ -380,7 +381,7 @@ def encode_labels(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def sum_records(scene: Scene) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the records of all objects, of blocks along the first axis that is more than a voxel long."""
+    """Return the records of all objects in blocks along the first axis longer than one voxel."""
     labels, pixels = scene.labels, scene.pixels
     dtype = pixels.dtype.newbyteorder("=")
     exact = dtype.kind in "biu" and dtype.itemsize <= 2
@@ -412,7 +413,7 @@ def _sum_masked(
     corner: tuple[int, int],
     zeros: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sum up a block whose channels are masked each in its own way."""
+    """Compute the sums of a block whose channels have different masks."""
     spatial, _ = sum_block(labels, values[:0], *corner, zeros)
     limits = np.iinfo(np.int64) if zeros.dtype == np.int64 else np.finfo(float)
     intensity = np.zeros((len(spatial), len(values), INTENSITY), zeros.dtype)
@@ -431,7 +432,7 @@ def _scan(
     numbers: np.ndarray | None,
     progress: Progress,
 ) -> MeasuredObjects:
-    """Sum up all objects in one pass, then count what only a whole object has, some objects at a time."""
+    """Compute the sums of all objects in one pass, then the quantities that need whole objects."""
     objects = MeasuredObjects(merge_sums(sum_records(scene)), spacing, {})
     local = counters_of(chosen, "object", "surroundings")
     counted = map_tiles(

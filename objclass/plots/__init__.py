@@ -1,1 +1,1 @@
-"""Figures of images, objects and tables, and the colours that all pictures share."""
+"""Figures of images, objects and tables, and the colour scheme of all figures."""

@@ -1,4 +1,4 @@
-"""The colour of each object, by a column of the table: joined on the label, never on the row."""
+"""The colour of each object by a column of the table, joined on the label."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# Okabe and Ito's colours, to be told apart with any kind of colour vision, and Tol's wine.
+# The Okabe-Ito palette, which is safe for colour blindness, and Tol's wine.
 GROUP_COLORS = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#882255")
 UNSELECTED = "#8c8c8c"
 MISSING = "#4d525c"
@@ -31,15 +31,15 @@ class Coloring:
     Attributes
     ----------
     column : str
-        The column that they show.
+        The column shown.
     labels : (n,) int array
         The objects of the table.
     colors : (n, 3) uint8 array
-        The colour of each.
+        The colour of each object.
     keys : list of (str, str)
         The names of the categories and their colours; empty for numbers.
     limits : (float, float), optional
-        The numbers at the ends of the colour map.
+        The values at the ends of the colour map.
     """
 
     column: str
@@ -50,14 +50,14 @@ class Coloring:
 
     @property
     def title(self) -> str:
-        """What a panel in these colours shows."""
+        """The title of a panel in these colours."""
         if not self.column.endswith(CLUSTERS):
             return self.column
         method = self.column.removesuffix(CLUSTERS)
         return "Selected groups" if method == MANUAL else f"Clusters, {method}"
 
     def paint(self, labels: np.ndarray) -> np.ndarray:
-        """Return `labels` (y, x) as a picture; objects that the table does not have are grey."""
+        """Return `labels` (y, x) as an RGB image; objects without a row in the table are grey."""
         order = np.argsort(self.labels)
         place = np.searchsorted(self.labels[order], labels).clip(max=len(order) - 1)
         known = self.labels[order][place] == labels
@@ -66,7 +66,7 @@ class Coloring:
         return outlined(picture, labels)
 
     def add_key(self, figure: Figure) -> None:
-        """Add a legend, or for numbers a colour bar, below all panels."""
+        """Add a legend, or a colour bar for numbers, below all panels."""
         from matplotlib.cm import ScalarMappable
         from matplotlib.colors import Normalize
         from matplotlib.lines import Line2D
@@ -85,14 +85,14 @@ class Coloring:
 
 
 def color_objects(table: pd.DataFrame, present: np.ndarray, column: str | None) -> Coloring | None:
-    """Return the colours by `column`, by default the table's last cluster number; None where it has none.
+    """Return the colours by `column`, by default the last clustering of the table; None if it has none.
 
-    The numbers of the objects in the picture are `present`.
+    `present` are the labels of the objects in the image.
 
     Raises
     ------
     ValueError
-        Where there is no such column, or the table is not that of these objects.
+        If the column does not exist, or the table does not contain these objects.
     """
     if column is None:
         clusters = [name for name in table.columns if str(name).endswith(CLUSTERS)]
@@ -104,10 +104,10 @@ def color_objects(table: pd.DataFrame, present: np.ndarray, column: str | None) 
         raise invalid("color", "the name of a column of the table", describe(column), hint)
     objects = table["label"].to_numpy(dtype=np.int64)
     if len(np.unique(objects)) < len(objects):
-        hint = "Take the rows of one image: table[table['image'] == name]."
+        hint = "Select the rows of one image: table[table['image'] == name]."
         raise invalid("table", "one row for each object", "labels that occur more than once", hint)
     if not np.isin(objects, present).any():
-        raise invalid("table", "rows for objects in labels", "labels none of which is there")
+        raise invalid("table", "rows for objects in labels", "none of their labels")
     values = table[column]
     if _is_number(values):
         return _by_number(column, objects, values)
@@ -115,7 +115,7 @@ def color_objects(table: pd.DataFrame, present: np.ndarray, column: str | None) 
 
 
 def _is_number(values: pd.Series) -> bool:
-    """Tell numbers on a scale from those that name a category."""
+    """Return whether a column is quantitative rather than categorical."""
     from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 
     if (
@@ -145,8 +145,8 @@ def _by_category(column: str, objects: np.ndarray, values: pd.Series) -> Colorin
     codes, categories = pd.factorize(values, sort=True)
     sizes = np.bincount(codes[codes >= 0], minlength=len(categories))
     groups = _groups_of(column, categories)
-    colors = np.concatenate([_group_rgb(groups), [rgb(MISSING)]])[codes]  # code -1 takes the last
-    shown = np.argsort(groups < 1, kind="stable")[:MOST_KEYS]  # what is in no cluster comes last
+    colors = np.concatenate([_group_rgb(groups), [rgb(MISSING)]])[codes]  # code -1 selects the last
+    shown = np.argsort(groups < 1, kind="stable")[:MOST_KEYS]  # noise and not selected come last
     keys = [
         (
             f"{_category_name(column, categories[code], groups[code])} ({sizes[code]:,})",
@@ -162,7 +162,7 @@ def _by_category(column: str, objects: np.ndarray, values: pd.Series) -> Colorin
 
 
 def _groups_of(column: str, categories: Any) -> np.ndarray:
-    """Return the group number whose colour each category has: clusters count from 0, groups from 1."""
+    """Return the colour index of each category: clusters start from 0, groups from 1."""
     numbers = np.asarray(categories)
     if not column.endswith(CLUSTERS) or numbers.dtype.kind not in "iuf":
         return np.arange(1, len(numbers) + 1)
@@ -177,7 +177,7 @@ def _category_name(column: str, category: Any, group: int) -> str:
 
 
 def label_colors(labels: np.ndarray) -> np.ndarray:
-    """Return `labels` (y, x) as a picture in which neighbouring numbers differ in colour."""
+    """Return `labels` (y, x) as an RGB image in which consecutive labels have different colours."""
     present, places = np.unique(labels, return_inverse=True)
     palette = _label_rgb(present)
     palette[present == 0] = rgb(GROUND)
@@ -185,7 +185,7 @@ def label_colors(labels: np.ndarray) -> np.ndarray:
 
 
 def outlined(picture: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Darken the pixels at which two objects touch, so that they can be told apart."""
+    """Darken the pixels at which two objects touch."""
     touching = np.zeros(labels.shape, dtype=bool)
     for here, there in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
         touching[here] |= (labels[here] != labels[there]) & (labels[here] > 0) & (labels[there] > 0)
@@ -228,8 +228,8 @@ def label_color(label: int) -> tuple[int, int, int]:
 def _label_rgb(labels: np.ndarray) -> np.ndarray:
     """Return the colours of objects as (n, 3) uint8.
 
-    Hues a golden angle apart never come close to an earlier one for long; lightness and saturation change
-    in turn, so that neighbours differ without colour vision, too.
+    Hues are spaced by the golden angle, which keeps them distinct. Lightness and saturation alternate, so
+    that neighbours also differ for colour-blind readers.
     """
     hue = labels * 0.618033988749895 % 1
     lightness = np.array([0.62, 0.48, 0.74, 0.55])[labels % 4]
@@ -242,7 +242,7 @@ def _label_rgb(labels: np.ndarray) -> np.ndarray:
 
 
 def label_table(count: int) -> np.ndarray:
-    """Return the colours of the objects 0 … `count` as a (count + 1, 3) uint8 array; row 0 is black.
+    """Return the colours of the labels 0 … `count` as a (count + 1, 3) uint8 array; row 0 is black.
 
     Examples
     --------
@@ -255,7 +255,7 @@ def label_table(count: int) -> np.ndarray:
 
 
 def category_color(value: object, place: int) -> str:
-    """Return the colour of a category; noise, which clustering numbers -1, is grey."""
+    """Return the colour of a category; noise (-1) is grey."""
     if value == -1:
         return UNSELECTED
     number = int(value) if isinstance(value, (int, np.integer)) and not isinstance(value, bool) else place
@@ -263,12 +263,12 @@ def category_color(value: object, place: int) -> str:
 
 
 def group_color(group: int) -> str:
-    """Return the colour of group 1, 2, …: the palette first, then ever new hues; 0 is grey, in no group."""
+    """Return the colour of group 1, 2, …: from the palette, then generated hues; 0 (no group) is grey."""
     return "#{:02x}{:02x}{:02x}".format(*_group_rgb(np.array([group]))[0].tolist())
 
 
 def _group_rgb(groups: np.ndarray) -> np.ndarray:
-    """Return the colours of groups as (n, 3) uint8; numbers below 1 are grey, in no group."""
+    """Return the colours of groups as (n, 3) uint8; groups below 1 are grey."""
     colors = _label_rgb(groups)
     named = np.array([rgb(color) for color in (UNSELECTED, *GROUP_COLORS)])
     few = groups < len(named)

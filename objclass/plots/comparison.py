@@ -1,4 +1,4 @@
-"""Two conditions in one picture: objects small, replicates large."""
+"""Plot of two conditions: objects as small points, replicates as large ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MOST_POINTS = 1000  # of a condition
+_MOST_POINTS = 1000  # per condition
 
 
 def compare_figure(
@@ -27,17 +27,17 @@ def compare_figure(
     by: str = "condition",
     replicate: str = "image",
 ) -> Figure:
-    """Draw two conditions side by side: each object as a small point, each replicate's mean as a large one.
+    """Plot two conditions: each object as a small point, the mean of each replicate as a large one.
 
     Parameters
     ----------
     table, values, by, replicate
-        As in `objclass.compare`. Of a class or cluster, the shares in the replicates are drawn.
+        As in `objclass.compare`. For classes and clusters, the proportions in the replicates are plotted.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A panel for each measure; its title has the adjusted p-value and the number of replicates.
+        One panel for each measure, titled with the adjusted p-value and the number of replicates.
 
     Raises
     ------

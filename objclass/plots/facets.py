@@ -1,4 +1,4 @@
-"""One picture for each image or condition, side by side, to see whether batches differ."""
+"""Small multiples of an embedding, one panel for each image or condition."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ if TYPE_CHECKING:
 
 MOST_PANELS = 60
 MOST_POINTS = 20_000
-"""Of more objects, so many are drawn, chosen at random."""
+"""The maximum number of objects to draw; larger sets are sampled at random."""
 SIDE = 2.0
-"""The side of a panel, in inches."""
+"""The size of a panel in inches."""
 
 
 def facets(table: pd.DataFrame, by: str = "image", *, embedding: str | Sequence[str] | None = None) -> Figure:
-    """Draw the objects of each image, condition or other group over those of all, side by side.
+    """Plot the embedding of each image, condition or other group over that of all objects.
 
-    Where the groups are measured alike, each covers the same ground; a group that keeps to itself tells of a
-    batch effect (another stain, laser power or depth) or of biology: the picture does not say which.
+    Without batch effects, groups overlap. A separate group indicates a batch effect (stain, laser power,
+    depth) or a biological difference; the plot cannot distinguish between them.
 
     Parameters
     ----------
     table : DataFrame
         One row for each object, as from `segment_folder` and `reduce`.
     by : str
-        The column that names the group of each object.
+        The column with the group of each object.
     embedding : str or pair of str, optional
-        The columns to draw the objects at: ``"UMAP"`` stands for ``UMAP_0`` and ``UMAP_1``. By default the
-        last embedding of the table.
+        The columns of the axes; ``"UMAP"`` stands for ``UMAP_0`` and ``UMAP_1``. By default the last
+        embedding of the table.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A panel for each group, titled with its name and the number of its objects. It belongs to no pyplot
-        window; ``savefig`` writes it, and a notebook shows it.
+        One panel for each group, titled with its name and number of objects. The figure is not registered
+        with pyplot; a notebook displays it, and ``savefig`` writes it.
 
     Raises
     ------
     ValueError
-        Where a column is not there, there is no embedding, or there are more than 60 groups.
+        If a column or embedding does not exist, or there are more than 60 groups.
 
     References
     ----------
@@ -67,7 +67,7 @@ def facets(table: pd.DataFrame, by: str = "image", *, embedding: str | Sequence[
 
     names = embedding_columns(check_table(table), embedding)
     if not names:
-        hint = 'Make one with objclass.reduce(table), or name columns: embedding=("area", "solidity").'
+        hint = 'Compute one with objclass.reduce(table), or pass columns: embedding=("area", "solidity").'
         raise invalid("embedding", "a table with an embedding", "none", hint)
     if by not in table.columns:
         hint = f"Its columns begin with {', '.join(map(str, table.columns[:8]))}."
@@ -78,7 +78,7 @@ def facets(table: pd.DataFrame, by: str = "image", *, embedding: str | Sequence[
     placed = np.isfinite(places).all(axis=1)
     groups, values = pd.factorize(table[by], sort=True, use_na_sentinel=False)
     if len(values) > MOST_PANELS:
-        hint = f"Draw some of them: facets(table[table[{by!r}].isin([...])], {by!r})."
+        hint = f"Plot some of them: facets(table[table[{by!r}].isin([...])], {by!r})."
         raise invalid("by", f"at most {MOST_PANELS} groups", f"{len(values)}", hint)
     everything = _some(np.flatnonzero(placed))
     n_columns = math.ceil(math.sqrt(1.5 * len(values)))

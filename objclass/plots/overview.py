@@ -1,4 +1,4 @@
-"""Pictures of a whole analysis, for a report or a slide."""
+"""Overview figure of an analysis."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ STYLE = {
     "ytick.labelcolor": INK,
 }
 LONG_SIDE = 4.4
-"""The longer side of a panel, in inches."""
+"""The longer side of a panel in inches."""
 MOST_PIXELS = 1500
-"""Of a larger picture, every other pixel is drawn, or every third, …: a panel has fewer than these."""
+"""The maximum number of pixels of a panel side; larger images are subsampled by every n-th pixel."""
 
 
 class Picture(Figure):
-    """A figure that notebooks show also where nobody has imported pyplot."""
+    """A figure that notebooks display even if pyplot has not been imported."""
 
     def _repr_png_(self) -> bytes:
         file = io.BytesIO()
@@ -67,10 +67,10 @@ def overview(
     color: str | None = None,
     is_rgb: bool | None = None,
 ) -> Figure:
-    """Draw the image, the objects, their embedding, and the objects again in the colours of their kinds.
+    """Plot the image, the objects, their embedding, and the objects coloured by cluster.
 
-    Panels for which the table has no columns are left out. A volume is seen along z: the brightest voxel
-    of the image, the first object from above.
+    Panels for which the table has no columns are omitted. A 3D image is shown as a maximum projection along
+    z, and labels by the first object along z.
 
     Parameters
     ----------
@@ -79,30 +79,30 @@ def overview(
     labels : (z, y, x) or (y, x) integer array
         The objects, 0 for background.
     table : DataFrame, optional
-        One row for each object, found by its `label`.
+        One row for each object, matched by `label`.
     spacing : float or sequence of float, optional
-        The size of a voxel along each axis, for the proportions and the scale bar.
+        The voxel size along each axis, for the aspect ratio and the scale bar.
     unit : str
         The unit of `spacing`.
     embedding : str or pair of str, optional
-        The columns to draw the objects at: ``"UMAP"`` stands for ``UMAP_0`` and ``UMAP_1``. By default the
-        last embedding of the table.
+        The columns of the axes; ``"UMAP"`` stands for ``UMAP_0`` and ``UMAP_1``. By default the last
+        embedding of the table.
     color : str, optional
-        The column that gives the colour: a cluster number, another category, or a number. By default the
-        last column whose name ends in ``_CLUSTER_ID``.
+        The column for the colours: clusters, another category, or a number. By default the last column whose
+        name ends in ``_CLUSTER_ID``.
     is_rgb : bool, optional
-        Whether the channels are red, green and blue, to be drawn as they are; see `ImageInfo`. By default so
-        for a 2D image with three channels of 8 bits.
+        Whether the channels are red, green and blue, see `ImageInfo`. By default True for a 2D image with
+        three channels of 8 bits.
 
     Returns
     -------
     matplotlib.figure.Figure
-        It belongs to no pyplot window; ``savefig`` writes it, and a notebook shows it.
+        The figure is not registered with pyplot; a notebook displays it, and ``savefig`` writes it.
 
     Raises
     ------
     ValueError
-        Where the shapes do not match, a column is not there, or no object has a row in the table.
+        If the shapes do not match, a column does not exist, or no object has a row in the table.
 
     Examples
     --------
@@ -147,7 +147,7 @@ def overview(
 
 @dataclass(frozen=True)
 class _Place:
-    """How large what is shown is, and in which unit."""
+    """The extent of an image and its unit."""
 
     height: float
     width: float
@@ -160,7 +160,7 @@ class _Place:
 
 
 def _show(axes: Axes, picture: np.ndarray, title: str, place: _Place, interpolation: str = "nearest") -> None:
-    """Draw a picture (y, x, rgb) with its title and a scale bar."""
+    """Draw an image (y, x, rgb) with its title and a scale bar."""
     extent = (0, place.width, place.height, 0)
     axes.imshow(picture, extent=extent, interpolation=interpolation, aspect="equal")
     axes.set(title=title, xticks=[], yticks=[])
@@ -189,7 +189,7 @@ def _show(axes: Axes, picture: np.ndarray, title: str, place: _Place, interpolat
 
 
 def _scatter(axes: Axes, points: pd.DataFrame, coloring: Coloring | None) -> None:
-    """Draw the objects at two columns of the table, in a fixed random order so that no kind hides another."""
+    """Draw a scatter plot of two columns, in a fixed random order so that no class hides another."""
     order = np.random.default_rng(0).permutation(len(points))
     x, y = (points[name].to_numpy(dtype=float, na_value=np.nan)[order] for name in points)
     colors = INK if coloring is None else coloring.colors[order] / 255
@@ -209,7 +209,7 @@ def _scatter_title(x: str, y: str) -> str:
 
 
 def embedding_columns(table: pd.DataFrame, embedding: str | Sequence[str] | None) -> list[str]:
-    """Return the two columns to draw the objects at; none where the table has no embedding."""
+    """Return the two columns of the axes; an empty list if the table has no embedding."""
     if embedding is None:
         pattern = re.compile(rf"({'|'.join(EMBEDDINGS)})_1")
         found = [str(name)[:-2] for name in table.columns if pattern.fullmatch(str(name))]
@@ -234,7 +234,7 @@ def _first_object(labels: np.ndarray) -> np.ndarray:
 
 
 def _composite(channels: np.ndarray, is_rgb: bool | None) -> np.ndarray:
-    """Return the brightest voxels along z as a picture: grey, in its own or in the channels' colours."""
+    """Return the maximum projection along z as an RGB image: greyscale, RGB, or coloured by channel."""
     if is_rgb is None:
         is_rgb = channels.ndim == 3 and len(channels) == 3 and channels.dtype == np.uint8
     if is_rgb:
@@ -254,7 +254,7 @@ def _composite(channels: np.ndarray, is_rgb: bool | None) -> np.ndarray:
 
 
 def _figure(n_panels: int, aspect: float) -> tuple[Figure, Iterator[Axes]]:
-    """Return a figure and its panels, of height to width `aspect`, set out to fill a page well."""
+    """Return a figure and its panels of the given `aspect` (height to width)."""
     layouts = [(rows, n_panels // rows) for rows in (1, 2, n_panels) if n_panels % rows == 0]
     n_rows, n_columns = min(layouts, key=lambda at: abs(math.log(at[1] / (at[0] * aspect) / 1.4)))
     width, height = LONG_SIDE / max(aspect, 1), LONG_SIDE * min(aspect, 1)

@@ -1,4 +1,4 @@
-"""Classes of objects from a few examples: learn them, predict them, judge them, ask for the next example."""
+"""Classification of objects from examples: training, prediction, validation, active learning."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 CLASS_COLUMN = "CLASS"
 _RESULTS = rf"{CLASS_COLUMN}(_PROBABILITY)?|PROBABILITY_.*"
-_FEW = 10  # examples of a class below which a figure on it says little
+_FEW = 10  # with fewer examples of a class, its scores are unreliable
 _CANDIDATES = 5000
 _MOST_CLUSTERS = 100
-_EARLY = 5  # examples of each class, on average, up to which typical objects teach more than uncertain ones
+_EARLY = (
+    5  # up to this mean number of examples per class, typical objects are more informative than uncertain
+)
 
 Classes = str | Mapping[Any, Any]
 
@@ -39,29 +41,29 @@ def train_table_classifier(
     random_state: int = 0,
     colors: Mapping[Any, str] | None = None,
 ) -> TableClassifier:
-    """Learn classes of objects from examples.
+    """Train a classifier of objects from examples.
 
     Parameters
     ----------
     table : DataFrame
-        One row for each object, with a column `label`; with `image` and `frame` as well, labels are unique
+        One row for each object, with a column `label`. With columns `image` and `frame`, labels are unique
         within those.
     classes : str, dict or Series
-        The examples: a column of the table, in which a missing value (and 0 in ``MANUAL_CLUSTER_ID``) is no
-        example; or the class of each example by label, ``{3: "mitotic", 8: "other"}``. Where the table has
-        several images, a key is (image, label), or (image, frame, label). Classes are texts or integers.
+        The examples: a column of the table, in which missing values (and 0 in ``MANUAL_CLUSTER_ID``) are not
+        examples; or a mapping of labels to classes, ``{3: "mitotic", 8: "other"}``. If the table has several
+        images, a key is (image, label) or (image, frame, label). Classes are strings or integers.
     columns : list of str or "auto"
-        The columns to learn from. "auto" stands for the measurements, as in `reduce`.
+        The columns to train on. "auto" selects the measurements, as in `reduce`.
     method : {"forest", "linear", "boosting"}
-        Extremely randomised trees, logistic regression on standardised columns, or gradient boosting. The
-        forest needs the fewest examples on most tables; where classes are told apart by a weighted sum of
-        columns, that is "linear"; with thousands of examples, "boosting".
+        Extremely randomized trees, logistic regression on standardized columns, or gradient boosting. The
+        forest needs the fewest examples on most tables; "linear" does if the classes are linearly separable;
+        "boosting" is best with thousands of examples.
     class_weight : "balanced" or None
-        Let each class count the same, or each example.
+        "balanced" gives each class the same weight, None each example.
     random_state : int
-        The seed of the forest.
+        The seed.
     colors : dict, optional
-        The colour ``#rrggbb`` of each class, for pictures.
+        The colour ``#rrggbb`` of each class, for plots.
 
     Returns
     -------
@@ -71,13 +73,13 @@ def train_table_classifier(
     Raises
     ------
     ValueError
-        If there are fewer than two classes, an example is not in the table, a class is named in two ways,
-        or a column is not there.
+        If there are fewer than two classes, an example is not in the table, a class has two spellings, or a
+        column does not exist.
 
     Warns
     -----
     UserWarning
-        If a class has a single example, or examples lack a measurement and are not used.
+        If a class has a single example, or examples with missing values are ignored.
 
     References
     ----------
@@ -102,10 +104,10 @@ def train_table_classifier(
     if not counts.all():
         got = f"none of class {names[int(counts.argmin())]!r} has a value in every column"
         raise invalid(
-            "classes", "examples with all measurements", got, "Leave columns out with columns=[...]."
+            "classes", "examples without missing values", got, "Exclude columns with columns=[...]."
         )
     for name in np.array(names)[counts == 1]:
-        warnings.warn(f"Class {str(name)!r} has a single example: give it some more.", stacklevel=2)
+        warnings.warn(f"Class {str(name)!r} has a single example: add more.", stacklevel=2)
     measured = table.attrs.get("columns", {})
     spacing = table.attrs.get("spacing")
     return TableClassifier(
@@ -131,23 +133,23 @@ def classify(table: pd.DataFrame, classifier: TableClassifier) -> pd.DataFrame:
     Parameters
     ----------
     table : DataFrame
-        One row for each object, with the columns that the classifier learnt from, in the same units.
+        One row for each object, with the columns that the classifier was trained on, in the same units.
     classifier : TableClassifier
         From `train_table_classifier` or `load_classifier`.
 
     Returns
     -------
     DataFrame
-        A new table with, at its end and in place of earlier ones, ``CLASS``, ``CLASS_PROBABILITY`` (that of
-        the class predicted) and ``PROBABILITY_<class>`` for each class. Classes that are integers become
-        ``Int64``, texts a categorical column in the order of the classifier. Objects that lack one of the
-        measurements get missing values, and a warning says how many. The classes' colours are in
+        A new table with the columns ``CLASS``, ``CLASS_PROBABILITY`` (of the predicted class) and
+        ``PROBABILITY_<class>`` for each class at its end, replacing earlier ones. Integer classes become
+        ``Int64``, strings a categorical column in the order of the classifier. Objects with missing
+        measurements get missing values, with a warning. The colours of the classes are in
         ``table.attrs["class_colors"]``.
 
     Raises
     ------
     ValueError
-        If a column is not there, or has another unit, or the voxel size of a table in pixels differs.
+        If a column does not exist or has another unit, or if the voxel size of a table in pixels differs.
 
     Examples
     --------
@@ -178,23 +180,23 @@ def classify(table: pd.DataFrame, classifier: TableClassifier) -> pd.DataFrame:
 
 
 def suggest_objects(table: pd.DataFrame, classifier: TableClassifier, n: int = 10) -> pd.DataFrame:
-    """Return the objects whose class to give next: those that are least certain, unlike each other.
+    """Suggest objects to annotate next: the most uncertain ones, chosen to be diverse.
 
     Parameters
     ----------
     table : DataFrame
         One row for each object.
     classifier : TableClassifier
-        From `train_table_classifier`. Its examples are not suggested again.
+        From `train_table_classifier`. Its examples are not suggested.
     n : int
-        How many.
+        The number of objects.
 
     Returns
     -------
     DataFrame
-        ``image`` and ``frame`` where the table has them, ``label``, the predicted ``CLASS`` and its
-        ``uncertainty`` (1 if the two likeliest classes are equally likely, 0 if one is certain); the one to
-        look at first comes first.
+        ``image`` and ``frame`` if the table has them, ``label``, the predicted ``CLASS`` and its
+        ``uncertainty`` (1 if the two most likely classes are equally likely, 0 if one is certain), sorted by
+        priority.
 
     Raises
     ------
@@ -203,12 +205,12 @@ def suggest_objects(table: pd.DataFrame, classifier: TableClassifier, n: int = 1
 
     Notes
     -----
-    Objects and examples are clustered by k-means, into as many clusters as there are examples (at most 100)
-    and suggestions together. Those with the largest sums of squared uncertainties give one object each, of
-    an image that gave none rather than another. As long as there are fewer than five examples a class, a
-    cluster with an example counts 0.3 times and the object nearest to its centre is taken, afterwards the
-    least certain one: at first, typical objects teach more. Of more than 5,000 objects, a sample of so many
-    is looked at.
+    Objects and examples are clustered by k-means; the number of clusters is the number of examples (at most
+    100) plus the number of suggestions. The clusters with the largest sums of squared uncertainties
+    contribute one object each, preferably from images without a suggestion. With fewer than five examples
+    per class, a cluster with an example is weighted by 0.3, and the object nearest to its centre is chosen,
+    since typical objects are more informative at first; later, the most uncertain one is chosen. If there
+    are more than 5,000 objects, a random sample of 5,000 is used.
 
     References
     ----------
@@ -250,7 +252,7 @@ def _uncertainty(probabilities: np.ndarray) -> np.ndarray:
 def _choose(
     classifier: TableClassifier, values: np.ndarray, uncertainty: np.ndarray, images: np.ndarray, n: int
 ) -> list[int]:
-    """Return the places of `n` objects; see the notes of `suggest_objects`."""
+    """Return the positions of `n` objects; see the notes of `suggest_objects`."""
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
@@ -260,7 +262,7 @@ def _choose(
     deviation = everything.std(axis=0)
     everything = (everything - everything.mean(axis=0)) / np.where(deviation > 0, deviation, np.inf)
     n_clusters = min(n + min(len(classifier.examples), _MOST_CLUSTERS), len(np.unique(everything, axis=0)))
-    with threadpool_limits(1):  # sums over several threads differ in their last digits
+    with threadpool_limits(1):  # sums over several threads differ in the last digits
         kmeans = KMeans(n_clusters, n_init=1, random_state=classifier.random_state).fit(everything)
     distance = np.linalg.norm(everything - kmeans.cluster_centers_[kmeans.labels_], axis=1)[: len(values)]
     cluster, of_examples = np.split(kmeans.labels_, [len(values)])
@@ -274,7 +276,7 @@ def _choose(
     taken = np.zeros(len(names))
     free = np.bincount(cluster, minlength=n_clusters) > 0
     while len(places) < n and free.any():
-        # Below any weight: those of which one was taken, or which have no object.
+        # Exclude clusters that already contributed an object, and those without objects.
         open_to = np.where(free[:, np.newaxis], weight / (1 + taken), -1)
         number, of_image = np.unravel_index(open_to.argmax(), open_to.shape)
         members = np.flatnonzero(cluster == number)
@@ -289,23 +291,23 @@ def _choose(
 
 @dataclass(frozen=True, eq=False)
 class TableValidation:
-    """How well classes are predicted of objects that were not learnt from; made by `cross_validate`.
+    """The result of `cross_validate`: how well classes of held-out objects are predicted.
 
     Attributes
     ----------
     confusion : DataFrame
-        Objects by their class (rows) and the class predicted (columns).
+        The confusion matrix: true classes (rows) and predicted classes (columns).
     scores : DataFrame
         ``precision``, ``recall``, ``f1`` and ``n_examples`` of each class.
     balanced_accuracy : float
         The mean of the recalls of the classes.
     spread : float
-        The standard deviation of the balanced accuracy between the images, or between repeats where there
-        is one image.
+        The standard deviation of the balanced accuracy between images, or between repeats if there is one
+        image.
     predictions : DataFrame
-        The key of each example, its ``CLASS``, and the class ``predicted`` of it.
+        The key of each example, its ``CLASS``, and the ``predicted`` class.
     notes : tuple of str
-        What limits these figures.
+        Limitations of the scores.
 
     Examples
     --------
@@ -338,21 +340,21 @@ def cross_validate(
     class_weight: str | None = "balanced",
     random_state: int = 0,
 ) -> TableValidation:
-    """Train on a part of the examples and predict the others, until each was predicted once.
+    """Cross-validate a classifier of objects: predict each example from a model trained without it.
 
     Parameters
     ----------
     table, classes, columns, method, class_weight, random_state
         As in `train_table_classifier`.
     groups : str or None
-        A column of the table: the examples of one of its values (one image) are predicted by what learnt
-        from the others, which tells how a new image will fare. Where the column is not there or has one
-        value only, or with None, the examples are dealt out at random, in five parts, five times.
+        A column of the table, for leave-one-group-out cross-validation: the examples of each image are
+        predicted by a model trained on the other images, which estimates the performance on a new image. If
+        the column does not exist or is constant, or with None, 5-fold cross-validation is repeated 5 times.
 
     Returns
     -------
     TableValidation
-        Scores of each class, the confusion matrix, and what to know of them.
+        The scores of each class, the confusion matrix, and notes on their limitations.
 
     Raises
     ------
@@ -393,7 +395,7 @@ def cross_validate(
         table_of_scores = {"precision": hits / given, "recall": hits / true, "f1": 2 * hits / (true + given)}
     few = [f"{name!r} ({count})" for name, count in trained.counts.items() if count < _FEW]
     if few:
-        notes.append(f"Few examples of {', '.join(few)}: figures on fewer than {_FEW} say little.")
+        notes.append(f"Few examples of {', '.join(few)}: scores on fewer than {_FEW} are unreliable.")
     predictions = table.iloc[matrix.rows][key_columns(table)].reset_index(drop=True)
     predictions[CLASS_COLUMN] = [names[code] for code in truth]
     predictions["predicted"] = [names[code] for code in found]
@@ -414,7 +416,7 @@ def cross_validate(
 def _predict_others(
     trained: TableClassifier, groups: np.ndarray | None
 ) -> tuple[np.ndarray, list[float], list[str]]:
-    """Return the class predicted of each example, the balanced accuracies, and notes."""
+    """Return the predicted class of each example, the balanced accuracies, and notes."""
     values, truth = trained.examples, trained.example_classes
     if groups is None:
         repeats = []
@@ -462,12 +464,12 @@ def _groups(table: pd.DataFrame, groups: str | None, rows: np.ndarray) -> np.nda
 
 
 def example_classes(table: pd.DataFrame, classes: Classes | pd.Series) -> tuple[list[Any], np.ndarray]:
-    """Return the classes in their order, and the place of that of each row; -1 for no example.
+    """Return the ordered classes, and the index of the class of each row; -1 if it is not an example.
 
     Raises
     ------
     ValueError
-        If there are fewer than two, one is named in two ways, or an example is not in the table.
+        If there are fewer than two, one has two spellings, or an example is not in the table.
     """
     import pandas as pd
 
@@ -491,7 +493,7 @@ def example_classes(table: pd.DataFrame, classes: Classes | pd.Series) -> tuple[
 
 
 def _by_key(table: pd.DataFrame, classes: Mapping[Any, Any] | pd.Series) -> pd.Series:
-    """Return a Series beside the table's rows."""
+    """Return the classes as a Series aligned with the rows of the table."""
     import pandas as pd
 
     items = list(classes.items())
@@ -524,7 +526,7 @@ def _by_key(table: pd.DataFrame, classes: Mapping[Any, Any] | pd.Series) -> pd.S
 
 
 def _names(given: pd.Series) -> list[Any]:
-    """Return the classes that occur, in their order."""
+    """Return the classes that occur, in order."""
     import pandas as pd
 
     unique = list(given.unique())
@@ -535,7 +537,7 @@ def _names(given: pd.Series) -> list[Any]:
         return _check_names(sorted(set(numbers)))
     wrong = [value for value in unique if not isinstance(value, (str, bool, np.bool_, int, np.integer))]
     if wrong:
-        raise invalid("classes", "classes that are texts or integers", describe(wrong[0]))
+        raise invalid("classes", "classes that are strings or integers", describe(wrong[0]))
     texts = list(dict.fromkeys(str(value).strip() for value in unique))
     return _check_names(texts if isinstance(given.dtype, pd.CategoricalDtype) else sorted(texts))
 
@@ -558,9 +560,7 @@ def _check_names(names: list[Any]) -> list[Any]:
     for name in names:
         same = folded.setdefault(" ".join(str(name).casefold().split()), name)
         if same is not name:
-            raise invalid(
-                "classes", "one name for each class", f"{same!r} and {name!r}", "Write both the same."
-            )
+            raise invalid("classes", "one name for each class", f"{same!r} and {name!r}", "Use one spelling.")
     return names
 
 
@@ -575,22 +575,22 @@ def _check_colors(colors: Mapping[Any, str] | None, names: list[Any]) -> dict[An
 
 
 def _measured(table: pd.DataFrame, classifier: TableClassifier) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the classifier needs of each object that has it all, and the rows of those."""
+    """Return the measurements of the objects without missing values, and their rows."""
     if not isinstance(classifier, TableClassifier):
-        hint = "Make one with objclass.train_table_classifier."
+        hint = "Train one with objclass.train_table_classifier."
         raise invalid("classifier", "a TableClassifier", describe(classifier), hint, kind=TypeError)
     check_table(table)
     absent = [name for name in classifier.columns if name not in table.columns]
     if absent:
-        hint = "Measure the objects as those that the classifier learnt from."
+        hint = "Measure the same properties as in the training table."
         raise invalid(
-            "table", "the columns that the classifier learnt from", f"none called {absent[0]!r}", hint
+            "table", "the columns that the classifier was trained on", f"no column {absent[0]!r}", hint
         )
     _check_units(table, classifier)
     matrix = prepare(table, columns=classifier.columns, scale=False)
     if len(matrix.columns) < len(classifier.columns):
-        empty = ", ".join(matrix.left_out["empty"])
-        raise invalid("table", "a value in each column that the classifier learnt from", f"none in {empty}")
+        empty = ", ".join(matrix.excluded["empty"])
+        raise invalid("table", "values in each column that the classifier was trained on", f"none in {empty}")
     return matrix.values, matrix.rows  # noqa: PD011
 
 
@@ -606,5 +606,5 @@ def _check_units(table: pd.DataFrame, classifier: TableClassifier) -> None:
         return
     if len(spacing) == len(classifier.spacing) and np.allclose(spacing, classifier.spacing, rtol=0.01):
         return
-    text = f"a voxel size of {tuple(spacing)} where the classifier learnt from {classifier.spacing}"
-    warnings.warn(f"The table has {text}: shapes and textures may differ for that alone.", stacklevel=4)
+    text = f"a voxel size of {tuple(spacing)}, the training table {classifier.spacing}"
+    warnings.warn(f"The table has {text}: this alone can change shapes and textures.", stacklevel=4)

@@ -1,4 +1,4 @@
-"""From measurements to kinds of objects."""
+"""Clustering of objects by their measurements."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ METHODS = {
         column="KMEANS_CLUSTER_ID",
         estimator="sklearn.cluster:KMeans",
         size="n_clusters",
-        defaults={"n_init": 10},  # of ten starts the best: one alone often ends in a poor partition
+        defaults={"n_init": 10},  # the best of ten initializations; a single one often finds a poor partition
         needs={"n_clusters": 0},
     ),
     "hdbscan": Method(
@@ -57,12 +57,12 @@ METHODS = {
         column="SC_CLUSTER_ID",
         estimator="sklearn.cluster:SpectralClustering",
         size="n_clusters",
-        # With the class's own "rbf" no two objects are alike once there are a few dozen measurements.
+        # The default "rbf" makes all objects dissimilar once there are a few dozen measurements.
         defaults={"affinity": "nearest_neighbors", "n_neighbors": 10},
         needs={"n_clusters": 1, "n_neighbors": 0},
         most=10_000,
         all_pairs=lambda options: options["affinity"] != "nearest_neighbors",
-        silence=("Graph is not fully connected",),  # groups that lie apart are what is looked for
+        silence=("Graph is not fully connected",),  # separate clusters are expected
     ),
 }
 
@@ -78,7 +78,7 @@ def cluster(
     progress: bool = True,
     **options: Any,
 ) -> pd.DataFrame:
-    """Sort the objects into groups with similar measurements.
+    """Cluster objects by their measurements.
 
     Parameters
     ----------
@@ -86,24 +86,24 @@ def cluster(
         One row for each object, with a column `label`; with a column `image` as well, labels are unique
         within an image.
     method : {"kmeans", "hdbscan", "leiden", "gmm", "meanshift", "agglomerative", "spectral"}
-        k-means (the best of 10 starts; in small batches of objects where there are more than 200,000),
+        k-means (the best of 10 initializations; mini-batch k-means for more than 200,000 objects),
         HDBSCAN (clusters and neighbourhoods of at least 5), Leiden communities of the graph of 15 nearest
-        neighbours (``resolution=1.0``; higher, more clusters), a Gaussian mixture, mean shift,
+        neighbours (``resolution=1.0``; a higher value gives more clusters), a Gaussian mixture, mean shift,
         agglomerative (Ward) or spectral clustering (10 neighbours).
     n_clusters : int
-        The number of clusters. HDBSCAN, Leiden and mean shift find it themselves.
+        The number of clusters. Ignored by HDBSCAN, Leiden and mean shift, which determine it.
     columns : list of str or "auto"
-        The columns to use, for example those of an embedding. "auto" stands for the measurements, as in
+        The columns to use, for example those of an embedding. "auto" selects the measurements, as in
         `reduce`.
     scale : bool, "robust" or str
-        True gives each column mean 0 and standard deviation 1; see `reduce`.
+        True standardizes each column to mean 0 and standard deviation 1; see `reduce`.
     random_state : int or None
-        The seed. With one, the result is the same each time, on one core, and does not depend on the
-        order of the rows. None draws another each time and uses all cores.
+        The seed. With a seed, the result is reproducible and does not depend on the order of the rows; it
+        is computed on one core. None uses a random seed and all cores.
     progress : bool
-        Print in one line which columns are used, and which are left out and why.
+        Print a line with the columns that are used, and those that are excluded and why.
     **options
-        Further options of the library's class: `KMeans`, `HDBSCAN`, `GaussianMixture`, `MeanShift`,
+        Further options of the estimator: `KMeans`, `HDBSCAN`, `GaussianMixture`, `MeanShift`,
         `AgglomerativeClustering` or `SpectralClustering` of scikit-learn; ``n_neighbors`` and
         ``resolution`` of Leiden.
 
@@ -112,17 +112,16 @@ def cluster(
     DataFrame
         A new table, with the column ``KMEANS_CLUSTER_ID`` (``HDBSCAN_CLUSTER_ID``, ``LEIDEN_CLUSTER_ID``,
         ``GMM_CLUSTER_ID``, ``MS_CLUSTER_ID``, ``AC_CLUSTER_ID``, ``SC_CLUSTER_ID``; nullable ``Int64``) at
-        its end, in place of an earlier one. Clusters are numbered from 0 by falling size; of two of one
-        size, the one with the lowest label comes first. HDBSCAN's -1 is noise. Objects that lack one of the
-        measurements (NaN or infinite) get a missing value, and a warning says how many; a column that no
-        object has a value in is left out. A table without objects is returned with this column, and a
-        warning.
+        its end, replacing an earlier one. Clusters are numbered from 0 by decreasing size; ties are broken
+        by the lowest label. -1 is noise (HDBSCAN). Objects with missing measurements (NaN or infinite) get a
+        missing value, with a warning; columns without any value are excluded. For a table without objects,
+        the column is added with a warning.
 
     Raises
     ------
     ValueError
-        For a method, column or option that is not there, fewer objects than clusters, more objects than
-        fit the memory (20,000 with agglomerative), or objects that are all equal.
+        For an unknown method, column or option, fewer objects than clusters, more objects than fit into
+        memory (20,000 for agglomerative clustering), or too few distinct objects.
 
     References
     ----------
@@ -161,35 +160,35 @@ def cluster(
                 estimator.set_params(bandwidth=_bandwidth(matrix.values, random_state))
             numbers = _by_size(estimator.fit_predict(matrix.values))
         if progress and (noise := int((numbers < 0).sum())):
-            report(f"cluster: {noise:,} of {len(table):,} objects are in no cluster (-1, noise)")
+            report(f"cluster: {noise:,} of {len(table):,} objects are noise (-1)")
     else:
         warnings.warn("The table has no objects: there is nothing to cluster.", stacklevel=2)
     return with_results(table, matrix.rows, {chosen.column: numbers}, replace=chosen.column)
 
 
 def _check_distinct(values: np.ndarray, n_clusters: int) -> None:
-    if len(np.unique(values[:1000], axis=0)) >= n_clusters:  # the first few mostly tell
+    if len(np.unique(values[:1000], axis=0)) >= n_clusters:  # sufficient in most cases, and fast
         return
     distinct = len(np.unique(values, axis=0))
     if distinct < n_clusters:
-        expected = f"at most {distinct}, the number of objects that differ in their measurements"
+        expected = f"at most {distinct}, the number of objects with distinct measurements"
         raise invalid("n_clusters", expected, n_clusters)
 
 
 def _bandwidth(values: np.ndarray, random_state: int | None) -> float:
-    """Return the distance within which a fifth of the objects lie, from a sample of at most 500."""
+    """Estimate the bandwidth of mean shift from the nearest fifth of a sample of at most 500 objects."""
     from sklearn.cluster import estimate_bandwidth
 
     samples = min(len(values), 500)
     bandwidth = estimate_bandwidth(values, quantile=0.2, n_samples=samples, random_state=random_state)
     if bandwidth <= 0:
-        hint = "Pass bandwidth=..., the distance within which objects are alike."
-        raise invalid("table", "objects that differ in their measurements", "too many equal ones", hint)
+        hint = "Pass bandwidth=..., the distance within which objects are similar."
+        raise invalid("table", "objects with distinct measurements", "too many equal ones", hint)
     return bandwidth
 
 
 def _by_size(numbers: np.ndarray) -> np.ndarray:
-    """Renumber the clusters from 0 by falling size, then by their first object; negative ones stay."""
+    """Renumber clusters from 0 by decreasing size, then by their first object; negative ids are kept."""
     old, first, sizes = np.unique(numbers, return_index=True, return_counts=True)
     order = [index for index in np.lexsort((first, -sizes)) if old[index] >= 0]
     new = np.zeros(len(old), dtype=np.int64)

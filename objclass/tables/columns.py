@@ -1,4 +1,4 @@
-"""From a table to the matrix that an algorithm sees, and back: one policy for columns, gaps and scale."""
+"""From a table to a feature matrix and back: selection of columns, missing values and scaling."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STRONG = 0.95
-"""From this correlation on (positive or negative), two columns are reported as strongly correlated."""
+"""Columns with at least this absolute correlation are reported as strongly correlated."""
 
-_SAME = 1 - 1e-6  # values written with six digits still correlate as much
-_FEWEST = 10  # objects from which on columns are compared: of three objects, many columns correlate
-_MOST = 2000  # objects that are compared
+_SAME = 1 - 1e-6  # tolerates values written with six digits
+_FEWEST = 10  # minimum number of objects to compare columns: with few objects, many columns correlate
+_MOST = 2000  # maximum number of objects to compare
 
-# The size once more: in voxels beside the physical one, or as the diameter of a ball.
+# Redundant size: in voxels in addition to the physical size, or as the diameter of a ball.
 _SIZE_AGAIN = re.compile(
     r"(.* )?((num|number of|nb of|size in|count of|obj) )?(pixels?|voxels?)( count)?"
     r"|(.* )?equivalent diameter.*"
@@ -33,18 +33,18 @@ _NUMBER_AS_TEXT = re.compile(r"\s*[+-]?(\d[\d.,' \u00a0\u202f]*|[.,]\d+)([eE][+-
 
 @dataclass(frozen=True)
 class Matrix:
-    """The measurements of the objects that have them all.
+    """The measurements of the objects without missing values.
 
     Attributes
     ----------
     values : (n, m) float64 array
-        One row for each such object, in ascending order of its label, whatever the order of the table.
+        One row for each such object, in ascending order of label, independent of the order of the table.
     rows : (n,) int array
         The position in the table of each row of `values`.
     columns : list of str
         The columns of `values`.
-    left_out : dict of str to list of str
-        The other columns of the table, by the reason why they are not among them.
+    excluded : dict of str to list of str
+            The excluded columns of the table, by reason.
     correlated : list of str
         Pairs of `columns` that are strongly correlated.
     """
@@ -52,15 +52,15 @@ class Matrix:
     values: np.ndarray
     rows: np.ndarray
     columns: list[str]
-    left_out: Mapping[str, list[str]] = field(default_factory=dict)
+    excluded: Mapping[str, list[str]] = field(default_factory=dict)
     correlated: Sequence[str] = ()
 
     def summary(self) -> str:
-        """Say in one line which columns are used, and which are left out and why."""
+        """Return a line with the columns that are used, and those that are excluded and why."""
         n = len(self.columns)
         parts = [f"{n} column{'s' * (n != 1)} used: {_first(self.columns)}"]
-        reasons = [f"{reason} ({_first(names)})" for reason, names in self.left_out.items() if names]
-        parts += [f"left out: {', '.join(reasons)}"] if reasons else []
+        reasons = [f"{reason} ({_first(names)})" for reason, names in self.excluded.items() if names]
+        parts += [f"excluded: {', '.join(reasons)}"] if reasons else []
         parts += [f"strongly correlated: {_first(self.correlated, 4)}"] if self.correlated else []
         return "; ".join(parts)
 
@@ -74,7 +74,7 @@ def check_table(table: Any) -> pd.DataFrame:
         raise invalid("table", "a pandas DataFrame", describe(table), hint, kind=TypeError)
     if not table.columns.is_unique:
         name = table.columns[table.columns.duplicated()][0]
-        raise invalid("table", "columns of different names", f"more than one column {name!r}")
+        raise invalid("table", "unique column names", f"more than one column {name!r}")
     if "label" not in table.columns:
         raise invalid("table", "a column 'label'", f"the columns {_some(table.columns)}", _label_hint(table))
     if table.empty:
@@ -87,13 +87,13 @@ def check_table(table: Any) -> pd.DataFrame:
     if repeated.any():
         expected = f"one row for each {' and '.join(key)}"
         first = table.loc[repeated, key].iloc[0].tolist()
-        hint = "Where objects come from several images, name each one's in a column 'image'."
+        hint = "If objects come from several images, add a column 'image'."
         raise invalid("table", expected, f"more than one row for {first}", hint)
     return table
 
 
 def _label_hint(table: pd.DataFrame) -> str:
-    """Say how a table of another tool gets its column `label`."""
+    """Explain how to add the column `label` to a table from another tool."""
     only = str(table.columns[0]) if len(table.columns) == 1 else ""
     for separator in (";", "\t"):
         if separator in only:
@@ -102,28 +102,28 @@ def _label_hint(table: pd.DataFrame) -> str:
     named = [name for name in table if re.fullmatch(known, words_of(str(name)))]
     numbers = [name for name in named if _is_real(table[name]) and not table[name].isna().any()]
     if not numbers:
-        return "Everything joins on the label: table.insert(0, 'label', ...) with each object's number."
+        return "Objects are identified by their label: add it with table.insert(0, 'label', ...)."
     rename = {numbers[0]: "label"}
     images = [name for name in table if re.fullmatch("image ?(number|id|name)?", words_of(str(name)))]
     if images and "image" not in table:
         rename[images[0]] = "image"
-    return f"Rename what numbers the objects: table.rename(columns={rename})."
+    return f"Rename the column with the object ids: table.rename(columns={rename})."
 
 
 def measurement_columns(table: pd.DataFrame) -> list[str]:
-    """Return the columns of `table` that hold measurements, by their type and their name.
+    """Return the columns of `table` that contain measurements, by their dtype and name.
 
-    They are the real-valued columns but for those that say which object it is, or of which image, time
-    or sample, where or how it lies, the embeddings, and the clusters, classes and probabilities; the names
-    of many tools are known, see `column_role`. Beside ``area``, ``num_pixels`` would count the size twice.
+    These are the real-valued columns except identifiers (object, image, time point, sample), positions,
+    orientations, embeddings, clusters, classes and probabilities. Names of many tools are recognized, see
+    `column_role`. Redundant columns such as ``num_pixels`` in addition to ``area`` are excluded.
     """
     return _measured(table)[0]
 
 
 def _measured(table: pd.DataFrame) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the columns with measurements, and the others by reason."""
+    """Return the columns with measurements, and the excluded columns by reason."""
     names: list[str] = []
-    left_out: dict[str, list[str]] = {}
+    excluded: dict[str, list[str]] = {}
     for name in table.columns:
         reason = column_role(str(name))
         if reason == "measurement":
@@ -133,34 +133,34 @@ def _measured(table: pd.DataFrame) -> tuple[list[str], dict[str, list[str]]]:
             _check_text(table[name])
             reason = "text" if table[name].dtype.kind not in "bcmM" else f"type {table[name].dtype}"
             reason = "empty" if len(table) and table[name].isna().all() else reason
-        left_out.setdefault(reason, []).append(name)
+        excluded.setdefault(reason, []).append(name)
     again = [name for name in names if _SIZE_AGAIN.fullmatch(words_of(str(name)))]
     if any(re.search(r"\b(area|volume|vol)$", words_of(str(name))) for name in names):
-        left_out["the size once more"] = again
+        excluded["redundant size"] = again
         names = [name for name in names if name not in again]
-    return names, left_out
+    return names, excluded
 
 
 def _check_text(column: pd.Series) -> None:
-    """Check that a column of text is no column of numbers that pandas could not read."""
+    """Raise if a column of text contains numbers that pandas could not parse."""
     texts = [str(value) for value in column.dropna().unique()[:1000]] if column.dtype.kind in "OUT" else []
     numbers = [text for text in texts if _NUMBER_AS_TEXT.fullmatch(text)]
     if not numbers or 2 * len(numbers) < len(texts):
         return
     others = [text for text in texts if text not in set(numbers)]
-    hint = f"Turn it into numbers: table[{column.name!r}] = pandas.to_numeric(table[{column.name!r}])."
+    hint = f"Convert it: table[{column.name!r}] = pandas.to_numeric(table[{column.name!r}])."
     if any("," in text for text in numbers):
-        hint = 'Read it with pandas.read_csv(path, sep=";", decimal=","), or thousands="," if that is meant.'
+        hint = 'Read it with pandas.read_csv(path, sep=";", decimal=","), or with thousands=",".'
     elif others:
-        hint = f"Read it with pandas.read_csv(path, na_values={others[:3]}), or leave the column out."
+        hint = f"Read it with pandas.read_csv(path, na_values={others[:3]}), or drop the column."
     elif any("%" in text for text in numbers):
-        hint = f"Take off the sign: pandas.to_numeric(table[{column.name!r}].str.rstrip('%'))."
+        hint = f"Remove the sign: pandas.to_numeric(table[{column.name!r}].str.rstrip('%'))."
     got = f"{column.name!r} of text: {_some((numbers[:3] + others)[:4])}"
     raise invalid("table", "measurements as numbers", got, hint)
 
 
 def check_columns(table: pd.DataFrame, columns: Iterable[str] | str) -> list[str]:
-    """Return the columns to use: `columns` if they are there and hold numbers; "auto": the measurements."""
+    """Return the columns to use: `columns` if they exist and are numeric, or all measurements for "auto"."""
     if isinstance(columns, str) and columns == "auto":
         names = measurement_columns(table)
         if not names and not table.empty:
@@ -180,13 +180,13 @@ def check_columns(table: pd.DataFrame, columns: Iterable[str] | str) -> list[str
     for name in names if not table.empty else []:
         if not _is_real(table[name], allow_bool=True):
             _check_text(table[name])
-            hint = "Leave it out, or turn it into numbers with pandas.to_numeric."
-            raise invalid("columns", "columns of numbers", f"{name!r} of type {table[name].dtype}", hint)
+            hint = "Drop it, or convert it with pandas.to_numeric."
+            raise invalid("columns", "numeric columns", f"{name!r} of type {table[name].dtype}", hint)
     return names
 
 
 def key_columns(table: pd.DataFrame) -> list[str]:
-    """Return the columns that name an object: ``label``, with ``image`` and ``frame`` before it."""
+    """Return the columns that identify an object: ``image`` and ``frame`` if present, and ``label``."""
     return [name for name in ("image", "frame", "label") if name in table.columns]
 
 
@@ -204,70 +204,70 @@ def prepare(
     table : DataFrame
         One row for each object.
     columns : list of str or "auto"
-        "auto" stands for the measurements, without those that repeat another one: proportional to it, or
-        to a power of it, as the diameter of the ball of equal volume is.
+        "auto" selects the measurements, without redundant ones, which are proportional to another one or
+        to a power of it, such as the equivalent diameter.
     scale : bool, "robust" or str
-        True gives each column mean 0 and standard deviation 1, "robust" median 0 and an interquartile range
-        of 1.349, that of a normal distribution; the name of a column of the table, such as "image", mean 0
-        and standard deviation 1 within each of its values. Columns with one value only are then left out.
+        True standardizes each column to mean 0 and standard deviation 1, "robust" to median 0 and an
+        interquartile range of 1.349, that of a normal distribution. The name of a column, such as "image",
+        standardizes within each of its values. Constant columns are excluded when scaling.
     among : (n,) bool array, optional
-        Which rows are wanted. The columns are chosen by all.
+        The rows to return. Columns are selected using all rows.
 
     Raises
     ------
     ValueError
-        Where no column or no object is left.
+        If no column or no object is left.
 
     Notes
     -----
-    Infinite values count as missing. Columns without any value are left out.
+    Infinite values count as missing. Columns without any value are excluded.
     """
     names = check_columns(check_table(table), columns)
     _check_scale(scale, table)
     automatic = isinstance(columns, str)
-    left_out = _measured(table)[1] if automatic else {}
+    excluded = _measured(table)[1] if automatic else {}
     values = np.empty((len(table), len(names)))
     for index, name in enumerate(names):
         values[:, index] = table[name].to_numpy(dtype=float, na_value=np.nan)
     if table.empty:
-        return Matrix(values, np.empty(0, dtype=np.intp), names, left_out)
+        return Matrix(values, np.empty(0, dtype=np.intp), names, excluded)
     values[~np.isfinite(values)] = np.nan
 
     def keep(chosen: Any, reason: str) -> None:
         nonlocal values, names
         gone = [name for name, stays in zip(names, chosen, strict=True) if not stays]
-        left_out[reason] = left_out.get(reason, []) + gone
+        excluded[reason] = excluded.get(reason, []) + gone
         values, names = values[:, chosen], [name for name in names if name not in gone]
 
     measured = ~np.isnan(values).all(axis=0)
     if not measured.any():
-        raise invalid("table", "measurements", "columns without a single number")
+        raise invalid("table", "measurements", "columns without any value")
     keep(measured, "empty")
     rows = _complete_rows(table, values, names, np.ones(len(table), bool) if among is None else among)
     if scale is not False:
         keep(_varies(values[rows], names), "constant")
     same, pairs = _compare(values[~np.isnan(values).any(axis=1)], names)
     if automatic:
-        keep(~np.isin(names, list(same)), "the same as another")
+        keep(~np.isin(names, list(same)), "redundant")
     values = values[rows]
     correlated = [f"{one} and {other}" for one, other in pairs if {one, other} <= set(names)]
     if scale is not False:
         values = _scaled(values, scale, table, rows)
-    return Matrix(values, rows, names, left_out, correlated)
+    return Matrix(values, rows, names, excluded, correlated)
 
 
 def _complete_rows(
     table: pd.DataFrame, values: np.ndarray, names: list[str], among: np.ndarray
 ) -> np.ndarray:
-    """Return the positions of the rows `among` all that have no gap, in order of image and label."""
+    """Return the positions of the rows in `among` without missing values, ordered by image and label."""
     gaps = np.isnan(values) & among[:, np.newaxis]
     complete = among & ~gaps.any(axis=1)
     if complete.sum() < among.sum():
         worst = names[int(gaps.sum(axis=0).argmax())]
-        text = f"{among.sum() - complete.sum():,} of {among.sum():,} objects lack a measurement"
-        hint = f"most of them {worst!r}. Leave it out with columns=[...]."
+        text = f"{among.sum() - complete.sum():,} of {among.sum():,} objects have missing values"
+        hint = f"most of them in {worst!r}. Exclude it with columns=[...]."
         if not complete.any():
-            expected = "objects with a value in every column that is used"
+            expected = "objects without missing values"
             raise invalid("table", expected, f"a table where {text}, {hint}")
         warnings.warn(f"{text} and get no result, {hint}", stacklevel=4)
     order = np.argsort(table["label"].to_numpy(dtype=np.int64), kind="stable")
@@ -279,19 +279,17 @@ def _complete_rows(
 
 
 def _varies(values: np.ndarray, names: list[str]) -> np.ndarray:
-    """Tell which columns are not constant."""
-    # What differs by rounding only is constant: scaled, its noise would count as much as a measurement.
+    """Return which columns are not constant."""
+    # Columns that vary only by rounding count as constant: scaling would amplify the noise.
     varies = np.asarray(values.std(axis=0) > 1e-12 * np.abs(values).max(axis=0))
     if not varies.any():
-        got = (
-            f"{len(values)} object{'s' * (len(values) > 1)} with the same value everywhere in {_some(names)}"
-        )
-        raise invalid("table", "a measurement in which objects differ", got)
+        got = f"{len(values)} object{'s' * (len(values) > 1)} with constant values in {_some(names)}"
+        raise invalid("table", "a measurement that varies between objects", got)
     return varies
 
 
 def _compare(values: np.ndarray, names: list[str]) -> tuple[set[str], list[tuple[str, str]]]:
-    """Return the columns that say the same as an earlier one, and the pairs that are strongly correlated."""
+    """Return the redundant columns, and the pairs of strongly correlated columns."""
     if len(values) < _FEWEST or len(names) < 2:
         return set(), []
     sample = values[:: max(1, len(values) // _MOST)]
@@ -300,7 +298,7 @@ def _compare(values: np.ndarray, names: list[str]) -> tuple[set[str], list[tuple
         powers = np.log(np.where((sample > 0).all(axis=0), sample, np.nan))
         alike = np.fmax(linear, np.abs(np.corrcoef(powers, rowvar=False)))
     again = [bool(_SIZE_AGAIN.fullmatch(words_of(str(name)))) for name in names]
-    order = sorted(range(len(names)), key=again.__getitem__)  # of two of the same, those are the ones to go
+    order = sorted(range(len(names)), key=again.__getitem__)  # prefer to drop redundant sizes
     kept: list[int] = []
     same: set[str] = set()
     for index in order:
@@ -326,7 +324,7 @@ def _scaled(values: np.ndarray, scale: bool | str, table: pd.DataFrame, rows: np
     if scale == "robust":
         low, middle, high = np.percentile(values, (25, 50, 75), axis=0)
         spread = (high - low) / 1.349
-        # Where over half of the objects are equal, the quartiles are: the standard deviation is left.
+        # If over half of the values are equal, so are the quartiles: use the standard deviation.
         return (values - middle) / np.where(spread > 0, spread, values.std(axis=0))
     groups = np.zeros(len(values), dtype=np.intp) if scale is True else factorize(table[scale].iloc[rows])[0]
     scaled = np.empty_like(values)
@@ -346,13 +344,13 @@ def with_results(
     Parameters
     ----------
     table : DataFrame
-        Stays as it is.
+        Not modified.
     rows : (n,) int array
         The position of each result in the table.
     results : mapping of str to (n,) array
-        Float becomes a column with NaN, integer a nullable one (``Int64``).
+        Float results become a column with NaN, integers a nullable one (``Int64``).
     replace : str
-        A regular expression: the columns that it matches are results of an earlier run, and go.
+        A regular expression. Columns that match it are results of an earlier run and are dropped.
     """
     import pandas as pd
 
@@ -368,7 +366,7 @@ def with_results(
             column[rows] = values
             new[name] = pd.Series(column, index=table.index)
     result = pd.concat([table.drop(columns=old), pd.DataFrame(new)], axis=1)
-    result.attrs = dict(table.attrs)  # units and the like: concat drops them
+    result.attrs = dict(table.attrs)  # concat drops attributes such as units
     return result
 
 
@@ -388,7 +386,7 @@ def _is_real(column: pd.Series, *, allow_bool: bool = False) -> bool:
 
 
 def _first(names: Sequence[object], most: int = 8) -> str:
-    """Name the first few."""
+    """Return the first few names."""
     return ", ".join(map(str, names[:most])) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
@@ -405,7 +403,7 @@ _CLUSTERS = re.compile(r"_CLUSTER_ID$")
 
 
 def column_kind(column: pd.Series) -> str:
-    """Tell how a column can be shown: as "number", "category", or not at all ("text")."""
+    """Return how a column can be plotted: as "number", as "category", or not at all ("text")."""
     from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
 
     if is_numeric_dtype(column) and not is_bool_dtype(column) and not is_complex_dtype(column):
@@ -426,7 +424,7 @@ def numbers(column: pd.Series) -> np.ndarray:
 
 
 def factorize(column: pd.Series) -> tuple[np.ndarray, list[Any]]:
-    """Return the category of each row (-1 = missing) and the categories in their order."""
+    """Return the category index of each row (-1 if missing) and the ordered categories."""
     import pandas as pd
 
     try:

@@ -1,4 +1,4 @@
-"""Two conditions compared over replicates: images, wells or animals, never objects as if independent."""
+"""Comparison of two conditions over replicates such as images, wells or animals."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Design:
-    """Which objects belong to which condition and replicate.
+    """The condition and replicate of each object.
 
     Attributes
     ----------
     objects : DataFrame
-        The rows of the table with a condition and a replicate, those two as the columns ``condition``
-        (0 or 1) and ``replicate``.
+        The rows of the table that have a condition and a replicate, in the columns ``condition`` (0 or 1)
+        and ``replicate``.
     conditions : (str, str)
-        The names of the two.
+        The names of the two conditions.
     paired : bool
         Whether each replicate has objects of both conditions.
     """
@@ -43,23 +43,23 @@ def compare(
     by: str = "condition",
     replicate: str = "image",
 ) -> pd.DataFrame:
-    """Compare two conditions, replicate by replicate.
+    """Compare two conditions over replicates.
 
-    Objects of one image share its staining, its day and its animal. Counted as independent, they make
-    differences of no meaning significant; here each replicate counts once, with the mean of its objects.
+    Objects of one image share staining, day and animal. Treating them as independent inflates significance
+    (pseudoreplication); here each replicate counts once, with the mean of its objects.
 
     Parameters
     ----------
     table : DataFrame
         One row for each object, with columns `by` and `replicate`.
     values : str or list of str
-        The columns to compare: numbers, of which the means are compared; or classes and clusters (text,
-        ``CLASS``, ``…_CLUSTER_ID``), of which the share of each is.
+        The columns to compare: the means of numeric columns, and the proportion of each class or cluster
+        (text, ``CLASS``, ``…_CLUSTER_ID``).
     by : str
         The column with two conditions.
     replicate : str
-        The column that says what was repeated: the image, well or animal. If each replicate has objects of
-        both conditions, they are compared within it.
+        The column of the replicate: the image, well or animal. If each replicate has objects of both
+        conditions, the comparison is paired.
 
     Returns
     -------
@@ -74,13 +74,13 @@ def compare(
     Raises
     ------
     ValueError
-        If a column is not there, there are not two conditions, or only some replicates have both.
+        If a column does not exist, there are not two conditions, or only some replicates have both.
 
     Warns
     -----
     UserWarning
-        If a condition has a single replicate, so that there is neither an interval nor a p-value; or if
-        objects lack the condition or the replicate.
+        If a condition has a single replicate, so that there is no interval and no p-value, or if objects
+        have no condition or replicate.
 
     References
     ----------
@@ -117,8 +117,8 @@ def compare(
     if not tested.all():
         few = ", ".join(result["measure"][~tested].astype(str)[:5])
         warnings.warn(
-            f"{few}: a condition has a single {replicate}, or all are equal. What differs may be the "
-            f"{replicate}, not the condition: there is no p-value without replicates.",
+            f"{few}: a condition has a single {replicate}, or all are equal. The difference may be due to "
+            f"the {replicate} and not the condition: there is no p-value without replicates.",
             stacklevel=2,
         )
     result.insert(list(result).index("p_value") + 1, "p_adjusted", adjusted)
@@ -127,7 +127,7 @@ def compare(
 
 
 def check_design(table: pd.DataFrame, values: Iterable[str], *, by: str, replicate: str) -> Design:
-    """Return who belongs where, if there are two conditions and replicates of them."""
+    """Return the condition and replicate of each object, after checking the design."""
     import pandas as pd
 
     check_table(table)
@@ -138,7 +138,7 @@ def check_design(table: pd.DataFrame, values: Iterable[str], *, by: str, replica
     known = table[by].notna() & table[replicate].notna()
     if not known.all():
         text = (
-            f"{(~known).sum():,} of {len(table):,} objects have no {by!r} or {replicate!r} and are left out."
+            f"{(~known).sum():,} of {len(table):,} objects have no {by!r} or {replicate!r} and are excluded."
         )
         warnings.warn(text, stacklevel=3)
     objects = table[known]
@@ -152,25 +152,27 @@ def check_design(table: pd.DataFrame, values: Iterable[str], *, by: str, replica
     if in_both.any() and not in_both.all():
         one = in_both.index[in_both][0]
         expected = "replicates of one condition each, or all of both"
-        hint = f"Name what was repeated with replicate=...; is {one!r} one {replicate}?"
+        hint = f"Pass the column of the replicates as replicate=...; is {one!r} one {replicate}?"
         raise invalid("replicate", expected, f"some of both, such as {one!r}", hint)
     return Design(objects, (str(conditions[0]), str(conditions[1])), bool(in_both.all()))
 
 
 def measures(column: pd.Series) -> dict[str, pd.Series]:
-    """Return what is compared of a column: its numbers, or for each of its classes whether it is that."""
+    """Return the measures of a column: its values, or an indicator of each of its classes."""
     if column_kind(column) == "number" and str(column.name) != "CLASS":
         return {str(column.name): column.astype(float).where(np.isfinite(column.astype(float)))}
     present = column.dropna()
     if column_kind(column) == "text":
-        raise invalid("values", "columns of numbers, classes or clusters", f"{column.name!r} of many texts")
+        raise invalid(
+            "values", "columns of numbers, classes or clusters", f"{column.name!r}, with many strings"
+        )
     known = column.notna()
     classes = sorted(present.unique(), key=lambda value: (isinstance(value, str), value))
     return {f"{column.name} {value}": (column == value).astype(float).where(known) for value in classes}
 
 
 def replicate_means(design: Design, numbers: pd.Series) -> tuple[pd.DataFrame, int]:
-    """Return the ``condition``, ``replicate`` and ``mean`` of each replicate, and the number of objects."""
+    """Return ``condition``, ``replicate`` and ``mean`` of each replicate, and the number of objects."""
     objects = design.objects.assign(mean=numbers).dropna(subset="mean")
     means = objects.groupby(["condition", "replicate"])["mean"].mean()
     return means.reset_index(), len(objects)

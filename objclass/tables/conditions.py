@@ -1,4 +1,4 @@
-"""Conditions on the columns of a table, such as ``area > 300 and solidity < 0.9``: parsed, never executed."""
+"""Conditions on table columns, such as ``area > 300 and solidity < 0.9``, parsed without executing code."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ _TOKEN = re.compile(r"""(?P<text>"[^"]*"|'[^']*')|`(?P<name>[^`]+)`|(?P<both>&)|
 
 
 def parse_condition(text: str) -> Callable[[pd.DataFrame], np.ndarray]:
-    """Return the function that tells which rows of a table fulfil a condition.
+    """Parse a condition; return a function that evaluates it on the rows of a table.
 
     Comparisons (also chained), ``and``, ``or``, ``not`` (or ``&``, ``|``, ``~``), arithmetic, numbers, text
-    in quotes, and ``in`` with a list. A column name that is no plain word stands in backticks. Nothing
-    else is understood, and nothing is executed: no calls, no attributes, no subscripts.
+    in quotes, and ``in`` with a list. A column name that is not an identifier must be in backticks. Nothing
+    else is allowed: no calls, no attributes, no subscripts.
 
     Parameters
     ----------
@@ -61,14 +61,14 @@ def parse_condition(text: str) -> Callable[[pd.DataFrame], np.ndarray]:
     Returns
     -------
     callable
-        From a table to a bool array with one value for each row. A missing value equals nothing and is
-        neither less nor greater.
+        Maps a table to a bool array with one value for each row. Comparisons with a missing value are
+        false.
 
     Raises
     ------
     ValueError
-        If the condition is not understood; by the function, if a column is absent, or text is compared
-        with numbers.
+        If the condition is invalid. The returned function raises it if a column is absent, or if text is
+        compared with numbers.
 
     Examples
     --------
@@ -83,11 +83,11 @@ def parse_condition(text: str) -> Callable[[pd.DataFrame], np.ndarray]:
 
     def plain(token: re.Match[str]) -> str:
         if token["text"]:
-            return repr(token["text"][1:-1])  # a backslash is a backslash: C:\new has no line feed
+            return repr(token["text"][1:-1])  # backslashes are literal: C:\new has no line feed
         if token["name"]:
             quoted.append(token["name"])
             return f" _{len(quoted) - 1}_ "
-        return " and " if token["both"] else " or "  # as in pandas: & binds less than a comparison
+        return " and " if token["both"] else " or "  # as in pandas, & binds less tightly than comparisons
 
     try:
         tree = ast.parse(_TOKEN.sub(plain, text).strip(), mode="eval")
@@ -108,7 +108,7 @@ def parse_condition(text: str) -> Callable[[pd.DataFrame], np.ndarray]:
 
 
 def _refuse(expected: str, got: object, hint: str = "") -> Exception:
-    hint = hint or "Write column names in backticks where they are no plain words: `centroid-0` > 10."
+    hint = hint or "Write column names that are not identifiers in backticks: `centroid-0` > 10."
     return invalid("condition", expected, got, hint)
 
 
@@ -120,13 +120,13 @@ def _check_tree(tree: ast.AST) -> None:
                 expected = "comparisons, and, or, not, arithmetic, column names, numbers, text and in"
                 raise _refuse(expected, f"{ast.unparse(node)!r}" if isinstance(node, ast.expr) else "another")
         if (depth := depth + 1) > _DEEPEST:
-            raise _refuse(f"at most {_DEEPEST} operations within one another", "more")
+            raise _refuse(f"at most {_DEEPEST} nested operations", "more")
         level = [child for node in level for child in ast.iter_child_nodes(node)]
 
 
 @dataclass(frozen=True)
 class _Value:
-    """A column or a constant; `kind` is "number", "text" or "truth"."""
+    """A column or a constant; `kind` is "number", "text" or "truth" (boolean)."""
 
     data: Any
     kind: str
@@ -179,7 +179,7 @@ class _Evaluation:
         if "text" in (one.kind, other.kind) and one.kind != other.kind:
             text, rest = (one, other) if one.kind == "text" else (other, one)
             got = f"{text.source!r} (text) compared with {rest.source!r}"
-            raise _refuse("text compared with text, numbers with numbers", got, "Text stands in quotes.")
+            raise _refuse("text compared with text, numbers with numbers", got, "Write text in quotes.")
         if one.kind == "text":
             missing = _is_missing(one.data) | _is_missing(other.data)
             fits = _COMPARE[operation](_as_text(one.data), _as_text(other.data))
@@ -207,7 +207,7 @@ class _Evaluation:
             is_numeric_dtype,
         )
 
-        # Python writes names in a plain form of each letter (µ of micro as µ of mu): so are both compared.
+        # Python normalizes identifiers (the micro sign becomes mu), so compare normalized names.
         columns = {_plain(column): column for column in self.table} | {str(c): c for c in self.table}
         column = columns.get(name, columns.get(_plain(name)))
         if column is None:
@@ -217,7 +217,7 @@ class _Evaluation:
             raise _refuse(f"names of columns ({shown})", repr(name))
         series = self.table[column]
         if is_datetime64_any_dtype(series) or is_complex_dtype(series) or series.dtype.kind == "m":
-            raise _refuse("columns of numbers or text", f"{name!r} of type {series.dtype}")
+            raise _refuse("numeric or text columns", f"{name!r} of type {series.dtype}")
         if is_bool_dtype(series) and not series.hasnans:
             return _Value(series.to_numpy(dtype=bool), "truth", name)
         if is_numeric_dtype(series):

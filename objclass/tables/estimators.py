@@ -1,4 +1,4 @@
-"""What `reduce` and `cluster` share: how methods are described, set up, checked and run."""
+"""Shared by `reduce` and `cluster`: description, setup, checks and reproducible runs of methods."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ from objclass._common.checks import invalid
 _lock = threading.RLock()
 
 MANY = 200_000
-"""With more objects than this, UMAP learns from so many of them, and k-means takes small batches."""
+"""With more objects than this, UMAP fits on a subsample, and k-means uses mini-batches."""
 
 
 def learners(n_objects: int, random_state: int | None) -> np.ndarray:
-    """Return which objects to learn from: a sample of `MANY`, in their order."""
+    """Return the indices of the objects to fit on: a random sample of at most `MANY`, in order."""
     chosen = np.random.default_rng(random_state).choice(n_objects, MANY, replace=False)
     return np.sort(chosen)
 
 
 @dataclass(frozen=True)
 class Method:
-    """One algorithm of a library.
+    """An algorithm from a library.
 
     Attributes
     ----------
     column : str
-        What its result is called in the table.
+        The name of its result in the table.
     estimator : str
-        Module and class, as in ``"sklearn.decomposition:PCA"``; imported when it is used.
+        Module and class, as ``"sklearn.decomposition:PCA"``; imported on use.
     size : str
-        The option that takes the number of axes or clusters; empty where there is none.
+        The option for the number of components or clusters; empty if there is none.
     defaults : mapping
-        Options for which the class has another default, or its releases different ones. Those that the
-        installed release does not know are left out.
+        Default options that differ from those of the class, or between its releases. Options that the
+        installed release does not support are ignored.
     needs : mapping of str to int
-        How many more objects there must be than the value of an option.
+        The number of objects required in addition to the value of an option.
     most : int, optional
-        With more objects than this, the distances of all to all would fill the memory.
+        The maximum number of objects: beyond it, the pairwise distances exceed memory.
     all_pairs : callable
-        Tells from the options whether these distances are needed.
+        Whether the pairwise distances are needed, as a function of the options.
     slow : int, optional
-        With more objects than this, it takes many minutes.
+        With more objects than this, the method takes many minutes.
     silence : tuple of str
-        Regular expressions: warnings of the library that tell a user nothing.
+        Regular expressions of warnings of the library to suppress.
     """
 
     column: str
@@ -66,7 +66,7 @@ class Method:
 
 
 def set_up(name: str, method: Method, options: Mapping[str, Any], **fixed: Any) -> Any:
-    """Return the estimator of `method` with its defaults, the user's `options` and what is `fixed`."""
+    """Return the estimator of `method` with its defaults, the user's `options` and the `fixed` ones."""
     module, class_name = method.estimator.split(":")
     estimator = getattr(importlib.import_module(module), class_name)
     known = set(inspect.signature(estimator).parameters)
@@ -74,37 +74,35 @@ def set_up(name: str, method: Method, options: Mapping[str, Any], **fixed: Any) 
     unknown = sorted(set(options) - accepted)
     if unknown:
         hint = f"Its options are those of {module}.{class_name}: {', '.join(sorted(accepted))}."
-        raise invalid(unknown[0], "an option of method " + repr(name), "one that it does not have", hint)
+        raise invalid(unknown[0], "an option of method " + repr(name), "an unknown one", hint)
     ours = {key: value for key, value in {**method.defaults, **fixed}.items() if key in known}
     return estimator(**{**ours, **options})
 
 
 def check_size(name: str, method: Method, estimator: Any, n_objects: int, *, size: str, quick: str) -> None:
-    """Check that the objects are enough for the options, and not too many for the method.
+    """Raise unless there are enough objects for the options, and not too many for the method.
 
     Parameters
     ----------
     name, method, estimator
         The method, and its estimator with all options.
     n_objects : int
-        The objects with all measurements.
+        The number of objects without missing values.
     size : str
-        What the caller calls the number of axes or clusters.
+        The argument for the number of components or clusters.
     quick : str
-        The method to name where there are too many objects.
+        The method to recommend if there are too many objects.
     """
     options = estimator.get_params(deep=False)
     for option, more in method.needs.items():
         value = options[option]
         if isinstance(value, (int, float, np.number)) and n_objects < value + more:
             argument = size if option == method.size else option
-            expected = f"at least {int(value) + more:,} objects with all measurements for {argument}={value}"
+            expected = f"at least {int(value) + more:,} objects without missing values for {argument}={value}"
             raise invalid("table", expected, f"{n_objects:,}", f"Pass a smaller {argument}.")
-    hint = f"Take {quick!r}, or a sample: table.sample({method.most or method.slow}, random_state=0)."
+    hint = f"Use {quick!r}, or a sample: table.sample({method.most or method.slow}, random_state=0)."
     if method.most is not None and n_objects > method.most and method.all_pairs(options):
-        expected = (
-            f"at most {method.most:,} objects for method {name!r}, whose memory grows with their square"
-        )
+        expected = f"at most {method.most:,} objects for method {name!r}, whose memory use is quadratic"
         raise invalid("table", expected, f"{n_objects:,}", hint)
     if method.slow is not None and n_objects > method.slow:
         warnings.warn(f"Method {name!r} takes long for {n_objects:,} objects. {hint}", stacklevel=3)
@@ -112,11 +110,11 @@ def check_size(name: str, method: Method, estimator: Any, n_objects: int, *, siz
 
 @contextlib.contextmanager
 def repeatable(method: Method, random_state: int | None) -> Iterator[None]:
-    """Within this context, a method gives the same result each time that it gets the same seed.
+    """Make a method reproducible within this context if it has a seed.
 
-    One run at a time: numba's threads must not be entered twice. One thread where there is a seed: sums
-    over several differ in their last digits. NumPy's own generator is seeded, since Isomap starts from it
-    and takes no seed, and put back. Without a seed all cores are used.
+    Only one run at a time, since numba's threading layer is not reentrant. A seed implies one thread, since
+    sums over several threads differ in the last digits. NumPy's global generator is seeded and restored,
+    since Isomap uses it and takes no seed. Without a seed all cores are used.
     """
     from threadpoolctl import threadpool_limits
 

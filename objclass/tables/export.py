@@ -1,4 +1,4 @@
-"""A table of objects for other tools: files, and AnnData."""
+"""Export of tables: files and AnnData."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _POSITION = re.compile(r"centroid-(\d)")
 
 
 def file_formats() -> list[str]:
-    """Return the formats that `to_bytes` can write here."""
+    """Return the formats that `to_bytes` supports with the installed packages."""
     return ["csv", *(["parquet"] if importlib.util.find_spec("pyarrow") else [])]
 
 
@@ -44,25 +44,25 @@ def to_bytes(table: pd.DataFrame, file_format: str) -> bytes:
 
 
 def write_table(table: pd.DataFrame, path: AnyPath) -> None:
-    """Write a table, with what its columns mean.
+    """Write a table with the description of its columns.
 
-    CSV has nothing but the table, so that pandas, Excel and R read it without options; beside
-    ``objects.csv``, ``objects.columns.csv`` says the unit, the group, the definition and the source of each
-    column. Parquet keeps them in the file.
+    A CSV file contains only the table, so that pandas, Excel and R read it without options. The unit, group,
+    definition and source of each column of ``objects.csv`` are written to ``objects.columns.csv``. Parquet
+    stores them in the file.
 
     Parameters
     ----------
     table : DataFrame
         One row for each object, as from `measure`.
     path : str or path
-        Ends in ``.csv`` or ``.parquet``; replaced in one step.
+        The file, ending in ``.csv`` or ``.parquet``; written atomically.
 
     Raises
     ------
     ImportError
-        If pyarrow is not installed, which Parquet needs.
+        If the format is Parquet and pyarrow is not installed.
     TypeError, ValueError
-        If `table` is no DataFrame or the path ends otherwise.
+        If `table` is not a DataFrame or the suffix is not supported.
 
     Examples
     --------
@@ -73,8 +73,8 @@ def write_table(table: pd.DataFrame, path: AnyPath) -> None:
     >>> objclass.write_table(table, path)
     >>> print(path.with_suffix(".columns.csv").read_text(encoding="utf-8-sig"))
     name,unit,group,definition,source
-    label,,,The number of the object in its label image.,
-    area,µm²,size,"Area, in three dimensions the volume.",scikit-image
+    label,,,The label of the object in its label image.,
+    area,µm²,size,"Area, or volume in 3D.",scikit-image
     >>> objclass.read_table(path).attrs["columns"]["area"]["unit"]
     'µm²'
     >>> folder.cleanup()
@@ -90,22 +90,22 @@ def write_table(table: pd.DataFrame, path: AnyPath) -> None:
             table.to_parquet(temporary, index=False)
     if suffix == ".csv":
         with replacing(_columns_path(path)) as temporary:
-            # With its mark at the beginning Excel takes the file for UTF-8, as pandas and R do.
+            # Excel recognizes UTF-8 only with a byte order mark; pandas and R ignore it.
             described.to_csv(temporary, index=False, encoding="utf-8-sig")
 
 
 def read_table(path: AnyPath) -> pd.DataFrame:
-    """Read a table that `write_table` wrote, with what its columns mean.
+    """Read a table written by `write_table`, with the description of its columns.
 
     Parameters
     ----------
     path : str or path
-        Ends in ``.csv`` or ``.parquet``. Without ``objects.columns.csv`` beside it a CSV is read alone.
+        The file, ending in ``.csv`` or ``.parquet``. The file ``objects.columns.csv`` of a CSV is optional.
 
     Returns
     -------
     pandas.DataFrame
-        The table, with what its columns mean in ``attrs``.
+        The table, with the description of its columns in ``attrs``.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def read_table(path: AnyPath) -> pd.DataFrame:
     import pandas as pd
 
     if not Path(path).exists():
-        raise checks.invalid("path", "a file", f"{path}, which is not there", kind=FileNotFoundError)
+        raise checks.invalid("path", "a file", f"{path}, which does not exist", kind=FileNotFoundError)
     if Path(path).suffix.lower() == ".parquet":
         return pd.read_parquet(path)
     table = pd.read_csv(path)
@@ -147,15 +147,15 @@ def to_anndata(table: pd.DataFrame) -> Any:
     Parameters
     ----------
     table : DataFrame
-        With one row an object.
+        One row for each object.
 
     Returns
     -------
     anndata.AnnData
-        The measurements are ``X``, embeddings ``obsm["X_umap"]`` and the like, positions
-        ``obsm["spatial"]`` (x, y and z), clusters categories in ``obs`` beside all other columns. ``var`` has
-        the unit, the group, the definition and the source of each measurement, ``uns["objclass"]`` the unit
-        of lengths. The names of the observations are the labels, of several images ``image:label``.
+        The measurements are in ``X``, embeddings in ``obsm["X_umap"]`` etc., positions in
+        ``obsm["spatial"]`` (x, y and z), and clusters, as categories, in ``obs`` with all other columns.
+        ``var`` contains the unit, group, definition and source of each measurement, ``uns["objclass"]`` the
+        unit of length. Observation names are the labels, or ``image:label`` for several images.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def to_anndata(table: pd.DataFrame) -> Any:
 
     See Also
     --------
-    from_anndata : the way back
+    from_anndata : the inverse
 
     Examples
     --------
@@ -206,8 +206,8 @@ def from_anndata(adata: Any) -> pd.DataFrame:
     Parameters
     ----------
     adata : anndata.AnnData
-        Embeddings in ``obsm`` become columns such as ``UMAP_0``, ``obsm["spatial"]`` the centroid. Where
-        ``obs`` has no ``label``, the objects are numbered from 1.
+        Embeddings in ``obsm`` become columns such as ``UMAP_0``, ``obsm["spatial"]`` the centroid. If
+        ``obs`` has no ``label``, labels are assigned from 1.
 
     Returns
     -------
@@ -219,7 +219,7 @@ def from_anndata(adata: Any) -> pd.DataFrame:
     ImportError
         If anndata is not installed.
     TypeError
-        If `adata` is no AnnData.
+        If `adata` is not an AnnData object.
 
     Examples
     --------

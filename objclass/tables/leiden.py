@@ -1,4 +1,4 @@
-"""Leiden clustering: communities of the graph in which each object is joined to its nearest ones."""
+"""Leiden clustering: communities of a nearest-neighbour graph."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from sklearn.base import BaseEstimator, ClusterMixin
 class Leiden(ClusterMixin, BaseEstimator):
     """Find communities in the graph of shared nearest neighbours.
 
-    Two objects are joined if one is among the nearest of the other, the more strongly the more neighbours
-    they share (Jaccard index). The number of communities follows from the resolution.
+    Two objects are connected if one is among the nearest neighbours of the other. The edge weight is the
+    Jaccard index of their neighbours. The resolution controls the number of communities.
 
     Parameters
     ----------
     n_neighbors : int
-        How many nearest objects, itself included, as in UMAP.
+        The number of nearest neighbours, including the object itself, as in UMAP.
     resolution : float
-        Of modularity: higher, more and smaller communities.
+        The resolution of modularity; a higher value gives more and smaller communities.
     random_state : int or None
         The seed.
 
@@ -41,7 +41,7 @@ class Leiden(ClusterMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: np.ndarray, y: Any = None) -> Leiden:
-        """Find the communities of the rows of `X`; they are then in ``labels_``."""
+        """Find the communities of the rows of `X` and store them in ``labels_``."""
         from sklearn.neighbors import kneighbors_graph
         from sknetwork.clustering import Leiden as Communities
 
@@ -61,6 +61,6 @@ class Leiden(ClusterMixin, BaseEstimator):
 
 
 def _seed_c(seed: int) -> None:
-    """Seed the C library's generator, from which scikit-network draws in spite of its `random_state`."""
+    """Seed the generator of the C library, which scikit-network uses in spite of its `random_state`."""
     library = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
     library.srand(ctypes.c_uint(seed))

@@ -1,4 +1,4 @@
-"""What scikit-learn has learnt of a table, as plain arrays: they predict, and they are stored as JSON."""
+"""Models fitted by scikit-learn, as plain arrays that predict and are stored as JSON."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from typing import Any, Protocol
 import numpy as np
 
 METHODS = ("forest", "linear", "boosting")
-_ROWS = 20_000  # predicted by one thread at a time
+_ROWS = 20_000  # per task of a thread
 
 
 class Model(Protocol):
-    """Predicts the probability of each class."""
+    """A model that predicts the probability of each class."""
 
     def probabilities(self, values: np.ndarray) -> np.ndarray:
         """Return (n, n_classes) probabilities for (n, n_columns) values."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what `load_model` makes the model of again."""
+        """Return the model as a JSON-serializable dictionary, for `load_model`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trees:
-    """The trees of a forest or of boosting; nodes of all trees in one row, a child after its parent.
+    """The trees of a forest or of gradient boosting, with the nodes of all trees concatenated.
 
     Attributes
     ----------
     link : {"mean", "logistic", "softmax"}
-        How the sums of the leaves become probabilities.
+        How the sums of the leaves are converted to probabilities.
     roots : (n_trees,) int array
     feature : (n_nodes,) int array
         -1 for a leaf.
@@ -39,7 +39,7 @@ class Trees:
     children : (n_nodes, 2) int array
     leaves : (n_nodes, n_sums) float array
     start : (n_sums,) float array
-        What the sums begin with.
+        The initial values of the sums.
     """
 
     link: str
@@ -89,7 +89,7 @@ _TREE_ARRAYS: dict[str, type] = {
 
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """Logistic regression on standardised columns."""
+    """Logistic regression on standardized columns."""
 
     mean: np.ndarray
     scale: np.ndarray
@@ -101,7 +101,7 @@ class Linear:
         from scipy.special import expit, softmax
 
         standard = (values - self.mean) / self.scale
-        # Sums along a row, not a product of matrices: they do not depend on how many rows there are.
+        # Sums along rows, since a matrix product depends on the number of rows in the last digits.
         sums = [(standard * row).sum(axis=1) for row in self.coefficients]
         scores = np.column_stack(sums) + self.intercepts
         if scores.shape[1] > 1:
@@ -120,7 +120,7 @@ _LINEAR_ARRAYS = ("mean", "scale", "coefficients", "intercepts")
 def fit_model(
     values: np.ndarray, classes: np.ndarray, *, method: str, class_weight: Any, random_state: int
 ) -> Model:
-    """Train on (n, n_columns) values with the classes 0, 1, …, each of which occurs."""
+    """Fit a model to (n, n_columns) values with the classes 0, 1, …, each of which occurs."""
     if method == "forest":
         return _fit_forest(values, classes, class_weight, random_state)
     if method == "linear":
@@ -131,7 +131,7 @@ def fit_model(
 def _fit_forest(values: np.ndarray, classes: np.ndarray, class_weight: Any, random_state: int) -> Trees:
     from sklearn.ensemble import ExtraTreesClassifier
 
-    # Random thresholds beat the best ones of a random forest where examples are few.
+    # Extremely randomized trees are more accurate than a random forest on few examples.
     forest = ExtraTreesClassifier(100, class_weight=class_weight, random_state=random_state, n_jobs=1)
     forest.fit(values.astype(np.float32), classes)
     trees = [estimator.tree_ for estimator in forest.estimators_]
@@ -173,10 +173,10 @@ def _fit_boosting(values: np.ndarray, classes: np.ndarray, class_weight: Any, ra
         class_weight=class_weight,
         random_state=random_state,
         early_stopping=False,
-        # With its own floor of 20, a few dozen examples would not be split at all.
+        # The default of 20 samples per leaf would prevent any split on a few dozen examples.
         min_samples_leaf=int(np.clip(len(values) // 20, 1, 20)),
     )
-    # On few rows, threads wait for one another longer than they compute.
+    # On few rows, thread synchronization takes longer than the computation.
     with threadpool_limits(1) if len(values) < _ROWS else contextlib.nullcontext():
         boosting.fit(values, classes)
     n_sums = len(boosting._predictors[0])
@@ -200,12 +200,12 @@ def _fit_boosting(values: np.ndarray, classes: np.ndarray, class_weight: Any, ra
 
 
 def load_model(content: Mapping[str, Any], *, n_columns: int, n_classes: int) -> Model:
-    """Return the model of what its `to_dict` returned.
+    """Return the model from the dictionary that its `to_dict` returned.
 
     Raises
     ------
     ValueError
-        If something is missing, or does not fit together.
+        If the content is incomplete or inconsistent.
     """
     n_sums = 1 if n_classes == 2 else n_classes
     if content.get("kind") == "linear":
@@ -214,7 +214,7 @@ def load_model(content: Mapping[str, Any], *, n_columns: int, n_classes: int) ->
         linear = {name: _array(content, name, np.float64, shapes[name]) for name in _LINEAR_ARRAYS}
         return Linear(**linear)
     if content.get("kind") != "trees" or content.get("link") not in ("mean", "logistic", "softmax"):
-        raise ValueError("the model is of an unknown kind")
+        raise ValueError("the type of the model is unknown")
     if content["link"] == "mean":
         n_sums = n_classes
     elif (content["link"] == "logistic") != (n_sums == 1):
@@ -225,7 +225,7 @@ def load_model(content: Mapping[str, Any], *, n_columns: int, n_classes: int) ->
     arrays = {name: _array(content, name, dtype, shapes[name]) for name, dtype in _TREE_ARRAYS.items()}
     feature, children = arrays["feature"], arrays["children"]
     inner = feature >= 0
-    # Children that come after their parent make a walk end, whatever the file says.
+    # Children must come after their parent, which guarantees that a traversal ends.
     if (
         not (len(arrays["roots"]) and n_nodes)
         or not ((arrays["roots"] >= 0) & (arrays["roots"] < n_nodes)).all()
@@ -233,7 +233,7 @@ def load_model(content: Mapping[str, Any], *, n_columns: int, n_classes: int) ->
         or not (children[inner] > np.flatnonzero(inner)[:, np.newaxis]).all()
         or not (children[inner] < n_nodes).all()
     ):
-        raise ValueError("the nodes of the trees do not fit together")
+        raise ValueError("the nodes of the trees are inconsistent")
     return Trees(link=content["link"], **arrays)
 
 
@@ -241,8 +241,8 @@ def _array(content: Mapping[str, Any], name: str, dtype: type, shape: tuple[int,
     try:
         given = np.array(content[name])
     except (KeyError, ValueError):
-        raise ValueError(f"{name!r} is missing or no array of numbers") from None
+        raise ValueError(f"{name!r} is missing or not a numeric array") from None
     kinds = "iu" if dtype is np.int64 else "iuf"
     if given.shape != shape or given.dtype.kind not in kinds or not np.isfinite(given).all():
-        raise ValueError(f"{name!r} is no array of {shape} finite numbers")
+        raise ValueError(f"{name!r} is not an array of finite numbers of shape {shape}")
     return given.astype(dtype)

@@ -1,4 +1,4 @@
-"""Objects for other programs: as an image of a column, as ROIs of ImageJ, as GeoJSON for QuPath."""
+"""Export of objects: parameter maps, ImageJ ROIs, and GeoJSON for QuPath."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ Loop = list[tuple[int, int]]
 
 
 def map_to_image(labels: npt.ArrayLike, table: pd.DataFrame, column: str) -> np.ndarray:
-    """Return an image in which every object has its value of a column.
+    """Return a parameter map: an image in which every object has its value of a column.
 
     Parameters
     ----------
     labels : (z, y, x) or (y, x) integer array
         Objects; 0 is background.
     table : DataFrame
-        With a row for each object of this image, found by its ``label``.
+        One row for each object of this image, matched by ``label``.
     column : str
-        Of numbers, or of classes.
+        A column of numbers or classes.
 
     Returns
     -------
     array of the shape of labels
-        Of numbers: float64, NaN where there is no object or no value. Of classes, which are text, categories
-        or the groups of `cluster` and `explore`: int32, 0 for the background, -1 for objects without a class,
-        and classes from 1 in their sorted order, so that a group 0 is not taken for background.
+        For numbers, float64 with NaN for background and missing values. For classes (strings, categories, or
+        the results of `cluster` and `explore`), int32 with 0 for background, -1 for objects without a class,
+        and classes from 1 in sorted order.
 
     Raises
     ------
@@ -83,19 +83,19 @@ def write_geojson(
 ) -> None:
     """Write the outlines of objects as GeoJSON, which QuPath opens by *File → Import objects*.
 
-    An outline runs along the edges of pixels, so that QuPath finds the very same pixels; holes and separate
-    parts are kept. In three dimensions an object has an outline in each of its planes.
+    Outlines follow the edges of pixels, so that QuPath recovers exactly the same pixels. Holes and separate
+    parts are kept. A 3D object has an outline in each of its planes.
 
     Parameters
     ----------
     labels : (z, y, x) or (y, x) integer array
         The label image, 0 for background.
     path : str or path
-        Replaced in one step.
+        The file; written atomically.
     table : DataFrame, optional
-        Its measurements become those of the objects, which are found by their ``label``.
+        The measurements of the objects, matched by ``label``.
     column : str, optional
-        The column of `table` that holds the classes.
+        The column of `table` with the classes.
 
     Raises
     ------
@@ -135,25 +135,25 @@ def write_geojson(
 
 
 def write_rois(labels: npt.ArrayLike, path: AnyPath) -> None:
-    """Write the outlines of objects as ROIs of ImageJ and Fiji, in a .zip for their ROI Manager.
+    """Write the outlines of objects as a .zip file for the ROI Manager of ImageJ and Fiji.
 
-    An outline runs along the edges of pixels; an object with holes or of several parts becomes a composite
-    ROI. In three dimensions an object has a ROI in each of its planes. The ROIs are called by the labels, in
-    three dimensions ``label-plane`` with planes from 1.
+    Outlines follow the edges of pixels. An object with holes or several parts becomes a composite ROI. A 3D
+    object has a ROI in each of its planes. ROIs are named by label, or ``label-plane`` in 3D, with planes
+    from 1.
 
     Parameters
     ----------
     labels : (z, y, x) or (y, x) integer array
         The label image, 0 for background.
     path : str or path
-        Ends in ``.zip``; replaced in one step.
+        The file, ending in ``.zip``; written atomically.
 
     Raises
     ------
     ImportError
         If roifile is not installed.
     TypeError, ValueError
-        If labels are no integers, or the path does not end in .zip.
+        If labels are not integers, or the path does not end in .zip.
 
     Examples
     --------
@@ -198,7 +198,7 @@ def write_rois(labels: npt.ArrayLike, path: AnyPath) -> None:
 def _of_one_image(table: pd.DataFrame) -> pd.DataFrame:
     table = check_table(table)
     if table["label"].duplicated().any():
-        hint = "Take the rows of the image first: table[table['image'] == name]."
+        hint = "Select the rows of the image: table[table['image'] == name]."
         raise checks.invalid("table", "the objects of one image", "those of several", hint)
     return table
 
@@ -212,7 +212,7 @@ def _is_class(column: str, values: pd.Series) -> bool:
 def _qupath_properties(
     labels: np.ndarray, table: pd.DataFrame | None, column: str | None
 ) -> dict[int, dict[str, Any]]:
-    """Return the measurements and the class of each object, as QuPath reads them."""
+    """Return the measurements and the class of each object in QuPath's format."""
     if table is None:
         if column is not None:
             raise checks.invalid("table", f"the table with the column {column!r}", "none")
@@ -260,10 +260,10 @@ def _signed_area(loop: Loop) -> float:
 
 
 def _loops(mask: np.ndarray) -> list[Loop]:
-    """Return the closed paths along the edges of the pixels of one part, without points on straight lines.
+    """Return the closed paths along the pixel edges of one part, with corner points only.
 
-    Each edge has the part on its right, y pointing down. Where four edges meet, a path turns right: the part
-    is connected by sides, so that pixels that touch by a corner belong to different turns.
+    The part is on the right of each edge, with y pointing down. Where four edges meet, a path turns right,
+    since the part is 4-connected: pixels that touch at a corner belong to different loops.
     """
     padded = np.pad(mask, 1)
     following: dict[tuple[int, int], list[tuple[int, int]]] = {}

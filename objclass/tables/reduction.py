@@ -1,4 +1,4 @@
-"""From many measurements to a few axes that can be drawn."""
+"""Dimensionality reduction of measurements."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ METHODS = {
         size="n_components",
         needs={"n_neighbors": 1, "n_components": 1},
         most=10_000,
-        # Groups that lie apart are joined by their closest objects.
+        # Separate components are connected through their closest objects.
         silence=("The number of connected components", "Changing the sparsity structure"),
     ),
     "mds": Method(
@@ -54,8 +54,8 @@ METHODS = {
     ),
 }
 MOST_EXACT = 50_000
-"""Up to so many objects, scikit-learn's exact search is faster than umap-learn's: its comparison of all pairs
-below 4,096, its approximate search above, which must also be compiled."""
+"""Up to this number of objects, scikit-learn's exact neighbour search is faster than umap-learn's: than its
+pairwise distances below 4,096 objects, and than its approximate search above, which must be compiled."""
 
 _FEWEST = 3
 
@@ -71,7 +71,7 @@ def reduce(
     progress: bool = True,
     **options: Any,
 ) -> pd.DataFrame:
-    """Lay the objects out along a few axes, such that those with similar measurements lie close.
+    """Embed the objects in a few dimensions, such that objects with similar measurements are close.
 
     Parameters
     ----------
@@ -79,51 +79,50 @@ def reduce(
         One row for each object, with a column `label`; with a column `image` as well, labels are unique
         within an image.
     method : {"umap", "tsne", "pca", "isomap", "mds"}
-        UMAP (15 neighbours, minimum distance 0.1; of more than 200,000 objects it learns from a sample
-        of so many, and places the others in its map), t-SNE (perplexity 30), principal components, Isomap
-        (5 neighbours) or multidimensional scaling.
+        UMAP (15 neighbours, minimum distance 0.1; with more than 200,000 objects it fits on a subsample
+        and transforms the rest), t-SNE (perplexity 30), principal component analysis, Isomap (5
+        neighbours) or multidimensional scaling.
     n_components : int
-        The number of axes.
+        The number of dimensions of the embedding.
     columns : list of str or "auto"
-        The columns to use. "auto" stands for the measurements: all columns of numbers but those that say
-        which object it is, of which image, time or sample (label, image, frame, …), where or how it lies
-        (centroids, bounding box, orientation, …), embeddings, clusters, classes and probabilities. The
-        names that other tools give to those are known. Of columns that say the same (proportional, or a
-        power of one another, as area and equivalent diameter), one is used.
+        The columns to use. "auto" selects the measurements: all numeric columns except identifiers of
+        objects, images, time points and samples (label, image, frame, …), positions and orientations
+        (centroid, bounding box, …), embeddings, clusters, classes and probabilities. Column names of other
+        tools are recognized. Of redundant columns (proportional, or a power of one another, as area and
+        equivalent diameter), only one is used.
     scale : bool, "robust" or str
-        True gives each column mean 0 and standard deviation 1, "robust" median 0 and the interquartile
-        range of a normal distribution. The name of a column of the table, such as "image" or "plate", does
-        as True within each image: differences in staining and illumination go, and with them any
-        difference between the images. Columns in which all objects are equal are left out. False leaves
-        the columns as they are.
+        True standardizes each column to mean 0 and standard deviation 1, "robust" to median 0 and the
+        interquartile range of a normal distribution. The name of a column, such as "image" or "plate",
+        standardizes within each image, which removes differences in staining and illumination, but also any
+        other difference between images. Constant columns are excluded. False does not scale.
     random_state : int or None
-        The seed. With one, the result is the same each time, on one core, and does not depend on the
-        order of the rows. None draws another each time and uses all cores.
+        The seed. With a seed, the result is reproducible and does not depend on the order of the rows; it
+        is computed on one core. None uses a random seed and all cores.
     progress : bool
-        Print in one line which columns are used, and which are left out and why.
+        Print a line with the columns that are used, and those that are excluded and why.
     **options
-        Further options of the library's class: `umap.UMAP`, or `TSNE`, `PCA`, `Isomap` or `MDS` of
+        Further options of the estimator: `umap.UMAP`, or `TSNE`, `PCA`, `Isomap` or `MDS` of
         scikit-learn.
 
     Returns
     -------
     DataFrame
         A new table, with the columns ``UMAP_0``, ``UMAP_1``, … (``t-SNE_0``, ``PC_0``, ``Isomap_0``,
-        ``MDS_0``) at its end, in place of earlier ones of the same method. Objects that lack one of the
-        measurements (NaN or infinite) get NaN, and a warning says how many; a column that no object has a
-        value in is left out. A table without objects is returned with these columns, and a warning.
+        ``MDS_0``) at its end, replacing earlier ones of the same method. Objects with missing measurements
+        (NaN or infinite) get NaN, with a warning; columns without any value are excluded. For a table
+        without objects, the columns are added with a warning.
 
     Raises
     ------
     ValueError
-        For a method, column or option that is not there, fewer objects than neighbours, more objects than
-        fit the memory (5,000 with MDS, 10,000 with Isomap), or objects that are all equal.
+        For an unknown method, column or option, fewer objects than neighbours, more objects than fit into
+        memory (5,000 for MDS, 10,000 for Isomap), or objects that are all equal.
 
     Warns
     -----
     UserWarning
-        If there are fewer objects than neighbours (or than a perplexity of 30 asks for), and so many fewer
-        are used; or if objects lack a measurement.
+        If the number of neighbours (or the perplexity) is reduced because there are few objects, or if
+        objects have missing values.
 
     References
     ----------
@@ -171,7 +170,7 @@ def reduce(
 def _options_for_few(
     method: str, n_objects: int, n_components: int, given: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the options with which fewer objects than a method's own number of neighbours can be drawn."""
+    """Return the options for fewer objects than the default number of neighbours of a method."""
     if n_objects < _FEWEST:
         return {}
     options: dict[str, Any] = {}
@@ -179,15 +178,17 @@ def _options_for_few(
     name, default = own.get(method, ("", 0))
     if name and name not in given and n_objects <= default:
         options[name] = max(1, (n_objects - 1) / 3) if name == "perplexity" else n_objects - 1
-        text = f"of {n_objects} objects, {name}={options[name]:.3g} instead of {default}"
+        text = f"for {n_objects} objects, {name}={options[name]:.3g} instead of {default}"
         warnings.warn(f"Method {method!r} is used with fewer neighbours: {text}.", stacklevel=3)
     if method == "umap" and n_objects < n_components + 2:
-        options |= {} if "init" in given else {"init": "random"}  # its own start needs more objects than axes
+        options |= (
+            {} if "init" in given else {"init": "random"}
+        )  # "spectral" needs more objects than components
     return options
 
 
 def _embed(method: str, estimator: Any, values: np.ndarray, random_state: int | None) -> np.ndarray:
-    """Fit to all objects; or UMAP to a sample of very many, and find the places of the others in its map."""
+    """Fit on all objects, or fit UMAP on a subsample of very many and transform the rest."""
     if method != "umap":
         return estimator.fit_transform(values)
     if len(values) <= estimators.MANY:
@@ -202,7 +203,7 @@ def _embed(method: str, estimator: Any, values: np.ndarray, random_state: int | 
 
 
 def _check_components(method: str, n_components: int, n_objects: int, n_columns: int) -> None:
-    """Check the number of axes of the methods that have a limit to it."""
+    """Raise if the number of components exceeds the limit of a method."""
     limits = {
         "pca": (min(n_objects, n_columns), "the number of measurements or of objects"),
         "tsne": (min(3, n_columns), "three, and not more than there are measurements"),
@@ -213,7 +214,7 @@ def _check_components(method: str, n_components: int, n_objects: int, n_columns:
 
 
 def _find_neighbours(estimator: Any, values: np.ndarray) -> None:
-    """Give UMAP the exact neighbours of each object, where that is faster than its own search for them."""
+    """Pass the exact nearest neighbours to UMAP if that is faster than its own search."""
     options = estimator.get_params(deep=False)
     if (
         len(values) > MOST_EXACT
@@ -225,5 +226,5 @@ def _find_neighbours(estimator: Any, values: np.ndarray) -> None:
 
     search = NearestNeighbors(n_neighbors=options["n_neighbors"]).fit(values)
     distances, neighbours = search.kneighbors(values)
-    # Below 4,096 objects umap-learn takes given neighbours only where it is told to do without all pairs.
+    # Below 4,096 objects, umap-learn uses precomputed neighbours only with force_approximation_algorithm.
     estimator.set_params(precomputed_knn=(neighbours, distances), force_approximation_algorithm=True)

@@ -1,8 +1,8 @@
-"""What a column is, by its name: a measurement; or which object it is, where it lies, what was found.
+"""The role of a column by its name: measurement, identifier, position or result.
 
 The names are those of objclass and of CellProfiler, ImageJ with MorphoLibJ and TrackMate, napari, QuPath,
 Imaris, ilastik, clEsperanto, scanpy, squidpy and Seurat, and of instruments for screening and spatial omics.
-They are compared as words in small letters: ``Location_CenterX [µm]`` is "location center x".
+They are compared in lower case as words: ``Location_CenterX [µm]`` is "location center x".
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import unicodedata
 
 EMBEDDINGS = ("UMAP", "t-SNE", "PC", "Isomap", "MDS")
-"""What the columns of an embedding are called; an underscore and the number of the axis follow."""
+"""Prefixes of the columns of an embedding; an underscore and the index of the component follow."""
 
 _THINGS = (
     "object|obj|image|img|cell|nucleus|nuclei|nuc|track|tracklet|spot|particle|roi|mask|frame|slice|site"
@@ -33,7 +33,7 @@ _TIME = (
 )
 _IDENTIFIER = (
     rf"index|unnamed( [\d ]+)?( level.*)?|level \d+|{_THINGS}|{_DESIGN}|{_TIME}",
-    # Numbers and names of things: ImageNumber, Object ID, Number_Object_Number, frame_idx
+    # Ids and names: ImageNumber, Object ID, Number_Object_Number, frame_idx
     rf"(.* )?({_THINGS}|{_DESIGN}|label|component|vertex|node|group)"
     r" ?(number(?! of)|no|nr|num|ids?|index|idx|name)( .*)?",
     r"(.* )?(ids?|uuid|guid|oid|identifier|barcode|idx)( \d+)?|(id|uuid) .*|(image|label|cell|track)id",
@@ -57,14 +57,14 @@ _POSITION = (
     r"(sum|mean) intensity times [xyz]|(.* )?[xyz] ?(min|max)",
     r"(.* )?(bbox|bounding box|box|coords?)( (min|max|minimum|maximum|arg max weight))? ?([xyz]|\d)",
     r"(.* )?(feret|bbox|box) ?(start|end)? ?[xyz]( ?(min|max))?",
-    # A place and an axis: AreaShape_Center_X, Location_CenterMassIntensity_Z_DAPI, CenterX_global_px
+    # A position and an axis: AreaShape_Center_X, Location_CenterMassIntensity_Z_DAPI, CenterX_global_px
     rf"{_SIZED}(.* )?(center|centre|cg|mass|obox|stage|origin|axis|trajectory|velocity|acceleration"
     r"|displacement|direction|extrema|p\d|vector|shift|offset|drift)( \d|( .*)? ([xyz]|[xyz]abs)( .*)?)",
     rf"{_SIZED}(.* )?(centroids?|locations?|positions?|coordinates?|coord)( .*)?",
     r"(.* )?(center|centre) of (the )?(object|skeleton|mass|geometry)( .*)?",
     r"(.* )?(object|region) center( \d)?",
     r"distance (to|from) (the )?(image )?(border|origin)( .*)?",
-    # How an object lies: those of a class may lie in any direction.
+    # The orientation of an object, which is usually unrelated to its class
     r"(.* )?(orientation|angle|theta|phi|azim|azimuth|elev|elevation|roll|pitch|yaw|direction)( \d+)?",
     r"(.* )?inertia tensor \d ?\d|(.* )?eigenvectors?( .*)?|principal components of the object( \d)?",
 )
@@ -98,10 +98,10 @@ def _patterns() -> dict[str, re.Pattern[str]]:
 
 @functools.lru_cache(maxsize=10_000)
 def column_role(name: str) -> str:
-    """Return "measurement", "identifier" (who, when, of which sample), "position" or "result".
+    """Return "measurement", "identifier" (of object, time point, sample), "position" or "result".
 
-    "position" is also how an object lies; "result" is what was computed of measurements or given by hand:
-    an embedding, a cluster, a class, a probability.
+    "position" includes the orientation. "result" is computed from measurements or assigned by hand: an
+    embedding, a cluster, a class, a probability.
 
     Examples
     --------
@@ -118,7 +118,7 @@ def column_role(name: str) -> str:
 
 
 def words_of(name: str) -> str:
-    """Return the words of a column's name in small letters, without a unit.
+    """Return the words of a column name in lower case, without a unit.
 
     Examples
     --------

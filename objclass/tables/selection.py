@@ -1,4 +1,4 @@
-"""Choose objects: by a shape drawn in a plot of two columns, by a range, in the image, or by number."""
+"""Selection of objects by a polygon in a plot of two columns, by a range, in the image, or by label."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ def select(
     group: int = 1,
     mode: str = "replace",
 ) -> pd.DataFrame:
-    """Put the chosen objects into a group of ``MANUAL_CLUSTER_ID``.
+    """Assign selected objects to a group in ``MANUAL_CLUSTER_ID``.
 
-    Exactly one of `polygon`, `within` and `objects` says which objects are meant. An object whose
-    value is missing, or not positive on a logarithmic axis, is never inside a shape.
+    Exactly one of `polygon`, `within` and `objects` must be given. An object whose value is missing, or not
+    positive on a logarithmic axis, is never inside a polygon.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        One row an object, with a ``label`` column. Its ``MANUAL_CLUSTER_ID``, where it has one, is the
-        starting point.
+        One row for each object, with a ``label`` column. An existing ``MANUAL_CLUSTER_ID`` is the starting
+        point.
     x, y : str, optional
         The columns on the axes of the plot.
     polygon : (n, 2) array_like, optional
-        Corners of a closed shape in the plane of `x` and `y`, in the columns' own units.
+        Corners of a closed polygon in the plane of `x` and `y`, in the units of the columns.
     within : (float, float), optional
-        The lowest and the highest value of column `x` that is meant.
+        The lowest and the highest value of column `x`, both included.
     objects : iterable of int, optional
-        Label numbers.
+        Labels.
     log : {"", "x", "y", "xy"}
-        Which axes are logarithmic: an edge of the polygon is straight as it is seen in the plot.
+        The logarithmic axes: an edge of the polygon is straight on the axes of the plot.
     group : int
-        The number that the chosen objects get; 0 stands for not selected.
+        The group of the selected objects; 0 means not selected.
     mode : {"replace", "add", "subtract"}
-        "replace" empties all groups first, "add" leaves the other objects as they are, "subtract"
-        takes the chosen objects out of whichever group they are in.
+        "replace" clears all groups first, "add" keeps the groups of other objects, "subtract" removes the
+        selected objects from any group.
 
     Returns
     -------
@@ -65,11 +65,11 @@ def select(
     ------
     ValueError
         If a column is absent or not numeric, if the polygon has fewer than three corners or is not
-        finite, or if not exactly one way to choose is given.
+        finite, or if not exactly one of `polygon`, `within` and `objects` is given.
 
     References
     ----------
-    Points in polygons by the crossings test: :meth:`matplotlib.path.Path.contains_points`.
+    Point-in-polygon test: :meth:`matplotlib.path.Path.contains_points`.
 
     Examples
     --------
@@ -101,13 +101,13 @@ def select(
 
 
 def apply_selection(groups: np.ndarray, chosen: np.ndarray, *, group: int, mode: str) -> np.ndarray:
-    """Return the group numbers after `chosen` (bool) has replaced, joined or left them; see `select`."""
+    """Return the groups after applying `mode` to the `chosen` objects (bool); see `select`."""
     rest = np.zeros_like(groups) if mode == "replace" else groups
     return np.where(chosen, 0 if mode == "subtract" else group, rest)
 
 
 def inside_polygon(x: np.ndarray, y: np.ndarray, polygon: npt.ArrayLike, *, log: str = "") -> np.ndarray:
-    """Tell which points lie inside the polygon; `log` names the axes on which both are compared as log10."""
+    """Return which points are inside the polygon; `log` names the axes that are compared as log10."""
     from matplotlib.path import Path
 
     checks.check_option("log", log, ("", "x", "y", "xy"))
@@ -132,14 +132,14 @@ def inside_polygon(x: np.ndarray, y: np.ndarray, polygon: npt.ArrayLike, *, log:
 
 
 def inside_range(values: np.ndarray, within: Sequence[float]) -> np.ndarray:
-    """Tell which values lie within ``(low, high)``, both ends included."""
+    """Return which values are within ``(low, high)``, both ends included."""
     if len(within) != 2 or not np.isfinite(np.asarray(within, dtype=float)).all() or within[0] > within[1]:
-        raise checks.invalid("within", "two finite numbers, the lower first", within)
+        raise checks.invalid("within", "two finite numbers in ascending order", within)
     return (values >= within[0]) & (values <= within[1])
 
 
 def log10_or_nan(values: np.ndarray) -> np.ndarray:
-    """Return log10, with NaN where a value is not positive."""
+    """Return log10, with NaN for values that are not positive."""
     return np.log10(values, out=np.full(len(values), np.nan), where=values > 0)
 
 
@@ -153,7 +153,7 @@ def column_values(table: pd.DataFrame, argument: str, column: str | None) -> np.
             argument,
             "the name of a numeric column",
             checks.describe(column),
-            f"There are: {', '.join(numeric)}.",
+            f"The numeric columns are {', '.join(numeric)}.",
         )
     return table[column].to_numpy(dtype=float, na_value=np.nan)
 
@@ -161,9 +161,9 @@ def column_values(table: pd.DataFrame, argument: str, column: str | None) -> np.
 def pick_objects(
     labels: npt.ArrayLike, polygon: npt.ArrayLike, *, axis: int = 0, index: int = 0
 ) -> np.ndarray:
-    """Return the numbers of the objects that a shape drawn in the image encloses.
+    """Return the labels of the objects inside a polygon in a plane of the image.
 
-    An object counts if at least half of its pixels in that plane have their centre inside the shape.
+    An object is inside if the centres of at least half of its pixels in that plane are.
 
     Parameters
     ----------
@@ -172,19 +172,19 @@ def pick_objects(
     polygon : (n, 2) array_like
         Corners in pixels of the plane, each as (row, column); the centre of pixel (0, 0) is (0, 0).
     axis : int
-        The axis across which the plane is taken from a 3D array.
+        The axis perpendicular to the plane in a 3D array.
     index : int
-        Which plane.
+        The index of the plane.
 
     Returns
     -------
-    numpy.ndarray of int64, of uint64 where a label is larger than that holds
+    numpy.ndarray of int64, or of uint64 if a label exceeds the range of int64
         Labels, ascending.
 
     Raises
     ------
     ValueError
-        If the plane is not there or the polygon is not one.
+        If the plane does not exist or the polygon is invalid.
 
     Examples
     --------

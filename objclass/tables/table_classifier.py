@@ -36,19 +36,19 @@ class TableClassifier:
     Attributes
     ----------
     columns : tuple of str
-        The measurements that it needs, in their order.
+        The measurements that it needs, in order.
     classes : tuple of str or of int
         The classes.
     method : {"forest", "linear", "boosting"}
-        How it learnt.
+        The method of training.
     examples : (n, n_columns) float array
-        The measurements of the objects that it learnt from.
+        The measurements of the training objects.
     example_classes : (n,) int array
-        The place in `classes` of each example.
+        The index in `classes` of each example.
     units : dict of str to str
-        The unit of each column, as far as it is known.
+        The unit of each column for which it is known.
     spacing : tuple of float or None
-        The voxel size of the images that were measured, None if unknown.
+        The voxel size of the measured images; None if unknown.
     colors : dict
         The colour ``#rrggbb`` of each class that has one.
     class_weight : "balanced" or None
@@ -86,10 +86,10 @@ class TableClassifier:
         return dict(zip(self.classes, counts, strict=True))
 
     def feature_importances(self) -> pd.DataFrame:
-        """Tell how much each column matters: the loss of balanced accuracy if its values are shuffled.
+        """Return the permutation importance of each column, as the loss of balanced accuracy.
 
-        Shuffled are the values of examples that a forest (or what `method` is) trained on the others has
-        not seen. A column may seem useless because another one says the same; those are named.
+        The values of held-out examples are shuffled and predicted by a model trained on the others. A column
+        can appear unimportant if it is correlated with another one; those are listed.
 
         Returns
         -------
@@ -116,7 +116,7 @@ class TableClassifier:
             variants = [values[out]]
             for column in np.repeat(np.arange(len(self.columns)), _REPEATS):
                 shuffled = values[out].copy()
-                # Of all examples: in a small fold there is little to shuffle.
+                # Values are drawn from all examples, since a small fold has few to permute.
                 shuffled[:, column] = random.choice(values[:, column], len(out))
                 variants.append(shuffled)
             found = model.probabilities(np.concatenate(variants)).argmax(axis=1)
@@ -137,7 +137,7 @@ class TableClassifier:
         return importances.sort_values("importance", ascending=False, kind="stable", ignore_index=True)
 
     def refit(self, values: np.ndarray, classes: np.ndarray) -> Model:
-        """Train anew in the same way, on other examples in which each class occurs."""
+        """Train with the same parameters on other examples, in which each class occurs."""
         return fit_model(
             values,
             classes,
@@ -147,12 +147,12 @@ class TableClassifier:
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a JSON file that `load_classifier` reads; it predicts the same to the last bit.
+        """Write a JSON file for `load_classifier`. The loaded classifier predicts exactly the same.
 
         Parameters
         ----------
         path : str or path
-            Where to write; the folder must exist.
+            The file to write; its folder must exist.
         """
         content = {
             "format": FORMAT,
@@ -175,7 +175,7 @@ class TableClassifier:
 
 
 def folds(classes: np.ndarray, *, random_state: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return up to five pairs of places to train on and to test on, each class in all of them."""
+    """Return up to five pairs of training and test indices, stratified by class."""
     from sklearn.model_selection import StratifiedKFold
 
     n = min(5, int(np.bincount(classes).min()))
@@ -184,30 +184,30 @@ def folds(classes: np.ndarray, *, random_state: int) -> list[tuple[np.ndarray, n
 
 
 def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier | TableClassifier:
-    """Read a classifier of pixels or of objects from its file, without executing it.
+    """Read a classifier of pixels or objects from a file, without executing code from it.
 
     Parameters
     ----------
     path : str or path
-        The .cl file of an ObjectSegmenter, a PixelClassifier or a ProbabilityMapper, made by objclass, APOC,
-        napari or Fiji; or the .json file of a `TableClassifier`.
+        The .cl file of an ObjectSegmenter, a PixelClassifier or a ProbabilityMapper, written by objclass,
+        APOC, napari or Fiji; or the .json file of a `TableClassifier`.
 
     Returns
     -------
     ObjectClassifier or TableClassifier
-        A classifier of pixels from a .cl file, one of objects from JSON.
+        A classifier of pixels from a .cl file, or of objects from a .json file.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If the file is truncated, altered, too large, no classifier, or a classifier of another kind.
+        If the file is truncated, altered, too large, or not a supported classifier.
 
     Warns
     -----
     UserWarning
-        If a file made by APOC asks for a Sobel filter in 3D, where APOC's reads beyond the image.
+        If a file written by APOC uses a 3D Sobel filter, which reads beyond the image in APOC.
 
     References
     ----------
@@ -248,37 +248,37 @@ def _read_json(path: Path) -> TableClassifier:
         return _from_content(content)
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).rstrip(".")
-        expected = "a classifier that TableClassifier.save wrote"
+        expected = "a classifier written by TableClassifier.save"
         hint = "Save the classifier again; nothing in the file was executed."
         raise invalid("path", expected, f"{path}, where {reason}", hint) from None
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} stands for a number")
+    raise ValueError(f"{name} is used as a number")
 
 
 def _from_content(content: Any) -> TableClassifier:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError("there is another kind of JSON")
+        raise ValueError("the JSON content is not a classifier")
     if content["version"] != VERSION:
-        raise ValueError(f"the version is {content['version']!r}: read it with the objclass that wrote it")
+        raise ValueError(f"the version is {content['version']!r}: use the version of objclass that wrote it")
     columns, classes = content["columns"], content["classes"]
     if not _is_texts(columns) or len(set(columns)) < len(columns):
-        raise ValueError("'columns' is no list of names")
+        raise ValueError("'columns' is not a list of names")
     alike = _is_texts(classes) or all(type(name) is int for name in classes)
     if not alike or not 2 <= len(set(classes)) == len(classes):
-        raise ValueError("'classes' are no two or more names or numbers")
+        raise ValueError("'classes' is not a list of two or more strings or integers")
     if content["method"] not in METHODS:
-        raise ValueError(f"the method {content['method']!r} is not known")
+        raise ValueError(f"the method {content['method']!r} is unknown")
     examples = np.array(content["examples"], dtype=np.float64)
     codes = np.array(content["example_classes"], dtype=np.int64)
     if examples.shape != (len(codes), len(columns)) or not np.isfinite(examples).all():
-        raise ValueError("the examples do not fit the columns")
+        raise ValueError("the examples do not match the columns")
     if not np.isin(codes, np.arange(len(classes))).all():
-        raise ValueError("the examples do not fit the classes")
+        raise ValueError("the examples do not match the classes")
     weight, spacing = content["class_weight"], content["spacing"]
     if weight not in ("balanced", None):
-        raise ValueError(f"the class_weight {weight!r} is not known")
+        raise ValueError(f"the class_weight {weight!r} is unknown")
     return TableClassifier(
         columns=tuple(columns),
         classes=tuple(classes),

@@ -148,7 +148,7 @@ def test_objects_without_a_measurement_get_no_class(table):
         .dropna(),
     )
     with pytest.warns(
-        UserWarning, match="1 of 90 objects lack a measurement and get no result, most of them 'c'"
+        UserWarning, match="1 of 90 objects have missing values and get no result, most of them in 'c'"
     ):
         result = classify(table.assign(c=table["c"].mask(table.index == 7)), classifier)
     assert result["CLASS"].isna().tolist() == [row == 7 for row in range(90)]
@@ -186,7 +186,7 @@ def test_groups_drawn_by_hand_are_examples_but_for_those_in_none(table):
         ({("one", 1): "a", ("one", 4): "A "}, ValueError, "one name for each class, got 'A' and 'a'"),
         ({("one", 1): "a", ("one", 2): "b"}, ValueError, r"objects of the table, got \('one', 2\)"),
         ({1: "a", 4: "b"}, ValueError, r"keys \(image, label\), got int 1"),
-        ({("one", 1): 1.5, ("one", 4): 2}, ValueError, "texts or integers, got float 1.5"),
+        ({("one", 1): 1.5, ("one", 4): 2}, ValueError, "strings or integers, got float 1.5"),
         (pd.Series(["a", "b"], [("one", 1), ("one", 1)]), ValueError, "one class for each object"),
     ],
 )
@@ -213,12 +213,12 @@ def test_other_bad_input(table):
     ):
         train_table_classifier(gap, "example")
     classifier = train_table_classifier(table, "example")
-    with pytest.raises(ValueError, match="the columns that the classifier learnt from, got none called 'b'"):
+    with pytest.raises(ValueError, match="the columns that the classifier was trained on, got no column 'b'"):
         classify(table.drop(columns="b"), classifier)
     with pytest.raises(TypeError, match="classifier: expected a TableClassifier"):
         classify(table, "classes.json")
     with pytest.raises(
-        ValueError, match="a value in each column that the classifier learnt from, got none in c"
+        ValueError, match="values in each column that the classifier was trained on, got none in c"
     ):
         classify(table.assign(c=np.nan), classifier)
 
@@ -234,7 +234,7 @@ def test_units_are_checked():
     assert classifier.units["area"] == "µm²"
     with pytest.raises(ValueError, match="'area' in µm², as the classifier learnt it, got nm²"):
         classify(tables[1], classifier)
-    with pytest.warns(UserWarning, match="a voxel size of .*0.7.* learnt from .*0.5"):
+    with pytest.warns(UserWarning, match="a voxel size of .*0.7.* the training table .*0.5"):
         classify(tables[2], classifier)
 
 
@@ -306,22 +306,22 @@ def change(path, key, value):
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("format", "other", "another kind of JSON"),
+        ("format", "other", "the JSON content is not a classifier"),
         ("version", 99, "the version is 99"),
-        ("columns", ["a"], "do not fit the columns"),
-        ("classes", ["a", "a"], "no two or more names"),
-        ("method", "svm", "'svm' is not known"),
-        ("feature", [], "no array of"),
-        ("roots", [10**9], "do not fit together"),
-        ("start", [0.0, 0.0, float("nan")], "NaN stands for a number"),
-        ("example_classes", [7], "do not fit the columns"),
-        ("kind", "pickle", "unknown kind"),
-        ("class_weight", {"a": 1}, "is not known"),
+        ("columns", ["a"], "do not match the columns"),
+        ("classes", ["a", "a"], "not a list of two or more"),
+        ("method", "svm", "'svm' is unknown"),
+        ("feature", [], "not an array of"),
+        ("roots", [10**9], "are inconsistent"),
+        ("start", [0.0, 0.0, float("nan")], "NaN is used as a number"),
+        ("example_classes", [7], "do not match the columns"),
+        ("kind", "pickle", "type of the model is unknown"),
+        ("class_weight", {"a": 1}, "is unknown"),
     ],
 )
 def test_altered_files_are_refused(saved, key, value, message):
     change(saved, key, value)
-    with pytest.raises(ValueError, match=f"a classifier that TableClassifier.save wrote, got .*{message}"):
+    with pytest.raises(ValueError, match=f"a classifier written by TableClassifier.save, got .*{message}"):
         load_classifier(saved)
 
 
@@ -330,7 +330,7 @@ def test_trees_that_run_in_circles_are_refused(saved):
     inner = next(place for place, pair in enumerate(children) if pair[0] > 0)
     children[inner] = [inner, inner]
     change(saved, "children", children)
-    with pytest.raises(ValueError, match="do not fit together"):
+    with pytest.raises(ValueError, match="are inconsistent"):
         load_classifier(saved)
 
 

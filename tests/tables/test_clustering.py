@@ -13,7 +13,7 @@ from objclass.tables.clustering import METHODS, _by_size, cluster
 from objclass.tables.reduction import reduce
 
 # The table of the tests has an object without a measurement; that this is said has its own test.
-pytestmark = pytest.mark.filterwarnings("ignore:1 of 70 objects lack a measurement")
+pytestmark = pytest.mark.filterwarnings("ignore:1 of 70 objects have missing values")
 
 COLUMNS = {
     "kmeans": "KMEANS_CLUSTER_ID",
@@ -185,11 +185,11 @@ def test_it_says_which_columns_it_uses_and_which_it_leaves_out(table, capsys):
     cluster(table)
     said = capsys.readouterr().err
     assert said.startswith(
-        "cluster: 5 columns used: a, b, c, d, e; left out: identifier (label, image, well)"
+        "cluster: 5 columns used: a, b, c, d, e; excluded: identifier (label, image, well)"
     )
     for reason in ("result (kind)", "position (centroid-0)", "empty (h)", "constant (f)"):
         assert reason in said
-    assert "the same as another (g)" in said
+    assert "redundant (g)" in said
     assert said.count("\n") == 1
     cluster(table, progress=False)
     assert capsys.readouterr().err == ""
@@ -203,11 +203,11 @@ def test_it_says_which_columns_are_strongly_correlated(capsys):
 
 
 def test_objects_without_a_cluster_are_told(table, capsys):
-    with pytest.warns(UserWarning, match="1 of 70 objects lack a measurement and get no result.*'c'"):
+    with pytest.warns(UserWarning, match="1 of 70 objects have missing values and get no result.*'c'"):
         cluster(table)
     far = pd.DataFrame({"label": range(21), "a": [*np.linspace(0, 1, 20), 99], "b": [*np.zeros(20), 99]})
     cluster(far, "hdbscan")
-    assert "1 of 21 objects are in no cluster" in capsys.readouterr().err
+    assert "1 of 21 objects are noise" in capsys.readouterr().err
 
 
 def test_scaled_within_each_image_the_staining_does_not_matter():

@@ -66,7 +66,7 @@ def test_the_matrix_is_standardised_in_the_order_of_the_labels():
 
 def test_rows_with_gaps_and_infinities_are_left_out_and_empty_columns_too():
     table = make(a=[1.0, np.nan, 3.0, 4.0, 5.0], b=[1.0, 2.0, np.inf, 4.0, 6.0], c=[np.nan] * 5)
-    with pytest.warns(UserWarning, match="2 of 5 objects lack a measurement"):
+    with pytest.warns(UserWarning, match="2 of 5 objects have missing values"):
         matrix = prepare(table)
     assert matrix.columns == ["a", "b"]
     assert matrix.rows.tolist() == [0, 3, 4]
@@ -80,7 +80,7 @@ def test_constant_columns_are_left_out_with_scaling_only():
 
 def test_nullable_and_bool_columns_can_be_used():
     table = make(a=pd.array([1, None, 3], dtype="Int64"), b=[True, False, False])
-    with pytest.warns(UserWarning, match="1 of 3 objects lack a measurement"):
+    with pytest.warns(UserWarning, match="1 of 3 objects have missing values"):
         matrix = prepare(table, columns=["a", "b"], scale=False)
     np.testing.assert_array_equal(matrix.values, [[1, 1], [3, 0]])
 
@@ -92,7 +92,7 @@ def test_labels_are_unique_within_an_image_and_sorted_by_it():
 
 def test_it_warns_where_most_objects_are_lost():
     table = make(a=[1.0, 2.0, 3.0, 4.0, 5.0], solidity=[0.5, 0.6, np.nan, np.nan, np.nan])
-    with pytest.warns(UserWarning, match=r"3 of 5 objects lack a measurement .* most of them 'solidity'"):
+    with pytest.warns(UserWarning, match=r"3 of 5 objects have missing values .* most of them in 'solidity'"):
         prepare(table)
 
 
@@ -100,7 +100,7 @@ def test_it_warns_where_most_objects_are_lost():
     ("table", "error", "message"),
     [
         ([1, 2], TypeError, "table: expected a pandas DataFrame, got list"),
-        (pd.DataFrame({"area": [1.0]}), ValueError, "expected a column 'label'.*joins on the label"),
+        (pd.DataFrame({"area": [1.0]}), ValueError, "expected a column 'label'.*identified by their label"),
         (
             pd.DataFrame({"label": [1, 1], "area": [1.0, 2]}),
             ValueError,
@@ -116,10 +116,10 @@ def test_it_warns_where_most_objects_are_lost():
         (pd.DataFrame({"label": [np.nan], "area": [1.0]}), ValueError, "integers in the column 'label'"),
         (pd.DataFrame([[1, 2, 3]], columns=["label", "a", "a"]), ValueError, "more than one column 'a'"),
         (make(name=["x", "y"]), ValueError, "columns with measurements"),
-        (make(a=[np.nan, np.nan]), ValueError, "columns without a single number"),
+        (make(a=[np.nan, np.nan]), ValueError, "columns without any value"),
         (make(a=[np.nan, 1.0], b=[1.0, np.nan]), ValueError, "value in every column .* 2 of 2 objects lack"),
-        (make(a=[1.0, 1.0]), ValueError, "a measurement in which objects differ, got 2 objects"),
-        (make(a=[1.0]), ValueError, "a measurement in which objects differ, got 1 object with"),
+        (make(a=[1.0, 1.0]), ValueError, "a measurement that varies between objects, got 2 objects"),
+        (make(a=[1.0]), ValueError, "a measurement that varies between objects, got 1 object with"),
     ],
 )
 def test_bad_tables(table, error, message):
@@ -229,7 +229,7 @@ def test_of_columns_that_say_the_same_one_is_used():
     )
     matrix = prepare(table)
     assert matrix.columns == ["a", "b", "noisy"]
-    assert matrix.left_out["the same as another"] == ["c", "radius"]
+    assert matrix.excluded["redundant"] == ["c", "radius"]
     assert prepare(table, columns=["a", "c"]).columns == ["a", "c"]
 
 
@@ -265,12 +265,12 @@ def test_text_that_is_no_number_is_left_out():
     table = make(a=[1.0, 2.0, 4.0], b=["x", "1", "y"], well=["1,5", "2", "3"], c=[None] * 3)
     matrix = prepare(table)
     assert matrix.columns == ["a"]
-    assert matrix.left_out == {
+    assert matrix.excluded == {
         "identifier": ["label", "well"],
         "text": ["b"],
         "empty": ["c"],
         "constant": [],
-        "the same as another": [],
+        "redundant": [],
     }
 
 

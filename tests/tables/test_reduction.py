@@ -15,7 +15,7 @@ from objclass.tables import umap_cache
 from objclass.tables.reduction import METHODS, reduce
 
 # The table of the tests has an object without a measurement; that this is said has its own test.
-pytestmark = pytest.mark.filterwarnings("ignore:1 of 70 objects lack a measurement")
+pytestmark = pytest.mark.filterwarnings("ignore:1 of 70 objects have missing values")
 
 COLUMNS = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PC", "isomap": "Isomap", "mds": "MDS"}
 
@@ -160,7 +160,7 @@ def test_bad_arguments(table, method, options, message):
 
 
 def test_one_object(table):
-    with pytest.raises(ValueError, match="a measurement in which objects differ, got 1 object"):
+    with pytest.raises(ValueError, match="a measurement that varies between objects, got 1 object"):
         reduce(table.iloc[:1], "pca")
 
 
@@ -231,10 +231,10 @@ def test_umap_of_very_many_objects_learns_from_a_sample(monkeypatch):
 
 
 def test_it_says_what_it_uses_and_who_gets_no_place(table, capsys):
-    with pytest.warns(UserWarning, match="1 of 70 objects lack a measurement and get no result.*'m3'"):
+    with pytest.warns(UserWarning, match="1 of 70 objects have missing values and get no result.*'m3'"):
         reduce(table, "pca")
     said = capsys.readouterr().err
-    assert said.startswith("reduce: 10 columns used: m0, m1, m2, m3, m4, m5, m6, m7 and 2 more; left out: ")
+    assert said.startswith("reduce: 10 columns used: m0, m1, m2, m3, m4, m5, m6, m7 and 2 more; excluded: ")
     assert "identifier (label), position (centroid), result (kind)" in said
 
 

@@ -97,7 +97,7 @@ def test_moving_points_and_polygon_together_changes_nothing(corners, dx, dy) -> 
         ({"x": "area", "y": "solidity", "polygon": STAR[:2]}, "polygon: expected at least three corners"),
         ({"x": "area", "y": "solidity", "polygon": [(0, np.nan), *STAR]}, "of finite numbers"),
         ({"x": "area", "y": "solidity", "polygon": [(-1, 0.1), *STAR], "log": "x"}, "expected positive x"),
-        ({"x": "area", "within": (2, 1)}, "within: expected two finite numbers, the lower first"),
+        ({"x": "area", "within": (2, 1)}, "within: expected two finite numbers in ascending order"),
         ({"objects": [1], "mode": "toggle"}, "mode: expected one of 'replace', 'add', 'subtract'"),
         ({"objects": [1], "group": -1}, "group: expected an integer of at least 0"),
         ({"x": "area", "y": "solidity", "polygon": STAR, "log": "z"}, "log: expected one of"),

@@ -1,1 +1,1 @@
-"""Compiled loops over voxels: what objects measure."""
+"""Compiled loops over voxels for measuring."""

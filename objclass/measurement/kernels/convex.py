@@ -1,9 +1,8 @@
-"""Convex hull of every object on the voxel grid: how many voxels it holds, and its greatest diameter.
+"""Convex hull of every object on the voxel grid: its number of voxels, and its maximum diameter.
 
-A voxel stands for its centre and the six points half a voxel from it along the axes (in two dimensions,
-four). Coordinates are doubled, so that all of these are whole. The hull of an object depends on no more than
-the first and the last voxel of its rows; these are all that is kept of it, and those of several blocks merge
-by minimum and maximum.
+A voxel is represented by the points half a voxel from its centre along the axes (four in 2D, six in 3D), as
+in scikit-image. Coordinates are doubled, so that these points are integers. The hull of an object depends
+only on the first and the last voxel of its rows; those of several blocks merge by minimum and maximum.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ from objclass._common.kernels.hull import CORNER, NORMAL, OFFSET, convex_hull
 from objclass._common.kernels.outline import NOTHING, find_candidates
 from objclass._common.parallel import kernel
 from objclass.measurement.kernels.feret import largest_distance, surface_corners
-from objclass.measurement.kernels.surface import hull_surface, least_width
+from objclass.measurement.kernels.surface import hull_surface, minimum_width
 
 
 @kernel
 def is_flat(low, high):
-    """Return whether all voxels of an object lie in one plane of whatever direction, exactly."""
+    """Return whether all voxels of an object are coplanar, computed exactly."""
     rank = -1
     z1 = y1 = x1 = z2 = y2 = x2 = normal_z = normal_y = normal_x = 0
     for plane in range(low.shape[0]):
@@ -46,16 +45,16 @@ def is_flat(low, high):
 
 @kernel
 def on_edge(start, stop, plane):
-    """Return on which line an edge between two points crosses a plane, as a fraction of two integers."""
+    """Return where an edge between two points intersects a plane, as a fraction of two integers."""
     rise = stop[0] - start[0]
     return start[1] * rise + (stop[1] - start[1]) * (plane - start[0]), rise
 
 
 @kernel
 def fill_rows(facets, points, low, high):
-    """Write the first and the last voxel centre within a hull for each row of a box; return their number.
+    """Write the first and the last voxel centre inside a hull for each row of a box; return their number.
 
-    Every facet is drawn once, along the rows that it covers, and limits them from above or from below.
+    Every facet is rasterized once and bounds the rows that it covers from above or from below.
     """
     low[:] = NOTHING
     high[:] = -NOTHING
@@ -100,7 +99,7 @@ def fill_rows(facets, points, low, high):
 def measure_hull_shapes(
     boxes, starts, low, high, flat, spacing, steps, weights, volumes, diameters, surfaces, widths
 ):
-    """Write what `measure_hulls` does, and the surface and the least diameter of the convex hull.
+    """Like `measure_hulls`, and write the surface and the minimum diameter of the convex hull.
 
     Parameters
     ----------
@@ -109,7 +108,7 @@ def measure_hull_shapes(
     steps, weights : arrays
         From `crofton_weights`.
     surfaces, widths : (n,) float64 arrays
-        Written.
+        Output.
     """
     for index in range(len(boxes)):
         box = boxes[index]
@@ -123,15 +122,15 @@ def measure_hull_shapes(
         facets = convex_hull(points)
         volumes[index] = fill_rows(facets, points, object_low, object_high)
         diameters[index] = largest_distance(surface_corners(object_low, object_high, width, flat, spacing))
-        widths[index] = least_width(facets, points, flat, spacing)
+        widths[index] = minimum_width(facets, points, flat, spacing)
         surfaces[index] = hull_surface(object_low, object_high, width, steps, weights)
 
 
 @kernel
 def measure_hulls(boxes, starts, low, high, flat, spacing, volumes, diameters):
-    """Write the voxels in the convex hull and the greatest Feret diameter of some objects.
+    """Write the number of voxels in the convex hull and the maximum Feret diameter of objects.
 
-    Both are NaN for an object in space that lies in a plane.
+    Both are NaN for a 3D object that lies in a plane.
 
     Parameters
     ----------
@@ -140,11 +139,11 @@ def measure_hulls(boxes, starts, low, high, flat, spacing, volumes, diameters):
     starts, low, high : int64 arrays
         The ends of all rows, from `row_ends`; overwritten by those of the hulls.
     flat : bool
-        The image has two dimensions.
+        Whether the image is 2D.
     spacing : (3,) float64 array
-        Of the diameter.
+        The spacing for the diameter.
     volumes, diameters : (n,) float64 arrays
-        Written.
+        Output.
     """
     for index in range(len(boxes)):
         box = boxes[index]

@@ -7,13 +7,13 @@ import numpy as np
 from objclass._common.parallel import kernel
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-# Columns of what is known of one object and channel.
+# Columns of the result for one object and channel.
 SKEWNESS, KURTOSIS, DEVIATION, DISTRIBUTION = 5, 6, 7, 8
 
 
 @kernel
 def gather(labels, number, box, values, target):
-    """Write the values of an object, row by row, and return how many there are."""
+    """Write the values of an object, row by row, and return their number."""
     n = np.int64(0)
     for plane in range(box[0], box[3]):
         for line in range(box[1], box[4]):
@@ -26,7 +26,7 @@ def gather(labels, number, box, values, target):
 
 @kernel
 def largest(counts):
-    """Return the largest of some counts, at least 1, also of none."""
+    """Return the maximum of counts, at least 1; 1 if empty."""
     most = np.int64(1)
     for count in counts:
         most = max(most, count)
@@ -35,7 +35,7 @@ def largest(counts):
 
 @kernel
 def quantile(ordered, share):
-    """Return a quantile of sorted values, linear between neighbours as NumPy's default."""
+    """Return a quantile of sorted values with linear interpolation, NumPy's default."""
     place = share * (len(ordered) - 1)
     below = int(place)
     above = min(below + 1, len(ordered) - 1)
@@ -45,7 +45,7 @@ def quantile(ordered, share):
 
 @kernel
 def median_deviation(ordered, median):
-    """Return the median distance of sorted values from their median: a merge from the middle outwards."""
+    """Return the median absolute deviation of sorted values, merging outwards from the median."""
     n = len(ordered)
     right = np.searchsorted(ordered, median)
     left = right - 1
@@ -63,7 +63,7 @@ def median_deviation(ordered, median):
 
 @kernel
 def measure_distributions(labels, numbers, boxes, counts, values, shares, result):
-    """Write the distribution of the values of some objects.
+    """Write statistics of the distribution of the values of objects.
 
     Parameters
     ----------
@@ -72,12 +72,12 @@ def measure_distributions(labels, numbers, boxes, counts, values, shares, result
     boxes : (n, 6) int64 array
         Bounding boxes, as in `ObjectSums`.
     counts : (n,) int64 array
-        Voxels; an object without any gets NaN, as does one with a value that is NaN.
+        Numbers of voxels. An object without voxels, or with a NaN value, gets NaN.
     values : (z, y, x) array
     shares : (q,) float64 array
         The quantiles to take, `QUANTILES`.
     result : (n, DISTRIBUTION) float64 array
-        Written.
+        Output.
     """
     room = np.empty(largest(counts), np.float64)
     for index in range(len(numbers)):
@@ -107,7 +107,7 @@ def measure_distributions(labels, numbers, boxes, counts, values, shares, result
 
 @kernel
 def measure_pairs(labels, numbers, boxes, counts, first, second, result):
-    """Write the correlation and the overlap of two channels, (n, 2), of some objects."""
+    """Write the correlation and the overlap of two channels, (n, 2), of objects."""
     room = np.empty((2, largest(counts)), np.float64)
     for index in range(len(numbers)):
         n = gather(labels, numbers[index], boxes[index], first, room[0])
@@ -131,7 +131,7 @@ def measure_pairs(labels, numbers, boxes, counts, first, second, result):
 
 @kernel
 def measure_rings(labels, numbers, boxes, values, offsets, flat, result):
-    """Write the mean of the background around some objects: NaN where there is none.
+    """Write the mean of the background around objects; NaN if there is none.
 
     Parameters
     ----------
@@ -139,11 +139,11 @@ def measure_rings(labels, numbers, boxes, values, offsets, flat, result):
     numbers, boxes : as in `measure_distributions`
     values : (z, y, x) array
     offsets : (k, 3) int64 array
-        The steps from a voxel to all that are near enough.
+        The offsets from a voxel to all voxels within the ring width.
     flat : bool
-        The image has two dimensions.
+        Whether the image is 2D.
     result : (n,) float64 array
-        Written.
+        Output.
     """
     margin = np.zeros(3, np.int64)
     for axis in range(3):

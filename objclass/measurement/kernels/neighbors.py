@@ -1,4 +1,4 @@
-"""Which objects touch, and how near the surface of one is to the next."""
+"""Contacts between objects, and distances between their surfaces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from objclass._common.parallel import kernel
 
 @kernel
 def count_faces(labels, rows, areas, border):
-    """Sum up the faces of the objects of an image, and list those at which two of them touch.
+    """Sum the voxel faces at the border of objects, and list those at which two objects touch.
 
     Parameters
     ----------
@@ -19,12 +19,12 @@ def count_faces(labels, rows, areas, border):
     areas : (3,) float64 array
         Of a face across z, y and x; 0 along an axis that does not count.
     border : (n, 2) float64 array
-        Faces, and those of them that touch another object; added to.
+        The area of border faces, and of those that touch another object; updated in place.
 
     Returns
     -------
     (m, 2) int32 array
-        The rows of two objects that touch, once or more often.
+        The rows of pairs of touching objects, with duplicates.
     """
     contacts, found = np.empty((1024, 2), np.int32), 0
     shape = labels.shape
@@ -60,7 +60,7 @@ def count_faces(labels, rows, areas, border):
 
 @kernel
 def surface_voxels(labels, numbers, boxes, flat, starts, places):
-    """Count the voxels at the surface of each object, or write where they are if `places` has room."""
+    """Count the surface voxels of each object, or write their positions if `places` is not empty."""
     for index in range(len(numbers)):
         number, box = numbers[index], boxes[index]
         n = starts[index] if len(places) else 0
@@ -94,7 +94,7 @@ def surface_voxels(labels, numbers, boxes, flat, starts, places):
 
 @kernel
 def box_distance(first, second, spacing):
-    """Return the squared distance between the voxels of two bounding boxes that are nearest."""
+    """Return the minimum squared distance between voxels of two bounding boxes."""
     total = 0.0
     for axis in range(3):
         gap = max(second[axis] - first[axis + 3] + 1, first[axis] - second[axis + 3] + 1, 0)
@@ -104,7 +104,7 @@ def box_distance(first, second, spacing):
 
 @kernel
 def surface_distance(places, start_a, stop_a, start_b, stop_b, box_b, spacing, best):
-    """Return the least squared distance between voxels of two objects, or `best` if that is less."""
+    """Return the minimum squared distance between voxels of two objects, or `best` if that is less."""
     for a in range(start_a, stop_a):
         limit = 0.0
         for axis in range(3):
@@ -122,12 +122,12 @@ def surface_distance(places, start_a, stop_a, start_b, stop_b, box_b, spacing, b
 
 @kernel
 def nearest_surfaces(first, stop, starts, places, boxes, spacing, candidates, offsets, result):
-    """Write the least distance from the voxels of some objects to those of any of their candidates.
+    """Write the minimum distance from the voxels of objects to those of their candidates.
 
     Parameters
     ----------
     first, stop : int
-        The objects to go through.
+        The range of objects.
     starts, places : arrays
         From `surface_voxels`.
     boxes : (n, 6) int64 array
@@ -136,7 +136,7 @@ def nearest_surfaces(first, stop, starts, places, boxes, spacing, candidates, of
         Rows of objects, the nearest ones first; those of object i begin at ``offsets[i]``.
     offsets : (n + 1,) int64 array
     result : (n,) float64 array
-        Holds an upper limit, squared; becomes the distance, squared.
+        Input: an upper bound of the squared distance. Output: the squared distance.
     """
     for index in range(first, stop):
         best = result[index]

@@ -1,7 +1,6 @@
-"""Perimeter of every object of a two-dimensional image, in two ways.
+"""Perimeter of every object of a 2D image: border length and Crofton's formula.
 
-Fast because an object is copied once, a byte a pixel with a margin, and each neighbourhood is then looked at
-without asking where the image ends.
+Fast because each object is copied once to bytes with a margin, so that neighbourhoods need no bounds checks.
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ import numpy as np
 
 from objclass._common.parallel import kernel
 
-# Length that the contour has in a border pixel: rows by how many border pixels share a side with it, columns
-# by how many touch it with a corner only.
+# Length of the contour in a border pixel: rows by the number of border pixels that share a side with it,
+# columns by the number that share only a corner.
 STRAIGHT, OBLIQUE, BENT = 1.0, np.sqrt(2), (1 + np.sqrt(2)) / 2
 LENGTHS = np.zeros((5, 5))
 LENGTHS[2:4, :3] = STRAIGHT
@@ -38,8 +37,8 @@ def contour_length(border):
 def crofton_length(mask):
     """Return the perimeter of an object with a margin by Crofton's formula with four directions.
 
-    Each direction counts how often its lines enter the object, by pixels that are in and whose neighbour is
-    not; the diagonal lines lie closer to one another.
+    Each direction counts how often its lines enter the object: pixels inside whose neighbour is outside.
+    Diagonal lines are closer to each other.
     """
     upright = oblique = 0
     for y in range(1, mask.shape[0]):
@@ -52,7 +51,7 @@ def crofton_length(mask):
 
 @kernel
 def measure_perimeters(labels, numbers, boxes, contours, croftons):
-    """Write the perimeters of some objects, in pixels.
+    """Write the perimeters of objects, in pixels.
 
     Parameters
     ----------
@@ -61,7 +60,7 @@ def measure_perimeters(labels, numbers, boxes, contours, croftons):
     boxes : (n, 6) int64 array
         Bounding boxes, as in `ObjectSums`.
     contours, croftons : (n,) float64 arrays
-        Written: the length of the line through the centres of the border pixels, and by Crofton's formula.
+        Output: the length of the line through the centres of the border pixels, and by Crofton's formula.
 
     References
     ----------

@@ -1,7 +1,7 @@
 """Sums over the voxels of every object: exact, in one pass, and mergeable over blocks of an image.
 
-A pass over a block gives one record for each object in it. Records of the same object in several blocks
-merge into one by adding up, so a block never has to know the whole object.
+A pass over a block gives one record for each object in it. Records of an object in several blocks are merged
+by addition, so that a block never needs the whole object.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ import numpy as np
 
 from objclass._common.parallel import kernel
 
-# Columns of the spatial record: sums of 1, of z, y, x, of zz, yy, xx, zy, zx, yx; bounding box; label number.
+# Columns of the spatial record: sums of 1, of z, y, x, of zz, yy, xx, zy, zx, yx; bounding box; label.
 COUNT, FIRST, SECOND, BOX_START, BOX_STOP, NUMBER, SPATIAL = 0, 1, 4, 10, 13, 16, 17
-# Columns of the intensity record of one channel. Deviations are differences from REFERENCE, the first value
-# met: their squares keep the digits that the squares of the values themselves would lose. VALID is the number
-# of voxels.
+# Columns of the intensity record of one channel. Deviations are differences from REFERENCE, the first value,
+# to avoid the cancellation of sums of squares. VALID is the number of voxels.
 REFERENCE, LOWEST, HIGHEST, TOTAL, WEIGHTED, DEVIATION, DEVIATION_SQUARED = 0, 1, 2, 3, 4, 7, 8
 VALID, INTENSITY = 9, 10
 
@@ -26,23 +25,23 @@ _AXIS_PAIRS = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]])
 
 
 class ObjectSums(NamedTuple):
-    """What is summed over the voxels of n objects, in the order of their numbers.
+    """Sums over the voxels of n objects, in the order of their labels.
 
-    Coordinates count from the lower corner of the object's own box, where sums stay small and exact.
+    Coordinates are relative to the lower corner of the bounding box, which keeps sums small and exact.
     """
 
     numbers: np.ndarray
-    """(n,) label numbers."""
+    """(n,) labels."""
     boxes: np.ndarray
-    """(n, 6) bounding boxes: z, y, x of the first voxel and of the one past the last."""
+    """(n, 6) bounding boxes: start and stop (exclusive) along z, y, x."""
     counts: np.ndarray
-    """(n,) voxels."""
+    """(n,) numbers of voxels."""
     first: np.ndarray
     """(n, 3) sums of z, y and x."""
     second: np.ndarray
     """(n, 3, 3) sums of their products."""
     valid: np.ndarray
-    """(n, channels) voxels whose intensity is known: all but those that are masked."""
+    """(n, channels) numbers of voxels that are not masked."""
     lowest: np.ndarray
     """(n, channels) smallest intensity."""
     highest: np.ndarray
@@ -57,7 +56,7 @@ class ObjectSums(NamedTuple):
 
 @kernel
 def find_slot(slots, spatial, number):
-    """Return where in the hash table `slots` the record of `number` is entered, or would be."""
+    """Return the index in the hash table `slots` at which `number` is or would be stored."""
     mask = len(slots) - 1
     place = (number * 2654435761 >> 8) & mask
     while slots[place] >= 0 and spatial[slots[place], NUMBER] != number:
@@ -67,7 +66,7 @@ def find_slot(slots, spatial, number):
 
 @kernel
 def doubled(records):
-    """Return twice as many records, the second half of zeros."""
+    """Return an array of twice as many records, padded with zeros."""
     more = np.zeros((2 * records.shape[0], records.shape[1]), records.dtype)
     for index in range(records.shape[0]):
         for column in range(records.shape[1]):
@@ -77,7 +76,7 @@ def doubled(records):
 
 @kernel
 def add_run(record, plane, line, start, stop):
-    """Add the voxels ``start <= x < stop`` of one row to a spatial record, by closed forms."""
+    """Add the voxels ``start <= x < stop`` of a row to a spatial record, by closed-form sums."""
     length = stop - start
     sum_x = (start + stop - 1) * length // 2
     last, before = stop - 1, start - 1
@@ -102,7 +101,7 @@ def add_run(record, plane, line, start, stop):
 
 @kernel
 def add_values(record, zero, values, plane, line, start, stop, is_new):
-    """Add the values of a run of voxels to an intensity record; `zero` sets the type of the sums."""
+    """Add the values of a run of voxels to an intensity record; `zero` sets the dtype of the sums."""
     if is_new:
         record[REFERENCE] = record[LOWEST] = record[HIGHEST] = values[start]
     reference, lowest, highest = record[REFERENCE], record[LOWEST], record[HIGHEST]
@@ -129,26 +128,26 @@ def add_values(record, zero, values, plane, line, start, stop, is_new):
 
 @kernel
 def sum_block(labels, image, first_plane, first_line, zeros):
-    """Sum up every object of one block of an image.
+    """Compute the sums of every object in a block of an image.
 
-    Fast because voxels are taken in runs of equal labels: an object is looked up once a run, in a hash table
-    that knows only the numbers met, and all sums of coordinates are closed forms.
+    Fast because voxels are processed in runs of equal labels: an object is looked up once per run, in a hash
+    table of the labels of the block, and sums of coordinates have closed forms.
 
     Parameters
     ----------
     labels : (z, y, x) int32 array
-        Any numbers; 0 is left out.
+        Any labels; 0 is ignored.
     image : (c, z, y, x) array
         May have no channels.
     first_plane, first_line : int
-        Where the block lies in the whole.
+        The position of the block in the image.
     zeros : (1,) int64 or float64 array
-        Sets the type of the intensity sums.
+        Sets the dtype of the intensity sums.
 
     Returns
     -------
     spatial : (n, SPATIAL) int64 array
-        Sums wrap around at 64 bits; `merge_sums` moves them to the object's own corner, which undoes that.
+        Sums wrap around at 64 bits; `merge_sums` corrects this by moving the origin to the object.
     intensity : (n, channels * INTENSITY) array
     """
     depth, height, width = labels.shape
@@ -160,7 +159,7 @@ def sum_block(labels, image, first_plane, first_line, zeros):
     for plane in range(depth):
         for line in range(height):
             row = labels[plane, line]
-            stop = np.int64(0)  # a literal 0 would have numba compile everything that takes it once more
+            stop = np.int64(0)  # a literal 0 would make numba compile its callees a second time
             while stop < width:
                 start, number = stop, np.int64(row[stop])
                 stop += 1
@@ -193,7 +192,7 @@ def sum_block(labels, image, first_plane, first_line, zeros):
 def shift_records(
     spatial: np.ndarray, intensity: np.ndarray, origin: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what `sum_block` would have returned for a block whose first voxel is at `origin` (z, y, x)."""
+    """Return the records of `sum_block` with the origin of the block moved to `origin` (z, y, x)."""
     moved = spatial.copy()
     weighed = intensity.copy().reshape(len(intensity), intensity.shape[1] // INTENSITY, INTENSITY)
     counts, first = spatial[:, COUNT], spatial[:, FIRST:SECOND]
@@ -208,7 +207,7 @@ def shift_records(
 
 
 def merge_sums(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> ObjectSums:
-    """Merge what `sum_block` returned for the blocks of one image, in any order of the blocks."""
+    """Merge the results of `sum_block` for the blocks of an image, in any order."""
     spatial, intensity = map(np.concatenate, zip(*parts, strict=True))
     order = np.argsort(spatial[:, NUMBER], kind="stable")
     spatial = spatial[order]
@@ -227,10 +226,10 @@ def merge_sums(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> ObjectSums:
     intensity[:, :, DEVIATION] += shift_total
     lowest = np.minimum.reduceat(intensity[:, :, LOWEST], starts)
     highest = np.maximum.reduceat(intensity[:, :, HIGHEST], starts)
-    intensity[:, :, [LOWEST, HIGHEST]] = 0  # no sums, and beyond all bounds where nothing was seen
+    intensity[:, :, [LOWEST, HIGHEST]] = 0  # these are not sums, and are infinite for empty objects
     sums = np.add.reduceat(intensity, starts)
     totals, valid = sums[:, :, TOTAL], sums[:, :, VALID].astype(np.int64)
-    if totals.dtype.kind == "f":  # the comparisons in `add_values` may have passed over NaN
+    if totals.dtype.kind == "f":  # comparisons in `add_values` may have ignored NaN
         lowest[np.isnan(totals)] = highest[np.isnan(totals)] = np.nan
     weighted = sums[:, :, WEIGHTED:DEVIATION] - corners[:, np.newaxis] * totals[..., np.newaxis]
     squares = squares_about_mean(np.maximum(valid, 1), sums[:, :, DEVIATION], sums[:, :, DEVIATION_SQUARED])
@@ -252,18 +251,18 @@ def merge_sums(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> ObjectSums:
 def move_origin(
     counts: np.ndarray, first: np.ndarray, second: np.ndarray, origin: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first (n, 3) and second (n, 3, 3) sums with coordinates counted from `origin` (n, 3)."""
+    """Return the first (n, 3) and second (n, 3, 3) sums with coordinates relative to `origin` (n, 3)."""
     across = origin[:, :, np.newaxis] * first[:, np.newaxis, :]
     moved = first - counts[:, np.newaxis] * origin
-    # The last term is counts * origin * origin less what one of the first two takes too much.
+    # The last term is counts * origin * origin minus what the first two terms subtract twice.
     return moved, second - across - moved[:, :, np.newaxis] * origin[:, np.newaxis, :]
 
 
 def second_moments(sums: ObjectSums) -> np.ndarray:
     """Return the (n, 3, 3) sums of products of coordinates about the centre of mass, in voxels.
 
-    The origin first moves to the integer next to the centre, in exact integers, so that what is left to
-    subtract in floating point is small.
+    The origin is first moved to the integer nearest to the centre, exactly, so that little cancellation is
+    left for floating point.
     """
     counts = sums.counts[:, np.newaxis]
     centre = (2 * sums.first + counts) // (2 * counts)

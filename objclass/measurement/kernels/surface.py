@@ -1,8 +1,8 @@
-"""Surface area and perimeter by Crofton's formula, and the least width of convex hulls.
+"""Surface area and perimeter by Crofton's formula, and the minimum width of convex hulls.
 
-By Crofton's formula the area of a surface is proportional to how often straight lines of all directions cross
-it. On the grid these are the lines through neighbouring voxels, of 13 directions in space and of 4 in the
-plane, each weighted by the share of the directions that lie nearest to it.
+By Crofton's formula, the area of a surface is proportional to the number of its intersections with straight
+lines of all directions. On the grid these are lines through neighbouring voxels, in 13 directions in 3D and 4
+in 2D, each weighted by the fraction of directions that are nearest to it.
 
 References
 ----------
@@ -21,7 +21,7 @@ from objclass._common.parallel import kernel
 
 
 def crofton_weights(spacing: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the steps (k, 3) to half of a voxel's neighbours, and what one crossing along each counts.
+    """Return the offsets (k, 3) to half of the neighbours of a voxel, and the weight of a crossing of each.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def crofton_weights(spacing: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
 
         shares = SphericalVoronoi(units, threshold=1e-9).calculate_areas() / (4 * np.pi)
     shares = shares[: len(steps)] + shares[len(steps) :]
-    # A line is crossed twice by a convex object. Mean projections: S = 4 x area, P = pi x width.
+    # A line crosses the surface of a convex object twice. Mean projections: S = 4 x area, P = pi x width.
     factor = 4 if n_axes == 3 else np.pi
     weights = factor * shares / 2 * np.prod(spacing) / lengths
     return np.hstack([np.zeros((len(steps), 3 - n_axes), int), steps]), weights
@@ -52,7 +52,7 @@ def crofton_weights(spacing: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
 
 @kernel
 def count_crossings(solid, steps, weights):
-    """Return the surface of the True voxels of a box: what their crossings count together."""
+    """Return the surface area of the True voxels of a box: the weighted number of crossings."""
     total = 0.0
     shape = solid.shape
     for plane in range(shape[0]):
@@ -73,7 +73,7 @@ def count_crossings(solid, steps, weights):
 
 @kernel
 def measure_surfaces(labels, numbers, boxes, steps, weights, areas):
-    """Write the surface area, or the perimeter, of some objects.
+    """Write the surface area, or the perimeter, of objects.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def measure_surfaces(labels, numbers, boxes, steps, weights, areas):
     steps, weights : arrays
         From `crofton_weights`.
     areas : (n,) float64 array
-        Written.
+        Output.
     """
     for index in range(len(numbers)):
         box = boxes[index]
@@ -104,8 +104,8 @@ def hull_surface(low, high, width, steps, weights):
 
 
 @kernel
-def least_width(facets, points, flat, spacing):
-    """Return the least distance between two parallel planes around a hull, one of them along a facet.
+def minimum_width(facets, points, flat, spacing):
+    """Return the minimum distance between two parallel planes around a hull, one of them along a facet.
 
     `points` are doubled; the hull of a flat object is a prism, of which only the sides count.
     """

@@ -1,7 +1,6 @@
-"""Texture of every object: co-occurrence of grey levels, and energies of differences between neighbours.
+"""Texture of every object: grey-level co-occurrence, and energies of differences between neighbours.
 
-Only voxels of the object itself count, so that an object measures the same wherever it lies and however an
-image is cut.
+Only voxels of the object itself count, so that the result does not depend on its surroundings or on chunks.
 
 References
 ----------
@@ -18,16 +17,16 @@ import numpy as np
 from objclass._common.parallel import kernel
 
 LEVELS = 32
-"""Grey levels from the darkest to the brightest voxel of an object."""
+"""The number of grey levels from the darkest to the brightest voxel of an object."""
 HARALICK = 13
 # Columns of the energies.
 GRADIENT, LAPLACE, LOCAL_VARIANCE, ENERGIES = 0, 1, 2, 3
 
 
 def steps_at(distance: float, spacing: Sequence[float]) -> np.ndarray:
-    """Return the steps (k, 3) to half of the neighbours that are `distance` away along each axis.
+    """Return the offsets (k, 3) to half of the neighbours at `distance` along each axis.
 
-    An axis along which the distance rounds to no voxel is left out, with all directions that need it.
+    An axis along which the distance rounds to 0 voxels is ignored.
     """
     n_axes = len(spacing)
     lengths = np.rint(distance / np.asarray(spacing, float)).astype(int)
@@ -39,7 +38,7 @@ def steps_at(distance: float, spacing: Sequence[float]) -> np.ndarray:
 
 @kernel
 def entropy(shares):
-    """Return the entropy of the shares that are not 0, in bits."""
+    """Return the entropy of a distribution, in bits."""
     total = 0.0
     for share in shares:
         if share > 0:
@@ -49,9 +48,9 @@ def entropy(shares):
 
 @kernel
 def haralick(matrix, result):
-    """Write Haralick's features 1 to 13 of a symmetric matrix of co-occurrences, with sum 1.
+    """Write Haralick features 1 to 13 of a symmetric, normalized co-occurrence matrix.
 
-    Level 0 is that of the background, of no pair; the variance of the differences counts it, as in mahotas.
+    Level 0, the background, is in no pair. The difference variance includes it, as in mahotas.
     """
     n = len(matrix)
     one = np.zeros(n)
@@ -91,16 +90,16 @@ def haralick(matrix, result):
     result[8] = joint
     result[9] = apart.var()
     result[10] = entropy(apart)
-    # The margins are equal: the entropy of their product, also as seen by the matrix, is twice that of one.
+    # The marginals are equal, so the entropies HXY1 and HXY2 are twice that of one marginal.
     result[11] = (joint - 2 * single) / single if single > 0 else joint
     result[12] = np.sqrt(max(0.0, 1 - np.exp(-2 * (2 * single - joint))))
 
 
 @kernel
 def grey_levels(labels, number, box, values, levels):
-    """Write the grey level, from 1 to `LEVELS`, of each voxel of an object into its box; 0 outside of it.
+    """Write the grey level, from 1 to `LEVELS`, of each voxel of an object into its box; 0 outside.
 
-    Returns False where a value is NaN.
+    Returns False if a value is NaN.
     """
     low, high, bad = np.inf, -np.inf, False
     for plane in range(box[0], box[3]):
@@ -125,7 +124,7 @@ def grey_levels(labels, number, box, values, levels):
 
 @kernel
 def measure_haralick(labels, numbers, boxes, counts, values, steps, result):
-    """Write the mean of Haralick's features over all directions, of some objects.
+    """Write the mean of Haralick features over all directions, of objects.
 
     Parameters
     ----------
@@ -139,7 +138,7 @@ def measure_haralick(labels, numbers, boxes, counts, values, steps, result):
     steps : (k, 3) int64 array
         From `steps_at`.
     result : (n, HARALICK) float64 array
-        Written: NaN where a value is NaN or no two voxels lie a step apart.
+        Output: NaN if a value is NaN or no two voxels are at this distance.
     """
     matrix, features = np.zeros((LEVELS + 1, LEVELS + 1)), np.zeros(HARALICK)
     for index in range(len(numbers)):
@@ -175,7 +174,7 @@ def measure_haralick(labels, numbers, boxes, counts, values, steps, result):
 
 @kernel
 def measure_energies(labels, numbers, boxes, values, spacing, flat, result):
-    """Write the energies of some objects: means over what lies within the object alone.
+    """Write the energies of objects: means over pairs of voxels within the object.
 
     Parameters
     ----------
@@ -185,7 +184,7 @@ def measure_energies(labels, numbers, boxes, values, spacing, flat, result):
     flat : bool
         The image has two dimensions.
     result : (n, ENERGIES) float64 array
-        Written: the mean squared gradient, the mean squared Laplacian, and the mean variance of the voxels
+        Output: the mean squared gradient, the mean squared Laplacian, and the mean variance of the voxels
         and their neighbours.
     """
     margin = 0 if flat else 1

@@ -1,7 +1,7 @@
 """Euler number and filled volume of every object, from rows packed into the bits of 64-bit words.
 
-Fast because one instruction handles up to 64 voxels of a row, and because the rows of an object, a bit a
-voxel, fit into the first cache.
+Fast because one instruction processes up to 64 voxels of a row, and because the rows of an object, one bit
+per voxel, fit into the L1 cache.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ def measure_topology(labels, numbers, boxes, flat, euler_numbers, filled):
     flat : bool
         The image has two dimensions.
     euler_numbers, filled : (n,) int64 arrays
-        Written.
+        Output.
     """
     size = 0
     for box in boxes:

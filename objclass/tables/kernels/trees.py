@@ -1,4 +1,4 @@
-"""The sum of what the trees of a forest say, for each row of a matrix."""
+"""The sum of the predictions of the trees of a forest, for each row of a matrix."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from objclass._common.parallel import kernel
 
 @kernel
 def sum_leaves(values, roots, feature, threshold, children, leaves, totals):
-    """Add to each row of `totals` the leaves that the row of `values` comes to, tree after tree.
+    """Add the leaf values that each row of `values` reaches in each tree to the row of `totals`.
 
-    A row goes to the left child where its value is at most the threshold; a node without a feature (-1) is
-    a leaf.
+    A row goes to the left child if its value is at most the threshold. A node without a feature (-1) is a
+    leaf.
     """
     for row in range(values.shape[0]):
         for root in roots:
