@@ -1,1 +1,1 @@
-"""From classes of pixels to label images, and which objects to keep."""
+"""From pixel probabilities to label images: segmentation, splitting, filtering, matching and editing."""

@@ -1,4 +1,4 @@
-"""Regions around objects and objects within objects: expanded labels, rings, parents."""
+"""Expanded labels, rings around objects, and parents of objects."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def expand(labels: npt.ArrayLike, distance: float, *, spacing: Spacing = None) -> np.ndarray:
-    """Expand objects by a distance, without letting them overlap.
+    """Expand labels by a distance without overlap.
 
     Parameters
     ----------
     labels : integer array
         (z, y, x) or (y, x); 0 is background.
     distance : float
-        In units of `spacing`, in voxels without it. A background voxel whose centre is no farther than that
-        from the centre of a voxel of an object goes to the nearest one.
+        The distance in units of `spacing`, or in voxels without it. Background voxels whose centre is within
+        this distance of the centre of a labelled voxel get the label of the nearest object.
     spacing : float or sequence of float, optional
         Voxel size along each axis.
 
@@ -41,7 +41,7 @@ def expand(labels: npt.ArrayLike, distance: float, *, spacing: Spacing = None) -
 
     See Also
     --------
-    ring : Only what lies around the objects.
+    ring : Label only the voxels around objects.
 
     References
     ----------
@@ -63,15 +63,15 @@ def ring(
     *,
     spacing: Spacing = None,
 ) -> np.ndarray:
-    """Label the voxels around each object, such as the cytoplasm around a nucleus.
+    """Label a ring around each object, such as the cytoplasm around a nucleus.
 
     Parameters
     ----------
     labels : integer array
         (z, y, x) or (y, x); 0 is background.
     inner, outer : float
-        Voxels farther from the nearest object than `inner` and no farther than `outer` belong to its ring, in
-        units of `spacing`, in voxels without it. With ``inner=0`` the ring begins at the object.
+        The ring contains the voxels at a distance of more than `inner` and at most `outer` from the nearest
+        object, in units of `spacing`, or in voxels without it. With ``inner=0`` it starts at the object.
     spacing : float or sequence of float, optional
         Voxel size along each axis.
 
@@ -89,7 +89,7 @@ def ring(
 
     See Also
     --------
-    expand : Objects with what lies around them.
+    expand : Expand objects instead.
 
     Examples
     --------
@@ -110,23 +110,23 @@ def relate(
     max_distance: float = 0,
     spacing: Spacing = None,
 ) -> pd.DataFrame:
-    """Find the parent of each child: the object that it overlaps most, as of a nucleus the cell.
+    """Find the parent of each child: the object with the largest overlap, such as the cell of a nucleus.
 
     Parameters
     ----------
     children, parents : integer arrays of the same shape
         (z, y, x) or (y, x); 0 is background.
     max_distance : float
-        A child that overlaps no parent goes to the nearest one within this distance between their voxels'
-        centres, in units of `spacing`, in voxels without it.
+        A child without overlap is assigned to the nearest parent within this distance between voxel centres,
+        in units of `spacing`, or in voxels without it.
     spacing : float or sequence of float, optional
         Voxel size along each axis.
 
     Returns
     -------
     DataFrame
-        One row for each child: ``label``; ``parent``, the lower label where two overlap it equally, 0 where
-        there is none; and ``overlap``, the share of the voxels of the child that lie in the parent.
+        One row for each child: ``label``; ``parent``, 0 if there is none and the lower label in case of a
+        tie; and ``overlap``, the fraction of the voxels of the child inside the parent.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def relate(
     2      7       0      0.0
     3      8       2      1.0
 
-    Children of each parent, with zero where there are none; means of their measurements go the same way:
+    Count the children of each parent, including parents without children:
 
     >>> table.groupby("parent").size().reindex([1, 2, 3], fill_value=0).tolist()
     [2, 1, 0]
@@ -183,7 +183,7 @@ def _around(labels: npt.ArrayLike, inner: float | None, outer: float, spacing: S
     array = check_labels(labels)
     highest = array.max(initial=0)
     if highest > np.iinfo(np.int32).max:
-        hint = "Number the objects 1…n with objclass.relabel(labels)."
+        hint = "Renumber the objects with objclass.relabel(labels)."
         raise invalid("labels", "labels below 2147483648", f"a largest of {highest}", hint)
     nearest, distance = _nearest(array.astype(np.int32), spacing)
     inside = distance <= outer
@@ -191,7 +191,7 @@ def _around(labels: npt.ArrayLike, inner: float | None, outer: float, spacing: S
 
 
 def _nearest(labels: np.ndarray, spacing: Spacing) -> tuple[np.ndarray, np.ndarray]:
-    """Return the label of the nearest object of each voxel, and how far its nearest voxel is."""
+    """Return the label of the nearest object for each voxel, and the distance to its nearest voxel."""
     from scipy.ndimage import distance_transform_edt
 
     steps = check_spacing(spacing, labels.ndim)

@@ -1,4 +1,4 @@
-"""Which objects to keep, by size and border."""
+"""Removal of objects by size or contact with the image border."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def exclude_small(
     Parameters
     ----------
     labels : integer array, or list of arrays
-        (z, y, x) or (y, x); 0 is background. Gaps in the numbers are fine.
+        (z, y, x) or (y, x); 0 is background. Labels need not be consecutive.
     min_size : float or str
-        Objects of this size and above stay: voxels as 20, a physical size as ``"4 um3"`` or ``"4 um2"`` (nm,
-        um or mm), or a share of the usual size, the median weighted by size, as ``"10%"``.
+        The minimum size: voxels as 20, a physical size as ``"4 um3"`` or ``"4 um2"`` (nm, um or mm), or a
+        percentage of the typical size (the median weighted by size) as ``"10%"``.
     spacing : float or sequence of float, optional
         Voxel size along each axis in micrometres, for a physical size.
     relabel : bool
-        Number the objects that stay 1…n in the order of their old numbers; else they keep those.
+        Relabel the remaining objects to 1…n in the order of their labels; otherwise keep their labels.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def exclude_small(
     Raises
     ------
     ValueError
-        If `labels` are negative or not of rank 2 or 3, or `min_size` is negative, no size, or a physical one
+        If `labels` are negative or not 2D or 3D, or `min_size` is negative, not a size, or a physical size
         without `spacing`.
     TypeError
         If `labels` are not integers.
@@ -77,7 +77,7 @@ def exclude_large(
     labels, spacing, relabel
         As in `exclude_small`.
     max_size : float or str
-        Objects of this size and below stay; given as that of `exclude_small`, shares up to ``"1000%"``.
+        The maximum size; given as in `exclude_small`, with percentages of up to ``"1000%"``.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def exclude_large(
     Raises
     ------
     ValueError
-        If `labels` are negative or not of rank 2 or 3, or `max_size` is negative, no size, or a physical one
+        If `labels` are negative or not 2D or 3D, or `max_size` is negative, not a size, or a physical size
         without `spacing`.
     TypeError
         If `labels` are not integers.
@@ -107,7 +107,7 @@ def exclude_large(
 
 
 def exclude_border(labels: Images, *, relabel: bool = True) -> Images:
-    """Remove the objects that touch the border of the image, where part of them may be missing.
+    """Remove objects that touch the border of the image, since they may be incomplete.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def exclude_border(labels: Images, *, relabel: bool = True) -> Images:
 
 
 def relabel(labels: Images) -> Images:
-    """Give the objects the numbers 1…n in the order of their old ones.
+    """Relabel objects to 1…n in the order of their labels.
 
     Parameters
     ----------
@@ -184,6 +184,6 @@ def _keep(labels: npt.ArrayLike, choose: Callable[..., np.ndarray], dense: bool)
     if dense:
         return renumber(array, numbers, np.where(keep, np.cumsum(keep), 0))
     if keep.any() and numbers[keep].max() > np.iinfo(np.int32).max:
-        hint = "Pass relabel=True to have the objects numbered 1…n."
-        raise invalid("labels", "numbers below 2147483648", f"a largest of {numbers[keep].max()}", hint)
+        hint = "Pass relabel=True to relabel the objects to 1…n."
+        raise invalid("labels", "labels below 2147483648", f"a largest of {numbers[keep].max()}", hint)
     return renumber(array, numbers, np.where(keep, numbers, 0))

@@ -1,4 +1,4 @@
-"""Objects of one label image that are those of another."""
+"""Matching of objects between two label images."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from objclass.objects.runlength import count_pairs, object_sizes
 
 
 def match_objects(labels: npt.ArrayLike, truth: npt.ArrayLike, *, min_overlap: float = 0.5) -> dict[int, int]:
-    """Find the true object that each object is: the one whose intersection is over half of their union.
+    """Match objects to true objects by intersection over union.
 
     Parameters
     ----------
     labels, truth : integer arrays of the same shape
-        (z, y, x) or (y, x); 0 is background. Gaps between the labels are fine.
+        (z, y, x) or (y, x); 0 is background. Labels need not be consecutive.
     min_overlap : float
-        The intersection over union that a pair must exceed, from 0.5 to 1: no object has two partners.
+        The intersection over union that a pair must exceed, from 0.5 to 1, so that matches are unique.
 
     Returns
     -------
     dict of int to int
-        The label of each object that matches to that of its true one, in ascending order.
+        Maps the label of each matched object to that of its true object, in ascending order.
 
     Raises
     ------
     ValueError
         If the shapes differ, labels are negative, or `min_overlap` is out of range.
     TypeError
-        If an array is not of integers.
+        If an array does not contain integers.
 
     References
     ----------

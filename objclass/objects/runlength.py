@@ -1,4 +1,4 @@
-"""Labels as the runs of equal voxels that they are made of: a small part of the memory, nothing lost."""
+"""Run-length encoding of labels, which is lossless and needs little memory."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """A block of labels on its way: `values` of runs of voxels along the rows, and their `lengths`.
+    """A run-length encoded block of labels: `values` and `lengths` of the runs along rows.
 
-    An object in space has a few hundred runs, where it has thousands of voxels.
+    A 3D object has a few hundred runs for thousands of voxels.
     """
 
     shape: tuple[int, ...]
@@ -21,7 +21,7 @@ class Runs:
 
     @classmethod
     def encode(cls, labels: np.ndarray) -> Runs:
-        """Return the runs of an array."""
+        """Encode an array."""
         values, lengths = [labels[:0].reshape(-1)], [np.zeros(0, np.int32)]
         for some_values, some_lengths in runs_of(np.ascontiguousarray(labels)):
             values.append(some_values)
@@ -29,12 +29,12 @@ class Runs:
         return cls(labels.shape, np.concatenate(values), np.concatenate(lengths))
 
     def decode(self, values: np.ndarray | None = None) -> np.ndarray:
-        """Return the array, or the one with other `values` in the place of these."""
+        """Return the array, optionally with other `values`."""
         values = self.values if values is None else values
         return np.repeat(values, self.lengths).reshape(self.shape)
 
     def first_positions(self) -> np.ndarray:
-        """Return where each object begins, as a flat index, if they are numbered 1…n in raster order."""
+        """Return the flat index of the first voxel of each object, for labels 1…n in raster order."""
         highest = np.maximum.accumulate(np.append(0, self.values))
         begins = np.cumsum(self.lengths, dtype=np.int64) - self.lengths
         return begins[self.values > highest[:-1]]
@@ -43,11 +43,11 @@ class Runs:
         return self.values.nbytes + self.lengths.nbytes + 200
 
 
-_BLOCK = 1 << 20  # voxels at once: few enough for the cache
+_BLOCK = 1 << 20  # voxels per block: fits into the cache
 
 
 def object_sizes(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers of the objects in ascending order, and how many voxels each one has."""
+    """Return the labels in ascending order, and the number of voxels of each."""
     numbers: list[np.ndarray] = [labels[:0].ravel()]
     sizes: list[np.ndarray] = [np.zeros(0)]
     for values, lengths in runs_of(labels):
@@ -60,9 +60,9 @@ def object_sizes(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def count_pairs(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the pairs of labels that two images of one shape have at the same voxels, and how many of each.
+    """Return the pairs of labels at the same voxels of two images, and the number of voxels of each pair.
 
-    The pairs are in ascending order; memory and time go with the number of runs of equal voxels.
+    Pairs are in ascending order. Memory and time are proportional to the number of runs.
     """
     parts = []
     one, other = first.reshape(-1), second.reshape(-1)
@@ -79,7 +79,7 @@ def count_pairs(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.n
 def _add_up(
     first: np.ndarray, second: np.ndarray, counts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return each pair once, with the sum of its counts."""
+    """Return unique pairs with the sums of their counts."""
     order = np.lexsort((second, first))
     first, second, counts = first[order], second[order], counts[order]
     new = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
@@ -88,7 +88,7 @@ def _add_up(
 
 
 def renumber(labels: np.ndarray, numbers: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Return an int32 image where the objects `numbers`, ascending and all there are, bear `new` ones."""
+    """Return an int32 image in which `numbers` (all labels, ascending) are replaced by `new`."""
     table = np.concatenate([[0], new]).astype(np.int32)
     result = np.empty(labels.size, np.int32)
     start = 0
@@ -101,7 +101,7 @@ def renumber(labels: np.ndarray, numbers: np.ndarray, new: np.ndarray) -> np.nda
 
 
 def raster_order(labels: np.ndarray) -> np.ndarray:
-    """Return the numbers of the objects in the order in which a walk through the voxels meets them."""
+    """Return the labels in raster order of their first voxels."""
     order = [labels[:0].ravel()]
     for values, _ in runs_of(labels):
         found, first = np.unique(values, return_index=True)
@@ -113,7 +113,7 @@ def raster_order(labels: np.ndarray) -> np.ndarray:
 
 
 def runs_of(labels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the values and the lengths of the runs of equal voxels, a block of memory at a time."""
+    """Yield the values and lengths of runs, block by block to save memory."""
     flat = labels.reshape(-1)
     for begin in range(0, flat.size, _BLOCK):
         block = flat[begin : begin + _BLOCK]

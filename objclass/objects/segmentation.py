@@ -1,4 +1,4 @@
-"""From pixels to objects: the one place where probabilities become labels."""
+"""Segmentation: from pixel probabilities to labelled objects."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ SPLITS = ("none", *splitting.METHODS)
 
 @dataclass(frozen=True)
 class SegmentationOptions:
-    """How `segment` makes objects of pixels; None is what the preset of the classifier says.
+    """Options of `segment`; None selects the value of the preset of the classifier.
 
     Parameters
     ----------
     positive_class : int or tuple of int, optional
-        The class, or classes, of the objects; None is that of the classifier.
+        The class or classes of the objects; None selects that of the classifier.
     smooth : float, optional
-        Sigma, in voxels, of the Gaussian that smooths the probability.
+        Sigma, in voxels, of the Gaussian filter of the probability.
     threshold : float, optional
-        Pixels of a higher probability are object.
+        Pixels with a higher probability are foreground.
     split : {"none", "distance", "tree", "auto"}, optional
-        How touching objects are split, see `split_touching`.
+        The method to split touching objects, see `split_touching`.
     fill_holes : bool, optional
-        Whether the holes of each object are filled.
+        Whether to fill holes of objects.
     min_certainty : float, optional
-        Objects are removed that are less certain than this share of the usual.
+        Remove objects whose certainty is below this fraction of the typical certainty.
     min_size : float or str, optional
-        Smaller objects are removed.
+        Remove objects smaller than this.
 
     Examples
     --------
@@ -80,41 +80,41 @@ class SegmentationOptions:
             parse_size("min_size", self.min_size)
 
     def of_preset(self, preset: str) -> SegmentationOptions:
-        """Return the options with those of a preset in the place of None."""
+        """Return the options with None replaced by the values of a preset."""
         missing = {name: value for name, value in PRESETS[preset].items() if getattr(self, name) is None}
         return replace(self, **missing)
 
     def of_classifier(self, classifier: ObjectClassifier) -> SegmentationOptions:
-        """Return the options that a classifier is applied with: those of its preset, and its own class."""
+        """Return the complete options for a classifier, from its preset and positive class."""
         options = self.of_preset(classifier.preset)
         positive = options.positive_class
         if positive is None:
             positive = classifier.positive_class
         if positive is None:
             hint = f"Pass positive_class=, from 1 to {classifier.n_classes}."
-            expected = f"the class of the objects, which a {classifier.class_name} does not name"
+            expected = f"the class of the objects, which a {classifier.class_name} does not store"
             raise invalid("positive_class", expected, "none", hint)
         options = replace(options, positive_class=positive)
         for number in options.positive_classes:
             check_number("positive_class", number, low=1, high=classifier.n_classes, integer=True)
         if not 0 < len(set(options.positive_classes)) < max(classifier.n_classes, 2):
-            raise invalid("positive_class", f"some of {classifier.n_classes} classes, not all", positive)
+            raise invalid("positive_class", f"not all of the {classifier.n_classes} classes", positive)
         return options
 
     @property
     def positive_classes(self) -> tuple[int, ...]:
-        """The classes of the objects; for complete options."""
+        """The classes of the objects; requires complete options."""
         positive = self.positive_class
         return positive if isinstance(positive, tuple) else (positive or 0,)
 
     @property
     def needs_whole_objects(self) -> bool:
-        """Whether a step looks at whole objects, beyond their sizes; for complete options."""
+        """Whether a step needs whole objects, not only their sizes; requires complete options."""
         return bool(self.min_certainty or self.fill_holes or self.split != "none")
 
     @property
     def needs_probability(self) -> bool:
-        """Whether the classes of the pixels are not enough; for complete options."""
+        """Whether probabilities are needed, not only classes; requires complete options."""
         return bool(
             self.smooth or self.threshold != 0.5 or self.min_certainty or self.split in ("tree", "auto")
         )
@@ -138,7 +138,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "min_size": 0,
     },
 }
-"""What `segment` does with classifiers of each preset."""
+"""The options of each preset."""
 
 
 def segment(
@@ -156,13 +156,12 @@ def segment(
     engine: str = "cpu",
     progress: Progress = True,
 ) -> Images:
-    """Find the objects: connected pixels of the positive class.
+    """Segment objects: connected components of the positive class.
 
-    The probability of the class is smoothed and compared with the threshold. Pixels that are connected
-    through their faces, 6 neighbours in 3D and 4 in 2D, make an object. Touching objects are split, the holes
-    of each are filled, and objects that are uncertain or small are removed. Without an argument, each step is
-    as the preset of the classifier has it: the default recipe does all of them, and APOC's does none, so that
-    its objects are those of APOC.
+    The probability of the class is smoothed and thresholded. Connected components (6-connected in 3D,
+    4-connected in 2D) are objects. Touching objects are split, holes are filled, and uncertain or small
+    objects are removed. The defaults of each step come from the preset of the classifier: the default preset
+    uses all of them; the preset "apoc" uses none, so that objects are those of APOC.
 
     Parameters
     ----------
@@ -171,25 +170,25 @@ def segment(
     classifier : ObjectClassifier
         From `train_object_classifier` or `load_classifier`.
     positive_class : int or tuple of int, optional
-        The class, or the classes, that objects are made of; by default the one of the classifier.
+        The class or classes of the objects; by default that of the classifier.
     smooth : float, optional
-        Sigma, in voxels, of the Gaussian that smooths the probability; 0.5 by default.
+        Sigma, in voxels, of the Gaussian filter of the probability; 0.5 by default.
     threshold : float, optional
-        Pixels of a higher probability are object; 0.5 by default. With more than two classes, the
+        Pixels with a higher probability are foreground; 0.5 by default. With more than two classes, the
         probability is that of the objects against the most likely other class.
     split : {"auto", "distance", "tree", "none"}, optional
-        How touching objects are split, see `split_touching`; ``"auto"`` by default.
+        The method to split touching objects, see `split_touching`; ``"auto"`` by default.
     fill_holes : bool, optional
-        Fill the holes of each object, after splitting: gaps between several objects stay. True by default.
+        Fill holes of objects, after splitting, so that gaps between objects are kept. True by default.
     min_certainty : float, optional
-        How certain an object is, is the mean of its probability above the threshold. Objects that are less
-        certain than this share of the usual, the median weighted by size, are removed; 0.5 by default.
+        Remove objects whose certainty, the mean of their probability above the threshold, is less than this
+        fraction of the typical certainty (the median weighted by size); 0.5 by default.
     min_size : float or str, optional
-        Smaller objects are removed: voxels as 20, a physical size as ``"4 um3"`` or ``"4 um2"``, or a share
-        of the usual size, the median weighted by size, as ``"10%"``, which is the default.
+        Remove objects smaller than this: voxels as 20, a physical size as ``"4 um3"`` or ``"4 um2"``, or a
+        percentage of the typical size (the median weighted by size); ``"10%"`` by default.
     spacing : float or sequence of float, optional
         Voxel size along each axis, for splitting and physical sizes; by default that of the training, if
-        the classifier knows it.
+        the classifier stores it.
     engine : {"cpu", "opencl", "auto"}
         The compute engine, see `classify_pixels`.
     progress : bool or callable
@@ -203,19 +202,19 @@ def segment(
     Raises
     ------
     ValueError
-        If the number of axes or channels does not fit the classifier, pixels are not finite, an option is out
-        of range, or no class is known to be that of objects, as with a PixelClassifier of APOC.
+        If the number of axes or channels does not match the classifier, pixels are not finite, an option is
+        out of range, or the class of the objects is unknown, as with a PixelClassifier of APOC.
     TypeError
         If pixels are not real-valued.
 
     Warns
     -----
     UserWarning
-        If over half of the image is object, as where the classes of the scribbles are exchanged.
+        If over half of the image is foreground, which happens if classes were swapped in the scribbles.
 
     See Also
     --------
-    split_touching : The ways to split, with more options.
+    split_touching : Split touching objects, with more options.
     exclude_small : Remove small objects afterwards.
 
     References
@@ -254,7 +253,7 @@ def segment_with(
     engine: str = "cpu",
     progress: Progress = True,
 ) -> Images:
-    """Call `segment` with options in one piece."""
+    """Call `segment` with `SegmentationOptions`."""
     options = options.of_classifier(classifier)
     known = check_spacing(spacing, classifier.ndim)
     return for_each(
@@ -279,8 +278,8 @@ def _segment(
     labels = label_objects(found, options, spacing=known or classifier.spacing, progress=progress)
     if np.count_nonzero(labels) > labels.size / 2:
         warnings.warn(
-            f"Over half of the image is object ({np.count_nonzero(labels) / labels.size:.0%}): are the "
-            f"classes exchanged? Objects are class {options.positive_class}; or is it positive_class=?",
+            f"Over half of the image is foreground ({np.count_nonzero(labels) / labels.size:.0%}). Check the "
+            f"scribbles and positive_class: the class of the objects is {options.positive_class}.",
             stacklevel=6,
         )
     return labels
@@ -294,7 +293,7 @@ def object_probability(
 ) -> np.ndarray:
     """Return the probability of the objects against the most likely other class, from 0 to 1: float32.
 
-    With two classes this is the share of the votes. `options` are complete, `keywords` those of
+    With two classes this is the fraction of votes. `options` must be complete; `keywords` are those of
     `probability_map`.
     """
 
@@ -307,7 +306,7 @@ def object_probability(
 def combine_votes(
     votes: Callable[[int], np.ndarray], n_classes: int, positive_classes: Sequence[int]
 ) -> np.ndarray:
-    """Return the share of some classes in their votes and those of the strongest other class."""
+    """Return the votes of classes as a fraction of their votes and those of the strongest other class."""
     others = [number for number in range(1, n_classes + 1) if number not in positive_classes]
     own = votes(positive_classes[0])
     for number in positive_classes[1:]:
@@ -328,12 +327,12 @@ def label_objects(
     spacing: Sequence[float] | None = None,
     progress: Progress = True,
 ) -> np.ndarray:
-    """Make objects of the probability of each pixel, or of the pixels that are object.
+    """Label objects in a probability map or a foreground mask.
 
     Parameters
     ----------
     found : float32 or bool array
-        (z, y, x) or (y, x): a probability, or which pixels are object where `options` ask for no more.
+        (z, y, x) or (y, x): a probability map, or a mask if `options` need no probability.
     options : SegmentationOptions
         Complete, from `SegmentationOptions.of_classifier`.
     spacing : sequence of float, optional
@@ -367,7 +366,7 @@ def label_objects(
 
 
 def smooth_probability(probability: np.ndarray, options: SegmentationOptions) -> np.ndarray:
-    """Return the smoothed probability, which depends on the voxels within `smoothing_reach`."""
+    """Return the smoothed probability, which depends on voxels within `smoothing_reach`."""
     from scipy.ndimage import gaussian_filter
 
     if not options.smooth:
@@ -376,12 +375,12 @@ def smooth_probability(probability: np.ndarray, options: SegmentationOptions) ->
 
 
 def smoothing_reach(options: SegmentationOptions) -> int:
-    """Return how far around a voxel the smoothed probability looks."""
+    """Return the radius of the Gaussian filter in voxels."""
     return int(_TRUNCATE * (options.smooth or 0) + 0.5)
 
 
 def fill_objects(labels: np.ndarray) -> np.ndarray:
-    """Fill the background within each object by itself; objects within stay."""
+    """Fill holes of each object separately; objects inside holes are kept."""
     from scipy.ndimage import find_objects
 
     filled = labels.copy()
@@ -403,7 +402,7 @@ def fill_objects(labels: np.ndarray) -> np.ndarray:
 
 
 def connected_components(mask: np.ndarray) -> np.ndarray:
-    """Give the face-connected parts of `mask` the numbers 1…n in raster order: int32."""
+    """Label the face-connected components of `mask` 1…n in raster order: int32."""
     import cc3d
 
     # Neither SciPy nor scikit-image is as fast: see benchmarks/labelling.py.
@@ -416,7 +415,7 @@ def connected_components(mask: np.ndarray) -> np.ndarray:
 def _without_debris(
     labels: np.ndarray, options: SegmentationOptions, spacing: Sequence[float] | None
 ) -> np.ndarray:
-    """Remove what is smaller than the parts of a split may be, and than objects may be in the end."""
+    """Remove objects that are smaller than both the minimum part of a split and the minimum object size."""
     numbers, sizes = object_sizes(labels)
     size = parse_size("min_size", options.min_size or 0).in_voxels("min_size", spacing, labels.ndim, sizes)
     return _keep(labels, numbers, sizes >= min(size, splitting.LARGEST_DEBRIS))
@@ -439,7 +438,7 @@ def _without_uncertain(
 
 
 def certain(sizes: np.ndarray, sums: np.ndarray, options: SegmentationOptions) -> np.ndarray:
-    """Tell which objects, of these sizes and sums of the probability, are certain enough."""
+    """Return which objects, given their sizes and sums of the probability, are certain enough."""
     certainty = sums / np.maximum(sizes, 1) - (options.threshold or 0)
     return certainty >= (options.min_certainty or 0) * weighted_median(certainty, sizes)
 

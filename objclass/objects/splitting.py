@@ -1,4 +1,4 @@
-"""Split objects that touch each other."""
+"""Splitting of touching objects."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from objclass.objects.kernels.flooding import flood, merge_small
 from objclass.objects.runlength import object_sizes, raster_order, renumber
 
 METHODS = ("distance", "tree", "auto")
-LARGEST_DEBRIS = 20  # voxels; smaller objects are commonly removed
+LARGEST_DEBRIS = 20  # voxels; objects below this size are usually removed
 _LEVELS = np.arange(0.02, 0.98, 0.04).astype(np.float32)  # thresholds of the component tree
-_TREE_GAIN, _GAIN = 0.03, 0.02  # of solidity, by which parts must exceed the whole
+_TREE_GAIN, _GAIN = 0.03, 0.02  # the solidity of parts must exceed that of the whole by this
 
 
 def split_touching(
@@ -45,41 +45,39 @@ def split_touching(
 ) -> Images:
     """Split touching objects, such as nuclei in dense tissue.
 
-    Each object is looked at alone; objects are split and never removed.
+    Each object is processed separately. Objects are split and never removed.
 
     Parameters
     ----------
     labels : integer array, or list of arrays
-        (z, y, x) or (y, x); 0 is background. Gaps between the labels are fine.
+        (z, y, x) or (y, x); 0 is background. Labels need not be consecutive.
     method : {"distance", "tree", "auto"}
-        - ``"distance"``: for round objects. Each voxel gets its distance to the background, cavities count
-          as filled. A difference of two Gaussians of these distances has its maxima in the middles of bodies,
-          even where noise has frayed them; they are the seeds of a watershed. Objects up to about twice as
-          long as wide stay whole.
+        - ``"distance"``: for round objects. A watershed of the Euclidean distance transform (with cavities
+          filled), with seeds at the maxima of its difference of Gaussians, which is robust to noisy
+          boundaries. Objects up to about twice as long as wide are not split.
         - ``"tree"``: for objects of any length with a lower probability between them, such as rods or cells
-          between walls. The component tree holds the parts into which an object falls as the threshold
-          rises. Parts replace what they come from where they are more convex: where their mean solidity,
-          weighted by size, is higher by more than 0.03. They grow back by a watershed of the probability.
-        - ``"auto"``: for each object, the one of the two whose parts have the highest mean solidity; it stays
-          whole unless that exceeds its own by 0.02. Without `probability` only distance is tried.
+          between walls. The component tree contains the parts of an object at higher thresholds. Parts
+          replace their parent if their mean solidity, weighted by size, is higher by more than 0.03. They
+          are grown back by a watershed of the probability.
+        - ``"auto"``: for each object, the method whose parts have the highest mean solidity. The object is
+          not split unless that exceeds its own solidity by 0.02. Without `probability`, only
+          ``"distance"`` is used.
     probability : array, or list of arrays, optional
-        From 0 to 1, of the shape of `labels`: how sure it is that a voxel belongs to an object, as
-        `probability_map` gives it, better smoothed a little. The tree needs it. With ``"distance"``, splits
-        then follow the places where it is low.
+        The probability that a voxel belongs to an object, of the shape of `labels`, from `probability_map`,
+        preferably slightly smoothed. ``"tree"`` needs it. With ``"distance"``, splits follow its minima.
     min_distance : float, optional
-        The minimum distance between two seeds, in units of `spacing`, or in voxels along x without it; a
-        smaller one splits more. By default twice the mean distance of the object's voxels to the background,
-        which is half the radius of a ball; or that value for most objects, the weighted median, where it is
-        larger.
+        The minimum distance between two seeds, in units of `spacing`, or in voxels along x without it. A
+        smaller distance splits more. By default twice the mean distance transform of the object, which is
+        half the radius of a ball, but at least the weighted median of that value over all objects.
     spacing : float or sequence of float, optional
-        Voxel size along each axis. Without it voxels are taken to be as long along z, in voxels of the other
-        axes, as makes the objects equally long along all axes on average, and never shorter than those.
+        Voxel size along each axis. Without it, the size along z is estimated such that objects are equally
+        long along all axes on average, and is at least that along y and x.
     min_size : int, optional
-        No part becomes smaller than this many voxels; objects that are smaller from the beginning stay. By
-        default 20 for the tree, and for the distance the volume of a ball whose diameter is the default
+        The minimum size of a part in voxels; objects that are smaller before splitting are kept. By default
+        20 for ``"tree"``, and for ``"distance"`` the volume of a ball whose diameter is the default
         `min_distance`, at most 20.
     progress : bool or callable
-        Show a bar where it takes over two seconds; or call ``progress(done, total)``.
+        Show a progress bar after two seconds, or call ``progress(done, total)``.
 
     Returns
     -------
@@ -89,14 +87,14 @@ def split_touching(
     Raises
     ------
     ValueError
-        If `labels` are negative or not of rank 2 or 3, the shape of `probability` differs from theirs, it is
-        missing for the tree, or a number is out of range.
+        If `labels` are negative or not 2D or 3D, `probability` has another shape or is missing for
+        ``"tree"``, or a number is out of range.
     TypeError
         If `labels` are not integers.
 
     See Also
     --------
-    segment : Find the objects; its ``split`` does this on the way.
+    segment : Segment objects; its argument ``split`` includes this step.
     exclude_small : Remove small objects.
 
     References
@@ -120,7 +118,7 @@ def split_touching(
     if min_distance is not None and check_number("min_distance", min_distance, low=0) == 0:
         raise invalid("min_distance", "a distance above 0", min_distance)
     if min_distance is not None and method == "tree":
-        raise invalid("min_distance", 'None with method="tree", which knows no distance', min_distance)
+        raise invalid("min_distance", 'None with method="tree", which uses no distance', min_distance)
     if min_size is not None:
         check_number("min_size", min_size, low=0, integer=True)
     if method == "tree" and probability is None:
@@ -140,7 +138,7 @@ def split_touching(
 
 @dataclass(frozen=True)
 class _Scale:
-    """How large things are: a voxel along each axis, and what the user says of seeds and pieces."""
+    """The voxel size, and the user's distance of seeds and minimum size of parts."""
 
     voxel: np.ndarray
     """(z, y, x)"""
@@ -149,7 +147,7 @@ class _Scale:
     min_size: int | None
 
     def of_objects(self, depths: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, int]:
-        """Return the distance between the seeds of each object and the size of the smallest piece.
+        """Return the minimum distance of seeds of each object and the minimum size of parts.
 
         The objects have these mean depths and sizes.
         """
@@ -214,7 +212,7 @@ def _enter_parts(
     indices: np.ndarray,
     pieces: Sequence[np.ndarray | None],
 ) -> int:
-    """Give the parts of each object, but for the first one, new labels; return the highest."""
+    """Assign new labels to all but the first part of each object; return the highest label."""
     n_labels = len(boxes)
     for index, parts in zip(indices.tolist(), pieces, strict=True):
         if parts is not None:
@@ -225,7 +223,7 @@ def _enter_parts(
 
 @dataclass(frozen=True)
 class _Body:
-    """One object in its box, (z, y, x): its voxels, and what is known of them."""
+    """An object in its bounding box, (z, y, x)."""
 
     mask: np.ndarray
     probability: np.ndarray | None
@@ -235,11 +233,11 @@ class _Body:
     def cut_by_distance(
         self, depth: np.ndarray, distance: float, min_size: int, *, guided: bool
     ) -> np.ndarray | None:
-        """Return the number, from 1, of the part of each voxel, one for each middle; None for one part."""
+        """Return the part of each voxel, from 1, with one part per seed; None if there is one part."""
         filled = depth > 0
         if guided and self.probability is not None:
             depth = depth * self.probability
-        # Along a coarse axis a Gaussian narrower than a voxel would see single planes as bodies.
+        # Along a coarse axis, a Gaussian narrower than a voxel would give seeds in single planes.
         sigma = np.where(np.array(depth.shape) > 1, np.maximum(distance / 2 / self.voxel, 1), 0.1)
         middles = find_middles(depth, sigma)
         seeds = find_seeds(middles, filled, self.voxel, distance)
@@ -253,7 +251,7 @@ class _Body:
         return self._to_nearest(parts)
 
     def cut_by_tree(self, min_size: int) -> np.ndarray | None:
-        """Return the number, from 1, of the part of each voxel, as the tree has them; None for one part."""
+        """Return the part of each voxel, from 1, from the component tree; None if there is one part."""
         parts = np.zeros(self.mask.shape, np.int32)
         options = {"min_size": max(min_size, 1), "gain": _TREE_GAIN, "flat": self.flat}
         if convex_parts(self.probability, self.mask, _LEVELS, *options.values(), parts) < 2:
@@ -262,7 +260,7 @@ class _Body:
         return self._to_nearest(parts)
 
     def most_convex(self, cuts: Sequence[np.ndarray | None]) -> np.ndarray | None:
-        """Return the cut whose parts are the most convex, or None where the whole is about as convex."""
+        """Return the split with the most convex parts, or None if the whole is about as convex."""
         if all(parts is None for parts in cuts):
             return None
         voxels = np.flatnonzero(self.mask).astype(np.int32)
@@ -275,7 +273,7 @@ class _Body:
         return chosen
 
     def _to_nearest(self, parts: np.ndarray) -> np.ndarray:
-        """Give voxels that no part reaches, as they lie apart, to the nearest one; background becomes 0."""
+        """Assign disconnected voxels without a part to the nearest part; set the background to 0."""
         from scipy.ndimage import distance_transform_edt
 
         if (self.mask & (parts == 0)).any():
@@ -287,10 +285,10 @@ class _Body:
 
 
 def _voxel_proportions(labels: np.ndarray) -> tuple[float, ...]:
-    """Return the voxel size with which the objects are as long along z as along y and x: (z, y, x) or (y, x).
+    """Estimate the voxel size from the assumption that objects are isotropic: (z, y, x) or (y, x).
 
-    How long they are is the mean length of the runs of their voxels, which objects that touch do not change
-    much. Pixels are square, and planes never closer to each other than pixels.
+    Lengths are estimated by the mean length of runs of voxels, which touching objects change little. Pixels
+    are assumed to be square, and the distance of planes to be at least that of pixels.
     """
     if labels.ndim == 2 or not labels.any():
         return (1.0,) * labels.ndim
@@ -304,7 +302,7 @@ def _voxel_proportions(labels: np.ndarray) -> tuple[float, ...]:
 
 
 def _with_margin(box: tuple[slice, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
-    """Return the box with one voxel around it, where the image goes on."""
+    """Return the box with a margin of one voxel, clipped to the image."""
     return tuple(slice(max(s.start - 1, 0), min(s.stop + 1, n)) for s, n in zip(box, shape, strict=True))
 
 

@@ -185,7 +185,7 @@ def ring(shape):
     ],
     ids=["spiral", "ring", "shell", "full", "checkerboard", "empty"],
 )
-@pytest.mark.filterwarnings("ignore:Over half of the image is object")
+@pytest.mark.filterwarnings("ignore:Over half of the image is foreground")
 @pytest.mark.parametrize("step", [1, 3, 5, 100])
 def test_objects_that_meet_in_other_blocks_are_one(mask, step):
     if step == 1 and mask.ndim == 2:

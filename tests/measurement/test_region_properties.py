@@ -443,7 +443,7 @@ MASK = np.ones((4, 5), int)
         ((MASK,), {"image_names": ["a"]}, ValueError, "image_names: .* got one label image"),
         (([MASK, MASK],), {"image_names": ["a", "a"]}, ValueError, "image_names: expected 2 different names"),
         ((MASK,), {"unit": "µm"}, ValueError, "spacing: expected the voxel size in µm, got none"),
-        ((MASK,), {"unit": 1, "spacing": 1}, TypeError, "unit: expected a text"),
+        ((MASK,), {"unit": 1, "spacing": 1}, TypeError, "unit: expected a string"),
         ((MASK,), {"spacing": (1, 1, 1)}, ValueError, r"spacing: expected 2 positive numbers, .* \(y, x\)"),
         ((MASK,), {"spacing": (1, 0)}, ValueError, "spacing: expected 2 positive numbers"),
         (
@@ -474,7 +474,12 @@ MASK = np.ones((4, 5), int)
         ),
         (([MASK, MASK], MASK), {}, ValueError, "image: expected a list of 2 images, .* got an array"),
         (([MASK, MASK], [MASK]), {}, ValueError, "image: expected a list of 2 images, .* got 1 of them"),
-        (([MASK, MASK[None]],), {}, ValueError, "labels: expected images with the same dimensions .* image 1"),
+        (
+            ([MASK, MASK[None]],),
+            {},
+            ValueError,
+            "labels: expected images with the same dimensions .* image 1",
+        ),
     ],
 )
 def test_bad_input(arguments, options, error, message):

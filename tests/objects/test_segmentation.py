@@ -189,7 +189,7 @@ def test_segment_labels_the_positive_class():
     np.testing.assert_array_equal(labels, ndi.label(classes == 2)[0])
     assert labels.max() == 3
     background = objclass.train_object_classifier(image, scribbles, preset="apoc", positive_class=1)
-    with pytest.warns(UserWarning, match="Over half of the image is object"):
+    with pytest.warns(UserWarning, match="Over half of the image is foreground"):
         np.testing.assert_array_equal(objclass.segment(image, background) > 0, labels == 0)
 
 
@@ -350,7 +350,7 @@ def test_a_classifier_that_names_no_class_of_objects_asks_for_it():
     image, annotations = blocks()
     classifier = replace(trained(image, annotations), class_name="PixelClassifier", positive_class=None)
     message = (
-        r"positive_class: expected .* PixelClassifier does not name, .* Pass positive_class=, from 1 to 2"
+        r"positive_class: expected .* PixelClassifier does not store, .* Pass positive_class=, from 1 to 2"
     )
     with pytest.raises(ValueError, match=message):
         objclass.segment(image, classifier)
@@ -360,7 +360,7 @@ def test_a_classifier_that_names_no_class_of_objects_asks_for_it():
 def test_an_image_that_is_mostly_object_asks_whether_classes_are_exchanged():
     image, annotations = blocks()
     exchanged = np.array([0, 2, 1], np.uint8)[annotations]
-    with pytest.warns(UserWarning, match=r"Over half of the image is object \(\d\d%\): are the classes exch"):
+    with pytest.warns(UserWarning, match=r"Over half of the image is foreground \(\d\d%\). Check the scribbles"):
         objclass.segment(image, trained(image, exchanged))
 
 

@@ -11,7 +11,7 @@ from tests.pixels.test_classifier import scene
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Non-empty compiler output encountered"),
-    pytest.mark.filterwarnings("ignore:Over half of the image is object"),
+    pytest.mark.filterwarnings("ignore:Over half of the image is foreground"),
 ]
 
 ENOUGH = 0.9999

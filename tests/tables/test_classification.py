@@ -209,7 +209,7 @@ def test_other_bad_input(table):
     gap = table.assign(c=table["c"].mask(table["example"] == "long"))
     with (
         pytest.raises(ValueError, match="none of class 'long' has a value"),
-        pytest.warns(UserWarning, match="lack a"),
+        pytest.warns(UserWarning, match="have missing values"),
     ):
         train_table_classifier(gap, "example")
     classifier = train_table_classifier(table, "example")

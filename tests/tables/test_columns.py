@@ -117,7 +117,7 @@ def test_it_warns_where_most_objects_are_lost():
         (pd.DataFrame([[1, 2, 3]], columns=["label", "a", "a"]), ValueError, "more than one column 'a'"),
         (make(name=["x", "y"]), ValueError, "columns with measurements"),
         (make(a=[np.nan, np.nan]), ValueError, "columns without any value"),
-        (make(a=[np.nan, 1.0], b=[1.0, np.nan]), ValueError, "value in every column .* 2 of 2 objects lack"),
+        (make(a=[np.nan, 1.0], b=[1.0, np.nan]), ValueError, "without missing values.* 2 of 2 objects have"),
         (make(a=[1.0, 1.0]), ValueError, "a measurement that varies between objects, got 2 objects"),
         (make(a=[1.0]), ValueError, "a measurement that varies between objects, got 1 object with"),
     ],

@@ -1,1 +1,1 @@
-"""Compiled loops over the voxels of one object in its box, (z, y, x)."""
+"""Compiled loops over the voxels of an object in its bounding box, (z, y, x)."""

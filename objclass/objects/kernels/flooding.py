@@ -1,4 +1,4 @@
-"""Watershed: seeds grow over an object, always where it is highest first."""
+"""Seeded watershed of an object, from the highest voxels down."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from objclass._common.parallel import kernel
 from objclass.objects.kernels.neighbors import face_neighbor, place_in
 
 LEVELS = 4096
-"""Heights are told apart in so many steps: a queue for each is faster than a heap."""
+"""The number of quantized heights: one queue per height is faster than a heap."""
 
 
 @kernel
 def flood(heights, mask, parts):
-    """Let parts grow through faces into the rest of a mask, the highest voxels first.
+    """Grow parts through voxel faces into the rest of a mask, highest voxels first.
 
     Parameters
     ----------
     heights : (z, y, x) float32 array
     mask : (z, y, x) bool array
     parts : (z, y, x) int32 array
-        Number of the part of each voxel, 0 where it has none yet; changed. What no part reaches stays 0.
+        The part of each voxel, 0 if unassigned; modified in place. Unreachable voxels stay 0.
     """
     flat_heights, flat_mask, flat_parts = heights.reshape(-1), mask.reshape(-1), parts.reshape(-1)
     low, high = np.float32(np.inf), np.float32(-np.inf)
@@ -29,7 +29,7 @@ def flood(heights, mask, parts):
             low, high = min(low, flat_heights[voxel]), max(high, flat_heights[voxel])
     scale = (LEVELS - 1) / (high - low) if high > low else 0.0
     first, last = np.full(LEVELS, -1, np.int32), np.full(LEVELS, -1, np.int32)
-    following = np.full(mask.size, -2, np.int32)  # -2: never in a queue; -1: the last of its queue
+    following = np.full(mask.size, -2, np.int32)  # -2: not queued; -1: the last of its queue
     level = -1
     for voxel in range(mask.size):
         if flat_mask[voxel] and flat_parts[voxel] > 0:
@@ -64,25 +64,25 @@ def _enter(voxel, level, first, last, following):
 
 @kernel
 def merge_small(heights, filled, mask, parts, n_parts, min_size):
-    """Give the voxels of parts that are too small to those around them.
+    """Merge parts that are too small into neighbouring parts.
 
-    The parts that stay are renumbered from 1; none is left where all are too small.
+    The remaining parts are renumbered from 1; none remain if all are too small.
 
     Parameters
     ----------
     heights, filled, parts
-        As `flood` was called with: the object with its cavities.
+        The arguments of `flood`: the object with its cavities filled.
     mask : (z, y, x) bool array
-        The object; its voxels count.
+        The object, for the size of parts.
     n_parts : int
         The number of parts.
     min_size : int
-        The least number of voxels.
+        The minimum number of voxels.
 
     Returns
     -------
     int
-        The number of parts that are left.
+        The number of remaining parts.
     """
     flat_parts, flat_mask = parts.reshape(-1), mask.reshape(-1)
     sizes = np.zeros(n_parts + 1, np.int64)

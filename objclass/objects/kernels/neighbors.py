@@ -7,7 +7,7 @@ from objclass._common.parallel import kernel
 
 @kernel
 def place_in(shape, voxel):
-    """Return the (z, y, x) of a flat index. Divisions are slow: once for all six faces."""
+    """Return the (z, y, x) of a flat index, computed once for all six faces since divisions are slow."""
     row = voxel // shape[2]
     plane = row // shape[1]
     return plane, row - plane * shape[1], voxel - row * shape[2]
@@ -15,7 +15,7 @@ def place_in(shape, voxel):
 
 @kernel
 def face_neighbor(voxel, place, face, shape):
-    """Return the flat index of the voxel beyond a face, 0 to 5, or -1 where the box ends."""
+    """Return the flat index of the voxel across a face, 0 to 5, or -1 outside the box."""
     axis = face // 2
     stride = shape[1] * shape[2] if axis == 0 else shape[2] if axis == 1 else 1
     if face % 2:

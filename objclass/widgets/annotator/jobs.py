@@ -363,7 +363,7 @@ class JobsMixin(AnnotatorBase):
         labels = label_objects(pixels, options, spacing=self._spacing, progress=False)
         self._labels = labels
         if np.count_nonzero(labels) > labels.size / 2:
-            self._say("Over half of the image is object: are the classes exchanged?")
+            self._say("Over half of the image is foreground: are the classes swapped?")
         self._tell(
             objects=int(labels.max(initial=0)), objects_version=self.state.get("objects_version", 0) + 1
         )
