@@ -144,7 +144,7 @@ def test_bad_arguments(table, method, options, message):
 )
 def test_more_objects_than_the_memory_holds(method, options, most):
     table = pd.DataFrame({"label": np.arange(100_000), "a": np.arange(100_000) % 7})
-    with pytest.raises(ValueError, match=f"at most {most} objects for method '{method}'.*Take 'kmeans'"):
+    with pytest.raises(ValueError, match=f"at most {most} objects for method '{method}'.*Use 'kmeans'"):
         cluster(table, method, **options)
 
 

@@ -135,7 +135,7 @@ def test_bad_tables(table, error, message):
             ValueError,
             "columns: expected names of columns of the table, got 'solidty'. It has 'label'",
         ),
-        (["name"], ValueError, "columns of numbers, got 'name' of type .*to_numeric"),
+        (["name"], ValueError, "numeric columns, got 'name' of type .*to_numeric"),
         ([], ValueError, "one or more names"),
         (["a", "a"], ValueError, "each once"),
         ("a", TypeError, "a list of column names"),

@@ -114,7 +114,7 @@ def test_rows_of_an_empty_table(table):
         ("label == b'a'", "numbers below"),
         ("label == ...", "numbers below"),
         ("label is None", "comparisons, and, or, not"),
-        ("-" * 500 + "area > 1", "at most 40 operations"),
+        ("-" * 500 + "area > 1", "at most 40 nested operations"),
         ("(" * 900 + "area" + ")" * 900 + " > 1", "a condition such as"),
         ("area > 1\x00", "a condition such as"),
         ("area > 1; label", "a condition such as"),

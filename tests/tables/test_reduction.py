@@ -174,7 +174,7 @@ def test_more_objects_than_the_memory_holds(method, most):
 def test_it_warns_before_it_takes_long(monkeypatch, table):
     slow = METHODS["tsne"].__class__(**{**METHODS["tsne"].__dict__, "slow": 50})
     monkeypatch.setitem(METHODS, "tsne", slow)
-    with pytest.warns(UserWarning, match="'tsne' takes long for 69 objects. Take 'pca', or a sample"):
+    with pytest.warns(UserWarning, match="'tsne' takes long for 69 objects. Use 'pca', or a sample"):
         reduce(table, "tsne")
 
 
