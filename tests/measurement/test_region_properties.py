@@ -463,9 +463,9 @@ MASK = np.ones((4, 5), int)
             (MASK,),
             {"properties": "axis_intermediate_length"},
             ValueError,
-            "properties: .* exists in 2 dimensions",
+            "properties: .* exist in 2 dimensions",
         ),
-        ((MASK[None],), {"properties": "perimeter"}, ValueError, "properties: .* exists in 3 dimensions"),
+        ((MASK[None],), {"properties": "perimeter"}, ValueError, "properties: .* exist in 3 dimensions"),
         (
             (MASK,),
             {"properties": "perimeter", "spacing": (1, 2)},
