@@ -360,7 +360,9 @@ def test_a_classifier_that_names_no_class_of_objects_asks_for_it():
 def test_an_image_that_is_mostly_object_asks_whether_classes_are_exchanged():
     image, annotations = blocks()
     exchanged = np.array([0, 2, 1], np.uint8)[annotations]
-    with pytest.warns(UserWarning, match=r"Over half of the image is foreground \(\d\d%\). Check the scribbles"):
+    with pytest.warns(
+        UserWarning, match=r"Over half of the image is foreground \(\d\d%\). Check the scribbles"
+    ):
         objclass.segment(image, trained(image, exchanged))
 
 
