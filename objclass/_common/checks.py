@@ -14,6 +14,11 @@ import numpy.typing as npt
 # One image, or a list of several: functions return what they were given.
 Images = TypeVar("Images", np.ndarray, list[np.ndarray])
 # Voxel size along each axis, (z, y, x) or (y, x); one number for all axes; None if unknown.
+MASK = 255
+IS_MASK = (
+    "a mask of 0 and 255 is one object with the label 255. If each connected component is an object, use "
+    "skimage.measure.label(mask > 0)."
+)
 Spacing = float | Sequence[float] | None
 
 

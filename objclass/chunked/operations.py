@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import Spacing, check_spacing, invalid
+from objclass._common.checks import IS_MASK, MASK, Spacing, check_spacing, invalid
 from objclass._common.sizes import parse_size
 from objclass.chunked.blocks import Source
 from objclass.chunked.graph import (
@@ -331,6 +332,8 @@ def measure(
     objects = measure_blocks(of_labels, of_image, wanted)
     columns = property_columns(chosen, objects, names)
     table = pd.DataFrame({"label": objects.sums.numbers} | columns)
+    if table["label"].tolist() == [MASK]:
+        warnings.warn(f"labels: {IS_MASK}", stacklevel=2)
     known = None if spacing is None else steps
     table.attrs = table_attributes(table, ndim=ndim, unit=check_unit(unit, spacing), spacing=known)
     return table

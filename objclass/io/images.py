@@ -15,7 +15,7 @@ from objclass._common.checks import check_spacing, invalid
 from objclass._common.files import AnyPath, replacing
 from objclass.io import ngff, pictures, tiff
 from objclass.io.info import ImageInfo
-from objclass.io.opening import Channels, OpenImage, check_named, open_file, open_image
+from objclass.io.opening import Channels, OpenImage, check_named, is_url, open_file, open_image
 
 _WRITABLE = (".tif", ".tiff", ".png", ".npy", ".zarr")
 
@@ -265,7 +265,9 @@ def imwrite(
         ``"cyx"`` for a 2D image with channels; by default, a 3D array is taken as (z, y, x), except in a PNG.
     labels_of : str or path, optional
         The OME-Zarr image that `array` contains the labels of: they are written as an NGFF label image with
-        a reference to it, and by default with its voxel size.
+        a reference to it, and by default with its voxel size. As `path` name a place in that image,
+        ``"image.zarr/labels/nuclei"``, where other programs look for labels: they are then listed among the
+        labels of the image, and have its version (NGFF 0.4 or 0.5). Any other ``.zarr`` stands alone.
 
     Raises
     ------
@@ -285,7 +287,8 @@ def imwrite(
     >>> folder.cleanup()
     """
     path = Path(path)
-    suffix = path.suffix.lower()
+    image = None if labels_of is None else _own_image(path, labels_of)
+    suffix = ".zarr" if image is not None else path.suffix.lower()
     if suffix not in _WRITABLE:
         raise invalid("path", f"a name that ends in one of {', '.join(_WRITABLE)}", path.name)
     array = np.asarray(array)
@@ -293,28 +296,40 @@ def imwrite(
     axes = _check_writable_array(array, axes, path)
     source = None if labels_of is None else os.path.relpath(labels_of, path)
     if labels_of is not None:
-        spacing = _check_labels_of(path, array, labels_of) if spacing is None else spacing
+        if suffix != ".zarr" or array.dtype.kind not in "iu":
+            got = f"{path.name}, {array.dtype}"
+            raise invalid("labels_of", "integer labels that are written to a .zarr", got)
+        spacing = _check_labels_of(array, labels_of) if spacing is None else spacing
     spatial = axes.replace("c", "")
     sizes = dict(zip(spatial, check_spacing(spacing, len(spatial)) or (), strict=False))
     if sizes and suffix in (".png", ".npy"):
         raise invalid("path", "a format that stores the voxel size", path.name, "Write a .tif or a .zarr.")
+    zarr_format: ngff.ZarrFormat = 3 if image is None else ngff.open_labels(image)
     with replacing(path) as temporary:
         if suffix == ".npy":
             np.save(temporary, array)
         elif suffix == ".png":
             pictures.write_png(temporary, array, axes)
         elif suffix == ".zarr":
-            ngff.write_zarr(temporary, array, axes, spacing=sizes, source=source)
+            ngff.write_zarr(temporary, array, axes, spacing=sizes, source=source, zarr_format=zarr_format)
         else:
             tiff.write_tiff(temporary, array, axes, spacing=sizes, ome=_is_ome(path))
+    if image is not None:
+        ngff.list_labels(image, path.name)
 
 
-def _check_labels_of(path: Path, labels: np.ndarray, image: AnyPath) -> tuple[float, ...] | None:
+def _own_image(path: Path, image: AnyPath) -> Path | None:
+    """Return the image that `path` is a place for labels in; None if it lies outside of it."""
+    folder = Path(image)
+    if is_url(image) or not path.absolute().is_relative_to(folder.absolute()):
+        return None
+    if path.absolute().parent != folder.absolute() / "labels" or not folder.is_dir():
+        raise invalid("path", f"{folder / 'labels' / 'NAME'}, as NGFF has it", str(path))
+    return folder
+
+
+def _check_labels_of(labels: np.ndarray, image: AnyPath) -> tuple[float, ...] | None:
     """Return the voxel size of `image`, after checking that `labels` fit it."""
-    if path.suffix.lower() != ".zarr" or labels.dtype.kind not in "iu":
-        raise invalid(
-            "labels_of", "integer labels that are written to a .zarr", f"{path.name}, {labels.dtype}"
-        )
     (info, *_) = image_info(image)
     shape = tuple(n for n, axis in zip(info.shape, info.axes, strict=True) if axis in "zyx")
     if labels.shape != shape:

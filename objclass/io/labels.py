@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from objclass._common.checks import invalid
+from objclass._common.checks import IS_MASK, MASK, invalid
 from objclass._common.files import AnyPath
 from objclass.io.microscopes import needs
 from objclass.io.ngff import is_zarr
@@ -89,9 +89,11 @@ def read_labels(
     np.int32(7)
     >>> folder.cleanup()
     """
-    return read_labels_and_spacing(path, shape=shape, axes=axes, series=series, frame=frame, channel=channel)[
-        0
-    ]
+    labels, _ = read_labels_and_spacing(
+        path, shape=shape, axes=axes, series=series, frame=frame, channel=channel
+    )
+    _warn_of_mask(Path(path).name, labels)
+    return labels
 
 
 def read_labels_and_spacing(
@@ -120,7 +122,6 @@ def read_labels_and_spacing(
         raise invalid(
             "path", f"labels of shape {tuple(shape)}", f"{Path(path).name}, of shape {labels.shape}"
         )
-    _warn_of_mask(Path(path).name, labels)
     return labels, spacing
 
 
@@ -155,12 +156,8 @@ def _as_integers(name: str, labels: np.ndarray) -> np.ndarray:
 
 
 def _warn_of_mask(name: str, labels: np.ndarray) -> None:
-    if labels.size and labels.max() == 255 and not ((labels > 0) & (labels < 255)).any():
-        warnings.warn(
-            f"{name}: a mask of 0 and 255 is read as one object with the label 255. If each connected "
-            "component is an object, use skimage.measure.label(mask > 0).",
-            stacklevel=3,
-        )
+    if labels.size and labels.max() == MASK and not ((labels > 0) & (labels < MASK)).any():
+        warnings.warn(f"{name}: {IS_MASK}", stacklevel=3)
 
 
 def _number_colours(name: str, picture: np.ndarray) -> np.ndarray:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -125,10 +127,18 @@ def open_lif(path: Path) -> Iterator[list[StoredImage]]:
         import liffile
 
     with liffile.LifFile(path) as file:
-        found = [_lif_image(image, path) for image in file.images if {"X", "Y"} <= {*image.dims}]
-        if not found:
-            raise ValueError("it contains no image with the axes y and x")
-        yield found
+        flat = [image for image in file.images if {"X", "Y"} <= {*image.dims}]
+        others = [f"{image.name} ({', '.join(image.dims)})" for image in file.images if image not in flat]
+        if not flat:
+            raise ValueError(f"it contains no image with the axes y and x, but {', '.join(others) or 'none'}")
+        if others:
+            shown = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
+            warnings.warn(
+                f"{path.name}: {len(others)} of its {len(file.images)} images lack the axis y or x and are "
+                f"not read: {shown}.",
+                stacklevel=2,
+            )
+        yield [_lif_image(image, path) for image in flat]
 
 
 def _lif_image(image: Any, path: Path) -> StoredImage:
@@ -173,6 +183,7 @@ def open_nd2(path: Path) -> Iterator[list[StoredImage]]:
 
     with nd2.ND2File(path) as file:
         sizes = dict(file.sizes)
+        _refuse_missing_frames(file)
         frames = file.to_dask(wrapper=False)  # reads frames lazily
         at = list(sizes).index("P") if "P" in sizes else None
         letters = [axis for axis in sizes if axis != "P"]
@@ -201,6 +212,16 @@ def open_nd2(path: Path) -> Iterator[list[StoredImage]]:
                 )
             )
         yield found
+
+
+def _refuse_missing_frames(file: Any) -> None:
+    """Make the reader raise if a frame is not in the file, instead of returning zeros."""
+
+    def refuse(index: int = 0) -> NoReturn:
+        n_frames = math.prod(n for axis, n in file.sizes.items() if axis in "TPZ")
+        raise EOFError(f"frame {index + 1} of its {n_frames} is missing, as if the acquisition was stopped")
+
+    file._rdr._missing_frame = refuse
 
 
 # HDF5: Imaris and ilastik --------------------------------------------------------------------------------

@@ -8,12 +8,14 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from objclass.io.info import StoredImage, known, to_micrometres, unnamed
 
+ZarrFormat = Literal[2, 3]
+_NGFF = {2: "0.4", 3: "0.5"}
 _MARKS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 
 
@@ -177,21 +179,34 @@ def _attributes(group: Any) -> dict[str, Any]:
 
 
 def write_zarr(
-    path: Path, array: np.ndarray, axes: str, *, spacing: Mapping[str, float], source: str | None = None
+    path: Path,
+    array: np.ndarray,
+    axes: str,
+    *,
+    spacing: Mapping[str, float],
+    source: str | None = None,
+    zarr_format: ZarrFormat = 3,
 ) -> None:
-    """Write `array` as an OME-Zarr image (NGFF 0.5) of one level, or as labels of the image at `source`."""
-    group = create_zarr(path, axes, spacing=spacing, factors=[[1] * array.ndim])
+    """Write `array` as an OME-Zarr image of one level, or as labels of the image at `source`.
+
+    Of the formats of Zarr, 3 goes with NGFF 0.5 and 2 with NGFF 0.4.
+    """
+    group = create_zarr(path, axes, spacing=spacing, factors=[[1] * array.ndim], zarr_format=zarr_format)
     if source is not None:
-        label = {"version": "0.5", "source": {"image": source}}
-        group.attrs["ome"] = {**group.attrs["ome"], "image-label": label}
+        _describe(group, {"image-label": {"version": _NGFF[zarr_format], "source": {"image": source}}})
     stored = create_level(group, 0, shape=array.shape, dtype=array.dtype, axes=axes)
     stored[...] = array
 
 
 def create_zarr(
-    path: Path, axes: str, *, spacing: Mapping[str, float], factors: Sequence[Sequence[int]]
+    path: Path,
+    axes: str,
+    *,
+    spacing: Mapping[str, float],
+    factors: Sequence[Sequence[int]],
+    zarr_format: ZarrFormat = 3,
 ) -> Any:
-    """Create an OME-Zarr image (NGFF 0.5) without pixels; `factors` are the downsampling of each level."""
+    """Create an OME-Zarr image without pixels; `factors` are the downsampling of each level."""
     import zarr
 
     kinds = {"c": {"type": "channel"}}
@@ -205,17 +220,55 @@ def create_zarr(
         "axes": [{"name": a, **kinds.get(a, {"type": "space", **unit})} for a in axes],
         "datasets": [place(*level) for level in enumerate(factors)],
     }
-    return zarr.create_group(path, attributes={"ome": {"version": "0.5", "multiscales": [image]}})
+    group = zarr.create_group(path, zarr_format=zarr_format)
+    _describe(group, {"multiscales": [image if zarr_format == 3 else {"version": "0.4", **image}]})
+    return group
+
+
+def _describe(group: Any, metadata: Mapping[str, Any]) -> None:
+    """Add metadata of NGFF to a group, where its version has them."""
+    if group.metadata.zarr_format == 2:
+        group.attrs.update(metadata)
+    else:
+        group.attrs["ome"] = {"version": "0.5", **group.attrs.get("ome", {}), **metadata}
+
+
+def open_labels(image: Path) -> ZarrFormat:
+    """Make the group of labels of an image, if it has none yet; return the format of Zarr."""
+    import zarr
+
+    zarr_format = zarr.open_group(image, mode="r").metadata.zarr_format
+    labels = zarr.open_group(image / "labels", mode="a", zarr_format=zarr_format)
+    if "labels" not in _attributes(labels):
+        _describe(labels, {"labels": []})
+    return zarr_format
+
+
+def list_labels(image: Path, name: str) -> None:
+    """List `name` among the labels of an image."""
+    import zarr
+
+    labels = zarr.open_group(image / "labels", mode="r+")
+    listed = _attributes(labels).get("labels", [])
+    if name not in listed:
+        _describe(labels, {"labels": [*listed, name]})
+    consolidated = zarr.open_group(image, mode="r").metadata.consolidated_metadata
+    if consolidated is not None:  # the copy of all metadata, which would hide the labels
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Consolidated metadata is currently not part")
+            zarr.consolidate_metadata(image, zarr_format=labels.metadata.zarr_format)
 
 
 def create_level(group: Any, level: int, *, shape: Sequence[int], dtype: np.dtype, axes: str) -> Any:
     """Create the array of a resolution level, with all chunks stored, so that a missing one is an error."""
+    is_named = group.metadata.zarr_format == 3
     return group.create_array(
         str(level),
         shape=tuple(shape),
         dtype=dtype,
         chunks=zarr_chunks(shape, axes),
-        dimension_names=list(axes),
+        dimension_names=list(axes) if is_named else None,
+        chunk_key_encoding={"name": "default" if is_named else "v2", "separator": "/"},
         config={"write_empty_chunks": True},
     )
 

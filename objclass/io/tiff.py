@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 SUFFIXES = (".tif", ".tiff", ".btf", ".tf2", ".tf8", ".lsm", ".stk", ".svs", ".qptiff", ".ndpi", ".scn")
 MAX_PLANES = 2**22
 """More planes than this indicate invalid metadata; a list of them alone would exhaust memory."""
+_COLOURS = (2, 6)  # RGB, and YCbCr, which is decoded to RGB
 _MAX_TAGS = 4096
+_FINEST_PRINT = 10.0  # micrometres, a pixel of a picture for printing
 # Without one of these tags the pixels cannot be read correctly; other damaged tags cause a warning.
 _NEEDED_TAGS = {256, 257, 258, 259, 262, 266, 270, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 339}
-_NOT_THE_IMAGE = re.compile(r"(thumbnail|label|macro|overview)( image)?", re.IGNORECASE)
+_NOT_THE_IMAGE = re.compile(r"(thumbnail|label|macro|overview|map)( image)?", re.IGNORECASE)
 
 
 @contextlib.contextmanager
@@ -42,6 +44,8 @@ def open_tiff(path: Path) -> Iterator[list[StoredImage]]:
         _check_tags(tiff, tags, path)
         ome = _OmeMetadata.of(tiff, path)
         found = _images_of(tiff)
+        if found[0].keyframe.photometric == 0:
+            _warn(path, "it stores white as 0; the values are read as they are stored")
         _check_imagej(tiff, found)
         if ome is not None and found[0].kind != "ome":
             ome.report_unused(path)
@@ -112,7 +116,7 @@ def _stored(
 ) -> Iterator[StoredImage]:
     """Yield the image of a series, or those of its positions that are in the file."""
     reader = _SeriesReader(tiff, series, path)
-    letters = series.axes.lower()
+    letters = _sample_axis(series)
     if "r" not in letters:
         axes = "".join(a if a in "tczyxs" else "?" for a in letters)
         files = reader.files() if series.is_multifile else (path,)
@@ -129,6 +133,16 @@ def _stored(
 
             name = f"position {position}"
             yield replace(description, axes=axes, shape=shape, read=read, name=name, files=(path,))
+
+
+def _sample_axis(series: tifffile.TiffPageSeries) -> str:
+    """Return the axes of a series, in which the samples of a colour picture may be named channels."""
+    letters, inner = series.axes.lower(), series.keyframe.axes.lower()
+    outer = len(letters) - len(inner)
+    if series.keyframe.photometric not in _COLOURS or series.shape[outer:] != series.keyframe.shape:
+        return letters
+    pairs = zip(letters[outer:], inner, strict=True)
+    return letters[:outer] + "".join("s" if pair == ("c", "s") else pair[0] for pair in pairs)
 
 
 @dataclass(frozen=True)
@@ -335,7 +349,7 @@ def _describe(
 ) -> StoredImage:
     """Return the metadata of a series."""
     keyframe = series.keyframe
-    is_rgb = keyframe.photometric in (2, 6) and keyframe.samplesperpixel >= 3
+    is_rgb = keyframe.photometric in _COLOURS and keyframe.samplesperpixel >= 3
     description = StoredImage(
         "", (), series.dtype, lambda _: np.empty(0), name=series.name or "", is_rgb=is_rgb
     )
@@ -347,7 +361,7 @@ def _describe(
             return replace(
                 description, spacing=known(spacing_of(tiff, series)), source=source, channel_names=names
             )
-    return description
+    return replace(description, spacing=known(_plain_spacing(tiff, series)), source="TIFF tags")
 
 
 def _imagej_spacing(tiff: Any, series: Any) -> dict[str, float | None]:
@@ -394,9 +408,31 @@ def _svs_spacing(_: Any, series: Any) -> dict[str, float | None]:
     return {"y": size, "x": size}
 
 
-def _qpi_spacing(_: Any, series: Any) -> dict[str, float | None]:
+def _centimetre_spacing(_: Any, series: Any) -> dict[str, float | None]:
+    """Return the pixel size by the tags of the resolution, if that is per centimetre."""
     is_centimetre = series.keyframe.resolutionunit == 3
     return {a: to_micrometres(n, "cm" if is_centimetre else None) for a, n in _resolution(series).items()}
+
+
+def _plain_spacing(tiff: Any, series: Any) -> dict[str, float | None]:
+    """Return the pixel size of a TIFF without metadata of a microscope, unless it is that of a print."""
+    metadata: Mapping[str, Any] = (tiff.shaped_metadata or ({},))[
+        0
+    ]  # what tifffile writes, with the names of ImageJ
+    if "unit" in metadata:
+        sizes = {"z": metadata.get("spacing"), **_resolution(series)}
+        sizes = {a: to_micrometres(size, metadata["unit"]) for a, size in sizes.items()}
+        return sizes if series.keyframe.resolution != (1, 1) else {}
+    sizes = _centimetre_spacing(tiff, series)
+    return sizes if max(filter(None, sizes.values()), default=0) < _FINEST_PRINT else {}
+
+
+def _fei_spacing(tiff: Any, _: Any) -> dict[str, float | None]:
+    scan = (tiff.fei_metadata or {}).get("Scan", {})
+    return {
+        "y": to_micrometres(scan.get("PixelHeight"), "m"),
+        "x": to_micrometres(scan.get("PixelWidth"), "m"),
+    }
 
 
 def _qpi_channels(_: Any, series: Any) -> list[str]:
@@ -419,7 +455,9 @@ _KINDS: Mapping[str, tuple[str, Any, Any]] = {
     "lsm": ("LSM", _lsm_spacing, _lsm_channels),
     "stk": ("MetaMorph", _stk_spacing, None),
     "svs": ("Aperio", _svs_spacing, None),
-    "qpi": ("PerkinElmer", _qpi_spacing, _qpi_channels),
+    "qpi": ("PerkinElmer", _centimetre_spacing, _qpi_channels),
+    "ndpi": ("Hamamatsu", _centimetre_spacing, None),
+    "fei": ("FEI", _fei_spacing, None),
     "mmstack": ("Micro-Manager", _micromanager_spacing, _micromanager_channels),
     "imagej": ("ImageJ", _imagej_spacing, None),
 }

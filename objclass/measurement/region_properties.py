@@ -115,6 +115,11 @@ def measure(
         If shapes or numbers of names do not match, a property is unknown or not available for these
         dimensions, needs an image, or (the perimeter) needs an isotropic spacing.
 
+    Warns
+    -----
+    UserWarning
+        If 255 is the only label, as in a mask, in which all objects are one.
+
     Notes
     -----
     In 3D, ``area`` is the volume, as in scikit-image.
@@ -195,6 +200,8 @@ def measure(
     table = pd.DataFrame(
         {"label": found if numbers is None else numbers[found]} | property_columns(chosen, objects, names)
     )
+    if table["label"].tolist() == [checks.MASK]:
+        warnings.warn(f"labels: {checks.IS_MASK}", stacklevel=2)
     known = None if spacing is None else steps
     table.attrs = table_attributes(table, ndim=labels.ndim, unit=check_unit(unit, spacing), spacing=known)
     return table

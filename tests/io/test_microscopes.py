@@ -1,6 +1,8 @@
 """Formats of microscopes, written by the programs and packages that they are of."""
 
+import io
 import json
+import types
 
 import h5py
 import mrcfile
@@ -136,6 +138,62 @@ def test_nifti(tmp_path, name):
     image.header.set_slope_inter(0.5, 1)
     nibabel.save(image, tmp_path / name)
     assert images.imread(tmp_path / name, frame=2).dtype == np.float64
+
+
+def test_a_frame_that_is_not_in_an_nd2_file_is_not_black():
+    """Real files cannot be written; this is the reader of the package, on a file that holds frame 0 alone."""
+    from nd2._readers._modern.modern_reader import ModernReader
+
+    reader = object.__new__(ModernReader)
+    reader._fh = io.BytesIO()
+    reader._cached_frame_offsets = {0: 4096}
+    reader._seq_count = lambda: 6
+    reader._raw_frame_shape_, reader._dtype_ = (4, 4, 1, 1), np.dtype("u2")
+    assert not reader.read_frame(3).any()
+    microscopes._refuse_missing_frames(types.SimpleNamespace(_rdr=reader, sizes={"T": 3, "Z": 2, "Y": 4}))
+    with pytest.raises(EOFError, match="frame 4 of its 6 is missing"):
+        reader.read_frame(3)
+
+
+class LifImage(types.SimpleNamespace):
+    """What liffile gives for an image."""
+
+    def asarray(self):
+        return self.pixels
+
+
+def test_images_of_a_lif_file_along_other_axes_are_told(tmp_path, monkeypatch):
+    from xml.etree import ElementTree
+
+    import liffile
+
+    def image(name, dims, shape):
+        coords = {axis: np.arange(n) * 1e-6 for axis, n in zip(dims, shape, strict=True)}
+        about = {"coords": coords, "xml_element": ElementTree.Element("Image"), "dtype": np.dtype("u1")}
+        pixels = np.zeros(shape, "u1")
+        return LifImage(name=name, path=name, dims=dims, shape=shape, pixels=pixels, **about)
+
+    class File:
+        images = (image("a", ("Y", "X"), (4, 1)), image("xz scan", ("Z", "X"), (5, 1)))
+
+        def __init__(self, path):
+            pass
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+    (tmp_path / "a.lif").touch()
+    monkeypatch.setattr(liffile, "LifFile", File)
+    with pytest.warns(
+        UserWarning, match=r"a\.lif: 1 of its 2 images lack the axis y or x.*: xz scan \(Z, X\)"
+    ):
+        assert images.imread(tmp_path / "a.lif").shape == (4, 1)
+    File.images = File.images[1:]
+    with pytest.raises(ValueError, match=r"no image with the axes y and x, but xz scan \(Z, X\)"):
+        images.imread(tmp_path / "a.lif")
 
 
 @pytest.mark.parametrize("name", ["a.czi", "a.lif", "a.nd2", "a.ims", "a.h5", "a.mrc", "a.nii", "a.nii.gz"])

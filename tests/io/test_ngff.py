@@ -11,7 +11,7 @@ import pytest
 import zarr
 
 from objclass import chunked
-from objclass.io import images, ome_zarr
+from objclass.io import images, ngff, ome_zarr
 from objclass.io.labels import read_labels
 
 VERSIONS = ["0.1", "0.2", "0.3", "0.4", "0.5"]
@@ -234,3 +234,47 @@ def test_metadata_that_do_not_fit(tmp_path):
     write(group, "0.4", example((4, 8, 9)), "yx")
     with pytest.raises(ValueError, match="its metadata name 2 axes, its array has 3"):
         images.imread(tmp_path / "b.zarr")
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize("is_consolidated", [False, True])
+def test_labels_are_written_into_the_image(tmp_path, zarr_format, is_consolidated):
+    image, pixels = tmp_path / "image.zarr", np.arange(60, dtype=np.uint16).reshape(3, 4, 5)
+    ngff.write_zarr(image, pixels, "zyx", spacing={"z": 2.0, "y": 0.5, "x": 0.25}, zarr_format=zarr_format)
+    if is_consolidated:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            zarr.consolidate_metadata(image)
+    labels = (pixels % 3).astype(np.int32)
+    images.imwrite(image / "labels" / "nuclei", labels, labels_of=image)
+    images.imwrite(image / "labels" / "cells", labels + 1, labels_of=image)
+    images.imwrite(image / "labels" / "nuclei", labels * 2, labels_of=image)
+    group = zarr.open_group(image / "labels", mode="r")
+    assert group.metadata.zarr_format == zarr_format
+    about = group.attrs.asdict() if zarr_format == 2 else group.attrs["ome"]
+    assert about["labels"] == ["nuclei", "cells"]
+    written = group["nuclei"].attrs.asdict() if zarr_format == 2 else group["nuclei"].attrs["ome"]
+    version = {2: "0.4", 3: "0.5"}[zarr_format]
+    assert written["image-label"] == {"version": version, "source": {"image": "../.."}}
+    place = written if zarr_format == 3 else written["multiscales"][0]
+    assert place["version"] == version
+    found = images.image_info(image / "labels")
+    assert [(info.name, info.spacing) for info in found] == [
+        ("nuclei", (2, 0.5, 0.25)),
+        ("cells", (2, 0.5, 0.25)),
+    ]
+    np.testing.assert_array_equal(images.imread(image / "labels" / "nuclei"), labels * 2, strict=True)
+    np.testing.assert_array_equal(images.imread(image), pixels)
+    assert "labels/cells" in zarr.open_group(image, mode="r")
+    if zarr_format == 2:
+        assert (image / "labels" / "nuclei" / "0" / "0" / "0" / "0").is_file()
+
+
+@pytest.mark.parametrize("place", ["nuclei", "labels", "labels/a/b"])
+def test_labels_go_nowhere_else_in_an_image(tmp_path, place):
+    image = tmp_path / "image.zarr"
+    images.imwrite(image, np.zeros((4, 5)))
+    with pytest.raises(ValueError, match=r"path: expected .*image\.zarr.labels.NAME, as NGFF has it"):
+        images.imwrite(image / place, np.zeros((4, 5), np.int32), labels_of=image)
+    with pytest.raises(ValueError, match=r"path: expected a name that ends in one of"):
+        images.imwrite(image / "labels" / "a", np.zeros((4, 5), np.int32))

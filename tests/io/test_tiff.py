@@ -350,3 +350,58 @@ def test_thousands_of_pages_are_read_nearly_as_fast_as_by_tifffile(tmp_path, opt
         ratios.append((time.perf_counter() - middle) / (middle - start))
     np.testing.assert_array_equal(got, expected)
     assert min(ratios) < 1.3, ratios
+
+
+def test_a_colour_picture_whose_samples_are_called_channels(tmp_path):
+    picture = np.arange(20 * 30 * 3, dtype=np.uint16).reshape(20, 30, 3)
+    tifffile.imwrite(tmp_path / "a.tif", picture, photometric="rgb", metadata={"axes": "YXC"})
+    (info,) = images.image_info(tmp_path / "a.tif")
+    assert (info.axes, info.shape, info.is_rgb) == ("cyx", (3, 20, 30), True)
+    np.testing.assert_array_equal(images.imread(tmp_path / "a.tif"), np.moveaxis(picture, 2, 0))
+
+
+def test_white_that_is_stored_as_0_is_told(tmp_path):
+    plane = np.eye(16, dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", plane, photometric="miniswhite")
+    with pytest.warns(UserWarning, match=r"a\.tif: it stores white as 0"):
+        np.testing.assert_array_equal(images.imread(tmp_path / "a.tif"), plane)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"resolution": (20000, 40000), "resolutionunit": "CENTIMETER"}, (0.25, 0.5)),
+        ({"resolution": (118.11, 118.11), "resolutionunit": "CENTIMETER"}, None),  # of a print, 300 dpi
+        ({"resolution": (300, 300), "resolutionunit": "INCH"}, None),
+        ({"resolution": (2, 4), "metadata": {"unit": "um"}}, (0.25, 0.5)),
+        ({"resolution": (2, 4), "metadata": {"unit": "nm"}}, (0.00025, 0.0005)),
+        ({"resolution": (2, 4), "metadata": {"unit": "inch"}}, None),
+        ({"metadata": {"unit": "um"}}, None),
+    ],
+)
+def test_pixel_size_of_a_plain_tiff(tmp_path, options, expected):
+    tifffile.imwrite(tmp_path / "a.tif", np.eye(16, dtype=np.uint8), photometric="minisblack", **options)
+    found = images.read_spacing(tmp_path / "a.tif")
+    assert found == (None if expected is None else pytest.approx(expected))
+
+
+def test_voxel_size_in_the_words_of_tifffile(tmp_path):
+    metadata = {"axes": "ZYX", "unit": "um", "spacing": 2.0}
+    stack = np.zeros((5, 16, 16), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", stack, resolution=(4, 4), metadata=metadata)
+    assert images.read_spacing(tmp_path / "a.tif") == (2.0, 0.25, 0.25)
+
+
+def test_the_map_of_a_slide_is_no_image(tmp_path, monkeypatch):
+    real = tifffile.TiffFile.series
+
+    def named(self):
+        series = real.__get__(self)
+        series[1].name = "Map"
+        return series
+
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((16, 16), np.uint8), metadata=None)
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((20, 24), np.uint8), append=True, metadata=None)
+    assert len(images.image_info(tmp_path / "a.tif")) == 2
+    monkeypatch.setattr(tifffile.TiffFile, "series", property(named))
+    assert len(images.image_info(tmp_path / "a.tif")) == 1

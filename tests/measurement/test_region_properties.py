@@ -485,3 +485,15 @@ MASK = np.ones((4, 5), int)
 def test_bad_input(arguments, options, error, message):
     with pytest.raises(error, match=message):
         measure(*arguments, **options)
+
+
+def test_a_mask_of_0_and_255_is_one_object_and_says_so():
+    mask = np.zeros((8, 9), np.uint8)
+    mask[1:3], mask[5:7] = 255, 255
+    with pytest.warns(
+        UserWarning, match=r"labels: a mask of 0 and 255 is one object.*skimage\.measure\.label"
+    ):
+        table = measure(mask, mask)
+    assert len(table) == 1
+    mask[7] = 1
+    assert len(measure(mask, mask)) == 2
