@@ -110,6 +110,43 @@ def silhouettes(
     }
 
 
+def distances_from_mean(
+    table: pd.DataFrame, rows: np.ndarray, *, columns: Iterable[str] | str = "auto"
+) -> np.ndarray:
+    """Return how far each of some objects lies from their mean: the nearest is the most typical.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row for each object.
+    rows : (n,) array of int
+        The places of the objects in the table, those of a cluster for example.
+    columns : list of str or "auto"
+        The measures; "auto" stands for those that `objclass.cluster` would use.
+
+    Returns
+    -------
+    (n,) array of float
+        Euclidean distances, each measure in standard deviations over the whole table; NaN for an object
+        without a value in one of them.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"label": [1, 2, 3, 4], "area": [1.0, 2.0, 3.0, 9.0]})
+    >>> distances_from_mean(table, np.array([0, 1, 2])).round(1).tolist()
+    [0.3, 0.0, 0.3]
+    """
+    matrix = prepare(table, columns=columns, scale=True)
+    values = np.full((len(table), len(matrix.columns)), np.nan)
+    values[matrix.rows] = matrix.values  # noqa: PD011
+    some = values[rows]
+    known = ~np.isnan(some[:, 0])
+    distances = np.full(len(some), np.nan)
+    distances[known] = np.linalg.norm(some[known] - some[known].mean(axis=0), axis=1)
+    return distances
+
+
 def scan_clusters(
     table: pd.DataFrame,
     method: str,

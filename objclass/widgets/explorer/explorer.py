@@ -19,6 +19,7 @@ from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets import columns
 from objclass.widgets.base import SliceWidget, bundle, spatial_image, stylesheet
 from objclass.widgets.explorer.class_messages import CLASS_ENTRY, ClassesMixin
+from objclass.widgets.explorer.gallery import GalleryMixin
 from objclass.widgets.explorer.jobs import StepsMixin
 from objclass.widgets.explorer.object_table import ObjectTable
 from objclass.widgets.explorer.state_file import StateFile, fingerprint, running_cell
@@ -110,7 +111,7 @@ def explore(
     )
 
 
-class Explorer(ClassesMixin, StepsMixin, TableMixin, SliceWidget):
+class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, SliceWidget):
     """What `objclass.explore` returns."""
 
     _esm = traitlets.Unicode(bundle("explorer")).tag(sync=True)

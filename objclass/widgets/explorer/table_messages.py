@@ -82,7 +82,9 @@ class TableMixin(traitlets.HasTraits):
                 "start": start,
                 "total": len(rows),
                 "columns": [str(name) for name in part],
-                "cells": [[_cell(value) for value in row] for row in part.itertuples(index=False, name=None)],
+                "cells": [
+                    [to_cell(value) for value in row] for row in part.itertuples(index=False, name=None)
+                ],
                 "place": int(place[0]) if place.size else None,
             }
         )
@@ -90,7 +92,7 @@ class TableMixin(traitlets.HasTraits):
     def _on_row(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         """Answer with the values of one object."""
         label = int(content["label"])
-        cells = {str(name): _cell(value) for name, value in self.objects.row(label).items()}
+        cells = {str(name): to_cell(value) for name, value in self.objects.row(label).items()}
         self.send({"kind": "row", "label": label, "cells": cells})
 
     def _on_export(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
@@ -182,7 +184,7 @@ def arrange_rows(
     return rows[ordered.index.to_numpy()]
 
 
-def _cell(value: Any) -> Any:
+def to_cell(value: Any) -> Any:
     """Return a value that JSON can carry; None where it is missing."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)

@@ -112,8 +112,8 @@ export class ClassPanel {
   }
 
   walk(labels) {
-    const at = labels.indexOf(this.model.get("focus"));
-    this.explorer.set({ focus: labels[(at + 1) % labels.length] });
+    const at = labels.indexOf(this.store.labels[this.store.focusSlot - 1]);
+    this.store.mark(this.store.slotOf.get(labels[(at + 1) % labels.length]) ?? 0);
   }
 
   // A white edge in the slices and a ring in the plot mark the examples.

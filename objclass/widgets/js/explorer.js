@@ -2,15 +2,17 @@
 import { packColor } from "./colors.js";
 import { ClassPanel } from "./class_panel.js";
 import { Connection } from "./connection.js";
-import { checkbox, choice, enable, h, iconButton, keepFocus, shieldKeys, slider, textButton } from "./dom.js";
+import { checkbox, choice, enable, h, iconButton, keepFocus, shieldKeys, slider } from "./dom.js";
 import { ExplorerKeys } from "./explorer_keys.js";
+import { GalleryPanel } from "./gallery_panel.js";
 import { GroupsPanel } from "./groups_panel.js";
 import { ImagePanel } from "./image_panel.js";
 import { Notices } from "./notices.js";
+import { ObjectCard } from "./object_card.js";
 import { CLASS_COLUMN, GROUP_COLUMN, ObjectStore } from "./object_store.js";
 import { PlotPanel } from "./plot_panel.js";
+import { PlotTip } from "./plot_tip.js";
 import { ProfilePanel } from "./profile_panel.js";
-import { formatValue } from "./scales.js";
 import { StepPanel } from "./steps_panel.js";
 import { TableView, saveFile } from "./table_view.js";
 
@@ -76,7 +78,7 @@ class Explorer {
   }
 
   buildPanels() {
-    const names = { groups: "Groups", classes: "Classes", reduce: "Reduce", cluster: "Cluster", profile: "Profile", table: "Table" };
+    const names = { groups: "Groups", classes: "Classes", reduce: "Reduce", cluster: "Cluster", profile: "Profile", table: "Table", gallery: "Gallery" };
     this.panels = {};
     this.tabs = {};
     const bar = h("div", { class: "oce-tabs", role: "tablist", "aria-label": "Panels" });
@@ -88,8 +90,8 @@ class Explorer {
       bar.append(this.tabs[name]);
       bodies.append(body);
     }
-    this.card = h("div", { class: "oce-card", role: "status" });
-    bar.append(h("span", { class: "oc-grow" }), this.card);
+    bar.append(h("span", { class: "oc-grow" }));
+    this.card = new ObjectCard(this, bar);
     this.root.append(bar, bodies);
     this.groups = new GroupsPanel(this.store, this.panels.groups);
     this.classes = new ClassPanel(this, this.panels.classes);
@@ -97,6 +99,8 @@ class Explorer {
     this.cluster = new StepPanel(this.model, this.store, this.panels.cluster, "cluster");
     this.profile = new ProfilePanel(this.model, this.store, this.panels.profile);
     this.table = new TableView(this.model, this.store, this.panels.table, this.model.get("_formats"));
+    this.gallery = new GalleryPanel(this, this.panels.gallery);
+    this.tip = new PlotTip(this.model, this.store, this.plot.stage);
     this.table.onRow = (label) => this.pick(this.store.slotOf.get(label) ?? 0, "replace");
     this.table.onHover = (label) => this.hover(this.store.slotOf.get(label) ?? 0);
   }
@@ -111,6 +115,7 @@ class Explorer {
     }
     if (name === "profile") this.profile.request(this.groupingColumn());
     if (name === "table") this.table.refresh();
+    if (name === "gallery") this.gallery.refresh();
   }
 
   groupingColumn() {
@@ -138,14 +143,16 @@ class Explorer {
       this.cluster.showColumns();
       this.profile.showColumns();
       store.recolor();
-      this.askCard();
+      this.card.ask();
       if (this.panel === "table") this.table.refresh();
+      this.gallery.refresh();
     };
     this.plot.onPick = this.image.onPick = (slot, mode) => this.pick(slot, mode);
     this.image.onHover = (slot) => this.hover(slot);
     this.image.onChoose = (chosen, mode, gesture) => this.plot.tell(chosen, mode, gesture);
     this.plot.view.onRow = (row) => {
       this.hover(row + 1);
+      this.tip.point(row + 1);
       if (row >= 0 && this.follow.input.checked) this.seek(this.store.labels[row]);
     };
     this.reduce.showColumns();
@@ -153,7 +160,7 @@ class Explorer {
     this.profile.showColumns();
     model.on("msg:custom", (message, buffers) => this.receive(message, buffers), this);
     model.on("change:focus", () => this.showFocus(), this);
-    model.on("change:x change:y change:color", () => this.askCard(), this);
+    model.on("change:x change:y change:color", () => this.card.ask(), this);
     model.on("change:only_selected", () => (this.only.input.checked = model.get("only_selected")), this);
     this.showGroups();
     this.showFocus();
@@ -163,7 +170,9 @@ class Explorer {
     if (message.kind === "plane") this.image.slices.planes.receive(message, buffers);
     else if (message.kind === "column") this.store.receiveColumn(message, buffers);
     else if (message.kind === "rows") this.table.receive(message);
-    else if (message.kind === "row") this.showCard(message);
+    else if (message.kind === "row") this.card.show(message);
+    else if (message.kind === "gallery") this.gallery.receive(message, buffers);
+    else if (message.kind === "tip") this.tip.receive(message, buffers);
     else if (message.kind === "profile") this.profile.receive(message);
     else if (message.kind === "scan") this.cluster.receiveScan(message);
     else if (message.kind === "file" && message.view === this.store.client) saveFile(message.name, buffers[0]);
@@ -190,10 +199,10 @@ class Explorer {
   pick(slot, mode) {
     const label = slot ? this.store.labels[slot - 1] : 0;
     if (this.classes.isOn && label) {
-      this.set({ focus: label });
+      this.store.mark(slot);
       this.classes.give([label], mode);
     } else if (mode === "replace") {
-      this.set({ focus: label });
+      this.store.mark(slot);
     } else if (slot > 0 && slot <= this.store.shown) {
       const chosen = new Uint8Array(this.store.shown);
       chosen[slot - 1] = 1;
@@ -210,6 +219,7 @@ class Explorer {
     const begun = performance.now();
     this.plot.showColors();
     this.image.showColors();
+    this.gallery.paint();
     this.root.dataset.ready = "true";
     this.root.dataset.recolored = (performance.now() - begun).toFixed(2);
   }
@@ -223,6 +233,7 @@ class Explorer {
     this.root.dataset.groups = list.map(({ group, size }) => `${group}:${size}`).join(" ");
     if (this.panel === "profile") this.profile.request();
     if (this.panel === "table") this.table.refresh();
+    this.gallery.refresh();
   }
 
   showClasses() {
@@ -230,7 +241,8 @@ class Explorer {
     this.showUndo();
     if (this.model.get("color") === CLASS_COLUMN) this.plot.showLegend();
     if (this.panel === "table") this.table.refresh();
-    this.askCard();
+    this.gallery.refresh();
+    this.card.ask();
   }
 
   // Undo and redo are those of what clicks give: groups or classes.
@@ -245,40 +257,24 @@ class Explorer {
   }
 
   showFocus() {
-    const label = this.model.get("focus");
-    const slot = this.store.slotOf.get(label) ?? 0;
+    const slot = this.store.focusSlot;
+    const label = slot ? this.store.labels[slot - 1] : 0;
     this.image.outline("focus", slot, packColor([255, 235, 59]));
     this.plot.view.mark(slot > 0 && slot <= this.store.shown ? slot - 1 : -1, "focus");
     this.table.mark(label);
     if (this.panel === "table") this.table.find(label);
+    this.gallery.mark();
     if (slot) this.seek(label);
-    this.askCard();
-  }
-
-  // What the card shows follows the marked object, the axes and the columns.
-  askCard() {
-    const label = this.model.get("focus");
-    if (label) this.model.send({ kind: "row", label });
-    else this.card.replaceChildren();
-  }
-
-  showCard({ label, cells }) {
-    if (label !== this.model.get("focus")) return;
-    const wanted = new Set([this.model.get("x"), this.model.get("y"), this.model.get("color")]);
-    const parts = Object.entries(cells).filter(([name]) => wanted.has(name))
-      .map(([name, value]) => h("span", {}, `${name} `, h("b", {}, formatValue(value))));
-    const mode = this.store.groups.list.length ? "extend" : "replace";
-    const add = this.classes.isOn ? null : textButton("Add to group", () => this.pick(this.store.slotOf.get(label), "extend"), { class: "oc-button oc-small", "data-mode": mode });
-    this.card.replaceChildren(h("span", {}, "Object ", h("b", {}, String(label))), ...parts, ...(add ? [add] : []),
-      iconButton("close", "Unmark", () => this.set({ focus: 0 }), { class: "oc-button oc-icon-button oc-small" }));
+    this.card.ask();
   }
 
   dispose() {
     this.releaseFocus();
     this.connection.dispose();
     this.keys.dispose();
-    for (const owner of [this, this.classes, this.notices, this.store, this.plot, this.image.volume]) this.model.off(null, null, owner);
+    for (const owner of [this, this.classes, this.gallery, this.notices, this.store, this.plot, this.image.volume]) this.model.off(null, null, owner);
     this.notices.dispose();
+    this.tip.dispose();
     this.image.dispose();
     this.plot.view.dispose();
   }

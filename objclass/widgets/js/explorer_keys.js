@@ -73,7 +73,7 @@ export class ExplorerKeys {
       this.explorer.plot.tool.cancel();
       this.explorer.image.tool.cancel();
     } else {
-      this.explorer.set({ focus: 0 });
+      this.explorer.store.mark(0);
     }
   }
 }

@@ -142,6 +142,21 @@ export class ObjectStore {
     this.tell({ kind: "select", mode, ...gesture });
   }
 
+  // The marked object, as a slot; 0 for none.
+  get focusSlot() {
+    return this.slotOf.get(this.model.get("focus")) ?? 0;
+  }
+
+  mark(slot) {
+    this.model.set({ focus: slot ? this.labels[slot - 1] : 0 });
+    this.model.save_changes();
+  }
+
+  // What an object is called.
+  nameOf(slot) {
+    return `Object ${this.labels[slot - 1]}`;
+  }
+
   act(action, details = {}) {
     this.tell({ kind: "group", action, ...details });
   }

@@ -141,7 +141,7 @@ export class VolumePanel {
     const begun = performance.now();
     const levels = new Uint8Array(this.vertices.length).fill(this.model.get("only_selected") ? 0 : 1);
     levels.set(this.store.levels);
-    const marked = (this.store.slotOf.get(this.model.get("focus")) ?? 0) - 1;
+    const marked = this.store.focusSlot - 1;
     if (marked >= 0 && levels[marked]) levels[marked] = MARKED;
     const hidden = levels.includes(0) ? levels.map((level) => (level ? 1 : 0)).join("") : "";
     const palette = [...this.store.palette];

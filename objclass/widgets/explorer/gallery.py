@@ -1,0 +1,151 @@
+"""The explorer's gallery: crops of objects at one scale and one contrast, packed into one sheet."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import traitlets
+
+from objclass._common import checks
+from objclass.tables.profiles import distances_from_mean
+from objclass.widgets import snapshot
+from objclass.widgets.explorer.table_messages import arrange_rows, to_cell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from objclass.widgets.explorer.object_table import ObjectTable
+
+TILE = 80
+_MOST_TILES = 200
+_SAMPLE = 2000
+_ROOM = 1.3  # a crop is so many times as wide as the objects
+
+
+class GalleryMixin(traitlets.HasTraits):
+    """Crops for the panel "Gallery" and for the tip at a point of the plot."""
+
+    objects: ObjectTable
+    send: Any
+    channels: Any
+    volume: Any
+    _planes: Any
+
+    def _on_gallery(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        """Answer with the crops of some objects, in order, as one sheet of RGB and a mask of the boundary.
+
+        ``show`` is "all", "selected", "filtered" (those that fit ``query``) or "category" (those with the
+        ``value`` in the column ``by``); ``order`` is "typical", "unusual" or the name of a column, then
+        with ``descending``; ``start`` and ``count`` say which of them.
+        """
+        table = self.objects.table
+        rows = chosen_rows(table, content)
+        rows = order_rows(table, rows, str(content.get("order", "")), bool(content.get("descending")))
+        start = max(0, int(content.get("start", 0)))
+        count = max(0, min(_MOST_TILES, int(content.get("count", 100))))
+        labels = self.objects.row_labels[rows[start : start + count]]
+        answer = {"kind": "gallery", "seq": content.get("seq", 0), "view": content.get("view", "")}
+        answer |= {"labels": labels.tolist(), "start": start, "total": len(rows), "tile": TILE}
+        self.send(answer, [memoryview(self._crops(labels.tolist()).tobytes())])
+
+    def _on_tip(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        """Answer with the values of one object and its crop."""
+        label = int(content["label"])
+        cells = {str(name): to_cell(value) for name, value in self.objects.row(label).items()}
+        answer = {"kind": "tip", "label": label, "view": content.get("view", ""), "cells": cells}
+        self.send(answer | {"tile": TILE}, [memoryview(self._crops([label]).tobytes())])
+
+    def _crops(self, labels: Sequence[int]) -> np.ndarray:
+        """Return the crops (n, TILE, TILE, 4) in the plane that shows most of each object, bytes.
+
+        The first three bytes of a pixel are its colour at the present contrast, the fourth is 1 on the
+        boundary of the object.
+        """
+        sheet = np.zeros((len(labels), TILE, TILE, 4), np.uint8)
+        stored, inside = [], np.zeros((len(labels), TILE, TILE), bool)
+        sides = self._crop_sides()
+        for place, label in enumerate(labels):
+            window, seen, part = self._crop(label, sides)
+            stored.append(window)
+            sheet[place, ..., 3] = seen
+            inside[place] = part
+        if stored:
+            planes = np.concatenate(stored, axis=1)
+            colors = snapshot.compose_channels(planes, self.channels).reshape(-1, TILE, TILE, 3)
+            sheet[..., :3] = colors * sheet[..., 3:]
+        inner = inside.copy()
+        for axis, shift in ((1, 1), (1, -1), (2, 1), (2, -1)):
+            inner &= np.roll(inside, shift, axis)
+        sheet[..., 3] = inside & ~inner
+        return sheet
+
+    def _crop(self, label: int, sides: tuple[float, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the stored values around one object, which pixels lie in the image, which in the object."""
+        image = self._planes.image
+        place = self.objects.find(label)
+        seen = np.zeros((TILE, TILE), bool)
+        if place is None:
+            return np.zeros((len(image.image), TILE, TILE), image.dtype), seen, seen
+        box = self.objects.boxes[label]
+        _, height, width = image.image.shape[1:]
+        rows, cols = (
+            np.floor((part.start + part.stop - side) / 2 + (np.arange(TILE) + 0.5) * side / TILE).astype(int)
+            for part, side in zip(box[1:], sides, strict=True)
+        )
+        seen = ((rows >= 0) & (rows < height))[:, None] & ((cols >= 0) & (cols < width))
+        at = np.ix_(rows.clip(0, height - 1), cols.clip(0, width - 1))
+        labels = self.objects.labels
+        plane = labels if labels.ndim == 2 else labels[place[0]]
+        values = image.encode(image.image[:, place[0]][:, *at])
+        return values, seen, seen & (plane[at] == label)
+
+    def _crop_sides(self) -> tuple[float, float]:
+        """Return height and width of all crops in pixels: square in space, wide enough for most objects."""
+        if "_sides" not in self.__dict__:
+            boxes = list(self.objects.boxes.values())
+            boxes = boxes[:: max(1, len(boxes) // _SAMPLE)]
+            sizes = np.array([[part.stop - part.start for part in box[1:]] for box in boxes], float)
+            spacing = np.array(self.volume["spacing"][1:])
+            widest = (sizes * spacing).max(axis=1) if len(sizes) else np.array([1.0])
+            side = float(np.percentile(widest, 95)) * _ROOM + 4 * spacing.min()
+            self.__dict__["_sides"] = tuple(side / spacing)
+        return self.__dict__["_sides"]
+
+
+def chosen_rows(table: pd.DataFrame, wish: Mapping[str, Any]) -> np.ndarray:
+    """Return the places of the rows that a gallery is of, in the order of the table; see `_on_gallery`."""
+    show = checks.check_option("show", wish.get("show"), ("all", "selected", "filtered", "category"))
+    if show == "category":
+        by = checks.check_option("by", wish.get("by"), map(str, table))
+        return np.flatnonzero((table[by].astype(str) == str(wish.get("value"))).to_numpy(bool))
+    query = str(wish.get("query", "")) if show == "filtered" else ""
+    return arrange_rows(table, query=query, selected=show == "selected")
+
+
+def order_rows(table: pd.DataFrame, rows: np.ndarray, order: str, descending: bool) -> np.ndarray:
+    """Return `rows` with the most ("typical") or the least typical ("unusual") first, or by a column.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"label": [1, 2, 3, 4], "area": [7.0, 9.0, 8.5, 2.0]})
+    >>> order_rows(table, np.array([0, 1, 2]), "typical", False).tolist()
+    [2, 1, 0]
+    """
+    import pandas as pd
+
+    if not order or not len(rows):
+        return rows
+    if order in ("typical", "unusual"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # objects without a value come last
+            values = pd.Series(distances_from_mean(table, rows))
+        descending = order == "unusual"
+    else:
+        name = checks.check_option("order", order, ("typical", "unusual", *map(str, table)))
+        values = table[name].iloc[rows].reset_index(drop=True)
+    ordered = values.sort_values(ascending=not descending, kind="stable", na_position="last")
+    return rows[ordered.index.to_numpy()]
