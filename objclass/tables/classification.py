@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import check_number, check_option, describe, invalid
-from objclass.tables.columns import check_table, key_columns, prepare, with_results
+from objclass.tables.columns import check_table, key_columns, key_rows, prepare, with_results
 from objclass.tables.models import METHODS, fit_model
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.tables.table_classifier import TableClassifier, folds
@@ -501,20 +501,7 @@ def _by_key(table: pd.DataFrame, classes: Mapping[Any, Any] | pd.Series) -> pd.S
     if len(set(keys)) < len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)
         raise invalid("classes", "one class for each object", f"object {twice} more than once")
-    names = key_columns(table)
-    several = [name for name in names[:-1] if len(table[name].unique()) > 1]
-    if all(isinstance(key, tuple) and len(key) == len(names) for key in keys):
-        used = names
-    elif all(isinstance(key, tuple) and len(key) == len(several) + 1 for key in keys) and several:
-        used = [*several, "label"]
-    elif not several and not any(isinstance(key, tuple) for key in keys):
-        used = ["label"]
-    else:
-        expected = f"keys ({', '.join([*several, 'label'])})" if several else "labels as keys"
-        raise invalid("classes", expected, describe(keys[0]) if keys else "none")
-    columns = table[used]
-    rows = columns["label"] if used == ["label"] else columns.itertuples(index=False, name=None)
-    place = {key: row for row, key in enumerate(rows)}
+    place = key_rows(table, keys, argument="classes")
     absent = [key for key in keys if key not in place]
     if absent:
         shown = ", ".join(map(str, absent[:5])) + (", …" if len(absent) > 5 else "")

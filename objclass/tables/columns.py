@@ -190,6 +190,33 @@ def key_columns(table: pd.DataFrame) -> list[str]:
     return [name for name in ("image", "frame", "label") if name in table.columns]
 
 
+def key_rows(table: pd.DataFrame, keys: Sequence[Any], *, argument: str) -> dict[Any, int]:
+    """Return the place of the row of each object of `table`, by keys of the kind that `keys` are of.
+
+    A key is a label; with several images or frames a tuple: (image, label), (frame, label) or (image, frame,
+    label).
+
+    Raises
+    ------
+    ValueError
+        If `keys` do not tell the image of the objects though there are several, or are of different kinds.
+    """
+    names = key_columns(table)
+    several = [name for name in names[:-1] if len(table[name].unique()) > 1]
+    if all(isinstance(key, tuple) and len(key) == len(names) for key in keys):
+        used = names
+    elif all(isinstance(key, tuple) and len(key) == len(several) + 1 for key in keys) and several:
+        used = [*several, "label"]
+    elif not several and not any(isinstance(key, tuple) for key in keys):
+        used = ["label"]
+    else:
+        expected = f"keys ({', '.join([*several, 'label'])})" if several else "labels as keys"
+        raise invalid(argument, expected, describe(keys[0]) if keys else "none")
+    columns = table[used]
+    rows = columns["label"] if used == ["label"] else columns.itertuples(index=False, name=None)
+    return {key: row for row, key in enumerate(rows)}
+
+
 def prepare(
     table: pd.DataFrame,
     *,

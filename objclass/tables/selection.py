@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from objclass._common import checks
-from objclass.tables.columns import check_table
+from objclass.tables.columns import check_table, key_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ def select(
     *,
     polygon: npt.ArrayLike | None = None,
     within: Sequence[float] | None = None,
-    objects: Iterable[int] | None = None,
+    objects: Iterable[Any] | None = None,
     log: str = "",
     group: int = 1,
     mode: str = "replace",
@@ -46,8 +46,8 @@ def select(
         Corners of a closed polygon in the plane of `x` and `y`, in the units of the columns.
     within : (float, float), optional
         The lowest and the highest value of column `x`, both included.
-    objects : iterable of int, optional
-        Labels.
+    objects : iterable of int or tuple, optional
+        Labels; of several images (image, label), of time points (frame, label) or (image, frame, label).
     log : {"", "x", "y", "xy"}
         The logarithmic axes: an edge of the polygon is straight on the axes of the plot.
     group : int
@@ -64,8 +64,9 @@ def select(
     Raises
     ------
     ValueError
-        If a column is absent or not numeric, if the polygon has fewer than three corners or is not
-        finite, or if not exactly one of `polygon`, `within` and `objects` is given.
+        If a column is absent or not numeric, if `objects` are labels alone though there are several images,
+        if the polygon has fewer than three corners or is not finite, or if not exactly one of `polygon`,
+        `within` and `objects` is given.
 
     References
     ----------
@@ -90,14 +91,21 @@ def select(
     elif within is not None:
         chosen = inside_range(column_values(table, "x", x), within)
     else:
-        chosen = (
-            table["label"].isin(np.fromiter([] if objects is None else objects, dtype=np.int64)).to_numpy()
-        )
+        chosen = _among(table, [] if objects is None else list(objects))
     if GROUP_COLUMN in table:
         before = table[GROUP_COLUMN].fillna(0).to_numpy().astype(np.int64)
     else:
         before = np.zeros(len(table), dtype=np.int64)
     return table.assign(**{GROUP_COLUMN: apply_selection(before, chosen, group=group, mode=mode)})
+
+
+def _among(table: pd.DataFrame, objects: list[Any]) -> np.ndarray:
+    """Tell which rows are those of the objects."""
+    chosen = np.zeros(len(table), dtype=bool)
+    if objects:
+        places = key_rows(table, objects, argument="objects")
+        chosen[[places[key] for key in objects if key in places]] = True
+    return chosen
 
 
 def apply_selection(groups: np.ndarray, chosen: np.ndarray, *, group: int, mode: str) -> np.ndarray:

@@ -80,7 +80,9 @@ class SliceWidget(anywidget.AnyWidget):
         A name for each channel.
     """
 
-    volume = traitlets.Dict(help="shape (z, y, x), ndim, spacing and unit").tag(sync=True)
+    volume = traitlets.Dict(
+        help="shape (z, y, x), ndim, spacing and unit; source tells the image from others shown before"
+    ).tag(sync=True)
     channels = traitlets.List(traitlets.Dict(), help="contrast and colour of each channel").tag(sync=True)
     axis = traitlets.Int(0, min=0, max=2, help="axis across the shown plane: 0 XY, 1 XZ, 2 YZ").tag(sync=True)
     position = traitlets.List(
@@ -122,6 +124,7 @@ class SliceWidget(anywidget.AnyWidget):
                 "spacing": list(sizes),
                 "unit": unit or ("px" if spacing is None else "µm"),
                 "dtype": str(image.dtype),
+                "source": 0,
             },
             channels=[
                 {
@@ -136,6 +139,25 @@ class SliceWidget(anywidget.AnyWidget):
             **traits,
         )
         self.on_msg(self._dispatch)
+
+    def _show_planes(
+        self, planes: ImagePlanes, *, source: int, position: Sequence[int] | None = None
+    ) -> None:
+        """Go on with the planes of another image of as many channels, at the same contrast."""
+        shape = list(planes.image.shape[1:])
+        channels = []
+        for before, channel in zip(self.channels, planes.channels, strict=True):
+            low, high = (
+                (before["offset"] + before["scale"] * before[name] - channel["offset"]) / channel["scale"]
+                for name in ("low", "high")
+            )
+            channels.append({**before, **channel, "low": low, "high": high})
+        self._planes.image = planes
+        with self.hold_sync():
+            self.first = {}
+            self.volume = {**self.volume, "shape": shape, "source": source}
+            self.channels = channels
+            self.position = list(position or [size // 2 for size in shape])
 
     def _repr_mimebundle_(self, **keywords: Any) -> Any:
         """Return the widget with a still picture and a line of text, for readers without a kernel."""
@@ -211,6 +233,8 @@ class SliceWidget(anywidget.AnyWidget):
         self.log.debug("".join(traceback.format_exception(failure)))
 
     def _on_plane(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        if content.get("source", 0) != self.volume["source"]:
+            return  # of an image that is no longer shown
         if not self._asked:
             self._asked = True
             self.first = {}

@@ -82,7 +82,8 @@ def test_a_row_moves_no_picture_that_is_wholly_seen(explorer: Driver) -> None:
     rows.first.wait_for()
     before = transform(explorer)
     corner = explorer.kernel(
-        "int(min(explorer.objects.boxes, key=lambda n: sum(s.start for s in explorer.objects.boxes[n][1:])))"
+        "(lambda boxes: int(min(boxes, key=lambda n: sum(s.start for s in boxes[n][1:]))))"
+        "(explorer.objects.images.boxes(0))"
     )
     for label in [corner, *[int(rows.nth(k).get_attribute("data-label")) for k in range(4)]]:
         explorer.kernel(f"setattr(explorer, 'focus', {label})")

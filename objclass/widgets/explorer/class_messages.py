@@ -11,6 +11,7 @@ import traitlets
 
 from objclass._common import checks
 from objclass.tables.classification import CLASS_COLUMN, cross_validate
+from objclass.tables.columns import key_columns
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets.annotator.latest import Latest
 from objclass.widgets.replay import Step, call
@@ -39,7 +40,7 @@ class ClassesMixin(traitlets.HasTraits):
     _classes = traitlets.Dict(help="classes, examples and predictions").tag(sync=True)
 
     objects: ObjectTable
-    focus: int
+    _mark: Callable[[int], None]
     color: str
     send: Any
     _lock: threading.RLock
@@ -176,10 +177,10 @@ class ClassesMixin(traitlets.HasTraits):
         """Mark the object whose class to give next."""
 
         def suggest() -> None:
-            label = self.objects.classes.suggest(self.objects.measured)
-            if not label:
+            found = self.objects.classes.suggest(self.objects.measured)
+            if found is None:
                 raise checks.invalid("examples", "examples of two classes at least", "fewer")
-            self.focus = label
+            self._mark(self.objects.number_of(found))
 
         self._learner.submit("suggest", suggest)
 
@@ -190,6 +191,8 @@ class ClassesMixin(traitlets.HasTraits):
         def finish(found: Any) -> None:
             confusion = found.confusion
             cells = found.predictions
+            keys = cells[key_columns(cells)].itertuples(index=False, name=None)
+            numbers = np.array([self.objects.number_of(key) for key in keys])
             self._judged = {
                 "accuracy": float(found.balanced_accuracy),
                 "spread": float(found.spread),
@@ -197,9 +200,7 @@ class ClassesMixin(traitlets.HasTraits):
                 "confusion": confusion.to_numpy().tolist(),
                 "objects": [
                     [
-                        cells["label"][
-                            (cells[CLASS_COLUMN] == row) & (cells["predicted"] == column)
-                        ].tolist()[:500]
+                        numbers[(cells[CLASS_COLUMN] == row) & (cells["predicted"] == column)].tolist()[:500]
                         for column in confusion.columns
                     ]
                     for row in confusion.index
@@ -213,6 +214,6 @@ class ClassesMixin(traitlets.HasTraits):
 
     def _mark_in_3d(self, label: int) -> None:
         """Take a click in 3D: mark the object, and give it the class that clicks give."""
-        self.focus = label
+        self._mark(label)
         if self.giving:
             self._on_class({"action": "give", "labels": [label], "number": self.giving}, [])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from objclass._common import checks
 from objclass.plots.colors import class_color
 from objclass.tables.classification import CLASS_COLUMN, classify, suggest_objects, train_table_classifier
+from objclass.tables.columns import key_columns
 from objclass.widgets.replay import call
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class ClassState:
 class ClassExamples:
     """The classes that a user gives, with a history, and the classifier that learns them.
 
+    Parameters
+    ----------
+    key : callable
+        Returns what names an object in the table, of the number by which it is known here.
+
     Attributes
     ----------
     state : ClassState
@@ -45,7 +51,8 @@ class ClassExamples:
         ``CLASS``, ``CLASS_PROBABILITY`` and the probability of each class, row by row of the table.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, key: Callable[[int], Any] = lambda label: label) -> None:
+        self._key = key
         self.state = ClassState()
         self.classifier: TableClassifier | None = None
         self.results: pd.DataFrame | None = None
@@ -123,8 +130,9 @@ class ClassExamples:
             self._change(examples=examples)
 
     def named(self) -> dict[int, str]:
-        """Return the class name of each example, by label."""
-        return {label: self.state.names[number] for label, number in sorted(self.state.examples.items())}
+        """Return the class name of each example, by what names it in the table."""
+        examples = sorted(self.state.examples.items())
+        return {self._key(label): self.state.names[number] for label, number in examples}
 
     def learn(self, table: pd.DataFrame) -> None:
         """Learn from the examples and predict all objects."""
@@ -139,14 +147,14 @@ class ClassExamples:
         self.classifier = classifier
         self.results = found[[name for name in found if name not in table or str(name) == CLASS_COLUMN]]
 
-    def suggest(self, table: pd.DataFrame) -> int:
-        """Return the label of the object whose class to give next; 0 where nothing was learnt yet."""
+    def suggest(self, table: pd.DataFrame) -> Any:
+        """Return what names the object whose class to give next; None where nothing was learnt yet."""
         if self.classifier is None:
-            return 0
+            return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             found = suggest_objects(table, self.classifier, 1)
-        return int(found["label"].iloc[0]) if len(found) else 0
+        return next(found[key_columns(table)].itertuples(index=False, name=None), None)
 
     def predicted(self, row_labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return for each row the class given (0: none), the class predicted, and whether that is certain."""
@@ -178,12 +186,12 @@ class ClassExamples:
         classes = [{"number": n, "name": name, "color": state.colors[n]} for n, name in state.names.items()]
         return {"list": classes, "examples": {str(label): n for label, n in state.examples.items()}}
 
-    def restore(self, stored: Mapping[str, Any], row_labels: np.ndarray) -> None:
-        """Begin with what `to_json` has stored, as far as its objects are there."""
+    def restore(self, stored: Mapping[str, Any], known: Mapping[int, int]) -> None:
+        """Begin with what `to_json` has stored; `known`: the present numbers of objects by those of then."""
         names = {int(item["number"]): str(item["name"]) for item in stored["list"]}
         colors = {int(item["number"]): str(item["color"]) for item in stored["list"]}
-        known = set(row_labels.tolist())
-        examples = {int(label): int(n) for label, n in stored["examples"].items() if int(label) in known}
+        stored_examples = {int(label): int(n) for label, n in stored["examples"].items()}
+        examples = {known[label]: n for label, n in stored_examples.items() if label in known}
         self.state = ClassState(names, colors, examples)
 
     def _colors(self) -> dict[str, str]:

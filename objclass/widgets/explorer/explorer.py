@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 import traitlets
 
@@ -17,33 +16,35 @@ from objclass.plots import colors
 from objclass.tables.classification import CLASS_COLUMN
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets import columns
-from objclass.widgets.base import SliceWidget, bundle, spatial_image, stylesheet
+from objclass.widgets.base import SliceWidget, bundle, stylesheet
 from objclass.widgets.explorer.class_messages import CLASS_ENTRY, ClassesMixin
 from objclass.widgets.explorer.gallery import GalleryMixin
 from objclass.widgets.explorer.jobs import StepsMixin
 from objclass.widgets.explorer.object_table import ObjectTable
+from objclass.widgets.explorer.series import Images, SeriesMixin, open_images
 from objclass.widgets.explorer.state_file import StateFile, fingerprint, running_cell
 from objclass.widgets.explorer.table_messages import RowOrder, TableMixin
-from objclass.widgets.replay import call
 from objclass.widgets.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_ASKED = ("x", "y", "color")
+_ASKED = ("x", "y", "color", "by")
 _VIEW = (*_ASKED, "log_axes", "point_size", "only_selected")
+MOST_PANELS = 24
 _LIVING: dict[str, tuple[int, Explorer]] = {}
 """The explorer that each cell of the notebook has made last, and when: a cell that is run again goes on."""
 
 
 def explore(
-    image: npt.ArrayLike,
-    labels: npt.ArrayLike,
+    image: npt.ArrayLike | Images,
+    labels: npt.ArrayLike | pd.DataFrame | None = None,
     table: pd.DataFrame | None = None,
     *,
     x: str | None = None,
     y: str | None = None,
     color: str | None = None,
+    by: str | None = None,
     spacing: Sequence[float] | None = None,
     unit: str | None = None,
     save_to: str | os.PathLike[str] | None = None,
@@ -53,17 +54,21 @@ def explore(
 
     Parameters
     ----------
-    image : (z, y, x) or (y, x) array, or with channels first
-        What the slices show.
+    image : (z, y, x) or (y, x) array, or with channels first, or a mapping
+        What the slices show. Several images: ``{name: (image, labels), ...}``; time points: the number of the
+        frame, or ``(name, frame)``, in place of the name. Then the table comes next.
     labels : (z, y, x) or (y, x) array of int
         The objects; gaps in the numbers do no harm.
     table : pandas.DataFrame, optional
-        One row an object, joined by its column ``label``; measured with `objclass.measure` where it is
-        not given. It stays as it is.
+        One row an object, joined by its column ``label``, and by ``image`` and ``frame`` where there are
+        several; measured with `objclass.measure` where it is not given. It stays as it is.
     x, y : str, optional
         The columns to begin with. With `x` alone: its histogram.
     color : str, optional
         The column that colours the objects; the groups drawn by hand where it is not given.
+    by : str, optional
+        A column of few values, such as ``image`` or a condition: the plot has a panel for each of them, all
+        on the same axes. A shape drawn in one holds for all.
     spacing : sequence of float, optional
         Voxel size along each axis.
     unit : str, optional
@@ -84,8 +89,8 @@ def explore(
     Raises
     ------
     ValueError, TypeError
-        If the shapes do not match, the table has no unique ``label``, a column is not there, or `save_to`
-        is the file of other objects.
+        If the shapes do not match, the table has no unique ``label`` or rows of other images, a column is not
+        there, or `save_to` is the file of other objects.
     FileNotFoundError, PermissionError
         If `save_to` cannot be written.
 
@@ -96,6 +101,13 @@ def explore(
     >>> explorer = objclass.explore(labels * 10, labels)
     >>> explorer.table["MANUAL_CLUSTER_ID"].tolist()
     [0]
+
+    Two images in one plot:
+
+    >>> pair = {"control": (labels * 10, labels), "treated": (labels * 30, labels)}
+    >>> explorer = objclass.explore(pair, by="image")
+    >>> explorer.table["image"].tolist()
+    ['control', 'treated']
     """
     return Explorer(
         image,
@@ -104,6 +116,7 @@ def explore(
         x=x,
         y=y,
         color=color,
+        by=by,
         spacing=spacing,
         unit=unit,
         save_to=save_to,
@@ -111,7 +124,7 @@ def explore(
     )
 
 
-class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, SliceWidget):
+class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, SeriesMixin, SliceWidget):
     """What `objclass.explore` returns."""
 
     _esm = traitlets.Unicode(bundle("explorer")).tag(sync=True)
@@ -122,8 +135,11 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, SliceWidget):
     color = traitlets.Unicode(GROUP_COLUMN, help="column that colours the objects").tag(sync=True)
     log_axes = traitlets.Unicode("", help="logarithmic axes: '', 'x', 'y' or 'xy'").tag(sync=True)
     point_size = traitlets.Float(7.0, min=1, max=30, help="diameter of a point in pixels").tag(sync=True)
+    by = traitlets.Unicode("", help="column whose values have a panel of the plot each").tag(sync=True)
     only_selected = traitlets.Bool(False, help="hide what is in no group").tag(sync=True)
-    focus = traitlets.Int(0, min=0, help="label of the marked object; 0 for none").tag(sync=True)
+    focus = traitlets.Int(0, min=0, help="label of the marked object in the shown image; 0 for none").tag(
+        sync=True
+    )
     notes = traitlets.List(traitlets.Unicode(), help="what to know about the table").tag(sync=True)
     _columns = traitlets.List(traitlets.Dict()).tag(sync=True)
     _objects = traitlets.Dict().tag(sync=True)
@@ -133,41 +149,35 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, SliceWidget):
 
     def __init__(
         self,
-        image: npt.ArrayLike,
-        labels: npt.ArrayLike,
+        image: npt.ArrayLike | Images,
+        labels: npt.ArrayLike | pd.DataFrame | None = None,
         table: pd.DataFrame | None = None,
         *,
         x: str | None = None,
         y: str | None = None,
         color: str | None = None,
+        by: str | None = None,
         spacing: Sequence[float] | None = None,
         unit: str | None = None,
         save_to: str | os.PathLike[str] | None = None,
         resume: bool = True,
     ):
-        numbers = checks.check_labels(labels)
-        channels = spatial_image(image, numbers.ndim, reference=numbers)
-        spacing = checks.check_spacing(spacing, numbers.ndim)
-        opening = ["# image, labels and table: those that the explorer was opened with"]
-        if table is None:
-            from objclass.measurement.region_properties import measure
-
-            table = measure(numbers, np.asarray(image), spacing=spacing)
-            keywords = {} if spacing is None else {"spacing": spacing}
-            opening = ["# image and labels: those that the explorer was opened with"]
-            opening.append(f"table = {call('objclass.measure', 'labels', 'image', keywords=keywords)}")
+        opened = open_images(image, labels, table, spacing=spacing)
+        self._images, numbers, spacing = opened.pixels, opened.labels, opened.spacing
+        ndim = numbers.labels[0].ndim
         self._lock = threading.RLock()
-        self.objects = ObjectTable(table, numbers, opening=opening)
+        self.objects = ObjectTable(opened.table, numbers, opening=opened.opening)
         self._order = RowOrder(self.objects)
         self._versions: dict[str, int] = {}
         self._described: dict[str, dict[str, Any]] = {}
         self._gesture: dict[str, Any] = {}
         super().__init__(
-            channels,
-            ndim=numbers.ndim,
+            self._images[0],
+            ndim=ndim,
             spacing=spacing,
             unit=unit,
-            sources={"objects": self.objects.slot_plane},
+            sources={"objects": lambda axis, index: self.objects.slot_plane(axis, index, self._shown)},
+            _series=self._describe_series(),
             layers=["image", "objects"],
             _ramp=colors.color_ramp(),
         )
@@ -177,10 +187,11 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, SliceWidget):
             self.x = x if x is not None else first[0]
             self.y = y if y is not None else ("" if x is not None else first[1])
             self.color = color if color is not None else GROUP_COLUMN
+            self.by = by or ""
             self._send_objects()
             self._send_groups()
         self._start_classes()
-        self._opened_with = {"x": x, "y": y, "color": color}
+        self._opened_with = {"x": x, "y": y, "color": color, "by": by}
         self._resumed = ""
         self._save_to = "" if save_to is None else str(save_to)
         self._file: StateFile | None = None
@@ -190,7 +201,7 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, SliceWidget):
 
     def _go_on(self, resume: bool) -> None:
         """Take up what the file holds, or what the last run of the same cell has left."""
-        self._fingerprint = fingerprint(self.objects.labels)
+        self._fingerprint = " ".join(map(fingerprint, self.objects.images.labels))
         earlier = self._same_cell()
         if earlier is not None and earlier._file is not None:
             earlier._file.close()  # from now on this one writes
@@ -242,7 +253,7 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, SliceWidget):
         self._learn_classes()
 
     def _is_shown(self, name: str, column: str) -> bool:
-        return column in self._described or (name == "y" and column == "")
+        return column in self._described or (name in ("y", "by") and column == "")
 
     def _keep(self, _change: Any) -> None:
         if self._file is not None:
@@ -282,6 +293,16 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, SliceWidget):
                 wanted, f"the name of a {what}", checks.describe(name), f"There are: {', '.join(usable)}."
             )
         return name
+
+    @traitlets.validate("by")
+    def _check_panels(self, proposal: Any) -> str:
+        usable = [name for name, column in self._described.items() if column["kind"] == "category"]
+        usable = [name for name in usable if 0 < len(self._described[name]["categories"]) <= MOST_PANELS]
+        if proposal.value and proposal.value not in usable:
+            expected = f"the name of a column with at most {MOST_PANELS} values"
+            hint = f"There are: {', '.join(usable)}." if usable else ""
+            raise checks.invalid("by", expected, checks.describe(proposal.value), hint)
+        return proposal.value
 
     @traitlets.validate("log_axes")
     def _check_log(self, proposal: Any) -> str:
@@ -387,10 +408,10 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, SliceWidget):
                 self._send_groups()
 
     def _on_find(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        place = self.objects.find(int(content["label"]))
-        self.send(
-            {"kind": "found", "label": content["label"], "voxel": place, "view": content.get("view", "")}
-        )
+        label = int(content["label"])
+        image, place = self.objects.images.locate(label)[0], self.objects.find(label)
+        answer = {"kind": "found", "label": label, "voxel": place, "image": image}
+        self.send({**answer, "view": content.get("view", "")})
 
     def _on_draw_all(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         with self._lock, self.hold_sync():

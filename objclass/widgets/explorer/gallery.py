@@ -33,6 +33,7 @@ class GalleryMixin(traitlets.HasTraits):
     channels: Any
     volume: Any
     _planes: Any
+    _images: list[np.ndarray]
 
     def _on_gallery(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         """Answer with the crops of some objects, in order, as one sheet of RGB and a mask of the boundary.
@@ -84,28 +85,27 @@ class GalleryMixin(traitlets.HasTraits):
 
     def _crop(self, label: int, sides: tuple[float, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the stored values around one object, which pixels lie in the image, which in the object."""
-        image = self._planes.image
-        place = self.objects.find(label)
+        encode = self._planes.image.encode  # of whichever image: at the contrast of the shown one
+        images, (where, number) = self.objects.images, self.objects.images.locate(label)
+        image, box, place = self._images[where], self.objects.box(label), self.objects.find(label)
         seen = np.zeros((TILE, TILE), bool)
-        if place is None:
-            return np.zeros((len(image.image), TILE, TILE), image.dtype), seen, seen
-        box = self.objects.boxes[label]
-        _, height, width = image.image.shape[1:]
+        if box is None or place is None:
+            return np.zeros((len(image), TILE, TILE), self._planes.image.dtype), seen, seen
+        _, height, width = image.shape[1:]
         rows, cols = (
             np.floor((part.start + part.stop - side) / 2 + (np.arange(TILE) + 0.5) * side / TILE).astype(int)
             for part, side in zip(box[1:], sides, strict=True)
         )
         seen = ((rows >= 0) & (rows < height))[:, None] & ((cols >= 0) & (cols < width))
         at = np.ix_(rows.clip(0, height - 1), cols.clip(0, width - 1))
-        labels = self.objects.labels
-        plane = labels if labels.ndim == 2 else labels[place[0]]
-        values = image.encode(image.image[:, place[0]][:, *at])
-        return values, seen, seen & (plane[at] == label)
+        plane = images.volume(where)[place[0]]
+        return encode(image[:, place[0]][:, *at]), seen, seen & (plane[at] == number)
 
     def _crop_sides(self) -> tuple[float, float]:
         """Return height and width of all crops in pixels: square in space, wide enough for most objects."""
         if "_sides" not in self.__dict__:
-            boxes = list(self.objects.boxes.values())
+            images = self.objects.images
+            boxes = [box for place in range(min(len(images), 4)) for box in images.boxes(place).values()]
             boxes = boxes[:: max(1, len(boxes) // _SAMPLE)]
             sizes = np.array([[part.stop - part.start for part in box[1:]] for box in boxes], float)
             spacing = np.array(self.volume["spacing"][1:])

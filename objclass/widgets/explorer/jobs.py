@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import traitlets
 
 from objclass._common import checks
@@ -65,8 +66,10 @@ class StepsMixin(traitlets.HasTraits):
     _volume = traitlets.Dict(help="the model of the 3D view and its vertices an object").tag(sync=True)
 
     objects: ObjectTable
-    volume_view: View3D | None = None
     _lock: threading.RLock
+    _shown: int
+    _images: list[np.ndarray]
+    _mark: Callable[[int], None]
 
     @traitlets.default("_methods")
     def _describe_methods(self) -> dict[str, Any]:
@@ -148,41 +151,70 @@ class StepsMixin(traitlets.HasTraits):
 
         self._worker.start("Trying 2 to 10 clusters", work, finish)
 
-    def _on_volume(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        """Make the 3D view, once, in the background."""
-        if self.volume_view is None:
-            title = f"Surfaces of {counted(len(self.objects.slot_labels), 'object')}"
-            self._worker.start(title, self._make_volume, self._show_volume)
+    @property
+    def volume_view(self) -> View3D | None:
+        """The 3D view of the shown image, once it was asked for."""
+        return self._volumes.get(self._shown)
 
-    def _make_volume(self, progress: Any = True) -> View3D:
+    @property
+    def _volumes(self) -> dict[int, View3D]:
+        return self.__dict__.setdefault("_made_volumes", {})
+
+    def _on_volume(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        """Make the 3D view of the shown image, once, in the background."""
+        if self.volume_view is None and not self._worker.busy:
+            image, slots = self._shown, self._slots_in(self._shown)
+
+            def finish(view: View3D) -> None:
+                self._keep_volume(view, image)
+
+            title = f"Surfaces of {counted(len(slots), 'object')}"
+            self._worker.start(title, lambda progress: self._make_volume(image, progress), finish)
+        elif self.volume_view is not None:
+            self._describe_volume()
+
+    def _slots_in(self, image: int) -> np.ndarray:
+        """Return the slots of the objects of an image, ascending."""
+        if len(self.objects.images) == 1:
+            return np.arange(1, len(self.objects.slot_labels) + 1)
+        return 1 + np.flatnonzero(np.isin(self.objects.slot_labels, list(self.objects.images.boxes(image))))
+
+    def _make_volume(self, image: int, progress: Any = True) -> View3D:
         from objclass.widgets.view3d.view3d import View3D
 
-        explorer: Any = self
-        volume, image = explorer.volume, explorer._planes.image.image
-        labels = self.objects.labels
+        volume = self.volume  # type: ignore[attr-defined]
+        images, pixels = self.objects.images, self._images[image]
+        labels = images.labels[image]
         return View3D(
-            image if labels.ndim == 3 else image[:, 0],
+            pixels if labels.ndim == 3 else pixels[:, 0],
             labels,
-            slots=self.objects.slot_labels,
+            slots=self.objects.slot_labels[self._slots_in(image) - 1] - images.offsets[image],
             spacing=volume["spacing"][3 - volume["ndim"] :],
             unit=volume["unit"],
             raw="none",
             progress=progress,
         )
 
-    def _show_volume(self, view: View3D) -> None:
-        self.volume_view = view
-        view.observe(lambda change: self._mark_in_3d(change.new), "clicked")
-        self._volume = view.describe()
+    def _keep_volume(self, view: View3D, image: int) -> None:
+        number_of = self.objects.images.number_of
+        view.observe(lambda change: self._mark_in_3d(number_of(image, change.new)), "clicked")
+        self._volumes[image] = view
+        self._describe_volume()
+
+    def _describe_volume(self) -> None:
+        """Let the page have the 3D view of the shown image, or none where it was not asked for yet."""
+        view = self.volume_view
+        slots = {} if view is None else {"slots": self._slots_in(self._shown).astype("<i4").tobytes()}
+        self._volume = {**({} if view is None else view.describe()), **slots, "image": self._shown}
 
     def _mark_in_3d(self, label: int) -> None:
-        self.focus = label
+        self._mark(label)
 
     def _on_raw(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         """Add the image to the 3D view."""
         if self.volume_view is not None:
             self.volume_view.show_raw()
-            self._volume = self.volume_view.describe()
+            self._describe_volume()
 
     def save_html(self, path: str | Path) -> None:
         """Write the 3D view in its present colours as one page that needs neither Python nor a network.
@@ -194,10 +226,11 @@ class StepsMixin(traitlets.HasTraits):
         """
         explorer: Any = self
         if self.volume_view is None:
-            self._show_volume(self._make_volume())
+            self._keep_volume(self._make_volume(self._shown), self._shown)
         view = self.volume_view
         assert view is not None
-        view.set_table(explorer.table)
+        places = self.objects.images.places_of(self.objects.row_labels)
+        view.set_table(explorer.table[places == self._shown])
         if explorer.color == GROUP_COLUMN:
             groups = explorer.groups
             view.set_groups(dict(zip(groups["group"], groups["color"], strict=True)))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common import checks
-from objclass.tables.columns import check_table
+from objclass.tables.columns import check_table, key_columns
 from objclass.tables.selection import GROUP_COLUMN, column_values, inside_polygon, inside_range, pick_objects
-from objclass.widgets.boxes import object_boxes
 from objclass.widgets.explorer.classes import ClassExamples
 from objclass.widgets.explorer.groups import Groups
+from objclass.widgets.explorer.label_images import LabelImages
 from objclass.widgets.explorer.state_file import column_from_json, column_to_json, table_digest
 from objclass.widgets.replay import Code, Step, arrange, call, steps_from_json, steps_to_json
 
@@ -32,7 +32,7 @@ class ObjectTable:
     ----------
     table : pandas.DataFrame
         With a column ``label``; never changed.
-    labels : (z, y, x) or (y, x) array of int
+    labels : (z, y, x) or (y, x) array of int, or LabelImages
     opening : sequence of str
         Lines of code that make the table.
 
@@ -41,15 +41,18 @@ class ObjectTable:
     groups : Groups
     rows : ndarray of int
         The places of the rows that the browser has: all, or a sample of a very long table.
+    row_labels : ndarray of int64
+        The number of the object of each row: its label, plus the offset of its image where there are several.
     slot_labels : ndarray of int64
-        Label numbers by slot, from slot 1 on: those of `rows` first, then those without a row there. The
+        These numbers by slot, from slot 1 on: those of `rows` first, then those without a row there. The
         browser knows an object by its slot, so that gaps in the numbers cost nothing.
     """
 
-    def __init__(self, table: pd.DataFrame, labels: np.ndarray, *, opening: Sequence[str] = ()):
-        check_objects(table)
-        self.labels = labels
-        self.row_labels = table["label"].to_numpy().astype(np.int64)
+    def __init__(self, table: pd.DataFrame, labels: np.ndarray | LabelImages, *, opening: Sequence[str] = ()):
+        self.images = labels if isinstance(labels, LabelImages) else LabelImages([labels])
+        self.images.missing(table)
+        (check_table if self.images.columns else check_objects)(table)
+        self.row_labels = self.images.number(table)
         before = np.zeros(len(table), np.int64)
         self.opening = list(opening)
         if GROUP_COLUMN in table:
@@ -59,10 +62,10 @@ class ObjectTable:
             self.opening.append(f"table = {call('objclass.select', 'table', keywords={'objects': []})}")
         self._table = self._given = table.assign(**{GROUP_COLUMN: before})
         self.groups = Groups(before)
-        self.classes = ClassExamples()
+        self.classes = ClassExamples(self.images.key)
         self._tables = 0
         self._steps: list[Step] = []
-        present = present_labels(labels)
+        present = self.images.all_present()
         self.unmeasured = np.setdiff1d(present, self.row_labels, assume_unique=True)
         self.absent = np.setdiff1d(self.row_labels, present, assume_unique=True)
         self.show_rows(MOST_SHOWN)
@@ -123,31 +126,38 @@ class ObjectTable:
         order = np.argsort(self.slot_labels)
         return numbers[order], self.slot_labels[order]
 
-    def slot_plane(self, axis: int, index: int) -> np.ndarray:
-        """Return a plane of the label image with slots in place of the label numbers."""
-        volume = self.labels if self.labels.ndim == 3 else self.labels[np.newaxis]
-        plane = np.take(volume, index, axis=axis)
+    def slot_plane(self, axis: int, index: int, image: int = 0) -> np.ndarray:
+        """Return a plane of a label image with slots in place of the label numbers."""
+        plane = np.take(self.images.volume(image), index, axis=axis)
+        offset = int(self.images.offsets[image])
         slots, ordered = self._slots
         if ordered is None:
-            return slots[plane]
-        return np.where(plane > 0, slots[np.searchsorted(ordered, plane).clip(max=len(ordered) - 1)], 0)
+            own = slots[offset : offset + int(self.images.present[image].max(initial=0)) + 1].copy()
+            own[:1] = 0  # the last object of the image before is this one's background
+            return own[plane] if own.size else np.zeros(plane.shape, np.int32)
+        numbers = plane.astype(np.int64) + offset
+        return np.where(plane > 0, slots[np.searchsorted(ordered, numbers).clip(max=len(ordered) - 1)], 0)
 
     @functools.cached_property
-    def boxes(self) -> dict[int, tuple[slice, ...]]:
-        """The bounding box (z, y, x) of every object of the image, by label; found once, in one pass."""
-        volume = self.labels if self.labels.ndim == 3 else self.labels[np.newaxis]
-        found = object_boxes(volume, self.slot_labels)
-        return {
-            label: box for label, box in zip(self.slot_labels.tolist(), found, strict=True) if box is not None
-        }
+    def _numbers(self) -> dict[Any, int]:
+        keys = self._given[key_columns(self._given)].itertuples(index=False, name=None)
+        return dict(zip(keys, self.row_labels.tolist(), strict=True))
+
+    def number_of(self, key: tuple[Any, ...]) -> int:
+        """Return the number of the object that has this key, such as (image, label), in the table."""
+        return self._numbers[key]
+
+    def box(self, label: int) -> tuple[slice, ...] | None:
+        """Return the bounding box (z, y, x) of an object in its image."""
+        return self.images.boxes(self.images.locate(label)[0]).get(label)
 
     def find(self, label: int) -> tuple[int, int, int] | None:
         """Return a voxel (z, y, x) of an object, in the z plane that shows most of it."""
-        box = self.boxes.get(label)
+        box = self.box(label)
         if box is None:
             return None
-        volume = self.labels if self.labels.ndim == 3 else self.labels[np.newaxis]
-        inside = volume[box] == label
+        image, number = self.images.locate(label)
+        inside = self.images.volume(image)[box] == number
         best = int(inside.sum(axis=(1, 2)).argmax())
         rows, columns = np.nonzero(inside[best])
         nearest = np.hypot(rows - rows.mean(), columns - columns.mean()).argmin()
@@ -165,12 +175,32 @@ class ObjectTable:
         part = self._table.iloc[rows].assign(**{GROUP_COLUMN: self.groups.numbers[rows]})
         return self._with_classes(part, rows)
 
+    def _keys(self, labels: Sequence[int]) -> list[Any]:
+        """Return what names objects in the table."""
+        return [self.images.key(label) for label in labels]
+
+    def _pick(self, gesture: Mapping[str, Any]) -> tuple[np.ndarray, Code]:
+        """Return the objects within a shape drawn in a plane, and the code that finds them."""
+        place = {"axis": int(gesture["axis"]), "index": int(gesture["index"])}
+        image = checks.check_number(
+            "image", gesture.get("image", 0), low=0, high=len(self.images) - 1, integer=True
+        )
+        labels, offset = self.images.labels[image], int(self.images.offsets[image])
+        picked = pick_objects(labels, gesture["points"], **place) + offset
+        keywords = {"polygon": gesture["points"], **place}
+        if not self.images.columns:
+            return picked, Code(call("objclass.pick_objects", "labels", keywords=keywords))
+        key = self.images.keys[image]
+        array = f"images[{(key if len(key) > 1 else key[0])!r}][1]"
+        code = call("objclass.pick_objects", array, keywords=keywords)
+        return picked, Code(f"[({', '.join(map(repr, key))}, label) for label in {code}]")
+
     def select(self, gesture: Mapping[str, Any]) -> None:
         """Do what a gesture in the browser asks for; see ``objectGesture`` in ``explorer.js``.
 
         ``mode`` is one of those of `Groups.target`; ``shape`` is "polygon" or "range" (with ``x``, ``y``,
         ``log`` and ``points``), "plane" (``points`` as (row, column) in the plane ``axis``, ``index``), or
-        "objects" (``objects``, label numbers).
+        "objects" (``objects``, numbers as in `row_labels`). ``image`` is the place of the image of a plane.
         """
         shape = checks.check_option("shape", gesture.get("shape"), ("polygon", "range", "plane", "objects"))
         if len(gesture.get("points", ())) > _MOST_CORNERS:
@@ -191,13 +221,12 @@ class ObjectTable:
             keywords = {"within": tuple(gesture["points"])}
             chosen = inside_range(x, gesture["points"])
         elif shape == "plane":
-            place = {"axis": int(gesture["axis"]), "index": int(gesture["index"])}
-            picked = call("objclass.pick_objects", "labels", keywords={"polygon": gesture["points"], **place})
-            keywords = {"objects": Code(picked)}
-            chosen = np.isin(self.row_labels, pick_objects(self.labels, gesture["points"], **place))
+            picked, code = self._pick(gesture)
+            keywords = {"objects": code}
+            chosen = np.isin(self.row_labels, picked)
         else:
             objects = [int(label) for label in gesture["objects"]]
-            keywords = {"objects": objects}
+            keywords = {"objects": self._keys(objects)}
             chosen = np.isin(self.row_labels, objects)
         if shape != "objects" and not chosen.any():
             return  # a stray drag: it means no object, and least of all that the groups should go
@@ -205,8 +234,8 @@ class ObjectTable:
             keywords["group"] = group
         if mode != "replace":
             keywords["mode"] = mode
-        code = call("objclass.select", "table", *first, keywords=keywords)
-        step = Step(f"table = {code}", starts_anew=mode == "replace")
+        line = call("objclass.select", "table", *first, keywords=keywords)
+        step = Step(f"table = {line}", starts_anew=mode == "replace")
         self.groups.choose(chosen, group=group, mode=mode, step=step)
 
     def merge_group(self, group: int, into: int) -> None:
@@ -230,6 +259,7 @@ class ObjectTable:
         changed = [name for name in table if name not in given or not table[name].equals(given[name])]
         return {
             "digest": self.digest,
+            "offsets": self.images.offsets.tolist(),
             "groups": self.groups.state_to_json(self.row_labels),
             "classes": self.classes.to_json(),
             "columns": {str(name): column_to_json(table[name]) for name in changed if name != GROUP_COLUMN},
@@ -243,8 +273,10 @@ class ObjectTable:
         Groups go by the label. What was computed from the table stays only where the table is the same.
         """
         steps, choices = steps_from_json(stored["steps"])
-        self.groups.restore(stored["groups"], self.row_labels, choices)
-        self.classes.restore(stored["classes"], self.row_labels)
+        numbers = self.images.renumbered(self.row_labels, stored["offsets"])
+        self.groups.restore(stored["groups"], numbers, choices)
+        known = dict(zip(numbers.tolist(), self.row_labels.tolist(), strict=True))
+        self.classes.restore(stored["classes"], known)
         if stored["digest"] != self.digest:
             return not stored["columns"]
         columns = {name: column_from_json(column) for name, column in stored["columns"].items()}
@@ -266,19 +298,6 @@ class ObjectTable:
         return "\n".join(["import objclass", "", *lines])
 
 
-def present_labels(labels: np.ndarray) -> np.ndarray:
-    """Return the numbers of the objects in a label image, ascending."""
-    most = int(labels.max(initial=0))
-    if most >= _LARGEST_DENSE:
-        found = np.unique(labels)
-        return found[found > 0].astype(np.int64)
-    seen = np.zeros(most + 1, bool)
-    for plane in labels:
-        seen[plane] = True
-    seen[0] = False
-    return np.flatnonzero(seen)
-
-
 def check_objects(table: pd.DataFrame) -> pd.DataFrame:
     """Return `table` if it can be joined by label: one row an object of one image, numbers from 1 on."""
     check_table(table)
@@ -286,7 +305,7 @@ def check_objects(table: pd.DataFrame) -> pd.DataFrame:
     twice = labels[labels.duplicated()].unique()
     if twice.size:
         shown = ", ".join(map(str, twice[:5])) + (", …" if twice.size > 5 else "")
-        hint = "Take the rows of one image, as in table[table['image'] == name]."
+        hint = "Take the rows of one image, as in table[table['image'] == name], or explore all of them."
         raise checks.invalid("table", "one row for each label", f"several for {shown}", hint)
     if (labels < 1).any():
         raise checks.invalid("table", "label numbers of 1 and above", f"a label {labels.min()}")

@@ -86,6 +86,7 @@ class TableMixin(traitlets.HasTraits):
                     [to_cell(value) for value in row] for row in part.itertuples(index=False, name=None)
                 ],
                 "place": int(place[0]) if place.size else None,
+                "objects": self.objects.row_labels[rows[start : start + count]].tolist(),
             }
         )
 

@@ -42,6 +42,7 @@ class Explorer {
     views.append(left, right);
     this.root.append(views);
     this.plot = new PlotPanel(model, this.store, left);
+    this.panelPlace.replaceWith(this.plot.panelField);
     this.image = new ImagePanel(model, this.store, right);
     this.buildPanels();
     this.connect();
@@ -68,7 +69,7 @@ class Explorer {
     const question = iconButton("help", "Keys", () => (this.help.hidden = !this.help.hidden));
     this.bar = h("div", { class: "oc-bar oce-bar", role: "toolbar", "aria-label": "Explorer" }, this.tools.element,
       h("span", { class: "oc-choice" }, this.undo, this.redo), fit, this.only.element, this.follow.element,
-      h("span", { class: "oce-size" }, size.element), h("span", { class: "oc-grow" }), this.describeFile(), question);
+      h("span", { class: "oce-size" }, size.element), this.panelPlace = h("span"), h("span", { class: "oc-grow" }), this.describeFile(), question);
     this.root.append(this.bar, this.help);
   }
 
@@ -114,7 +115,7 @@ class Explorer {
       this.tabs[other].setAttribute("aria-selected", String(other === name));
     }
     if (name === "profile") this.profile.request(this.groupingColumn());
-    if (name === "table") this.table.refresh();
+    if (name === "table") this.table.open(this.store.labels[this.store.focusSlot - 1]);
     if (name === "gallery") this.gallery.refresh();
   }
 
@@ -159,7 +160,7 @@ class Explorer {
     this.cluster.showColumns();
     this.profile.showColumns();
     model.on("msg:custom", (message, buffers) => this.receive(message, buffers), this);
-    model.on("change:focus", () => this.showFocus(), this);
+    model.on("change:focus change:_shown", () => this.showFocus(), this);
     model.on("change:x change:y change:color", () => this.card.ask(), this);
     model.on("change:only_selected", () => (this.only.input.checked = model.get("only_selected")), this);
     this.showGroups();
@@ -177,7 +178,7 @@ class Explorer {
     else if (message.kind === "scan") this.cluster.receiveScan(message);
     else if (message.kind === "file" && message.view === this.store.client) saveFile(message.name, buffers[0]);
     else if (message.kind === "found" && message.voxel && message.view === this.store.client) {
-      this.image.goTo(message.voxel);
+      this.image.goTo(message.voxel, message.image);
     }
   }
 
@@ -272,7 +273,7 @@ class Explorer {
     this.releaseFocus();
     this.connection.dispose();
     this.keys.dispose();
-    for (const owner of [this, this.classes, this.gallery, this.notices, this.store, this.plot, this.image.volume]) this.model.off(null, null, owner);
+    for (const owner of [this, this.classes, this.gallery, this.image, this.image.series, this.notices, this.store, this.plot, this.image.volume]) this.model.off(null, null, owner);
     this.notices.dispose();
     this.tip.dispose();
     this.image.dispose();

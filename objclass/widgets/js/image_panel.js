@@ -1,6 +1,7 @@
 // The slices and the 3D view of the explorer, one at a time, and what is chosen in the slices.
 import { checkbox, choice, h, slider } from "./dom.js";
 import { insideRaster } from "./hits.js";
+import { ImageSwitch } from "./image_switch.js";
 import { LassoTool } from "./lasso.js";
 import { SlicePanel } from "./slice_panel.js";
 import { VolumePanel } from "./volume_panel.js";
@@ -30,7 +31,8 @@ export class ImagePanel {
     this.shown.element.hidden = model.get("volume").ndim === 2;
     const contrast = h("details", { class: "oc-fold oce-contrast" }, h("summary", {}, "Contrast"));
     const sliceControls = h("span", { class: "oc-bar oc-grow" }, ...this.buildControls(), h("span", { class: "oc-grow" }), contrast);
-    host.append(h("div", { class: "oc-bar oce-axes" }, this.shown.element, sliceControls), slices, volume);
+    this.series = new ImageSwitch(model, store);
+    host.append(h("div", { class: "oc-bar oce-axes" }, this.shown.element, sliceControls), this.series.element, slices, volume);
     this.slices = new SlicePanel(model, slices, { layers: ["image", "objects"] });
     this.slices.bar.remove();
     this.slices.stage.classList.add("oce-stage");
@@ -42,8 +44,13 @@ export class ImagePanel {
       }
     };
     this.slices.describe = (row, col) => this.describe(this.slotAt(row, col));
+    this.slices.onVolume = () => this.pending && this.goTo(this.pending.voxel, this.pending.image);
     this.buildTool();
     this.volume = new VolumePanel(model, store, volume);
+    // The surfaces of another image are made when they are looked at, once nothing else is being made.
+    model.on("change:_volume change:busy", () => {
+      if (!volume.hidden && !model.get("_volume").plot && !model.get("busy").title) this.volume.show();
+    }, this);
   }
 
   buildControls() {
@@ -82,7 +89,7 @@ export class ImagePanel {
 
   describe(slot) {
     if (!slot) return "";
-    const label = this.store.labels[slot - 1];
+    const label = this.store.labelOf(slot);
     if (slot > this.store.shown) return `object ${label} (no row)`;
     const group = this.store.numbers[slot - 1];
     return `object ${label}${group ? `, group ${group}` : ""}`;
@@ -108,11 +115,14 @@ export class ImagePanel {
     if (!raster) return;
     for (const slot of insideRaster(raster, polygon)) if (slot <= this.store.shown) chosen[slot - 1] = 1;
     const points = polygon.map((corner) => corner.map((value) => toHundredths(value - 0.5)));
-    this.onChoose(chosen, mode, { shape: "plane", axis, index, points });
+    this.onChoose(chosen, mode, { shape: "plane", axis, index, points, image: this.slices.volume.source });
   }
 
-  goTo(voxel) {
-    this.slices.goTo(this.slices.axis, voxel[this.slices.axis], voxel);
+  goTo(voxel, image) {
+    this.pending = null;
+    if (image === this.slices.volume.source) return this.slices.goTo(this.slices.axis, voxel[this.slices.axis], voxel);
+    this.pending = { voxel, image };
+    this.store.show(image);
   }
 
   showColors() {

@@ -144,17 +144,42 @@ export class ObjectStore {
 
   // The marked object, as a slot; 0 for none.
   get focusSlot() {
-    return this.slotOf.get(this.model.get("focus")) ?? 0;
+    const { offset } = this.series[this.model.get("_shown")];
+    const label = this.model.get("focus");
+    return label ? this.slotOf.get(offset + label) ?? 0 : 0;
   }
 
   mark(slot) {
-    this.model.set({ focus: slot ? this.labels[slot - 1] : 0 });
+    const image = slot ? this.imageOf(slot) : this.model.get("_shown");
+    this.model.set({ _shown: image, focus: slot ? this.labelOf(slot) : 0 });
     this.model.save_changes();
+  }
+
+  // Show another image; what is marked stays behind.
+  show(image) {
+    if (image === this.model.get("_shown")) return;
+    this.model.set({ _shown: image, focus: 0 });
+    this.model.save_changes();
+  }
+
+  // `labels` are numbers over all images: the offset of the image and the label there.
+  get series() {
+    return this.model.get("_series");
+  }
+
+  imageOf(slot) {
+    const number = this.labels[slot - 1];
+    return Math.max(0, this.series.findLastIndex(({ offset }) => offset < number));
+  }
+
+  labelOf(slot) {
+    return this.labels[slot - 1] - this.series[this.imageOf(slot)].offset;
   }
 
   // What an object is called.
   nameOf(slot) {
-    return `Object ${this.labels[slot - 1]}`;
+    const { name } = this.series[this.imageOf(slot)];
+    return `Object ${this.labelOf(slot)}${name ? ` of ${name}` : ""}`;
   }
 
   act(action, details = {}) {

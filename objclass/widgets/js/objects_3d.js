@@ -16,7 +16,7 @@ export class Objects3D {
       { value: "3d", text: "3D", label: "The objects in 3D" },
     ], "slices", (tab) => this.show(tab), "View");
     this.tabs.element.hidden = model.get("volume").ndim === 2;
-    this.store = { levels: null, palette: [], slotOf: new Map() };
+    this.store = { levels: null, palette: [], slotOf: new Map(), get focusSlot() { return this.slotOf.get(model.get("focus")) ?? 0; } };
     this.follow = () => this.takeObjects();
     model.on("change:_volume", this.follow); // before the panel's own, which draws
     this.refresh();

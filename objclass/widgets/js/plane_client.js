@@ -9,6 +9,7 @@
 // planes.get(planes.key(layer, axis, index))         a plane of a `whole` layer that the browser has
 // planes.offer(message, buffers)                    a plane that came with the widget: shown until the kernel answers
 // planes.hold(layer)                                the browser changes it now: answers on their way are old
+// planes.reset(shape, source)                        another image is shown from now on
 // planes.forget()                                    drop everything; nothing new is asked for
 // planes.stop()                                      nothing is wanted any more, until the next show()
 // With another `kind` the requests are messages of that kind. An answer that is `fresh` comes unasked.
@@ -29,15 +30,21 @@ const afterPaint = globalThis.requestAnimationFrame
 
 export class PlaneClient {
   constructor(model, { shape, layers, whole = [], kind = "plane", cacheBytes = 160e6, prefetch = 2 }) {
-    Object.assign(this, { model, shape, layers, whole, kind, cacheBytes, prefetch });
+    Object.assign(this, { model, layers, whole, kind, cacheBytes, prefetch });
+    this.seq = 0;
+    this.onPlane = this.onWaiting = () => {};
+    this.reset(shape);
+  }
+
+  // Begin with another image: no answer that is on its way counts, and the kernel leaves out such requests.
+  reset(shape, source = 0) {
+    Object.assign(this, { shape, source });
     this.view = `${Date.now().toString(36)}-${viewCount++}`;
     this.cache = new Map();
     this.bytes = 0;
     this.flights = new Map();
-    this.seq = 0;
     this.generation = new Map();
     this.wish = null;
-    this.onPlane = this.onWaiting = () => {};
   }
 
   // `whole` layers are always sent at full size, whatever the size of the plane.
@@ -147,7 +154,7 @@ export class PlaneClient {
     if (this.isUnderway(request)) return;
     const seq = ++this.seq;
     this.flights.set(seq, { ...request, sent: now });
-    this.model.send({ kind: this.kind, view: this.view, seq, ...request });
+    this.model.send({ kind: this.kind, view: this.view, seq, source: this.source, ...request });
     this.onWaiting(this.flights.size);
   }
 

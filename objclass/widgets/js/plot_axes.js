@@ -17,8 +17,8 @@ export function plotInk(element) {
   };
 }
 
-// Draw both axes around `frame`; `axes` = {x: {title, log}, y: {title, log}}.
-export function drawAxes(context, ink, frame, scaleX, scaleY, axes) {
+// Draw both axes around `frame`; `axes` = {x: {title, log}, y: {title, log}}, `numbers` which of them have numbers.
+export function drawAxes(context, ink, frame, scaleX, scaleY, axes, numbers = { x: true, y: true }) {
   const { left, top, width, height } = frame;
   const bottom = top + height;
   const across = ticks([scaleX.low, scaleX.high], Math.max(2, width / 80), axes.x.log)
@@ -40,14 +40,22 @@ export function drawAxes(context, ink, frame, scaleX, scaleY, axes) {
   context.fillStyle = ink.quiet;
   context.textAlign = "center";
   context.textBaseline = "top";
-  for (const [x, label] of across) context.fillText(label, x, bottom + 6);
+  for (const [x, label] of numbers.x ? across : []) context.fillText(label, x, bottom + 6);
   context.textAlign = "right";
   context.textBaseline = "middle";
-  for (const [y, label] of upward) context.fillText(label, left - 7, y);
-  drawTitles(context, ink, frame, axes);
+  for (const [y, label] of numbers.y ? upward : []) context.fillText(label, left - 7, y);
 }
 
-function drawTitles(context, ink, { left, top, width, height }, axes) {
+// The title of a panel, above it.
+export function drawHead(context, ink, { left, top, width }, text) {
+  context.font = ink.font;
+  context.fillStyle = ink.text;
+  context.textAlign = "left";
+  context.textBaseline = "bottom";
+  context.fillText(text, left, top - 3, width);
+}
+
+export function drawTitles(context, ink, { left, top, width, height }, axes) {
   context.fillStyle = ink.text;
   context.textAlign = "center";
   context.textBaseline = "bottom";

@@ -6,6 +6,8 @@ import { GROUP_COLUMN } from "./object_store.js";
 import { formatValue, roundTo } from "./scales.js";
 import { ScatterView } from "./scatter_view.js";
 
+const MOST_PANELS = 24;
+
 // The axes of a log trait with one of them switched.
 export function switchLog(log, axis) {
   return ["x", "y"].filter((name) => (name === axis) !== log.includes(name)).join("");
@@ -27,6 +29,9 @@ export class PlotPanel {
     this.onGive = () => false; // whether somebody else takes a choice than the groups
     this.selects = {};
     this.logs = {};
+    this.by = h("select", { class: "oc-select", "aria-label": "Panels by", onchange: () => this.set({ by: this.by.value }) });
+    this.panelField = h("label", { class: "oc-row", title: "A panel of the plot for each value of a column" }, h("span", { class: "oc-soft" }, "Panels"), this.by);
+    model.on("change:by", () => this.showPanels(), this);
     for (const [name, title] of [["x", "X"], ["y", "Y"], ["color", "Colour"]]) this.buildField(name, title);
     model.on("change:x change:y change:log_axes", () => this.showAxes(), this);
     model.on("change:color", () => this.showFields(), this);
@@ -69,8 +74,21 @@ export class PlotPanel {
     fill(this.selects.x, numeric);
     fill(this.selects.y, numeric, [["", "(count: histogram)"]]);
     fill(this.selects.color, colorable.filter(({ name }) => name !== GROUP_COLUMN), [[GROUP_COLUMN, "Groups"]]);
+    fill(this.by, this.store.columns.filter(({ kind, categories }) => kind === "category" && categories.length > 0 && categories.length <= MOST_PANELS), [["", "one"]]);
+    this.panelField.hidden = this.by.options.length < 2;
     this.showFields();
     this.showAxes();
+    this.showPanels();
+  }
+
+  // A panel for each value of a column; rows without a value have none.
+  showPanels() {
+    const name = this.model.get("by");
+    this.by.value = name;
+    if (!name) return this.view.panels && this.view.setPanels(null);
+    const of = this.store.column(name);
+    const titles = this.store.describe(name)?.categories.map((category) => category.name);
+    if (of && (of !== this.view.panels?.of || String(titles) !== String(this.view.panels.titles))) this.view.setPanels({ of, titles });
   }
 
   showFields() {
@@ -149,10 +167,11 @@ export class PlotPanel {
     const { view, model } = this;
     const log = model.get("y") ? model.get("log_axes") : model.get("log_axes").replace("y", "");
     const [scaleX, scaleY] = [view.scale("x"), view.scale("y")];
+    const box = view.boxAt(corners[0]); // a shape belongs to the axes of the panel in which it was begun
     const perPixel = (scale) => Math.abs((scale.high - scale.low) / (scale.to - scale.from));
     const value = (units, scale, axis) => log.includes(axis)
       ? Number((10 ** units).toPrecision(7)) : roundTo(units, perPixel(scale));
-    const drawn = corners.map((corner) => view.unitsAt(corner))
+    const drawn = corners.map((corner) => view.unitsAt(corner, box))
       .map(([y, x]) => [value(x, scaleX, "x"), value(y, scaleY, "y")]);
     const units = (number, axis) => (log.includes(axis) ? Math.log10(number) : number);
     if (!model.get("y")) {

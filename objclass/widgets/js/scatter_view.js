@@ -2,24 +2,23 @@
 //
 // const view = new ScatterView(host);
 // view.setAxes({x: {values, title, log}, y: {values, title, log} | null})   y null: a histogram of x
+// view.setPanels({of, titles} | null)   the place of the panel of each row (-1: none), and what panels are called
 // view.setColors(colors, layer)     packed colours, one a row, alpha 0 hides; layer 1 is drawn over layer 0
 // view.setRadius(pixels), view.reset(), view.mark(row, ring), view.pick(x, y) -> row or -1
 // view.onHover = (row | -1) => ..., view.tool as for a SliceView; view.domainX and domainY in axis units
 import { h } from "./dom.js";
 import { buildGrid, nearest } from "./hits.js";
-import { discStamps, drawDensity, drawPoints, histogram, isCrowded } from "./point_pixels.js";
 import { PointerInput } from "./pointer_input.js";
-import { drawAxes, plotInk } from "./plot_axes.js";
-import { extent, paddedDomain, toAxisUnits, toPixel, toUnits, zoomDomain } from "./scales.js";
+import { layoutPanels, panelAt, rowsOfPanels } from "./plot_grid.js";
+import { extent, paddedDomain, toAxisUnits, toUnits, zoomDomain } from "./scales.js";
+import { paintMarks, paintPlot } from "./scatter_paint.js";
 
 const MARGIN = { left: 58, right: 14, top: 12, bottom: 44 };
 const PICK_REACH = 8;
-const DENSITY_CELL = 2;
-const BINS = 64;
 
 export class ScatterView {
   constructor(host) {
-    this.painters = [(context) => this.paintMarks(context)];
+    this.painters = [paintMarks];
     this.tool = null;
     this.onRow = () => {};
     this.radius = 3.5;
@@ -73,6 +72,11 @@ export class ScatterView {
     this.reset();
   }
 
+  setPanels(panels) {
+    this.panels = panels && { ...panels, rows: rowsOfPanels(panels.of, panels.titles.length) };
+    this.place();
+  }
+
   setColors(colors, layer) {
     Object.assign(this, { colors, layer });
     this.grid = null;
@@ -98,15 +102,24 @@ export class ScatterView {
     return { left, top, width: Math.max(10, width - left - right), height: Math.max(10, height - top - bottom) };
   }
 
-  scale(axis) {
-    const { left, top, width, height } = this.frameBox;
+  // One box for each panel; without panels the whole frame is one.
+  get boxes() {
+    if (!this.panels) return [{ ...this.frameBox, isFirst: true, isLast: true }];
+    return layoutPanels(this.frameBox, this.panels.titles.length);
+  }
+
+  boxAt(point) {
+    return panelAt(this.boxes, point);
+  }
+
+  scale(axis, { left, top, width, height } = this.boxes[0]) {
     const [low, high] = axis === "x" ? this.domainX : this.domainY;
     return axis === "x" ? { low, high, from: left, to: left + width } : { low, high, from: top + height, to: top };
   }
 
   // [y, x] in axis units under a point of the element, in the order of a plane's (row, column).
-  unitsAt([x, y]) {
-    return [toUnits(this.scale("y"), y), toUnits(this.scale("x"), x)];
+  unitsAt([x, y], box = this.boxAt([x, y])) {
+    return [toUnits(this.scale("y", box), y), toUnits(this.scale("x", box), x)];
   }
 
   planeAt(event) {
@@ -116,7 +129,7 @@ export class ScatterView {
   }
 
   pan(dx, dy) {
-    const { width, height } = this.frameBox;
+    const { width, height } = this.boxes[0];
     const shift = ([low, high], part) => [low + part * (high - low), high + part * (high - low)];
     this.domainX = shift(this.domainX, -dx / width);
     if (this.axes.y) this.domainY = shift(this.domainY, dy / height);
@@ -132,25 +145,40 @@ export class ScatterView {
     this.place();
   }
 
-  // Where every point lies, in device pixels of the frame.
+  // Where every point lies, in device pixels of the frame; NaN for one outside of its panel.
   place() {
     if (!this.axes || !this.size[0]) return;
-    const { left, top } = this.frameBox;
-    const [scaleX, scaleY] = [this.scale("x"), this.scale("y")];
+    const { boxes, frameBox } = this;
     const count = this.units.x.length;
     this.px ??= new Float32Array(0);
     if (this.px.length !== count) [this.px, this.py] = [new Float32Array(count), new Float32Array(count)];
-    const slopeX = ((scaleX.to - scaleX.from) / (scaleX.high - scaleX.low)) * this.ratio;
-    const slopeY = ((scaleY.to - scaleY.from) / (scaleY.high - scaleY.low)) * this.ratio;
-    const startY = (scaleY.from - top) * this.ratio;
-    for (let i = 0; i < count; i++) {
-      this.px[i] = (this.units.x[i] - scaleX.low) * slopeX;
-      this.py[i] = this.units.y ? startY + (this.units.y[i] - scaleY.low) * slopeY : NaN;
+    if (this.panels) {
+      this.px.fill(NaN);
+      this.panels.rows.forEach((rows, which) => this.placeRows(rows, boxes[which]));
+    } else {
+      this.placeRows(null, frameBox);
     }
     this.grid = null;
     this.element.dataset.domain = JSON.stringify([this.domainX, this.domainY]);
-    this.element.dataset.frame = JSON.stringify({ ...this.frameBox, left });
+    this.element.dataset.frame = JSON.stringify(frameBox);
+    this.element.dataset.panels = this.panels ? JSON.stringify(boxes) : "";
     this.draw();
+  }
+
+  placeRows(rows, box) {
+    const { left, top } = this.frameBox;
+    const [scaleX, scaleY] = [this.scale("x", box), this.scale("y", box)];
+    const slopeX = ((scaleX.to - scaleX.from) / (scaleX.high - scaleX.low)) * this.ratio;
+    const slopeY = ((scaleY.to - scaleY.from) / (scaleY.high - scaleY.low)) * this.ratio;
+    const [startX, startY] = [(scaleX.from - left) * this.ratio, (scaleY.from - top) * this.ratio];
+    const { x, y } = this.units;
+    for (let k = 0; k < (rows ?? x).length; k++) {
+      const i = rows ? rows[k] : k;
+      this.px[i] = startX + (x[i] - scaleX.low) * slopeX;
+      this.py[i] = y ? startY + (y[i] - scaleY.low) * slopeY : NaN;
+      const isInside = x[i] >= scaleX.low && x[i] <= scaleX.high && (!y || (y[i] >= scaleY.low && y[i] <= scaleY.high));
+      if (rows && !isInside) this.px[i] = NaN;
+    }
   }
 
   draw() {
@@ -166,7 +194,7 @@ export class ScatterView {
     const begun = performance.now();
     this.frame = 0;
     if (!this.axes || !this.colors || !this.size[0]) return;
-    if (this.stale) this.paintPlot();
+    if (this.stale) paintPlot(this);
     this.stale = false;
     const context = this.contexts[1];
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
@@ -180,83 +208,10 @@ export class ScatterView {
     if (this.frameTimes.length > 600) this.frameTimes.shift();
   }
 
-  paintPlot() {
-    const context = this.contexts[0];
-    const ink = plotInk(this.element);
-    const { left, top, width, height } = this.frameBox;
-    const bars = this.units.y ? null : histogram(this.units.x, this.colors, this.domainX, BINS);
-    if (bars) this.domainY = [0, Math.max(1, bars.most * 1.06)];
-    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    context.clearRect(0, 0, ...this.size);
-    drawAxes(context, ink, this.frameBox, this.scale("x"), this.scale("y"), {
-      x: this.axes.x, y: this.axes.y ?? { title: "Objects", log: false } });
-    if (bars) return this.paintBars(context, bars);
-    [this.points.width, this.points.height] = [Math.round(width * this.ratio), Math.round(height * this.ratio)];
-    const image = new ImageData(this.points.width, this.points.height);
-    const shown = this.colors.reduce((sum, color) => sum + (color >= 0x1000000 ? 1 : 0), 0);
-    const crowded = isCrowded(shown, this.radius * this.ratio, image.width, image.height) && this.countInside() > shown / 8;
-    this.element.dataset.mode = crowded ? "density" : "points";
-    if (crowded) {
-      drawDensity(image, this.px, this.py, this.colors, Math.round(DENSITY_CELL * this.ratio));
-    } else {
-      if (this.stamped !== this.radius * this.ratio) {
-        this.stamped = this.radius * this.ratio;
-        this.stamps = discStamps(this.stamped);
-      }
-      for (const pass of [0, 1]) drawPoints(image, this.px, this.py, this.colors, this.stamps, this.layer, pass);
-    }
-    this.points.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
-    context.drawImage(this.points, left, top, width, height);
-  }
-
-  countInside() {
-    const [width, height] = [this.frameBox.width * this.ratio, this.frameBox.height * this.ratio];
-    let inside = 0;
-    for (let i = 0; i < this.px.length; i++) {
-      if (this.px[i] >= 0 && this.px[i] < width && this.py[i] >= 0 && this.py[i] < height) inside += 1;
-    }
-    return inside;
-  }
-
-  paintBars(context, { counts, totals }) {
-    this.element.dataset.mode = "histogram";
-    const { left, width } = this.frameBox;
-    const scaleY = this.scale("y");
-    const bases = new Float64Array(totals.length);
-    for (const [color, bars] of counts) {
-      context.fillStyle = `rgb(${color & 255}, ${(color >>> 8) & 255}, ${(color >>> 16) & 255})`;
-      bars.forEach((count, bin) => {
-        if (!count) return;
-        const bottom = toPixel(scaleY, bases[bin]);
-        const x = left + (bin * width) / bars.length;
-        context.fillRect(x + 0.5, toPixel(scaleY, bases[bin] + count), Math.max(1, width / bars.length - 1), bottom - toPixel(scaleY, bases[bin] + count));
-        bases[bin] += count;
-      });
-    }
-  }
-
   mark(row, style) {
     if (this.marks.get(style) === row) return;
     this.marks.set(style, row);
     this.drawTop();
-  }
-
-  paintMarks(context) {
-    const { left, top, width, height } = this.frameBox;
-    const ink = plotInk(this.element);
-    for (const [style, row] of this.marks) {
-      this.element.dataset[style] = "";
-      if (!(row >= 0) || row >= this.px.length) continue;
-      const x = left + this.px[row] / this.ratio;
-      const y = this.units.y ? top + this.py[row] / this.ratio : top + height;
-      if (!(x >= left && x <= left + width && y >= top && y <= top + height)) continue;
-      this.element.dataset[style] = `${x.toFixed(1)} ${y.toFixed(1)}`;
-      context.lineWidth = style === "focus" ? 2.5 : 1.5;
-      context.strokeStyle = ink.text;
-      context.beginPath();
-      context.arc(x, y, this.radius + 4, 0, 2 * Math.PI);
-      context.stroke();
-    }
   }
 
   pick(x, y) {

@@ -6,6 +6,7 @@
 // panel.onRequest = () => ...                  something else is seen: ask for what belongs to it
 // panel.describe = (row, col, voxel) => text   more for the readout
 // panel.bar                                    an element above the view, for further buttons
+// panel.onVolume = () => ...                  another image is shown
 // panel.goTo(axis, index, voxel?)              with a voxel the view is centred there if it is out of sight
 // panel.setMarks([index, ...])                 ticks on the slider
 // panel.key(event) -> bool                     arrows, page up and down, home, end, zoom keys
@@ -28,7 +29,7 @@ export class SlicePanel {
     this.volume = model.get("volume");
     this.axis = model.get("axis");
     this.position = [...model.get("position")];
-    this.onPlane = this.onMove = this.onRequest = () => {};
+    this.onPlane = this.onMove = this.onRequest = this.onVolume = () => {};
     this.describe = () => "";
     this.bar = h("div", { class: "oc-bar" });
     this.stage = h("div", { class: "oc-stage" });
@@ -104,6 +105,7 @@ export class SlicePanel {
       this.request();
     };
     const onPosition = () => {
+      if (this.readVolume()) return;
       const axis = model.get("axis");
       const position = model.get("position");
       if (axis === this.axis && String(position) === String(this.position)) return;
@@ -113,9 +115,21 @@ export class SlicePanel {
       this.showPlane();
     };
     this.stopListening = listen(model, {
-      "change:axis": onPosition, "change:position": onPosition, "change:channels": () => this.setChannels(),
+      "change:axis": onPosition, "change:volume": () => this.readVolume(), "change:position": onPosition, "change:channels": () => this.setChannels(),
       "change:first": onFirst,
     });
+  }
+
+  // Another image is shown from now on, where the volume has another source.
+  readVolume() {
+    const volume = this.model.get("volume");
+    if (volume.source === this.volume.source) return false;
+    clearTimeout(this.saving);
+    Object.assign(this, { volume, saving: null, position: [...this.model.get("position")] });
+    this.planes.reset(volume.shape, volume.source);
+    this.showPlane();
+    this.onVolume();
+    return true;
   }
 
   setChannels() {
@@ -133,6 +147,7 @@ export class SlicePanel {
     clearTimeout(this.saving);
     this.saving = setTimeout(() => {
       this.saving = null;
+      if ((this.model.get("_shown") ?? 0) !== this.volume.source) return; // another image is on its way
       this.model.set("axis", this.axis);
       this.model.set("position", [...this.position]);
       this.model.save_changes();
@@ -170,6 +185,7 @@ export class SlicePanel {
     this.view.setImage(plane.layers.image);
     this.view.element.dataset.axis = plane.axis;
     this.view.element.dataset.index = plane.index;
+    this.view.element.dataset.source = this.volume.source;
     this.onPlane(plane);
   }
 

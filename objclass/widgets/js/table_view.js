@@ -61,6 +61,13 @@ export class TableView {
     this.request(Math.max(0, Math.floor(this.geometry().rowAt(this.box.scrollTop)) - AHEAD));
   }
 
+  // The table is looked at: at the marked object, where there is one.
+  open(label) {
+    this.marked = label;
+    if (label) this.request(0, label);
+    else this.refresh();
+  }
+
   scrolled() {
     if (!this.shown || this.waiting) return;
     const top = this.box.scrollTop;
@@ -77,7 +84,7 @@ export class TableView {
 
   receive(message) {
     if (message.view !== this.store.client || message.seq !== this.seq) return;
-    const { start, total, columns, cells, place, problem } = message;
+    const { start, total, columns, cells, objects, place, problem } = message;
     this.problem.hidden = !problem;
     this.problem.textContent = problem;
     this.query.setAttribute("aria-invalid", String(Boolean(problem)));
@@ -89,11 +96,10 @@ export class TableView {
     this.shown = { start, end: start + cells.length === total ? Infinity : start + cells.length, top };
     this.count.textContent = countOf(total, "row");
     this.showHead(columns);
-    const label = columns.indexOf("label");
     const above = Math.max(0, top - (rowAt(top) - start) * ROW);
     this.above.style.height = `${above}px`;
     this.below.style.height = `${Math.max(0, extent - above - cells.length * ROW)}px`;
-    this.body.replaceChildren(this.above, ...cells.map((row) => this.row(row, row[label])), this.below);
+    this.body.replaceChildren(this.above, ...cells.map((row, which) => this.row(row, objects[which])), this.below);
     this.mark(this.marked);
     if (place !== null) this.box.scrollTop = top;
   }

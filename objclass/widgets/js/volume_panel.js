@@ -75,28 +75,32 @@ export class VolumePanel {
     this.controls.prepend(fit);
     host.append(this.stage, this.controls);
     model.on("change:_volume", () => this.open(), this);
-    model.on("change:focus", () => this.recolor(), this);
+    model.on("change:focus change:_shown", () => this.recolor(), this);
   }
 
   show() {
-    if (!hasWebGL()) this.message.textContent = NO_WEBGL;
-    else if (this.model.get("_volume").plot) this.open();
-    else this.model.send({ kind: "volume" });
+    if (!hasWebGL()) return (this.message.textContent = NO_WEBGL);
+    if (this.model.get("_volume").plot) return this.open();
+    this.say("Making the surfaces …");
+    return this.model.send({ kind: "volume" });
   }
 
   async open() {
     const described = this.model.get("_volume");
     if (described.raw) this.showRaw();
-    if (!described.plot || this.opened === described.plot) return;
-    this.opened = described.plot;
-    this.hidden = this.map = undefined;
+    if (this.opened === described.plot || !described.plot) return;
+    if (this.indices) this.surfaces.set({ indices: wire(this.indices, "uint32") }); // leave nothing hidden behind
+    Object.assign(this, { opened: described.plot, indices: null, hidden: "unknown", map: "" });
     this.vertices = typedArray(described.vertices, "int32");
     this.triangles = typedArray(described.triangles, "int32");
+    this.slots = described.slots ? typedArray(described.slots, "int32") : Int32Array.from(this.vertices, (_, place) => place + 1);
     this.size = described.size;
     const manager = this.model.widget_manager;
     this.plot = await manager.get_model(described.plot);
     this.surfaces = await manager.get_model(described.surfaces);
-    this.indices = typedArray(this.surfaces.get("indices").data ?? (await inflate(this.surfaces.get("indices").compressed_data)), "uint32");
+    const indices = typedArray(this.surfaces.get("indices").data ?? (await inflate(this.surfaces.get("indices").compressed_data)), "uint32");
+    if (this.opened !== described.plot) return; // another one meanwhile
+    this.indices = indices;
     await this.draw();
   }
 
@@ -139,9 +143,9 @@ export class VolumePanel {
   recolor() {
     if (!this.indices || !this.store.levels) return;
     const begun = performance.now();
-    const levels = new Uint8Array(this.vertices.length).fill(this.model.get("only_selected") ? 0 : 1);
-    levels.set(this.store.levels);
-    const marked = this.store.focusSlot - 1;
+    const rest = this.model.get("only_selected") ? 0 : 1;
+    const levels = Uint8Array.from(this.slots, (slot) => this.store.levels[slot - 1] ?? rest);
+    const marked = this.slots.indexOf(this.store.focusSlot);
     if (marked >= 0 && levels[marked]) levels[marked] = MARKED;
     const hidden = levels.includes(0) ? levels.map((level) => (level ? 1 : 0)).join("") : "";
     const palette = [...this.store.palette];
@@ -150,7 +154,7 @@ export class VolumePanel {
     const attribute = spreadLevels(levels, this.vertices);
     const changes = { attribute: wire(attribute, "float32") };
     if (String(map) !== this.map) changes.color_map = wire(map, "float32", [LEVELS * 2, 4]);
-    if (hidden !== (this.hidden ?? "")) {
+    if (hidden !== this.hidden) {
       changes.indices = wire(visibleTriangles(this.indices, levels, this.triangles), "uint32");
     }
     Object.assign(this, { hidden, map: String(map) });

@@ -16,7 +16,8 @@ from objclass.plots.colors import UNSELECTED, category_color, color_ramp, group_
 from objclass.tables.columns import column_kind, factorize, numbers
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets.base import spatial_image
-from objclass.widgets.explorer.object_table import check_objects, present_labels
+from objclass.widgets.explorer.label_images import present_labels
+from objclass.widgets.explorer.object_table import check_objects
 from objclass.widgets.view3d.meshes import TRIANGLES, mesh_objects
 from objclass.widgets.view3d.scene import (
     LEVELS,

@@ -441,11 +441,11 @@ def test_without_objects_a_step_says_so(step: str) -> None:
 def test_places_are_found_without_looking_through_the_image_again(sample) -> None:
     image, labels, table = sample
     page = Page(explore(image, labels, table))
-    boxes = page.explorer.objects.boxes
+    boxes = page.explorer.objects.images.boxes(0)
     for label in table["label"]:
         voxel = page.tell("find", label=int(label))["voxel"]
         assert labels[tuple(voxel)] == label
         assert all(part.start <= at < part.stop for part, at in zip(boxes[label], voxel, strict=True))
         sizes = (labels == label).sum(axis=(1, 2))
         assert sizes[voxel[0]] == sizes.max()
-    assert page.explorer.objects.boxes is boxes
+    assert page.explorer.objects.images.boxes(0) is boxes
