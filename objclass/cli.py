@@ -201,6 +201,8 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--n-estimators", metavar="N", type=int, help="number of trees; by default 100")
     text = "scale each image by its own percentiles, where the exposure differs"
     group.add_argument("--normalize", choices=["percentile"], help=text)
+    text = "balanced: weigh each class by the inverse of its annotated pixels"
+    group.add_argument("--class-weight", choices=["balanced"], help=text)
 
 
 def _add_segmentation(parser: argparse.ArgumentParser) -> None:
@@ -219,6 +221,10 @@ def _add_segmentation(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--min-certainty", metavar="P", type=float, help=text)
     text = "smallest object: voxels, or 4um3, 4um2, 10%% of the usual size"
     group.add_argument("--min-size", metavar="SIZE", type=_size, help=text)
+    text = "apply a classifier of 2D images to each plane of a stack"
+    group.add_argument("--planewise", action="store_true", help=text)
+    text = "scale the filters to the voxel size of the image"
+    group.add_argument("--match-spacing", action="store_true", help=text)
     text = "compute engine: cpu, opencl, or auto, which depends on the machine"
     group.add_argument("--engine", default="cpu", help=text)
 
@@ -405,7 +411,7 @@ def _read(
     reading = Reading(**_parameters(options, names))
     annotations = None if paths is None else [read_annotations(path, reading.frame) for path in paths]
     if classifier is not None:
-        fits = [(classifier.ndim, "the classifier")] * n_images
+        fits = [(3 if options.planewise else classifier.ndim, "the classifier")] * n_images
     else:
         fits = [(scribbles.ndim, "the scribbles") for scribbles in annotations or []]
     order = () if classifier is None else classifier.channel_names

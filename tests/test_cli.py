@@ -398,6 +398,37 @@ def test_time_series_wants_a_frame(blobs, capsys):
     assert main(command(blobs, "--frame", "1")) == 0
 
 
+@pytest.mark.filterwarnings("default::UserWarning")
+def test_classifiers_of_planes_and_of_another_voxel_size(blobs, capsys):
+    image = objclass.imread(blobs / "image.tif")
+    strokes = objclass.imread(blobs / "strokes.tif")
+    objclass.imwrite(blobs / "stack.tif", np.stack([image] * 3), spacing=(1, 0.5, 0.25))
+    scribbles = np.stack([0 * strokes, strokes, 0 * strokes])
+    objclass.imwrite(blobs / "scribbles.tif", scribbles)
+    quick = ["--n-estimators", "10", "--preset", "apoc", "--reduce", "pca", "--n-clusters", "2"]
+    stack, out = str(blobs / "stack.tif"), str(blobs / "planes")
+    command = ["run", stack, "--annotations", str(blobs / "scribbles.tif"), "--planewise", "--out", out]
+    assert main([*command, *quick]) == 0
+    classifier = objclass.load_classifier(blobs / "planes" / "ObjectSegmenter.cl")
+    assert (classifier.ndim, classifier.spacing) == (2, (0.5, 0.25))
+    labels = objclass.imread(blobs / "planes" / "labels.tif")
+    assert labels.shape == (3, 96, 96)
+    assert labels.max() == 16
+    assert json.loads((blobs / "planes" / "run.json").read_text())["parameters"]["planewise"] is True
+    assert main(["rerun", out]) == 0
+    trained = ["train", str(blobs / "image.tif"), "--annotations", str(blobs / "strokes.tif")]
+    assert main([*trained, "--out", str(blobs / "a.cl"), "--class-weight", "balanced"]) == 0
+    assert re.search(r"warning: .* cannot run .*a\.cl", capsys.readouterr().err)
+    classifier = objclass.load_classifier(blobs / "a.cl")
+    assert (classifier.spacing, classifier.parameters.class_weight) == ((0.5, 0.25), "balanced")
+    fine = ["--spacing", "0.3", "0.15", "--reduce", "pca", "--classifier", str(blobs / "a.cl"), "--out"]
+    assert main(["run", str(blobs / "image.tif"), *fine, str(blobs / "unlike")]) == 0
+    assert "Pass match_spacing=True" in capsys.readouterr().err
+    assert main(["run", str(blobs / "image.tif"), *fine, str(blobs / "like"), "--match-spacing"]) == 0
+    record = json.loads((blobs / "like" / "run.json").read_text())
+    assert (record["parameters"]["match_spacing"], record["notes"]) == (True, [])
+
+
 def test_spacing_can_be_given(blobs):
     main(command(blobs, "--spacing", "2", "2"))
     assert objclass.read_spacing(blobs / "out" / "labels.tif") == (2.0, 2.0)

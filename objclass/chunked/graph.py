@@ -37,7 +37,7 @@ from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.comparison import sample_step
 from objclass.pixels.features import check_filters
 from objclass.pixels.normalization import fit_to_range, range_of_samples
-from objclass.pixels.prediction import check_fit, reach, run_forest
+from objclass.pixels.prediction import check_fit, check_planewise, reach, run_forest
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -46,9 +46,13 @@ MOST_VOXELS = 2 * 10**9
 """Of an image that one task takes at once, at about 16 bytes a voxel."""
 
 
-def image_source(image: Any, classifier: ObjectClassifier, block_shape: Sequence[int] | None) -> Source:
+def image_source(
+    image: Any, classifier: ObjectClassifier, block_shape: Sequence[int] | None, *, planewise: bool = False
+) -> Source:
     """Return where the blocks of an image come from, if it fits the classifier."""
-    shape, ndim = np.shape(image), classifier.ndim
+    if planewise:
+        check_planewise(classifier)
+    shape, ndim = np.shape(image), 3 if planewise else classifier.ndim
     n_channels = shape[0] if len(shape) == ndim + 1 else 1
     if len(shape) not in (ndim, ndim + 1) or n_channels != classifier.n_channels:
         expected = f"{ndim} spatial axes and {classifier.n_channels} channels, as in the training"
@@ -82,7 +86,7 @@ def segment_blocks(
         return _segment_at_once(source, classifier, options, spacing)
     labels = _label_blocks(source, classifier, options)
     size = parse_size("min_size", options.min_size or 0)
-    limit = Limit("min_size", size, spacing, classifier.ndim)
+    limit = Limit("min_size", size, spacing, len(source.grid.shape))
     return (
         labels
         if size == Size(0)
@@ -148,7 +152,9 @@ def classify_blocks(source: Source, classifier: ObjectClassifier) -> da.Array:
 def _classified(tasks: Tasks, source: Source, classifier: ObjectClassifier, *, halo: int = 0) -> Any:
     """Yield for each block where it is, and what its classification, with a halo, asks for."""
     check_filters(classifier.features)
-    cut, shape, reaches = source.cutter(tasks), source.grid.shape, [n + halo for n in reach(classifier)]
+    cut, shape = source.cutter(tasks), source.grid.shape
+    planes = (0,) * (len(shape) - classifier.ndim)
+    reaches = [n + halo for n in (*planes, *reach(classifier))]
     key = tasks.constant("classifier", classifier)
     if classifier.normalize is not None:
         step, blocks = sample_step(shape), source.grid.blocks()
@@ -167,7 +173,8 @@ def sample_block(
 ) -> list[np.ndarray]:
     """Return, for each channel, those of every `step`-th pixel of the image that lie in a block of it."""
     places = tuple(slice(-start % step, None, step) for start in corner)
-    return [channel[places].ravel() for channel in check_fit(pixels, classifier)]
+    channels = check_fit(pixels, classifier, planewise=len(corner) > classifier.ndim)
+    return [channel[places].ravel() for channel in channels]
 
 
 def range_of_blocks(samples: list[list[np.ndarray]]) -> np.ndarray:
@@ -177,7 +184,7 @@ def range_of_blocks(samples: list[list[np.ndarray]]) -> np.ndarray:
 
 def classify_block(pixels: np.ndarray, classifier: ObjectClassifier, *, inner: Region) -> np.ndarray:
     """Return the classes of the region `inner` of an image."""
-    channels = check_fit(pixels, classifier)
+    channels = check_fit(pixels, classifier, planewise=len(inner) > classifier.ndim)
     shape = tuple(part.stop - part.start for part in inner)
     region = (slice(0, 1),) * (3 - len(inner)) + inner
     return run_forest(channels, classifier, None, region=region).reshape(shape)  # type: ignore[arg-type]
@@ -187,7 +194,7 @@ def found_block(
     pixels: np.ndarray, classifier: ObjectClassifier, *, inner: Region, options: SegmentationOptions
 ) -> np.ndarray:
     """Return the probability of the objects in the region `inner` of an image."""
-    channels = check_fit(pixels, classifier)
+    channels = check_fit(pixels, classifier, planewise=len(inner) > classifier.ndim)
     shape = tuple(part.stop - part.start for part in inner)
     region = (slice(0, 1),) * (3 - len(inner)) + inner
 

@@ -39,6 +39,7 @@ from objclass.measurement.region_properties import (
 )
 from objclass.objects.segmentation import SegmentationOptions
 from objclass.pixels.classifier import ObjectClassifier
+from objclass.pixels.prediction import for_spacing
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -56,7 +57,9 @@ def segment(
     fill_holes: bool | None = None,
     min_certainty: float | None = None,
     min_size: float | str | None = None,
+    planewise: bool = False,
     spacing: Spacing = None,
+    match_spacing: bool = False,
     block_shape: Sequence[int] | None = None,
 ) -> da.Array:
     """Find the objects: connected pixels of the positive class.
@@ -76,8 +79,10 @@ def segment(
         their surroundings directly, while chunks of a dask array take many tasks to put together.
     classifier : ObjectClassifier
         From `train_object_classifier` or `load_classifier`.
-    positive_class, smooth, threshold, split, fill_holes, min_certainty, min_size, spacing
+    positive_class, smooth, threshold, split, fill_holes, min_certainty, min_size
         As in `objclass.segment`; without them the preset of the classifier decides.
+    planewise, spacing, match_spacing
+        As in `objclass.segment`.
     block_shape : sequence of int, optional
         What to work on at a time, along the spatial axes: by default the chunks of a dask array, and of an
         array in a file whole chunks that are about (256, 512, 512) or (8192, 8192) large. Large blocks
@@ -110,19 +115,28 @@ def segment(
         fill_holes,
         min_certainty,
         min_size,
+        planewise,
+        match_spacing,
     ).of_classifier(classifier)
-    voxel = check_spacing(spacing, classifier.ndim) or classifier.spacing
-    return segment_blocks(image_source(image, classifier, block_shape), classifier, options, voxel)
+    classifier, voxel = options.scaled(classifier, spacing, stacklevel=3)
+    source = image_source(image, classifier, block_shape, planewise=planewise)
+    return segment_blocks(source, classifier, options, voxel)
 
 
 def classify_pixels(
-    image: Any, classifier: ObjectClassifier, *, block_shape: Sequence[int] | None = None
+    image: Any,
+    classifier: ObjectClassifier,
+    *,
+    planewise: bool = False,
+    spacing: Spacing = None,
+    match_spacing: bool = False,
+    block_shape: Sequence[int] | None = None,
 ) -> da.Array:
-    """Give each pixel the class that most trees vote for.
+    """Predict the class of each pixel by majority vote.
 
     Parameters
     ----------
-    image, classifier, block_shape
+    image, classifier, planewise, spacing, match_spacing, block_shape
         As in `segment`.
 
     Returns
@@ -144,7 +158,9 @@ def classify_pixels(
     >>> classify_pixels(image, classifier, block_shape=(2, 2)).compute()[0]
     array([1, 1, 1, 2, 2, 2], dtype=uint8)
     """
-    return classify_blocks(image_source(image, classifier, block_shape), classifier)
+    keywords: dict[str, Any] = {"planewise": planewise, "match_spacing": match_spacing}
+    scaled = for_spacing(classifier, spacing, **keywords)
+    return classify_blocks(image_source(image, scaled, block_shape, planewise=planewise), scaled)
 
 
 def exclude_small(

@@ -24,7 +24,7 @@ from objclass.objects import splitting
 from objclass.objects.kernels.depth import fill_cavities
 from objclass.objects.runlength import object_sizes, renumber
 from objclass.pixels.classifier import ObjectClassifier
-from objclass.pixels.prediction import classify_pixels, probability_map
+from objclass.pixels.prediction import check_planewise, classify_pixels, for_spacing, probability_map
 
 _TRUNCATE = 4.0  # in sigma
 SPLITS = ("none", *splitting.METHODS)
@@ -50,12 +50,16 @@ class SegmentationOptions:
         Remove objects whose certainty is below this fraction of the typical certainty.
     min_size : float or str, optional
         Remove objects smaller than this.
+    planewise : bool
+        Whether a classifier of 2D images is applied to the planes of a stack.
+    match_spacing : bool
+        Whether filters are scaled to the voxel size of the image.
 
     Examples
     --------
     >>> SegmentationOptions(split="distance").of_preset("apoc")
     SegmentationOptions(positive_class=None, smooth=0.0, threshold=0.5, split='distance', fill_holes=False,
-    min_certainty=0.0, min_size=0)
+    min_certainty=0.0, min_size=0, planewise=False, match_spacing=False)
     """
 
     positive_class: int | tuple[int, ...] | None = None
@@ -65,6 +69,8 @@ class SegmentationOptions:
     fill_holes: bool | None = None
     min_certainty: float | None = None
     min_size: float | str | None = None
+    planewise: bool = False
+    match_spacing: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.positive_class, (list, np.ndarray)):
@@ -76,6 +82,9 @@ class SegmentationOptions:
             check_option("split", self.split, SPLITS)
         if self.fill_holes not in (None, True, False):
             raise invalid("fill_holes", "True or False", self.fill_holes)
+        for name in ("planewise", "match_spacing"):
+            if not isinstance(getattr(self, name), bool):
+                raise invalid(name, "True or False", getattr(self, name))
         if self.min_size is not None:
             parse_size("min_size", self.min_size)
 
@@ -86,6 +95,8 @@ class SegmentationOptions:
 
     def of_classifier(self, classifier: ObjectClassifier) -> SegmentationOptions:
         """Return the complete options for a classifier, from its preset and positive class."""
+        if self.planewise:
+            check_planewise(classifier)
         options = self.of_preset(classifier.preset)
         positive = options.positive_class
         if positive is None:
@@ -100,6 +111,24 @@ class SegmentationOptions:
         if not 0 < len(set(options.positive_classes)) < max(classifier.n_classes, 2):
             raise invalid("positive_class", f"not all of the {classifier.n_classes} classes", positive)
         return options
+
+    def scaled(
+        self,
+        classifier: ObjectClassifier,
+        spacing: float | Sequence[float] | None,
+        *,
+        stacklevel: int,
+    ) -> tuple[ObjectClassifier, tuple[float, ...] | None]:
+        """Return the classifier for images of a voxel size, see `for_spacing`, and that of the objects."""
+        ndim = self.ndim_of_images(classifier)
+        known = check_spacing(spacing, ndim)
+        along = None if known is None else known[-classifier.ndim :]
+        scaled = for_spacing(classifier, along, match_spacing=self.match_spacing, stacklevel=stacklevel + 1)
+        return scaled, known or (None if self.planewise else classifier.spacing)
+
+    def ndim_of_images(self, classifier: ObjectClassifier) -> int:
+        """Return the number of spatial axes of the images that the classifier is applied to."""
+        return 3 if self.planewise else classifier.ndim
 
     @property
     def positive_classes(self) -> tuple[int, ...]:
@@ -152,7 +181,9 @@ def segment(
     fill_holes: bool | None = None,
     min_certainty: float | None = None,
     min_size: float | str | None = None,
+    planewise: bool = False,
     spacing: Spacing = None,
+    match_spacing: bool = False,
     engine: str = "cpu",
     progress: Progress = True,
 ) -> Images:
@@ -186,9 +217,13 @@ def segment(
     min_size : float or str, optional
         Remove objects smaller than this: voxels as 20, a physical size as ``"4 um3"`` or ``"4 um2"``, or a
         percentage of the typical size (the median weighted by size); ``"10%"`` by default.
+    planewise : bool
+        Apply a classifier of 2D images to each plane of a stack; objects are connected in 3D.
     spacing : float or sequence of float, optional
         Voxel size along each axis, for splitting and physical sizes; by default that of the training, if
-        the classifier stores it.
+        the classifier stores it. Where it differs from that by over a fifth, there is a warning.
+    match_spacing : bool
+        Scale the filters to `spacing` instead, so that they see the same lengths as in the training.
     engine : {"cpu", "opencl", "auto"}
         The compute engine, see `classify_pixels`.
     progress : bool or callable
@@ -210,7 +245,8 @@ def segment(
     Warns
     -----
     UserWarning
-        If over half of the image is foreground, which happens if classes were swapped in the scribbles.
+        If over half of the image is foreground, which happens if classes were swapped in the scribbles, or if
+        the voxel size is not that of the training.
 
     See Also
     --------
@@ -240,8 +276,11 @@ def segment(
         fill_holes,
         min_certainty,
         min_size,
+        planewise,
+        match_spacing,
     )
-    return segment_with(image, classifier, options, spacing=spacing, engine=engine, progress=progress)
+    keywords: dict[str, Any] = {"spacing": spacing, "engine": engine, "progress": progress}
+    return segment_with(image, classifier, options, **keywords, stacklevel=3)
 
 
 def segment_with(
@@ -252,37 +291,39 @@ def segment_with(
     spacing: Spacing = None,
     engine: str = "cpu",
     progress: Progress = True,
+    stacklevel: int = 2,
 ) -> Images:
-    """Call `segment` with `SegmentationOptions`."""
+    """Call `segment` with `SegmentationOptions`; warnings point to the caller `stacklevel` calls up."""
     options = options.of_classifier(classifier)
-    known = check_spacing(spacing, classifier.ndim)
-    return for_each(
-        image, lambda one: _segment(one, classifier, options, known, engine=engine, progress=progress)
-    )
+    scaled, known = options.scaled(classifier, spacing, stacklevel=stacklevel + 1)
+    keywords: dict[str, Any] = {"engine": engine, "progress": progress}
+    found = for_each(image, lambda one: _segment(one, scaled, options, known, **keywords))
+    for labels in found if isinstance(found, list) else [found]:
+        share = np.count_nonzero(labels) / labels.size
+        if share > 0.5:
+            warnings.warn(
+                f"Over half of the image is foreground ({share:.0%}). Check the scribbles and "
+                f"positive_class: the class of the objects is {options.positive_class}.",
+                stacklevel=stacklevel,
+            )
+    return found
 
 
 def _segment(
     image: np.ndarray,
     classifier: ObjectClassifier,
     options: SegmentationOptions,
-    known: tuple[float, ...] | None,
+    spacing: tuple[float, ...] | None,
     *,
     engine: str,
     progress: Progress,
 ) -> np.ndarray:
-    keywords: dict[str, Any] = {"spacing": known, "engine": engine, "progress": progress}
+    keywords: dict[str, Any] = {"planewise": options.planewise, "engine": engine, "progress": progress}
     if options.needs_probability:
         found = object_probability(image, classifier, options, **keywords)
     else:
         found = np.isin(classify_pixels(image, classifier, **keywords), options.positive_classes)
-    labels = label_objects(found, options, spacing=known or classifier.spacing, progress=progress)
-    if np.count_nonzero(labels) > labels.size / 2:
-        warnings.warn(
-            f"Over half of the image is foreground ({np.count_nonzero(labels) / labels.size:.0%}). Check the "
-            f"scribbles and positive_class: the class of the objects is {options.positive_class}.",
-            stacklevel=6,
-        )
-    return labels
+    return label_objects(found, options, spacing=spacing, progress=progress)
 
 
 def object_probability(

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from objclass._common.checks import Spacing, check_names, check_spacing, invalid
 from objclass._common.files import check_writable
 from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
-from objclass.pixels.features import OWN_FILTERS, Feature, format_features, match_features, parse_features
+from objclass.pixels.features import Feature, format_features, match_features, parse_features, unknown_to_apoc
 from objclass.pixels.forest import Forest
 from objclass.pixels.normalization import NORMALIZATIONS
 from objclass.pixels.training import (
@@ -260,8 +260,8 @@ class ObjectClassifier:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a .cl file that `load_classifier`, APOC, napari and Fiji read.
 
-        An existing file is replaced once the new one is complete. They predict the same with it, but for
-        ``sobel_of_gaussian_blur`` in 3D, where APOC's filter reads beyond the image.
+        An existing file is replaced once the new one is complete. The others predict the same with it if it
+        was trained with ``preset="apoc"``; where they do not, there is a warning.
 
         Parameters
         ----------
@@ -276,13 +276,31 @@ class ObjectClassifier:
         Warns
         -----
         UserWarning
-            If there are filters that APOC does not know: eigenvalues or the length of the gradient.
+            If APOC cannot run the file, as it does not know a filter or a sigma for each axis; or if it
+            predicts otherwise with it: its ``sobel_of_gaussian_blur`` reads beyond the image in 3D.
         """
-        own = [str(feature) for feature in self.features if feature.name in OWN_FILTERS[1:]]
-        if own:
-            warnings.warn(f"APOC cannot run {path}: it does not know {own[0]}.", stacklevel=2)
-        target_class = self.positive_class if self.class_name == "ProbabilityMapper" else None
-        write_cl(path, ClassifierFile(to_header(self), self.forest, target_class))
+        write_classifier(path, self)
+        warn_of_apoc(path, self, stacklevel=3)
+
+
+def write_classifier(path: str | os.PathLike[str], classifier: ObjectClassifier) -> None:
+    """Write a .cl file, as `ObjectClassifier.save` does, without a warning."""
+    target_class = classifier.positive_class if classifier.class_name == "ProbabilityMapper" else None
+    write_cl(path, ClassifierFile(to_header(classifier), classifier.forest, target_class))
+
+
+def warn_of_apoc(path: str | os.PathLike[str], classifier: ObjectClassifier, *, stacklevel: int) -> None:
+    """Warn if APOC cannot run the file of a classifier, or predicts otherwise with it."""
+    mark = _NORMALIZE.get(classifier.normalize, "").split()
+    unknown = [*mark, *unknown_to_apoc(classifier.features)]
+    if not unknown and not _asks_for_3d_sobel(classifier.forest, classifier.features, classifier.ndim):
+        return
+    if unknown:
+        text = f"APOC, napari and Fiji cannot run {path}: they do not know {unknown[0]}."
+    else:
+        text = f"APOC, napari and Fiji find other objects with {path}: their 3D Sobel filter is wrong."
+    hint = 'Train with preset="apoc" for a file that they run; objclass runs this one.'
+    warnings.warn(f"{text} {hint}", stacklevel=stacklevel)
 
 
 def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier:
@@ -344,7 +362,7 @@ def train_object_classifier(
     preset : {"default", "apoc"}, optional
         "default" grows extremely randomised trees with leaves of at least ten pixels; `segment` smooths and
         splits. "apoc" grows APOC's random forest of depth 2 on ``"object_size_1_to_5_px"``, and `segment`
-        does what APOC does. Naming one of APOC's feature sets means "apoc" too.
+        does what APOC does. Naming one of APOC's feature sets means "apoc" too, unless a preset is given.
     positive_class : int
         The class of which `segment` makes objects.
     max_depth : int, optional
@@ -362,7 +380,7 @@ def train_object_classifier(
         The voxel size along (z, y, x) or (y, x), see `read_spacing`; that of all images. Where axes differ by
         over 1.3 times, sigma counts along the finest axis and is smaller in voxels along the others, none
         below 0.3 voxels; neighbours count by their distances. Other programs refuse such a file.
-        ``preset="apoc"`` keeps sigma in voxels.
+        "apoc", named or meant, keeps sigma in voxels.
     unit : str, optional
         The unit of `spacing`, kept in the file.
     channel_names : sequence of str, optional
@@ -433,7 +451,8 @@ def train_object_classifier(
         notes["channel_names"] = json.dumps(names).replace("/", "\\/")  # the header is a comment of C
     classifier = fit_classifier(rows, classes, parameters, ndim=ndim, notes=notes)
     if path is not None:
-        classifier.save(path)
+        write_classifier(path, classifier)
+        warn_of_apoc(path, classifier, stacklevel=3)
     return classifier
 
 
@@ -527,7 +546,9 @@ def from_header(content: ClassifierFile) -> dict[str, Any]:
 
 def depends_on_broken_sobel(content: ClassifierFile, features: tuple[Feature, ...], ndim: int) -> bool:
     """Return whether the forest asks for APOC's 3D Sobel filter, which reads beyond the image."""
-    if ndim != 3 or "objclass_version" in content.header:
-        return False
-    asked = set(content.forest.feature[content.forest.feature >= 0] % len(features))
-    return any(features[place].name == "sobel_of_gaussian_blur" for place in asked)
+    return "objclass_version" not in content.header and _asks_for_3d_sobel(content.forest, features, ndim)
+
+
+def _asks_for_3d_sobel(forest: Forest, features: tuple[Feature, ...], ndim: int) -> bool:
+    asked = set(forest.feature[forest.feature >= 0] % len(features))
+    return ndim == 3 and any(features[place].name == "sobel_of_gaussian_blur" for place in asked)

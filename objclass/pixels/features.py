@@ -264,15 +264,15 @@ def match_features(
     return tuple(map(_by_distance, matched)) if len(factors) == 2 else matched
 
 
-def runs_in_apoc(features: Iterable[Feature]) -> bool:
-    """Return whether APOC knows the features: its own filters, with one sigma for all axes.
+def unknown_to_apoc(features: Iterable[Feature]) -> list[Feature]:
+    """Return the features that APOC does not know: filters of objclass, or with a sigma for each axis.
 
     Examples
     --------
-    >>> runs_in_apoc(parse_features("v070")), runs_in_apoc(parse_features("gaussian_blur=0.2x1x1"))
-    (True, False)
+    >>> unknown_to_apoc(parse_features("v070")), len(unknown_to_apoc(parse_features("gaussian_blur=0.2x1x1")))
+    ([], 1)
     """
-    return all(one.sigmas is None and one.unit == 1 and one.name not in OWN_FILTERS for one in features)
+    return [one for one in features if one.sigmas is not None or one.unit != 1 or one.name in OWN_FILTERS]
 
 
 def check_filters(features: Iterable[Feature]) -> None:

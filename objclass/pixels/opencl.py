@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from objclass._common.checks import invalid
-from objclass.pixels.classifier import ObjectClassifier
-from objclass.pixels.features import runs_in_apoc
+from objclass.pixels.classifier import ObjectClassifier, write_classifier
+from objclass.pixels.features import unknown_to_apoc
 
 
 @cache
@@ -41,7 +41,7 @@ def probability(channels: np.ndarray, classifier: ObjectClassifier, target_class
 
 
 def _predict(channels: np.ndarray, classifier: ObjectClassifier) -> np.ndarray:
-    if not runs_in_apoc(classifier.features):
+    if unknown_to_apoc(classifier.features):
         hint = 'Use engine="cpu", or train with preset="apoc".'
         raise invalid("engine", "features that APOC knows", "others, of objclass alone", hint)
     try:
@@ -52,7 +52,7 @@ def _predict(channels: np.ndarray, classifier: ObjectClassifier) -> np.ndarray:
         raise invalid("engine", "an OpenCL device that APOC can use", f"{error}", hint) from error
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "classifier.cl"
-        classifier.save(path)
+        write_classifier(path, classifier)
         predictor = getattr(apoc, classifier.class_name)(opencl_filename=str(path))
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=pyopencl.CompilerWarning)

@@ -21,7 +21,7 @@ from objclass._common.checks import (
     invalid,
     is_list,
 )
-from objclass._common.parallel import Progress, map_tiles
+from objclass._common.parallel import Progress, map_tiles, progress_bar
 from objclass.pixels import opencl
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.comparison import describe_other_spacing
@@ -32,7 +32,7 @@ from objclass.pixels.forest import pack_trees, votes_against_first, votes_of_tot
 from objclass.pixels.kernels.pixels import classify_collected, classify_rows, probability_rows
 from objclass.pixels.normalization import fit_to_image
 from objclass.pixels.tiling import TASK_VOXELS, Band, Region, as_volume, run, whole
-from objclass.pixels.training import MAX_CHANNELS, check_pixels
+from objclass.pixels.training import check_pixels
 
 ENGINES = ("auto", "cpu", "opencl")
 
@@ -41,6 +41,7 @@ def classify_pixels(
     image: Images,
     classifier: ObjectClassifier,
     *,
+    planewise: bool = False,
     spacing: Spacing = None,
     match_spacing: bool = False,
     engine: str = "cpu",
@@ -54,6 +55,8 @@ def classify_pixels(
         (z, y, x) or (y, x), or with channels first (c, z, y, x) or (c, y, x), as in the training.
     classifier : ObjectClassifier
         From `train_object_classifier` or `load_classifier`.
+    planewise : bool
+        Apply a classifier of 2D images to each plane of a stack, (z, y, x) or (c, z, y, x).
     spacing : float or sequence of float, optional
         The voxel size along the spatial axes. Where it differs from that of the training by over a fifth,
         there is a warning.
@@ -100,18 +103,9 @@ def classify_pixels(
     array([1, 1, 1, 2, 2, 2], dtype=uint8)
     """
     check_option("engine", engine, ENGINES)
-    classifier = for_spacing(classifier, spacing, match_spacing=match_spacing)
-
-    def classify(one: npt.ArrayLike) -> np.ndarray:
-        channels = check_fit(one, classifier)
-        check_pixels(channels)
-        fitted = fit_to_image(classifier, channels)
-        if choose_engine(engine) == "opencl":
-            return opencl.classify(channels, fitted).astype(np.uint8)
-        check_filters(fitted.features)
-        return run_forest(channels, fitted, None, progress=progress).reshape(channels.shape[1:])
-
-    return for_each(image, classify)
+    classifier = for_spacing(classifier, spacing, planewise=planewise, match_spacing=match_spacing)
+    keywords: dict[str, Any] = {"planewise": planewise, "engine": engine, "progress": progress}
+    return for_each(image, lambda one: _predict(one, classifier, None, **keywords))
 
 
 def probability_map(
@@ -119,6 +113,7 @@ def probability_map(
     classifier: ObjectClassifier,
     *,
     positive_class: int | Sequence[int] | None = None,
+    planewise: bool = False,
     spacing: Spacing = None,
     match_spacing: bool = False,
     engine: str = "cpu",
@@ -128,7 +123,7 @@ def probability_map(
 
     Parameters
     ----------
-    image, classifier, spacing, match_spacing, engine, progress
+    image, classifier, planewise, spacing, match_spacing, engine, progress
         As in `classify_pixels`.
     positive_class : int or sequence of int, optional
         The class whose probability is wanted, or several, whose probabilities are added; by default that of
@@ -166,19 +161,40 @@ def probability_map(
     """
     check_option("engine", engine, ENGINES)
     classes = object_classes(classifier, positive_class)
-    classifier = for_spacing(classifier, spacing, match_spacing=match_spacing)
+    classifier = for_spacing(classifier, spacing, planewise=planewise, match_spacing=match_spacing)
+    keywords: dict[str, Any] = {"planewise": planewise, "engine": engine, "progress": progress}
+    return for_each(image, lambda one: _predict(one, classifier, classes, **keywords))
 
-    def probability(one: npt.ArrayLike) -> np.ndarray:
-        channels = check_fit(one, classifier)
-        check_pixels(channels)
-        fitted = fit_to_image(classifier, channels)
-        if choose_engine(engine) == "opencl":
-            maps = [opencl.probability(channels, fitted, each) for each in classes]
-            return np.asarray(np.sum(maps, axis=0, dtype=np.float32))
-        check_filters(fitted.features)
-        return run_forest(channels, fitted, classes, progress=progress).reshape(channels.shape[1:])
 
-    return for_each(image, probability)
+def _predict(
+    image: Any,
+    classifier: ObjectClassifier,
+    positive_classes: tuple[int, ...] | None,
+    *,
+    planewise: bool,
+    engine: str,
+    progress: Progress,
+) -> np.ndarray:
+    """Return the classes of one image, or the probability of some."""
+    channels = check_fit(image, classifier, planewise=planewise)
+    check_pixels(channels)
+    classifier = fit_to_image(classifier, channels)
+    if choose_engine(engine) == "opencl":
+        planes = [channels[:, z] for z in range(channels.shape[1])] if planewise else [channels]
+        found = np.stack([_predict_with_apoc(plane, classifier, positive_classes) for plane in planes])
+    else:
+        check_filters(classifier.features)
+        found = run_forest(channels, classifier, positive_classes, progress=progress)
+    return found.reshape(channels.shape[1:])
+
+
+def _predict_with_apoc(
+    channels: np.ndarray, classifier: ObjectClassifier, positive_classes: tuple[int, ...] | None
+) -> np.ndarray:
+    if positive_classes is None:
+        return opencl.classify(channels, classifier).astype(np.uint8)
+    maps = [opencl.probability(channels, classifier, one) for one in positive_classes]
+    return np.asarray(np.sum(maps, axis=0, dtype=np.float32))
 
 
 def predict_plane(
@@ -246,7 +262,12 @@ def predict_plane(
 
 
 def for_spacing(
-    classifier: ObjectClassifier, spacing: Spacing, *, match_spacing: bool = False
+    classifier: ObjectClassifier,
+    spacing: Spacing,
+    *,
+    planewise: bool = False,
+    match_spacing: bool = False,
+    stacklevel: int = 3,
 ) -> ObjectClassifier:
     """Return the classifier to use on images of a voxel size: the same, or one scaled to it.
 
@@ -255,17 +276,24 @@ def for_spacing(
     classifier : ObjectClassifier
     spacing : float or sequence of float, optional
         The voxel size of the images; without it nothing is compared.
+    planewise : bool
+        The images are stacks, and the classifier is one of their planes.
     match_spacing : bool
         Scale the filters; else warn where the voxel size is not that of the training.
+    stacklevel : int
+        How many calls up the caller is that a warning is about.
     """
-    sizes = check_spacing(spacing, classifier.ndim)
+    if planewise:
+        check_planewise(classifier)
+    sizes = check_spacing(spacing, 3 if planewise else classifier.ndim)
+    sizes = sizes and sizes[-classifier.ndim :]
     if match_spacing:
         if sizes is None:
             hint = "Read that of a file with objclass.read_spacing(path)."
             raise invalid("spacing", "the voxel size of the image, for match_spacing=True", "None", hint)
         return classifier.match_spacing(sizes)
     if text := describe_other_spacing(classifier, sizes):
-        warnings.warn(f"{text} Pass match_spacing=True to scale the filters to it.", stacklevel=3)
+        warnings.warn(f"{text} Pass match_spacing=True to scale the filters to it.", stacklevel=stacklevel)
     return classifier
 
 
@@ -331,19 +359,28 @@ def reach(classifier: ObjectClassifier) -> tuple[int, ...]:
     return plan_features(classifier.features, classifier.n_channels, classifier.ndim, used=used).reach
 
 
-def check_fit(image: Any, classifier: ObjectClassifier, *, finite: bool = True) -> np.ndarray:
+def check_planewise(classifier: ObjectClassifier) -> None:
+    """Raise unless a classifier can be applied to the planes of a stack."""
+    if classifier.ndim != 2:
+        hint = "Leave planewise out, or train on single planes."
+        raise invalid("planewise", "a classifier of 2D images", f"one of {classifier.ndim}D images", hint)
+
+
+def check_fit(
+    image: Any, classifier: ObjectClassifier, *, planewise: bool = False, finite: bool = True
+) -> np.ndarray:
     """Return `image` with channels first, if it has the axes and channels that `classifier` asks for."""
     if is_list(image):
         hint = "A list is several images; channels go into one array, numpy.stack(channels)."
         raise invalid("image", "one image", f"a list of {len(image)}", hint)
-    channels = check_image(image, ndim=classifier.ndim, finite=finite)
+    channels = check_image(image, ndim=3 if planewise else classifier.ndim, finite=finite)
     if finite:
         check_float32(channels)
     if channels.shape[0] != classifier.n_channels:
         expected = f"{classifier.n_channels} channel{'s' * (classifier.n_channels > 1)}, as in the training"
         hint = "Train a classifier for these channels."
-        if channels.shape[0] > MAX_CHANNELS:
-            hint = f"Are these planes along z? {hint.replace('these channels', 'stacks')}"
+        if classifier.ndim == 2 and not planewise:
+            hint = f"Are these planes along z? Pass planewise=True. {hint}"
         raise invalid("image", expected, f"{channels.shape[0]}", hint)
     return channels
 
@@ -356,11 +393,14 @@ def run_forest(
     region: Region | None = None,
     progress: Progress = False,
 ) -> np.ndarray:
-    """Return the classes, or the probability of some, for a region or the whole: (z, y, x)."""
+    """Return the classes, or the probability of some, for a region or the whole: (z, y, x).
+
+    A classifier of 2D images takes the planes of a stack, (c, z, y, x), one by one.
+    """
     forest = classifier.forest
     used = np.unique(forest.feature[forest.feature >= 0])
     plan = plan_features(classifier.features, len(channels), classifier.ndim, used=used.tolist())
-    volume = as_volume(channels, classifier.ndim)
+    volume = as_volume(channels, channels.ndim - 1)
     region = region or whole(volume.shape[1:])
     if positive_classes is None:
         write, votes = classify_rows, votes_against_first(forest)
@@ -370,9 +410,19 @@ def run_forest(
     shape = [part.stop - part.start for part in region]
     result = np.empty(shape, np.uint8 if positive_classes is None else np.float32)
 
-    def consume(band: Band, z: int, first: int, last: int) -> None:
-        rows = result[z - region[0].start, band.region[1].start - region[1].start :]
-        write(band.tile, band.source_at(z), band.slots(z), (first, last), trees, rows)
+    def classify(volume: np.ndarray, region: Region, result: np.ndarray, progress: Progress) -> None:
+        def consume(band: Band, z: int, first: int, last: int) -> None:
+            rows = result[z - region[0].start, band.region[1].start - region[1].start :]
+            write(band.tile, band.source_at(z), band.slots(z), (first, last), trees, rows)
 
-    run(volume, plan, region, consume, description="Classifying pixels", progress=progress)
+        run(volume, plan, region, consume, description="Classifying pixels", progress=progress)
+
+    planes = range(volume.shape[1])[region[0]]
+    if classifier.ndim == 3 or volume.shape[1] == 1:
+        classify(volume, region, result, progress)
+        return result
+    with progress_bar(len(planes), "Classifying planes", progress) as advance:
+        for z, plane in zip(planes, result, strict=True):
+            classify(volume[:, z : z + 1], (slice(0, 1), *region[1:]), plane[np.newaxis], False)
+            advance()
     return result

@@ -102,7 +102,7 @@ class TrainingParameters:
     def parse_features(self) -> tuple[Feature, ...]:
         """Return the features to compute from each channel, scaled by the voxel size but for APOC."""
         features = parse_features(PRESETS[self.recipe] if self.features is None else self.features)
-        return features if self.preset == "apoc" else scale_features(features, self.spacing)
+        return features if self.recipe == "apoc" else scale_features(features, self.spacing)
 
     def keywords(self) -> dict[str, Any]:
         """Return those that differ from their defaults, as keywords of `train_object_classifier`."""

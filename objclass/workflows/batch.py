@@ -228,8 +228,10 @@ def _make_folder(folder: Path) -> Path:
 
 def _check_same(folder: Path, root: Path, classifier: ObjectClassifier, settings: Settings) -> None:
     """Record what a batch is begun with, or check that it is what the earlier calls had."""
+    from objclass.pixels.classifier import write_classifier
+
     with tempfile.TemporaryDirectory() as scratch:
-        classifier.save(Path(scratch) / CLASSIFIER)
+        write_classifier(Path(scratch) / CLASSIFIER, classifier)
         digest = checksum(Path(scratch) / CLASSIFIER)
     now = {
         "batch": _FORMAT,
@@ -239,7 +241,7 @@ def _check_same(folder: Path, root: Path, classifier: ObjectClassifier, settings
         "inputs": {"folder": str(root), "from_here": os.path.relpath(root, folder)},
     }
     if not (folder / BATCH).exists():
-        classifier.save(folder / CLASSIFIER)
+        write_classifier(folder / CLASSIFIER, classifier)
         write_sealed(folder / BATCH, now)
     changed = "; ".join(_differences(_read_settings(folder), now))
     if changed:
@@ -247,7 +249,7 @@ def _check_same(folder: Path, root: Path, classifier: ObjectClassifier, settings
         expected = "a folder of the same inputs, classifier and parameters"
         raise invalid("out", expected, f"{folder}, where {changed}", hint)
     if not (folder / CLASSIFIER).exists() or checksum(folder / CLASSIFIER) != digest:
-        classifier.save(folder / CLASSIFIER)
+        write_classifier(folder / CLASSIFIER, classifier)
 
 
 def _read_settings(folder: Path) -> dict[str, Any]:
@@ -447,7 +449,7 @@ class Work:
     def _read(self, item: Item, classifier: ObjectClassifier, file: OpenFile) -> Picture:
         return self.settings.reading.read_open(
             file,
-            classifier.ndim,
+            self.settings.segmentation.ndim_of_images(classifier),
             "the classifier",
             series=item.series,
             frame=item.frame,

@@ -224,7 +224,8 @@ class _Score:
         """Compare what a classifier makes of one image with what is known of it."""
         image, scribbles, truth = self.images[at], self.scribbles[at], self.truths[at]
         if scribbles is not None:
-            classes = classify_pixels(image, classifier, **self.keywords)
+            how = {name: getattr(self.segmentation, name) for name in ("planewise", "match_spacing")}
+            classes = classify_pixels(image, classifier, **how, **self.keywords)
             self.pixels[at] = _count_classes(scribbles, classes)
         if truth is not None:
             found = segment_with(image, classifier, self.segmentation, **self.keywords)

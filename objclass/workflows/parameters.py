@@ -183,6 +183,9 @@ class Parameters(ObjectParameters):
             raise invalid("positive_class", "one class to train for", positive)
         spacing = common_spacing(pictures)
         images, scribbles = [picture.segmented for picture in pictures], list(annotations)
+        if self.segmentation.planewise:
+            images, scribbles = _annotated_planes(images, scribbles)
+            spacing = spacing and spacing[-2:]
         is_one = len(images) == 1
         names = {picture.segmented_names for picture in pictures}
         return train_object_classifier(
@@ -195,3 +198,19 @@ class Parameters(ObjectParameters):
             random_state=self.random_state,
             **self.training,
         )
+
+
+def _annotated_planes(
+    images: Sequence[np.ndarray], annotations: Sequence[np.ndarray]
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return the planes of stacks that have scribbles, and these."""
+    planes, scribbles = [], []
+    for image, stack in zip(images, annotations, strict=True):
+        if stack.ndim != 3:
+            raise invalid("planewise", "scribbles on stacks, (z, y, x)", f"some of shape {stack.shape}")
+        for z in np.flatnonzero(stack.any(axis=(1, 2))):
+            planes.append(image[..., z, :, :])
+            scribbles.append(stack[z])
+    if not planes:
+        raise invalid("annotations", "annotated pixels", "none: all are 0")
+    return planes, scribbles

@@ -97,6 +97,7 @@ def write_results(
     """Write `OUTPUTS` into `folder`, each appearing when it is complete."""
     from objclass.io.images import imwrite
     from objclass.io.tables import write_csv
+    from objclass.pixels.classifier import write_classifier
     from objclass.plots.overview import overview
 
     spacing = picture.spacing
@@ -104,7 +105,7 @@ def write_results(
     (folder / RECORD).unlink(missing_ok=True)
     imwrite(folder / "labels.tif", labels, spacing=spacing)
     write_csv(folder / "objects.csv", table)
-    classifier.save(folder / "ObjectSegmenter.cl")
+    write_classifier(folder / "ObjectSegmenter.cl", classifier)
     figure = overview(picture.image, labels, table, spacing=spacing, is_rgb=picture.is_rgb or None)
     with replacing(folder / "overview.png") as temporary:
         figure.savefig(temporary, format="png", dpi=150)

@@ -85,7 +85,11 @@ class Run:
         from objclass.pixels.comparison import compare_with_training
 
         picture = self.picture
-        self.notes += compare_with_training(picture.segmented, classifier, spacing=picture.spacing)
+        how = self.parameters.segmentation
+        spacing = (
+            None if how.match_spacing or picture.spacing is None else picture.spacing[-classifier.ndim :]
+        )
+        self.notes += compare_with_training(picture.segmented, classifier, spacing=spacing)
         with self.stage(name) as say:
             self.parameters = self.parameters.resolved(classifier)
             self.found["engine"] = self.parameters.engine
@@ -247,7 +251,8 @@ def run_image(
         frame = parameters.reading.frame
         scribbles: Any = None if annotations is None else read_annotations(annotations, frame)
         trained = load_classifier(paths["classifier"]) if scribbles is None else None
-        fits = (trained.ndim, "the classifier") if trained else (np.ndim(scribbles), "the annotations")
+        ndim = parameters.segmentation.ndim_of_images(trained) if trained else np.ndim(scribbles)
+        fits = (ndim, "the classifier" if trained else "the annotations")
         order = trained.channel_names if trained else ()
         picture = parameters.reading.read(image, *fits, channel_names=order)
         say(describe_image(picture.image, picture.spacing))

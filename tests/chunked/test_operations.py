@@ -123,6 +123,29 @@ def test_several_classes_in_blocks(case):
         np.testing.assert_array_equal(labels, objclass.segment(image, classifier, engine="cpu", **options))
 
 
+def test_planes_of_a_stack_and_another_voxel_size_in_blocks():
+    image = blobs((9, 30, 34))
+    classifier = train(image[4], preset="default", spacing=0.4)
+    cut = da.from_array(image, chunks=(4, 13, 34))
+    for options in (
+        {},
+        PRESETS["apoc"],
+        {"smooth": 0.8, "split": "none", "fill_holes": False, "min_certainty": 0},
+    ):
+        options = options | {"planewise": True, "spacing": (1, 0.2, 0.2), "match_spacing": True}
+        expected = objclass.segment(image, classifier, **options)
+        np.testing.assert_array_equal(chunked.segment(cut, classifier, **options), expected)
+    options = {"planewise": True, "spacing": (1, 0.4, 0.4)}
+    expected = objclass.classify_pixels(image, classifier, **options)
+    np.testing.assert_array_equal(chunked.classify_pixels(cut, classifier, **options), expected)
+    for function in (chunked.segment, chunked.classify_pixels):
+        with pytest.warns(UserWarning, match="voxel size is 0.2 × 0.2, where") as caught:
+            function(cut, classifier, planewise=True, spacing=(1, 0.2, 0.2))
+        assert caught[0].filename == __file__
+        with pytest.raises(ValueError, match="planewise: expected a classifier of 2D images"):
+            function(cut, train(image), planewise=True)
+
+
 def test_images_too_large_for_whole_objects_are_refused_with_words(case):
     _, classifier, _ = case
     image = da.zeros((60_000,) * classifier.ndim, chunks=30_000, dtype=np.uint8)

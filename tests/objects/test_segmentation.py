@@ -366,9 +366,71 @@ def test_an_image_that_is_mostly_object_asks_whether_classes_are_exchanged():
         objclass.segment(image, trained(image, exchanged))
 
 
+def test_another_voxel_size_is_warned_of_or_matched():
+    image, annotations = blocks()
+    features = "gaussian_blur=2 sobel_of_gaussian_blur=2"
+    classifier = trained(image, annotations, features=features, spacing=0.4)
+    fine = np.kron(image, np.ones((2, 2)))
+    for options in ({}, {"preset": "default"}):
+        one = trained(image, annotations, features=features, spacing=0.4, **options)
+        with pytest.warns(
+            UserWarning, match=r"0\.2 × 0\.2, where .* at 0\.4 × 0\.4\. Pass match_sp"
+        ) as caught:
+            objclass.segment([fine, fine], one, spacing=0.2)
+        assert [warning.filename for warning in caught] == [__file__]
+    matched = objclass.segment(fine, classifier, spacing=0.2, match_spacing=True)
+    np.testing.assert_array_equal(matched, objclass.segment(fine, classifier.match_spacing(0.2)))
+    assert classifier.match_spacing(0.2).features[0].value == 4
+    with pytest.raises(ValueError, match="spacing: expected the voxel size of the image, for match_spacing"):
+        objclass.segment(fine, classifier, match_spacing=True)
+
+
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_a_classifier_of_planes_finds_objects_of_stacks(n_channels):
+    image, annotations = stack_and_strokes()
+    channels = np.stack([image, 1000 - image])[:n_channels]
+    plane = channels[:, 3] if n_channels > 1 else image[3]
+    stack = channels if n_channels > 1 else image
+    classifier = objclass.train_object_classifier(plane, annotations[3], n_estimators=20, spacing=0.5)
+    one_by_one = [objclass.classify_pixels(stack[..., z, :, :], classifier) for z in range(len(image))]
+    classes = objclass.classify_pixels(stack, classifier, planewise=True)
+    np.testing.assert_array_equal(classes, one_by_one)
+    calls = []
+    maps = objclass.probability_map(
+        stack, classifier, planewise=True, progress=lambda *call: calls.append(call)
+    )
+    np.testing.assert_array_equal(maps[2], objclass.probability_map(stack[..., 2, :, :], classifier))
+    assert calls[-1] == (6, 6)
+    plain = objclass.segment(stack, classifier, planewise=True, **PRESETS["apoc"])
+    np.testing.assert_array_equal(plain, ndi.label(classes == 2)[0])
+    for steps in ({}, {"min_size": "10 um3", "split": "distance"}):
+        options = steps | {"spacing": (2, 0.5, 0.5)}
+        labels = objclass.segment([stack, stack[..., :4, :, :]], classifier, planewise=True, **options)
+        assert [one.max() for one in labels] == [3, 3]
+    with pytest.warns(UserWarning, match=r"voxel size is 1 × 1, where"):
+        objclass.segment(stack, classifier, planewise=True, spacing=(2, 1, 1))
+
+
+def test_a_classifier_of_stacks_takes_no_planes():
+    image, annotations = stack_and_strokes()
+    of_stacks = objclass.train_object_classifier(image, annotations, n_estimators=5)
+    for function in (objclass.segment, objclass.classify_pixels, objclass.probability_map):
+        with pytest.raises(ValueError, match="planewise: expected a classifier of 2D images, got one of 3D"):
+            function(image, of_stacks, planewise=True)
+    of_planes = objclass.train_object_classifier(image[3], annotations[3], n_estimators=5)
+    with pytest.raises(ValueError, match=r"image: expected a non-empty array of axes \(z, y, x\)"):
+        objclass.segment(image[3], of_planes, planewise=True)
+    with pytest.raises(
+        ValueError, match=r"expected 1 channel, .* Are these planes along z\? Pass planewise=T"
+    ):
+        objclass.segment(image, of_planes)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"planewise": 1}, "planewise: expected True or False"),
+        ({"match_spacing": "yes"}, "match_spacing: expected True or False"),
         ({"smooth": -1}, "smooth: expected a number of at least 0"),
         ({"threshold": 2}, "threshold: expected a number of at least 0 and of at most 1"),
         ({"split": "magic"}, "split: expected one of 'none', 'distance', 'tree', 'auto'"),

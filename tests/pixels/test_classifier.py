@@ -32,6 +32,7 @@ def scene(shape=(12, 20, 22), n_channels=1, n_classes=2):
 
 
 IMAGE, SCRIBBLES = scene()
+FOR_OBJCLASS_ALONE = pytest.mark.filterwarnings("ignore:APOC, napari and Fiji")
 
 
 def train(image=IMAGE, annotations=SCRIBBLES, **options):
@@ -203,6 +204,7 @@ def test_presets():
         {"features": None},
     ],
 )
+@FOR_OBJCLASS_ALONE
 def test_another_one_is_trained_like_it(tmp_path, options):
     classifier = train(path=tmp_path / "a.cl", **options)
     for known in (classifier, load_classifier(tmp_path / "a.cl")):
@@ -284,6 +286,7 @@ def test_the_file_keeps_what_the_pixels_were(tmp_path):
 # Voxel size
 
 
+@FOR_OBJCLASS_ALONE
 def test_sigma_follows_the_voxel_size(tmp_path):
     path = tmp_path / "a.cl"
     classifier = train(spacing=(4, 0.8, 0.8), unit="µm", path=path)
@@ -298,12 +301,49 @@ def test_sigma_follows_the_voxel_size(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [{"spacing": 0.5}, {"spacing": (1.2, 1, 1)}, {"preset": "apoc", "spacing": (4, 1, 1)}]
+    "options",
+    [
+        {"spacing": 0.5},
+        {"spacing": (1.2, 1, 1)},
+        {"preset": "apoc", "spacing": (4, 1, 1)},
+        {"features": "small_dog_log", "spacing": (4, 1, 1)},
+    ],
 )
 def test_sigma_stays_where_axes_are_alike_or_apoc_is_asked_for(options):
     classifier = train(**options)
-    assert classifier.features == parse_features(SET)
+    assert classifier.features == parse_features(options.get("features", SET))
     assert classifier.spacing == tuple(np.broadcast_to(options["spacing"], 3))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"spacing": (4, 1, 1)},
+            r"APOC, napari and Fiji cannot run .*a\.cl: .* gaussian_blur=0\.25x1x1\. Train",
+        ),
+        (
+            {"features": "laplace_of_gaussian_blur=1"},
+            r"cannot run .*: they do not know laplace_of_gaussian_b",
+        ),
+        (
+            {"features": None},
+            r"find other objects with .*a\.cl: their 3D Sobel filter is wrong\.",
+        ),
+    ],
+)
+def test_a_file_that_apoc_does_not_run_alike_says_so(tmp_path, options, message):
+    with pytest.warns(UserWarning, match=message) as caught:
+        classifier = train(path=tmp_path / "a.cl", **options)
+    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match=message) as caught:
+        classifier.save(tmp_path / "a.cl")
+    assert caught[0].filename == __file__
+
+
+def test_a_file_that_apoc_runs_alike_is_written_in_silence(tmp_path):
+    train(path=tmp_path / "a.cl", features="object_size_1_to_5_px", spacing=(4, 1, 1))
+    train(IMAGE[0], SCRIBBLES[0], features=None, path=tmp_path / "a.cl")
 
 
 def test_spacing_is_checked():
@@ -315,6 +355,7 @@ def test_spacing_is_checked():
 
 @pytest.mark.parity
 @pytest.mark.parametrize("features", ["gaussian_blur=1", "laplace_box_of_gaussian_blur=1"])
+@FOR_OBJCLASS_ALONE
 def test_apoc_refuses_sigmas_along_axes(apoc, tmp_path, features):
     train(features=features, spacing=(4, 1, 1), path=tmp_path / "a.cl")
     reader = apoc.ObjectSegmenter(str(tmp_path / "a.cl"))

@@ -53,7 +53,7 @@ def test_eigenvalues_are_those_of_scikit_image(shape, scaled):
 
 def test_a_classifier_with_eigenvalues_says_that_apoc_cannot_run_it(tmp_path):
     image, scribbles = scene()
-    with pytest.warns(UserWarning, match="APOC cannot run .*: it does not know gradient_magnitude"):
+    with pytest.warns(UserWarning, match="Fiji cannot run .*: they do not know gradient_magnitude"):
         trained = objclass.train_object_classifier(
             image, scribbles, features="ridges_1_to_4_px", path=tmp_path / "a.cl"
         )

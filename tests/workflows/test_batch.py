@@ -17,6 +17,7 @@ import objclass
 from objclass import cli
 from objclass._common.locking import locked
 from objclass.workflows.batch import segment_folder
+from objclass.workflows.record import read_sealed
 
 SHAPE = (6, 20, 24)
 
@@ -80,6 +81,20 @@ def test_results_are_those_of_the_functions(tmp_path, classifier):
         expected = objclass.measure(labels, objclass.imread(path), spacing=(2, 0.5, 0.5))
         pd.testing.assert_frame_equal(rows, expected, rtol=1e-12)
     assert batch.n_objects == len(table) > 3
+
+
+def test_a_classifier_of_planes_is_applied_to_stacks(tmp_path):
+    images = make_images(tmp_path / "images", 1)
+    image = objclass.imread(images / "stack000.tif")
+    of_planes = objclass.train_object_classifier(image[3], np.where(image[3] > 250, 2, 1), n_estimators=5)
+    batch = segment_folder(images, of_planes, tmp_path / "out", planewise=True, progress=False)
+    assert not batch.failed
+    labels = objclass.segment(image, of_planes, planewise=True, spacing=(2, 0.5, 0.5))
+    stored = objclass.imread(tmp_path / "out" / "labels" / "stack000.tif.ome.tif")
+    np.testing.assert_array_equal(stored, labels)
+    assert read_sealed(tmp_path / "out" / "batch.json")["parameters"]["planewise"] is True
+    with pytest.raises(ValueError, match="planewise"):
+        segment_folder(images, of_planes, tmp_path / "out", progress=False)
 
 
 def test_nothing_is_done_twice_and_what_is_damaged_or_changed_is_done_again(tmp_path, classifier):

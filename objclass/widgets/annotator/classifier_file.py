@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from objclass._common.files import check_writable
-from objclass.pixels.classifier import ObjectClassifier, load_classifier
+from objclass.pixels.classifier import ObjectClassifier, load_classifier, write_classifier
 from objclass.widgets.annotator.autosave import file_identity
 
 ON_EXISTING = ("ask", "load", "rename", "overwrite")
@@ -61,7 +61,7 @@ class OwnFile:
         """Write the file, unless it is foreign, and say whether it was written."""
         if self.path is None or self.is_foreign:
             return False
-        classifier.save(self.path)
+        write_classifier(self.path, classifier)
         self.adopt()
         return True
 
