@@ -31,6 +31,9 @@ FILTERS = {
     "hessian_largest_of_gaussian_blur": "largest eigenvalue of the Hessian matrix of the Gaussian",
     "hessian_middle_of_gaussian_blur": "middle eigenvalue of that, in 3D",
     "hessian_smallest_of_gaussian_blur": "smallest eigenvalue of that",
+    "structure_largest_of_gaussian_blur": "largest eigenvalue of the structure tensor of the Gaussian",
+    "structure_middle_of_gaussian_blur": "middle eigenvalue of that, in 3D",
+    "structure_smallest_of_gaussian_blur": "smallest eigenvalue of that",
 }
 """Every filter that objclass computes."""
 
@@ -83,6 +86,11 @@ class Feature:
         """Return sigma in voxels of each of `ndim` axes; 0 where it is too small to blur anything."""
         sigmas = self.sigmas or (self.value or 0.0,) * ndim
         return tuple(sigma if self.sigmas is None or sigma >= MIN_BLUR else 0.0 for sigma in sigmas)
+
+    def window_along(self, ndim: int) -> tuple[float, ...]:
+        """Return sigma of the window of a structure tensor, half that of its Gaussian, along each axis."""
+        halves = [sigma / 2 for sigma in self.sigma_along(ndim)]
+        return tuple(half if self.sigmas is None or half >= MIN_BLUR else 0.0 for half in halves)
 
     def distances(self, ndim: int) -> tuple[float, ...]:
         """Return the distance of neighbours along each axis, in voxels of the finest axis in training."""

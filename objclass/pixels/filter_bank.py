@@ -23,6 +23,9 @@ from objclass.pixels.kernels.filters import (
     ORIGINAL,
     SOBEL,
     SOBEL_BY_DISTANCE,
+    STRUCTURE_LARGEST,
+    STRUCTURE_MIDDLE,
+    STRUCTURE_SMALLEST,
 )
 from objclass.pixels.kernels.gaussian import Kernels
 
@@ -80,11 +83,23 @@ class Blur:
     sigmas: tuple[Sigmas, ...]
 
 
+@dataclass(frozen=True)
+class Tensor:
+    """The products of the derivatives of a blurred channel, which become channels of their own.
+
+    `inverse` are the inverse distances of neighbours along z, y and x.
+    """
+
+    blur: Blur
+    inverse: Sigmas
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """What to compute for a list of features: each blur once, and how each feature follows from it.
 
-    `weights` (n_features, N_WEIGHTS) are those of the filters that weigh neighbours by their distances.
+    `weights` (n_features, N_WEIGHTS) are those of the filters that weigh neighbours by their distances. The
+    products of `tensors` follow the `n_channels` of the image, `n_products` of each.
     """
 
     blurs: tuple[Blur, ...]
@@ -92,6 +107,13 @@ class Plan:
     inputs: np.ndarray
     weights: np.ndarray
     ndim: int
+    n_channels: int = 1
+    tensors: tuple[Tensor, ...] = ()
+
+    @property
+    def n_products(self) -> int:
+        """How many products the derivatives along all axes have."""
+        return self.ndim * (self.ndim + 1) // 2
 
     @property
     def radii(self) -> tuple[int, int, int]:
@@ -103,7 +125,13 @@ class Plan:
     @property
     def reach(self) -> tuple[int, ...]:
         """How far along each spatial axis the pixels lie that a voxel's features depend on."""
-        return tuple(radius + 1 for radius in self.radii)[-self.ndim :]
+        reaches = np.array(self.radii)
+        for blur in self.blurs:
+            if blur.channel >= self.n_channels:
+                tensor = self.tensors[(blur.channel - self.n_channels) // self.n_products]
+                radii = pack_kernels(blur.sigmas).radii[0] + pack_kernels(tensor.blur.sigmas).radii[0]
+                reaches = np.maximum(reaches, radii + 1)
+        return tuple((reaches + 1).tolist())[-self.ndim :]
 
 
 def plan_features(
@@ -114,6 +142,8 @@ def plan_features(
     Features are numbered channel after channel. `ndim` is the number of spatial axes.
     """
     blurs: dict[Blur, int] = {}
+    tensors: dict[Tensor, int] = {}
+    n_products = ndim * (ndim + 1) // 2
     kinds, inputs, weights = [], [], []
     for number in range(n_channels * len(features)) if used is None else used:
         channel, at = divmod(number, len(features))
@@ -124,6 +154,16 @@ def plan_features(
             inputs.append(channel)
             continue
         z, y, x = (0.0,) * (3 - ndim) + feature.sigma_along(ndim)
+        if kinds[-1] >= STRUCTURE_LARGEST:
+            distances = (1.0,) * (3 - ndim) + feature.distances(ndim)
+            inverse = (1 / distances[0], 1 / distances[1], 1 / distances[2])
+            tensor = Tensor(Blur(channel, ((z, y, x),)), inverse)
+            first = n_channels + tensors.setdefault(tensor, len(tensors)) * n_products
+            z, y, x = (0.0,) * (3 - ndim) + feature.window_along(ndim)
+            for product in range(n_products):  # those of one tensor follow each other
+                blurs.setdefault(Blur(first + product, ((z, y, x),)), len(blurs))
+            inputs.append(blurs[Blur(first, ((z, y, x),))])
+            continue
         shares = (0.9, 1.1) if feature.name == "difference_of_gaussian" else (1.0,)
         blur = Blur(channel, tuple((z * share, y * share, x * share) for share in shares))
         inputs.append(blurs.setdefault(blur, len(blurs)))
@@ -133,6 +173,8 @@ def plan_features(
         np.array(inputs, np.int64),
         np.array(weights, np.float32).reshape(-1, N_WEIGHTS),
         ndim,
+        n_channels,
+        tuple(tensors),
     )
 
 
@@ -147,6 +189,9 @@ _KINDS = {
     "hessian_largest_of_gaussian_blur": HESSIAN_LARGEST,
     "hessian_middle_of_gaussian_blur": HESSIAN_MIDDLE,
     "hessian_smallest_of_gaussian_blur": HESSIAN_SMALLEST,
+    "structure_largest_of_gaussian_blur": STRUCTURE_LARGEST,
+    "structure_middle_of_gaussian_blur": STRUCTURE_MIDDLE,
+    "structure_smallest_of_gaussian_blur": STRUCTURE_SMALLEST,
 }
 
 

@@ -96,4 +96,5 @@ def _per_input(
     low, high = image_range.T
     width = np.where(high > low, high - low, 1.0)
     of_one = [_OF_ONE.get(feature.name, (0, 0))[ndim - 2] for feature in features]
-    return np.outer(low, of_one).ravel(), np.repeat(width, len(features))
+    powers = [2 if feature.name.startswith("structure") else 1 for feature in features]
+    return np.outer(low, of_one).ravel(), (width[:, np.newaxis] ** powers).ravel()

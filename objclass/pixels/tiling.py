@@ -8,6 +8,8 @@ a single voxel.
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -17,21 +19,23 @@ from itertools import pairwise
 import numpy as np
 
 from objclass._common.parallel import Progress, map_tiles, n_threads, progress_bar
-from objclass.pixels.filter_bank import Plan, pack_kernels
+from objclass.pixels.filter_bank import Plan, Tensor, pack_kernels
 from objclass.pixels.kernels.convolution import LANES, ROWS
-from objclass.pixels.kernels.filters import WIDTH, Tile
+from objclass.pixels.kernels.filters import WIDTH, Tile, gradient_products
 from objclass.pixels.kernels.gaussian import CHUNK, blur_planes
 
 SOURCE_BYTES = 192 * 2**20
 BLUR_BYTES = 192 * 2**20
 FLAT_BYTES = 16 * 2**20
+TENSOR_BYTES = 96 * 2**20
+FEWEST_LENGTHS = (8, 8, LANES)
 FEWEST_SLOTS = 4 * ROWS
 TASKS_PER_THREAD = 4
 TASK_VOXELS = 2**16
 
 Region = tuple[slice, slice, slice]
 """The planes, rows and columns that are wanted."""
-Consume = Callable[["Band", int, int, int], None]
+Consume = Callable[["Band | Moved", int, int, int], None]
 Step = Callable[[], None]
 
 
@@ -59,6 +63,13 @@ def run(
     description, progress
         As in `map_tiles`.
     """
+    if plan.tensors:
+        blocks = list(_cut_blocks(image, plan, region))
+        with progress_bar(len(blocks), description, progress) as advance:
+            for block in blocks:
+                _run_with_products(image, plan, block, consume)
+                advance()
+        return
     bands = list(_cut_bands(image, plan, region))
     if plan.ndim == 2:
         map_tiles(lambda band: band.run(consume), bands, description=description, progress=progress)
@@ -74,10 +85,104 @@ def as_volume(image: np.ndarray, ndim: int) -> np.ndarray:
     return image if ndim == 3 else image[:, np.newaxis]
 
 
+def within(band: Band | Moved, region: Region) -> tuple[slice, slice]:
+    """Return the rows and columns of a band, counted from the first ones of a region."""
+    ys, xs = (
+        slice(part.start - around.start, part.stop - around.start)
+        for part, around in zip(band.region[1:], region[1:], strict=True)
+    )
+    return ys, xs
+
+
 def whole(shape: Sequence[int]) -> Region:
     """Return the region that is all of a volume of shape (z, y, x)."""
     n_planes, n_rows, n_columns = shape
     return slice(0, n_planes), slice(0, n_rows), slice(0, n_columns)
+
+
+def _cut_blocks(image: np.ndarray, plan: Plan, region: Region) -> Iterator[Region]:
+    """Cut a region so that a block, its surroundings and the products of its tensors are small enough."""
+    n_arrays = plan.n_channels + len(plan.tensors) * plan.n_products
+    reach = (0,) * (3 - plan.ndim) + plan.reach
+    lengths = [part.stop - part.start for part in region]
+    most = TENSOR_BYTES // (4 * n_arrays)
+    while math.prod(n + 2 * around for n, around in zip(lengths, reach, strict=True)) > most:
+        longest = max(range(3), key=lambda axis: lengths[axis] / FEWEST_LENGTHS[axis])
+        if lengths[longest] <= FEWEST_LENGTHS[longest]:
+            break
+        lengths[longest] = math.ceil(lengths[longest] / 2)
+    starts = [range(part.start, part.stop, n) for part, n in zip(region, lengths, strict=True)]
+    for z, y, x in itertools.product(*starts):
+        stops = [min(at + n, part.stop) for at, n, part in zip((z, y, x), lengths, region, strict=True)]
+        yield slice(z, stops[0]), slice(y, stops[1]), slice(x, stops[2])
+
+
+def _run_with_products(image: np.ndarray, plan: Plan, region: Region, consume: Consume) -> None:
+    """Do what `run` does, for a region so small that all products of derivatives around it are in memory."""
+    reach = (0,) * (3 - plan.ndim) + plan.reach
+    corner = [max(part.start - around, 0) for part, around in zip(region, reach, strict=True)]
+    stops = [
+        min(part.stop + around, n) for part, around, n in zip(region, reach, image.shape[1:], strict=True)
+    ]
+    wide = (slice(corner[0], stops[0]), slice(corner[1], stops[1]), slice(corner[2], stops[2]))
+    shape = [stop - start for start, stop in zip(corner, stops, strict=True)]
+    n_arrays = plan.n_channels + len(plan.tensors) * plan.n_products
+    arrays = np.empty((n_arrays, *shape), np.float32)
+    arrays[: plan.n_channels] = image[(slice(None), *wide)]
+    for number, tensor in enumerate(plan.tensors):
+        first = plan.n_channels + number * plan.n_products
+        _fill_products(image, plan.ndim, tensor, wide, arrays[first : first + plan.n_products])
+    inner = [slice(part.start - at, part.stop - at) for part, at in zip(region, corner, strict=True)]
+
+    def consume_moved(band: Band | Moved, z: int, first: int, last: int) -> None:
+        consume(Moved(band, corner), z + corner[0], first, last)
+
+    run(
+        arrays,
+        dataclasses.replace(plan, tensors=(), n_channels=n_arrays),
+        (inner[0], inner[1], inner[2]),
+        consume_moved,
+    )
+
+
+def _fill_products(
+    image: np.ndarray, ndim: int, tensor: Tensor, region: Region, products: np.ndarray
+) -> None:
+    """Write the products of the derivatives of a blurred channel, (n_products, z, y, x)."""
+    nothing = np.zeros(0, np.int64)
+    plan = Plan((tensor.blur,), nothing, nothing, np.zeros((0, 0), np.float32), ndim, len(image))
+    inverse = np.array(tensor.inverse, np.float32)
+
+    def consume(band: Band | Moved, z: int, first: int, last: int) -> None:
+        target = products[:, z - region[0].start, within(band, region)[0]]
+        gradient_products(band.tile, band.slots(z), (first, last), inverse, target)
+
+    run(image, plan, region, consume)
+
+
+class Moved:
+    """A band of a part of an image that begins at `corner` of the whole, seen from the whole."""
+
+    def __init__(self, band: Band | Moved, corner: Sequence[int]) -> None:
+        self.band, self.corner = band, corner
+        self.tile: Tile = band.tile
+
+    @property
+    def region(self) -> Region:
+        """The planes, rows and columns of the whole image."""
+        z, y, x = (
+            slice(part.start + at, part.stop + at)
+            for part, at in zip(self.band.region, self.corner, strict=True)
+        )
+        return z, y, x
+
+    def source_at(self, plane: int) -> tuple[int, int, int]:
+        """Return where in the source the first wanted voxel of a plane stands."""
+        return self.band.source_at(plane - self.corner[0])
+
+    def slots(self, plane: int) -> tuple[int, int, int]:
+        """Return where the planes before, at and behind `plane` stand."""
+        return self.band.slots(plane - self.corner[0])
 
 
 def _cut_bands(image: np.ndarray, plan: Plan, region: Region) -> Iterator[Band]:
@@ -210,7 +315,7 @@ class Band:
         map_tiles(load_rows, range(0, n_rows, CHUNK))
         shape = (len(self.plan.blurs), self.n_slots, self.n_strips, self.n_rows_wanted, WIDTH)
         self.blurs = np.empty(shape, np.float32)
-        self.tile = Tile(
+        self.tile: Tile = Tile(
             self.source.ravel(),
             self.source_shape,
             self.blurs.ravel(),

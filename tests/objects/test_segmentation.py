@@ -387,7 +387,7 @@ def test_another_voxel_size_is_warned_of_or_matched():
 
 @pytest.mark.parametrize("n_channels", [1, 2])
 def test_a_classifier_of_planes_finds_objects_of_stacks(n_channels):
-    image, annotations = stack_and_strokes()
+    image, annotations = stack_and_scribbles()
     channels = np.stack([image, 1000 - image])[:n_channels]
     plane = channels[:, 3] if n_channels > 1 else image[3]
     stack = channels if n_channels > 1 else image
@@ -412,7 +412,7 @@ def test_a_classifier_of_planes_finds_objects_of_stacks(n_channels):
 
 
 def test_a_classifier_of_stacks_takes_no_planes():
-    image, annotations = stack_and_strokes()
+    image, annotations = stack_and_scribbles()
     of_stacks = objclass.train_object_classifier(image, annotations, n_estimators=5)
     for function in (objclass.segment, objclass.classify_pixels, objclass.probability_map):
         with pytest.raises(ValueError, match="planewise: expected a classifier of 2D images, got one of 3D"):

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from scipy import ndimage as ndi
-from skimage.feature import hessian_matrix_eigvals
+from skimage.feature import hessian_matrix_eigvals, structure_tensor, structure_tensor_eigenvalues
 
 import objclass
+from objclass.pixels import tiling
 from objclass.pixels.extraction import features_at
 from objclass.pixels.features import parse_features, scale_features
 from tests.pixels.test_classifier import scene
@@ -49,6 +50,63 @@ def test_eigenvalues_are_those_of_scikit_image(shape, scaled):
         expected = [gradient, values[0], values[-2] if len(shape) == 3 else values[-1], values[-1]]
         for ours, theirs in zip(found[start : start + 4], expected, strict=True):
             np.testing.assert_allclose(ours, theirs, atol=1e-5 * np.abs(theirs).max())
+
+
+STRUCTURE = " ".join(
+    f"structure_{which}_of_gaussian_blur={sigma}"
+    for sigma in (1, 2)
+    for which in ("largest", "middle", "smallest")
+)
+
+
+@pytest.mark.parametrize("shape", [(9, 20, 70), (33, 130)])
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("small_blocks", [False, True])
+def test_structure_tensors_are_those_of_scikit_image(shape, scaled, small_blocks, monkeypatch):
+    if small_blocks:
+        monkeypatch.setattr(tiling, "TENSOR_BYTES", 2**16)
+    ndim = len(shape)
+    image = np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)
+    features = parse_features("original sobel_of_gaussian_blur=1 " + STRUCTURE)
+    if scaled:
+        features = scale_features(features, (2, 1, 4)[-ndim:])
+    found = features_at(image, features, np.ones(shape, bool)).T.reshape(2, -1, *shape)
+    np.testing.assert_array_equal(found[:, 0], image)
+    plain_ones = features_at(image, features[:2], np.ones(shape, bool)).T.reshape(2, -1, *shape)
+    np.testing.assert_array_equal(found[:, 1], plain_ones[:, 1])
+    for channel in range(2):
+        for start in (2, 5):
+            how = features[start]
+            sigmas, distances = how.sigma_along(ndim), how.distances(ndim)
+            blurred = ndi.gaussian_filter(image[channel].astype(float), sigmas, mode="nearest")
+            tensor = structure_tensor(blurred, sigma=how.window_along(ndim), mode="nearest")
+            axes = [(a, b) for a in range(ndim) for b in range(a, ndim)]
+            tensor = [one / distances[a] / distances[b] for one, (a, b) in zip(tensor, axes, strict=True)]
+            values = structure_tensor_eigenvalues(tensor)
+            expected = [values[0], values[1], values[-1]]
+            for ours, theirs in zip(found[channel, start : start + 3], expected, strict=True):
+                np.testing.assert_allclose(ours, theirs, atol=1e-5 * values.max())
+
+
+def test_structure_tensors_of_regions_classifiers_and_other_voxel_sizes(monkeypatch):
+    image, scribbles = scene()
+    classifier = objclass.train_object_classifier(image, scribbles, features=STRUCTURE, n_estimators=20)
+    classes = objclass.classify_pixels(image, classifier)
+    for axis, index in ((0, 0), (0, 5), (1, 3), (2, 21)):
+        plane = objclass.predict_plane(image, classifier, axis=axis, index=index)
+        np.testing.assert_array_equal(plane, classes.take(index, axis))
+    blocks = objclass.chunked.classify_pixels(image, classifier, block_shape=(5, 8, 9))
+    np.testing.assert_array_equal(blocks, classes)
+    calls = []
+    monkeypatch.setattr(tiling, "TENSOR_BYTES", 2**16)
+    again = objclass.classify_pixels(image, classifier, progress=lambda *call: calls.append(call))
+    np.testing.assert_array_equal(again, classes)
+    assert calls[-1][0] == calls[-1][1] > 1
+    normalized = objclass.train_object_classifier(
+        image, scribbles, features=STRUCTURE, n_estimators=20, normalize="percentile"
+    )
+    brighter = objclass.classify_pixels(image * 3.0 + 100, normalized)
+    assert (brighter == objclass.classify_pixels(image, normalized)).mean() > 0.999
 
 
 def test_a_classifier_with_eigenvalues_says_that_apoc_cannot_run_it(tmp_path):

@@ -18,6 +18,7 @@ WIDTH = LANES + 2
 
 ORIGINAL, BLURRED, LAPLACE, SOBEL, LAPLACE_BY_DISTANCE, SOBEL_BY_DISTANCE = range(6)
 GRADIENT, HESSIAN_LARGEST, HESSIAN_MIDDLE, HESSIAN_SMALLEST = range(6, 10)
+STRUCTURE_LARGEST, STRUCTURE_MIDDLE, STRUCTURE_SMALLEST = range(10, 13)
 N_WEIGHTS = 8
 
 
@@ -206,9 +207,6 @@ def hessian_eigenvalue(blurs, before, here, after, flat, weights, which, target,
     which : int
         HESSIAN_LARGEST, HESSIAN_MIDDLE (the smallest of a flat image) or HESSIAN_SMALLEST.
 
-    References
-    ----------
-    .. [1] O. K. Smith, Eigenvalues of a symmetric 3 × 3 matrix, Communications of the ACM 4 (1961) 168
     """
     iz, iy, ix = np.float64(weights[0]), np.float64(weights[1]), np.float64(weights[2])
     for i in range(LANES):
@@ -219,29 +217,114 @@ def hessian_eigenvalue(blurs, before, here, after, flat, weights, which, target,
         corners = np.float64(blurs[at + WIDTH + 1]) - blurs[at + WIDTH - 1]
         xy = (corners - blurs[at - WIDTH + 1] + blurs[at - WIDTH - 1]) * ix * iy / 4
         if flat:
-            middle, half = (xx + yy) / 2, math.hypot((xx - yy) / 2, xy)
-            target[to + i] = middle + half if which == HESSIAN_LARGEST else middle - half
+            target[to + i] = eigenvalue_2d(xx, yy, xy, which)
             continue
         zz = (np.float64(blurs[down]) + blurs[up] - twice) * iz * iz
         corners = np.float64(blurs[down + 1]) - blurs[down - 1]
         xz = (corners - blurs[up + 1] + blurs[up - 1]) * ix * iz / 4
         corners = np.float64(blurs[down + WIDTH]) - blurs[down - WIDTH]
         yz = (corners - blurs[up + WIDTH] + blurs[up - WIDTH]) * iy * iz / 4
-        middle = (xx + yy + zz) / 3
-        a, b, c = xx - middle, yy - middle, zz - middle
-        spread = math.sqrt((a * a + b * b + c * c + 2 * (xy * xy + xz * xz + yz * yz)) / 6)
-        if spread == 0:
-            target[to + i] = middle
-            continue
-        a, b, c, d, e, f = a / spread, b / spread, c / spread, xy / spread, xz / spread, yz / spread
-        half = (a * (b * c - f * f) - d * (d * c - f * e) + e * (d * f - b * e)) / 2
-        angle = math.acos(min(1.0, max(-1.0, half))) / 3
-        if which == HESSIAN_LARGEST:
-            target[to + i] = middle + 2 * spread * math.cos(angle)
-        elif which == HESSIAN_SMALLEST:
-            target[to + i] = middle + 2 * spread * math.cos(angle + 2 * math.pi / 3)
+        target[to + i] = eigenvalue_3d(xx, yy, zz, xy, xz, yz, which)
+
+
+@kernel
+def eigenvalue_2d(xx, yy, xy, which):
+    """Return an eigenvalue of a symmetric matrix; see `hessian_eigenvalue`."""
+    middle, half = (xx + yy) / 2, math.hypot((xx - yy) / 2, xy)
+    return middle + half if which == HESSIAN_LARGEST else middle - half
+
+
+@kernel
+def eigenvalue_3d(xx, yy, zz, xy, xz, yz, which):
+    """Return an eigenvalue of a symmetric matrix; see `hessian_eigenvalue`.
+
+    References
+    ----------
+    .. [1] O. K. Smith, Eigenvalues of a symmetric 3 × 3 matrix, Communications of the ACM 4 (1961) 168
+    """
+    middle = (xx + yy + zz) / 3
+    a, b, c = xx - middle, yy - middle, zz - middle
+    spread = math.sqrt((a * a + b * b + c * c + 2 * (xy * xy + xz * xz + yz * yz)) / 6)
+    if spread == 0:
+        return middle
+    a, b, c, d, e, f = a / spread, b / spread, c / spread, xy / spread, xz / spread, yz / spread
+    half = (a * (b * c - f * f) - d * (d * c - f * e) + e * (d * f - b * e)) / 2
+    angle = math.acos(min(1.0, max(-1.0, half))) / 3
+    if which == HESSIAN_SMALLEST:
+        angle += 2 * math.pi / 3
+    elif which == HESSIAN_MIDDLE:
+        angle -= 2 * math.pi / 3
+    return middle + 2 * spread * math.cos(angle)
+
+
+@kernel
+def structure_eigenvalue(blurs, here, step, flat, which, target, to):
+    """Write an eigenvalue of the structure tensor, whose entries are blurs that follow each other.
+
+    Parameters
+    ----------
+    blurs, here, flat, target, to
+        As in `laplace_by_distance`; `here` is of the first entry.
+    step : int
+        How far apart the entries lie in `blurs`: xx, xy, yy and in 3D xz, yz, zz, see `gradient_products`.
+    which : int
+        HESSIAN_LARGEST, HESSIAN_MIDDLE (the smallest of a flat image) or HESSIAN_SMALLEST.
+    """
+    for i in range(LANES):
+        at = here + WIDTH + 1 + i
+        xx, xy = np.float64(blurs[at]), np.float64(blurs[at + step])
+        yy = np.float64(blurs[at + 2 * step])
+        if flat:
+            target[to + i] = eigenvalue_2d(xx, yy, xy, which)
         else:
-            target[to + i] = middle + 2 * spread * math.cos(angle - 2 * math.pi / 3)
+            xz, yz = np.float64(blurs[at + 3 * step]), np.float64(blurs[at + 4 * step])
+            zz = np.float64(blurs[at + 5 * step])
+            target[to + i] = eigenvalue_3d(xx, yy, zz, xy, xz, yz, which)
+
+
+@kernel
+def gradient_products(tile, slots, rows, inverse, products):
+    """Write the products of the derivatives of the first blur, by Sobel's weights, for some rows of a plane.
+
+    Parameters
+    ----------
+    tile : Tile
+    slots : tuple of int
+        Where among the blurred planes z−1, z and z+1 lie.
+    rows : tuple of int
+        The first row and the one behind the last.
+    inverse : float32, (3,)
+        The inverse distances of neighbours along z, y and x.
+    products : float32, (3 or 6, n_rows, n_columns)
+        xx, xy, yy and in 3D xz, yz, zz.
+    """
+    _, _, n_strips, n_rows, _ = tile.blur_shape
+    plane = n_strips * n_rows * WIDTH
+    n_columns = products.shape[2]
+    for row in range(rows[0], rows[1]):
+        for column in range(n_columns):
+            strip, lane = divmod(column, LANES)
+            at = (strip * n_rows + row) * WIDTH + lane
+            before, here, after = at + slots[0] * plane, at + slots[1] * plane, at + slots[2] * plane
+            gx, gy, gz = np.float32(0), np.float32(0), np.float32(0)
+            for y in range(3):
+                wy, dy = np.float32(2 - abs(y - 1)), np.float32(y - 1)
+                for x in range(3):
+                    wx, dx = np.float32(2 - abs(x - 1)), np.float32(x - 1)
+                    near = y * WIDTH + x
+                    through = tile.blurs[here + near]
+                    if not tile.flat:
+                        up, down = tile.blurs[before + near], tile.blurs[after + near]
+                        through = up + np.float32(2) * through + down
+                        gz += wx * wy * (down - up)
+                    gx += dx * wy * through
+                    gy += wx * dy * through
+            gz, gy, gx = gz * inverse[0], gy * inverse[1], gx * inverse[2]
+            products[0, row, column], products[1, row, column] = gx * gx, gx * gy
+            products[2, row, column] = gy * gy
+            if not tile.flat:
+                products[3, row, column], products[4, row, column] = gx * gz, gy * gz
+                products[5, row, column] = gz * gz
 
 
 @kernel
@@ -287,6 +370,9 @@ def fill_features(tile, source_at, slots, row, strip, features, to, length):
             elif kind == GRADIENT:
                 weights = tile.weights[f]
                 gradient_magnitude(tile.blurs, before, here, after, tile.flat, weights, features, to)
+            elif kind >= STRUCTURE_LARGEST:
+                step, which = n_slots * plane, kind - STRUCTURE_LARGEST + HESSIAN_LARGEST
+                structure_eigenvalue(tile.blurs, here, step, tile.flat, which, features, to)
             elif kind > GRADIENT:
                 weights = tile.weights[f]
                 hessian_eigenvalue(tile.blurs, before, here, after, tile.flat, weights, kind, features, to)

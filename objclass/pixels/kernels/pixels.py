@@ -31,7 +31,7 @@ def _put_group(values, first, n_strips, n_columns, target):
     for s in range(n_strips):
         row, strip = divmod(first + s, strips_per_row)
         column = strip * LANES
-        copy(values, s * LANES, target, row * n_columns + column, min(LANES, n_columns - column))
+        copy(values, s * LANES, target[row], column, min(LANES, n_columns - column))
 
 
 @kernel
@@ -62,7 +62,7 @@ def classify_rows(tile, source_at, slots, rows, trees, classes):
         _fill_group(tile, source_at, slots, first, n, values)
         sum_votes(features, n * LANES, trees, sums)
         pick_classes(features, n * LANES, trees, sums, picked)
-        _put_group(picked, first, n, classes.shape[1], classes.ravel())
+        _put_group(picked, first, n, classes.shape[1], classes)
 
 
 @kernel
@@ -82,7 +82,7 @@ def probability_rows(tile, source_at, slots, rows, trees, probabilities):
         sum_votes(features, n * LANES, trees, sums)
         for i in range(n * LANES):
             sums[0, i] /= sums[1, i]
-        _put_group(sums[0], first, n, probabilities.shape[1], probabilities.ravel())
+        _put_group(sums[0], first, n, probabilities.shape[1], probabilities)
 
 
 @kernel
