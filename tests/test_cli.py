@@ -401,13 +401,13 @@ def test_time_series_wants_a_frame(blobs, capsys):
 @pytest.mark.filterwarnings("default::UserWarning")
 def test_classifiers_of_planes_and_of_another_voxel_size(blobs, capsys):
     image = objclass.imread(blobs / "image.tif")
-    strokes = objclass.imread(blobs / "strokes.tif")
+    scribbles = objclass.imread(blobs / "scribbles.tif")
     objclass.imwrite(blobs / "stack.tif", np.stack([image] * 3), spacing=(1, 0.5, 0.25))
-    scribbles = np.stack([0 * strokes, strokes, 0 * strokes])
-    objclass.imwrite(blobs / "scribbles.tif", scribbles)
+    stack_of_them = np.stack([0 * scribbles, scribbles, 0 * scribbles])
+    objclass.imwrite(blobs / "planes.tif", stack_of_them)
     quick = ["--n-estimators", "10", "--preset", "apoc", "--reduce", "pca", "--n-clusters", "2"]
     stack, out = str(blobs / "stack.tif"), str(blobs / "planes")
-    command = ["run", stack, "--annotations", str(blobs / "scribbles.tif"), "--planewise", "--out", out]
+    command = ["run", stack, "--annotations", str(blobs / "planes.tif"), "--planewise", "--out", out]
     assert main([*command, *quick]) == 0
     classifier = objclass.load_classifier(blobs / "planes" / "ObjectSegmenter.cl")
     assert (classifier.ndim, classifier.spacing) == (2, (0.5, 0.25))
@@ -416,7 +416,7 @@ def test_classifiers_of_planes_and_of_another_voxel_size(blobs, capsys):
     assert labels.max() == 16
     assert json.loads((blobs / "planes" / "run.json").read_text())["parameters"]["planewise"] is True
     assert main(["rerun", out]) == 0
-    trained = ["train", str(blobs / "image.tif"), "--annotations", str(blobs / "strokes.tif")]
+    trained = ["train", str(blobs / "image.tif"), "--annotations", str(blobs / "scribbles.tif")]
     assert main([*trained, "--out", str(blobs / "a.cl"), "--class-weight", "balanced"]) == 0
     assert re.search(r"warning: .* cannot run .*a\.cl", capsys.readouterr().err)
     classifier = objclass.load_classifier(blobs / "a.cl")

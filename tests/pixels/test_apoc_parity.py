@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import objclass
+from objclass.pixels import opencl
+from objclass.pixels.classifier import write_classifier
 from objclass.pixels.features import FEATURE_SETS
 from tests.pixels.test_classifier import scene
 
@@ -154,13 +156,12 @@ def test_both_engines_find_the_same(apoc, tmp_path):
 def test_a_device_that_fails_is_told_as_such(apoc, monkeypatch):
     image, scribbles = scene((60, 61), 1, 2)
     classifier = objclass.train_object_classifier(image, scribbles, n_estimators=5)
-    save = objclass.ObjectClassifier.save
 
-    def save_damaged(self, path):
-        save(self, path)
+    def write_damaged(path, classifier):
+        write_classifier(path, classifier)
         path.write_text(path.read_text().replace("__kernel", "__kernel oops"))
 
-    monkeypatch.setattr(objclass.ObjectClassifier, "save", save_damaged)
+    monkeypatch.setattr(opencl, "write_classifier", write_damaged)
     with pytest.raises(ValueError, match=r'engine: expected an OpenCL device that runs APOC.*engine="cpu"'):
         objclass.classify_pixels(image, classifier, engine="opencl")
 

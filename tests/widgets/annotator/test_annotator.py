@@ -11,6 +11,8 @@ import objclass
 from objclass.widgets.annotator.annotator import annotate
 from objclass.widgets.planes import decode_runs, encode_runs
 
+pytestmark = pytest.mark.filterwarnings("ignore:APOC, napari and Fiji")
+
 
 @pytest.fixture(scope="module")
 def sample():

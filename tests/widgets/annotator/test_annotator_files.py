@@ -13,6 +13,8 @@ from objclass.io.images import imread, imwrite
 from objclass.widgets.annotator.annotator import annotate
 from objclass.widgets.planes import encode_runs
 
+pytestmark = pytest.mark.filterwarnings("ignore:APOC, napari and Fiji")
+
 SHAPE = (6, 30, 40)
 RNG = np.random.default_rng(0)
 
