@@ -21,6 +21,7 @@ from objclass.widgets.explorer.class_messages import CLASS_ENTRY, ClassesMixin
 from objclass.widgets.explorer.gallery import GalleryMixin
 from objclass.widgets.explorer.jobs import StepsMixin
 from objclass.widgets.explorer.object_table import ObjectTable
+from objclass.widgets.explorer.pictures import PicturesMixin
 from objclass.widgets.explorer.series import Images, SeriesMixin, open_images
 from objclass.widgets.explorer.state_file import StateFile, fingerprint, running_cell
 from objclass.widgets.explorer.table_messages import RowOrder, TableMixin
@@ -124,7 +125,7 @@ def explore(
     )
 
 
-class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, SeriesMixin, SliceWidget):
+class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, PicturesMixin, SeriesMixin, SliceWidget):
     """What `objclass.explore` returns."""
 
     _esm = traitlets.Unicode(bundle("explorer")).tag(sync=True)

@@ -201,6 +201,12 @@ class StepsMixin(traitlets.HasTraits):
         self._volumes[image] = view
         self._describe_volume()
 
+    def _volume_now(self) -> View3D:
+        """Return the 3D view of the shown image, and make it where there is none yet."""
+        if self.volume_view is None:
+            self._keep_volume(self._make_volume(self._shown), self._shown)
+        return self._volumes[self._shown]
+
     def _describe_volume(self) -> None:
         """Let the page have the 3D view of the shown image, or none where it was not asked for yet."""
         view = self.volume_view
@@ -225,10 +231,7 @@ class StepsMixin(traitlets.HasTraits):
             If the file cannot be written.
         """
         explorer: Any = self
-        if self.volume_view is None:
-            self._keep_volume(self._make_volume(self._shown), self._shown)
-        view = self.volume_view
-        assert view is not None
+        view = self._volume_now()
         places = self.objects.images.places_of(self.objects.row_labels)
         view.set_table(explorer.table[places == self._shown])
         if explorer.color == GROUP_COLUMN:

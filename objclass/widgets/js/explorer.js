@@ -13,6 +13,7 @@ import { CLASS_COLUMN, GROUP_COLUMN, ObjectStore } from "./object_store.js";
 import { PlotPanel } from "./plot_panel.js";
 import { PlotTip } from "./plot_tip.js";
 import { ProfilePanel } from "./profile_panel.js";
+import { SavePanel } from "./save_panel.js";
 import { StepPanel } from "./steps_panel.js";
 import { TableView, saveFile } from "./table_view.js";
 
@@ -65,11 +66,12 @@ class Explorer {
     const size = slider("Points", this.model.get("point_size"), { min: 1, max: 20, step: 0.5 }, (value) => this.set({ point_size: value }));
     this.keys = new ExplorerKeys(this);
     this.help = this.keys.help;
+    this.save = new SavePanel(this.model, this.store);
     const fit = iconButton("fit", "Show all (0)", () => this.plot.view.reset());
     const question = iconButton("help", "Keys", () => (this.help.hidden = !this.help.hidden));
     this.bar = h("div", { class: "oc-bar oce-bar", role: "toolbar", "aria-label": "Explorer" }, this.tools.element,
       h("span", { class: "oc-choice" }, this.undo, this.redo), fit, this.only.element, this.follow.element,
-      h("span", { class: "oce-size" }, size.element), this.panelPlace = h("span"), h("span", { class: "oc-grow" }), this.describeFile(), question);
+      h("span", { class: "oce-size" }, size.element), this.panelPlace = h("span"), h("span", { class: "oc-grow" }), this.describeFile(), this.save.element, question);
     this.root.append(this.bar, this.help);
   }
 
@@ -174,6 +176,7 @@ class Explorer {
     else if (message.kind === "row") this.card.show(message);
     else if (message.kind === "gallery") this.gallery.receive(message, buffers);
     else if (message.kind === "tip") this.tip.receive(message, buffers);
+    else if (message.kind === "code") this.save.receive(message);
     else if (message.kind === "profile") this.profile.receive(message);
     else if (message.kind === "scan") this.cluster.receiveScan(message);
     else if (message.kind === "file" && message.view === this.store.client) saveFile(message.name, buffers[0]);

@@ -1,0 +1,347 @@
+"""Pictures of the explorer for a page or a talk: plot, slice and 3D, with legend and scale bar."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import traitlets
+
+from objclass._common import checks
+from objclass._common.files import check_writable, replacing
+from objclass.plots import colors
+from objclass.tables.classification import CLASS_COLUMN
+from objclass.tables.columns import factorize, numbers
+from objclass.tables.selection import GROUP_COLUMN
+from objclass.widgets import snapshot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+VIEWS = ("plot", "slice", "3d", "all")
+FORMATS = ("png", "svg", "pdf")
+_SIZES = {"plot": (5.2, 4.4), "slice": (5.2, 4.4), "3d": (5.2, 4.4), "all": (10.4, 4.4)}
+_MOST_VECTORS = 20_000
+_GREY = snapshot.hex_color(colors.UNSELECTED) / 255
+_DARK = "#101318"
+
+
+@dataclass(frozen=True)
+class ObjectColors:
+    """How the objects look: a colour for each row, which are seen, and the legend.
+
+    Attributes
+    ----------
+    rgb : (n, 3) float array, 0 to 1
+    visible, chosen : (n,) bool array
+        Rows that are not hidden; rows that have a colour of their own, drawn over the grey ones.
+    entries : list of (name, colour, count)
+    ramp : (low, high) or None
+        Where colours stand for numbers.
+    title : str
+    """
+
+    rgb: np.ndarray
+    visible: np.ndarray
+    chosen: np.ndarray
+    entries: list[tuple[str, str, int]]
+    ramp: tuple[float, float] | None
+    title: str
+
+
+class PicturesMixin(traitlets.HasTraits):
+    """Pictures by button and by call."""
+
+    objects: Any
+    send: Any
+
+    def save_picture(self, path: str | os.PathLike[str], view: str = "all", *, dpi: int = 200) -> None:
+        """Write a picture of what the explorer shows: in its colours, with legend and scale bar.
+
+        Parameters
+        ----------
+        path : path
+            A file that ends in .png, .svg or .pdf.
+        view : {"all", "plot", "slice", "3d"}
+            "all" is the plot and the slice side by side. The plot shows all objects, however the page is
+            zoomed; the slice is the one shown last.
+        dpi : int
+            Dots per inch of a PNG file, and of what is no line or letter in the others.
+
+        Raises
+        ------
+        ValueError
+            If the ending or `view` is not one of these.
+        FileNotFoundError, PermissionError
+            If the file cannot be written.
+        """
+        target = Path(path).expanduser()
+        ending = target.suffix.removeprefix(".").lower()
+        if ending not in FORMATS:
+            raise checks.invalid("path", f"a name that ends in .{', .'.join(FORMATS)}", str(path))
+        check_writable(target.absolute().parent, argument="path")
+        data = self._draw_picture(view, ending, dpi=dpi)
+        with replacing(target) as beside:
+            beside.write_bytes(data)
+
+    def _draw_picture(self, view: str, file_format: str, *, dpi: int = 200) -> bytes:
+        import matplotlib
+        from matplotlib.figure import Figure
+
+        view = checks.check_option("view", view, VIEWS)
+        file_format = checks.check_option("format", file_format, FORMATS)
+        dpi = checks.check_number("dpi", dpi, low=20, high=1200, integer=True)
+        look = object_colors(self)
+        out = io.BytesIO()
+        with matplotlib.rc_context({"svg.fonttype": "none", "font.size": 9, "svg.hashsalt": "objclass"}):
+            figure = Figure(figsize=_SIZES[view], layout="constrained", dpi=dpi)
+            parts: Any = figure.subfigures(1, 2) if view == "all" else [figure]
+            for part, name in zip(parts, ("plot", "slice") if view == "all" else (view,), strict=True):
+                {"plot": draw_plot, "slice": draw_slice, "3d": draw_volume}[name](self, part, look)
+            _draw_legend(figure, look)
+            figure.savefig(out, format=file_format, metadata={"Date": None} if file_format == "svg" else None)
+        return out.getvalue()
+
+    def _on_picture(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        """Answer with a picture as a file."""
+        view, file_format = str(content.get("of", "all")), str(content.get("format", "png"))
+        data = self._draw_picture(view, file_format)
+        name = f"explorer-{view}.{file_format}"
+        self.send({"kind": "file", "name": name, "view": content.get("view", "")}, [data])
+
+    def _on_code(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        """Answer with the code that makes the table again."""
+        explorer: Any = self
+        self.send({"kind": "code", "text": explorer.code(), "view": content.get("view", "")})
+
+
+def object_colors(explorer: Any) -> ObjectColors:
+    """Return how the objects of an explorer look now; the same rules as in ``object_store.js``."""
+    name, table = explorer.color, explorer.objects.table
+    count = len(table)
+    rgb = np.tile(_GREY, (count, 1))
+    entries: list[tuple[str, str, int]] = []
+    ramp = None
+    groups = {item["group"]: item for item in explorer._groups["list"]}
+    belongs = explorer.objects.groups.numbers
+    if name == GROUP_COLUMN:
+        codes = belongs
+        named = {g: (item["name"] or f"Group {g}", item["color"]) for g, item in groups.items()}
+    elif name == CLASS_COLUMN and explorer.objects.classes.state.names:
+        _, codes, _ = explorer.objects.classes.predicted(explorer.objects.row_labels)
+        state = explorer.objects.classes.state
+        named = {number: (text, state.colors[number]) for number, text in state.names.items()}
+    elif explorer._described[name]["kind"] == "category":
+        codes = factorize(table[name])[0] + 1
+        categories = explorer._described[name]["categories"]
+        named = {place: (item["name"], item["color"]) for place, item in enumerate(categories, 1)}
+    else:
+        values = numbers(table[name])
+        low, high = explorer._described[name]["low"], explorer._described[name]["high"]
+        codes, named, ramp = np.isfinite(values).astype(int), {}, (low, high)
+        part = np.clip((np.nan_to_num(values) - low) / ((high - low) or 1.0), 0, 1)
+        steps = np.frombuffer(colors.color_ramp(), np.uint8).reshape(-1, 3)
+        rgb = np.where((codes > 0)[:, None], steps[np.rint(part * 255).astype(int)] / 255, rgb)
+    for code, (text, color) in named.items():
+        rgb[codes == code] = snapshot.hex_color(color) / 255
+        entries.append((text, color, int((codes == code).sum())))
+    hidden = [group for group, item in groups.items() if item["hidden"]]
+    visible = ~np.isin(belongs, hidden)
+    if explorer.only_selected:
+        visible &= belongs > 0
+    title = "" if name == GROUP_COLUMN else name
+    return ObjectColors(rgb, visible, np.asarray(codes) > 0, entries, ramp, title)
+
+
+def draw_plot(explorer: Any, figure: Figure | Any, look: ObjectColors) -> None:
+    """Draw the plot into a figure, a panel for each value of ``explorer.by``."""
+    table, by = explorer.objects.table, explorer.by
+    panels = [(None, np.ones(len(table), bool))]
+    if by:
+        codes, _ = factorize(table[by])
+        names = [category["name"] for category in explorer._described[by]["categories"]]
+        panels = [(text, codes == place) for place, text in enumerate(names)]
+    columns = math.ceil(math.sqrt(len(panels)))
+    axes = figure.subplots(math.ceil(len(panels) / columns), columns, sharex=True, sharey=True, squeeze=False)
+    for ax, (text, inside) in zip(axes.ravel(), panels, strict=False):
+        _draw_points(explorer, ax, table, look, inside & look.visible)
+        if text is not None:
+            ax.set_title(text, loc="left", fontsize=9)
+    for ax in axes.ravel()[len(panels) :]:
+        ax.set_axis_off()
+    for name, label in (("x", figure.supxlabel), ("y", figure.supylabel)):
+        column = getattr(explorer, name)
+        unit = explorer._described[column]["unit"] if column else ""
+        label(f"{column} ({unit})" if unit else column or "Objects", fontsize=9)
+
+
+def _draw_points(explorer: Any, ax: Axes, table: Any, look: ObjectColors, rows: np.ndarray) -> None:
+    for name in "xy":
+        if name in explorer.log_axes and (name == "x" or explorer.y):
+            getattr(ax, f"set_{name}scale")("log")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(alpha=0.25, linewidth=0.5)
+    ax.set_axisbelow(True)
+    x = numbers(table[explorer.x])
+    if not explorer.y:
+        _draw_bars(explorer, ax, x, look, rows)
+        return
+    y = numbers(table[explorer.y])
+    size = (0.75 * explorer.point_size) ** 2
+    for chosen, alpha in ((False, 0.5), (True, 0.92)):
+        part = rows & (look.chosen == chosen)
+        ax.scatter(
+            x[part], y[part], s=size, c=look.rgb[part], alpha=alpha, linewidths=0,
+            rasterized=len(table) > _MOST_VECTORS,
+        )  # fmt: skip
+
+
+def _draw_bars(explorer: Any, ax: Axes, x: np.ndarray, look: ObjectColors, rows: np.ndarray) -> None:
+    rows = rows & np.isfinite(x) & ((x > 0) | ("x" not in explorer.log_axes))
+    if not rows.any():
+        return
+    wanted, of = np.unique(look.rgb[rows], axis=0, return_inverse=True)
+    values, of = x[rows], of.ravel()
+    edges = np.histogram_bin_edges(np.log10(values) if "x" in explorer.log_axes else values, 64)
+    edges = 10**edges if "x" in explorer.log_axes else edges
+    if look.ramp is not None:
+        ax.hist(values, edges.tolist(), color=colors.UNSELECTED)
+        return
+    parts = [values[of == place] for place in range(len(wanted))]
+    ax.hist(parts, edges.tolist(), stacked=True, color=list(wanted))
+
+
+def draw_slice(explorer: Any, figure: Figure | Any, look: ObjectColors) -> None:
+    """Draw the shown slice with the objects in their colours, and a scale bar."""
+    axis, planes = explorer.axis, explorer._planes.image
+    index = explorer.position[axis]
+    picture = snapshot.compose_channels(planes.encode(planes.plane(axis, index)), explorer.channels)
+    slots = explorer.objects.slot_plane(axis, index, explorer._shown)
+    shown = np.zeros((len(explorer.objects.slot_labels) + 1, 4))
+    rows = explorer.objects.rows
+    shown[1 : len(rows) + 1, :3] = look.rgb[rows]
+    shown[1 : len(rows) + 1, 3] = look.visible[rows] * np.where(look.chosen[rows], 0.78, 0.33)
+    shown[len(rows) + 1 :] = (*_GREY, 0 if explorer.only_selected else 0.33)
+    overlay = shown[slots]
+    blended = picture / 255 * (1 - overlay[..., 3:]) + overlay[..., :3] * overlay[..., 3:]
+    row, col = (size for other, size in enumerate(explorer.volume["spacing"]) if other != axis)
+    ax = figure.subplots()
+    height, width = slots.shape
+    ax.imshow(blended, extent=(0, width * col, height * row, 0), interpolation="nearest")
+    ax.set_axis_off()
+    names = ", ".join(
+        filter(None, [explorer.objects.images.names[explorer._shown], f"{'zyx'[axis]} {index}"])
+    )
+    if explorer.volume["ndim"] == 2:
+        names = explorer.objects.images.names[explorer._shown]
+    ax.set_title(names, loc="left", fontsize=9)
+    _draw_scale_bar(ax, width * col, height * row, explorer.volume["unit"])
+
+
+def _draw_scale_bar(ax: Axes, width: float, height: float, unit: str) -> None:
+    """Draw a bar of round length into the lower right corner of axes that count in `unit`, y downwards."""
+    length = round_length(width / 4)
+    right, bottom = width * 0.97, height * 0.96
+    ax.plot([right - length, right], [bottom, bottom], color="white", linewidth=3, solid_capstyle="butt")
+    ax.text(
+        right - length / 2,
+        bottom - height * 0.02,
+        f"{length:g} {unit}",
+        color="white",
+        ha="center",
+        va="bottom",
+    )
+
+
+def round_length(longest: float) -> float:
+    """Return the longest length of 1, 2 or 5 and zeros that is not above `longest`.
+
+    >>> round_length(70), round_length(0.3)
+    (50.0, 0.2)
+    """
+    power = 10.0 ** math.floor(math.log10(longest))
+    return float(next(digit for digit in (5, 2, 1) if digit * power <= longest * 1.000001) * power)
+
+
+def draw_volume(explorer: Any, figure: Figure | Any, look: ObjectColors) -> None:
+    """Draw the surfaces of the objects as they are seen in the 3D view, with a scale bar at their middle."""
+    from matplotlib.collections import PolyCollection
+
+    view = explorer._volume_now()
+    mesh, camera = view.mesh, np.asarray(view.plot.camera, float)
+    ax = figure.subplots()
+    ax.set_facecolor(_DARK)
+    ax.set(xticks=[], yticks=[], aspect="equal")
+    corners, depth, shade, middle = project(mesh.vertices, mesh.triangles, camera)
+    rows = {int(number): row for row, number in enumerate(explorer.objects.row_labels)}
+    offset = int(explorer.objects.images.offsets[explorer._shown])
+    places = np.array([rows.get(int(label) + offset, -1) for label in mesh.labels], int)
+    rgb = np.where((places >= 0)[:, None], look.rgb[places] if len(look.rgb) else _GREY, _GREY)
+    seen = np.where(places >= 0, look.visible[places] if len(look.rgb) else False, not explorer.only_selected)
+    of_triangle = np.repeat(np.arange(len(mesh.labels)), mesh.triangle_counts)
+    order = np.argsort(-depth, kind="stable")
+    order = order[seen[of_triangle[order]] & (depth[order] > 0)]
+    faces = np.clip(rgb[of_triangle[order]] * shade[order, None], 0, 1)
+    ax.add_collection(
+        PolyCollection(
+            list(corners[order]), facecolors=faces, edgecolors=faces, linewidths=0.2, rasterized=True
+        )
+    )
+    half = math.tan(math.radians(view.plot.camera_fov) / 2)
+    ax.set(xlim=(-half * 1.2, half * 1.2), ylim=(-half, half))
+    length = round_length(0.6 * half * middle)
+    right, bottom = half * 1.14, -half * 0.92
+    ax.plot(
+        [right - length / middle, right], [bottom, bottom], color="white", linewidth=3, solid_capstyle="butt"
+    )
+    text = f"{length:g} {explorer.volume['unit']}"
+    ax.text(right - length / middle / 2, bottom + half * 0.03, text, color="white", ha="center", va="bottom")
+
+
+def project(
+    vertices: np.ndarray, triangles: np.ndarray, camera: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Return triangles as a camera (position, target, up) sees them: corners, depth, brightness.
+
+    Last comes the distance of the target: a length there, divided by it, is a length in the picture.
+    """
+    eye, target, up = camera[:3], camera[3:6], camera[6:9]
+    ahead = target - eye
+    middle = float(np.linalg.norm(ahead)) or 1.0
+    ahead = ahead / middle
+    right = np.cross(ahead, up)
+    right = right / (np.linalg.norm(right) or 1.0)
+    frame = np.stack([right, np.cross(right, ahead), ahead])
+    seen = (vertices - eye) @ frame.T
+    flat = seen[:, :2] / np.maximum(seen[:, 2:], 1e-9)
+    corners = seen[triangles]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    facing = np.abs(normals[:, 2]) / np.maximum(np.linalg.norm(normals, axis=1), 1e-12)
+    return flat[triangles], corners[..., 2].mean(axis=1), 0.35 + 0.65 * facing, middle
+
+
+def _draw_legend(figure: Figure, look: ObjectColors) -> None:
+    """Draw what the colours stand for, once for the whole figure."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import ListedColormap, Normalize
+    from matplotlib.lines import Line2D
+
+    if look.ramp is not None:
+        steps = np.frombuffer(colors.color_ramp(), np.uint8).reshape(-1, 3) / 255
+        mapped = ScalarMappable(Normalize(*look.ramp), ListedColormap(steps))
+        axes = [ax for ax in figure.axes if ax.axison] or figure.axes
+        figure.colorbar(mapped, ax=axes, label=look.title, shrink=0.8)
+    elif look.entries:
+        handles = [
+            Line2D([], [], marker="o", linestyle="", color=color, label=f"{name} ({count:,})")
+            for name, color, count in look.entries[: colors.MOST_KEYS]
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4),
+                      frameon=False, title=look.title or None, fontsize=8)  # fmt: skip

@@ -1,0 +1,53 @@
+// Pictures to keep, and the code that makes the table again.
+import { h, textButton } from "./dom.js";
+
+const PARTS = [["plot", "Plot"], ["slice", "Slice"], ["3d", "3D"], ["all", "Plot and slice"]];
+
+export class SavePanel {
+  constructor(model, store) {
+    Object.assign(this, { model, store });
+    const small = "oc-button oc-small";
+    const buttons = (of, text) => ["png", "svg"].map((format) => textButton(format.toUpperCase(),
+      () => this.ask(of, format), { class: small, "aria-label": `Save ${text} as ${format.toUpperCase()}` }));
+    this.copied = textButton("Copy code", () => model.send({ kind: "code", view: store.client }),
+      { title: "Copy the Python code that makes this table again" });
+    this.parts = PARTS.map(([of, text]) => h("div", { class: "oc-row" }, h("span", { class: "oc-grow" }, text), ...buttons(of, text.toLowerCase())));
+    this.menu = h("details", { class: "oc-fold oce-save" }, h("summary", {}, "Save picture"), h("div", { class: "oce-save-body" }, ...this.parts));
+    this.parts[2].hidden = model.get("volume").ndim === 2;
+    this.menu.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
+    this.element = h("span", { class: "oc-bar" }, this.menu, this.copied);
+  }
+
+  close() {
+    this.menu.open = false;
+    this.menu.firstChild.focus();
+  }
+
+  ask(of, format) {
+    this.model.send({ kind: "picture", of, format, view: this.store.client });
+    this.close();
+  }
+
+  // To the clipboard; where the page may not write there, into a field to copy from.
+  async receive({ text, view }) {
+    if (view !== this.store.client) return;
+    this.element.dataset.code = text.length;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      this.offer(text);
+      return;
+    }
+    this.copied.textContent = "Copied";
+    setTimeout(() => (this.copied.textContent = "Copy code"), 1500);
+  }
+
+  offer(text) {
+    this.field?.remove();
+    this.field = h("textarea", { class: "oce-code", rows: 6, readonly: true, "aria-label": "Code" });
+    this.field.value = text;
+    this.field.addEventListener("keydown", (event) => event.key === "Escape" && this.field.remove());
+    this.element.append(this.field);
+    this.field.select();
+  }
+}
