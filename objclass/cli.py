@@ -203,6 +203,8 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--normalize", choices=["percentile"], help=text)
     text = "balanced: weigh each class by the inverse of its annotated pixels"
     group.add_argument("--class-weight", choices=["balanced"], help=text)
+    text = "sigma in voxels along all axes, as in APOC, whatever the voxel size"
+    group.add_argument("--isotropic", action="store_const", const=True, help=text)
 
 
 def _add_segmentation(parser: argparse.ArgumentParser) -> None:
@@ -215,6 +217,8 @@ def _add_segmentation(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--threshold", metavar="P", type=float, help="least probability of objects")
     text = "how to split touching objects; auto without a word"
     group.add_argument("--split", choices=SPLITS, nargs="?", const="auto", help=text)
+    text = "minimum distance of the seeds of --split, in micrometres, or voxels without a voxel size"
+    group.add_argument("--min-distance", metavar="D", type=float, help=text)
     switch = argparse.BooleanOptionalAction
     group.add_argument("--fill-holes", action=switch, default=None, help="fill the holes of each object")
     text = "remove objects less certain than this share of the usual"
@@ -440,13 +444,13 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _measure(options: argparse.Namespace) -> None:
-    from objclass.io.tables import write_csv
     from objclass.workflows.reading import Reading, measure_files
+    from objclass.workflows.results import write_measurements
 
     names = [field.name for field in dataclasses.fields(Reading)]
     reading = Reading(**_parameters(options, names))
     table = measure_files(options.labels, options.image, reading)
-    write_csv(Path(options.out), table)
+    write_measurements(Path(options.out), table)
     print(f"{len(table):,} objects, lengths in {table.attrs['unit']}, are in {options.out}.")
 
 

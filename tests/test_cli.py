@@ -15,7 +15,7 @@ import objclass
 from objclass.cli import main
 from objclass.workflows.record import checksum, write_sealed
 
-FILES = ["ObjectSegmenter.cl", "labels.tif", "objects.csv", "overview.png", "run.json"]
+FILES = ["ObjectSegmenter.cl", "labels.tif", "objects.columns.csv", "objects.csv", "overview.png", "run.json"]
 
 
 @pytest.fixture
@@ -186,6 +186,23 @@ def test_the_record_tells_what_was_used(blobs):
     assert record["parameters"]["split"] in ("none", "auto")
     assert (record["image"]["spacing"], record["image"]["unit"]) == ([0.5, 0.25], "micrometer")
     assert re.fullmatch("[0-9a-f]{64}", record["image"]["pixels_sha256"])
+
+
+def test_switches_of_splitting_and_of_sigma_are_obeyed_and_recorded(blobs, capsys):
+    switches = ["--preset", "default", "--isotropic", "--min-distance", "2"]
+    assert main(command(blobs, *switches)) == 0
+    record = json.loads((blobs / "out" / "run.json").read_text(encoding="utf-8"))
+    assert (record["parameters"]["min_distance"], record["training"]["isotropic"]) == (2, True)
+    assert "_blur=2 " in record["training"]["features"]
+    assert not re.search(r"\dx\d", record["training"]["features"])
+    assert main(["rerun", str(blobs / "out")]) == 0
+    given = ["--classifier", str(blobs / "out" / "ObjectSegmenter.cl"), "--out", str(blobs / "other")]
+    for option in (["--isotropic"], ["--class-weight", "balanced"]):
+        assert option[0] in error_of(["run", str(blobs / "image.tif"), *given, *option], capsys)
+    message = error_of(
+        ["run", str(blobs / "image.tif"), *given, "--split", "tree", "--min-distance", "2"], capsys
+    )
+    assert "min_distance: expected None where objects are not split by distance" in message
 
 
 def test_the_record_of_a_batch_names_the_call_that_repeats_it(blobs, capsys):

@@ -54,6 +54,7 @@ def segment(
     smooth: float | None = None,
     threshold: float | None = None,
     split: str | None = None,
+    min_distance: float | None = None,
     fill_holes: bool | None = None,
     min_certainty: float | None = None,
     min_size: float | str | None = None,
@@ -79,7 +80,7 @@ def segment(
         their surroundings directly, while chunks of a dask array take many tasks to put together.
     classifier : ObjectClassifier
         From `train_object_classifier` or `load_classifier`.
-    positive_class, smooth, threshold, split, fill_holes, min_certainty, min_size
+    positive_class, smooth, threshold, split, min_distance, fill_holes, min_certainty, min_size
         As in `objclass.segment`; without them the preset of the classifier decides.
     planewise, spacing, match_spacing
         As in `objclass.segment`.
@@ -112,6 +113,7 @@ def segment(
         smooth,
         threshold,
         split,
+        min_distance,
         fill_holes,
         min_certainty,
         min_size,

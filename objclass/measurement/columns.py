@@ -15,6 +15,7 @@ _KEYS = {
     "image": "The image that contains the object.",
     "frame": "The time point of the object.",
     "label": "The label of the object in its label image.",
+    "unit": "The unit of lengths.",
 }
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 

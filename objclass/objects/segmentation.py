@@ -44,6 +44,8 @@ class SegmentationOptions:
         Pixels with a higher probability are foreground.
     split : {"none", "distance", "tree", "auto"}, optional
         The method to split touching objects, see `split_touching`.
+    min_distance : float, optional
+        The minimum distance between two seeds, see `split_touching`.
     fill_holes : bool, optional
         Whether to fill holes of objects.
     min_certainty : float, optional
@@ -58,14 +60,15 @@ class SegmentationOptions:
     Examples
     --------
     >>> SegmentationOptions(split="distance").of_preset("apoc")
-    SegmentationOptions(positive_class=None, smooth=0.0, threshold=0.5, split='distance', fill_holes=False,
-    min_certainty=0.0, min_size=0, planewise=False, match_spacing=False)
+    SegmentationOptions(positive_class=None, smooth=0.0, threshold=0.5, split='distance', min_distance=None,
+    fill_holes=False, min_certainty=0.0, min_size=0, planewise=False, match_spacing=False)
     """
 
     positive_class: int | tuple[int, ...] | None = None
     smooth: float | None = None
     threshold: float | None = None
     split: str | None = None
+    min_distance: float | None = None
     fill_holes: bool | None = None
     min_certainty: float | None = None
     min_size: float | str | None = None
@@ -80,6 +83,8 @@ class SegmentationOptions:
                 check_number(name, getattr(self, name), low=0, high=high)
         if self.split is not None:
             check_option("split", self.split, SPLITS)
+        if self.min_distance is not None and check_number("min_distance", self.min_distance, low=0) == 0:
+            raise invalid("min_distance", "a distance above 0", self.min_distance)
         if self.fill_holes not in (None, True, False):
             raise invalid("fill_holes", "True or False", self.fill_holes)
         for name in ("planewise", "match_spacing"):
@@ -91,7 +96,12 @@ class SegmentationOptions:
     def of_preset(self, preset: str) -> SegmentationOptions:
         """Return the options with None replaced by the values of a preset."""
         missing = {name: value for name, value in PRESETS[preset].items() if getattr(self, name) is None}
-        return replace(self, **missing)
+        options = replace(self, **missing)
+        if self.min_distance is not None and options.split in ("none", "tree"):
+            got = f"{self.min_distance} together with split={options.split!r}"
+            hint = 'Pass split="distance" or split="auto".'
+            raise invalid("min_distance", "None where objects are not split by distance", got, hint)
+        return options
 
     def of_classifier(self, classifier: ObjectClassifier) -> SegmentationOptions:
         """Return the complete options for a classifier, from its preset and positive class."""
@@ -178,6 +188,7 @@ def segment(
     smooth: float | None = None,
     threshold: float | None = None,
     split: str | None = None,
+    min_distance: float | None = None,
     fill_holes: bool | None = None,
     min_certainty: float | None = None,
     min_size: float | str | None = None,
@@ -209,6 +220,9 @@ def segment(
         probability is that of the objects against the most likely other class.
     split : {"auto", "distance", "tree", "none"}, optional
         The method to split touching objects, see `split_touching`; ``"auto"`` by default.
+    min_distance : float, optional
+        The minimum distance between the seeds of two objects, in units of `spacing`, or in voxels along x
+        without it: a smaller one splits more. By default it depends on each object, see `split_touching`.
     fill_holes : bool, optional
         Fill holes of objects, after splitting, so that gaps between objects are kept. True by default.
     min_certainty : float, optional
@@ -273,6 +287,7 @@ def segment(
         smooth,
         threshold,
         split,
+        min_distance,
         fill_holes,
         min_certainty,
         min_size,
@@ -396,6 +411,7 @@ def label_objects(
             _without_debris(labels, options, spacing),
             method=options.split or "auto",
             probability=None if options.split == "distance" else probability,
+            min_distance=options.min_distance,
             spacing=spacing,
             progress=progress,
         )

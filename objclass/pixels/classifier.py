@@ -341,6 +341,7 @@ def train_object_classifier(
     n_estimators: int = 100,
     class_weight: str | None = None,
     normalize: str | None = None,
+    isotropic: bool = False,
     spacing: Spacing = None,
     unit: str | None = None,
     channel_names: Sequence[str] | None = None,
@@ -376,6 +377,8 @@ def train_object_classifier(
         by channel, here and wherever the classifier is applied: for images whose exposure or bit depth
         differs while they show the same. Not for images of which some hold no objects at all. Other programs
         refuse such a file.
+    isotropic : bool
+        Take sigma in voxels along all axes, as APOC does, whatever `spacing` says.
     spacing : float or sequence of float, optional
         The voxel size along (z, y, x) or (y, x), see `read_spacing`; that of all images. Where axes differ by
         over 1.3 times, sigma counts along the finest axis and is smaller in voxels along the others, none
@@ -436,6 +439,7 @@ def train_object_classifier(
         n_estimators=n_estimators,
         class_weight=class_weight,
         normalize=normalize,
+        isotropic=isotropic,
         spacing=check_spacing(spacing, ndim),
         unit=unit,
         random_state=random_state,

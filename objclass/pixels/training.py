@@ -55,6 +55,7 @@ MIN_LEAF = 10
 _LEAVES = 20
 _RECORD = "training_parameters"
 _VOXEL_SIZE = "voxel_size"
+_KEPT = ("max_depth", "class_weight", "isotropic")
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class TrainingParameters:
     n_estimators: int = 100
     class_weight: str | None = None
     normalize: str | None = None
+    isotropic: bool = False
     spacing: tuple[float, ...] | None = None
     unit: str | None = None
     random_state: int = 0
@@ -85,6 +87,8 @@ class TrainingParameters:
             check_option("class_weight", self.class_weight, ["balanced"])
         if self.normalize is not None:
             check_option("normalize", self.normalize, NORMALIZATIONS)
+        if not isinstance(self.isotropic, bool):
+            raise invalid("isotropic", "True or False", self.isotropic)
 
     @property
     def recipe(self) -> str:
@@ -102,7 +106,8 @@ class TrainingParameters:
     def parse_features(self) -> tuple[Feature, ...]:
         """Return the features to compute from each channel, scaled by the voxel size but for APOC."""
         features = parse_features(PRESETS[self.recipe] if self.features is None else self.features)
-        return features if self.recipe == "apoc" else scale_features(features, self.spacing)
+        in_voxels = self.isotropic or self.recipe == "apoc"
+        return features if in_voxels else scale_features(features, self.spacing)
 
     def keywords(self) -> dict[str, Any]:
         """Return those that differ from their defaults, as keywords of `train_object_classifier`."""
@@ -113,7 +118,7 @@ class TrainingParameters:
 
     def notes(self) -> dict[str, str]:
         """Return what a classifier's file keeps of them: what no other line of it says."""
-        kept = {"preset": self.recipe, "max_depth": self.max_depth, "class_weight": self.class_weight}
+        kept = {"preset": self.recipe, **{name: getattr(self, name) for name in _KEPT}}
         notes = {"random_state": str(self.random_state), _RECORD: json.dumps(kept)}
         if self.spacing is not None:
             sizes = " ".join(repr(size).removesuffix(".0") for size in self.spacing)
@@ -127,8 +132,8 @@ def recorded_parameters(notes: Mapping[str, str]) -> dict[str, Any]:
         kept = json.loads(notes.get(_RECORD, ""))
         kept = asdict(TrainingParameters(**kept))
     except (ValueError, TypeError):
-        return {"preset": "apoc", "max_depth": None, "class_weight": None}
-    return {name: kept[name] for name in ("preset", "max_depth", "class_weight")}
+        return {"preset": "apoc", "max_depth": None, "class_weight": None, "isotropic": False}
+    return {name: kept[name] for name in ("preset", *_KEPT)}
 
 
 def recorded_spacing(notes: Mapping[str, str], ndim: int) -> tuple[tuple[float, ...] | None, str | None]:

@@ -79,8 +79,8 @@ def write_table(table: pd.DataFrame, path: AnyPath) -> None:
     'µm²'
     >>> folder.cleanup()
     """
-    described = describe_columns(table)
     suffix = Path(path).suffix.lower()
+    described = describe_columns(table)
     if suffix not in (".csv", ".parquet"):
         raise checks.invalid("path", "a path that ends in .csv or .parquet", str(path))
     with replacing(path) as temporary:
@@ -89,9 +89,14 @@ def write_table(table: pd.DataFrame, path: AnyPath) -> None:
         else:
             table.to_parquet(temporary, index=False)
     if suffix == ".csv":
-        with replacing(_columns_path(path)) as temporary:
-            # Excel recognizes UTF-8 only with a byte order mark; pandas and R ignore it.
-            described.to_csv(temporary, index=False, encoding="utf-8-sig")
+        write_columns(described, path)
+
+
+def write_columns(described: pd.DataFrame, path: AnyPath) -> None:
+    """Write the descriptions of `describe_columns` next to the CSV file at `path`."""
+    with replacing(_columns_path(path)) as temporary:
+        # Excel recognizes UTF-8 only with a byte order mark; pandas and R ignore it.
+        described.to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator="\n")
 
 
 def read_table(path: AnyPath) -> pd.DataFrame:

@@ -25,7 +25,8 @@ _MODULES = ("umap.utils", "umap.distances", "umap.spectral", "umap.layouts", "um
 
 def is_compiled() -> bool:
     """Return whether `compile_umap` has been run in this installation."""
-    return _complete().exists()
+    complete = _complete()
+    return complete is not None and complete.exists()
 
 
 @functools.cache
@@ -56,13 +57,17 @@ def compile_umap() -> None:
 
     values = np.random.default_rng(0).normal(size=(64, 4))
     reduce(pd.DataFrame(values, columns=list("abcd")).assign(label=np.arange(1, 65)), "umap", progress=False)
-    _complete().touch()
+    complete = _complete()
+    if complete is not None:
+        with contextlib.suppress(OSError):  # on a full disk
+            complete.touch()
 
 
-def _complete() -> Path:
+def _complete() -> Path | None:
     """Return the file that says that all is compiled for this installation, which numba tells by its path."""
+    folder = cache_folder(_releases())
     place = hashlib.sha256(sys.prefix.encode()).hexdigest()[:16]
-    return cache_folder(_releases()) / f"complete-{place}"
+    return None if folder is None else folder / f"complete-{place}"
 
 
 def _cache_functions(module: ModuleType) -> None:

@@ -22,9 +22,10 @@ from objclass._common.checks import ObjclassError, check_number, invalid
 from objclass._common.files import AnyPath, check_writable, remove_unfinished
 from objclass._common.locking import locked
 from objclass._common.parallel import Progress, progress_bar, single_threaded
+from objclass.workflows.batch_tables import COLUMNS, IMAGES, OBJECTS, PARQUET
 from objclass.workflows.inputs import BATCH, PARTS, Found, ImageFile, Item, describe_left_out, find_images
 from objclass.workflows.parameters import ObjectParameters
-from objclass.workflows.reading import OpenFiles, Picture, Reading, check_one_unit
+from objclass.workflows.reading import SYMBOL, UNIT, OpenFiles, Picture, Reading, check_one_unit
 from objclass.workflows.record import RECORD, checksum, read_sealed, write_record, write_sealed
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-CLASSIFIER, OBJECTS, IMAGES, CACHE = "ObjectSegmenter.cl", "objects.csv", "images.csv", "cache.json"
+CLASSIFIER, CACHE = "ObjectSegmenter.cl", "cache.json"
 _FORMAT = 2
 _RETRIES = 5  # how often an image is begun anew when the worker that was at it has died
 
@@ -108,8 +109,8 @@ def segment_folder(
         From `train_object_classifier`, or a .cl file.
     out : path
         The folder to write to; made if it is not there. It holds ``images.csv`` with a row for each image,
-        also for those without objects, and ``objects.csv`` with a row for each object; ``objects.parquet``
-        too where pyarrow is installed.
+        also for those without objects, and ``objects.csv`` with a row for each object, ``objects.columns.csv``
+        with the unit and the definition of each measurement; with pyarrow ``objects.parquet`` as well.
     measure : bool
         Whether to measure the objects.
     verify : bool
@@ -123,12 +124,12 @@ def segment_folder(
     progress : bool or callable
         A bar with the time left, or ``progress(done, total)``.
     **parameters
-        Of `segment`: ``positive_class``, ``smooth``, ``threshold``, ``split``, ``fill_holes``,
-        ``min_certainty``, ``min_size``, ``engine``. Of `exclude_large` and `exclude_border`: ``max_size`` and
-        ``exclude_border=True``. Of `imread`: ``axes``; ``series`` and ``frame`` to take only this image of
-        each file and this time point. ``channel``, the channels to segment on, by number or name; all are
-        measured. ``spacing``, the voxel size in micrometres whatever the files say, or ``default_spacing``,
-        that of the files that do not say it.
+        Of `segment`: ``positive_class``, ``smooth``, ``threshold``, ``split``, ``min_distance``,
+        ``fill_holes``, ``min_certainty``, ``min_size``, ``engine``. Of `exclude_large` and `exclude_border`:
+        ``max_size`` and ``exclude_border=True``. Of `imread`: ``axes``; ``series`` and ``frame`` to take only
+        this image of each file and this time point. ``channel``, the channels to segment on, by number or
+        name; all are measured. ``spacing``, the voxel size in micrometres whatever the files say, or
+        ``default_spacing``, that of the files that do not say it.
 
     Returns
     -------
@@ -194,7 +195,7 @@ def segment_folder(
                 records[item] = work.record(item)
         done = {item: records[item] for item in items if item in records}
         with _writing("the tables of all images"):
-            _finish(work, done, failed, cache)
+            _finish(work, done, failed, cache, ndim=trained.ndim)
     for defect in defects:
         raise defect
     n_objects = sum(record["row"]["n_objects"] for record in done.values())
@@ -209,7 +210,7 @@ def _check_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise invalid("out", "a folder", f"the file {folder}", "Choose another name.", kind=FileExistsError)
     if not (folder / BATCH).exists():
-        names = (*PARTS, OBJECTS, IMAGES, CLASSIFIER, RECORD)
+        names = (*PARTS, OBJECTS, COLUMNS, PARQUET, IMAGES, CLASSIFIER, CACHE, RECORD)
         taken = [name for name in names if (folder / name).exists()]
         if taken:
             got = f"{folder}, which holds {', '.join(taken)} of something else"
@@ -421,6 +422,7 @@ class Work:
     def do(self, item: Item, classifier: ObjectClassifier, opened: OpenFiles) -> None:
         """Segment and measure one image; its record comes last."""
         from objclass.measurement.region_properties import measure
+        from objclass.pixels.comparison import compare_with_training
 
         start, settings = time.perf_counter(), self.settings
         with warnings.catch_warnings(record=True) as caught:
@@ -434,14 +436,16 @@ class Work:
                 table.insert(0, "image", item.image)
                 table.insert(1, "frame", item.frame or 0)
                 table.insert(3, "unit", picture.unit)
-        said = dict.fromkeys(str(each.message) for each in caught if issubclass(each.category, UserWarning))
+        said = compare_with_training(picture.segmented, classifier, spacing=picture.spacing)
+        told = (str(each.message) for each in caught if issubclass(each.category, UserWarning))
+        said += dict.fromkeys(text for text in told if not text.startswith(tuple(said)))
         seconds = round(time.perf_counter() - start, 3)
         record = {
             "item": [item.image, item.frame],
             "files": _files_of(file),
             "state": state,
             "image": picture.describe(),
-            "row": _image_row(item, picture, labels, seconds=seconds, said=list(said)),
+            "row": _image_row(item, picture, labels, seconds=seconds, said=said),
         }
         with _writing(f"a result of {item.image}"):
             self._write(item, record, labels, table, picture.spacing)
@@ -627,7 +631,12 @@ def _current_client() -> Any:
 
 
 def _finish(
-    work: Work, done: Mapping[Item, dict[str, Any]], failed: dict[str, str], cache: dict[str, Any]
+    work: Work,
+    done: Mapping[Item, dict[str, Any]],
+    failed: dict[str, str],
+    cache: dict[str, Any],
+    *,
+    ndim: int,
 ) -> None:
     """Join the tables of the images that are done, and write the record, unless all are as they were."""
     from objclass.workflows.batch_tables import join_tables, write_images
@@ -650,7 +659,10 @@ def _finish(
     outputs = [CLASSIFIER]
     if work.settings.measure:
         paths = [work.table_path(item) for item in done]
-        outputs += join_tables(work.folder, paths, [record["integers"] for record in done.values()])
+        integers = [record["integers"] for record in done.values()]
+        in_micrometres = any(record["row"]["unit"] == UNIT for record in done.values())
+        unit = SYMBOL if in_micrometres else "px"
+        outputs += join_tables(work.folder, paths, integers, ndim=ndim, unit=unit)
     write_record(work.folder, content, outputs=outputs)
     now = {name: _result_state(work.folder / name) for name in (images, *outputs, RECORD)}
     cache["written"] = {"content": digest, "states": now}

@@ -9,7 +9,7 @@ from typing import Any
 
 from objclass._common.files import replacing
 
-OBJECTS, PARQUET, IMAGES = "objects.csv", "objects.parquet", "images.csv"
+OBJECTS, COLUMNS, PARQUET, IMAGES = "objects.csv", "objects.columns.csv", "objects.parquet", "images.csv"
 _TEXT = ("image", "unit")
 
 
@@ -23,11 +23,19 @@ def write_images(folder: Path, rows: Sequence[dict[str, Any]]) -> str:
     return IMAGES
 
 
-def join_tables(folder: Path, parts: Sequence[Path], integers: Sequence[Sequence[str]]) -> list[str]:
+def join_tables(
+    folder: Path, parts: Sequence[Path], integers: Sequence[Sequence[str]], *, ndim: int, unit: str
+) -> list[str]:
     """Write the rows of all images into a CSV file, and with pyarrow a Parquet file; return their names.
 
-    A column that some images do not have is empty there.
+    A column that some images do not have is empty there. What the columns mean, with lengths in `unit`, goes
+    into another file.
     """
+    import pandas as pd
+
+    from objclass.measurement.columns import describe_columns, table_attributes
+    from objclass.tables.export import write_columns
+
     heads: list[list[str]] = []
     for path in parts:
         with path.open(encoding="utf-8", newline="") as file:
@@ -44,8 +52,11 @@ def join_tables(folder: Path, parts: Sequence[Path], integers: Sequence[Sequence
                         joined.write(file.read())
                     else:
                         writer.writerows(csv.DictReader(file))
+        table = pd.DataFrame(columns=columns)
+        table.attrs = table_attributes(table, ndim=ndim, unit=unit, spacing=None)
+        write_columns(describe_columns(table), folder / OBJECTS)
         whole = set(columns).intersection(*integers) if integers else set()
-        return [OBJECTS, *_write_parquet(folder, temporary, columns, whole)]
+        return [OBJECTS, COLUMNS, *_write_parquet(folder, temporary, columns, whole)]
 
 
 def _write_parquet(folder: Path, table: Path, columns: list[str], integers: set[str]) -> list[str]:

@@ -20,7 +20,7 @@ from objclass.workflows.reading import Picture, Reading, common_spacing
 if TYPE_CHECKING:
     from objclass.pixels.classifier import ObjectClassifier
 
-TRAINING = ("features", "preset", "max_depth", "n_estimators", "class_weight", "normalize")
+TRAINING = ("features", "preset", "max_depth", "n_estimators", "class_weight", "normalize", "isotropic")
 """Parameters of `objclass.train_object_classifier`, without those of other steps too."""
 _GROUPS: dict[str, type[Any]] = {"reading": Reading, "segmentation": SegmentationOptions}
 

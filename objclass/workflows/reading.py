@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Channels = int | str | tuple[int | str, ...]
 
-UNIT, NO_UNIT = "micrometer", "pixel"
+UNIT, SYMBOL, NO_UNIT = "micrometer", "µm", "pixel"
 
 
 @dataclass(frozen=True)
@@ -192,6 +192,11 @@ class Picture:
         return NO_UNIT if self.spacing is None else UNIT
 
     @property
+    def symbol(self) -> str | None:
+        """The unit of the voxel size as `objclass.measure` takes it."""
+        return None if self.spacing is None else SYMBOL
+
+    @property
     def segmented_names(self) -> tuple[str, ...] | None:
         """The names of the channels to segment on; None where they are unknown or not different."""
         names = self.channel_names
@@ -342,7 +347,8 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
     else:
         picture = reading.read(image, found.ndim, "the labels")
         spacing = picture.spacing
-    table = measure(found, None if picture is None else picture.image, spacing=spacing)
+    symbol = None if spacing is None else SYMBOL
+    table = measure(found, None if picture is None else picture.image, spacing=spacing, unit=symbol)
     unit = NO_UNIT if spacing is None else UNIT
     table.insert(1, "unit", unit)
     table.attrs["unit"] = unit

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 OUTPUTS = {
     "labels.tif": "the objects, with the voxel size",
     "objects.csv": "one row of measurements for each object",
+    "objects.columns.csv": "the unit and the definition of each measurement",
     "ObjectSegmenter.cl": "the classifier, for other images of the kind",
     "overview.png": "the picture",
 }
@@ -96,7 +97,6 @@ def write_results(
 ) -> None:
     """Write `OUTPUTS` into `folder`, each appearing when it is complete."""
     from objclass.io.images import imwrite
-    from objclass.io.tables import write_csv
     from objclass.pixels.classifier import write_classifier
     from objclass.plots.overview import overview
 
@@ -104,11 +104,21 @@ def write_results(
     # Without a record, a folder that is written to in part never looks like a whole run.
     (folder / RECORD).unlink(missing_ok=True)
     imwrite(folder / "labels.tif", labels, spacing=spacing)
-    write_csv(folder / "objects.csv", table)
+    write_measurements(folder / "objects.csv", table)
     write_classifier(folder / "ObjectSegmenter.cl", classifier)
     figure = overview(picture.image, labels, table, spacing=spacing, is_rgb=picture.is_rgb or None)
     with replacing(folder / "overview.png") as temporary:
         figure.savefig(temporary, format="png", dpi=150)
+
+
+def write_measurements(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as a CSV file, and what its columns mean into another one beside it."""
+    from objclass.io.tables import write_csv
+    from objclass.measurement.columns import describe_columns
+    from objclass.tables.export import write_columns
+
+    write_csv(path, table)
+    write_columns(describe_columns(table), path)
 
 
 def describe_image(image: np.ndarray, spacing: tuple[float, ...] | None) -> str:

@@ -108,7 +108,8 @@ class Run:
         parameters = self.parameters
         with self.stage("measure") as say:
             spacing = self.picture.spacing
-            table = measure(labels, self.picture.image, spacing=spacing, progress=self.progress)
+            options: dict[str, Any] = {"spacing": spacing, "unit": self.picture.symbol}
+            table = measure(labels, self.picture.image, **options, progress=self.progress)
             table.insert(1, "unit", self.picture.unit)
             say(f"{len(table.columns) - 2} columns")
         with self.stage("reduce") as say, self._if_possible("reduce", say):

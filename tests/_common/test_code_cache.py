@@ -49,10 +49,69 @@ def test_a_change_in_a_called_function_is_seen(package, tmp_path):
     assert run(package, code, **environment) == ["101", "0"]
 
 
+@pytest.mark.parametrize(
+    ("ending", "damage"),
+    [
+        (".nbi", "cut"),
+        (".nbi", "garbage"),
+        (".nbi", "unreadable"),
+        (".nbc", "one byte"),
+        (".nbc", "a folder"),
+    ],
+)
+def test_damaged_code_is_compiled_anew(package, tmp_path, ending, damage):
+    code = "from loops.caller import caller; print(caller(1), sum(caller.stats.cache_hits.values()))"
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    assert run(package, code, **environment) == ["2", "0"]
+    [path] = (tmp_path / "cache").rglob(f"caller.caller*{ending}")
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.unlink()
+    if damage == "a folder":
+        path.mkdir()
+    elif damage == "unreadable":
+        path.symlink_to(path)
+    else:
+        other = {
+            "cut": content[:middle],
+            "garbage": b"garbage" * 100,
+            "one byte": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
+        }
+        path.write_bytes(other[damage])
+    assert run(package, code, **environment) == ["2", "0"]
+    if damage != "a folder":
+        assert run(package, code, **environment) == ["2", "1"]  # and is kept again
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the system")
+def test_on_a_full_disk_functions_compile_and_it_is_said_once(package, tmp_path):
+    code = """
+import resource
+from loops.caller import caller
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+print(caller(1), caller(1.5))
+"""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(package.parent),
+        "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["2", "2.5"]
+    assert done.stderr.count(f"compiled code cannot be kept in {tmp_path / 'cache'} (") == 1
+    assert "NUMBA_CACHE_DIR" in done.stderr
+
+
 def test_without_a_folder_to_write_to_functions_still_compile(package, tmp_path):
     (tmp_path / "file").touch()
     code = "from loops.caller import caller; print(caller(1))"
     assert run(package, code, NUMBA_CACHE_DIR=str(tmp_path / "file" / "cache")) == ["2"]
+    nowhere = {name: str(tmp_path / "file" / "cache") for name in ("NUMBA_CACHE_DIR", "TMPDIR")}
+    assert run(package, f"import tempfile; tempfile.tempdir = {nowhere['TMPDIR']!r}; {code}", **nowhere) == [
+        "2"
+    ]
 
 
 def test_the_key_names_the_folder_and_changes_with_any_file_in_it(package):

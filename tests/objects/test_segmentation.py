@@ -290,6 +290,22 @@ def test_every_step_is_the_one_named():
         objclass.segment(image, classifier, min_size="80 um2")
 
 
+def test_min_distance_is_that_of_the_splitting():
+    mask = np.zeros((20, 60), bool)
+    for column in (10, 20, 30, 40):
+        mask |= np.hypot(*np.ogrid[-10:10, -column : 60 - column]) < 6
+    options = SegmentationOptions(split="distance", smooth=0).of_preset("default")
+    found = mask.astype(np.float32)
+    assert label_objects(found, options).max() == 4
+    for spacing, distance in ((None, 25), ((0.5, 0.5), 12.5)):
+        coarse = label_objects(found, replace(options, min_distance=distance), spacing=spacing)
+        expected = objclass.split_touching(
+            mask.astype(int), min_distance=distance, spacing=spacing, progress=False
+        )
+        np.testing.assert_array_equal(coarse, expected)
+        assert coarse.max() < 4
+
+
 def test_uncertain_objects_are_removed():
     options = SegmentationOptions(min_certainty=0.5).of_preset("default")
     probability = np.full((20, 60), 0.1, np.float32)
@@ -434,6 +450,12 @@ def test_a_classifier_of_stacks_takes_no_planes():
         ({"smooth": -1}, "smooth: expected a number of at least 0"),
         ({"threshold": 2}, "threshold: expected a number of at least 0 and of at most 1"),
         ({"split": "magic"}, "split: expected one of 'none', 'distance', 'tree', 'auto'"),
+        ({"min_distance": 0}, "min_distance: expected a distance above 0"),
+        (
+            {"min_distance": 3, "split": "tree"},
+            "min_distance: expected None where objects are not split by distance",
+        ),
+        ({"min_distance": 3, "split": "none"}, "min_distance: .*together with split='none'"),
         ({"fill_holes": "yes"}, "fill_holes: expected True or False"),
         ({"min_certainty": 50}, "min_certainty: expected a number of at least 0 and of at most 1"),
         ({"min_size": "big"}, "min_size: expected a size"),

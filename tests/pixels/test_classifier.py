@@ -307,12 +307,14 @@ def test_sigma_follows_the_voxel_size(tmp_path):
         {"spacing": (1.2, 1, 1)},
         {"preset": "apoc", "spacing": (4, 1, 1)},
         {"features": "small_dog_log", "spacing": (4, 1, 1)},
+        {"isotropic": True, "spacing": (4, 1, 1)},
     ],
 )
 def test_sigma_stays_where_axes_are_alike_or_apoc_is_asked_for(options):
     classifier = train(**options)
     assert classifier.features == parse_features(options.get("features", SET))
     assert classifier.spacing == tuple(np.broadcast_to(options["spacing"], 3))
+    assert train_object_classifier(IMAGE, STROKES, **classifier.parameters.keywords()) == classifier
 
 
 @pytest.mark.parametrize(

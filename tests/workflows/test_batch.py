@@ -71,6 +71,9 @@ def test_results_are_those_of_the_functions(tmp_path, classifier):
     pd.testing.assert_frame_equal(table, pd.read_parquet(tmp_path / "out" / "objects.parquet"), rtol=1e-12)
     assert list(table.columns[:4]) == ["image", "frame", "label", "unit"]
     assert set(table["unit"]) == {"micrometer"}
+    columns = objclass.read_table(tmp_path / "out" / "objects.csv").attrs["columns"]
+    assert (columns["area"]["unit"], columns["centroid-0"]["unit"]) == ("µm³", "µm")
+    assert {*table.columns} - {*columns} == {"image", "frame", "label", "unit"}
     for path in sorted(images.iterdir()):
         labels = objclass.exclude_small(objclass.segment(objclass.imread(path), classifier), 20)
         stored = tmp_path / "out" / "labels" / f"{path.name}.ome.tif"
@@ -207,6 +210,19 @@ def test_an_image_without_objects_has_its_row(tmp_path, classifier):
     objects = pd.read_csv(tmp_path / "out" / "objects.csv")
     counted = objects.groupby("image").size().reindex(table.index, fill_value=0)
     assert counted.tolist() == table["n_objects"].tolist()
+
+
+def test_an_image_unlike_those_of_the_training_is_told(tmp_path):
+    image = stack(0)
+    trained = objclass.train_object_classifier(image, np.where(image > 250, 2, 1), spacing=(2, 0.5, 0.5))
+    images = make_images(tmp_path / "images", 1)
+    objclass.imwrite(images / "bright.tif", stack(1) * 9, spacing=(2, 0.5, 0.5))
+    objclass.imwrite(images / "coarse.tif", stack(1), spacing=(2, 1, 1))
+    segment_folder(images, trained, tmp_path / "out")
+    told = pd.read_csv(tmp_path / "out" / "images.csv").set_index("image")["warnings"].fillna("")
+    assert told["stack000.tif"] == ""
+    assert "The 99th percentile is " in told["bright.tif"]
+    assert told["coarse.tif"].count("The voxel size is 2 × 1 × 1, where the classifier was trained at") == 1
 
 
 def test_only_images_without_objects(tmp_path, classifier):

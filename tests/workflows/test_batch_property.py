@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import objclass
 from objclass.workflows.batch import segment_folder
 
-OURS = {"labels", "tables", "done", "objects.csv", "objects.parquet", "images.csv", "run.json"}
-OURS |= {"batch.json", "cache.json", "ObjectSegmenter.cl", ".lock"}
+OURS = {"labels", "tables", "done", "objects.csv", "objects.columns.csv", "images.csv", "run.json"}
+OURS |= {"objects.parquet", "batch.json", "cache.json", "ObjectSegmenter.cl", ".lock"}
 FOLDERS = ("", "day1", "day2", "day1/deep", ".hidden", "labels")
 NAMES = (
     "a.npy",

@@ -90,6 +90,8 @@ def test_channels_go_all_the_way(tmp_path):
     assert run.found["objects"] == 3
     table = pd.read_csv(tmp_path / "out" / "objects.csv")
     assert sum(name.startswith("intensity_mean") for name in table.columns) == 3
+    columns = objclass.read_table(tmp_path / "out" / "objects.csv").attrs["columns"]
+    assert (columns["area"]["unit"], columns["intensity_mean-2"]["group"]) == ("px²", "intensity")
 
 
 def test_either_annotations_or_a_classifier(files, tmp_path):
