@@ -170,7 +170,7 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("labels", metavar="LABELS", help=text)
     parser.add_argument("image", metavar="IMAGE", nargs="?", help="the image, for intensities")
     parser.add_argument("--out", metavar="T.csv", required=True, help="the table to write")
-    _add_reading(parser, "needed where there are several", "needed where there are several")
+    _add_reading(parser, "needed where there are several", "needed where there are several", segments=False)
 
 
 def _add_annotated(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
@@ -180,13 +180,14 @@ def _add_annotated(parser: argparse.ArgumentParser, *, required: bool = True) ->
     _add_reading(parser, "needed where there are several", "needed where there are several")
 
 
-def _add_reading(parser: argparse.ArgumentParser, series: str, frame: str) -> None:
+def _add_reading(parser: argparse.ArgumentParser, series: str, frame: str, *, segments: bool = True) -> None:
     group = parser.add_argument_group("reading")
     group.add_argument("--axes", help="the axes of the images, as zcyx, where files do not name them")
     group.add_argument("--series", metavar="N", type=int, help=f"which image of a file; {series}")
     group.add_argument("--frame", metavar="N", type=int, help=f"which time point; {frame}")
-    text = "the channels to segment on, by number or name; all are measured"
-    group.add_argument("--channel", metavar="C", nargs="+", help=text)
+    if segments:
+        text = "the channels to segment on, by number or name; all are measured"
+        group.add_argument("--channel", metavar="C", nargs="+", help=text)
     text = "voxel size in micrometres, whatever the file says"
     group.add_argument("--spacing", metavar="S", nargs="+", type=float, help=text)
     text = "voxel size in micrometres of files that do not say it"
@@ -428,8 +429,10 @@ def _read(
 def _train(options: argparse.Namespace) -> None:
     import numpy as np
 
+    from objclass._common.files import check_output
     from objclass.workflows.parameters import Parameters
 
+    check_output(options.out, ".cl", inputs=[*options.images, *options.annotations])
     pictures, annotations = _read(options)
     assert annotations is not None
     parameters = Parameters.of(**_parameters(options, Parameters.names()))
@@ -444,11 +447,13 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _measure(options: argparse.Namespace) -> None:
+    from objclass._common.files import check_output
     from objclass.workflows.reading import Reading, measure_files
     from objclass.workflows.results import write_measurements
 
     names = [field.name for field in dataclasses.fields(Reading)]
     reading = Reading(**_parameters(options, names))
+    check_output(options.out, ".csv", inputs=[options.labels, *filter(None, [options.image])])
     table = measure_files(options.labels, options.image, reading)
     write_measurements(Path(options.out), table)
     print(f"{len(table):,} objects, lengths in {table.attrs['unit']}, are in {options.out}.")

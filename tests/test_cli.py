@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 import objclass
 from objclass.cli import main
@@ -234,6 +235,68 @@ def test_labels_of_other_programs_are_measured(blobs, capsys):
     pd.testing.assert_frame_equal(pd.read_csv(blobs / "t.csv").drop(columns="unit"), expected, rtol=1e-12)
     assert main(["measure", str(blobs / "labels.tif"), "--out", str(blobs / "bare.csv")]) == 0
     assert set(pd.read_csv(blobs / "bare.csv")["unit"]) == {"pixel"}
+
+
+def test_measure_takes_the_voxel_size_of_either_file_and_refuses_two(blobs, capsys):
+    image = objclass.imread(blobs / "image.tif")
+    labels = np.zeros((96, 96), np.uint16)
+    labels[3:9, 4:8] = 1
+    objclass.imwrite(blobs / "bare.tif", image)
+    objclass.imwrite(blobs / "fine.tif", labels, spacing=(0.1, 0.1))
+    out = str(blobs / "t.csv")
+    assert main(["measure", str(blobs / "fine.tif"), str(blobs / "bare.tif"), "--out", out]) == 0
+    assert pd.read_csv(out)["area"][0] == pytest.approx(24 * 0.01)
+    both = ["measure", str(blobs / "fine.tif"), str(blobs / "image.tif"), "--out", out]
+    assert "image: expected the voxel size of the labels, got (0.1, 0.1) and (0.5, 0.25)" in error_of(
+        both, capsys
+    )
+    assert main([*both, "--spacing", "2"]) == 0
+    assert pd.read_csv(out)["area"][0] == 24 * 4
+    assert objclass.read_table(out).attrs["columns"]["area"]["unit"] == "µm²"
+
+
+def test_measure_takes_one_time_point_and_one_series(blobs, capsys):
+    labels = np.zeros((2, 20, 24), np.uint16)
+    labels[0, 2:4, 2:4], labels[1, 2:9, 2:9] = 1, 5
+    out = str(blobs / "t.csv")
+    tifffile.imwrite(blobs / "times.ome.tif", labels, metadata={"axes": "TYX"})
+    with tifffile.TiffWriter(blobs / "series.ome.tif", ome=True) as writer:
+        for plane in labels:
+            writer.write(plane, metadata={"axes": "YX"})
+    for name, option, word in (("times", "--frame", "time series of 2"), ("series", "--series", "2 series")):
+        for image in ([], [str(blobs / f"{name}.ome.tif")]):
+            arguments = ["measure", str(blobs / f"{name}.ome.tif"), *image, "--out", out]
+            assert word in error_of(arguments, capsys)
+            assert main([*arguments, option, "1"]) == 0
+            assert pd.read_csv(out)["label"].tolist() == [5]
+
+
+def test_measure_fills_outlines_into_the_shape_of_the_image(blobs):
+    ring = [[10, 10], [20, 10], [20, 30], [10, 30], [10, 10]]
+    feature = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": {}}
+    (blobs / "cells.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    arguments = [
+        "measure",
+        str(blobs / "cells.geojson"),
+        str(blobs / "image.tif"),
+        "--out",
+        str(blobs / "t.csv"),
+    ]
+    assert main(arguments) == 0
+    assert pd.read_csv(blobs / "t.csv")["num_pixels"].between(190, 240).all()
+
+
+@pytest.mark.parametrize("out", ["image.tif", "strokes.tif", "new.tif", "folder.cl"])
+def test_no_image_is_overwritten_by_a_classifier_or_a_table(blobs, capsys, out):
+    (blobs / "folder.cl").mkdir()
+    before = {path.name: path.read_bytes() for path in blobs.glob("*.tif")}
+    train = ["train", str(blobs / "image.tif"), "--annotations", str(blobs / "strokes.tif")]
+    assert "out: expected the name of a file that ends in .cl" in error_of(
+        [*train, "--out", str(blobs / out)], capsys
+    )
+    measure = ["measure", str(blobs / "strokes.tif"), "--out", str(blobs / out)]
+    assert "out: expected the name of a file that ends in .csv" in error_of(measure, capsys)
+    assert {path.name: path.read_bytes() for path in blobs.glob("*.tif")} == before
 
 
 def test_sizes_in_physical_units_and_filters(blobs):

@@ -9,7 +9,7 @@ import re
 import shutil
 import stat
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,16 @@ def check_writable(folder: AnyPath, *, argument: str = "path") -> None:
         raise invalid(argument, "a folder that can be written", got, hint, kind=PermissionError) from error
 
 
+def check_output(path: AnyPath, suffix: str, *, inputs: Iterable[AnyPath], argument: str = "out") -> None:
+    """Raise unless a file can be written to `path` that ends in `suffix` and is none of `inputs`."""
+    path = Path(path)
+    if path.suffix.lower() != suffix or path.is_dir():
+        raise invalid(argument, f"the name of a file that ends in {suffix}", str(path))
+    if path.exists() and any(Path(given).exists() and path.samefile(given) for given in inputs):
+        raise invalid(argument, "another file than the inputs", str(path))
+    check_writable(path.absolute().parent, argument=argument)
+
+
 def content_uuid(array: Any, *description: object) -> str:
     """Return a UUID computed from the content of a contiguous array and its description."""
     digest = hashlib.sha256(f"{array.shape} {array.dtype} {description}".encode())
@@ -129,7 +139,9 @@ def _keep_access(temporary: Path, target: Path) -> None:
 
 
 def _take_place(temporary: Path, target: Path) -> None:
-    if not (temporary.is_dir() and target.is_dir()):
+    if target.is_dir() and not temporary.is_dir():
+        raise invalid("path", "the name of a file", f"the folder {target}", kind=IsADirectoryError)
+    if not target.is_dir():
         os.replace(temporary, target)
         return
     # A folder that holds files cannot be replaced in one step.

@@ -181,6 +181,8 @@ def open_image(path: AnyPath, *, axes: str | None = None, series: int | None = N
 
 def _describe(path: AnyPath, stored: StoredImage, series: int, axes: str | None) -> OpenImage:
     """Return an image of a file with named axes."""
+    if len(stored.shape) < 2:
+        raise invalid("path", "an image", f"{_name(path)}, numbers of shape {stored.shape}")
     kept, names = _name_axes(path, stored, axes)
     lengths = dict(zip(names, (stored.shape[i] for i in kept), strict=True)) if "?" not in names else {}
     if lengths:

@@ -27,6 +27,7 @@ from objclass.workflows.inputs import BATCH, PARTS, Found, ImageFile, Item, desc
 from objclass.workflows.parameters import ObjectParameters
 from objclass.workflows.reading import SYMBOL, UNIT, OpenFiles, Picture, Reading, check_one_unit
 from objclass.workflows.record import RECORD, checksum, read_sealed, write_record, write_sealed
+from objclass.workflows.results import check_no_dangling_link
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,8 +110,8 @@ def segment_folder(
         From `train_object_classifier`, or a .cl file.
     out : path
         The folder to write to; made if it is not there. It holds ``images.csv`` with a row for each image,
-        also for those without objects, and ``objects.csv`` with a row for each object, ``objects.columns.csv``
-        with the unit and the definition of each measurement; with pyarrow ``objects.parquet`` as well.
+        also for those without objects, ``objects.csv`` with a row for each object, ``objects.columns.csv``
+        with the unit and the definition of each measurement, and with pyarrow ``objects.parquet``.
     measure : bool
         Whether to measure the objects.
     verify : bool
@@ -170,12 +171,13 @@ def segment_folder(
     trained = classifier if isinstance(classifier, ObjectClassifier) else load_classifier(classifier)
     settings = Settings.of(measure=measure, **parameters).resolved(trained)
     _check_folder(Path(out))
+    settings.check_axes(trained.ndim)
     found = find_images(inputs, out=out)
     if found.left_out:
         _log.warning("%s", describe_left_out(found.left_out))
     folder = _make_folder(Path(out))
     with locked(folder):
-        _check_same(folder, found.root, trained, settings)
+        _check_same(folder, found.root.resolve(), trained, settings)
         for part in (folder, *(folder / name for name in PARTS)):
             remove_unfinished(part)
         work = Work(folder, settings)
@@ -207,6 +209,7 @@ def segment_folder(
 
 def _check_folder(folder: Path) -> None:
     """Raise if `folder` holds what a batch would replace and did not make."""
+    check_no_dangling_link(folder)
     if folder.exists() and not folder.is_dir():
         raise invalid("out", "a folder", f"the file {folder}", "Choose another name.", kind=FileExistsError)
     if not (folder / BATCH).exists():
@@ -239,7 +242,7 @@ def _check_same(folder: Path, root: Path, classifier: ObjectClassifier, settings
         "classifier": digest,
         "parameters": settings.flat(),
         "versions": {"objclass": __version__},
-        "inputs": {"folder": str(root), "from_here": os.path.relpath(root, folder)},
+        "inputs": {"folder": str(root), "from_here": os.path.relpath(root, folder.resolve())},
     }
     if not (folder / BATCH).exists():
         write_classifier(folder / CLASSIFIER, classifier)
@@ -307,10 +310,11 @@ def _find_items(found: Found, reading: Reading, cache: dict[str, Any], opened: O
             items.append(Item(file, reading.series, reading.frame))
             continue
         parts |= {*head["files"]}
-        for series in head["series"]:
+        wanted = [one for one in head["series"] if reading.series in (None, one["series"])]
+        if not wanted:
+            items.append(Item(file, reading.series, reading.frame))
+        for series in wanted:
             number = series["series"] if len(head["series"]) > 1 else None
-            if reading.series not in (None, series["series"]):
-                continue
             frames = range(series["n_frames"]) if series["n_frames"] is not None else [None]
             chosen = [frame for frame in frames if reading.frame in (None, frame)] or [reading.frame]
             items += [Item(file, number, frame) for frame in chosen]
@@ -332,7 +336,7 @@ def _head(
     try:
         content, state = opened.look_at(file.path, _state_of)
         infos = content.infos(reading.axes)
-    except (ObjclassError, OSError, MemoryError):
+    except Exception:  # what it is, reading the image will say
         return None
     names = ("series", "n_frames", "ndim", "spacing")
     series = [{name: getattr(info, name) for name in names} for info in infos]
@@ -391,7 +395,11 @@ class Work:
 
     def record(self, item: Item) -> dict[str, Any]:
         """Return the record of an image that is done."""
-        return read_sealed(self.record_path(item))
+        record = read_sealed(self.record_path(item))
+        if record["item"] != [item.image, item.frame]:  # as where A.tif and a.tif are one name
+            got = f"{self.folder}, where {record['item'][0]} and {item.image} have the same files"
+            raise invalid("out", "a folder that keeps the names of the images apart", got)
+        return record
 
     def done(self, item: Item, classifier: ObjectClassifier, *, verify: bool) -> dict[str, Any] | None:
         """Return the record of an image that is done, is still the same and has all its results, or None."""
@@ -399,8 +407,6 @@ class Work:
 
         try:
             record = self.record(item)
-            if record["item"] != [item.image, item.frame]:
-                return None
             states = {name: _result_state(self.folder / name) for name in record["outputs"]}
             changed = [name for name, state in states.items() if verify or state != record["states"][name]]
             if any(checksum(self.folder / name) != record["outputs"][name] for name in changed):

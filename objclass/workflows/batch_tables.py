@@ -10,6 +10,25 @@ from typing import Any
 from objclass._common.files import replacing
 
 OBJECTS, COLUMNS, PARQUET, IMAGES = "objects.csv", "objects.columns.csv", "objects.parquet", "images.csv"
+IMAGE_COLUMNS = (
+    "image",
+    "path",
+    "series",
+    "frame",
+    "shape",
+    "dtype",
+    "channel_names",
+    *("spacing_z", "spacing_y", "spacing_x"),
+    "unit",
+    "spacing_source",
+    "min",
+    "max",
+    "n_objects",
+    "foreground",
+    "seconds",
+    "warnings",
+)
+KEY_COLUMNS = ("image", "frame", "label", "unit")
 _TEXT = ("image", "unit")
 
 
@@ -19,7 +38,7 @@ def write_images(folder: Path, rows: Sequence[dict[str, Any]]) -> str:
 
     from objclass.io.tables import write_csv
 
-    write_csv(folder / IMAGES, pd.DataFrame(list(rows)))
+    write_csv(folder / IMAGES, pd.DataFrame(list(rows), columns=list(IMAGE_COLUMNS)))
     return IMAGES
 
 
@@ -40,7 +59,7 @@ def join_tables(
     for path in parts:
         with path.open(encoding="utf-8", newline="") as file:
             heads.append(next(csv.reader(file), []))
-    columns = list(dict.fromkeys(name for head in heads for name in head))
+    columns = list(dict.fromkeys(name for head in heads for name in head)) or list(KEY_COLUMNS)
     with replacing(folder / OBJECTS) as temporary:
         with temporary.open("w", encoding="utf-8", newline="") as joined:
             writer = csv.DictWriter(joined, columns, lineterminator="\n")
@@ -70,14 +89,11 @@ def _write_parquet(folder: Path, table: Path, columns: list[str], integers: set[
     types |= {name: pa.int64() for name in integers}
     convert = arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=False)
     parse = arrow_csv.ParseOptions(newlines_in_values=True)
-    with replacing(folder / PARQUET) as temporary:
-        if not columns:
-            pq.write_table(pa.table({}), temporary)
-        else:
-            with (
-                arrow_csv.open_csv(table, parse_options=parse, convert_options=convert) as reader,
-                pq.ParquetWriter(temporary, reader.schema) as writer,
-            ):
-                for block in reader:
-                    writer.write_batch(block)
+    with (
+        replacing(folder / PARQUET) as temporary,
+        arrow_csv.open_csv(table, parse_options=parse, convert_options=convert) as reader,
+        pq.ParquetWriter(temporary, reader.schema) as writer,
+    ):
+        for block in reader:
+            writer.write_batch(block)
     return [PARQUET]

@@ -16,6 +16,7 @@ from objclass.objects.segmentation import SegmentationOptions, segment_with
 from objclass.pixels.classifier import ObjectClassifier, train_object_classifier
 from objclass.pixels.prediction import classify_pixels
 from objclass.pixels.training import check_classes, check_scribbles
+from objclass.workflows.reading import pixel_checksum
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,7 +157,8 @@ def cross_validate_images(
     Raises
     ------
     ValueError
-        If there are fewer than two images, or those outside a fold have annotations of one class only.
+        If there are fewer than two images or one is given twice, or those outside a fold have annotations of
+        one class only.
 
     References
     ----------
@@ -178,6 +180,11 @@ def cross_validate_images(
         raise invalid(
             "image", "a list of at least two images", f"{len(image) if is_list(image) else 1}", hint
         )
+    sums = [pixel_checksum(np.asarray(one)) for one in image]
+    if len({*sums}) < len(sums):
+        again = next(at for at, one in enumerate(sums) if one in sums[:at])
+        got = f"image {again}, which is image {sums.index(sums[again])} again"
+        raise invalid("image", "different images", got, "A classifier would be judged on what it has seen.")
     checked = check_scribbles(image, annotations)
     check_classes(checked, classifier.positive_class or 2)
     scribbles = [one for _, one in checked]

@@ -160,6 +160,8 @@ def find_images(inputs: AnyPath | Iterable[AnyPath], *, out: AnyPath | None = No
 
 def _expand(given: str) -> tuple[str, list[Path]]:
     """Return the folder that an input is named from, and the paths that it stands for."""
+    if not given:
+        raise invalid("inputs", "images, or a folder of them", "an empty text")
     path = Path(os.path.abspath(given))
     if path.is_dir() and not is_zarr(path):
         return str(path), [path]
@@ -205,7 +207,7 @@ class _Search:
             self._visit(self.links.pop(0), is_link=True)
 
     def counts(self) -> dict[str, int]:
-        return dict(sorted(self.left_out.items()))
+        return {name: count for name, count in sorted(self.left_out.items()) if count}
 
     def _visit(self, start: Path, *, is_given: bool = False, is_link: bool = False) -> None:
         todo = [start]

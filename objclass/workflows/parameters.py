@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from objclass._common.checks import check_number, check_option, invalid
+from objclass._common.checks import check_number, check_option, check_spacing, invalid
 from objclass._common.compile_ahead import compile_ahead
 from objclass._common.parallel import Progress
 from objclass._common.sizes import parse_size
@@ -55,7 +55,17 @@ class ObjectParameters:
         check_option("engine", self.engine, ENGINES)
         object.__setattr__(self, "engine", choose_engine(self.engine))
         if self.max_size is not None:
-            parse_size("max_size", self.max_size)
+            largest, smallest = (
+                parse_size(name, value)
+                for name, value in (
+                    ("max_size", self.max_size),
+                    ("min_size", self.segmentation.min_size or 0),
+                )
+            )
+            is_same = (largest.unit, largest.power) == (smallest.unit, smallest.power)
+            if largest.value <= 0 or (is_same and largest.value < smallest.value):
+                got = f"{self.max_size} with min_size={self.segmentation.min_size}"
+                raise invalid("max_size", "a size above 0 and of at least min_size", got)
         if not isinstance(self.exclude_border, bool):
             raise invalid("exclude_border", "True or False", self.exclude_border)
 
@@ -116,6 +126,14 @@ class ObjectParameters:
         if self.max_size is not None:
             labels = exclude_large(labels, self.max_size, spacing=picture.spacing)
         return labels
+
+    def check_axes(self, ndim: int) -> None:
+        """Raise if a voxel size, or a physical size, is for another number of axes."""
+        for name in ("spacing", "default_spacing"):
+            check_spacing(getattr(self.reading, name), ndim, argument=name)
+        for name, size in (("min_size", self.segmentation.min_size), ("max_size", self.max_size)):
+            if size is not None and (parsed := parse_size(name, size)).power:
+                parsed.in_voxels(name, 1.0, ndim)
 
     def resolved(self, classifier: ObjectClassifier) -> Self:
         """Return the parameters with those of the classifier's preset in the place of None."""

@@ -7,16 +7,17 @@ import hashlib
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from objclass._common.checks import check_number, check_spacing, invalid
+from objclass._common.checks import ObjclassError, check_number, check_spacing, invalid
 from objclass._common.files import AnyPath
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from objclass.io.info import ImageInfo
     from objclass.io.opening import OpenFile
 
 Channels = int | str | tuple[int | str, ...]
@@ -103,11 +104,8 @@ class Reading:
 
         series = self.series if series is None else series
         frame = self.frame if frame is None else frame
-        n_series = len(file.series)
-        if series is None and n_series > 1:
-            names = ", ".join(stored.name or str(at) for at, stored in enumerate(file.series[:8]))
-            hint = f"Choose one with series= (--series), 0 to {n_series - 1}; objclass batch does all."
-            raise invalid("image", "one image", f"{file.path}, which holds {n_series} series ({names})", hint)
+        if series is None and len(file.series) > 1:
+            _refuse_several("image", file.path, [stored.name for stored in file.series])
         opened = file.image(series or 0, axes=self.axes)
         wanted = channel_names if self.channel is None else ()
         image, info = read_as(opened, ndim, partner, frame=frame, channel_names=wanted)
@@ -336,23 +334,58 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
     DataFrame
         As from `objclass.measure`, with the ``unit`` of lengths behind ``label``.
     """
+    from objclass.io.images import image_info
     from objclass.io.labels import read_labels_and_spacing
     from objclass.measurement.region_properties import measure
 
-    frame = None if image is not None else reading.frame
-    found, stored = read_labels_and_spacing(labels, frame=frame)
-    if image is None:
-        picture = None
-        spacing, _ = reading.voxel_size(stored, "", found.ndim)
-    else:
+    which: dict[str, Any] = {"axes": reading.axes, "series": reading.series, "frame": reading.frame}
+    if image is not None:  # these are about the image
+        which = {"axes": None, "series": None, "frame": None}
+    infos: Sequence[ImageInfo] = ()
+    with contextlib.suppress(ObjclassError):  # outlines are no image
+        infos = image_info(labels, axes=which["axes"])
+    if len(infos) > 1:
+        which["series"] = reading.series
+        if reading.series is None:
+            _refuse_several("labels", labels, [info.name for info in infos])
+    if infos:
+        info = infos[min(which["series"] or 0, len(infos) - 1)]
+        if info.n_frames is not None:
+            which["frame"] = reading.frame
+    shape = _spatial_shape(image, reading)
+    found, stored = read_labels_and_spacing(labels, shape=shape, **which)
+    picture = None
+    if image is not None:
         picture = reading.read(image, found.ndim, "the labels")
-        spacing = picture.spacing
+        own = None if picture.spacing_source == "default_spacing" else picture.spacing
+        if reading.spacing is None and own and stored and not np.allclose(own, stored, rtol=0.01):
+            got = f"{stored} and {own}"
+            raise invalid("image", "the voxel size of the labels", got, "Say which with spacing (--spacing).")
+        stored = own or stored
+    spacing, _ = reading.voxel_size(stored, "", found.ndim)
     symbol = None if spacing is None else SYMBOL
     table = measure(found, None if picture is None else picture.image, spacing=spacing, unit=symbol)
     unit = NO_UNIT if spacing is None else UNIT
     table.insert(1, "unit", unit)
     table.attrs["unit"] = unit
     return table
+
+
+def _spatial_shape(image: AnyPath | None, reading: Reading) -> tuple[int, ...] | None:
+    """Return the shape of an image without channels and time, as far as its file tells."""
+    from objclass.io.images import image_info
+
+    if image is None:
+        return None
+    infos = image_info(image, axes=reading.axes)
+    info = infos[min(reading.series or 0, len(infos) - 1)]
+    return tuple(info.shape[-info.ndim :]) if "?" not in info.axes else None
+
+
+def _refuse_several(argument: str, path: AnyPath, names: Sequence[str]) -> NoReturn:
+    shown = ", ".join(name or str(at) for at, name in enumerate(names[:8]))
+    hint = f"Choose one with series= (--series), 0 to {len(names) - 1}; objclass batch does all."
+    raise invalid(argument, "one image", f"{path}, which holds {len(names)} series ({shown})", hint)
 
 
 def common_spacing(pictures: Iterable[Picture]) -> tuple[float, ...] | None:

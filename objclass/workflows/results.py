@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import numpy as np
 
 from objclass._common.checks import invalid
 from objclass._common.files import AnyPath, check_writable, replacing
+from objclass.workflows.inputs import BATCH
 from objclass.workflows.reading import Picture
 from objclass.workflows.record import RECORD
 
@@ -54,6 +56,7 @@ def output_folder(
     ValueError
         If an input would be overwritten.
     """
+    check_no_dangling_link(Path(path))
     folder = Path(path).resolve()
     written = [folder / name for name in (*outputs, RECORD)]
     there = [file.name for file in written if file.exists()]
@@ -69,6 +72,8 @@ def output_folder(
             raise invalid(
                 "out", "a folder that does not hold an input by the name of a result", str(file), hint
             )
+    if (folder / BATCH).exists():
+        raise invalid("out", "a folder of its own", f"{folder}, that of a batch", "Choose another folder.")
     is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -85,6 +90,13 @@ def output_folder(
             with contextlib.suppress(OSError):  # what was written already stays
                 folder.rmdir()
         raise
+
+
+def check_no_dangling_link(folder: Path) -> None:
+    """Raise if `folder` is a symbolic link to what is not there: nothing is made through it."""
+    if folder.is_symlink() and not folder.exists():
+        got = f"{folder}, a link to {os.readlink(folder)}, which is not there"
+        raise invalid("out", "a folder", got, "Remove the link.", kind=FileNotFoundError)
 
 
 def write_results(

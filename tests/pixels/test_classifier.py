@@ -314,7 +314,7 @@ def test_sigma_stays_where_axes_are_alike_or_apoc_is_asked_for(options):
     classifier = train(**options)
     assert classifier.features == parse_features(options.get("features", SET))
     assert classifier.spacing == tuple(np.broadcast_to(options["spacing"], 3))
-    assert train_object_classifier(IMAGE, STROKES, **classifier.parameters.keywords()) == classifier
+    assert train_object_classifier(IMAGE, SCRIBBLES, **classifier.parameters.keywords()) == classifier
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,9 @@ import objclass
 from objclass import cli
 from objclass._common.locking import locked
 from objclass.workflows.batch import segment_folder
+from objclass.workflows.inputs import Item
 from objclass.workflows.record import read_sealed
+from objclass.workflows.run import run_image
 
 SHAPE = (6, 20, 24)
 
@@ -519,3 +521,104 @@ def test_the_command_reports_failures(tmp_path, classifier, capsys):
     printed = capsys.readouterr()
     assert "1 images are done" in printed.out
     assert "objclass: failed: empty.tif: path: expected a complete .tif image" in printed.err
+
+
+def test_a_series_that_no_file_has_is_a_failure(tmp_path, classifier):
+    images = make_images(tmp_path / "images", 1)
+    batch = segment_folder(images, classifier, tmp_path / "out", series=3)
+    assert batch.n_images == 0
+    assert "series: expected an integer" in batch.failed["stack000.tif#3"]
+
+
+def test_tables_of_no_images_have_their_columns(tmp_path, classifier):
+    (tmp_path / "bad.tif").write_text("no image")
+    assert segment_folder(tmp_path / "bad.tif", classifier, tmp_path / "out").n_images == 0
+    assert list(pd.read_csv(tmp_path / "out" / "objects.csv").columns) == ["image", "frame", "label", "unit"]
+    assert len(pd.read_parquet(tmp_path / "out" / "objects.parquet")) == 0
+    assert {"image", "n_objects", "warnings"} <= {*pd.read_csv(tmp_path / "out" / "images.csv").columns}
+
+
+@pytest.mark.parametrize("array", [np.float32(3), np.zeros(5), np.array(["a", "b"])])
+def test_an_array_that_is_no_image_fails_alone(tmp_path, classifier, array):
+    images = make_images(tmp_path / "images", 1)
+    np.save(images / "array.npy", array)
+    batch = segment_folder(images, classifier, tmp_path / "out")
+    assert (batch.n_images, [*batch.failed]) == (1, ["array.npy"])
+    assert "path: expected an image, got array.npy" in batch.failed["array.npy"]
+
+
+def test_a_defect_in_looking_at_a_file_does_not_stop_the_others(tmp_path, classifier, monkeypatch):
+    images = make_images(tmp_path / "images", 2)
+    info = objclass.io.images.image_info
+
+    def broken(path, **options):
+        if str(path).endswith("000.tif"):
+            raise ZeroDivisionError("a defect")
+        return info(path, **options)
+
+    monkeypatch.setattr("objclass.io.images.image_info", broken)
+    with pytest.raises(ZeroDivisionError, match="a defect"):
+        segment_folder(images, classifier, tmp_path / "out")
+    assert image_table(tmp_path / "out")["image"].tolist() == ["stack001.tif"]
+
+
+def test_a_link_that_leads_to_another_folder_now_is_another_folder(tmp_path, classifier):
+    for day in (1, 2):
+        make_images(tmp_path / f"day{day}", day)
+    (tmp_path / "latest").symlink_to(tmp_path / "day1")
+    segment_folder(tmp_path / "latest", classifier, tmp_path / "out")
+    assert segment_folder(tmp_path / "day1", classifier, tmp_path / "out").n_done_before == 1
+    (tmp_path / "latest").unlink()
+    (tmp_path / "latest").symlink_to(tmp_path / "day2")
+    with pytest.raises(ValueError, match="the images were those of another folder"):
+        segment_folder(tmp_path / "latest", classifier, tmp_path / "out")
+
+
+def test_out_is_no_link_to_what_is_not_there(tmp_path, classifier):
+    make_images(tmp_path / "images", 1)
+    classifier.save(tmp_path / "a.cl")
+    (tmp_path / "out").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match=r"out: expected a folder, got .*, a link to .*nowhere"):
+        segment_folder(tmp_path / "images", classifier, tmp_path / "out")
+    with pytest.raises(FileNotFoundError, match=r"out: expected a folder, got .*, a link to .*nowhere"):
+        run_image(tmp_path / "images" / "stack000.tif", tmp_path / "out", classifier=tmp_path / "a.cl")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_no_run_is_written_into_the_folder_of_a_batch(tmp_path, classifier):
+    images = make_images(tmp_path / "images", 1)
+    classifier.save(tmp_path / "a.cl")
+    segment_folder(images, classifier, tmp_path / "out")
+    before = contents(tmp_path / "out")
+    with pytest.raises(ValueError, match=r"out: expected a folder of its own, got .*, that of a batch"):
+        run_image(images / "stack000.tif", tmp_path / "out", classifier=tmp_path / "a.cl", overwrite=True)
+    assert contents(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"spacing": (1, 2)}, "spacing: expected 3 positive numbers"),
+        ({"default_spacing": (1, 2, 3, 4)}, "default_spacing: expected 3 positive numbers"),
+        ({"min_size": "4 um2"}, "min_size: expected a volume"),
+        ({"max_size": "4 um2"}, "max_size: expected a volume"),
+        ({"max_size": 5, "min_size": 9}, "max_size: expected a size above 0 and of at least min_size, got 5"),
+        ({"max_size": 0}, "max_size: expected a size above 0"),
+    ],
+)
+def test_what_fits_no_image_is_refused_before_the_first(tmp_path, classifier, options, message):
+    images = make_images(tmp_path / "images", 1)
+    with pytest.raises(ValueError, match=message):
+        segment_folder(images, classifier, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_that_the_system_takes_for_the_same_are_told_apart_or_refused(
+    tmp_path, classifier, monkeypatch
+):
+    """On a system that does not tell upper from lower case: here names are lowered on purpose."""
+    images = make_images(tmp_path / "images", 1)
+    objclass.imwrite(images / "STACK000.tif", stack(5), spacing=(2, 0.5, 0.5))
+    monkeypatch.setattr(Item, "stem", property(lambda item: item.file.name.lower()))
+    with pytest.raises(ValueError, match="out: expected a folder that keeps the names of the images apart"):
+        segment_folder(images, classifier, tmp_path / "out")

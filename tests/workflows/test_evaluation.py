@@ -115,6 +115,16 @@ def test_wrong_arguments():
         cross_validate_images(classifier, images, annotations, labels=labels[:1])
 
 
+def test_an_image_that_is_given_twice_is_not_unseen():
+    image = np.repeat([[0.0, 0, 0, 9, 9, 9]], 6, axis=0)
+    scribbles = np.where(image > 4, 2, 1)
+    classifier = objclass.train_object_classifier(image, scribbles, features="original", n_estimators=5)
+    with pytest.raises(
+        ValueError, match="image: expected different images, got image 2, which is image 0 again"
+    ):
+        objclass.cross_validate_images(classifier, [image, image + 1, image], [scribbles] * 3)
+
+
 def test_train_and_evaluate_from_the_command_line(tmp_path, capsys):
     names = []
     for at, parts in enumerate(zip(*pictures(), strict=True)):

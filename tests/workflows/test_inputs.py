@@ -125,6 +125,11 @@ def test_inputs_that_are_no_images(tmp_path, given):
         find_images(tmp_path / given)
 
 
+def test_an_empty_text_is_not_the_working_directory():
+    with pytest.raises(ValueError, match="inputs: expected images, or a folder of them, got an empty text"):
+        find_images("")
+
+
 def test_brackets_in_a_name_are_no_pattern(tmp_path):
     make(tmp_path, "a[1].tif", "b[2]/c.tif")
     assert names(find_images(tmp_path / "a[1].tif")) == ["a[1].tif"]
