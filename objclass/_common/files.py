@@ -139,8 +139,8 @@ def _keep_access(temporary: Path, target: Path) -> None:
 
 
 def _take_place(temporary: Path, target: Path) -> None:
-    if target.is_dir() and not temporary.is_dir():
-        raise invalid("path", "the name of a file", f"the folder {target}", kind=IsADirectoryError)
+    if target.is_dir() and temporary.is_file():
+        raise invalid("path", "the name of a file", f"the folder {target}", kind=FileExistsError)
     if not target.is_dir():
         os.replace(temporary, target)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,9 +13,10 @@ import numpy as np
 
 from objclass._common.checks import IS_MASK, MASK, invalid
 from objclass._common.files import AnyPath
+from objclass.io.info import ImageInfo
 from objclass.io.microscopes import needs
 from objclass.io.ngff import is_zarr
-from objclass.io.opening import Channels, OpenImage, check_named, check_size, is_url, open_image, readable
+from objclass.io.opening import Channels, OpenImage, check_named, check_size, is_url, open_file, readable
 from objclass.io.pictures import read_npy_header
 
 Rings = list[np.ndarray]
@@ -85,8 +86,8 @@ def read_labels(
     >>> import tempfile, numpy as np, objclass
     >>> folder = tempfile.TemporaryDirectory()
     >>> objclass.imwrite(f"{folder.name}/labels.tif", np.eye(4, dtype=np.float32) * 7)
-    >>> read_labels(f"{folder.name}/labels.tif").max()
-    np.int32(7)
+    >>> int(read_labels(f"{folder.name}/labels.tif").max())
+    7
     >>> folder.cleanup()
     """
     labels, _ = read_labels_and_spacing(
@@ -104,8 +105,12 @@ def read_labels_and_spacing(
     series: int | None = None,
     frame: int | None = None,
     channel: Channels = None,
+    choose: Callable[[Sequence[ImageInfo]], tuple[int | None, int | None]] | None = None,
 ) -> tuple[np.ndarray, tuple[float, ...] | None]:
-    """Read labels as `read_labels` does, and the voxel size of the file; None if it does not say."""
+    """Read labels as `read_labels` does, and the voxel size of the file; None if it does not say.
+
+    `choose` returns series and frame from what the file says of its images, in the place of those given.
+    """
     spacing = None
     suffixes = "" if is_url(path) else Path(path).suffix.lower()
     if suffixes in (".zip", ".roi", ".geojson", ".json") and not is_zarr(Path(path)):
@@ -115,7 +120,10 @@ def read_labels_and_spacing(
     else:
         if not is_url(path) and is_zarr(Path(path)) and (Path(path) / "labels").is_dir():
             path = Path(path) / "labels"
-        with open_image(path, axes=axes, series=series) as image:
+        with open_file(path) as file:
+            if choose is not None:
+                series, frame = choose(file.infos(axes))
+            image = file.image(series, axes=axes)
             labels, spacing = _read_image(path, image, frame, channel), image.info.spacing
     labels = _as_integers(Path(path).name, labels)
     if shape is not None and labels.shape != tuple(shape):

@@ -11,6 +11,7 @@ import struct
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -482,7 +483,15 @@ def write_tiff(path: Path, array: np.ndarray, axes: str, *, spacing: Mapping[str
     extra: dict[str, Any] = {}
     if spacing:
         extra = {"unit": "um", "spacing": spacing["z"]} if "z" in spacing else {"unit": "um"}
-        options |= {"resolution": (1 / spacing["x"], 1 / spacing["y"]), "resolutionunit": "NONE"}
+        resolution = tuple(_pixels_per_unit(spacing[axis]) for axis in "xy")
+        options |= {"resolution": resolution, "resolutionunit": "NONE"}
     # The description is written here since tifffile's ImageJ mode does not support int32, which ImageJ reads.
     description = tifffile.imagej_description(array.shape, axes=axes.upper(), rgb=False, loop=False, **extra)
     tifffile.imwrite(path, array, description=description, metadata=None, **options)
+
+
+def _pixels_per_unit(step: float) -> float | tuple[int, int]:
+    """Return the inverse of a pixel size as a ratio that gives back the very size, or nearly so."""
+    size = Fraction(step).limit_denominator(10**6)
+    is_exact = float(size) == step and size.numerator < 2**32
+    return (size.denominator, size.numerator) if is_exact else 1 / step

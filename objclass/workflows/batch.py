@@ -182,6 +182,8 @@ def segment_folder(
             remove_unfinished(part)
         work = Work(folder, settings)
         cache = _read_cache(folder)
+        if verify:
+            cache["written"] = {}
         with OpenFiles() as files:
             items = _find_items(found, settings.reading, cache, files)
             _write_cache(folder, cache)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from objclass._common.checks import ObjclassError, check_number, check_spacing, invalid
+from objclass._common.checks import check_number, check_spacing, invalid
 from objclass._common.files import AnyPath
 
 if TYPE_CHECKING:
@@ -334,29 +334,27 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
     DataFrame
         As from `objclass.measure`, with the ``unit`` of lengths behind ``label``.
     """
-    from objclass.io.images import image_info
     from objclass.io.labels import read_labels_and_spacing
+    from objclass.io.opening import open_file
     from objclass.measurement.region_properties import measure
 
-    which: dict[str, Any] = {"axes": reading.axes, "series": reading.series, "frame": reading.frame}
-    if image is not None:  # these are about the image
-        which = {"axes": None, "series": None, "frame": None}
-    infos: Sequence[ImageInfo] = ()
-    with contextlib.suppress(ObjclassError):  # outlines are no image
-        infos = image_info(labels, axes=which["axes"])
-    if len(infos) > 1:
-        which["series"] = reading.series
-        if reading.series is None:
+    def choose(infos: Sequence[ImageInfo]) -> tuple[int | None, int | None]:
+        """Take of the labels what is asked for; together with an image only if they have several."""
+        series = reading.series if image is None or len(infos) > 1 else None
+        if series is None and len(infos) > 1:
             _refuse_several("labels", labels, [info.name for info in infos])
-    if infos:
-        info = infos[min(which["series"] or 0, len(infos) - 1)]
-        if info.n_frames is not None:
-            which["frame"] = reading.frame
-    shape = _spatial_shape(image, reading)
-    found, stored = read_labels_and_spacing(labels, shape=shape, **which)
-    picture = None
-    if image is not None:
-        picture = reading.read(image, found.ndim, "the labels")
+        is_series = infos[min(series or 0, len(infos) - 1)].n_frames is not None
+        return series, reading.frame if image is None or is_series else None
+
+    if image is None:
+        picture = None
+        found, stored = read_labels_and_spacing(labels, axes=reading.axes, choose=choose)
+    else:
+        with open_file(image) as file:
+            info = file.infos(reading.axes)[min(reading.series or 0, len(file.series) - 1)]
+            shape = tuple(info.shape[-info.ndim :]) if "?" not in info.axes else None
+            found, stored = read_labels_and_spacing(labels, shape=shape, choose=choose)
+            picture = reading.read_open(file, found.ndim, "the labels")
         own = None if picture.spacing_source == "default_spacing" else picture.spacing
         if reading.spacing is None and own and stored and not np.allclose(own, stored, rtol=0.01):
             got = f"{stored} and {own}"
@@ -369,17 +367,6 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
     table.insert(1, "unit", unit)
     table.attrs["unit"] = unit
     return table
-
-
-def _spatial_shape(image: AnyPath | None, reading: Reading) -> tuple[int, ...] | None:
-    """Return the shape of an image without channels and time, as far as its file tells."""
-    from objclass.io.images import image_info
-
-    if image is None:
-        return None
-    infos = image_info(image, axes=reading.axes)
-    info = infos[min(reading.series or 0, len(infos) - 1)]
-    return tuple(info.shape[-info.ndim :]) if "?" not in info.axes else None
 
 
 def _refuse_several(argument: str, path: AnyPath, names: Sequence[str]) -> NoReturn:

@@ -16,6 +16,7 @@ import tifffile
 import objclass
 from objclass import cli
 from objclass._common.locking import locked
+from objclass.io import opening
 from objclass.workflows.batch import segment_folder
 from objclass.workflows.inputs import Item
 from objclass.workflows.record import read_sealed
@@ -549,14 +550,14 @@ def test_an_array_that_is_no_image_fails_alone(tmp_path, classifier, array):
 
 def test_a_defect_in_looking_at_a_file_does_not_stop_the_others(tmp_path, classifier, monkeypatch):
     images = make_images(tmp_path / "images", 2)
-    info = objclass.io.images.image_info
+    opened = opening.open_file
 
     def broken(path, **options):
         if str(path).endswith("000.tif"):
             raise ZeroDivisionError("a defect")
-        return info(path, **options)
+        return opened(path, **options)
 
-    monkeypatch.setattr("objclass.io.images.image_info", broken)
+    monkeypatch.setattr(opening, "open_file", broken)
     with pytest.raises(ZeroDivisionError, match="a defect"):
         segment_folder(images, classifier, tmp_path / "out")
     assert image_table(tmp_path / "out")["image"].tolist() == ["stack001.tif"]
