@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from objclass._common import checks
 from objclass.tables.columns import check_table, key_rows
+from objclass.tables.conditions import parse_condition
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,14 +27,15 @@ def select(
     polygon: npt.ArrayLike | None = None,
     within: Sequence[float] | None = None,
     objects: Iterable[Any] | None = None,
+    where: str | None = None,
     log: str = "",
     group: int = 1,
     mode: str = "replace",
 ) -> pd.DataFrame:
     """Assign selected objects to a group in ``MANUAL_CLUSTER_ID``.
 
-    Exactly one of `polygon`, `within` and `objects` must be given. An object whose value is missing, or not
-    positive on a logarithmic axis, is never inside a polygon.
+    Exactly one of `polygon`, `within`, `objects` and `where` must be given. An object whose value is missing,
+    or not positive on a logarithmic axis, is never inside a polygon.
 
     Parameters
     ----------
@@ -48,6 +50,9 @@ def select(
         The lowest and the highest value of column `x`, both included.
     objects : iterable of int or tuple, optional
         Labels; of several images (image, label), of time points (frame, label) or (image, frame, label).
+    where : str, optional
+        A condition on the columns, such as ``"area > 300 and solidity < 0.9"``, in the words of the
+        explorer's filter; a name that is no identifier in backticks.
     log : {"", "x", "y", "xy"}
         The logarithmic axes: an edge of the polygon is straight on the axes of the plot.
     group : int
@@ -65,8 +70,8 @@ def select(
     ------
     ValueError
         If a column is absent or not numeric, if `objects` are labels alone though there are several images,
-        if the polygon has fewer than three corners or is not finite, or if not exactly one of `polygon`,
-        `within` and `objects` is given.
+        if the polygon has fewer than three corners or is not finite, if the condition cannot be parsed, or if
+        not exactly one of `polygon`, `within`, `objects` and `where` is given.
 
     References
     ----------
@@ -84,12 +89,14 @@ def select(
     check_table(table)
     checks.check_option("mode", mode, MODES)
     group = checks.check_number("group", group, low=0, integer=True)
-    if sum(way is not None for way in (polygon, within, objects)) != 1:
-        raise checks.invalid("polygon, within, objects", "exactly one of the three", "none or several")
+    if sum(way is not None for way in (polygon, within, objects, where)) != 1:
+        raise checks.invalid("polygon, within, objects, where", "exactly one of the four", "none or several")
     if polygon is not None:
         chosen = inside_polygon(column_values(table, "x", x), column_values(table, "y", y), polygon, log=log)
     elif within is not None:
         chosen = inside_range(column_values(table, "x", x), within)
+    elif where is not None:
+        chosen = parse_condition(where)(table)
     else:
         chosen = _among(table, [] if objects is None else list(objects))
     if GROUP_COLUMN in table:

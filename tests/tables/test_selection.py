@@ -87,7 +87,7 @@ def test_moving_points_and_polygon_together_changes_nothing(corners, dx, dy) -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"x": "area", "y": "solidity"}, "polygon, within, objects: expected exactly one"),
+        ({"x": "area", "y": "solidity"}, "polygon, within, objects, where: expected exactly one"),
         ({"x": "area", "within": (0, 1), "objects": [1]}, "expected exactly one"),
         (
             {"x": "area", "y": "kind", "polygon": STAR},
@@ -137,3 +137,15 @@ def test_objects_of_the_largest_labels_are_picked():
     labels = np.array([[0, 2**64 - 1, 2**64 - 1, 0, 5]], np.uint64)
     assert pick_objects(labels, [(-1, 0), (-1, 3), (2, 3), (2, 0)]).tolist() == [2**64 - 1]
     assert pick_objects(labels, [(-1, 3), (-1, 5), (2, 5), (2, 3)]).dtype == np.int64
+
+
+def test_a_condition_chooses_as_a_mask_does(table: pd.DataFrame) -> None:
+    found = select(table, where="area > 15 and label != 3", group=4)["MANUAL_CLUSTER_ID"]
+    np.testing.assert_array_equal(found == 4, (table["area"] > 15) & (table["label"] != 3))
+
+
+def test_objects_of_several_images_are_chosen_by_image_and_label() -> None:
+    table = pd.DataFrame({"image": ["a", "a", "b"], "label": [1, 2, 1], "area": [1.0, 2.0, 3.0]})
+    assert select(table, objects=[("b", 1)])["MANUAL_CLUSTER_ID"].tolist() == [0, 0, 1]
+    with pytest.raises(ValueError, match=r"objects: expected keys \(image, label\)"):
+        select(table, objects=[1])

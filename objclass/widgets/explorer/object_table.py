@@ -10,6 +10,7 @@ import numpy as np
 
 from objclass._common import checks
 from objclass.tables.columns import check_table, key_columns
+from objclass.tables.conditions import parse_condition
 from objclass.tables.selection import GROUP_COLUMN, column_values, inside_polygon, inside_range, pick_objects
 from objclass.widgets.explorer.classes import ClassExamples
 from objclass.widgets.explorer.groups import Groups
@@ -195,14 +196,27 @@ class ObjectTable:
         code = call("objclass.pick_objects", array, keywords=keywords)
         return picked, Code(f"[({', '.join(map(repr, key))}, label) for label in {code}]")
 
+    def _fitting(self, condition: str) -> tuple[np.ndarray, dict[str, Any]]:
+        """Return the rows that fit a condition, and the arguments of `objclass.select` that choose them."""
+        fits = parse_condition(condition)
+        results = self.classes.results
+        learnt = [] if results is None else [str(name) for name in results]
+        if not any(name in condition for name in learnt):
+            return fits(self.measured), {"where": condition}
+        chosen = fits(self.table)  # the code learns the classes after it has made the groups
+        return chosen, {"objects": self._keys(self.row_labels[chosen].tolist())}
+
     def select(self, gesture: Mapping[str, Any]) -> None:
         """Do what a gesture in the browser asks for; see ``objectGesture`` in ``explorer.js``.
 
         ``mode`` is one of those of `Groups.target`; ``shape`` is "polygon" or "range" (with ``x``, ``y``,
-        ``log`` and ``points``), "plane" (``points`` as (row, column) in the plane ``axis``, ``index``), or
-        "objects" (``objects``, numbers as in `row_labels`). ``image`` is the place of the image of a plane.
+        ``log`` and ``points``), "plane" (``points`` as (row, column) in the plane ``axis``, ``index`` of the
+        ``image`` at that place), "where" (``where``, a condition), or "objects" (``objects``, numbers as in
+        `row_labels`).
         """
-        shape = checks.check_option("shape", gesture.get("shape"), ("polygon", "range", "plane", "objects"))
+        shape = checks.check_option(
+            "shape", gesture.get("shape"), ("polygon", "range", "plane", "where", "objects")
+        )
         if len(gesture.get("points", ())) > _MOST_CORNERS:
             raise checks.invalid("points", f"at most {_MOST_CORNERS:,} corners", len(gesture["points"]))
         group, mode = self.groups.target(gesture.get("mode", "replace"))
@@ -224,6 +238,8 @@ class ObjectTable:
             picked, code = self._pick(gesture)
             keywords = {"objects": code}
             chosen = np.isin(self.row_labels, picked)
+        elif shape == "where":
+            chosen, keywords = self._fitting(str(gesture["where"]))
         else:
             objects = [int(label) for label in gesture["objects"]]
             keywords = {"objects": self._keys(objects)}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
 
 from objclass._common import checks
+from objclass.tables.classification import CLASS_COLUMN
 from objclass.tables.columns import column_kind
 from objclass.tables.conditions import parse_condition
 from objclass.tables.export import file_formats, to_anndata, to_bytes
@@ -49,9 +50,9 @@ class TableMixin(traitlets.HasTraits):
         """Answer with the cells of some rows of the sorted, filtered table.
 
         ``sort`` (a column, or ""), ``descending``, ``query`` (a condition on the columns, see
-        `parse_condition`), ``selected`` (only objects of a group), ``start`` and ``count``. ``near``, a
-        label, asks for the part in which that object's row is. A condition that cannot be understood is
-        answered with the ``problem``, and no rows.
+        `parse_condition`), ``selected`` (only objects of a group), ``columns`` (those to show; none for all),
+        ``start`` and ``count``. ``near``, a label, asks for the part in which that object's row is. A
+        condition that cannot be understood is answered with the ``problem``, and no rows.
         """
         answer = {
             "kind": "rows",
@@ -76,6 +77,7 @@ class TableMixin(traitlets.HasTraits):
         if place.size:
             start = max(0, int(place[0]) - count // 2)
         part = self.objects.part(rows[start : start + count])
+        part = part[arrange_columns(part, content.get("columns", ()))]
         self.send(
             answer
             | {
@@ -157,6 +159,26 @@ class RowOrder:
             self._rows = arrange_rows(table, sort=sort, descending=descending, query=query, selected=selected)
             self._wish = wish
         return self._rows
+
+
+def arrange_columns(table: pd.DataFrame, wanted: Collection[str] = ()) -> list[Any]:
+    """Return the columns to show: the label, image and frame, groups, classes, clusters, then the others.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> arrange_columns(pd.DataFrame(columns=["label", "area", "KMEANS_CLUSTER_ID", "image"]))
+    ['label', 'image', 'KMEANS_CLUSTER_ID', 'area']
+    """
+    first = ["label", "image", "frame", GROUP_COLUMN, CLASS_COLUMN]
+
+    def place(name: Any) -> int:
+        if name in first:
+            return first.index(name)
+        return len(first) + (0 if str(name).endswith("_CLUSTER_ID") else 1)
+
+    shown = [name for name in table if name == "label" or not wanted or str(name) in wanted]
+    return sorted(shown, key=place)
 
 
 def arrange_rows(

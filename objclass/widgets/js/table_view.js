@@ -1,5 +1,7 @@
 // The rows of the table: the kernel sorts and filters, this shows the part that is seen.
-import { checkbox, countOf, h, textButton } from "./dom.js";
+import { ColumnPicker } from "./column_picker.js";
+import { checkbox, countOf, enable, h, textButton } from "./dom.js";
+import { GROUP_COLUMN } from "./object_store.js";
 import { formatValue } from "./scales.js";
 
 const ROW = 24;
@@ -17,7 +19,7 @@ export function rowGeometry(total, height) {
 export class TableView {
   constructor(model, store, host, formats) {
     Object.assign(this, { model, store });
-    this.state = { sort: "", descending: false, query: "", selected: false };
+    this.state = { sort: "", descending: false, query: "", selected: false, columns: [] };
     this.seq = 0;
     this.onRow = this.onHover = () => {};
     this.query = h("input", { type: "search", class: "oc-text", placeholder: "Filter, for example: area > 300 and solidity < 0.9",
@@ -28,13 +30,26 @@ export class TableView {
     this.count = h("span", { class: "oc-soft" });
     const files = formats.map((format) => textButton(format === "csv" ? "CSV" : "Parquet",
       () => model.send({ kind: "export", format, view: store.client }), { class: "oc-button oc-small", title: `Save all rows as ${format}` }));
+    this.picker = new ColumnPicker({ title: "Columns of the table", none: "All columns", onChange: (columns) => this.change({ columns }) });
+    const columns = h("details", { class: "oc-fold oce-columns-fold" }, h("summary", {}, "Columns"), this.picker.element);
+    this.group = textButton("Filtered → group", () => this.makeGroup(), { class: "oc-button oc-small", title: "Make the next group of the rows that fit the filter" });
+    enable(this.group, false);
     this.head = h("tr");
     this.above = h("tr", { "aria-hidden": "true" });
     this.below = h("tr", { "aria-hidden": "true" });
     this.body = h("tbody");
     this.box = h("div", { class: "oce-table", tabindex: 0, role: "region", "aria-label": "Table of the objects", onscroll: () => this.scrolled() },
       h("table", {}, h("thead", {}, this.head), this.body));
-    host.append(h("div", { class: "oc-row" }, h("div", { class: "oce-filter" }, this.query, this.problem), only.element, this.count, ...files), this.box);
+    host.append(h("div", { class: "oc-row" }, h("div", { class: "oce-filter" }, this.query, this.problem), only.element, this.group, this.count, columns, ...files), this.box);
+  }
+
+  // The rows that the filter leaves are the next group.
+  makeGroup() {
+    const { query, selected } = this.state;
+    const where = selected ? `(${query}) and ${GROUP_COLUMN} > 0` : query;
+    this.store.tell({ kind: "select", shape: "where", where, mode: "next" });
+    this.model.set({ color: GROUP_COLUMN });
+    this.model.save_changes();
   }
 
   filter() {
@@ -88,6 +103,7 @@ export class TableView {
     this.problem.hidden = !problem;
     this.problem.textContent = problem;
     this.query.setAttribute("aria-invalid", String(Boolean(problem)));
+    enable(this.group, !problem && this.state.query.trim() !== "" && total > 0);
     if (problem) return;
     this.total = total;
     const { extent, rowAt, scrollOf } = this.geometry();
@@ -112,11 +128,13 @@ export class TableView {
 
   showHead(columns) {
     const { sort, descending } = this.state;
+    this.picker.offer(this.store.columns.map(({ name }) => name).filter((name) => name !== "label"));
     this.head.replaceChildren(...columns.map((name) => {
+      const unit = this.store.describe(name)?.unit;
       const order = name !== sort ? "none" : descending ? "descending" : "ascending";
       const sign = { none: "", ascending: " ▲", descending: " ▼" }[order];
       return h("th", { scope: "col", "aria-sort": order }, h("button", { type: "button",
-        onclick: () => this.change({ sort: name, descending: name === sort && !descending }) }, name + sign));
+        onclick: () => this.change({ sort: name, descending: name === sort && !descending }) }, name, unit ? h("span", { class: "oc-soft" }, ` (${unit})`) : null, sign));
     }));
   }
 

@@ -449,3 +449,27 @@ def test_places_are_found_without_looking_through_the_image_again(sample) -> Non
         sizes = (labels == label).sum(axis=(1, 2))
         assert sizes[voxel[0]] == sizes.max()
     assert page.explorer.objects.images.boxes(0) is boxes
+
+
+def test_filtered_rows_become_a_group_that_the_code_repeats(page: Page, sample) -> None:
+    table = sample[2]
+    page.tell("select", shape="objects", objects=table["label"].tolist()[:6], mode="replace")
+    condition = f"area > {table['area'].median()} and MANUAL_CLUSTER_ID == 0"
+    page.tell("select", shape="where", where=condition, mode="next")
+    found = page.explorer.table["MANUAL_CLUSTER_ID"]
+    wanted = (table["area"] > table["area"].median()) & ~table["label"].isin(table["label"][:6])
+    np.testing.assert_array_equal(found == 2, wanted)
+    scope: dict[str, Any] = {"table": table}
+    exec(page.explorer.code(), scope)
+    pd.testing.assert_frame_equal(scope["table"], page.explorer.table)
+    page.tell("select", shape="where", where="area > > 3", mode="next")
+    assert "area > > 3" in page.explorer.error
+
+
+def test_the_columns_of_the_table_are_chosen_and_in_order(page: Page, sample) -> None:
+    columns = page.tell("rows", count=3)["columns"]
+    assert columns[:2] == ["label", "MANUAL_CLUSTER_ID"]
+    assert sorted(columns) == sorted([*sample[2], "MANUAL_CLUSTER_ID"])
+    answer = page.tell("rows", count=3, columns=["area", "MANUAL_CLUSTER_ID"])
+    assert answer["columns"] == ["label", "MANUAL_CLUSTER_ID", "area"]
+    assert [row[2] for row in answer["cells"]] == sample[2]["area"].tolist()[:3]
