@@ -1,4 +1,4 @@
-"""The command line: ``objclass demo``, ``run``, ``rerun``, ``info`` … and those for experiments."""
+"""The command line interface."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ ERROR, STOPPED, DIFFERENT, FAILED = 2, 130, 1, 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, 1 if a result differs or failed, 2 after an error."""
+    """Run a command and return its exit code: 0, 1 if a result differs or an image failed, 2 for an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a console may know no × and no µ
+            stream.reconfigure(errors="replace")  # the encoding of the console may lack × and µ
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser(next((each for each in given if each in COMMANDS), "")).parse_args(given)
     from objclass._common.compiling import notify_compiling
@@ -51,12 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.debug or not expected:
             traceback.print_exc()
         text = " ".join(str(error).split()) or type(error).__name__
-        print(f"objclass: error: {text if expected else f'a defect of objclass: {text}'}", file=sys.stderr)
+        print(f"objclass: error: {text if expected else f'internal error: {text}'}", file=sys.stderr)
         return ERROR
 
 
 def _say_compiling() -> None:
-    print("objclass: compiling what is used for the first time; it is kept for later runs", file=sys.stderr)
+    print("objclass: compiling functions on first use; the result is cached for later runs", file=sys.stderr)
 
 
 def _show_warning(message: Warning | str, *_: Any) -> None:
@@ -69,17 +69,17 @@ class _HelpWithDefaults(argparse.ArgumentDefaultsHelpFormatter):
 
 
 def _parser(command: str = "") -> argparse.ArgumentParser:
-    """Return the parser; only `command` has its options, as their choices take time to import."""
+    """Return the parser with the options of `command` only, since their choices are slow to import."""
     parser = argparse.ArgumentParser(
         prog="objclass",
-        description="Paint a few scribbles, get objects, measure them, find out which kinds there are.",
+        description="Annotate an image with a few scribbles, segment its objects, measure and cluster them.",
     )
     parser.add_argument("--version", action="version", version=f"objclass {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, (function, add_arguments, text) in COMMANDS.items():
         added = commands.add_parser(name, help=text, description=text, formatter_class=_HelpWithDefaults)
         added.set_defaults(command=function)
-        added.add_argument("--debug", action="store_true", help="show where an error came from")
+        added.add_argument("--debug", action="store_true", help="show the traceback of an error")
         if name == command:
             add_arguments(added)
     return parser
@@ -88,7 +88,7 @@ def _parser(command: str = "") -> argparse.ArgumentParser:
 def _add_demo(parser: argparse.ArgumentParser) -> None:
     from objclass.workflows.demo import SHAPE
 
-    parser.add_argument("--out", metavar="DIR", default="objclass-demo", help="the folder to write to")
+    parser.add_argument("--out", metavar="DIR", default="objclass-demo", help="the output folder")
     parser.add_argument("--size", metavar="N", nargs=3, type=int, default=SHAPE, help="planes, rows, columns")
     _add_overwrite(parser)
     _add_seed(parser)
@@ -130,20 +130,20 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write to")
     switch = argparse.BooleanOptionalAction
     parser.add_argument("--measure", action=switch, default=True, help="measure the objects")
-    _add_reading(parser, "by default all", "by default all")
+    _add_reading(parser, "all by default", "all by default")
     _add_segmentation(parser)
     _add_exclusion(parser)
-    parser.add_argument("--verify", action="store_true", help="check all earlier results by checksum")
+    parser.add_argument("--verify", action="store_true", help="verify the checksums of all earlier results")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--workers", metavar="N", type=int, help="so many images at a time, each in a process")
+    where.add_argument("--workers", metavar="N", type=int, help="number of images to process in parallel")
     where.add_argument("--scheduler", metavar="tcp://…", help="the address of a dask scheduler")
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
     _add_annotated(parser)
-    parser.add_argument("--out", metavar="C.cl", required=True, help="the file to write")
+    parser.add_argument("--out", metavar="C.cl", required=True, help="the output file")
     _add_training(parser)
-    text = "the class of objects; by default 2"
+    text = "the class of the objects; 2 by default"
     parser.add_argument("--positive-class", metavar="N", type=int, help=text)
     _add_seed(parser)
 
@@ -156,7 +156,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 def _add_cross_validate(parser: argparse.ArgumentParser) -> None:
     _add_annotated(parser)
     _add_scoring(parser)
-    parser.add_argument("--n-folds", metavar="N", type=int, help="by default as many as there are images")
+    parser.add_argument("--n-folds", metavar="N", type=int, help="number of folds; by default that of images")
 
 
 def _add_scoring(parser: argparse.ArgumentParser) -> None:
@@ -169,7 +169,7 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
     text = "label image of Cellpose, StarDist, Fiji, …: 0 background"
     parser.add_argument("labels", metavar="LABELS", help=text)
     parser.add_argument("image", metavar="IMAGE", nargs="?", help="the image, for intensities")
-    parser.add_argument("--out", metavar="T.csv", required=True, help="the table to write")
+    parser.add_argument("--out", metavar="T.csv", required=True, help="the output table")
     _add_reading(parser, "needed where there are several", "needed where there are several", segments=False)
 
 
@@ -188,19 +188,19 @@ def _add_reading(parser: argparse.ArgumentParser, series: str, frame: str, *, se
     if segments:
         text = "the channels to segment on, by number or name; all are measured"
         group.add_argument("--channel", metavar="C", nargs="+", help=text)
-    text = "voxel size in micrometres, whatever the file says"
+    text = "voxel size in micrometres, overrides that of the file"
     group.add_argument("--spacing", metavar="S", nargs="+", type=float, help=text)
-    text = "voxel size in micrometres of files that do not say it"
+    text = "voxel size in micrometres of files without one"
     group.add_argument("--default-spacing", metavar="S", nargs="+", type=float, help=text)
 
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("training", "not together with a classifier")
     group.add_argument("--features", help="a predefined set, or name=number …")
-    group.add_argument("--preset", choices=["default", "apoc"], help="the recipe; apoc is that of APOC")
+    group.add_argument("--preset", choices=["default", "apoc"], help="apoc: parameters and objects of APOC")
     group.add_argument("--max-depth", metavar="N", type=int, help="maximum depth of the trees")
-    group.add_argument("--n-estimators", metavar="N", type=int, help="number of trees; by default 100")
-    text = "scale each image by its own percentiles, where the exposure differs"
+    group.add_argument("--n-estimators", metavar="N", type=int, help="number of trees; 100 by default")
+    text = "scale each image by its own percentiles, for images with different exposure"
     group.add_argument("--normalize", choices=["percentile"], help=text)
     text = "balanced: weigh each class by the inverse of its annotated pixels"
     group.add_argument("--class-weight", choices=["balanced"], help=text)
@@ -211,20 +211,22 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
 def _add_segmentation(parser: argparse.ArgumentParser) -> None:
     from objclass.objects.segmentation import SPLITS
 
-    group = parser.add_argument_group("objects", "by default as the classifier's preset has it")
-    text = "the class of objects, or several"
+    group = parser.add_argument_group("objects", "by default as in the preset of the classifier")
+    text = "the class or classes of the objects"
     group.add_argument("--positive-class", metavar="N", type=int, nargs="+", help=text)
-    group.add_argument("--smooth", metavar="S", type=float, help="sigma of the probability, in voxels")
-    group.add_argument("--threshold", metavar="P", type=float, help="least probability of objects")
-    text = "how to split touching objects; auto without a word"
+    group.add_argument(
+        "--smooth", metavar="S", type=float, help="sigma of the Gaussian filter of the probability, in voxels"
+    )
+    group.add_argument("--threshold", metavar="P", type=float, help="minimum probability of objects")
+    text = "method to split touching objects; auto if given without a value"
     group.add_argument("--split", choices=SPLITS, nargs="?", const="auto", help=text)
     text = "minimum distance of the seeds of --split, in micrometres, or voxels without a voxel size"
     group.add_argument("--min-distance", metavar="D", type=float, help=text)
     switch = argparse.BooleanOptionalAction
-    group.add_argument("--fill-holes", action=switch, default=None, help="fill the holes of each object")
-    text = "remove objects less certain than this share of the usual"
+    group.add_argument("--fill-holes", action=switch, default=None, help="fill holes of objects")
+    text = "remove objects less certain than this fraction of the typical certainty"
     group.add_argument("--min-certainty", metavar="P", type=float, help=text)
-    text = "smallest object: voxels, or 4um3, 4um2, 10%% of the usual size"
+    text = "remove smaller objects: voxels, or 4um3, 4um2, 10%% of the typical size"
     group.add_argument("--min-size", metavar="SIZE", type=_size, help=text)
     text = "apply a classifier of 2D images to each plane of a stack"
     group.add_argument("--planewise", action="store_true", help=text)
@@ -235,8 +237,8 @@ def _add_segmentation(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_exclusion(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("objects to leave out")
-    group.add_argument("--max-size", metavar="SIZE", type=_size, help="largest object, as --min-size")
+    group = parser.add_argument_group("objects to remove")
+    group.add_argument("--max-size", metavar="SIZE", type=_size, help="remove larger objects, as --min-size")
     text = "remove objects that touch the border of the image"
     group.add_argument("--exclude-border", action="store_true", help=text)
 
@@ -247,11 +249,11 @@ def _add_overwrite(parser: argparse.ArgumentParser) -> None:
 
 def _add_seed(parser: argparse.ArgumentParser) -> None:
     names = ("--random-state", "--seed")
-    parser.add_argument(*names, metavar="N", type=int, default=0, help="the seed of all that is random")
+    parser.add_argument(*names, metavar="N", type=int, default=0, help="the seed of all random steps")
 
 
 def _size(text: str) -> int | float | str:
-    """Return a size as functions take it: a number of voxels, or text with a unit."""
+    """Parse a size: a number of voxels, or text with a unit."""
     for kind in (int, float):
         with contextlib.suppress(ValueError):
             return kind(text)
@@ -259,12 +261,12 @@ def _size(text: str) -> int | float | str:
 
 
 def _one_or_all(given: list[Any] | None) -> Any:
-    """Return what an option of one or several values says, as functions take it."""
+    """Return the value of an option, or a list if there are several."""
     return None if given is None else given[0] if len(given) == 1 else tuple(given)
 
 
 def _parameters(options: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
-    """Return the parameters of these names that the command has."""
+    """Return the given parameters that the command supports."""
     given = {name: getattr(options, name) for name in names if hasattr(options, name)}
     several = ("channel", "spacing", "default_spacing", "positive_class")
     return {
@@ -288,7 +290,7 @@ def _demo(options: argparse.Namespace) -> None:
         print(f"Objects after round {number}: {count:,}.")
     print(f"True nuclei recovered: {run.found['recovered']:.1%} of {run.found['true']:,}.")
     if "adjusted_rand_index" in run.found:
-        print(f"Groups against true kinds, adjusted Rand index: {run.found['adjusted_rand_index']:.3f}.")
+        print(f"Adjusted Rand index of clusters and true classes: {run.found['adjusted_rand_index']:.3f}.")
     _print_summary(run, folder)
 
 
@@ -319,9 +321,7 @@ def _refuse(names: Sequence[str], reason: str) -> None:
 
     if names:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in names)
-        raise invalid(
-            options, f"no parameters of the training together with {reason}", "them", "Leave them out."
-        )
+        raise invalid(options, f"no training parameters together with {reason}", "them", "Omit them.")
 
 
 def _rerun(options: argparse.Namespace) -> int:
@@ -373,7 +373,7 @@ def _print_summary(run: Run, folder: Path) -> None:
     print(f"The results are in {folder.resolve()}:")
     for name, text in {
         **run.outputs,
-        RECORD: f"all it takes to repeat this: objclass rerun {folder}",
+        RECORD: f"the record, to repeat the run: objclass rerun {folder}",
     }.items():
         print(f"  {name:<20} {text}")
 
@@ -502,23 +502,23 @@ def _named(table: pd.DataFrame, images: list[str]) -> str:
 
 
 COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], int | None], Callable[..., None], str]] = {
-    "demo": (_demo, _add_demo, "run the full pipeline on a synthetic embryo, and compare with the truth"),
+    "demo": (_demo, _add_demo, "run the full pipeline on a synthetic embryo with ground truth"),
     "run": (_run, _add_run, "run the full pipeline on an image"),
     "rerun": (
         _rerun,
         _add_rerun,
         "repeat a run and compare (exit code 1 if the result is not identical)",
     ),
-    "batch": (_batch, _add_batch, "segment and measure many images; goes on where it was stopped"),
-    "measure": (_measure, _add_measure, "measure the objects of a label image, from whatever program"),
+    "batch": (_batch, _add_batch, "segment and measure many images; resumes if interrupted"),
+    "measure": (_measure, _add_measure, "measure the objects of a label image from any program"),
     "train": (_train, _add_train, "train a classifier on several images"),
     "evaluate": (_evaluate, _add_evaluate, "score a classifier on annotated pixels and true objects"),
     "cross-validate": (
         _cross_validate,
         _add_cross_validate,
-        "score a classifier's features and parameters: trained anew, each image left out in turn",
+        "score a classifier's features and parameters by leave-one-image-out cross-validation",
     ),
-    "warmup": (_warmup, lambda parser: None, "compile everything now, so that no first call has to wait"),
+    "warmup": (_warmup, lambda parser: None, "compile all functions ahead of their first use"),
     "info": (_info, lambda parser: None, "print versions, threads and the compute engine"),
 }
-"""Each command: what it does, what adds its options, and its help."""
+"""The function, the options and the help of each command."""

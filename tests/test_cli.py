@@ -68,7 +68,7 @@ def test_run_writes_everything(blobs, capsys):
     found = objclass.segment(objclass.imread(blobs / "image.tif"), classifier)
     np.testing.assert_array_equal(objclass.exclude_small(found, 20), labels)
     printed = capsys.readouterr().out
-    assert "16 objects, in 2 groups of 8, 8." in printed
+    assert "16 objects, in 2 clusters of 8, 8." in printed
     assert str(out) in printed
     assert all(name in printed for name in FILES)
 
@@ -347,10 +347,10 @@ def test_rerun_names_an_input_that_changed_or_is_missing(blobs, capsys):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "which is not there"),
-        ("{", "which is no JSON"),
-        ("[]", "list where an object is expected"),
-        ('{"record": 99}', "JSON of something else"),
+        (None, "which does not exist"),
+        ("{", "which is not a record in JSON"),
+        ("[]", "list instead of an object"),
+        ('{"record": 99}', "JSON with other content"),
     ],
 )
 def test_rerun_wants_a_record(tmp_path, capsys, text, message):
@@ -391,7 +391,7 @@ def test_an_input_is_never_overwritten(blobs, capsys):
         "--out",
         str(blobs),
     ]
-    assert "does not hold an input" in error_of([*arguments, "--overwrite"], capsys)
+    assert "without an input" in error_of([*arguments, "--overwrite"], capsys)
 
 
 def test_failed_run_leaves_no_folder(blobs, capsys):
@@ -409,7 +409,7 @@ def test_output_folder_that_cannot_be(blobs, capsys, out):
     not sys.platform.startswith("linux"), reason="only Linux has a folder where not even root may write"
 )
 @pytest.mark.parametrize(
-    ("out", "message"), [("/proc/self", "can be written"), ("/proc/self/out", "can be made")]
+    ("out", "message"), [("/proc/self", "can be written"), ("/proc/self/out", "can be created")]
 )
 def test_output_folder_that_cannot_be_written(blobs, capsys, out, message):
     arguments = command(blobs)
@@ -534,7 +534,7 @@ def test_no_objects(blobs, capsys):
 def test_fewer_objects_than_clusters(blobs, capsys):
     assert main(command(blobs, "--n-clusters", "40")) == 0
     printed = capsys.readouterr().out
-    assert re.search("Note: cluster was left out: .*40", printed)
+    assert re.search("Note: cluster was skipped: .*40", printed)
     assert len(pd.read_csv(blobs / "out" / "objects.csv")) == 16
 
 
@@ -558,7 +558,7 @@ def test_demo_and_its_repetition(tmp_path, capsys):
     assert re.search(r"Objects after round 1: \d+\.", printed)
     assert re.search(r"Objects after round 2: \d+\.", printed)
     assert re.search(r"True nuclei recovered: [\d.]+% of \d+\.", printed)
-    assert re.search(r"adjusted Rand index: -?[01]\.\d+", printed)
+    assert re.search(r"Adjusted Rand index of clusters and true classes: -?[01]\.\d+", printed)
     assert set(FILES) | {"image.tif", "annotations.tif"} == {
         file.name for file in (tmp_path / "demo").iterdir()
     }

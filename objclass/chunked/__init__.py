@@ -1,9 +1,8 @@
-"""The functions of objclass for images that are larger than the memory: block by block, with dask.
+"""Functions of objclass for images larger than memory, computed in blocks with dask.
 
-They are called as those of the same names, take dask arrays and arrays in files (`imread`), and return dask
-arrays, so that nothing is computed before it is asked for; only `measure` and `imwrite` compute. Results are
-exactly those of one machine with enough memory. Where the work is done is dask's matter: on the threads of
-this process, or on a cluster once a `dask.distributed.Client` has been made.
+They have the same names and arguments, take dask arrays and arrays in files (`imread`), and return lazy dask
+arrays; only `measure` and `imwrite` compute. Results are exactly those of the in-memory functions. dask
+schedules the work: in threads of this process, or on a cluster if there is a `dask.distributed.Client`.
 """
 
 from objclass.chunked.operations import (

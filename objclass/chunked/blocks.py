@@ -1,8 +1,8 @@
-"""Images in blocks: where a block comes from, with the surroundings that it needs, and graphs of tasks.
+"""Blocks of images with a halo, and graphs of dask tasks.
 
-A block comes from the chunks of a dask array, or straight out of an array in a file (of zarr), of which a
-task reads no more than it needs. A step is a task for each block; it bears the name of its function, so that
-the dashboard of a cluster shows what goes on.
+A block is assembled from the chunks of a dask array, or read directly from an array in a file (zarr), from
+which a task reads no more than it needs. A step is one task for each block, named after its function for the
+dashboard of a cluster.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from objclass._common.checks import invalid
 from objclass._common.parallel import single_threaded
 
 BLOCK_SHAPES = {2: (8192, 8192), 3: (256, 512, 512)}
-"""What is read at once from a file, about: large against the surroundings, small against the memory."""
+"""The approximate shape of a block read from a file: large relative to the halo, small relative to memory."""
 FAN_IN = 64
 
 Region = tuple[slice, ...]
@@ -33,7 +33,7 @@ Index = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Grid:
-    """How the spatial axes of an image are cut: the lengths of the blocks along each."""
+    """The division of the spatial axes into blocks: the lengths of the blocks along each axis."""
 
     chunks: tuple[tuple[int, ...], ...]
 
@@ -43,7 +43,7 @@ class Grid:
         return tuple(map(sum, self.chunks))
 
     def blocks(self) -> list[tuple[Index, Region]]:
-        """Return the place in the grid and the voxels of each block, in raster order."""
+        """Return the grid index and the region of each block, in raster order."""
         axes = []
         for lengths in self.chunks:
             stops = np.cumsum(lengths).tolist()
@@ -53,7 +53,7 @@ class Grid:
 
 
 def regular_grid(shape: Sequence[int], block_shape: Sequence[int]) -> Grid:
-    """Cut `shape` into blocks of `block_shape`, the last ones smaller."""
+    """Divide `shape` into blocks of `block_shape`; the last ones may be smaller."""
     return Grid(
         tuple(
             tuple(min(step, n - start) for start in range(0, n, step)) or (0,)
@@ -64,34 +64,34 @@ def regular_grid(shape: Sequence[int], block_shape: Sequence[int]) -> Grid:
 
 @dataclass
 class Tasks:
-    """Tasks of one operation, as dask takes them: what to call, and with the results of which others."""
+    """The dask graph of an operation: tasks and their dependencies."""
 
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
     graph: dict[Any, Any] = field(default_factory=dict)
     collections: list[Any] = field(default_factory=list)
-    """What the tasks build upon."""
+    """The graphs that the tasks depend on."""
 
     def constant(self, name: str, value: Any) -> Any:
-        """Enter what many tasks need; it goes to each worker once."""
+        """Add a value that many tasks need; it is sent to each worker once."""
         key = (f"{name}-{self.token}", len(self.graph))
         self.graph[key] = (_identity, value)
         return key
 
     def add(self, function: Callable[..., Any], index: Index, *arguments: Any, **fixed: Any) -> Any:
-        """Enter a task of the step `function` and return its key; `fixed` arguments hold no keys."""
+        """Add a task of the step `function` and return its key; `fixed` arguments contain no keys."""
         key = (f"{function.__name__.strip('_')}-{self.token}", *index)
         self.graph[key] = (partial(_run, function, **fixed), *arguments)
         return key
 
     def part(self, key: Any, item: int) -> Any:
-        """Enter a task that takes one item of the result of another."""
+        """Add a task that extracts one item of the result of another."""
         name, *index = key
         taken = (f"part{item}_of_{name}", *index)
         self.graph[taken] = (operator.getitem, key, item)
         return taken
 
     def gather(self, function: Callable[[list[Any]], Any], keys: Sequence[Any]) -> Any:
-        """Enter a task of `function` on the list of the results `keys`, fetched a few at a time."""
+        """Add a task that calls `function` on the list of the results `keys`, gathered in a tree."""
         level = 0
         while len(keys) > FAN_IN or level == 0:
             join = _join if level else list
@@ -113,7 +113,7 @@ class Tasks:
         return da.Array(graph, full, grid.chunks, dtype=dtype)
 
     def compute(self, key: Any) -> Any:
-        """Return the result of a task, computed by dask on whatever it is set to work."""
+        """Compute the result of a task with the current dask scheduler."""
         from dask.delayed import Delayed
         from dask.highlevelgraph import HighLevelGraph
 
@@ -123,7 +123,7 @@ class Tasks:
 
 @contextlib.contextmanager
 def without_collection() -> Iterator[None]:
-    """Within this context Python looks for no garbage: among a million tasks that takes most of the time."""
+    """Disable the garbage collector within this context: it dominates the time for a million tasks."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -138,7 +138,7 @@ def _identity(value: Any) -> Any:
 
 
 def _run(function: Callable[..., Any], *arguments: Any, **fixed: Any) -> Any:
-    """Call a step: dask works on several blocks side by side, each in one thread."""
+    """Run a step in one thread, as dask processes several blocks in parallel."""
     with single_threaded():
         return function(*arguments, **fixed)
 
@@ -152,16 +152,16 @@ def _call_joined(function: Callable[[list[Any]], Any], parts: list[list[Any]]) -
 
 
 class Source:
-    """An image or labels that blocks are cut from.
+    """An image or label image that is read in blocks.
 
     Parameters
     ----------
     array : dask array, zarr array or ndarray
-        What else has a shape and a dtype and is read by slices is fine too, if it can be pickled.
+        Or any picklable object with shape and dtype that supports slicing.
     n_leading : int
-        How many axes, of channels, come before those that are cut.
+        The number of leading (channel) axes, which are not divided.
     block_shape : sequence of int, optional
-        How to cut what has no chunks of its own.
+        The block shape for arrays without chunks.
     """
 
     def __init__(self, array: Any, n_leading: int = 0, block_shape: Sequence[int] | None = None) -> None:
@@ -176,7 +176,7 @@ class Source:
             raise invalid("block_shape", f"{len(shape)} positive integers", block_shape)
         if self.chunked:
             if isinstance(array._meta, np.ma.MaskedArray):
-                hint = "Fill the masked pixels first with dask.array.ma.filled(image, value)."
+                hint = "Fill the masked pixels with dask.array.ma.filled(image, value)."
                 raise invalid("image", "an array without a mask", "a masked array", hint)
             if np.isnan(array.shape).any():
                 raise invalid("image", "an array of known shape", f"one of shape {array.shape}")
@@ -188,7 +188,7 @@ class Source:
             self.grid = regular_grid(shape, block_shape or _whole_chunks(shape, stored[n_leading:]))
 
     def cutter(self, tasks: Tasks) -> Callable[[Region], Any]:
-        """Return a function that takes a region and returns the argument of a task that is its voxels."""
+        """Return a function that maps a region to the task argument with its voxels."""
         if not self.chunked:
             key = tasks.constant("source", self.array)
             return lambda region: (partial(_read, region=(slice(None),) * self.n_leading + region), key)
@@ -216,16 +216,16 @@ class Source:
 
 
 def _whole_chunks(shape: Sequence[int], stored: Sequence[int]) -> tuple[int, ...]:
-    """Return about `BLOCK_SHAPES`, in whole chunks of the file."""
-    wanted = BLOCK_SHAPES[len(shape)]
+    """Return a shape near `BLOCK_SHAPES` in multiples of the chunks of the file."""
+    quantities = BLOCK_SHAPES[len(shape)]
     return tuple(
         min(n, max(chunk, want // chunk * chunk)) or 1
-        for n, want, chunk in zip(shape, wanted, stored, strict=True)
+        for n, want, chunk in zip(shape, quantities, stored, strict=True)
     )
 
 
 def _overlaps(stops: list[list[int]], region: Region) -> Iterator[tuple[Index, Region, Region]]:
-    """Yield each chunk that a region meets: its place, what of it is met, and where in the region it lies."""
+    """Yield each chunk that overlaps a region: its index, and the overlap in the chunk and in the region."""
     axes = []
     for ends, part in zip(stops, region, strict=True):
         found = []
@@ -257,7 +257,7 @@ def _assemble(pieces: list[np.ndarray], *, shape: tuple[int, ...], places: list[
 
 
 def with_halo(region: Region, shape: Sequence[int], halo: int | Sequence[int]) -> tuple[Region, Region]:
-    """Return a region with its surroundings within the image, and where the region lies in that.
+    """Return a region with its halo, clipped to the image, and the position of the region in it.
 
     `halo` is in voxels along each axis, or along all of them.
     """

@@ -1,4 +1,4 @@
-"""The graphs of tasks of the operations on blocks: which step follows which."""
+"""The dask graphs of operations on blocks."""
 
 from __future__ import annotations
 
@@ -12,17 +12,23 @@ import numpy as np
 from objclass._common.checks import Spacing, check_spacing, invalid
 from objclass._common.sizes import Size, parse_size
 from objclass.chunked.blocks import Index, Region, Source, Tasks, with_halo, without_collection
-from objclass.chunked.measuring import Wanted, fragments_of, measure_block, merge_measured, spread_out
+from objclass.chunked.measuring import (
+    Quantities,
+    fragments_of,
+    measure_block,
+    merge_measured,
+    objects_across_blocks,
+)
 from objclass.chunked.stitching import (
     Part,
-    Tally,
+    RegionSizes,
+    count_block,
     describe_part,
     join_links,
-    link_rims,
-    merge_tallies,
+    link_boundaries,
+    merge_region_sizes,
     number_part,
     renumber_runs,
-    tally_block,
 )
 from objclass.measurement.objects import MeasuredObjects
 from objclass.objects.segmentation import (
@@ -43,13 +49,13 @@ if TYPE_CHECKING:
     import dask.array as da
 
 MOST_VOXELS = 2 * 10**9
-"""Of an image that one task takes at once, at about 16 bytes a voxel."""
+"""The maximum size of an image for a single task, which needs about 16 bytes per voxel."""
 
 
 def image_source(
     image: Any, classifier: ObjectClassifier, block_shape: Sequence[int] | None, *, planewise: bool = False
 ) -> Source:
-    """Return where the blocks of an image come from, if it fits the classifier."""
+    """Return the source of the blocks of an image, after checking that it fits the classifier."""
     if planewise:
         check_planewise(classifier)
     shape, ndim = np.shape(image), 3 if planewise else classifier.ndim
@@ -61,9 +67,9 @@ def image_source(
 
 
 def labels_source(labels: Any) -> Source:
-    """Return where the blocks of labels come from."""
+    """Return the source of the blocks of labels."""
     if np.dtype(getattr(labels, "dtype", object)).kind not in "iu":
-        hint = "Number the objects of a mask with skimage.measure.label(mask)."
+        hint = "Label the objects of a mask with skimage.measure.label(mask)."
         raise invalid(
             "labels", "an integer array, 0 for background", type(labels).__name__, hint, kind=TypeError
         )
@@ -78,9 +84,9 @@ def segment_blocks(
     options: SegmentationOptions,
     spacing: tuple[float, ...] | None,
 ) -> da.Array:
-    """Segment each block, link its objects to those of its neighbours, and number all of them.
+    """Segment each block, merge objects across blocks, and relabel them.
 
-    Steps that look at whole objects, of whatever size, are done on the whole image by one task.
+    Steps that need whole objects are computed on the whole image in one task.
     """
     if options.needs_whole_objects:
         return _segment_at_once(source, classifier, options, spacing)
@@ -104,7 +110,7 @@ def _segment_at_once(
     if n_voxels > MOST_VOXELS:
         raise invalid(
             "split, fill_holes, min_certainty",
-            f"'none', False and 0 for over {MOST_VOXELS:.0e} voxels, as they look at whole objects",
+            f"'none', False and 0 for over {MOST_VOXELS:.0e} voxels, as they need whole objects",
             f"{options.split!r}, {options.fill_holes} and {options.min_certainty} for {n_voxels:.1e} voxels",
             "Pass these, or segment parts of the image.",
         )
@@ -127,13 +133,21 @@ def _label_blocks(source: Source, classifier: ObjectClassifier, options: Segment
         shape = source.grid.shape
         parts[index] = tasks.add(segment_block, index, *arguments, **place, shape=shape, options=options)
     position = {index: number for number, index in enumerate(parts)}
-    rims = {index: tasks.part(part, 1) for index, part in parts.items()}
+    boundaries = {index: tasks.part(part, 1) for index, part in parts.items()}
     links = []
     for index in parts:
-        behind = {axis: (*index[:axis], index[axis] + 1, *index[axis + 1 :]) for axis in range(len(index))}
-        behind = {axis: other for axis, other in behind.items() if other in parts}
-        fixed = {"axes": tuple(behind), "blocks": tuple(position[other] for other in behind.values())}
-        links.append(tasks.add(link_rims, index, rims[index], *(rims[o] for o in behind.values()), **fixed))
+        following = {axis: (*index[:axis], index[axis] + 1, *index[axis + 1 :]) for axis in range(len(index))}
+        following = {axis: other for axis, other in following.items() if other in parts}
+        fixed = {"axes": tuple(following), "blocks": tuple(position[other] for other in following.values())}
+        links.append(
+            tasks.add(
+                link_boundaries,
+                index,
+                boundaries[index],
+                *(boundaries[o] for o in following.values()),
+                **fixed,
+            )
+        )
     numbering = tasks.gather(join_links, links)
     for index, part in parts.items():
         tasks.add(number_part, index, tasks.part(part, 0), numbering, block=position[index])
@@ -150,7 +164,7 @@ def classify_blocks(source: Source, classifier: ObjectClassifier) -> da.Array:
 
 
 def _classified(tasks: Tasks, source: Source, classifier: ObjectClassifier, *, halo: int = 0) -> Any:
-    """Yield for each block where it is, and what its classification, with a halo, asks for."""
+    """Yield the region of each block, and the arguments of its classification with a halo."""
     check_filters(classifier.features)
     cut, shape = source.cutter(tasks), source.grid.shape
     planes = (0,) * (len(shape) - classifier.ndim)
@@ -171,7 +185,7 @@ def _classified(tasks: Tasks, source: Source, classifier: ObjectClassifier, *, h
 def sample_block(
     pixels: np.ndarray, classifier: ObjectClassifier, *, corner: Index, step: int
 ) -> list[np.ndarray]:
-    """Return, for each channel, those of every `step`-th pixel of the image that lie in a block of it."""
+    """Return every `step`-th pixel of the image within a block, for each channel."""
     places = tuple(slice(-start % step, None, step) for start in corner)
     channels = check_fit(pixels, classifier, planewise=len(corner) > classifier.ndim)
     return [channel[places].ravel() for channel in channels]
@@ -208,7 +222,7 @@ def found_block(
 def mask_block(
     pixels: np.ndarray, classifier: ObjectClassifier, *, inner: Region, options: SegmentationOptions
 ) -> np.ndarray:
-    """Return which pixels are object in the region `inner` of an image."""
+    """Return the foreground mask of the region `inner` of an image."""
     return np.isin(classify_block(pixels, classifier, inner=inner), options.positive_classes)
 
 
@@ -221,7 +235,7 @@ def segment_block(
     shape: Index,
     options: SegmentationOptions,
 ) -> Part:
-    """Return the objects of the region `inner` of an image, which begins at `corner` of the whole."""
+    """Return the objects of the region `inner` of an image, which starts at `corner` of the whole image."""
     if options.needs_probability:
         wide, within = with_halo(inner, pixels.shape[-len(inner) :], smoothing_reach(options))
         probability = found_block(pixels, classifier, inner=wide, options=options)
@@ -232,39 +246,39 @@ def segment_block(
 
 
 @without_collection()
-def keep_objects(labels: Source, choose: Callable[[Tally], np.ndarray], *, dense: bool) -> da.Array:
-    """Leave out the objects for which `choose` is false."""
+def keep_objects(labels: Source, choose: Callable[[RegionSizes], np.ndarray], *, dense: bool) -> da.Array:
+    """Remove the objects for which `choose` is false."""
     tasks = Tasks()
     cut, shape = labels.cutter(tasks), labels.grid.shape
     blocks = labels.grid.blocks()
-    tallied = {
-        index: tasks.add(tally_block, index, cut(region), borders=_faces(region, shape, inner=False))
+    counted = {
+        index: tasks.add(count_block, index, cut(region), borders=_faces(region, shape, inner=False))
         for index, region in blocks
     }
-    total = tasks.gather(merge_tallies, [tasks.part(key, 1) for key in tallied.values()])
+    total = tasks.gather(merge_region_sizes, [tasks.part(key, 1) for key in counted.values()])
     numbers = tasks.add(choose_numbers, (0,), total, choose=choose, dense=dense)
-    for index, key in tallied.items():
+    for index, key in counted.items():
         tasks.add(renumber_runs, index, tasks.part(key, 0), numbers)
     return tasks.array("renumber_runs", labels.grid, np.int32)
 
 
 def choose_numbers(
-    tally: Tally, *, choose: Callable[[Tally], np.ndarray], dense: bool
+    regions: RegionSizes, *, choose: Callable[[RegionSizes], np.ndarray], dense: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers that the objects have, and those that they shall have; 0 for those left out."""
-    keep = choose(tally)
+    """Return the labels of the objects and their new labels; 0 for removed objects."""
+    keep = choose(regions)
     if dense:
-        return tally.numbers, np.where(keep, np.cumsum(keep), 0)
-    kept = tally.numbers[keep]
+        return regions.numbers, np.where(keep, np.cumsum(keep), 0)
+    kept = regions.numbers[keep]
     if len(kept) and kept[-1] > np.iinfo(np.int32).max:
-        hint = "Pass relabel=True to have the objects numbered 1…n."
-        raise invalid("labels", "numbers below 2147483648", f"a largest of {kept[-1]}", hint)
-    return tally.numbers, np.where(keep, tally.numbers, 0)
+        hint = "Pass relabel=True to relabel the objects to 1…n."
+        raise invalid("labels", "labels below 2147483648", f"a largest of {kept[-1]}", hint)
+    return regions.numbers, np.where(keep, regions.numbers, 0)
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit of the size of objects, which is a number of voxels once all sizes are known."""
+    """A limit of object size, which is converted to voxels once all sizes are known."""
 
     argument: str
     size: Size
@@ -272,54 +286,56 @@ class Limit:
     ndim: int
 
     def __post_init__(self) -> None:
-        self.of(np.ones(1))  # what is wrong with it is told at once
+        self.of(np.ones(1))  # raise early if it is invalid
 
     def of(self, sizes: np.ndarray) -> float:
-        """Return the limit for objects of these sizes."""
+        """Return the limit in voxels, given the sizes of all objects."""
         voxel = check_spacing(self.spacing, self.ndim)
         return self.size.in_voxels(self.argument, voxel, self.ndim, sizes)
 
 
-def at_least(tally: Tally, *, limit: Limit) -> np.ndarray:
+def at_least(regions: RegionSizes, *, limit: Limit) -> np.ndarray:
     """Choose objects of this size or larger."""
-    return tally.sizes >= limit.of(tally.sizes)
+    return regions.sizes >= limit.of(regions.sizes)
 
 
-def at_most(tally: Tally, *, limit: Limit) -> np.ndarray:
+def at_most(regions: RegionSizes, *, limit: Limit) -> np.ndarray:
     """Choose objects of this size or smaller."""
-    return tally.sizes <= limit.of(tally.sizes)
+    return regions.sizes <= limit.of(regions.sizes)
 
 
-def inside(tally: Tally) -> np.ndarray:
+def inside(regions: RegionSizes) -> np.ndarray:
     """Choose objects that do not touch the border of the image."""
-    return ~tally.at_border
+    return ~regions.at_border
 
 
-def all_of(tally: Tally) -> np.ndarray:
+def all_of(regions: RegionSizes) -> np.ndarray:
     """Choose every object."""
-    return np.ones(len(tally.numbers), bool)
+    return np.ones(len(regions.numbers), bool)
 
 
-def measure_blocks(labels: Source, image: Source | None, wanted: Wanted) -> MeasuredObjects:
-    """Measure each block, and merge them: computes."""
+def measure_blocks(labels: Source, image: Source | None, quantities: Quantities) -> MeasuredObjects:
+    """Measure the blocks and merge the results. This computes."""
     blocks, shape = labels.grid.blocks(), labels.grid.shape
     tasks, cuts = _cut_both(labels, image)
     keys = []
     for index, region in blocks:
         arguments = [cut(region) for cut in cuts]
         fixed = {"corner": _corner(region), "inner_faces": _faces(region, shape, inner=True)}
-        keys.append(tasks.add(measure_block, index, *arguments, wanted=wanted, **fixed))
+        keys.append(tasks.add(measure_block, index, *arguments, quantities=quantities, **fixed))
     found = tasks.compute(tasks.gather(list, keys))
     tasks, cuts = _cut_both(labels, image)
     keys = []
-    for (index, region), objects in zip(blocks, spread_out(found), strict=True):
+    for (index, region), objects in zip(blocks, objects_across_blocks(found), strict=True):
         if len(objects):
             arguments, corner = [cut(region) for cut in cuts], _corner(region)
             keys.append(
-                tasks.add(fragments_of, index, *arguments, wanted=wanted, corner=corner, objects=objects)
+                tasks.add(
+                    fragments_of, index, *arguments, quantities=quantities, corner=corner, objects=objects
+                )
             )
     more = tasks.compute(tasks.gather(list, keys)) if keys else []
-    return merge_measured(wanted, found, [fragment for some in more for fragment in some])
+    return merge_measured(quantities, found, [fragment for some in more for fragment in some])
 
 
 def _cut_both(labels: Source, image: Source | None) -> tuple[Tasks, list[Callable[[Region], Any]]]:
@@ -332,7 +348,7 @@ def _corner(region: Region) -> Index:
 
 
 def _faces(region: Region, shape: Index, *, inner: bool) -> tuple[tuple[int, int], ...]:
-    """Return the faces (axis, side) of a block beyond which the image goes on, or those where it ends."""
+    """Return the faces (axis, side) of a block that are inside the image, or those at its border."""
     faces = []
     for axis, (part, n) in enumerate(zip(region, shape, strict=True)):
         if inner or n > 1:

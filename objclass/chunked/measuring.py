@@ -1,7 +1,7 @@
-"""Measuring in blocks: what is known of an object from one block, and how it merges with the others.
+"""Measuring in blocks: partial measurements of objects and their merging.
 
-Sums add up. An object that does not touch a neighbouring block is counted where it is found; of others, the
-voxels in their boxes are kept and put together, so that they are counted as what they are.
+Sums are added. Objects within one block are measured there; the voxels of other objects are collected and
+assembled, and then measured as whole objects.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from objclass.measurement.objects import MeasuredObjects
 from objclass.measurement.region_properties import check_pixels, encode_labels, sum_records
 
 BATCH = 2**21
-"""Voxels of the boxes of objects that are counted at a time."""
+"""The number of voxels of bounding boxes to process at a time."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What to measure."""
+class Quantities:
+    """The quantities to measure."""
 
     counters: tuple[Counter, ...]
-    """What counts object by object; empty where sums are enough."""
+    """The counters; empty if sums are sufficient."""
     counts_pixels: bool
     """Whether some of them need the image."""
     spacing: tuple[float, ...]
@@ -36,16 +36,16 @@ class Wanted:
 
 
 class Fragment(NamedTuple):
-    """The voxels of one object that lie in one block."""
+    """The voxels of an object in one block."""
 
     number: int
     corner: np.ndarray
-    """(3,) where its box begins in the image."""
+    """(3,) the start of its box in the image."""
     shape: tuple[int, ...]
     bits: np.ndarray
-    """Which voxels of the box they are, packed."""
+    """The packed mask in the box."""
     pixels: np.ndarray | None
-    """(c, z, y, x), where they are counted."""
+    """(c, z, y, x), if needed by the counters."""
 
     @property
     def mask(self) -> np.ndarray:
@@ -54,11 +54,11 @@ class Fragment(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What is known of the objects in one block."""
+    """Partial measurements of the objects in one block."""
 
     records: tuple[np.ndarray, np.ndarray]
     numbers: np.ndarray
-    """Of the objects that are counted already, as they seem to lie in this block alone."""
+    """The counts of objects that are within this block."""
     counts: dict[str, np.ndarray]
     fragments: list[Fragment]
 
@@ -67,7 +67,7 @@ def measure_block(
     labels: np.ndarray,
     pixels: np.ndarray | None = None,
     *,
-    wanted: Wanted,
+    quantities: Quantities,
     corner: tuple[int, ...],
     inner_faces: tuple[tuple[int, int], ...],
 ) -> Measured:
@@ -77,11 +77,11 @@ def measure_block(
     ----------
     labels : (z, y, x) or (y, x) integer array
     pixels : array of the same shape, with or without channels first, optional
-    wanted : Wanted
+    quantities : Quantities
     corner : tuple of int
-        Where the block begins in the image.
+        The start of the block in the image.
     inner_faces : tuple of (axis, side)
-        Those beyond which the image goes on.
+        The faces that are inside the image.
     """
     labels, origin = checks.check_labels(labels), (0,) * (3 - labels.ndim) + corner
     faces = [np.unique(labels.take(side, axis)) for axis, side in inner_faces]
@@ -90,13 +90,13 @@ def measure_block(
     shifted, intensity = shift_records(*records, origin)
     if numbers is not None:
         shifted[:, NUMBER] = numbers[shifted[:, NUMBER]]
-    if not wanted.counters:
+    if not quantities.counters:
         return Measured((shifted, intensity), np.zeros(0, np.int64), {}, [])
     sums = merge_sums([records])
     true_numbers = sums.numbers if numbers is None else numbers[sums.numbers]
     open_ended = np.isin(true_numbers, np.concatenate([labels[:0].ravel(), *faces]))
-    counts = _count(wanted, codes, values, _take(sums, ~open_ended))
-    fragments = list(_cut_fragments(wanted, codes, values, _take(sums, open_ended), origin, numbers))
+    counts = _count(quantities, codes, values, _take(sums, ~open_ended))
+    fragments = list(_cut_fragments(quantities, codes, values, _take(sums, open_ended), origin, numbers))
     return Measured((shifted, intensity), true_numbers[~open_ended], counts, fragments)
 
 
@@ -104,16 +104,16 @@ def fragments_of(
     labels: np.ndarray,
     pixels: np.ndarray | None = None,
     *,
-    wanted: Wanted,
+    quantities: Quantities,
     corner: tuple[int, ...],
     objects: np.ndarray,
 ) -> list[Fragment]:
-    """Return the fragments of some objects in a block, by their numbers."""
+    """Return the fragments of the given objects in a block."""
     codes, values, numbers = _as_volumes(labels, pixels)
     sums = merge_sums([_merge_records(sum_records(Scene(codes, values[:0])))])
     chosen = np.isin(sums.numbers if numbers is None else numbers[sums.numbers], objects)
     origin = (0,) * (3 - labels.ndim) + corner
-    return list(_cut_fragments(wanted, codes, values, _take(sums, chosen), origin, numbers))
+    return list(_cut_fragments(quantities, codes, values, _take(sums, chosen), origin, numbers))
 
 
 def _as_volumes(
@@ -121,8 +121,8 @@ def _as_volumes(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     codes, numbers = encode_labels(labels)
     if numbers is not None and numbers.dtype == np.uint64:
-        hint = "Number the objects 1…n with objclass.chunked.relabel."
-        raise checks.invalid("labels", "numbers below 2**63 in blocks", str(numbers[-1]), hint)
+        hint = "Relabel the objects with objclass.chunked.relabel."
+        raise checks.invalid("labels", "labels below 2**63 in blocks", str(numbers[-1]), hint)
     if pixels is None:
         values = np.empty((0, *codes.shape), np.uint8)
     else:
@@ -139,15 +139,17 @@ def _take(sums: ObjectSums, chosen: np.ndarray) -> ObjectSums:
     return ObjectSums(*(values[chosen] for values in sums))
 
 
-def _count(wanted: Wanted, codes: np.ndarray, values: np.ndarray, sums: ObjectSums) -> dict[str, np.ndarray]:
-    objects = MeasuredObjects(sums, wanted.spacing, {})
+def _count(
+    quantities: Quantities, codes: np.ndarray, values: np.ndarray, sums: ObjectSums
+) -> dict[str, np.ndarray]:
+    objects = MeasuredObjects(sums, quantities.spacing, {})
     return count_objects(
-        wanted.counters, Part(Scene(codes, values, None, wanted.options), objects, slice(None))
+        quantities.counters, Part(Scene(codes, values, None, quantities.options), objects, slice(None))
     )
 
 
 def _cut_fragments(
-    wanted: Wanted,
+    quantities: Quantities,
     codes: np.ndarray,
     values: np.ndarray,
     sums: ObjectSums,
@@ -160,42 +162,44 @@ def _cut_fragments(
         )
         mask = codes[crop] == code
         number = code if numbers is None else int(numbers[code])
-        pixels = values[(slice(None), *crop)].copy() if wanted.counts_pixels else None
+        pixels = values[(slice(None), *crop)].copy() if quantities.counts_pixels else None
         yield Fragment(number, box[:3] + origin, mask.shape, np.packbits(mask), pixels)
 
 
-def merge_measured(wanted: Wanted, blocks: Sequence[Measured], more: Sequence[Fragment]) -> MeasuredObjects:
-    """Merge what is known of all blocks of an image.
+def merge_measured(
+    quantities: Quantities, blocks: Sequence[Measured], more: Sequence[Fragment]
+) -> MeasuredObjects:
+    """Merge the measurements of all blocks of an image.
 
     Parameters
     ----------
-    wanted : Wanted
+    quantities : Quantities
     blocks : sequence of Measured
     more : sequence of Fragment
-        Those of the objects that `spread_out` names.
+        The fragments of the objects from `objects_across_blocks`.
     """
     sums = merge_sums([block.records for block in blocks])
-    if not wanted.counters:
-        return MeasuredObjects(sums, wanted.spacing, {})
+    if not quantities.counters:
+        return MeasuredObjects(sums, quantities.spacing, {})
     by_number: dict[int, list[Fragment]] = {}
     for fragment in [*more, *(fragment for block in blocks for fragment in block.fragments)]:
         by_number.setdefault(fragment.number, []).append(fragment)
     found = [(block.numbers, block.counts) for block in blocks]
     for part in _batches(sums, np.fromiter(by_number, np.int64, len(by_number))):
         objects = {int(number): by_number[int(number)] for number in sums.numbers[part]}
-        found.append((sums.numbers[part], _count_fragments(wanted, _take(sums, part), objects)))
+        found.append((sums.numbers[part], _count_fragments(quantities, _take(sums, part), objects)))
     counts = {
         name: np.empty((len(sums.numbers), *one.shape[1:]), one.dtype) for name, one in found[0][1].items()
     }
-    for numbers, values in found:  # what is counted from all fragments comes last and stays
+    for numbers, values in found:  # counts from all fragments come last and take precedence
         at = np.searchsorted(sums.numbers, numbers)
         for name in counts:
             counts[name][at] = values[name]
-    return MeasuredObjects(sums, wanted.spacing, counts)
+    return MeasuredObjects(sums, quantities.spacing, counts)
 
 
 def _batches(sums: ObjectSums, numbers: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield where in `sums` objects stand that side by side fill `BATCH`: those of like boxes together."""
+    """Yield the rows in `sums` of batches of objects of similar size that fill `BATCH` voxels."""
     at = np.searchsorted(sums.numbers, numbers)
     sizes = sums.boxes[at, 3:] - sums.boxes[at, :3]
     order = np.lexsort((at, sizes[:, 1], sizes[:, 0]))
@@ -213,8 +217,8 @@ def _batches(sums: ObjectSums, numbers: np.ndarray) -> Iterator[np.ndarray]:
         yield at[batch]
 
 
-def spread_out(blocks: Sequence[Measured]) -> list[np.ndarray]:
-    """Return, for each block, the objects that it took for whole, while other blocks have voxels of them."""
+def objects_across_blocks(blocks: Sequence[Measured]) -> list[np.ndarray]:
+    """Return, for each block, the objects that it considered complete but that have voxels in other blocks."""
     everywhere = np.concatenate([block.records[0][:, NUMBER] for block in blocks])
     places = np.repeat(np.arange(len(blocks)), [len(block.records[0]) for block in blocks])
     owners = np.unique(np.stack([everywhere, places], axis=1), axis=0)[:, 0]
@@ -223,9 +227,9 @@ def spread_out(blocks: Sequence[Measured]) -> list[np.ndarray]:
 
 
 def _count_fragments(
-    wanted: Wanted, sums: ObjectSums, objects: Mapping[int, list[Fragment]]
+    quantities: Quantities, sums: ObjectSums, objects: Mapping[int, list[Fragment]]
 ) -> dict[str, np.ndarray]:
-    """Count objects from all their fragments, put side by side into one volume."""
+    """Count objects from all their fragments, assembled in one volume."""
     sizes = sums.boxes[:, 3:] - sums.boxes[:, :3]
     starts = np.cumsum(sizes[:, 2]) - sizes[:, 2]
     depth, height = sizes[:, :2].max(axis=0).tolist()
@@ -243,7 +247,7 @@ def _count_fragments(
     moved = sums._replace(
         numbers=np.arange(1, len(objects) + 1, dtype=np.int64), boxes=np.hstack([corners, corners + sizes])
     )
-    return _count(wanted, read_only(labels), pixels, moved)
+    return _count(quantities, read_only(labels), pixels, moved)
 
 
 def _room_for_pixels(objects: Mapping[int, list[Fragment]], shape: tuple[int, ...]) -> np.ndarray:

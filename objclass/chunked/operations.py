@@ -1,4 +1,4 @@
-"""The public functions: arguments checked, graphs made, results wrapped as dask arrays and tables."""
+"""The public functions, which check arguments and build dask graphs."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from objclass.chunked.graph import (
     measure_blocks,
     segment_blocks,
 )
-from objclass.chunked.measuring import Wanted
-from objclass.chunked.stitching import Tally
+from objclass.chunked.measuring import Quantities
+from objclass.chunked.stitching import RegionSizes
 from objclass.measurement.columns import table_attributes
 from objclass.measurement.region_properties import (
     axis_names,
@@ -63,31 +63,30 @@ def segment(
     match_spacing: bool = False,
     block_shape: Sequence[int] | None = None,
 ) -> da.Array:
-    """Find the objects: connected pixels of the positive class.
+    """Segment objects: connected components of the positive class.
 
-    Each block is classified with as much around it as the features reach. Objects are then joined across the
-    borders of blocks and numbered as by `objclass.segment`. In between, blocks of labels wait as the runs
-    of equal voxels that they are made of, a small part of their size.
+    Each block is classified with a halo of the size of the filters. Objects are then merged across block
+    boundaries and labelled as by `objclass.segment`. Intermediate labels are run-length encoded.
 
-    Splitting, filling holes and leaving uncertain objects out look at whole objects, which may lie in any
-    number of blocks: one task does that for the whole image, with about 16 bytes of memory a voxel. For
-    larger images pass ``split="none", fill_holes=False, min_certainty=0``.
+    Splitting, filling holes and removing uncertain objects need whole objects. One task processes the whole
+    image, with about 16 bytes of memory per voxel. For larger images pass ``split="none",
+    fill_holes=False, min_certainty=0``.
 
     Parameters
     ----------
     image : dask array, array of `imread` or of zarr, or ndarray
-        (z, y, x) or (y, x), or with channels first, as in the training. Blocks out of a file are read with
-        their surroundings directly, while chunks of a dask array take many tasks to put together.
+        (z, y, x) or (y, x), or with channels first, as in the training. Blocks are read from a file
+        directly with their halo, which needs fewer tasks than assembling them from dask chunks.
     classifier : ObjectClassifier
         From `train_object_classifier` or `load_classifier`.
     positive_class, smooth, threshold, split, min_distance, fill_holes, min_certainty, min_size
-        As in `objclass.segment`; without them the preset of the classifier decides.
+        As in `objclass.segment`; the defaults come from the preset of the classifier.
     planewise, spacing, match_spacing
         As in `objclass.segment`.
     block_shape : sequence of int, optional
-        What to work on at a time, along the spatial axes: by default the chunks of a dask array, and of an
-        array in a file whole chunks that are about (256, 512, 512) or (8192, 8192) large. Large blocks
-        spend less on their surroundings; one takes about 16 bytes of memory a voxel.
+        The shape of a block along the spatial axes: by default the chunks of a dask array, or for an array
+        in a file multiples of its chunks of about (256, 512, 512) or (8192, 8192). Large blocks have less
+        overhead for the halo; a block needs about 16 bytes of memory per voxel.
 
     Returns
     -------
@@ -97,8 +96,8 @@ def segment(
     Raises
     ------
     ValueError
-        If the number of axes or channels does not fit the classifier, an option is out of range, or the image
-        is too large for steps that look at whole objects; on computing, if pixels are not finite.
+        If the number of axes or channels does not match the classifier, an option is out of range, or the
+        image is too large for steps that need whole objects; on computing, if pixels are not finite.
 
     Examples
     --------
@@ -149,7 +148,7 @@ def classify_pixels(
     Raises
     ------
     ValueError
-        If the number of axes or channels does not fit the classifier; on computing, if pixels are not
+        If the number of axes or channels does not match the classifier; on computing, if pixels are not
         finite.
 
     Examples
@@ -172,19 +171,19 @@ def exclude_small(
     spacing: Spacing = None,
     relabel: bool = True,
 ) -> da.Array:
-    """Remove objects smaller than `min_size`, all blocks counted together.
+    """Remove objects smaller than `min_size`, counting voxels of all blocks.
 
     Parameters
     ----------
     labels : dask array, array of `imread` or of zarr, or ndarray, of integers
         (z, y, x) or (y, x); 0 is background.
     min_size : float or str
-        Objects of this size and above stay: voxels as 20, a physical size as ``"4 um3"``, or a share of the
-        usual size, the median weighted by size, as ``"10%"``.
+        The minimum size: voxels as 20, a physical size as ``"4 um3"``, or a percentage of the typical size
+        (the median weighted by size) as ``"10%"``.
     spacing : float or sequence of float, optional
         Voxel size along each axis in micrometres, for a physical size.
     relabel : bool
-        Number the objects that stay 1…n in the order of their old numbers; else they keep those.
+        Relabel the remaining objects to 1…n in the order of their labels; otherwise keep their labels.
 
     Returns
     -------
@@ -208,14 +207,14 @@ def exclude_large(
     spacing: Spacing = None,
     relabel: bool = True,
 ) -> da.Array:
-    """Remove objects larger than `max_size`, all blocks counted together.
+    """Remove objects larger than `max_size`, counting voxels of all blocks.
 
     Parameters
     ----------
     labels, spacing, relabel
         As in `exclude_small`.
     max_size : float or str
-        Objects of this size and below stay; given as that of `exclude_small`.
+        The maximum size; given as in `exclude_small`.
 
     Returns
     -------
@@ -233,7 +232,7 @@ def exclude_large(
 
 
 def exclude_border(labels: Any, *, relabel: bool = True) -> da.Array:
-    """Remove the objects that touch the border of the image.
+    """Remove objects that touch the border of the image.
 
     Parameters
     ----------
@@ -256,7 +255,7 @@ def exclude_border(labels: Any, *, relabel: bool = True) -> da.Array:
 
 
 def relabel(labels: Any) -> da.Array:
-    """Give the objects the numbers 1…n in the order of their old ones.
+    """Relabel objects to 1…n in the order of their labels.
 
     Parameters
     ----------
@@ -286,18 +285,18 @@ def measure(
     channel_names: Sequence[str] | None = None,
     texture_distances: Spacing = None,
 ) -> pd.DataFrame:
-    """Measure every object, also those that lie in several blocks: computes at once.
+    """Measure region properties of objects, including those in several blocks. Computes immediately.
 
     Parameters
     ----------
     labels : dask array, array of `imread` or of zarr, or ndarray, of integers
-        (z, y, x) or (y, x); 0 is background. Compute and store what takes long before it is measured:
-        `imwrite`, then `imread`.
+        (z, y, x) or (y, x); 0 is background. Store expensive results with `imwrite` and read them with
+        `imread` before measuring.
     image : array, optional
-        Of the shape of labels, or with channels first; it may be cut otherwise than labels.
+        Of the shape of labels, or with channels first; its chunks may differ from those of labels.
     spacing, unit, properties, channel_names, texture_distances
-        As in `objclass.measure`. Properties that depend on what lies around an object, "neighbors" and those
-        of a ring of background, are refused.
+        As in `objclass.measure`. Properties that depend on the surroundings of an object ("neighbors" and
+        the background ring) are not supported.
 
     Returns
     -------
@@ -312,7 +311,7 @@ def measure(
     Notes
     -----
     An object is put together in the memory of this process as a box of 4 bytes a voxel where it
-    lies in several blocks and properties are wanted that no sum gives (``area_convex``, ``area_filled``,
+    lies in several blocks and properties are quantities that no sum gives (``area_convex``, ``area_filled``,
     ``euler_number``, ``feret_diameter_max``, ``solidity``, perimeters and moments).
 
     Examples
@@ -334,9 +333,9 @@ def measure(
     chosen = choose_properties(properties, ndim, 0 if image is None else len(names["channel"]), options)
     for entry in chosen:
         if entry.scope != "object":
-            expected = "properties that follow from the voxels of an object"
+            expected = "properties that depend on the voxels of an object only"
             hint = "Measure it in memory with objclass.measure."
-            raise invalid("properties", expected, f"{entry.name!r}, which needs what lies around it", hint)
+            raise invalid("properties", expected, f"{entry.name!r}, which needs its surroundings", hint)
     check_perimeter(chosen, spacing, steps)
     of_image = None
     if image is not None:
@@ -346,8 +345,8 @@ def measure(
             raise invalid("image", f"the spatial shape of labels, {of_labels.grid.shape}", got, hint)
         of_image = of_image if any(entry.needs_image for entry in chosen) else None
     counts_pixels = any(entry.needs_image and entry.counters for entry in chosen)
-    wanted = Wanted(tuple(counters_of(chosen, "object")), counts_pixels, steps, options)
-    objects = measure_blocks(of_labels, of_image, wanted)
+    quantities = Quantities(tuple(counters_of(chosen, "object")), counts_pixels, steps, options)
+    objects = measure_blocks(of_labels, of_image, quantities)
     columns = property_columns(chosen, objects, names)
     table = pd.DataFrame({"label": objects.sums.numbers} | columns)
     if table["label"].tolist() == [MASK]:
@@ -357,5 +356,5 @@ def measure(
     return table
 
 
-def _keep(labels: Any, choose: Callable[[Tally], np.ndarray], dense: bool) -> da.Array:
+def _keep(labels: Any, choose: Callable[[RegionSizes], np.ndarray], dense: bool) -> da.Array:
     return keep_objects(labels_source(labels), choose, dense=dense)

@@ -1,4 +1,4 @@
-"""Objects across the borders of blocks: which parts are one, and the numbers of them all."""
+"""Merging of objects across block boundaries, and their final labels."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from objclass.objects.runlength import Runs
 
 
 class Part(NamedTuple):
-    """What `segment` finds in one block, whose objects are numbered 1…n in raster order."""
+    """The labels of one block, 1…n in raster order, and its boundary."""
 
     labels: Runs
-    rim: Rim
+    boundary: Boundary
 
 
-class Rim(NamedTuple):
-    """What there is to know of a block to join its objects with those of its neighbours."""
+class Boundary(NamedTuple):
+    """What is needed of a block to merge its objects with those of its neighbours."""
 
     firsts: np.ndarray
     """(n,) flat index in the whole image of the first voxel of each object."""
@@ -27,46 +27,48 @@ class Rim(NamedTuple):
 
 
 class Links(NamedTuple):
-    """The objects of a block, and which of them touch which ones of the blocks behind it."""
+    """The objects of a block, and the pairs of objects that touch across boundaries to following blocks."""
 
     firsts: np.ndarray
     pairs: list[tuple[int, np.ndarray]]
-    """For each such block its position in raster order, and the (m, 2) numbers here and there."""
+    """For each following block its position in raster order, and the (m, 2) pairs of labels."""
 
 
 class Numbering(NamedTuple):
-    """The final number of each object of each block."""
+    """The final labels of the objects of all blocks."""
 
     offsets: np.ndarray
-    """Where those of a block begin, by its position in raster order."""
+    """The offset of each block, by its position in raster order."""
     numbers: np.ndarray
 
 
 def describe_part(labels: np.ndarray, corner: tuple[int, ...], shape: tuple[int, ...]) -> Part:
-    """Return a block of labels, the first voxel of which lies at `corner` of an image of `shape`."""
+    """Return the part of a block of labels that starts at `corner` of an image of `shape`."""
     runs = Runs.encode(labels)
     places = np.unravel_index(runs.first_positions(), labels.shape)
     inside = tuple(place + start for place, start in zip(places, corner, strict=True))
     faces = {
         (axis, side): Runs.encode(labels.take(side, axis)) for axis in range(labels.ndim) for side in (0, -1)
     }
-    return Part(runs, Rim(np.ravel_multi_index(inside, shape).astype(np.int64), faces))
+    return Part(runs, Boundary(np.ravel_multi_index(inside, shape).astype(np.int64), faces))
 
 
-def link_rims(rim: Rim, *behind: Rim, axes: tuple[int, ...], blocks: tuple[int, ...]) -> Links:
-    """Find the objects that go on in the blocks `behind`, which follow along `axes`."""
+def link_boundaries(
+    boundary: Boundary, *following: Boundary, axes: tuple[int, ...], blocks: tuple[int, ...]
+) -> Links:
+    """Find the objects that continue in the `following` blocks along `axes`."""
     pairs = []
-    for axis, block, other in zip(axes, blocks, behind, strict=True):
-        here, there = rim.faces[axis, -1].decode(), other.faces[axis, 0].decode()
-        touching = (here > 0) & (there > 0)
+    for axis, block, other in zip(axes, blocks, following, strict=True):
+        left, right = boundary.faces[axis, -1].decode(), other.faces[axis, 0].decode()
+        touching = (left > 0) & (right > 0)
         base = len(other.firsts) + 1
-        codes = np.unique(here[touching].astype(np.int64) * base + there[touching])
+        codes = np.unique(left[touching].astype(np.int64) * base + right[touching])
         pairs.append((block, np.stack(np.divmod(codes, base), axis=1)))
-    return Links(rim.firsts, pairs)
+    return Links(boundary.firsts, pairs)
 
 
 def join_links(links: list[Links]) -> Numbering:
-    """Give the objects of all blocks, in raster order, numbers in the order of their first voxels."""
+    """Merge linked objects of all blocks and label them in raster order of their first voxels."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -75,8 +77,8 @@ def join_links(links: list[Links]) -> Numbering:
     joined = [np.zeros((0, 2), np.int64)]
     for block, each in enumerate(links):
         joined += [pairs - 1 + [offsets[block], offsets[other]] for other, pairs in each.pairs]
-    here, there = np.concatenate(joined).T
-    graph = coo_array((np.ones(len(here), bool), (here, there)), shape=(n_parts, n_parts))
+    left, right = np.concatenate(joined).T
+    graph = coo_array((np.ones(len(left), bool), (left, right)), shape=(n_parts, n_parts))
     n_objects, owners = connected_components(graph, directed=False) if n_parts else (0, np.zeros(0, int))
     firsts = np.full(n_objects, np.iinfo(np.int64).max)
     np.minimum.at(firsts, owners, np.concatenate([np.zeros(0, np.int64), *(e.firsts for e in links)]))
@@ -86,22 +88,22 @@ def join_links(links: list[Links]) -> Numbering:
 
 
 def number_part(labels: Runs, numbering: Numbering, *, block: int) -> np.ndarray:
-    """Return the block of labels with the final numbers."""
+    """Return the block with the final labels."""
     first, stop = numbering.offsets[block : block + 2]
     table = np.concatenate([np.zeros(1, np.int32), numbering.numbers[first:stop]])
     return labels.decode(table[labels.values])
 
 
-class Tally(NamedTuple):
-    """The objects in one block of labels: their numbers, their voxels, and whether they touch the border."""
+class RegionSizes(NamedTuple):
+    """The objects in a block: labels, numbers of voxels, and whether they touch the image border."""
 
     numbers: np.ndarray
     sizes: np.ndarray
     at_border: np.ndarray
 
 
-def tally_block(labels: np.ndarray, *, borders: tuple[tuple[int, int], ...]) -> tuple[Runs, Tally]:
-    """Count the voxels of each object; `borders` are the faces, (axis, side), that end the image."""
+def count_block(labels: np.ndarray, *, borders: tuple[tuple[int, int], ...]) -> tuple[Runs, RegionSizes]:
+    """Count the voxels of each object; `borders` are the faces (axis, side) at the image border."""
     from objclass._common.checks import check_labels
     from objclass.objects.runlength import object_sizes
 
@@ -109,21 +111,21 @@ def tally_block(labels: np.ndarray, *, borders: tuple[tuple[int, int], ...]) -> 
     numbers, sizes = object_sizes(labels)
     faces = [np.unique(labels.take(side, axis)) for axis, side in borders]
     at_border = np.isin(numbers, np.concatenate([numbers[:0], *faces]))
-    return Runs.encode(labels), Tally(numbers, sizes, at_border)
+    return Runs.encode(labels), RegionSizes(numbers, sizes, at_border)
 
 
-def merge_tallies(tallies: list[Tally]) -> Tally:
-    """Add up the blocks of an image."""
-    numbers, sizes, at_border = (np.concatenate(parts) for parts in zip(*tallies, strict=True))
+def merge_region_sizes(parts: list[RegionSizes]) -> RegionSizes:
+    """Merge the region sizes of all blocks."""
+    numbers, sizes, at_border = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     found, which = np.unique(numbers, return_inverse=True)
     totals, touching = np.zeros(len(found), np.int64), np.zeros(len(found), bool)
     np.add.at(totals, which, sizes)
     np.logical_or.at(touching, which, at_border)
-    return Tally(found, totals, touching)
+    return RegionSizes(found, totals, touching)
 
 
 def renumber_runs(labels: Runs, numbers: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Return the labels as int32, where `numbers[0]`, all there are, become `numbers[1]`."""
+    """Return int32 labels in which `numbers[0]` (all labels) are replaced by `numbers[1]`."""
     old, new = numbers
     table = np.concatenate([np.zeros(1, np.int32), new.astype(np.int32)])
     which = np.where(labels.values > 0, np.searchsorted(old, labels.values) + 1, 0)

@@ -1,1 +1,1 @@
-"""Whole runs, from files to a folder of results."""
+"""Pipelines from files to a folder of results."""

@@ -1,4 +1,4 @@
-"""Many images with one classifier: a folder of results that can be taken up where it was left."""
+"""Batch segmentation of many images with one classifier, which can be resumed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 CLASSIFIER, CACHE = "ObjectSegmenter.cl", "cache.json"
 _FORMAT = 2
-_RETRIES = 5  # how often an image is begun anew when the worker that was at it has died
+_RETRIES = 5  # how often an image is retried after its worker has died
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,17 @@ class Batch:
     Attributes
     ----------
     folder : Path
-        Where the results are: ``labels``, ``objects.csv``, ``images.csv`` and ``run.json``.
+        The folder of results: ``labels``, ``objects.csv``, ``images.csv`` and ``run.json``.
     n_images : int
-        Images, series and time points that are done.
+        The number of completed images, series and time points.
     n_done_before : int
-        Those of them that an earlier call had done.
+        The number of those that an earlier call completed.
     n_objects : int
-        The objects in all of them.
+        The total number of objects.
     failed : dict of str to str
-        The images that could not be done, and why; the next call tries them again.
+        The failed images with the reason; the next call retries them.
     left_out : dict of str to int
-        What was found among the inputs and not taken for an image to segment, and how many of each.
+        The number of ignored inputs by reason.
     """
 
     folder: Path
@@ -72,13 +72,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class Settings(ObjectParameters):
-    """What decides the results of a batch, together with its classifier."""
+    """The parameters that determine the results of a batch, together with its classifier."""
 
     measure: bool = True
 
 
 class CannotWriteError(OSError):
-    """A result could not be written, as on a full disk: no other image will fare better."""
+    """A result could not be written, for example on a full disk, which would affect all images."""
 
 
 def segment_folder(
@@ -93,19 +93,19 @@ def segment_folder(
     progress: Progress = True,
     **parameters: Any,
 ) -> Batch:
-    """Segment and measure many images, and go on where an earlier call was stopped.
+    """Segment and measure many images; resume where an earlier call was interrupted.
 
-    An image is done once its labels and its rows of the table are in the folder and recorded; a call that is
-    killed loses no more than the images it was at. An image that cannot be read, or does not fit the
-    classifier, is reported and does not stop the others. An image is known by its path below the folder that
-    the inputs are in, its series, its time point and its content: one that has changed is done again.
+    An image is complete when its labels and its rows of the table are written and recorded. If a call is
+    killed, only the images in progress are lost. An image that cannot be read, or does not fit the
+    classifier, is reported and does not stop the others. An image is identified by its path relative to the
+    folder of the inputs, its series, its time point and its content; a modified image is processed again.
 
     Parameters
     ----------
     inputs : path, or list of paths
-        Files, patterns as ``data/*.tif``, folders (with all that is in them), OME-Zarr images. Each series
-        and each time point is an image of its own. What lies in `out`, what earlier runs and batches wrote
-        and hidden files are left out.
+        Files, patterns such as ``data/*.tif``, folders (searched recursively), OME-Zarr images. Each series
+        and each time point is a separate image. Files in `out`, results of earlier runs and batches, and
+        hidden files are ignored.
     classifier : ObjectClassifier or path
         From `train_object_classifier`, or a .cl file.
     out : path
@@ -115,15 +115,15 @@ def segment_folder(
     measure : bool
         Whether to measure the objects.
     verify : bool
-        Compare the checksums of all results of earlier calls, and do again what was changed or damaged.
+        Verify the checksums of all results of earlier calls, and recompute modified or damaged ones.
     n_workers : int, optional
-        Work on so many images at a time, each in a process of its own.
+        The number of images to process at a time, each in a separate process.
     scheduler : str, optional
-        The address of a dask scheduler, as ``tcp://host:8786``. All its workers must see inputs and `out` by
-        the same names. Without it, and without `n_workers`, a `dask.distributed.Client` that is there
-        already is used, or else this process with all its cores.
+        The address of a dask scheduler, as ``tcp://host:8786``. Its workers must access inputs and `out` by
+        the same paths. Without it, and without `n_workers`, an existing `dask.distributed.Client` is used,
+        otherwise this process with all its cores.
     progress : bool or callable
-        A bar with the time left, or ``progress(done, total)``.
+        Show a progress bar with the remaining time, or call ``progress(done, total)``.
     **parameters
         Of `segment`: ``positive_class``, ``smooth``, ``threshold``, ``split``, ``min_distance``,
         ``fill_holes``, ``min_certainty``, ``min_size``, ``engine``. Of `exclude_large` and `exclude_border`:
@@ -135,19 +135,19 @@ def segment_folder(
     Returns
     -------
     Batch
-        How many images and objects there are, and which images failed.
+        The numbers of images and objects, and the failed images.
 
     Raises
     ------
     FileNotFoundError, PermissionError
-        If an input is not there, or `out` cannot be written.
+        If an input does not exist, or `out` is not writable.
     BlockingIOError
-        If another batch is at work on `out`.
+        If another batch is using `out`.
     ValueError
-        If `out` holds results of another classifier, other parameters or images of another folder: these
-        never mix. If some of the images have a voxel size and others none.
+        If `out` contains results of another classifier, other parameters or images of another folder, since
+        these are never mixed. If some images have a voxel size and others have none.
     OSError
-        If a result cannot be written, as on a full disk: what is done stays, call again when there is room.
+        If a result cannot be written, as on a full disk. Completed images are kept; call again to resume.
 
     Examples
     --------
@@ -210,7 +210,7 @@ def segment_folder(
 
 
 def _check_folder(folder: Path) -> None:
-    """Raise if `folder` holds what a batch would replace and did not make."""
+    """Raise if `folder` contains files that a batch would replace but did not write."""
     check_no_dangling_link(folder)
     if folder.exists() and not folder.is_dir():
         raise invalid("out", "a folder", f"the file {folder}", "Choose another name.", kind=FileExistsError)
@@ -218,7 +218,7 @@ def _check_folder(folder: Path) -> None:
         names = (*PARTS, OBJECTS, COLUMNS, PARQUET, IMAGES, CLASSIFIER, CACHE, RECORD)
         taken = [name for name in names if (folder / name).exists()]
         if taken:
-            got = f"{folder}, which holds {', '.join(taken)} of something else"
+            got = f"{folder}, which contains {', '.join(taken)} from another source"
             raise invalid("out", "a new folder, or one of a batch", got, "Choose another folder.")
 
 
@@ -227,13 +227,13 @@ def _make_folder(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         got = f"{folder} ({error.strerror})"
-        raise invalid("out", "a folder that can be made", got, kind=PermissionError) from error
+        raise invalid("out", "a folder that can be created", got, kind=PermissionError) from error
     check_writable(folder, argument="out")
     return folder.absolute()
 
 
 def _check_same(folder: Path, root: Path, classifier: ObjectClassifier, settings: Settings) -> None:
-    """Record what a batch is begun with, or check that it is what the earlier calls had."""
+    """Record the settings of a new batch, or raise unless they are those of the earlier calls."""
     from objclass.pixels.classifier import write_classifier
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -251,7 +251,7 @@ def _check_same(folder: Path, root: Path, classifier: ObjectClassifier, settings
         write_sealed(folder / BATCH, now)
     changed = "; ".join(_differences(_read_settings(folder), now))
     if changed:
-        hint = "Choose another folder, or give the earlier ones again."
+        hint = "Choose another folder, or pass the same ones again."
         expected = "a folder of the same inputs, classifier and parameters"
         raise invalid("out", expected, f"{folder}, where {changed}", hint)
     if not (folder / CLASSIFIER).exists() or checksum(folder / CLASSIFIER) != digest:
@@ -260,23 +260,23 @@ def _check_same(folder: Path, root: Path, classifier: ObjectClassifier, settings
 
 def _read_settings(folder: Path) -> dict[str, Any]:
     path = folder / BATCH
-    hint = "Choose another folder for the results, or put the file back from a copy."
+    hint = "Choose another folder for the results, or restore the file from a backup."
     try:
         content = read_sealed(path)
     except ValueError as error:
         raise invalid("out", "a folder of a batch", f"{path}, which is damaged ({error})", hint) from error
     if content.get("batch") != _FORMAT:
-        hint = "Go on with the release of objclass that wrote it, or choose another folder."
+        hint = "Resume with the version of objclass that wrote it, or choose another folder."
         raise invalid("out", f"a batch of format {_FORMAT}", f"{path} of another format", hint)
     return content
 
 
 def _differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     if earlier["classifier"] != now["classifier"]:
-        yield "the classifier was another"
+        yield "the classifier was different"
     was, is_now = earlier["inputs"], now["inputs"]
     if was["folder"] != is_now["folder"] and was["from_here"] != is_now["from_here"]:
-        yield f"the images were those of another folder, {was['folder']}, not of {is_now['folder']}"
+        yield f"the images were from another folder, {was['folder']}, not from {is_now['folder']}"
     for group in ("parameters", "versions"):
         before, after = earlier[group], now[group]
         for name in sorted({*before, *after}):
@@ -288,7 +288,7 @@ def _differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator
 
 
 def _read_cache(folder: Path) -> dict[str, Any]:
-    """Return what earlier calls found in the heads of files, and what they wrote; empty if it is damaged."""
+    """Return the cached headers of files and states of results; empty if the cache is damaged."""
     try:
         return read_sealed(folder / CACHE)
     except (OSError, ValueError):
@@ -296,12 +296,12 @@ def _read_cache(folder: Path) -> dict[str, Any]:
 
 
 def _write_cache(folder: Path, cache: dict[str, Any]) -> None:
-    with contextlib.suppress(OSError):  # without it, files are looked into anew
+    with contextlib.suppress(OSError):  # without the cache, files are read again
         write_sealed(folder / CACHE, cache)
 
 
 def _find_items(found: Found, reading: Reading, cache: dict[str, Any], opened: OpenFiles) -> list[Item]:
-    """Return an item for each series and time point; a file that cannot be read is one that will say so."""
+    """Return an item for each series and time point; an unreadable file is one item that will fail."""
     items, parts, spacings = [], set(), {}
     for file in found.files:
         if file.path in parts:
@@ -321,7 +321,7 @@ def _find_items(found: Found, reading: Reading, cache: dict[str, Any], opened: O
             chosen = [frame for frame in frames if reading.frame in (None, frame)] or [reading.frame]
             items += [Item(file, number, frame) for frame in chosen]
             spacing = series["spacing"] and tuple(series["spacing"])
-            with contextlib.suppress(ObjclassError):  # told when the image is read
+            with contextlib.suppress(ObjclassError):  # reported when the image is read
                 spacings[file.name] = reading.voxel_size(spacing, "", series["ndim"])[0]
     check_one_unit(spacings)
     return sorted(items, key=lambda item: (item.image, item.frame or 0))
@@ -330,7 +330,7 @@ def _find_items(found: Found, reading: Reading, cache: dict[str, Any], opened: O
 def _head(
     file: ImageFile, reading: Reading, known: dict[str, Any], opened: OpenFiles
 ) -> dict[str, Any] | None:
-    """Return which series a file holds, from the cache if the file is as it was; None if it is unreadable."""
+    """Return the series of a file, from the cache if the file is unchanged; None if it is unreadable."""
     head = known.get(file.name)
     if head is not None and head["files"][0] == file.path and head["state"] == _state(head["files"]):
         return head
@@ -347,7 +347,7 @@ def _head(
 
 
 def _files_of(content: OpenFile) -> list[str]:
-    """Return the file, and the others of a set that its images are stored in."""
+    """Return the file and the other files that its images are stored in."""
     others = (str(path) for stored in content.series for path in stored.files)
     return list(dict.fromkeys([content.path, *others]))
 
@@ -378,25 +378,25 @@ def _state(paths: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Work:
-    """Where the results of a batch lie, and what is done already."""
+    """The paths and the state of the results of a batch."""
 
     folder: Path
     settings: Settings
 
     def labels_path(self, item: Item) -> Path:
-        """Return where the labels of an image go."""
+        """Return the path of the labels of an image."""
         return self.folder / PARTS[0] / f"{item.stem}.ome.tif"
 
     def table_path(self, item: Item) -> Path:
-        """Return where the rows of an image go."""
+        """Return the path of the table of an image."""
         return self.folder / PARTS[1] / f"{item.stem}.csv"
 
     def record_path(self, item: Item) -> Path:
-        """Return where it is recorded that an image is done."""
+        """Return the path of the record of a completed image."""
         return self.folder / PARTS[2] / f"{item.stem}.json"
 
     def record(self, item: Item) -> dict[str, Any]:
-        """Return the record of an image that is done."""
+        """Return the record of a completed image."""
         record = read_sealed(self.record_path(item))
         if record["item"] != [item.image, item.frame]:  # as where A.tif and a.tif are one name
             got = f"{self.folder}, where {record['item'][0]} and {item.image} have the same files"
@@ -404,7 +404,7 @@ class Work:
         return record
 
     def done(self, item: Item, classifier: ObjectClassifier, *, verify: bool) -> dict[str, Any] | None:
-        """Return the record of an image that is done, is still the same and has all its results, or None."""
+        """Return the record of a completed image, or None if the image or its results have changed."""
         from objclass.io.opening import open_file
 
         try:
@@ -428,7 +428,7 @@ class Work:
         return record
 
     def do(self, item: Item, classifier: ObjectClassifier, opened: OpenFiles) -> None:
-        """Segment and measure one image; its record comes last."""
+        """Segment and measure one image; its record is written last."""
         from objclass.measurement.region_properties import measure
         from objclass.pixels.comparison import compare_with_training
 
@@ -540,7 +540,7 @@ def _do_items(
     scheduler: str | None,
     advance: Callable[[], None],
 ) -> tuple[dict[str, str], list[Exception]]:
-    """Do the images that are left; return those that failed, and why, and the defects of objclass."""
+    """Process the remaining images; return the failed ones with the reason, and internal errors."""
     failed: dict[str, str] = {}
     defects: list[Exception] = []
     if not items:
@@ -557,15 +557,15 @@ def _do_items(
             if error is not None:
                 failed[item.title] = " ".join(str(error).split()) or type(error).__name__
                 if not isinstance(error, (ObjclassError, OSError, MemoryError)):
-                    failed[item.title] = f"a defect of objclass: {type(error).__name__}: {error}"
-                    error.add_note(f"This was at {item.title}; the other images are done.")
+                    failed[item.title] = f"internal error of objclass: {type(error).__name__}: {error}"
+                    error.add_note(f"This occurred in {item.title}; the other images are completed.")
                     defects.append(error)
             advance()
     return dict(sorted(failed.items())), defects
 
 
 def _attempt(item: Item, work: Work, classifier: ObjectClassifier, opened: OpenFiles) -> Exception | None:
-    """Do one image; return why it failed."""
+    """Process one image; return the error if it failed."""
     try:
         work.do(item, classifier, opened)
     except CannotWriteError:
@@ -576,7 +576,7 @@ def _attempt(item: Item, work: Work, classifier: ObjectClassifier, opened: OpenF
 
 
 def segment_image(item: Item, work: Work, classifier: ObjectClassifier) -> Exception | None:
-    """Do one image on a worker, in one thread."""
+    """Process one image on a worker, in one thread."""
     with single_threaded(), OpenFiles() as opened:
         return _attempt(item, work, classifier, opened)
 
@@ -604,12 +604,12 @@ def _outcome(future: Any) -> Exception | None:
     try:
         return future.result()
     except KilledWorker as error:
-        return MemoryError(f"the workers that were at it died, out of memory perhaps ({error})")
+        return MemoryError(f"its workers died, possibly out of memory ({error})")
 
 
 @contextlib.contextmanager
 def _client(n_workers: int | None, scheduler: str | None) -> Iterator[Any]:
-    """Yield a client of dask, a new one if workers are asked for, or None."""
+    """Yield a dask client, a new one if workers are requested, or None."""
     if n_workers is None and scheduler is None:
         yield _current_client()
         return
@@ -646,7 +646,7 @@ def _finish(
     *,
     ndim: int,
 ) -> None:
-    """Join the tables of the images that are done, and write the record, unless all are as they were."""
+    """Join the tables of the completed images and write the record, unless nothing has changed."""
     from objclass.workflows.batch_tables import join_tables, write_images
 
     content = {

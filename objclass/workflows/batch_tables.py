@@ -1,4 +1,4 @@
-"""The tables of many images in one, written without holding them all."""
+"""Joined tables of many images, written without loading all of them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def join_tables(
 ) -> list[str]:
     """Write the rows of all images into a CSV file, and with pyarrow a Parquet file; return their names.
 
-    A column that some images do not have is empty there. What the columns mean, with lengths in `unit`, goes
+    Columns that are missing for some images are empty there. What the columns mean, with lengths in `unit`, goes
     into another file.
     """
     import pandas as pd

@@ -1,4 +1,4 @@
-"""Compile everything ahead of time, so that no first call has to wait for it."""
+"""Compile all functions ahead of time."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from objclass.tables.umap_cache import compile_umap
 
 
 def warmup(*, progress: Progress = True) -> None:
-    """Compile all loops over voxels, and UMAP, for the types of images in use.
+    """Compile all kernels, and UMAP, for the common dtypes of images.
 
-    The machine code is kept on disk, where later processes find it: call this once after the installation
-    (``objclass warmup``), as in the image of a container.
+    The machine code is cached on disk for later processes. Call this once after the installation
+    (``objclass warmup``), for example when building a container image.
 
     Parameters
     ----------
@@ -30,14 +30,14 @@ def warmup(*, progress: Progress = True) -> None:
     """
     steps = list(_steps())
     with progress_bar(len(steps), "compiling", progress) as advance, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tiny images and tables are no good ones
+        warnings.simplefilter("ignore")  # expected for tiny images and tables
         for step in steps:
             step()
             advance()
 
 
 def _steps() -> Iterator[Callable[[], None]]:
-    """Yield calls of the public functions that between them meet every kernel in each of its types."""
+    """Yield calls of public functions that together compile every kernel for each of its dtypes."""
     shapes = ((8, 24, 24), (40, 40))
     cases = (
         ("uint8", 2, 2),
@@ -48,7 +48,7 @@ def _steps() -> Iterator[Callable[[], None]]:
         ("uint16", 3, 12),
     )
     for shape, (dtype, n_classes, max_depth) in itertools.product(shapes, cases):
-        image = np.random.default_rng(0).integers(0, 255, shape).astype(dtype)  # on noise, trees grow deep
+        image = np.random.default_rng(0).integers(0, 255, shape).astype(dtype)  # noise gives deep trees
         yield partial(_find_and_measure, image, n_classes, max_depth)
     yield compile_umap
 
@@ -79,7 +79,7 @@ def _find_and_measure(image: np.ndarray, n_classes: int, max_depth: int) -> None
 
 
 def _compile_last_steps() -> None:
-    """Compile UMAP and measuring in 3D, while another process is busy with the steps before them."""
+    """Compile UMAP and measuring in 3D, in parallel to the first steps in another process."""
     from objclass.measurement.region_properties import measure
 
     compile_umap()

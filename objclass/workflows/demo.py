@@ -34,26 +34,26 @@ def run_demo(
     report: Report = lambda *_: None,
     progress: Progress = True,
 ) -> Run:
-    """Go the whole path on `objclass.samples.embryo`: two rounds of scribbles, then objects and kinds.
+    """Run the full pipeline on `objclass.samples.embryo`: two rounds of scribbles, objects and clusters.
 
     Parameters
     ----------
     out : str or path
-        The folder for the results, and for the image and the scribbles.
+        The folder for the results, the image and the scribbles.
     shape : three int
-        Of the stack (z, y, x).
+        The shape of the stack (z, y, x).
     parameters : Parameters, optional
-        What to do. Its `random_state` also makes the stack.
+        The parameters. Their `random_state` is also the seed of the stack.
     overwrite, report, progress
         See `objclass.workflows.run.run_image`.
 
     Returns
     -------
     Run
-        In its `found` also what comparing with the truth gave: ``true`` (how many nuclei there are),
-        ``rounds`` (how many objects were found after each round), ``recovered`` (the share of true nuclei
-        that are an object after the last one, see `match_objects`) and ``adjusted_rand_index`` (of the
-        groups of these against the true kinds).
+        Its `found` also contains the comparison with the ground truth: ``true`` (the number of nuclei),
+        ``rounds`` (the number of objects after each round), ``recovered`` (the fraction of true nuclei
+        found after the last round, see `match_objects`) and ``adjusted_rand_index`` (of the clusters of
+        these against the true classes).
     """
     from objclass import samples
     from objclass.io.images import imwrite
@@ -81,7 +81,7 @@ def run_demo(
 
 
 def compare_with_truth(labels: np.ndarray, table: pd.DataFrame, sample: Sample) -> dict[str, float]:
-    """Return the share of true objects found, and how well the groups agree with the true kinds."""
+    """Return the fraction of true objects found, and the agreement of clusters with the true classes."""
     from sklearn.metrics import adjusted_rand_score
 
     assert sample.labels is not None

@@ -1,4 +1,4 @@
-"""How well a classifier does, or a way to train one."""
+"""Evaluation and cross-validation of pixel classifiers."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate` and `cross_validate_images` find.
+    """Result of `evaluate` and `cross_validate_images`.
 
     Attributes
     ----------
     pixels : DataFrame or None
         One row for each image and class, and of all images together (image -1): ``image``, ``class``,
-        ``annotated`` (pixels), ``precision``, ``recall`` and ``f1``; NaN where there is nothing to divide by.
-        None without annotations.
+        ``annotated`` (pixels), ``precision``, ``recall`` and ``f1``; NaN if undefined. None without
+        annotations.
     objects : DataFrame or None
         One row for each image, and of all together: ``image``, ``true``, ``found`` and ``matched`` (objects),
         ``precision``, ``recall`` and ``f1``. None without true labels.
@@ -51,10 +51,10 @@ def evaluate(
     progress: Progress = True,
     **options: Any,
 ) -> Evaluation:
-    """Score a classifier, as it is, on annotated pixels and on true objects.
+    """Score a trained classifier on annotated pixels and on true objects.
 
-    Take images that it was not trained on: those of the training flatter it. Where all annotated images are
-    needed for the training, `cross_validate_images` tells how such a classifier does on others.
+    Use images that it was not trained on, since scores on training images are too optimistic. If all
+    annotated images are needed for training, use `cross_validate_images`.
 
     Parameters
     ----------
@@ -63,16 +63,15 @@ def evaluate(
     image : array, or list of arrays
         (z, y, x) or (y, x), or with channels first, as in the training.
     annotations : integer array, or list of such, optional
-        The true classes of some pixels, 0 elsewhere: as for `train_object_classifier`.
+        The true classes of some pixels, 0 elsewhere, as for `train_object_classifier`.
     labels : integer array, or list of such or None, optional
-        The true objects of the images; None if unknown. Either annotations or labels are
-        needed.
+        The true objects of the images; None if unknown. Annotations or labels are required.
     min_overlap : float
         A true object and a found one match if their intersection over union is larger, see `match_objects`.
     progress : bool or callable
-        Whether to show a bar, or ``progress(done, total)``.
+        Show a progress bar, or call ``progress(done, total)``.
     **options
-        Of `segment`, which finds the objects: ``threshold``, ``min_size``, ``spacing``, ``engine`` …
+        Options of `segment`: ``threshold``, ``min_size``, ``spacing``, ``engine`` …
 
     Returns
     -------
@@ -87,7 +86,7 @@ def evaluate(
 
     See Also
     --------
-    cross_validate_images : Score a way to train on images that each classifier has not seen.
+    cross_validate_images : Score the training on images that each classifier has not seen.
     cross_validate : The same for classes of objects.
 
     References
@@ -132,20 +131,19 @@ def cross_validate_images(
     progress: Progress = True,
     **options: Any,
 ) -> Evaluation:
-    """Score a way to train: classify each image with a classifier that was trained on the others.
+    """Cross-validate the training: score each image with a classifier trained on the others.
 
-    Neighbouring pixels are alike, so that one that learnt from pixels of an image has seen the others. The
-    features and parameters of `classifier` are used and new trees grown; its own trees are not scored, see
-    `evaluate`.
+    Folds are images, since neighbouring pixels of an image are similar. New trees are trained with the
+    features and parameters of `classifier`; its own trees are not scored, see `evaluate`.
 
     Parameters
     ----------
     classifier : ObjectClassifier
-        Whose features and parameters to take.
+        The classifier with the features and parameters.
     image, annotations : list of arrays
         At least two, as for `train_object_classifier`.
     n_folds : int, optional
-        Into how many parts to divide the images: by default as many as there are images.
+        The number of folds; by default the number of images.
     labels, min_overlap, progress, **options
         As in `evaluate`.
 
@@ -176,7 +174,7 @@ def cross_validate_images(
     5     -1      2         42        1.0     1.0  1.0
     """
     if not is_list(image) or len(image) < 2:
-        hint = "Cross-validation is by image: pixels of one image are too much alike."
+        hint = "Folds are images, since pixels of one image are too similar."
         raise invalid(
             "image", "a list of at least two images", f"{len(image) if is_list(image) else 1}", hint
         )
@@ -228,7 +226,7 @@ class _Score:
         self.objects: dict[int, tuple[int, int, int]] = {}  # true, found, matched
 
     def add(self, at: int, classifier: ObjectClassifier) -> None:
-        """Compare what a classifier makes of one image with what is known of it."""
+        """Compare the predictions for one image with its ground truth."""
         image, scribbles, truth = self.images[at], self.scribbles[at], self.truths[at]
         if scribbles is not None:
             how = {name: getattr(self.segmentation, name) for name in ("planewise", "match_spacing")}
@@ -260,7 +258,7 @@ def _train_like(classifier: ObjectClassifier, image: list[Any], annotations: lis
 
 
 def _count_classes(scribbles: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return for each class how many annotated pixels are of it, are classified so, and both."""
+    """Return the number of true, predicted and correctly predicted annotated pixels of each class."""
     known = scribbles > 0
     truth, given = scribbles[known], classes[known]
     return np.stack([np.bincount(v, minlength=256) for v in (truth, given, truth[truth == given])], axis=1)

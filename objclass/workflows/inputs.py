@@ -1,4 +1,4 @@
-"""The images of a batch: which files its inputs stand for, what is left out, and a name for each image."""
+"""The images of a batch: files matched by its inputs, ignored files, and a name for each image."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from objclass.io.opening import OPENERS, suffix_of
 from objclass.workflows.record import RECORD
 
 BATCH = "batch.json"
-"""What a batch was begun with; it tells that a folder is a batch's."""
+"""The file with the settings of a batch; it identifies the folder of a batch."""
 PARTS = ("labels", "tables", "done")
-"""The folders in a batch's folder: label images, tables, and what is done."""
+"""The subfolders of a batch: label images, tables, and records of completed images."""
 
 _GLOB = set("*?[")
 _RUN_IMAGES = {"labels.tif", "overview.png", "annotations.tif"}
@@ -37,14 +37,14 @@ _RESULTS = "results of objclass"
 _HIDDEN = "hidden files"
 _DEVICES = "pipes or devices"
 _SAME = "other names of the same files"
-_NOWHERE = "links that lead nowhere"
-_BACK = "links that lead back"
+_NOWHERE = "broken links"
+_BACK = "cyclic links"
 _CLOSED = "folders that cannot be read"
 
 
 @dataclass(frozen=True)
 class ImageFile:
-    """A file, or the folder of an OME-Zarr image, and its name: its path below the root of the inputs."""
+    """A file, or the folder of an OME-Zarr image, and its path relative to the root of the inputs."""
 
     path: str
     name: str
@@ -57,11 +57,11 @@ class Item:
     Attributes
     ----------
     file : ImageFile
-        Where it is stored.
+        The file.
     series : int or None
-        Its number in the file; None where the file holds one image only.
+        Its index in the file; None if the file contains one image.
     frame : int or None
-        The time point; None for what is no time series.
+        The time point; None if it is not a time series.
     """
 
     file: ImageFile
@@ -70,17 +70,17 @@ class Item:
 
     @property
     def image(self) -> str:
-        """What it is called in tables: no two images of a batch have the same name and frame."""
+        """Its name in tables, unique in a batch together with the frame."""
         return self.file.name if self.series is None else f"{self.file.name}#{self.series}"
 
     @property
     def title(self) -> str:
-        """What it is called in messages."""
+        """Its name in messages."""
         return self.image if self.frame is None else f"{self.image}, frame {self.frame}"
 
     @property
     def stem(self) -> str:
-        """What files about it are called: its name where that is short and plain, else with a checksum."""
+        """The stem of its result files: its name if that is short and plain, otherwise with a checksum."""
         name = self.file.name
         if len(name.encode(errors="replace")) > _LONGEST_STEM or not _READABLE.fullmatch(name):
             digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:16]
@@ -93,16 +93,16 @@ class Item:
 
 @dataclass(frozen=True)
 class Found:
-    """What inputs stand for.
+    """The files matched by inputs.
 
     Attributes
     ----------
     root : Path
-        The folder that all inputs are in, below which files are named.
+        The common folder of all inputs, to which names are relative.
     files : list of ImageFile
         Sorted by name.
     left_out : dict of str to int
-        What was found and is not taken, and how many of each.
+        The number of ignored files by reason.
     """
 
     root: Path
@@ -111,28 +111,28 @@ class Found:
 
 
 def describe_left_out(left_out: Mapping[str, int]) -> str:
-    """Say in one line what is left out."""
+    """Return a line about ignored files."""
     endings = sorted(name for name in left_out if name.startswith("."))
     parts = [f"{name} ({count:,})" for name, count in left_out.items() if not name.startswith(".")]
     if endings:
         count = sum(left_out[name] for name in endings)
         shown = ", ".join(endings[:8]) + (", …" if len(endings) > 8 else "")
         parts.insert(0, f"files of other formats ({count:,}: {shown})")
-    return f"left out: {', '.join(parts)}" if parts else ""
+    return f"ignored: {', '.join(parts)}" if parts else ""
 
 
 def find_images(inputs: AnyPath | Iterable[AnyPath], *, out: AnyPath | None = None) -> Found:
-    """Return the image files that files, patterns (``data/*.tif``) and folders stand for.
+    """Return the image files matched by files, patterns (``data/*.tif``) and folders.
 
-    Left out are what lies in `out`, what earlier runs and batches wrote, hidden files, pipes and devices, and
-    a second way to the same file.
+    Files in `out`, results of earlier runs and batches, hidden files, pipes, devices, and other names of the
+    same file are ignored.
 
     Raises
     ------
     FileNotFoundError
-        If an input is not there, or there is no image at all.
+        If an input does not exist, or there is no image.
     ValueError
-        If an input is a file of another kind.
+        If an input is not an image file.
     """
     given = [inputs] if isinstance(inputs, (str, bytes, os.PathLike)) else list(inputs)
     texts = [os.fsdecode(each) for each in given]
@@ -154,12 +154,12 @@ def find_images(inputs: AnyPath | Iterable[AnyPath], *, out: AnyPath | None = No
     files.sort(key=lambda file: file.name)
     twice = [name for name, count in Counter(file.name for file in files).items() if count > 1]
     if twice:
-        raise invalid("inputs", "files of different names", f"two that are written {twice[0]}")
+        raise invalid("inputs", "files with unique names", f"two files named {twice[0]}")
     return Found(root, files, search.counts())
 
 
 def _expand(given: str) -> tuple[str, list[Path]]:
-    """Return the folder that an input is named from, and the paths that it stands for."""
+    """Return the base folder of an input, and the paths that it matches."""
     if not given:
         raise invalid("inputs", "images, or a folder of them", "an empty text")
     path = Path(os.path.abspath(given))
@@ -168,7 +168,7 @@ def _expand(given: str) -> tuple[str, list[Path]]:
     if os.path.lexists(path):
         is_image = suffix_of(path) in OPENERS or is_zarr(path)
         if not is_image or not (path.is_file() or path.is_dir()):
-            got = f"{given}{', a pipe, a device or a link that leads nowhere' if is_image else ''}"
+            got = f"{given}{', a pipe, a device or a broken link' if is_image else ''}"
             hint = f"Images end in {', '.join(OPENERS)}."
             raise invalid("inputs", "images, or a folder of them", got, hint, kind=FileNotFoundError)
         return str(path.parent), [path]
@@ -182,7 +182,7 @@ def _expand(given: str) -> tuple[str, list[Path]]:
 
 
 def _enclosed(out: AnyPath | None, given: list[Path]) -> Path | None:
-    """Return `out` if no input lies in it, so that a search may leave it out as a whole."""
+    """Return `out` if no input is inside it, so that a search can skip it."""
     if out is None:
         return None
     folder = Path(out).resolve()
@@ -191,7 +191,7 @@ def _enclosed(out: AnyPath | None, given: list[Path]) -> Path | None:
 
 @dataclass
 class _Search:
-    """A walk through folders that takes each file once, and by its own name rather than by that of a link."""
+    """A search in folders that returns each file once, by its own name rather than that of a link."""
 
     out: Path | None
     files: dict[tuple[int, int], Path] = field(default_factory=dict)
@@ -247,12 +247,12 @@ class _Search:
         if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
             self.left_out[_DEVICES] += 1
         elif suffix not in OPENERS and not is_zarr(path):
-            self.left_out[suffix or ". without ending"] += 1
+            self.left_out[suffix or ". without suffix"] += 1
         elif self.files.setdefault((status.st_dev, status.st_ino), path) != path:
             self.left_out[_SAME] += 1
 
     def _is_result(self, path: Path, is_folder: bool, *, look_above: bool) -> bool:
-        # On the way down from a folder that is none, only the name itself is to be looked at.
+        # Within a folder that is not a result, only the name itself needs to be checked.
         real = path.resolve() if look_above or is_folder else path
         if self.out is not None and real.is_relative_to(self.out):
             return True
@@ -260,7 +260,7 @@ class _Search:
         return any(self._is_written(place) for place in places)
 
     def _is_written(self, path: Path) -> bool:
-        """Return whether objclass wrote what is at `path`, by its name and what lies in the same folder."""
+        """Return whether objclass wrote `path`, by its name and the other files in its folder."""
         folder, name = path.parent, path.name
         if folder not in self.written:
             names: set[str] = set()
@@ -275,7 +275,7 @@ class _Search:
 
 
 def _is_ours(path: Path, key: str) -> bool:
-    """Return whether a state file was written by objclass; one that is damaged counts as such."""
+    """Return whether a state file was written by objclass; True if it is damaged."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
@@ -286,6 +286,6 @@ def _is_ours(path: Path, key: str) -> bool:
 
 
 def _name(path: Path, root: Path) -> str:
-    """Return the path of a file below the root, as text that every table and spreadsheet can hold."""
+    """Return the path of a file relative to the root, as text that is safe in spreadsheets."""
     name = os.fsencode(path.relative_to(root).as_posix()).decode(errors="backslashreplace")
     return f"./{name}" if name.startswith(_FORMULA) else name

@@ -1,4 +1,4 @@
-"""The parameters of runs and batches: one place for what the command line, records and repetitions name."""
+"""The parameters of runs and batches, shared by the command line, records and repetitions."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from objclass.pixels.classifier import ObjectClassifier
 
 TRAINING = ("features", "preset", "max_depth", "n_estimators", "class_weight", "normalize", "isotropic")
-"""Parameters of `objclass.train_object_classifier`, without those of other steps too."""
+"""Parameters of `objclass.train_object_classifier` alone."""
 _GROUPS: dict[str, type[Any]] = {"reading": Reading, "segmentation": SegmentationOptions}
 
 
 @dataclass(frozen=True)
 class ObjectParameters:
-    """Everything together with image and classifier that decides which objects there are.
+    """The parameters that determine the objects, together with image and classifier.
 
     Parameters
     ----------
     reading : Reading
-        Which part of a file is read, and its voxel size.
+        The part of a file to read, and the voxel size.
     segmentation : SegmentationOptions
-        Parameters of `objclass.segment`; None is what the preset of the classifier says.
+        Parameters of `objclass.segment`; None selects the value of the preset of the classifier.
     max_size : float or str, optional
-        Larger objects are removed: voxels, or a physical size as "4 um3".
+        Remove objects larger than this: voxels, or a physical size as "4 um3".
     exclude_border : bool
         Remove objects that touch the border of the image.
     engine : str
@@ -71,7 +71,7 @@ class ObjectParameters:
 
     @classmethod
     def of(cls, **given: Any) -> Self:
-        """Return parameters of their names, whichever step they belong to.
+        """Create parameters from their names, regardless of the step that they belong to.
 
         Raises
         ------
@@ -91,7 +91,7 @@ class ObjectParameters:
 
     @classmethod
     def names(cls) -> list[str]:
-        """Return the names that `of` takes."""
+        """Return the names that `of` accepts."""
         own = [one.name for one in dataclasses.fields(cls) if one.name not in (*_GROUPS, "training")]
         return [*(one.name for kind in _GROUPS.values() for one in dataclasses.fields(kind)), *own]
 
@@ -100,7 +100,7 @@ class ObjectParameters:
         return {}
 
     def flat(self) -> dict[str, Any]:
-        """Return all parameters by name, as JSON holds them: `of` takes them back."""
+        """Return all parameters by name, JSON-serializable; the inverse of `of`."""
         values = json.loads(json.dumps(dataclasses.asdict(self)))
         for name in (*_GROUPS, "training"):
             values |= values.pop(name, None) or {}
@@ -136,24 +136,24 @@ class ObjectParameters:
                 parsed.in_voxels(name, 1.0, ndim)
 
     def resolved(self, classifier: ObjectClassifier) -> Self:
-        """Return the parameters with those of the classifier's preset in the place of None."""
+        """Return the parameters with None replaced by the values of the classifier's preset."""
         return dataclasses.replace(self, segmentation=self.segmentation.of_classifier(classifier))
 
 
 @dataclass(frozen=True)
 class Parameters(ObjectParameters):
-    """Everything together with the files that decides the results of a run.
+    """The parameters that determine the results of a run, together with the input files.
 
     Parameters
     ----------
     training : mapping
-        Keywords of `objclass.train_object_classifier`; empty where a classifier is given.
+        Arguments of `objclass.train_object_classifier`; empty if a classifier is given.
     reduce, cluster : str
         Methods of `objclass.reduce` and `objclass.cluster`.
     n_clusters : int
         The number of clusters.
     random_state : int
-        The seed of all that is random.
+        The seed of all random steps.
 
     Examples
     --------
@@ -186,14 +186,14 @@ class Parameters(ObjectParameters):
         return [*super().names(), *TRAINING]
 
     def compile_ahead(self) -> None:
-        """Begin to compile in a second process what the last steps will need."""
+        """Start compiling functions of the last steps in a second process."""
         from objclass.tables.umap_cache import is_compiled
 
         if self.reduce == "umap" and not is_compiled():
             compile_ahead("objclass.workflows.compilation")
 
     def train(self, pictures: Sequence[Picture], annotations: Sequence[np.ndarray]) -> ObjectClassifier:
-        """Train a classifier on the scribbles on images."""
+        """Train a classifier from scribbles."""
         from objclass.pixels.classifier import train_object_classifier
 
         positive = self.segmentation.positive_class

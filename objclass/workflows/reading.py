@@ -1,4 +1,4 @@
-"""Images as runs and batches read them: which part of a file, in which unit, and known by a checksum."""
+"""Reading of images in runs and batches: part of a file, voxel size and checksum."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class Reading:
     Parameters
     ----------
     axes : str, optional
-        As for `objclass.imread`, where files do not name their axes.
+        The axes, as for `objclass.imread`, if files do not name them.
     series, frame : int, optional
-        Which image of a file, and which time point of a series; by default all in a batch.
+        The image in a file, and the time point of a series; by default all in a batch.
     channel : int, str or tuple of these, optional
-        The channels to segment on, by number or name; by default all. Every channel is measured.
+        The channels to segment on, by index or name; by default all. All channels are measured.
     spacing : float or tuple of float, optional
-        The voxel size in micrometres, whatever the files say.
+        The voxel size in micrometres, which overrides that of the files.
     default_spacing : float or tuple of float, optional
-        The voxel size in micrometres of files that do not say theirs.
+        The voxel size in micrometres of files without one.
     """
 
     axes: str | None = None
@@ -77,10 +77,10 @@ class Reading:
         frame: int | None = None,
         channel_names: Sequence[str] = (),
     ) -> Picture:
-        """Read an image to go with `partner`, which has `ndim` spatial axes.
+        """Read an image that must have `ndim` spatial axes, like `partner`.
 
-        By default this is the series and the time point that the parameters name. Channels are put into the
-        order of `channel_names` where the file has the same names, and none were chosen.
+        By default, series and time point are those of the parameters. Channels are reordered to
+        `channel_names` if the file has the same names and no channels were selected.
         """
         from objclass.io.opening import open_file
 
@@ -141,7 +141,7 @@ class Reading:
         for each in given:
             if isinstance(each, str) and not each.isdecimal():
                 if list(info.channel_names).count(each) != 1:
-                    got = f"{each!r}; its channels are {', '.join(info.channel_names) or 'without names'}"
+                    got = f"{each!r}; its channels are {', '.join(info.channel_names) or 'unnamed'}"
                     raise invalid("channel", "the name of one channel of the image", got)
                 found.append(info.channel_names.index(each))
             else:
@@ -152,7 +152,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Picture:
-    """One image with what its file says about it.
+    """An image with the metadata of its file.
 
     Attributes
     ----------
@@ -163,15 +163,15 @@ class Picture:
     spacing : tuple of float or None
         The voxel size in micrometres; None if unknown.
     spacing_source : str
-        Where it comes from.
+        The source of the voxel size.
     channel_names : tuple of str
-        Their names in the file.
+        The names of the channels in the file.
     channels : tuple of int or None
-        Those to segment on, None for all.
+        The channels to segment on; None for all.
     is_rgb : bool
         Whether the channels are red, green and blue.
     series, frame : int or None
-        Which image of the file it is.
+        The image in the file.
     """
 
     image: np.ndarray
@@ -186,7 +186,7 @@ class Picture:
 
     @property
     def unit(self) -> str:
-        """The unit of lengths in a table."""
+        """The unit of length in a table."""
         return NO_UNIT if self.spacing is None else UNIT
 
     @property
@@ -196,7 +196,7 @@ class Picture:
 
     @property
     def segmented_names(self) -> tuple[str, ...] | None:
-        """The names of the channels to segment on; None where they are unknown or not different."""
+        """The names of the channels to segment on; None if they are unknown or not unique."""
         names = self.channel_names
         if self.channels is not None and names:
             names = tuple(names[n] for n in self.channels)
@@ -211,7 +211,7 @@ class Picture:
         return chosen[0] if len(self.channels) == 1 else chosen
 
     def describe(self) -> dict[str, Any]:
-        """Return what a record says of the image: what was used, and a checksum of the pixels."""
+        """Return the entry of the image in a record: the part that was used, and a checksum of the pixels."""
         return {
             "series": self.series,
             "frame": self.frame,
@@ -227,10 +227,10 @@ class Picture:
 
 
 class OpenFiles:
-    """Files that stay open from the look at what they hold until their images are read.
+    """Files that are kept open from reading their header until their images are read.
 
-    Each is then opened once, and its pages walked once, however many images it holds. What opening warns of
-    is said whenever a file is used.
+    Each file is opened and its pages are scanned only once, regardless of its number of images. Warnings of
+    opening are repeated whenever a file is used.
     """
 
     def __init__(self, most: int = 32) -> None:
@@ -250,7 +250,7 @@ class OpenFiles:
             self._open.pop(path).stack.close()
 
     def look_at(self, path: str, state: Callable[[OpenFile], str]) -> tuple[OpenFile, str]:
-        """Return a file, left open unless there are many, and its state, which tells when it has changed."""
+        """Return a file, kept open unless there are many, and its state, which changes if the file does."""
         kept = _Kept.of(path)
         kept.state = state(kept.file)
         if len(self._open) < self.most:
@@ -260,7 +260,7 @@ class OpenFiles:
         return kept.file, kept.state
 
     def use(self, path: str, state: Callable[[OpenFile], str]) -> tuple[OpenFile, str]:
-        """Return a file to read images of, and its state; those that were used before are closed."""
+        """Return a file to read images from, and its state; close the files used before."""
         for other in {self._current} & {*self._open} - {path}:
             self._open.pop(other).stack.close()
         self._current = path
@@ -297,7 +297,7 @@ class _Kept:
 
 
 def pixel_checksum(image: np.ndarray) -> str:
-    """Return the SHA-256 of the shape, the type and the values of an array."""
+    """Return the SHA-256 of the shape, dtype and values of an array."""
     plain = np.ascontiguousarray(image, image.dtype.newbyteorder("<"))
     digest = hashlib.sha256(f"{plain.shape} {plain.dtype.str}".encode())
     digest.update(plain.reshape(-1).view(np.uint8).data)
@@ -305,7 +305,7 @@ def pixel_checksum(image: np.ndarray) -> str:
 
 
 def check_one_unit(spacings: dict[str, tuple[float, ...] | None]) -> None:
-    """Raise if some images have a voxel size and others have none: their sizes would be in two units."""
+    """Raise if some images have a voxel size and others have none: their sizes would differ in unit."""
     without = [name for name, spacing in spacings.items() if spacing is None]
     if without and len(without) < len(spacings):
         shown = ", ".join(without[:5]) + (f" and {len(without) - 5} more" if len(without) > 5 else "")
@@ -313,12 +313,12 @@ def check_one_unit(spacings: dict[str, tuple[float, ...] | None]) -> None:
             "inputs",
             "images that all have a voxel size, or none",
             f"{len(spacings) - len(without)} with a voxel size and {len(without)} without one: {shown}",
-            "Give default_spacing (--default-spacing) for those without, or spacing (--spacing) for all.",
+            "Pass default_spacing (--default-spacing) for those without, or spacing (--spacing) for all.",
         )
 
 
 def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> pd.DataFrame:
-    """Measure the objects of a label image of any program; the voxel size is that of either file.
+    """Measure the objects of a label image from any program; the voxel size comes from either file.
 
     Parameters
     ----------
@@ -332,7 +332,7 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
     Returns
     -------
     DataFrame
-        As from `objclass.measure`, with the ``unit`` of lengths behind ``label``.
+        As from `objclass.measure`, with a column ``unit`` after ``label``.
     """
     from objclass.io.labels import read_labels_and_spacing
     from objclass.io.opening import open_file
@@ -380,5 +380,7 @@ def common_spacing(pictures: Iterable[Picture]) -> tuple[float, ...] | None:
     sizes = {picture.spacing for picture in pictures}
     if len(sizes) > 1:
         got = ", ".join(sorted(map(str, sizes)))
-        raise invalid("image", "images of one voxel size", got, "Give spacing (--spacing) for all of them.")
+        raise invalid(
+            "image", "images with the same voxel size", got, "Pass spacing (--spacing) for all of them."
+        )
     return sizes.pop()

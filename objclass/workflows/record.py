@@ -1,4 +1,4 @@
-"""What a run was made with, so that it can be repeated, and whether the repetition is the same."""
+"""The record of a run, from which it can be repeated and verified."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PACKAGES = (
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of objclass, of Python, and of the packages that decide a result.
+    """Return the versions of objclass, Python, and the packages that affect results.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def checksum(path: AnyPath) -> str:
 
 
 def seal(content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of what a state file says, however it is spaced and ordered."""
+    """Return the SHA-256 of the content of a state file, independent of whitespace and order."""
     kept = {name: value for name, value in content.items() if name != SEAL}
     try:
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
@@ -74,7 +74,7 @@ def seal(content: Mapping[str, Any]) -> str:
 
 
 def write_sealed(path: Path, content: Mapping[str, Any], *, indent: int | None = None) -> None:
-    """Write a state file as JSON, with a checksum by which `read_sealed` knows that it is whole."""
+    """Write a state file as JSON, with a checksum that `read_sealed` verifies."""
     plain = json.loads(json.dumps(content))
     text = json.dumps({**plain, SEAL: seal(plain)}, indent=indent) + "\n"
     with replacing(path) as temporary:
@@ -89,22 +89,22 @@ def read_sealed(path: Path) -> dict[str, Any]:
     FileNotFoundError
         If it is not there.
     ValueError
-        If it is not what `write_sealed` wrote.
+        If it was not written by `write_sealed`, or was modified.
     """
     content = read_json(path)
     if content.get(SEAL) != seal(content):
-        raise ValueError("its checksum does not fit its content")
+        raise ValueError("its checksum does not match its content")
     return content
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; raise ValueError with the reason if the file holds none."""
+    """Read a JSON object; raise ValueError with the reason if the file does not contain one."""
     try:
         content = json.loads(path.read_bytes().decode("utf-8"))
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
     if not isinstance(content, dict):
-        raise ValueError(f"it holds {type(content).__name__} where an object is expected")
+        raise ValueError(f"it contains {type(content).__name__} instead of an object")
     return content
 
 
@@ -120,47 +120,47 @@ def write_record(folder: Path, content: Mapping[str, Any], *, outputs: Iterable[
 
 
 def read_record(path: AnyPath) -> dict[str, Any]:
-    """Read the record of a run, and check all that it says.
+    """Read and validate the record of a run.
 
     Raises
     ------
     FileNotFoundError
         If it is not there.
     ValueError
-        If it is no record of a run that can be repeated, or was changed since.
+        If it is not the record of a run that can be repeated, or was modified.
     """
     path, expected = Path(path), f"the {RECORD} of a run"
     hint = f"objclass run and objclass demo write a {RECORD} into their folder."
     if not path.is_file():
-        raise invalid("record", expected, f"{path}, which is not there", hint, kind=FileNotFoundError)
+        raise invalid("record", expected, f"{path}, which does not exist", hint, kind=FileNotFoundError)
     try:
         content = read_json(path)
         is_unchanged = content.get(SEAL) == seal(content)
     except ValueError as error:
-        raise invalid("record", expected, f"{path}, which is no JSON of a record ({error})", hint) from error
+        raise invalid("record", expected, f"{path}, which is not a record in JSON ({error})", hint) from error
     if content.get("record") != _FORMAT:
         if "record" not in content or "command" not in content:
-            raise invalid("record", expected, f"{path}, JSON of something else", hint)
+            raise invalid("record", expected, f"{path}, JSON with other content", hint)
         got = f"format {content['record']!r:.20} in {path}"
-        raise invalid("record", f"format {_FORMAT}", got, "Use the release of objclass that wrote it.")
+        raise invalid("record", f"format {_FORMAT}", got, "Use the version of objclass that wrote it.")
     if content.get("command") == "batch":
         call = f"objclass batch INPUTS --classifier {path.parent / 'ObjectSegmenter.cl'} --out NEW_FOLDER"
-        hint = f"Repeat it with {call} and the same parameters; --verify checks the results that are there."
+        hint = f"Repeat it with {call} and the same parameters; --verify checks existing results."
         raise invalid("record", expected, f"{path}, the record of a batch", hint)
     wrong = _find_wrong(content)
     if wrong:
-        raise invalid("record", expected, f"{path}, where {wrong}", "Make the run again.")
+        raise invalid("record", expected, f"{path}, where {wrong}", "Repeat the run with objclass run.")
     if not is_unchanged:
-        hint = "It can certify nothing. Make the run again."
-        raise invalid("record", f"{expected} as it was written", f"{path}, which was changed since", hint)
+        hint = "It cannot be verified. Repeat the run with objclass run."
+        raise invalid("record", f"an unmodified {RECORD} of a run", f"{path}, which was modified", hint)
     return content
 
 
 def _find_wrong(content: Mapping[str, Any]) -> str:
-    """Return what a record says that none of this format can say, or nothing."""
+    """Return the first violation of the format in a record, or an empty string."""
     for name in ("inputs", "image", "parameters", "versions", "outputs"):
         if not isinstance(content.get(name), dict):
-            return f"{name} is missing or no mapping"
+            return f"{name} is missing or not a mapping"
     command, inputs = content.get("command"), content["inputs"]
     if not isinstance(command, str) or command not in _INPUTS:
         return f"the command is {describe(command)}, which is unknown"
@@ -170,21 +170,21 @@ def _find_wrong(content: Mapping[str, Any]) -> str:
         if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in _INPUT_KEYS):
             return f"the input {name} has no path or no checksum"
     if command == "demo" and not isinstance(content.get("phantom"), dict):
-        return "the phantom is missing"
+        return "the parameters of the synthetic image are missing"
     return _find_wrong_output(content["outputs"])
 
 
 def _find_wrong_output(outputs: Mapping[str, Any]) -> str:
     for name, digest in outputs.items():
         if not _PLAIN_NAME.fullmatch(name):
-            return f"the output {name!r} is no plain name of a file in its folder"
+            return f"the output {name!r} is not the plain name of a file in its folder"
         if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
             return f"the output {name} has no checksum"
     return "" if outputs else "there are no outputs"
 
 
 def describe_input(path: AnyPath, folder: Path) -> dict[str, str]:
-    """Return where an input lies, also as seen from the `folder` of the run, and its checksum."""
+    """Return the path of an input, also relative to the `folder` of the run, and its checksum."""
     path = Path(path).resolve()
     try:
         relative = Path(os.path.relpath(path, folder.resolve())).as_posix()

@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TOLERANCE = 1e-6
-"""Up to which relative difference numbers are equal to rounding."""
+"""The maximum relative difference of numbers that are equal to rounding."""
 
 
 @dataclass(frozen=True)
 class Repetition:
-    """How a run and its repetition compare.
+    """The comparison of a run with its repetition.
 
     Attributes
     ----------
     verdicts : dict of str to str
-        File name, or a group of columns of the table, to the result of the comparison: "identical", "equal to
-        rounding" or "different", with more words where there is more to say.
+        The result of the comparison of each file, or group of columns of the table: "identical", "equal to
+        rounding" or "different", with details.
     changed_versions : list of str
-        What is of another version now.
+        The packages with another version.
     """
 
     verdicts: dict[str, str]
@@ -46,7 +46,7 @@ class Repetition:
 
     @property
     def is_identical(self) -> bool:
-        """Whether there are results and every one is the same."""
+        """Whether there are results and all are identical."""
         return bool(self.verdicts) and all(
             verdict.startswith("identical") for verdict in self.verdicts.values()
         )
@@ -67,7 +67,7 @@ def repeat_run(
     record : str or path
         The ``run.json`` of a run, or its folder.
     out : str or path, optional
-        Where to keep the results of the repetition; by default they are only compared.
+        The folder for the results of the repetition; by default they are only compared.
     overwrite : bool
         Replace the results of another run in `out`.
     report, progress
@@ -78,7 +78,7 @@ def repeat_run(
     FileNotFoundError
         If the record, or an input of the run, is missing.
     ValueError
-        If the record is none, was changed or is one of a batch, or an input has changed.
+        If the record is invalid, was modified or is that of a batch, or if an input has changed.
     """
     path = Path(record) / RECORD if Path(record).is_dir() else Path(record)
     content = read_record(path)
@@ -113,19 +113,19 @@ def _read_parameters(content: Mapping[str, Any], path: Path) -> Parameters:
     try:
         return Parameters.of(**content["parameters"])
     except (ObjclassError, TypeError) as error:
-        hint = "Use the release of objclass that wrote it."
+        hint = "Use the version of objclass that wrote it."
         raise invalid("record", "parameters of this release", f"{path}: {error}", hint) from error
 
 
 def find_inputs(content: Mapping[str, Any], folder: Path) -> dict[str, Path]:
-    """Return the inputs of a recorded run, each found where it was, or at its place beside the record.
+    """Return the inputs of a recorded run, at their original path or relative to the record.
 
     Raises
     ------
     FileNotFoundError
         If one is missing.
     ValueError
-        If one is not what it was.
+        If one has changed.
     """
     found, missing, changed = {}, [], []
     for name, entry in content["inputs"].items():
@@ -142,7 +142,7 @@ def find_inputs(content: Mapping[str, Any], folder: Path) -> dict[str, Path]:
         kind = FileNotFoundError if missing else ValueError
         got = "; ".join([*missing, *changed])
         raise invalid(
-            "record", "the inputs that the run was made of", got, "Put them back to repeat it.", kind=kind
+            "record", "the original inputs of the run", got, "Restore them to repeat it.", kind=kind
         )
     return found
 
@@ -155,8 +155,7 @@ def compare_outputs(content: Mapping[str, Any], then: Path, now: Path) -> dict[s
     content : mapping
         The record of the first run.
     then : Path
-        The folder of the first run. Of a file there that is no longer what the run wrote, only the recorded
-        checksum is compared.
+        The folder of the first run. For modified files, only the recorded checksum is compared.
     now : Path
         The folder of the second run.
 
@@ -168,11 +167,11 @@ def compare_outputs(content: Mapping[str, Any], then: Path, now: Path) -> dict[s
     verdicts: dict[str, str] = {}
     for name, known in content["outputs"].items():
         if not (now / name).is_file():
-            verdicts[name] = "different: the repetition makes no such file"
+            verdicts[name] = "different: the repetition does not write this file"
         elif checksum(now / name) == known:
             verdicts[name] = "identical"
         elif not (then / name).is_file() or checksum(then / name) != known:
-            verdicts[name] = "different, and the first result is gone or was changed since"
+            verdicts[name] = "different, and the first result is missing or was modified"
         elif name.endswith(".csv"):
             verdicts |= _compare_tables(name, then / name, now / name)
         else:
@@ -193,10 +192,10 @@ def _difference(then: Path, now: Path) -> str:
 
 
 def _compare_tables(name: str, then: Path, now: Path) -> dict[str, str]:
-    """Compare two tables by groups of columns: one verdict for the table, one for each group that differs."""
+    """Compare two tables by groups of columns: one verdict for the table and one for each different group."""
     import pandas as pd
 
-    # The Python engine reads each number exactly as it was written.
+    # The Python engine of pandas reads numbers exactly.
     before, after = (pd.read_csv(path, engine="python") for path in (then, now))
     if list(before.columns) != list(after.columns):
         other = ", ".join(sorted({*before.columns} ^ {*after.columns})) or "their order"
@@ -216,7 +215,7 @@ def _compare_tables(name: str, then: Path, now: Path) -> dict[str, str]:
 
 
 def _group(column: str) -> str:
-    """Return which step a column of the table comes from."""
+    """Return the step that a column of the table comes from."""
     if column.endswith("_CLUSTER_ID"):
         return "clusters"
     return "map" if column.rpartition("_")[0].isupper() else "measurements"

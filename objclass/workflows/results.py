@@ -1,4 +1,4 @@
-"""The folder that a run writes its results into."""
+"""The output folder of a run."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ OUTPUTS = {
     "labels.tif": "the objects, with the voxel size",
     "objects.csv": "one row of measurements for each object",
     "objects.columns.csv": "the unit and the definition of each measurement",
-    "ObjectSegmenter.cl": "the classifier, for other images of the kind",
-    "overview.png": "the picture",
+    "ObjectSegmenter.cl": "the classifier, for similar images",
+    "overview.png": "the overview figure",
 }
 
 
@@ -34,25 +34,25 @@ OUTPUTS = {
 def output_folder(
     path: AnyPath, *, overwrite: bool, outputs: Iterable[str] = OUTPUTS, inputs: Iterable[Path] = ()
 ) -> Iterator[Path]:
-    """Yield the folder to write results into, made if it is not there, and gone again after an error.
+    """Yield the output folder; create it if it does not exist, and remove it again after an error.
 
     Parameters
     ----------
     path : str or path
         The folder.
     overwrite : bool
-        Allow that there are results of another run in it.
+        Whether to replace the results of another run.
     outputs : iterable of str
         What will be written in addition to the record.
     inputs : iterable of Path
-        Files that must not be among those that will be written.
+        Files that must not be overwritten.
 
     Raises
     ------
     FileExistsError
         If there are results of another run, or `path` is a file.
     PermissionError
-        If nothing can be written there.
+        If the folder is not writable.
     ValueError
         If an input would be overwritten.
     """
@@ -64,13 +64,13 @@ def output_folder(
         raise invalid("out", "a folder", f"the file {folder}", "Choose another name.", kind=FileExistsError)
     if there and not overwrite:
         hint = "Choose another folder, or replace them (overwrite=True, or --overwrite)."
-        got = f"{folder}, which holds {', '.join(there)}"
+        got = f"{folder}, which contains {', '.join(there)}"
         raise invalid("out", "a folder without results", got, hint, kind=FileExistsError)
     for file in inputs:
         if file.resolve() in written:
             hint = "Choose another folder."
             raise invalid(
-                "out", "a folder that does not hold an input by the name of a result", str(file), hint
+                "out", "a folder without an input that has the name of a result", str(file), hint
             )
     if (folder / BATCH).exists():
         raise invalid("out", "a folder of its own", f"{folder}, that of a batch", "Choose another folder.")
@@ -80,14 +80,14 @@ def output_folder(
     except OSError as error:
         got = f"{folder} ({error.strerror})"
         raise invalid(
-            "out", "a folder that can be made", got, "Choose another.", kind=PermissionError
+            "out", "a folder that can be created", got, "Choose another.", kind=PermissionError
         ) from error
     try:
         check_writable(folder, argument="out")
         yield folder
     except BaseException:
         if is_new:
-            with contextlib.suppress(OSError):  # what was written already stays
+            with contextlib.suppress(OSError):  # fails if results were already written
                 folder.rmdir()
         raise
 
@@ -107,13 +107,13 @@ def write_results(
     table: pd.DataFrame,
     classifier: ObjectClassifier,
 ) -> None:
-    """Write `OUTPUTS` into `folder`, each appearing when it is complete."""
+    """Write `OUTPUTS` into `folder`, each atomically."""
     from objclass.io.images import imwrite
     from objclass.pixels.classifier import write_classifier
     from objclass.plots.overview import overview
 
     spacing = picture.spacing
-    # Without a record, a folder that is written to in part never looks like a whole run.
+    # Without a record, an incomplete folder is never mistaken for a complete run.
     (folder / RECORD).unlink(missing_ok=True)
     imwrite(folder / "labels.tif", labels, spacing=spacing)
     write_measurements(folder / "objects.csv", table)
@@ -134,10 +134,10 @@ def write_measurements(path: Path, table: pd.DataFrame) -> None:
 
 
 def describe_image(image: np.ndarray, spacing: tuple[float, ...] | None) -> str:
-    """Say in a few words what an image is."""
+    """Return a short description of an image."""
     return f"{' × '.join(map(str, image.shape))} {image.dtype}, voxel size {describe_spacing(spacing)}"
 
 
 def describe_spacing(spacing: tuple[float, ...] | None) -> str:
-    """Say what the voxel size is."""
+    """Return the voxel size as text."""
     return "unknown" if spacing is None else f"{' × '.join(f'{s:.4g}' for s in spacing)} µm"

@@ -1,4 +1,4 @@
-"""The whole path on one image, from files to a folder of results."""
+"""The full pipeline on one image, from files to a folder of results."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ if TYPE_CHECKING:
 
 @dataclass
 class Run:
-    """One image on its way to objects, measurements and clusters.
+    """A run of the pipeline: from an image to objects, measurements and clusters.
 
     Parameters
     ----------
     picture : Picture
-        The image, and what its file says about it.
+        The image and its metadata.
     parameters : Parameters
-        What to do.
+        The parameters of the pipeline.
     stage : Stages
-        Times the stages and reports them.
+        Measures the time of stages and reports it.
     progress : bool or callable
-        Bars for what takes more than two seconds.
+        Show progress bars after two seconds.
     outputs : dict of str to str
-        The files of the run, and what is in each.
+        The output files and their descriptions.
 
     Attributes
     ----------
     found : dict
-        What there was: numbers of objects and clusters.
+        The results: numbers of objects and clusters.
     notes : list of str
-        Steps that were left out, and why.
+        Steps that were skipped, and why.
 
     Examples
     --------
@@ -81,7 +81,7 @@ class Run:
         return classifier
 
     def find_objects(self, classifier: ObjectClassifier, *, name: str = "segment") -> np.ndarray:
-        """Segment, split and filter as the parameters say; None of them is left open afterwards."""
+        """Segment, split and filter objects; afterwards no parameter is None."""
         from objclass.pixels.comparison import compare_with_training
 
         picture = self.picture
@@ -100,7 +100,7 @@ class Run:
         return labels
 
     def describe(self, labels: np.ndarray) -> pd.DataFrame:
-        """Measure the objects, place them in a plane by their measurements, and group them."""
+        """Measure, embed and cluster the objects."""
         from objclass.measurement.region_properties import measure
         from objclass.tables.clustering import METHODS, cluster
         from objclass.tables.reduction import reduce
@@ -129,14 +129,14 @@ class Run:
 
     @contextlib.contextmanager
     def _if_possible(self, step: str, say: Callable[[str], None]) -> Iterator[None]:
-        # The parameters are checked already: what is wrong now is that there are too few objects.
+        # Parameters were checked before, so that errors here mean too few objects.
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
             try:
                 yield
             except ObjclassError as error:
-                self.notes.append(f"{step} was left out: {error}")
-                say("left out")
+                self.notes.append(f"{step} was skipped: {error}")
+                say("skipped")
         self.notes += [str(w.message) for w in caught if issubclass(w.category, UserWarning)]
 
     def write(
@@ -148,7 +148,7 @@ class Run:
         classifier: ObjectClassifier,
         record: Mapping[str, Any],
     ) -> None:
-        """Write the results and the record of the run, which begins with what is in `record`."""
+        """Write the results and the record of the run, which starts with the content of `record`."""
         with self.stage("write") as say:
             write_results(folder, self.picture, labels, table=table, classifier=classifier)
             say(f"{len(self.outputs) + 1} files")
@@ -164,22 +164,22 @@ class Run:
         write_record(folder, content, outputs=self.outputs)
 
     def summary(self) -> list[str]:
-        """Say in a few lines what was found."""
+        """Return a summary of the results."""
         given = self.parameters.segmentation.min_size
         size = f" of at least {given} voxels" if isinstance(given, int) and given > 1 else ""
         if not self.found["objects"]:
-            return [f"No objects{size}: there is nothing to measure. Annotate more, or lower the size."]
+            return [f"No objects{size}: there is nothing to measure. Annotate more, or reduce the size."]
         line = f"{self.found['objects']:,} objects{size}"
         counts = [n for number, n in self.found.get("clusters", {}).items() if int(number) >= 0]
         if counts:
-            line += f", in {len(counts)} groups of {', '.join(map(str, counts))}"
+            line += f", in {len(counts)} clusters of {', '.join(map(str, counts))}"
             rest = self.found["objects"] - sum(counts)
-            line += f", and {rest} in none" if rest else ""
+            line += f", and {rest} in no cluster" if rest else ""
         return [f"{line}."]
 
 
 def _describe_training(classifier: ObjectClassifier) -> dict[str, Any] | None:
-    """Return the parameters that a classifier was trained with, defaults included; None if it says none."""
+    """Return the parameters of the training of a classifier, including defaults; None if unknown."""
     from objclass.pixels.features import format_features
 
     if classifier.random_state is None:
@@ -203,20 +203,20 @@ def run_image(
     report: Report = lambda *_: None,
     progress: Progress = True,
 ) -> Run:
-    """Go the whole path on one image file and write a folder of results.
+    """Run the full pipeline on an image file and write a folder of results.
 
     Parameters
     ----------
     image : str or path
         The image.
     out : str or path
-        The folder to write `OUTPUTS` and the record ``run.json`` into; it is made if it is not there.
+        The folder for `OUTPUTS` and the record ``run.json``; created if it does not exist.
     annotations : str or path, optional
-        An image of scribbles to train a classifier from. Either this or `classifier` is needed.
+        An annotation image to train a classifier on. Either this or `classifier` is required.
     classifier : str or path, optional
         The .cl file of a trained classifier.
     parameters : Parameters, optional
-        What to do; by default ``Parameters()``. Those of the training only together with annotations.
+        The parameters; by default ``Parameters()``. Training parameters require annotations.
     overwrite : bool
         Replace the results of another run in `out`.
     report, progress
@@ -239,7 +239,7 @@ def run_image(
     parameters, stage = parameters or Parameters(), Stages(report)
     if classifier is not None and parameters.training:
         names = ", ".join(parameters.training)
-        hint = "Leave them out, or train anew: give annotations in the place of the classifier."
+        hint = "Omit them, or pass annotations instead of the classifier to train a new one."
         raise invalid("training", "no parameters of the training together with a classifier", names, hint)
     given = {"image": image, "annotations": annotations, "classifier": classifier}
     paths = {name: Path(path) for name, path in given.items() if path is not None}

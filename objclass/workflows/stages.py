@@ -1,4 +1,4 @@
-"""The stages of a run: how long each took, and what there is to say of it."""
+"""The stages of a run, with their times and messages."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Report = Callable[[str, float | None, str], None]
 
 @dataclass
 class Stages:
-    """Times the stages of a run and tells of each.
+    """Measure and report the time of the stages of a run.
 
     Parameters
     ----------
     report : callable
-        Called as ``report(stage, None, "")`` when one begins and ``report(stage, seconds, text)`` when it
-        has ended.
+        Called as ``report(stage, None, "")`` when a stage starts and ``report(stage, seconds, text)`` when
+        it ends.
     """
 
     report: Report = lambda *_: None
@@ -26,7 +26,7 @@ class Stages:
 
     @contextlib.contextmanager
     def __call__(self, name: str) -> Iterator[Callable[[str], None]]:
-        """Time the stage `name`; yields a function that takes what there is to say of it."""
+        """Time the stage `name`; yield a function that takes text for its report."""
         said: list[str] = []
         self.report(name, None, "")
         start = time.perf_counter()

@@ -352,7 +352,7 @@ def test_steps_have_names():
     image = blobs((8, 8))
     labels = chunked.segment(da.from_array(image, chunks=4), train(image))
     names = {dask.utils.key_split(key) for key in labels.__dask_graph__()}
-    assert {"segment_block", "link_rims", "join_links", "number_part"} <= names
+    assert {"segment_block", "link_boundaries", "join_links", "number_part"} <= names
 
 
 def test_wrong_arguments(case):

@@ -157,7 +157,7 @@ def test_another_classifier_or_parameter_is_noticed(tmp_path, classifier):
     other = objclass.train_object_classifier(
         image, np.where(image > 200, 2, 1), n_estimators=3, features="original"
     )
-    with pytest.raises(ValueError, match="the classifier was another"):
+    with pytest.raises(ValueError, match="the classifier was different"):
         segment_folder(images, other, tmp_path / "out")
     assert contents(tmp_path / "out") == before
 
@@ -252,7 +252,7 @@ def test_another_folder_of_equal_names_is_refused(tmp_path, classifier):
     make_images(tmp_path / "day2", 2)
     segment_folder(tmp_path / "day1", classifier, tmp_path / "out")
     before = contents(tmp_path / "out")
-    with pytest.raises(ValueError, match=r"the images were those of another folder, .*day1, not of .*day2"):
+    with pytest.raises(ValueError, match=r"the images were from another folder, .*day1, not from .*day2"):
         segment_folder(tmp_path / "day2", classifier, tmp_path / "out")
     assert contents(tmp_path / "out") == before
 
@@ -348,7 +348,7 @@ def test_a_defect_shows_after_the_other_images_are_done(tmp_path, classifier, mo
     assert cli.main(command(images, tmp_path / "a.cl", out)) == 2
     printed = capsys.readouterr().err
     assert "Traceback" in printed
-    assert "a defect of objclass" in printed
+    assert "internal error of objclass" in printed
     monkeypatch.undo()
     assert segment_folder(images, classifier, out).n_done_before == 2
 
@@ -465,7 +465,7 @@ def test_a_disk_that_is_read_only_keeps_what_it_has(tmp_path, classifier):
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         with pytest.raises(PermissionError, match="out: expected a folder that can be written"):
             segment_folder(images, classifier, disk / "out")
-        with pytest.raises(PermissionError, match="out: expected a folder that can be made"):
+        with pytest.raises(PermissionError, match="out: expected a folder that can be created"):
             segment_folder(images, classifier, disk / "new")
         assert contents(disk) == before
     finally:
@@ -480,7 +480,7 @@ def test_wrong_arguments(tmp_path, classifier, monkeypatch):
         segment_folder(images, classifier, tmp_path / "out", n_workers=2, scheduler="tcp://a:1")
     with pytest.raises(FileExistsError, match="out: expected a folder, got the file"):
         segment_folder(images, classifier, images / "stack000.tif")
-    with pytest.raises(PermissionError, match="out: expected a folder that can be made"):
+    with pytest.raises(PermissionError, match="out: expected a folder that can be created"):
         segment_folder(images, classifier, "/proc/objclass")
 
 

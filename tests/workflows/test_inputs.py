@@ -1,4 +1,4 @@
-"""Which files inputs stand for: nothing twice, nothing that objclass wrote, and what is left out counts."""
+"""Which files inputs stand for: nothing twice, nothing that objclass wrote, and ignored files are counted."""
 
 import json
 import os
@@ -51,8 +51,8 @@ def test_what_is_left_out_is_counted(tmp_path):
     found = find_images(tmp_path)
     assert names(found) == ["a.tif"]
     assert describe_left_out(found.left_out) == (
-        "left out: files of other formats (4: . without ending, .md, .pdf), hidden files (2), links that "
-        "lead back (1), links that lead nowhere (1), other names of the same files (1), pipes or devices (1)"
+        "ignored: files of other formats (4: . without suffix, .md, .pdf), broken links (1), "
+        "cyclic links (1), hidden files (2), other names of the same files (1), pipes or devices (1)"
     )
 
 

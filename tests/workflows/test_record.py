@@ -45,13 +45,13 @@ def test_written_record_is_read(tmp_path):
 
 def test_other_formats_are_refused(tmp_path):
     (tmp_path / "run.json").write_text("nothing")
-    with pytest.raises(ValueError, match="which is no JSON"):
+    with pytest.raises(ValueError, match="which is not a record in JSON"):
         read_record(tmp_path / "run.json")
     keys = ("command", "parameters", "inputs", "versions", "outputs")
     (tmp_path / "run.json").write_text(json.dumps({"record": 1, **{key: {} for key in keys}}))
     with pytest.raises(ValueError, match="expected format 2, got format 1"):
         read_record(tmp_path / "run.json")
-    with pytest.raises(FileNotFoundError, match="which is not there"):
+    with pytest.raises(FileNotFoundError, match="which does not exist"):
         read_record(tmp_path / "none.json")
 
 
@@ -69,19 +69,19 @@ def record(tmp_path):
     ("changes", "message"),
     [
         ({"outputs": {}}, "there are no outputs"),
-        ({"outputs": {"../a.tif": "0" * 64}}, "no plain name"),
-        ({"outputs": {"/etc/passwd": "0" * 64}}, "no plain name"),
+        ({"outputs": {"../a.tif": "0" * 64}}, "not the plain name"),
+        ({"outputs": {"/etc/passwd": "0" * 64}}, "not the plain name"),
         ({"outputs": {"a.tif": 3}}, "has no checksum"),
-        ({"outputs": []}, "outputs is missing or no mapping"),
+        ({"outputs": []}, "outputs is missing or not a mapping"),
         ({"command": "batch"}, "the record of a batch.*objclass batch INPUTS --classifier"),
         ({"command": "delete"}, "which is unknown"),
         ({"command": []}, "which is unknown"),
         ({"inputs": {}}, "the inputs are none"),
         ({"inputs": {"image": {}, "classifier": {}}}, "image has no path"),
         ({"record": None}, "expected format 2, got format None"),
-        ({"parameters": {"min_size": 21}}, "was changed since"),
-        ({"image": {"series": 1}}, "was changed since"),
-        ({"versions": {}}, "was changed since"),
+        ({"parameters": {"min_size": 21}}, "was modified"),
+        ({"image": {"series": 1}}, "was modified"),
+        ({"versions": {}}, "was modified"),
     ],
 )
 def test_altered_records_are_refused_with_words(record, changes, message):

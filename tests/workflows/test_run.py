@@ -150,14 +150,14 @@ def test_objects_without_a_group_are_counted(shared_data, tmp_path):
     assert rest > 0
     listed = ", ".join(map(str, sizes))
     assert run.summary() == [
-        f"77 objects of at least 20 voxels, in {len(sizes)} groups of {listed}, and {rest} in none."
+        f"77 objects of at least 20 voxels, in {len(sizes)} clusters of {listed}, and {rest} in no cluster."
     ]
 
 
 def test_notes_of_what_was_left_out(files, tmp_path):
     parameters = Parameters.of(n_clusters=50, n_estimators=10)
     run = run_image(files[0], tmp_path / "out", annotations=files[1], parameters=parameters)
-    assert run.notes[-1].startswith("cluster was left out")
+    assert run.notes[-1].startswith("cluster was skipped")
     assert json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["notes"] == run.notes
 
 
@@ -193,4 +193,4 @@ def test_nothing_is_changed():
     labels = run.find_objects(run.train(annotations))
     labels.flags.writeable = False
     assert len(run.describe(labels)) == 3
-    assert run.summary() == ["3 objects, in 2 groups of 2, 1."]
+    assert run.summary() == ["3 objects, in 2 clusters of 2, 1."]
