@@ -217,10 +217,10 @@ class Source:
 
 def _whole_chunks(shape: Sequence[int], stored: Sequence[int]) -> tuple[int, ...]:
     """Return a shape near `BLOCK_SHAPES` in multiples of the chunks of the file."""
-    quantities = BLOCK_SHAPES[len(shape)]
+    target = BLOCK_SHAPES[len(shape)]
     return tuple(
         min(n, max(chunk, want // chunk * chunk)) or 1
-        for n, want, chunk in zip(shape, quantities, stored, strict=True)
+        for n, want, chunk in zip(shape, target, stored, strict=True)
     )
 
 

@@ -218,7 +218,7 @@ def _batches(sums: ObjectSums, numbers: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def objects_across_blocks(blocks: Sequence[Measured]) -> list[np.ndarray]:
-    """Return, for each block, the objects that it considered complete but that have voxels in other blocks."""
+    """Return, for each block, the objects that it considered complete but that extend to other blocks."""
     everywhere = np.concatenate([block.records[0][:, NUMBER] for block in blocks])
     places = np.repeat(np.arange(len(blocks)), [len(block.records[0]) for block in blocks])
     owners = np.unique(np.stack([everywhere, places], axis=1), axis=0)[:, 0]

@@ -310,8 +310,8 @@ def measure(
 
     Notes
     -----
-    An object is put together in the memory of this process as a box of 4 bytes a voxel where it
-    lies in several blocks and properties are quantities that no sum gives (``area_convex``, ``area_filled``,
+    Objects in several blocks are assembled in the memory of this process, with 4 bytes per voxel of their
+    bounding box, for properties that cannot be computed from sums (``area_convex``, ``area_filled``,
     ``euler_number``, ``feret_diameter_max``, ``solidity``, perimeters and moments).
 
     Examples

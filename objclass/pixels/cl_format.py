@@ -1,7 +1,7 @@
-"""The text of a classifier's .cl file, as APOC, napari and Fiji exchange it, and the forest in it.
+"""Reading and writing of .cl classifier files, the format of APOC, napari and Fiji.
 
-The file is a program for OpenCL with a header of ``key = value`` lines. Here it is data: read line by line
-against the one form that such programs have, refused where anything else stands, and never executed.
+The file is an OpenCL program with a header of ``key = value`` lines. It is parsed line by line as data
+against the fixed form of such programs; anything else is refused, and nothing is executed.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ _PROBABILITY = re.compile(r"WRITE_IMAGE \(out, POS_out_INSTANCE\(x,y,z,0\), s(\d
 
 @dataclass(frozen=True)
 class ClassifierFile:
-    """What a .cl file holds.
+    """The content of a .cl file.
 
     Parameters
     ----------
     header : dict of str to str
-        The ``key = value`` lines, in their order.
+        The ``key = value`` lines, in order.
     forest : Forest
         The decision trees.
     target_class : int or None
-        The class whose probability the program gives; None where it gives the winning class.
+        The class whose probability the program returns; None if it returns the winning class.
     """
 
     header: Mapping[str, str]
@@ -50,12 +50,12 @@ class ClassifierFile:
 
 
 def read_cl(path: str | os.PathLike[str]) -> ClassifierFile:
-    """Read the file of a pixel classifier without executing it.
+    """Read the file of a pixel classifier without executing code from it.
 
     Parameters
     ----------
     path : str or path
-        A .cl file written by objclass, APOC, its napari plugin, or for Fiji.
+        A .cl file written by objclass, APOC, its napari plugin, or its Fiji plugin.
 
     Returns
     -------
@@ -64,9 +64,9 @@ def read_cl(path: str | os.PathLike[str]) -> ClassifierFile:
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If it is truncated, too large, or says anything that is not a forest.
+        If it is truncated, too large, or contains anything but a forest.
     """
     path = Path(path)
     if not path.is_file():
@@ -78,27 +78,27 @@ def read_cl(path: str | os.PathLike[str]) -> ClassifierFile:
     try:
         return parse_cl(path.read_text(encoding="utf-8", errors="replace"))
     except RefusedError as refused:
-        expected = "a classifier file as objclass, APOC, napari or Fiji have it"
+        expected = "a classifier file of objclass, APOC, napari or Fiji"
         hint = "Save the classifier again; nothing in the file was executed."
         raise invalid("path", expected, f"{path}, where {refused}", hint) from None
 
 
 def write_cl(path: str | os.PathLike[str], content: ClassifierFile) -> None:
-    """Write a .cl file that APOC, napari and Fiji can run; `path` is replaced once all is written.
+    """Write a .cl file that APOC, napari and Fiji can run. The file is written atomically.
 
     Parameters
     ----------
     path : str or path
-        Where to write; the folder must exist.
+        The file to write; its folder must exist.
     content : ClassifierFile
-        The header, the forest and what the program shall give.
+        The header, the forest and the target class.
 
     Raises
     ------
     FileNotFoundError, PermissionError
-        If the folder does not exist or cannot be written.
+        If the folder does not exist or is not writable.
     ValueError
-        If the header is too long for APOC to find everything in it.
+        If the header is too long for APOC.
     """
     text = format_cl(content)
     with replacing(path) as temporary:
@@ -135,7 +135,7 @@ def format_cl(content: ClassifierFile) -> str:
 
 
 def parse_cl(text: str) -> ClassifierFile:
-    """Return what the text of a .cl file holds.
+    """Parse the text of a .cl file.
 
     Raises
     ------
@@ -154,11 +154,11 @@ def parse_cl(text: str) -> ClassifierFile:
     rest_lines = iter(rest)
     _match(rest_lines, _epilogue(n_classes, target_class))
     for number, line in itertools.chain(rest_lines, lines):
-        raise RefusedError(f"line {number} says {shorten(line)!r} after the end of the program")
+        raise RefusedError(f"line {number} is {shorten(line)!r} after the end of the program")
     n_trees = _whole_number(header, "num_trees", 2**31) if "num_trees" in header else forest.n_trees
-    # Trees without a question stand one behind the other with nothing between them.
+    # Trees that consist of one leaf follow each other without a separator.
     if n_trees != forest.n_trees and (forest.feature[forest.roots] >= 0).all():
-        raise RefusedError(f"{n_trees} trees are announced and {forest.n_trees} found")
+        raise RefusedError(f"{n_trees} trees are declared and {forest.n_trees} found")
     return ClassifierFile(header, forest, target_class)
 
 
@@ -169,7 +169,7 @@ def _parse_header(lines: Iterator[tuple[int, str]]) -> dict[str, str]:
         if line == "*/":
             return header
         if "*/" in line:
-            raise RefusedError(f"line {number} ends the header and goes on")
+            raise RefusedError(f"line {number} continues after the end of the header")
         key, equals, value = line.partition(" = ")
         if equals:
             header.setdefault(key.strip(), value.strip())
@@ -211,7 +211,7 @@ def _epilogue(n_classes: int, target_class: int | None) -> list[str]:
 
 
 def _find_target(epilogue: list[tuple[int, str]], n_classes: int) -> int | None:
-    """Return the class whose probability the program gives, None if it gives the winning class."""
+    """Return the class whose probability the program returns, None if it returns the winning class."""
     for _, line in epilogue:
         if (found := _PROBABILITY.fullmatch(line)) and int(found[1]) < n_classes:
             return int(found[1]) + 1
@@ -222,9 +222,9 @@ def _match(lines: Iterator[tuple[int, str]], expected: list[str]) -> None:
     for wanted in map(str.strip, expected):
         number, line = next(lines, (0, ""))
         if not number:
-            raise RefusedError(f"the text ends too early, before {shorten(wanted)!r}")
+            raise RefusedError(f"the text ends before {shorten(wanted)!r}")
         if line != wanted:
-            raise RefusedError(f"line {number} says {shorten(line)!r} instead of {shorten(wanted)!r}")
+            raise RefusedError(f"line {number} is {shorten(line)!r} instead of {shorten(wanted)!r}")
 
 
 MAX_VOTES = 2**26
@@ -234,14 +234,14 @@ _LINE = re.compile(rf"s(\d{{1,4}})\+=({_NUMBER});|if\(i(\d{{1,6}})<(-?{_NUMBER})
 
 
 class RefusedError(ValueError):
-    """The text says something that is not a forest."""
+    """The text is not a forest."""
 
 
 def format_trees(forest: Forest) -> Iterator[str]:
-    """Yield the lines of all trees, indented by one space a level."""
+    """Yield the lines of all trees, indented by one space per level."""
     feature, left, right = forest.feature.tolist(), forest.left.tolist(), forest.right.tolist()
     threshold, leaf = forest.threshold.tolist(), forest.leaf.tolist()
-    # What is still to be written, the last first: a node, or a line that is ready.
+    # A stack of nodes and lines that remain to be written.
     todo: list[tuple[int, int | str]] = [(0, root) for root in forest.roots[::-1].tolist()]
     while todo:
         level, item = todo.pop()
@@ -258,18 +258,18 @@ def format_trees(forest: Forest) -> Iterator[str]:
 def parse_trees(
     lines: Iterable[tuple[int, str]], n_features: int, n_classes: int
 ) -> tuple[Forest, tuple[int, str]]:
-    """Read numbered lines without indentation, without recursion and without executing anything.
+    """Parse numbered lines without indentation into a forest.
 
     Returns
     -------
     forest : Forest
     end : tuple of int and str
-        The line after the last tree, which declares a variable.
+        The first line after the last tree, which declares a variable.
 
     Raises
     ------
     RefusedError
-        If a line does not fit, a tree is not complete, or the forest is too large to hold.
+        If a line is invalid, a tree is incomplete, or the forest is too large.
     """
     trees = _Trees(n_features, n_classes)
     for number, line in lines:
@@ -283,32 +283,32 @@ def parse_trees(
         else:
             fits = (line == "} else {" and trees.turn()) or (line == "}" and trees.close())
         if not fits:
-            raise RefusedError(f"line {number} says {shorten(line)!r}, which does not fit a forest")
-    raise RefusedError("the text ends too early, among the trees")
+            raise RefusedError(f"line {number} is {shorten(line)!r}, which is not part of a forest")
+    raise RefusedError("the text ends within the trees")
 
 
 def shorten(text: str) -> str:
-    """Return `text`, or its beginning and its end where it is long."""
+    """Return `text`, abbreviated if it is long."""
     return text if len(text) <= 90 else f"{text[:70]}…{text[-10:]}"
 
 
 class _Trees:
-    """The forest as far as it has been read. Each method takes one line and returns whether it fits."""
+    """The forest parsed so far. Each method takes one line and returns whether it is valid."""
 
     def __init__(self, n_features: int, n_classes: int) -> None:
         self.n_features, self.n_classes = n_features, n_classes
         self.feature: list[int] = []
         self.threshold: list[float] = []
-        # The children of a node on its two sides.
+        # The left and right children of each node.
         self.children: tuple[list[int], list[int]] = ([], [])
         self.roots: list[int] = []
-        # A vote: its leaf, its class, its weight.
+        # The leaf, class and weight of each vote.
         self.leaves: list[int] = []
         self.classes: list[int] = []
         self.votes: list[float] = []
         self.leaf_total = 0.0
         self.at_leaf = False
-        # The nodes whose branches are being read, and which of the two it is.
+        # The nodes whose branches are being parsed, and which branch.
         self.open: list[int] = []
         self.side: list[int] = []
 
@@ -324,8 +324,8 @@ class _Trees:
     def vote(self, target: int, vote: float) -> bool:
         if target >= self.n_classes or not 0 < vote <= _FLOAT32_MAX:
             return False
-        # Between two trees of one leaf each stands nothing: the second begins where the classes begin
-        # again, or where the votes of the first sum to one as those of scikit-learn do.
+        # Trees of one leaf have no separator: the second starts when classes start again, or when the votes
+        # of the first sum to one, as in scikit-learn.
         if self.at_leaf and target > self.classes[-1] and (self.open or abs(self.leaf_total - 1) > 1e-9):
             fits = True
             self.leaf_total += vote
@@ -352,9 +352,9 @@ class _Trees:
     def finish(self) -> Forest:
         n_nodes = len(self.feature)
         if not self.roots:
-            raise RefusedError("there are no trees")
+            raise RefusedError("it contains no trees")
         if n_nodes * self.n_classes > MAX_VOTES:
-            raise RefusedError(f"there are {n_nodes} nodes for {self.n_classes} classes, too many to hold")
+            raise RefusedError(f"it contains {n_nodes} nodes for {self.n_classes} classes, too many")
         leaf = np.zeros((n_nodes, self.n_classes))
         leaf[self.leaves, self.classes] = self.votes
         threshold = _round_up(self.threshold)
@@ -376,7 +376,7 @@ class _Trees:
 
 
 def _round_up(thresholds: list[float]) -> np.ndarray:
-    """Return the float32 numbers below which lie the same float32 values as below the double ones."""
+    """Return float32 thresholds that split float32 values like the double thresholds."""
     exact = np.array(thresholds)
     with np.errstate(over="ignore", under="ignore"):
         rounded = exact.astype(np.float32)

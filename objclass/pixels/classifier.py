@@ -1,4 +1,4 @@
-"""Classifiers of pixels: trained from a few scribbles, kept in files that APOC, napari and Fiji can run."""
+"""Pixel classifiers: training from scribbles, and files that APOC, napari and Fiji can run."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _OF_TABLES = ("ObjectClassifier", "ObjectSelector", "TableRowClassifier")  # of 
 
 @dataclass(frozen=True)
 class ObjectClassifier:
-    """A trained classifier of pixels, whose pixels of one class make objects.
+    """A trained pixel classifier; pixels of its positive class form objects.
 
     Made by `train_object_classifier` and `load_classifier`; use it with `segment`, `classify_pixels` and
     `probability_map`.
@@ -50,22 +50,21 @@ class ObjectClassifier:
     Parameters
     ----------
     features : tuple of Feature
-        What is computed from each channel, in this order.
+        The features of each channel, in order.
     forest : Forest
-        The decision trees, over the features of channel 0, then of channel 1, and so on.
+        The decision trees, on the features of channel 0, then of channel 1, and so on.
     ndim : int
         The number of spatial axes, 2 or 3.
     positive_class : int or None
-        The class of which objects are made, or whose probability a ProbabilityMapper gives. None where
-        the file names none.
+        The class of the objects, or whose probability a ProbabilityMapper returns. None if unknown.
     class_name : str
-        What APOC calls such a classifier: ObjectSegmenter, PixelClassifier or ProbabilityMapper.
+        The name of the class in APOC: ObjectSegmenter, PixelClassifier or ProbabilityMapper.
     max_depth : int
-        The depth that the trees were allowed, or that they have where it was not limited.
+        The maximum depth of the trees, or their actual depth if it was not limited.
     importances : tuple of float
-        The importance of each input of the forest, in its order; empty where the file has none.
+        The importance of each input of the forest, in order; empty if unknown.
     notes : dict of str to str
-        How it was made: versions, random state, checksum of the training data.
+        Metadata: versions, random state, checksum of the training data.
     normalize : {"percentile"} or None
         Whether the features are those of the image scaled by its own percentiles.
 
@@ -92,7 +91,7 @@ class ObjectClassifier:
 
     @property
     def n_channels(self) -> int:
-        """The number of channels that an image must have."""
+        """The required number of channels of an image."""
         return self.forest.n_features // len(self.features)
 
     @property
@@ -102,7 +101,7 @@ class ObjectClassifier:
 
     @property
     def random_state(self) -> int | None:
-        """The seed of the training; None where the file does not tell."""
+        """The seed of the training; None if unknown."""
         seed = self.notes.get("random_state", "")
         return int(seed) if seed.isdecimal() else None
 
@@ -118,7 +117,7 @@ class ObjectClassifier:
 
     @property
     def channel_names(self) -> tuple[str, ...]:
-        """The names of the channels that it was trained on; empty where the file does not tell."""
+        """The names of the channels that it was trained on; empty if unknown."""
         try:
             names = json.loads(self.notes.get("channel_names", "[]"))
         except ValueError:
@@ -128,12 +127,12 @@ class ObjectClassifier:
 
     @property
     def preset(self) -> str:
-        """The recipe that it was trained with, "default" or "apoc", as every file made elsewhere."""
+        """The preset of the training: "default", or "apoc" as for all files from other programs."""
         return str(recorded_parameters(self.notes)["preset"])
 
     @property
     def parameters(self) -> TrainingParameters:
-        """The parameters that train another classifier in the same way."""
+        """The parameters of the training."""
         recorded = recorded_parameters(self.notes)
         if "training_parameters" not in self.notes:
             recorded["max_depth"] = self.max_depth
@@ -150,10 +149,10 @@ class ObjectClassifier:
 
     @property
     def confusion(self) -> pd.DataFrame | None:
-        """The confusion matrix of the annotated pixels out of bag; None where the file does not tell.
+        """The out-of-bag confusion matrix of the annotated pixels; None if unknown.
 
-        One row for each annotated class, one column for each class that is predicted by the trees that have
-        not seen the pixel. Neighbouring pixels are much alike, so it flatters; see
+        One row for each annotated class, one column for each class predicted by the trees that were not
+        trained on the pixel. It is too optimistic, since neighbouring pixels are similar; see
         `objclass.cross_validate_images`.
         """
         import pandas as pd
@@ -171,7 +170,7 @@ class ObjectClassifier:
 
     @property
     def accuracy(self) -> float | None:
-        """The share of the annotated pixels that are predicted correctly out of bag: see `confusion`."""
+        """The out-of-bag accuracy on annotated pixels, see `confusion`."""
         confusion = self.confusion
         if confusion is None or not confusion.to_numpy().sum():
             return None
@@ -192,7 +191,7 @@ class ObjectClassifier:
         )
 
     def match_spacing(self, spacing: float | Sequence[float]) -> ObjectClassifier:
-        """Return the classifier for images of another voxel size: its filters see the same lengths.
+        """Return a classifier for images of another voxel size, with filters of the same physical size.
 
         Parameters
         ----------
@@ -206,7 +205,7 @@ class ObjectClassifier:
         Raises
         ------
         ValueError
-            If the voxel size of the training is not known.
+            If the voxel size of the training is unknown.
 
         Examples
         --------
@@ -220,21 +219,21 @@ class ObjectClassifier:
         sizes = check_spacing(spacing, self.ndim)
         if self.spacing is None or sizes is None:
             hint = "Train it with spacing=."
-            raise invalid("match_spacing", "a classifier whose voxel size is known", "one without", hint)
+            raise invalid("match_spacing", "a classifier with a known voxel size", "one without", hint)
         *sizes_text, unit = (*(repr(size).removesuffix(".0") for size in sizes), self.unit or "")
         notes = {**self.notes, "voxel_size": " ".join((*sizes_text, unit)).rstrip()}
         features = match_features(self.features, self.spacing, sizes)
         return dataclasses.replace(self, features=features, notes=notes)
 
     def feature_importances(self) -> pd.DataFrame:
-        """Return how much each feature decides, the most important first.
+        """Return the importance of each feature, sorted in descending order.
 
         Returns
         -------
         DataFrame
-            One row for each feature of each channel: ``feature``, ``channel``, ``importance`` (the share of
-            the impurity that it removes, over all trees; NaN where the file does not tell), and
-            ``level_0``, ``level_1``, … (how many nodes of that level of the trees ask for it).
+            One row for each feature of each channel: ``feature``, ``channel``, ``importance`` (the mean
+            decrease in impurity, normalized; NaN if unknown), and ``level_0``, ``level_1``, … (the number of
+            nodes on that level of the trees that split on it).
 
         References
         ----------
@@ -266,12 +265,12 @@ class ObjectClassifier:
         Parameters
         ----------
         path : str or path
-            Where to write, usually ending in ``.cl``; the folder must exist.
+            The file to write, usually ending in ``.cl``; its folder must exist.
 
         Raises
         ------
         FileNotFoundError, PermissionError
-            If the folder does not exist or cannot be written.
+            If the folder does not exist or is not writable.
 
         Warns
         -----
@@ -304,14 +303,14 @@ def warn_of_apoc(path: str | os.PathLike[str], classifier: ObjectClassifier, *, 
 
 
 def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier:
-    """Read a classifier of pixels from a .cl file; see `objclass.load_classifier`, which reads others too."""
+    """Read a pixel classifier from a .cl file; see `objclass.load_classifier`, which reads all formats."""
     content = read_cl(path)
     class_name = content.header.get("classifier_class_name", "")
     if class_name not in CLASS_NAMES:
         hint = f"Run it with apoc.{class_name}." if class_name.isidentifier() else ""
         if class_name in _OF_TABLES:
             hint += (
-                " Its counterpart learns from the same examples: objclass.train_table_classifier("
+                " Train its equivalent on the same examples: objclass.train_table_classifier("
                 "objclass.measure(labels, image), classes)."
             )
         got = f"{path} with {class_name or 'a classifier without a name'}"
@@ -319,12 +318,12 @@ def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier:
     try:
         classifier = ObjectClassifier(**from_header(content))
     except ValueError as error:
-        expected = "a classifier file whose header is complete and fits its forest"
+        expected = "a classifier file with a complete header that matches its forest"
         raise invalid("path", expected, f"{path}, where {str(error).rstrip('.')}") from None
     if depends_on_broken_sobel(content, classifier.features, classifier.ndim):
         warnings.warn(
-            f"{path} was made by APOC with a Sobel filter in 3D, which reads beyond the image there. "
-            "objclass computes the true filter: expect other objects than APOC's, and train again.",
+            f"{path} was written by APOC with a 3D Sobel filter, which reads beyond the image. "
+            "objclass computes the correct filter, so objects differ from those of APOC: train again.",
             stacklevel=2,
         )
     return classifier
@@ -348,7 +347,7 @@ def train_object_classifier(
     random_state: int = 0,
     path: str | os.PathLike[str] | None = None,
 ) -> ObjectClassifier:
-    """Train a forest on the pixels that are annotated.
+    """Train a pixel classifier on annotated pixels.
 
     Parameters
     ----------
@@ -357,26 +356,25 @@ def train_object_classifier(
     annotations : integer array, or list of arrays
         The spatial shape of `image`: 0 not annotated, 1 background, 2 object, further classes to 255.
     features : str or list, optional
-        What is computed from each channel: the name of a predefined set, a specification such as
+        The features of each channel: the name of a predefined set, a specification such as
         ``"original gaussian_blur=1 difference_of_gaussian=1"``, or a list of such tokens. By default
-        ``"edges_1_to_8_px"``: the pixel and four filters at sigma 1, 2, 4 and 8.
+        ``"edges_1_to_8_px"``: the original image and four filters at sigma 1, 2, 4 and 8.
     preset : {"default", "apoc"}, optional
         "default" grows extremely randomised trees with leaves of at least ten pixels; `segment` smooths and
         splits. "apoc" grows APOC's random forest of depth 2 on ``"object_size_1_to_5_px"``, and `segment`
         does what APOC does. Naming one of APOC's feature sets means "apoc" too, unless a preset is given.
     positive_class : int
-        The class of which `segment` makes objects.
+        The class of the objects for `segment`.
     max_depth : int, optional
         The maximum depth of a tree; by default 2 for "apoc" and no limit otherwise.
     n_estimators : int
         The number of trees.
     class_weight : {"balanced"}, optional
-        Weigh each class by the inverse of its number of pixels, where far more of one are annotated.
+        "balanced" weights each class by the inverse of its number of annotated pixels.
     normalize : {"percentile"}, optional
-        Compute the features of each image as if it were scaled by its own 1st and 99.8th percentiles, channel
-        by channel, here and wherever the classifier is applied: for images whose exposure or bit depth
-        differs while they show the same. Not for images of which some hold no objects at all. Other programs
-        refuse such a file.
+        Scale each channel of each image by its own 1st and 99.8th percentiles, in training and prediction,
+        for images that differ in exposure or bit depth. Not suitable if some images contain no objects. Other
+        programs refuse such a file.
     isotropic : bool
         Take sigma in voxels along all axes, as APOC does, whatever `spacing` says.
     spacing : float or sequence of float, optional
@@ -385,14 +383,14 @@ def train_object_classifier(
         below 0.3 voxels; neighbours count by their distances. Other programs refuse such a file.
         "apoc", named or meant, keeps sigma in voxels.
     unit : str, optional
-        The unit of `spacing`, kept in the file.
+        The unit of `spacing`, stored in the file.
     channel_names : sequence of str, optional
-        The names of the channels, see `image_info`, kept in the file: runs and batches put the channels of
-        an image whose file has the same names into this order.
+        The names of the channels, see `image_info`, stored in the file. Runs and batches reorder the channels
+        of image files with the same names to this order.
     random_state : int
-        The seed. The result depends on it and on the annotated pixels, not on the order of painting.
+        The seed. The result depends on the seed and the annotated pixels, not on the order of annotation.
     path : str or path, optional
-        Where to save the classifier as well, see `ObjectClassifier.save`.
+        A file to save the classifier to, see `ObjectClassifier.save`.
 
     Returns
     -------
@@ -402,17 +400,17 @@ def train_object_classifier(
     Raises
     ------
     ValueError
-        If shapes do not match, pixels are not finite, the annotations are empty, of one class only,
-        negative or without the positive class, or a feature is unknown.
+        If shapes do not match, pixels are not finite, the annotations are empty, contain only one class,
+        are negative or lack the positive class, or a feature is unknown.
     TypeError
-        If the annotations are no integers.
+        If the annotations are not integers.
     FileNotFoundError, PermissionError
-        If `path` cannot be written.
+        If `path` is not writable.
 
     Notes
     -----
-    With ``preset="apoc"`` the same scribbles give the forest that APOC trains. Classes keep their numbers
-    where one between them is not painted, while APOC counts them anew.
+    With ``preset="apoc"`` the same scribbles give the forest that APOC trains. Classes keep their numbers if
+    a class between them is not annotated, while APOC renumbers them.
 
     References
     ----------
@@ -452,7 +450,7 @@ def train_object_classifier(
     notes = dict(describe_training(pairs))
     if channel_names is not None:
         names = check_names("channel_names", channel_names, len(pairs[0][0]), "channel")
-        notes["channel_names"] = json.dumps(names).replace("/", "\\/")  # the header is a comment of C
+        notes["channel_names"] = json.dumps(names).replace("/", "\\/")  # the header is a C comment
     classifier = fit_classifier(rows, classes, parameters, ndim=ndim, notes=notes)
     if path is not None:
         write_classifier(path, classifier)
@@ -484,7 +482,7 @@ def fit_classifier(
 
 
 def to_header(classifier: ObjectClassifier) -> dict[str, str]:
-    """Return the header lines of a classifier, in APOC's order; its notes come last."""
+    """Return the header lines of a classifier, in APOC's order, followed by its notes."""
     header = {
         "classifier_class_name": classifier.class_name,
         "feature_specification": _NORMALIZE.get(classifier.normalize, "")
@@ -503,12 +501,12 @@ def to_header(classifier: ObjectClassifier) -> dict[str, str]:
 
 
 def from_header(content: ClassifierFile) -> dict[str, Any]:
-    """Return the fields of a classifier; header lines that are none of them are its notes.
+    """Return the fields of a classifier from its header; other header lines are its notes.
 
     Raises
     ------
     ValueError
-        If the header is not complete or does not fit the forest.
+        If the header is incomplete or does not match the forest.
     """
     header, forest = dict(content.header), content.forest
     class_name = header.pop("classifier_class_name")
@@ -517,10 +515,10 @@ def from_header(content: ClassifierFile) -> dict[str, Any]:
     specification = specification.removeprefix(_NORMALIZE.get(normalize, ""))
     features = parse_features(specification, allow_other_filters=True)
     if forest.n_features % len(features):
-        raise ValueError(f"{forest.n_features} inputs do not come from {len(features)} features a channel")
+        raise ValueError(f"{forest.n_features} inputs are not a multiple of {len(features)} features")
     ndim = header.pop("num_ground_truth_dimensions", "missing")
     if ndim not in ("2", "3"):
-        raise ValueError(f"num_ground_truth_dimensions is {ndim}: it must say 2 or 3")
+        raise ValueError(f"num_ground_truth_dimensions is {ndim}: it must be 2 or 3")
     importances = tuple(float(share) for share in header.pop("feature_importances", "").split(",") if share)
     if len(importances) not in (0, forest.n_features):
         raise ValueError(f"{len(importances)} feature_importances are given for {forest.n_features} inputs")
@@ -530,7 +528,7 @@ def from_header(content: ClassifierFile) -> dict[str, Any]:
         if not 1 <= positive_class <= forest.n_classes:
             raise ValueError(
                 f"positive_class_identifier is {positive_class} and the classes are 1 to {forest.n_classes}; "
-                "APOC counts them anew without gaps: correct the number"
+                "APOC renumbers classes without gaps: correct the number"
             )
     max_depth = header.pop("max_depth", "")
     for key in ("num_classes", "num_features", "num_trees"):
@@ -549,7 +547,7 @@ def from_header(content: ClassifierFile) -> dict[str, Any]:
 
 
 def depends_on_broken_sobel(content: ClassifierFile, features: tuple[Feature, ...], ndim: int) -> bool:
-    """Return whether the forest asks for APOC's 3D Sobel filter, which reads beyond the image."""
+    """Return whether the forest splits on APOC's 3D Sobel filter, which reads beyond the image."""
     return "objclass_version" not in content.header and _asks_for_3d_sobel(content.forest, features, ndim)
 
 

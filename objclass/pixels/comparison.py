@@ -1,4 +1,4 @@
-"""Whether an image looks like those that a classifier was trained on."""
+"""Comparison of an image with the training images of a classifier."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _NOTE = "training_pixels"
 
 
 def describe_pixels(images: Sequence[np.ndarray]) -> dict[str, str]:
-    """Return the note on dtype, range and percentiles of each channel that a classifier's file keeps.
+    """Return the note on dtype, range and percentiles of each channel for a classifier's file.
 
     Parameters
     ----------
     images : sequence of ndarray, channels first
-        Of each, every n-th pixel along each axis is looked at.
+        Every n-th pixel along each axis is used.
     """
     samples = [sample_pixels(image) for image in images]
     values = [np.concatenate([sample[c].ravel() for sample in samples]) for c in range(len(samples[0]))]
@@ -39,12 +39,12 @@ def describe_pixels(images: Sequence[np.ndarray]) -> dict[str, str]:
 def compare_with_training(
     image: np.ndarray, classifier: ObjectClassifier, *, spacing: Sequence[float] | None = None
 ) -> list[str]:
-    """Say in sentences how far an image is from those of the training; nothing where it is like them.
+    """Return messages about differences between an image and the training images.
 
     Parameters
     ----------
     image : ndarray
-        As the classifier takes it.
+        The image, with channels first.
     classifier : ObjectClassifier
     spacing : sequence of float, optional
         The voxel size of the image.
@@ -52,8 +52,8 @@ def compare_with_training(
     Returns
     -------
     list of str
-        On the number of bits, on a 99th percentile that differs by a factor of over four, and on a voxel size
-        that differs by over a fifth.
+        Messages about a different number of bits, a 99th percentile that differs by a factor of more than
+        four, and a voxel size that differs by more than a fifth.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def compare_with_training(
     >>> compare_with_training(image, classifier)
     []
     >>> compare_with_training((image // 9).astype(np.uint8), classifier)[0]
-    'The image is uint8, where the classifier was trained on uint16.'
+    'The image is uint8, the classifier was trained on uint16.'
     """
     found = [describe_other_spacing(classifier, spacing)]
     known = recorded_pixels(classifier.notes) if classifier.normalize is None else None
@@ -71,23 +71,19 @@ def compare_with_training(
     channels = image if image.ndim > classifier.ndim else image[np.newaxis]
     if known and len(known["channels"]) == len(channels):
         if {image.dtype.name, known["dtype"]} in ({"uint8", "uint16"}, {"uint8", "int16"}):
-            found.append(
-                f"The image is {image.dtype.name}, where the classifier was trained on {known['dtype']}."
-            )
+            found.append(f"The image is {image.dtype.name}, the classifier was trained on {known['dtype']}.")
         for number, (channel, trained) in enumerate(
             zip(sample_pixels(channels), known["channels"], strict=True)
         ):
             now, then = float(np.percentile(channel, 99)), trained["p99"]
             if min(now, then) > 0 and max(now, then) > OTHER_BRIGHTNESS * min(now, then):
                 where = f" of channel {number}" if len(channels) > 1 else ""
-                found.append(
-                    f"The 99th percentile{where} is {now:.4g}, where it was {then:.4g} in the training."
-                )
+                found.append(f"The 99th percentile{where} is {now:.4g}, in the training it was {then:.4g}.")
     return [text for text in found if text]
 
 
 def describe_other_spacing(classifier: ObjectClassifier, spacing: Sequence[float] | None) -> str:
-    """Say that the voxel size is over a fifth off that of the training, or nothing."""
+    """Return a message if the voxel size differs by more than a fifth from that of the training."""
     trained = classifier.spacing
     if spacing is None or trained is None:
         return ""
@@ -96,11 +92,11 @@ def describe_other_spacing(classifier: ObjectClassifier, spacing: Sequence[float
         return ""
     now, before = (" × ".join(f"{size:g}" for size in sizes) for sizes in (spacing, trained))
     unit = f" {classifier.unit}" if classifier.unit else ""
-    return f"The voxel size is {now}, where the classifier was trained at {before}{unit}."
+    return f"The voxel size is {now}, the classifier was trained at {before}{unit}."
 
 
 def recorded_pixels(notes: Mapping[str, str]) -> dict[str, Any] | None:
-    """Return what `describe_pixels` wrote; None where there is no such note, or it is damaged."""
+    """Return the note of `describe_pixels`; None if it is missing or damaged."""
     try:
         known = json.loads(notes.get(_NOTE, ""))
         channels = [{name: float(one[name]) for name in PERCENTILES} for one in known["channels"]]
@@ -110,13 +106,13 @@ def recorded_pixels(notes: Mapping[str, str]) -> dict[str, Any] | None:
 
 
 def sample_pixels(image: np.ndarray) -> np.ndarray:
-    """Return every n-th pixel along each spatial axis, some `SAMPLE` of each channel."""
+    """Return every n-th pixel along each spatial axis, about `SAMPLE` per channel."""
     step = sample_step(image[0].shape)
     return np.asarray(image[(slice(None), *[slice(None, None, step)] * (image.ndim - 1))])
 
 
 def sample_step(shape: Sequence[int]) -> int:
-    """Return n, where every n-th pixel of an image of this spatial shape is looked at."""
+    """Return the step n of `sample_pixels` for a spatial shape."""
     return max(1, round((math.prod(shape) / SAMPLE) ** (1 / len(shape))))
 
 

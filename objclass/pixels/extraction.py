@@ -1,4 +1,4 @@
-"""Features of some voxels: those under the scribbles, or those of one plane."""
+"""Features of annotated voxels, or of one plane."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def features_at(
 ) -> np.ndarray:
     """Return the features of the voxels in `mask`, in raster order: float32, (n_voxels, n_features).
 
-    Only the surroundings of the mask are computed, plane by plane.
+    Only the neighbourhood of the mask is computed, plane by plane.
 
     Parameters
     ----------
     image : ndarray, (c, z, y, x) or (c, y, x)
     features : sequence of Feature
-        They are computed for channel 0, then for channel 1, and so on.
+        The features, computed for channel 0, then for channel 1, and so on.
     mask : ndarray of bool, (z, y, x) or (y, x)
     cache : FeatureCache, optional
-        Planes that it knows are taken from there.
+        Cached planes are reused.
     """
     volume = as_volume(image, mask.ndim)
     planes = mask.reshape(volume.shape[1:])
@@ -51,15 +51,15 @@ def features_at(
 
 
 class FeatureCache:
-    """The features of the planes that were looked at last.
+    """A cache of the features of recently used planes.
 
-    A plane that is asked for again, to train or to predict with another classifier, costs milliseconds.
-    Images are told apart by identity: do not change the pixels of one while the cache is in use.
+    A cached plane takes milliseconds to train on or to predict with another classifier. Images are compared
+    by identity: do not modify pixels while the cache is in use.
 
     Parameters
     ----------
     max_bytes : int
-        The oldest planes are forgotten beyond this; the last one is always kept.
+        The maximum size, beyond which the oldest planes are dropped; the last one is always kept.
 
     Examples
     --------
@@ -82,7 +82,7 @@ class FeatureCache:
     def find(
         self, image: np.ndarray, features: Sequence[Feature], ndim: int, axis: int, index: int
     ) -> np.ndarray | None:
-        """Return the features of a plane if they are known: float32, (n_features, rows, columns)."""
+        """Return the features of a plane if cached: float32, (n_features, rows, columns)."""
         key = self._key(image, features, ndim, axis, index)
         if key not in self._planes:
             return None
@@ -92,7 +92,7 @@ class FeatureCache:
     def compute(
         self, image: np.ndarray, features: Sequence[Feature], ndim: int, axis: int, index: int
     ) -> np.ndarray:
-        """Return the features of a plane, from the cache or else computed: see `find`."""
+        """Return the features of a plane, from the cache or computed; see `find`."""
         known = self.find(image, features, ndim, axis, index)
         if known is not None:
             return known

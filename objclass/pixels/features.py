@@ -1,7 +1,7 @@
-"""The feature mini-language: which filters, at which sigma, in which order.
+"""Feature specifications: filters, sigmas and their order.
 
-A specification is the text that APOC, napari and Fiji write into a classifier's file: tokens
-``filter=sigma`` or ``original``, separated by spaces. This is the one place that reads it.
+A specification is the text that APOC, napari and Fiji write to a classifier's file: tokens
+``filter=sigma`` or ``original``, separated by spaces.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from objclass._common.checks import invalid
 
 MIN_SIGMA, MAX_SIGMA = 1e-3, 1e3
 MIN_BLUR = 0.3
-"""Below this sigma, in voxels of a coarse axis, there is no blur along it."""
+"""Below this sigma, in voxels of a coarse axis, the axis is not filtered."""
 ISOTROPIC = 1.3
 """Up to this ratio of the largest voxel size to the smallest, sigma is the same along all axes."""
 MAX_FEATURES = 1000
 
 FILTERS = {
-    "original": "the pixel itself",
+    "original": "the original image",
     "gaussian_blur": "Gaussian of the given sigma",
     "difference_of_gaussian": "Gaussian of 0.9 sigma minus Gaussian of 1.1 sigma",
-    "laplace_box_of_gaussian_blur": "Laplacian over all neighbours of the Gaussian",
+    "laplace_box_of_gaussian_blur": "Laplacian of the Gaussian over all neighbours",
     "sobel_of_gaussian_blur": "gradient magnitude (Sobel) of the Gaussian",
-    "laplace_of_gaussian_blur": "Laplacian of the Gaussian, its neighbours weighted by their distances",
-    "gradient_magnitude_of_gaussian_blur": "length of the gradient of the Gaussian, by central differences",
+    "laplace_of_gaussian_blur": "Laplacian of the Gaussian, with neighbours weighted by distance",
+    "gradient_magnitude_of_gaussian_blur": "gradient magnitude of the Gaussian, by central differences",
     "hessian_largest_of_gaussian_blur": "largest eigenvalue of the Hessian matrix of the Gaussian",
-    "hessian_middle_of_gaussian_blur": "middle eigenvalue of that, in 3D",
-    "hessian_smallest_of_gaussian_blur": "smallest eigenvalue of that",
+    "hessian_middle_of_gaussian_blur": "middle eigenvalue of the Hessian matrix, in 3D",
+    "hessian_smallest_of_gaussian_blur": "smallest eigenvalue of the Hessian matrix",
     "structure_largest_of_gaussian_blur": "largest eigenvalue of the structure tensor of the Gaussian",
     "structure_middle_of_gaussian_blur": "middle eigenvalue of that, in 3D",
     "structure_smallest_of_gaussian_blur": "smallest eigenvalue of that",
@@ -41,28 +41,28 @@ DIFFERENCES = tuple(name for name in FILTERS if name.endswith("_of_gaussian_blur
 """The filters that compare neighbours."""
 
 OWN_FILTERS = tuple(FILTERS)[5:]
-"""The filters that APOC does not know."""
+"""The filters that APOC does not support."""
 
 _BY_DISTANCE = {"laplace_box_of_gaussian_blur": "laplace_of_gaussian_blur"}
 
 
 @dataclass(frozen=True)
 class Feature:
-    """One filter of the image.
+    """A filter with its sigma.
 
     Parameters
     ----------
     name : str
-        The filter, a key of `FILTERS`, or any other that pyclesperanto knows and objclass does not.
+        The filter, a key of `FILTERS`, or another filter of pyclesperanto.
     value : float or None
-        Its sigma in voxels of the finest axis; 0 blurs nothing. None for ``original``.
+        Its sigma in voxels of the finest axis; 0 does not filter. None for ``original``.
     sigmas : tuple of float, optional
-        Its sigma in voxels of each axis, (z, y, x) or (y, x), where they differ.
+        Its sigma in voxels of each axis, (z, y, x) or (y, x), if they differ.
     unit : float
-        The voxel size along the finest axis, in voxels of the training image: other than 1 after
+        The voxel size along the finest axis in voxels of the training image; differs from 1 after
         `match_spacing`.
     token : str
-        How the feature was written, which ``str(feature)`` gives back; by default as short as possible.
+        The original text of the feature, returned by ``str(feature)``; by default as short as possible.
 
     Examples
     --------
@@ -83,7 +83,7 @@ class Feature:
         return f"{self.name}={sigmas}" + ("" if self.unit == 1 else f"@{_shortest(self.unit)}")
 
     def sigma_along(self, ndim: int) -> tuple[float, ...]:
-        """Return sigma in voxels of each of `ndim` axes; 0 where it is too small to blur anything."""
+        """Return sigma in voxels of each of `ndim` axes; 0 if it is too small to have an effect."""
         sigmas = self.sigmas or (self.value or 0.0,) * ndim
         return tuple(sigma if self.sigmas is None or sigma >= MIN_BLUR else 0.0 for sigma in sigmas)
 
@@ -134,7 +134,7 @@ APOC_SETS = {
     "object_size_50_to_100_px": _blurs("gdl", range(50, 100, 10)),
     "v070": _blurs("gdls", [1]),
 }
-"""The predefined sets under the names that APOC and its plugins offer, each as a specification."""
+"""The predefined sets of APOC and its plugins, each as a specification."""
 
 EDGE_SETS = {
     "edges_1_to_2_px": "original " + _blurs("gdls", [1, 2]),
@@ -143,7 +143,7 @@ EDGE_SETS = {
     "edges_2_to_16_px": "original " + _blurs("gdls", [2, 4, 8, 16]),
     "ridges_1_to_4_px": "original " + _blurs("gdmhk", [1, 2, 4]),
 }
-"""Sets named after the width of the edges that they respond to, which need not be that of the objects."""
+"""Sets named after the width of edges that they respond to, which may differ from the size of objects."""
 
 FEATURE_SETS = EDGE_SETS | APOC_SETS
 """Every predefined set."""
@@ -152,7 +152,7 @@ FEATURE_SETS = EDGE_SETS | APOC_SETS
 def parse_features(
     features: str | Iterable[str | Feature], *, allow_other_filters: bool = False
 ) -> tuple[Feature, ...]:
-    """Read a feature specification.
+    """Parse a feature specification.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def parse_features(
         The name of a predefined set (a key of `FEATURE_SETS`), a specification such as
         ``"original gaussian_blur=1 sobel_of_gaussian_blur=1"``, or a list of such tokens or features.
     allow_other_filters : bool
-        Accept a filter that objclass does not compute, as in a file that APOC alone can run.
+        Accept filters that objclass does not compute, as in files that only APOC can run.
 
     Returns
     -------
@@ -170,9 +170,9 @@ def parse_features(
     Raises
     ------
     ValueError
-        If a filter is unknown, a sigma is neither 0 nor within 0.001 … 1000, or there is no feature at all.
+        If a filter is unknown, a sigma is neither 0 nor within 0.001 … 1000, or there is no feature.
     TypeError
-        If `features` is neither text nor a list of tokens.
+        If `features` is neither a string nor a list of tokens.
 
     Examples
     --------
@@ -198,14 +198,14 @@ def parse_features(
 
 
 def scale_features(features: Iterable[Feature], spacing: Sequence[float] | None) -> tuple[Feature, ...]:
-    """Return `features` with sigma in physical proportions: that of the finest axis stays.
+    """Return `features` with sigma scaled along each axis by the voxel size, relative to the finest axis.
 
-    The box Laplacian, which counts all neighbours alike, becomes one that weighs them by their distances.
+    The box Laplacian, which weights all neighbours equally, is replaced by one weighted by distance.
 
     Parameters
     ----------
     features : iterable of Feature
-        Those that have a sigma for each axis already stay as they are.
+        Features that already have a sigma for each axis are not changed.
     spacing : sequence of float, optional
         The voxel size along each axis. Up to a ratio of 1.3 nothing changes.
 
@@ -216,7 +216,7 @@ def scale_features(features: Iterable[Feature], spacing: Sequence[float] | None)
     Raises
     ------
     ValueError
-        If a filter that weighs neighbours by their distances has a sigma of 0.
+        If a filter that weights neighbours by distance has a sigma of 0.
 
     Examples
     --------
@@ -236,7 +236,7 @@ def _by_distance(feature: Feature) -> Feature:
 
 
 def _scale(feature: Feature, factors: Sequence[float], *, by_distance: bool = False) -> Feature:
-    """Return a feature with sigma times `factors`; its unit too where distances shall stay as they are."""
+    """Return a feature with sigma times `factors`, and with its unit adapted if distances are to be kept."""
     if not feature.value or (feature.sigmas is not None and not by_distance):
         if feature.value == 0 and feature.name in DIFFERENCES:
             raise invalid(
@@ -258,7 +258,7 @@ def _scale(feature: Feature, factors: Sequence[float], *, by_distance: bool = Fa
 def match_features(
     features: Iterable[Feature], trained: Sequence[float], spacing: Sequence[float]
 ) -> tuple[Feature, ...]:
-    """Return features for an image of another voxel size, which see the same lengths as in training.
+    """Return features for an image of another voxel size, with filters of the same physical size.
 
     Examples
     --------
@@ -268,7 +268,7 @@ def match_features(
     """
     factors = [before / now for before, now in zip(trained, spacing, strict=True)]
     matched = tuple(_scale(feature, factors, by_distance=True) for feature in features)
-    # In 2D the box Laplacian is the one by distance; in 3D that of APOC is none, and its sum stays as it is.
+    # In 2D the box Laplacian equals the one by distance; in 3D APOC's does not and is not changed.
     return tuple(map(_by_distance, matched)) if len(factors) == 2 else matched
 
 
@@ -284,14 +284,14 @@ def unknown_to_apoc(features: Iterable[Feature]) -> list[Feature]:
 
 
 def check_filters(features: Iterable[Feature]) -> None:
-    """Refuse, by name, a filter that objclass does not compute."""
+    """Raise if there is a filter that objclass does not compute."""
     for feature in features:
         if feature.name not in FILTERS:
             raise invalid("features", f"filters among {', '.join(FILTERS)}", f"'{feature}'", _OTHER_FILTERS)
 
 
 def format_features(features: Iterable[Feature]) -> str:
-    """Return the specification of `features`, as it stands in a classifier's file.
+    """Return the specification of `features` for a classifier's file.
 
     Examples
     --------
@@ -305,7 +305,7 @@ _EXPECTED = (
     "a specification such as 'original gaussian_blur=1', the name of a predefined set, or a list of tokens"
 )
 _SETS = f"The predefined sets are {', '.join(FEATURE_SETS)}."
-_OTHER_FILTERS = 'A classifier file made elsewhere with other filters can be run with engine="opencl".'
+_OTHER_FILTERS = 'A classifier from another program with other filters can be run with engine="opencl".'
 
 
 def _parse_token(token: str | Feature) -> Feature:
@@ -335,7 +335,7 @@ def _parse_token(token: str | Feature) -> Feature:
     return Feature(name, max(sigmas), sigmas if len(sigmas) > 1 else None, unit, text)
 
 
-_FOR_EACH_AXIS = "Where the voxel size differs between the axes it is a sigma for each, as 0.4x2x2."
+_FOR_EACH_AXIS = "If the voxel size differs between axes, pass a sigma for each, as 0.4x2x2."
 
 
 def _parse_sigmas(text: str) -> tuple[tuple[float, ...], float]:

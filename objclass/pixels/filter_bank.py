@@ -1,4 +1,4 @@
-"""What to compute for a list of features: each blur once, and how each feature follows from it."""
+"""The filter bank of a list of features: each Gaussian once, and how features are derived from it."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from objclass.pixels.kernels.gaussian import Kernels
 
 @dataclass(frozen=True, eq=False)
 class Gaussian:
-    """Weights in float32, as APOC's OpenCL kernels have them."""
+    """A Gaussian kernel with float32 weights, as in APOC's OpenCL kernels."""
 
     weights: np.ndarray
     divisor: np.float32
 
     @property
     def radius(self) -> int:
-        """How many voxels it reaches in each direction."""
+        """The radius in voxels."""
         return self.weights.size // 2
 
 
 @cache
 def gaussian(sigma: float) -> Gaussian:
-    """Return the weights of a Gaussian that is cut off at about four sigma; sigma 0 blurs nothing."""
+    """Return a Gaussian kernel truncated at about four sigma; sigma 0 does not filter."""
     radius = (int(sigma * 8.0) | 1) // 2 if sigma > 0 else 0
     width = np.float32(-2) * np.float32(sigma) * np.float32(sigma) if sigma > 0 else np.float32(-1)
     offsets = np.arange(-radius, radius + 1, dtype=np.float32)
@@ -59,7 +59,7 @@ Sigmas = tuple[float, float, float]
 
 @cache
 def pack_kernels(sigmas: tuple[Sigmas, ...]) -> Kernels:
-    """Return the Gaussians of a blur in the form in which the compiled loops take them."""
+    """Return the Gaussian kernels in the form for the compiled loops."""
     gaussians = [[gaussian(sigma) for sigma in along] for along in sigmas]
     sizes = np.array([[_padded_size(one) for one in along] for along in gaussians])
     weights = np.zeros((*sizes.shape, sizes.max()), np.float32)
@@ -77,7 +77,7 @@ def _padded_size(one: Gaussian) -> int:
 
 @dataclass(frozen=True)
 class Blur:
-    """One blurred channel, or with two Gaussians the difference of two."""
+    """A Gaussian filter of a channel, or the difference of two."""
 
     channel: int
     sigmas: tuple[Sigmas, ...]
@@ -98,7 +98,7 @@ class Tensor:
 class Plan:
     """What to compute for a list of features: each blur once, and how each feature follows from it.
 
-    `weights` (n_features, N_WEIGHTS) are those of the filters that weigh neighbours by their distances. The
+    `weights` (n_features, N_WEIGHTS) are those of filters that weight neighbours by distance. The
     products of `tensors` follow the `n_channels` of the image, `n_products` of each.
     """
 
@@ -117,14 +117,14 @@ class Plan:
 
     @property
     def radii(self) -> tuple[int, int, int]:
-        """How many voxels the widest blur reaches along z, y and x."""
+        """The radius in voxels of the widest Gaussian along z, y and x."""
         used = [pack_kernels(blur.sigmas).radii for blur in self.blurs]
         z, y, x = np.concatenate([np.zeros((1, 3), int), *used]).max(axis=0).tolist()
         return z, y, x
 
     @property
     def reach(self) -> tuple[int, ...]:
-        """How far along each spatial axis the pixels lie that a voxel's features depend on."""
+        """The radius in voxels along each spatial axis on which the features of a voxel depend."""
         reaches = np.array(self.radii)
         for blur in self.blurs:
             if blur.channel >= self.n_channels:
@@ -137,7 +137,7 @@ class Plan:
 def plan_features(
     features: Sequence[Feature], n_channels: int, ndim: int, *, used: Sequence[int] | None = None
 ) -> Plan:
-    """Plan the computation of `features` for every channel, or of those with the numbers `used` only.
+    """Plan the computation of `features` for every channel, or only of those with the indices `used`.
 
     Features are numbered channel after channel. `ndim` is the number of spatial axes.
     """
@@ -202,17 +202,17 @@ def _kind(feature: Feature, ndim: int) -> int:
 
 
 def _weights(kind: int, feature: Feature, ndim: int) -> np.ndarray:
-    """Return the weights of a filter that weighs neighbours by their distances, as the kernels take them."""
+    """Return the weights of a filter that weights neighbours by distance, in the form for the kernels."""
     weights = np.zeros(N_WEIGHTS)
     distances = np.array((1.0,) * (3 - ndim) + feature.distances(ndim))
     if kind == LAPLACE_BY_DISTANCE:
-        # Of a neighbour one step along some axes: 1 where all distances are 1, as in the box Laplacian.
+        # The weight of a neighbour by its axes: 1 if all distances are 1, as in the box Laplacian.
         steps = np.array(list(np.ndindex(2, 2, 2)))
         weights[1:8] = (steps.sum(1)[1:]) / (steps @ distances**2)[1:]
         if ndim == 2:
             weights[4:8] = 0
     elif kind == SOBEL_BY_DISTANCE:
-        # The smoothing across a derivative has the same width in space along all axes.
+        # Smoothing perpendicular to a derivative has the same physical width along all axes.
         weights[0:3] = (distances / distances.min()) ** -2.0
         weights[3:6] = 1 / distances
     elif kind in (GRADIENT, HESSIAN_LARGEST, HESSIAN_MIDDLE, HESSIAN_SMALLEST):

@@ -1,4 +1,4 @@
-"""A trained forest as arrays."""
+"""A trained random forest as arrays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_TREES = 100_000
 
 @dataclass(frozen=True, eq=False)
 class Forest:
-    """Decision trees over features, which vote for classes.
+    """Decision trees on features, which vote for classes.
 
     A voxel goes from a root to ``left`` where ``features[feature] < threshold`` in float32 and to
     ``right`` otherwise, until it reaches a leaf. The votes of the leaves are added to one float32 sum per
@@ -29,22 +29,22 @@ class Forest:
     Parameters
     ----------
     feature : ndarray of int32, shape (n_nodes,)
-        The feature that a node asks for; −1 for a leaf.
+        The split feature of a node; −1 for a leaf.
     threshold : ndarray of float32, shape (n_nodes,)
         0 for a leaf.
     left, right : ndarray of int32, shape (n_nodes,)
-        The children, always of higher number than the node itself; −1 for a leaf.
+        The children, whose index is higher than that of the node; −1 for a leaf.
     leaf : ndarray of float64, shape (n_nodes, n_classes)
         The votes of a leaf for each class; 0 for an inner node.
     roots : ndarray of int32, shape (n_trees,)
-        The first node of each tree, ascending; up to the next root follow the other nodes of the tree.
+        The first node of each tree, ascending, followed by the other nodes of the tree.
     n_features : int
-        How many features there are, over all channels.
+        The number of features of all channels.
 
     Raises
     ------
     ValueError
-        If the arrays are no forest.
+        If the arrays are not a valid forest.
 
     Examples
     --------
@@ -99,7 +99,7 @@ class Forest:
             return "no trees"
         inner = self.feature >= 0
         if (self.feature < -1).any() or (self.feature >= self.n_features).any():
-            return f"a feature beyond the {self.n_features} there are"
+            return f"a feature beyond the {self.n_features} features"
         if (self.left[~inner] != -1).any() or (self.right[~inner] != -1).any() or self.leaf[inner].any():
             return "a leaf with children, or an inner node with votes"
         parents = np.tile(np.flatnonzero(inner), 2)
@@ -108,7 +108,7 @@ class Forest:
             return "a child that does not follow its parent"
         every_node = np.sort(np.concatenate([self.roots, children]))
         if not np.array_equal(every_node, np.arange(n_nodes)):
-            return "a node that is not reached on exactly one way"
+            return "a node that is not reached exactly once"
         tree_of_parent, tree_of_child = (np.searchsorted(self.roots, a, "right") for a in (parents, children))
         if (np.diff(self.roots) <= 0).any() or (tree_of_parent != tree_of_child).any():
             return "trees that do not follow each other"
@@ -122,7 +122,7 @@ class Forest:
 
     @cached_property
     def packed(self) -> Trees:
-        """The trees for the kernels, with all features, to add up the votes against the first class."""
+        """The trees in the form for the kernels, with votes relative to the first class."""
         return pack_trees(self, votes_against_first(self))
 
     def __eq__(self, other: object) -> bool:
@@ -169,7 +169,7 @@ class Forest:
 
     @property
     def depth(self) -> int:
-        """The number of questions on the longest way from a root to a leaf."""
+        """The number of splits on the longest path from a root to a leaf."""
         return int(self.levels.max())
 
 
@@ -178,18 +178,18 @@ MAX_LEAVES = 384
 
 
 def votes_against_first(forest: Forest) -> np.ndarray:
-    """Return what each leaf votes for classes 2, 3, … beyond what it votes for class 1: (n − 1, n_nodes)."""
+    """Return the votes of each leaf for classes 2, 3, … minus those for class 1: (n − 1, n_nodes)."""
     return (forest.leaf[:, 1:] - forest.leaf[:, :1]).T
 
 
 def votes_of_total(forest: Forest, classes: Sequence[int]) -> np.ndarray:
-    """Return what each leaf votes for some classes, and for all classes together: (2, n_nodes)."""
+    """Return the votes of each leaf for the given classes, and for all classes: (2, n_nodes)."""
     wanted = forest.leaf[:, np.array(classes) - 1].sum(axis=1)
     return np.stack([wanted, forest.leaf.sum(axis=1)])
 
 
 def pack_trees(forest: Forest, votes: np.ndarray, used: np.ndarray | None = None) -> Trees:
-    """Return the arrays that the kernels take.
+    """Return the trees in the form for the kernels.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def pack_trees(forest: Forest, votes: np.ndarray, used: np.ndarray | None = None
     votes : ndarray, (n_sums, n_nodes)
         What each leaf adds to each of the sums that the kernel makes.
     used : ndarray of int, optional
-        The features that are computed, in ascending order; without it, all.
+        The computed features, in ascending order; by default all.
     """
     used = np.arange(forest.n_features) if used is None else used
     inner = forest.feature >= 0
@@ -294,7 +294,7 @@ def _leaf_ranges(forest: Forest, root: int) -> tuple[list[int], dict[int, range]
 
 
 def _tolerance(forest: Forest) -> np.float32:
-    """Bound how far the difference of two fast sums can be from that of the exact ones.
+    """Return an error bound of the difference of two fast sums.
 
     Each of the n additions to a sum of at most S rounds by at most S · 2⁻²⁴, in the exact sums of two
     classes and in that of their difference, and each vote is rounded once.

@@ -1,7 +1,7 @@
-"""Intensities relative to the percentiles of each image, for images whose exposure differs.
+"""Normalization by the percentiles of each image, for images that differ in exposure.
 
-The image is not rescaled: all filters are linear in it, up to a power, so that instead the thresholds of the
-forest are carried to the range of the image. What was computed of the image, and any engine, stays of use.
+The image is not rescaled. Filters are linear up to a power, so that the thresholds of the forest are scaled
+to the range of the image instead. Cached features and all compute engines can be used unchanged.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NORMALIZATIONS = ("percentile",)
 PERCENTILES = (1.0, 99.8)
-# What a filter makes of an image that is 1 everywhere, where that is not 0 as of a difference, in 2D and 3D.
+# The response of filters to a constant image of 1 in 2D and 3D, if it is not 0 as for differences.
 _OF_ONE = {"original": (1, 1), "gaussian_blur": (1, 1), "laplace_box_of_gaussian_blur": (0, -25)}
 
 
@@ -30,20 +30,20 @@ def image_range(image: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     image : ndarray, channels first
-        Every n-th pixel along each axis is looked at, a quarter of a million in all.
+        Every n-th pixel along each axis is used, a quarter of a million in total.
     """
     return range_of_samples([channel.ravel() for channel in sample_pixels(image)])
 
 
 def range_of_samples(channels: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the percentiles of each channel, given those of its pixels that `sample_pixels` takes."""
+    """Return the percentiles of each channel from the pixels of `sample_pixels`."""
     return np.array([np.percentile(values.astype(np.float64), PERCENTILES) for values in channels])
 
 
 def normalize_rows(
     rows: np.ndarray, features: Sequence[Feature], image_range: np.ndarray, ndim: int
 ) -> np.ndarray:
-    """Return the features of pixels as those of the image scaled to 0 … 1 between its percentiles.
+    """Return the features of pixels for the image scaled to 0 … 1 between its percentiles.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def normalize_rows(
 
 
 def fit_to_range(classifier: ObjectClassifier, image_range: np.ndarray) -> ObjectClassifier:
-    """Return the classifier for one image: the same, or one with thresholds in the range of that image.
+    """Return the classifier for one image: the same, or one with thresholds scaled to its range.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def fit_to_image(classifier: ObjectClassifier, image: np.ndarray) -> ObjectClass
 def _per_input(
     features: Sequence[Feature], image_range: np.ndarray, ndim: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what is 0 and what is 1 apart in the normalised image, for each input of the forest."""
+    """Return offset and scale of the normalized image for each input of the forest."""
     low, high = image_range.T
     width = np.where(high > low, high - low, 1.0)
     of_one = [_OF_ONE.get(feature.name, (0, 0))[ndim - 2] for feature in features]

@@ -1,4 +1,4 @@
-"""Prediction by APOC itself on an OpenCL device."""
+"""Prediction by APOC on an OpenCL device."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from objclass.pixels.features import unknown_to_apoc
 
 @cache
 def has_graphics_card() -> bool:
-    """Return whether pyopencl finds a graphics card."""
+    """Return whether pyopencl finds a GPU."""
     try:
         import pyopencl
     except ImportError:
@@ -30,12 +30,12 @@ def has_graphics_card() -> bool:
 
 
 def classify(channels: np.ndarray, classifier: ObjectClassifier) -> np.ndarray:
-    """Return the class of each pixel, as APOC's PixelClassifier finds it."""
+    """Return the class of each pixel from APOC's PixelClassifier."""
     return _predict(channels, dataclasses.replace(classifier, class_name="PixelClassifier"))
 
 
 def probability(channels: np.ndarray, classifier: ObjectClassifier, target_class: int) -> np.ndarray:
-    """Return the probability of one class, as APOC's ProbabilityMapper finds it."""
+    """Return the probability of one class from APOC's ProbabilityMapper."""
     mapper = dataclasses.replace(classifier, class_name="ProbabilityMapper", positive_class=target_class)
     return _predict(channels, mapper)
 
@@ -43,7 +43,7 @@ def probability(channels: np.ndarray, classifier: ObjectClassifier, target_class
 def _predict(channels: np.ndarray, classifier: ObjectClassifier) -> np.ndarray:
     if unknown_to_apoc(classifier.features):
         hint = 'Use engine="cpu", or train with preset="apoc".'
-        raise invalid("engine", "features that APOC knows", "others, of objclass alone", hint)
+        raise invalid("engine", "features that APOC supports", "features of objclass alone", hint)
     try:
         import apoc
         import pyopencl

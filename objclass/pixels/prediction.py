@@ -1,4 +1,4 @@
-"""What a classifier says of each pixel: its class, or the probability of one."""
+"""Prediction of the class of each pixel, or of the probability of a class."""
 
 from __future__ import annotations
 
@@ -58,25 +58,25 @@ def classify_pixels(
     planewise : bool
         Apply a classifier of 2D images to each plane of a stack, (z, y, x) or (c, z, y, x).
     spacing : float or sequence of float, optional
-        The voxel size along the spatial axes. Where it differs from that of the training by over a fifth,
-        there is a warning.
+        The voxel size along the spatial axes. A warning is issued if it differs from that of the training
+        by more than a fifth.
     match_spacing : bool
-        Scale the filters to `spacing` instead, so that they see the same lengths as in the training.
+        Scale the filters to `spacing` instead, so that they have the same physical size as in the training.
     engine : {"cpu", "opencl", "auto"}
         The compute engine: objclass on all cores, or APOC on an OpenCL device; "auto" takes OpenCL where
         there is a graphics card, see `choose_engine`.
     progress : bool or callable
-        Show a bar where it takes over two seconds; or call ``progress(done, total)``.
+        Show a progress bar after two seconds, or call ``progress(done, total)``.
 
     Returns
     -------
     ndarray of uint8, or list of such
-        The class of each pixel, 1 and above; the spatial shape of `image`.
+        The class of each pixel, at least 1; the spatial shape of `image`.
 
     Raises
     ------
     ValueError
-        If the number of axes or channels does not fit the classifier, or pixels are not finite.
+        If the number of axes or channels does not match the classifier, or pixels are not finite.
     TypeError
         If pixels are not real-valued.
 
@@ -87,7 +87,7 @@ def classify_pixels(
 
     See Also
     --------
-    segment : The objects that the pixels of the positive class make.
+    segment : Segment the objects of the positive class.
 
     References
     ----------
@@ -119,15 +119,14 @@ def probability_map(
     engine: str = "cpu",
     progress: Progress = True,
 ) -> Images:
-    """Compute the probability that each pixel is of the positive class: the share of its votes.
+    """Compute the probability of the positive class for each pixel: its fraction of the votes.
 
     Parameters
     ----------
     image, classifier, planewise, spacing, match_spacing, engine, progress
         As in `classify_pixels`.
     positive_class : int or sequence of int, optional
-        The class whose probability is wanted, or several, whose probabilities are added; by default that of
-        the classifier.
+        The class, or several classes whose probabilities are added; by default that of the classifier.
 
     Returns
     -------
@@ -137,8 +136,8 @@ def probability_map(
     Raises
     ------
     ValueError
-        If the classifier names no positive class and none is given, if it does not know the one that is
-        given, or if the image does not fit the classifier.
+        If the positive class is unknown or not a class of the classifier, or if the image does not match the
+        classifier.
     TypeError
         If pixels are not real-valued.
 
@@ -205,7 +204,7 @@ def predict_plane(
     axis: int = 0,
     cache: FeatureCache | None = None,
 ) -> np.ndarray:
-    """Give each pixel of one plane its class, without computing the others.
+    """Predict the class of each pixel of one plane, without computing the others.
 
     Parameters
     ----------
@@ -214,22 +213,22 @@ def predict_plane(
     classifier : ObjectClassifier
         From `train_object_classifier` or `load_classifier`.
     index : int
-        Which plane along `axis`; 0 for a 2D image.
+        The index of the plane along `axis`; 0 for a 2D image.
     axis : int
         The spatial axis that the plane is perpendicular to: 0 (z), 1 (y) or 2 (x).
     cache : FeatureCache, optional
-        Keeps the features of the plane, so that the next classifier with the same features takes
+        A cache for the features of the plane, so that another classifier with the same features takes
         milliseconds.
 
     Returns
     -------
     ndarray of uint8
-        (y, x), (z, x) or (z, y): exactly that plane of what `classify_pixels` gives on the CPU.
+        (y, x), (z, x) or (z, y): exactly that plane of the result of `classify_pixels` on the CPU.
 
     Raises
     ------
     ValueError
-        If there is no such plane, or the image does not fit the classifier.
+        If the plane does not exist, or the image does not match the classifier.
 
     Examples
     --------
@@ -269,17 +268,17 @@ def for_spacing(
     match_spacing: bool = False,
     stacklevel: int = 3,
 ) -> ObjectClassifier:
-    """Return the classifier to use on images of a voxel size: the same, or one scaled to it.
+    """Return the classifier to use for a voxel size: the same, or one scaled to it.
 
     Parameters
     ----------
     classifier : ObjectClassifier
     spacing : float or sequence of float, optional
-        The voxel size of the images; without it nothing is compared.
+        The voxel size of the images; not compared if None.
     planewise : bool
         The images are stacks, and the classifier is one of their planes.
     match_spacing : bool
-        Scale the filters; else warn where the voxel size is not that of the training.
+        Scale the filters; otherwise warn if the voxel size differs from that of the training.
     stacklevel : int
         How many calls up the caller is that a warning is about.
     """
@@ -289,7 +288,7 @@ def for_spacing(
     sizes = sizes and sizes[-classifier.ndim :]
     if match_spacing:
         if sizes is None:
-            hint = "Read that of a file with objclass.read_spacing(path)."
+            hint = "Read it from a file with objclass.read_spacing(path)."
             raise invalid("spacing", "the voxel size of the image, for match_spacing=True", "None", hint)
         return classifier.match_spacing(sizes)
     if text := describe_other_spacing(classifier, sizes):
@@ -322,12 +321,12 @@ def choose_engine(engine: str = "auto") -> str:
 def object_classes(
     classifier: ObjectClassifier, positive_class: int | Sequence[int] | None = None
 ) -> tuple[int, ...]:
-    """Return the classes that objects are made of: those given, else the one of the classifier.
+    """Return the classes of the objects: those given, or that of the classifier.
 
     Raises
     ------
     ValueError
-        If the classifier names none and none is given, or if it does not know one that is given.
+        If no class is given and that of the classifier is unknown, or if a class does not exist.
 
     Examples
     --------
@@ -341,7 +340,7 @@ def object_classes(
         raise invalid(
             "positive_class",
             f"the class of the objects, 1 to {classifier.n_classes}",
-            f"none, and the file of a {classifier.class_name} names none",
+            f"none, and the file of a {classifier.class_name} does not store it",
             f"Pass positive_class={min(2, classifier.n_classes)}, for example.",
         )
     given = classifier.positive_class if positive_class is None else positive_class
@@ -354,7 +353,7 @@ def object_classes(
 
 
 def reach(classifier: ObjectClassifier) -> tuple[int, ...]:
-    """Return how far along each axis the pixels lie that the class of a voxel depends on."""
+    """Return the radius along each axis on which the class of a voxel depends."""
     used = np.unique(classifier.forest.feature[classifier.forest.feature >= 0]).tolist()
     return plan_features(classifier.features, classifier.n_channels, classifier.ndim, used=used).reach
 
@@ -369,9 +368,9 @@ def check_planewise(classifier: ObjectClassifier) -> None:
 def check_fit(
     image: Any, classifier: ObjectClassifier, *, planewise: bool = False, finite: bool = True
 ) -> np.ndarray:
-    """Return `image` with channels first, if it has the axes and channels that `classifier` asks for."""
+    """Return `image` with channels first, after checking that its axes and channels match `classifier`."""
     if is_list(image):
-        hint = "A list is several images; channels go into one array, numpy.stack(channels)."
+        hint = "A list means several images; combine channels with numpy.stack(channels)."
         raise invalid("image", "one image", f"a list of {len(image)}", hint)
     channels = check_image(image, ndim=3 if planewise else classifier.ndim, finite=finite)
     if finite:

@@ -34,7 +34,7 @@ TASKS_PER_THREAD = 4
 TASK_VOXELS = 2**16
 
 Region = tuple[slice, slice, slice]
-"""The planes, rows and columns that are wanted."""
+"""The planes, rows and columns to compute."""
 Consume = Callable[["Band | Moved", int, int, int], None]
 Step = Callable[[], None]
 
@@ -48,7 +48,7 @@ def run(
     description: str = "",
     progress: Progress = False,
 ) -> None:
-    """Blur what `plan` asks for, and hand the voxels of `region` to `consume`, tile by tile.
+    """Compute the Gaussians of `plan`, and call `consume` for tiles of `region`.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def run(
         A single plane is a 2D image.
     plan : Plan
     region : tuple of slice
-        Which voxels are wanted; the result there is that of the whole image.
+        The voxels to compute; the result is the same as for the whole image.
     consume : callable
         Called as ``consume(band, z, first_row, last_row)``, from several threads, for the rows of the band
         from the first to before the last one.
@@ -81,7 +81,7 @@ def run(
 
 
 def as_volume(image: np.ndarray, ndim: int) -> np.ndarray:
-    """Return (c, z, y, x), with one plane where the image has two spatial axes."""
+    """Return (c, z, y, x), with one plane if the image is 2D."""
     return image if ndim == 3 else image[:, np.newaxis]
 
 
@@ -95,7 +95,7 @@ def within(band: Band | Moved, region: Region) -> tuple[slice, slice]:
 
 
 def whole(shape: Sequence[int]) -> Region:
-    """Return the region that is all of a volume of shape (z, y, x)."""
+    """Return the region of a whole volume of shape (z, y, x)."""
     n_planes, n_rows, n_columns = shape
     return slice(0, n_planes), slice(0, n_rows), slice(0, n_columns)
 
@@ -177,11 +177,11 @@ class Moved:
         return z, y, x
 
     def source_at(self, plane: int) -> tuple[int, int, int]:
-        """Return where in the source the first wanted voxel of a plane stands."""
+        """Return the index in the source of the first voxel of a plane."""
         return self.band.source_at(plane - self.corner[0])
 
     def slots(self, plane: int) -> tuple[int, int, int]:
-        """Return where the planes before, at and behind `plane` stand."""
+        """Return the slots of the previous, current and next plane."""
         return self.band.slots(plane - self.corner[0])
 
 
@@ -202,10 +202,10 @@ def _cut_bands(image: np.ndarray, plan: Plan, region: Region) -> Iterator[Band]:
 
 
 class Band:
-    """Some rows of the wanted region with all its planes, and the memory for its way through the kernels.
+    """A chunk of rows of the region with all its planes, and its buffers for the kernels.
 
-    The image around it is held as float32 in strips of LANES columns, in which the planes of a column of
-    voxels follow each other: (channel, strip, row, depth, lane). Blurred planes stand in a ring of slots.
+    The image around it is stored as float32 in strips of LANES columns, in which the planes of a column of
+    voxels are contiguous: (channel, strip, row, depth, lane). Filtered planes are stored in a ring buffer.
     """
 
     def __init__(self, image: np.ndarray, plan: Plan, region: Region) -> None:
@@ -243,25 +243,25 @@ class Band:
 
     @property
     def source_bytes_per_row(self) -> int:
-        """The memory that one row of the image takes."""
+        """The memory of one row of the image."""
         n_channels, n_strips, _, depth, lanes = self.source_shape
         return 4 * n_channels * n_strips * depth * lanes
 
     @property
     def blur_bytes_per_row(self) -> int:
-        """The memory that one row of one plane of all blurs takes."""
+        """The memory of one row of one plane of all filtered images."""
         return 4 * len(self.plan.blurs) * self.n_strips * WIDTH
 
     def _tail(self) -> int:
-        """Return how many planes behind the last one the weights along z take in, zeros among them."""
+        """Return the number of planes after the last one that the weights along z cover, including zeros."""
         kernels = [pack_kernels(blur.sigmas) for blur in self.plan.blurs]
         return max((int((one.sizes - 1 - one.radii)[:, 0].max()) for one in kernels), default=0)
 
     def schedule(self, consume: Consume) -> tuple[list[Step], list[int]]:
-        """Return what to do, in order, and how many of the first steps must be done before each.
+        """Return the steps in order, and the number of first steps that must be done before each.
 
-        The planes are blurred slab by slab, into a ring of slots that holds three slabs and a group. While
-        one slab is classified the next is blurred, so that hardly any thread waits for another.
+        Planes are filtered in tiles of planes, into a ring buffer of three tiles and a group. While one tile
+        is classified, the next is filtered, so that threads rarely wait.
         """
         slabs = [self.planes[first : first + self.slab] for first in range(0, len(self.planes), self.slab)]
         steps: list[Step] = []
@@ -283,7 +283,7 @@ class Band:
         return steps, needs
 
     def run(self, consume: Consume, advance: Callable[[], None] | None = None) -> None:
-        """Take the image in and do all steps; call `advance` after each."""
+        """Load the image and run all steps; call `advance` after each."""
         self.load()
         steps, needs = self.schedule(consume)
         progress = (lambda *_: advance()) if advance else False
@@ -291,7 +291,7 @@ class Band:
         del self.source, self.blurs, self.tile
 
     def load(self) -> None:
-        """Take the image in, and repeat its outer planes as far as the blurs reach."""
+        """Load the image, and pad it by repeating the outer planes."""
         n_rows, depth = self.source_shape[2:4]
         self.source = np.empty(self.source_shape, np.float32)
         first = self.planes[0] - self.lead
@@ -327,33 +327,33 @@ class Band:
         )
 
     def _blur_tasks(self, planes: range) -> list[tuple[int, int]]:
-        """Return (blur, first plane) for each group of the planes, the widest blur first."""
+        """Return (filter, first plane) for each group of planes, the widest filter first."""
         widths = [pack_kernels(blur.sigmas).sizes.sum() for blur in self.plan.blurs]
         numbers = sorted(range(len(widths)), key=lambda number: -widths[number])
         return [(number, plane) for plane in planes[:: self.group] for number in numbers]
 
     def _tiles(self, planes: range) -> list[tuple[int, int, int]]:
-        """Cut planes into tiles (plane, first row, last row) that take a few milliseconds each."""
+        """Divide planes into tiles (plane, first row, last row) that take a few milliseconds each."""
         n_rows = self.region[1].stop - self.region[1].start
         step = max(1, TASK_VOXELS // (self.n_strips * LANES))
         return [(z, row, min(row + step, n_rows)) for z in planes for row in range(0, n_rows, step)]
 
     def slot(self, plane: int) -> int:
-        """Return where a blurred plane stands; outside the image its nearest plane stands for it."""
+        """Return the slot of a filtered plane; planes outside the image are replaced by the nearest one."""
         return (min(max(plane, self.planes[0]), self.planes[-1]) - self.planes[0]) % self.n_slots
 
     def slots(self, plane: int) -> tuple[int, int, int]:
-        """Return where the planes before, at and behind `plane` stand."""
+        """Return the slots of the previous, current and next plane."""
         return self.slot(plane - 1), self.slot(plane), self.slot(plane + 1)
 
     def source_at(self, plane: int) -> tuple[int, int, int]:
-        """Return where in the source the first wanted voxel of a plane stands."""
+        """Return the index in the source of the first voxel of a plane."""
         _, ys, xs = self.region
         depth = plane - self.planes[0] + self.lead
         return depth, ys.start - self.source_rows.start, xs.start - self.source_columns.start
 
     def blur(self, number: int, plane: int) -> None:
-        """Compute one blur of a group of planes."""
+        """Compute one filter of a group of planes."""
         blur = self.plan.blurs[number]
         at = self.slot(plane)
         kernels = pack_kernels(blur.sigmas)
@@ -385,7 +385,7 @@ _local = threading.local()
 
 
 def _scratch(name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Return memory that this thread has used before: fresh pages cost more than filling them."""
+    """Return a reusable buffer of this thread, since allocating pages is slower than filling them."""
     size = math.prod(shape)
     buffer = getattr(_local, name, None)
     if buffer is None or buffer.size < size:

@@ -1,4 +1,4 @@
-"""From scribbles to a forest: the steps of `train_object_classifier`."""
+"""The steps of `train_object_classifier`."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ _LIMITS = {
     "random_state": (0, 2**32 - 1),
 }
 MAX_CHANNELS = 16
-"""What has more along its first axis is taken for planes or time points that were not meant as channels."""
-_SCRIBBLES = "an integer array: 0 not annotated, 1 background, 2 object, further classes as you like"
-_LABELS = "For numbered objects pass numpy.where(labels > 0, 2, 1)."
+"""A longer first axis is assumed to be planes or time points rather than channels."""
+_SCRIBBLES = "an integer array: 0 not annotated, 1 background, 2 object, and optional further classes"
+_LABELS = "For labelled objects pass numpy.where(labels > 0, 2, 1)."
 FEWEST_STEPS = 1024
-"""The pixels of an image differ by at least so many steps of float32."""
+"""The minimum range of the pixels of an image in steps of float32."""
 MAX_COLOUR_CLASS = 16
 FEWEST_LABELS = 10
-_PAINT = "Paint a few scribbles of each class, for example background = 1 and object = 2."
+_PAINT = "Add a few scribbles of each class, for example background = 1 and object = 2."
 
 
 PRESETS = {"default": "edges_1_to_8_px", "apoc": "object_size_1_to_5_px"}
-"""The presets, and the features of each."""
+"""The features of each preset."""
 APOC_DEPTH = 2
 MIN_LEAF = 10
 _LEAVES = 20
@@ -60,7 +60,7 @@ _KEPT = ("max_depth", "class_weight", "isotropic")
 
 @dataclass(frozen=True)
 class TrainingParameters:
-    """What `train_object_classifier` takes together with image, annotations and path: see there."""
+    """The parameters of `train_object_classifier` other than image, annotations and path."""
 
     features: str | Iterable[str | Feature] | None = None
     preset: str | None = None
@@ -92,7 +92,7 @@ class TrainingParameters:
 
     @property
     def recipe(self) -> str:
-        """The preset, "apoc" also where one of APOC's feature sets is named."""
+        """The preset; "apoc" also for the name of one of APOC's feature sets."""
         if self.preset is not None:
             return self.preset
         named = isinstance(self.features, str) and self.features.strip() in APOC_SETS
@@ -100,24 +100,24 @@ class TrainingParameters:
 
     @property
     def depth_limit(self) -> int | None:
-        """The maximum depth of a tree, None where there is no limit."""
+        """The maximum depth of a tree; None if there is no limit."""
         return self.max_depth or (APOC_DEPTH if self.recipe == "apoc" else None)
 
     def parse_features(self) -> tuple[Feature, ...]:
-        """Return the features to compute from each channel, scaled by the voxel size but for APOC."""
+        """Return the features of each channel, scaled by the voxel size except for APOC."""
         features = parse_features(PRESETS[self.recipe] if self.features is None else self.features)
         in_voxels = self.isotropic or self.recipe == "apoc"
         return features if in_voxels else scale_features(features, self.spacing)
 
     def keywords(self) -> dict[str, Any]:
-        """Return those that differ from their defaults, as keywords of `train_object_classifier`."""
+        """Return the parameters that differ from their defaults, for `train_object_classifier`."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             field.name: values[field.name] for field in fields(self) if values[field.name] != field.default
         }
 
     def notes(self) -> dict[str, str]:
-        """Return what a classifier's file keeps of them: what no other line of it says."""
+        """Return the parameters that are not stored in other lines of a classifier's file."""
         kept = {"preset": self.recipe, **{name: getattr(self, name) for name in _KEPT}}
         notes = {"random_state": str(self.random_state), _RECORD: json.dumps(kept)}
         if self.spacing is not None:
@@ -127,7 +127,7 @@ class TrainingParameters:
 
 
 def recorded_parameters(notes: Mapping[str, str]) -> dict[str, Any]:
-    """Return what `TrainingParameters.notes` wrote, without the random state; else what APOC does."""
+    """Return the parameters from `TrainingParameters.notes`, without random state; by default APOC's."""
     try:
         kept = json.loads(notes.get(_RECORD, ""))
         kept = asdict(TrainingParameters(**kept))
@@ -137,7 +137,7 @@ def recorded_parameters(notes: Mapping[str, str]) -> dict[str, Any]:
 
 
 def recorded_spacing(notes: Mapping[str, str], ndim: int) -> tuple[tuple[float, ...] | None, str | None]:
-    """Return the voxel size of the training and its unit, as `TrainingParameters.notes` wrote them."""
+    """Return the voxel size of the training and its unit from `TrainingParameters.notes`."""
     words = notes.get(_VOXEL_SIZE, "").split(maxsplit=ndim)
     try:
         spacing = check_spacing(list(map(float, words[:ndim])) or None, ndim)
@@ -152,7 +152,7 @@ def check_scribbles(image: Any, annotations: Any) -> Pairs:
         given = (
             f"a list of {len(value)}" if is_list(value) else "one array" for value in (image, annotations)
         )
-        hint = "Channels of one image go into one array: numpy.stack(channels)."
+        hint = "Combine the channels of one image with numpy.stack(channels)."
         raise invalid("annotations", "one array for each image", " and ".join(given), hint)
     if is_list(image):
         pairs = [_check_pair(*pair, f"[{i}]") for i, pair in enumerate(zip(image, annotations, strict=True))]
@@ -186,12 +186,12 @@ def collect_rows(
 def grow_forest(
     rows: np.ndarray, classes: np.ndarray, parameters: TrainingParameters
 ) -> tuple[Forest, tuple[float, ...], np.ndarray]:
-    """Return a forest, the importance of each feature, and the confusion matrix out of bag.
+    """Return a forest, the importance of each feature, and the out-of-bag confusion matrix.
 
-    APOC's way it is a random forest of depth 2. Else it is of extremely randomised trees, whose leaves hold
-    at least `MIN_LEAF` pixels, fewer where few are annotated. They see the rank of a value among the
-    annotated pixels instead of the value: thresholds drawn evenly over a range of values would lie far above
-    most of them where some pixels are much brighter, and faint objects would be lost.
+    For the preset "apoc" it is a random forest of depth 2. Otherwise it consists of extremely randomized
+    trees with at least `MIN_LEAF` pixels per leaf, fewer if few are annotated. Values are replaced by their
+    ranks among annotated pixels: uniformly drawn thresholds would be far above most values if some pixels
+    are much brighter, and faint objects would be lost.
 
     References
     ----------
@@ -219,7 +219,7 @@ def grow_forest(
 
 
 class Ranks:
-    """The rank of each value among those of its feature.
+    """The rank of each value among the values of its feature.
 
     Parameters
     ----------
@@ -228,7 +228,7 @@ class Ranks:
     Attributes
     ----------
     rows : ndarray of float32, (n_pixels, n_features)
-        The mean rank of each value among equal ones.
+        The ranks, averaged over ties.
     """
 
     def __init__(self, rows: np.ndarray) -> None:
@@ -241,12 +241,12 @@ class Ranks:
             self._features.append((distinct, ranks))
 
     def to_values(self, forest: Forest) -> Forest:
-        """Return a forest over values that was grown over ranks: each pixel goes the same way."""
+        """Convert a forest trained on ranks to one on values with the same splits."""
         threshold = np.zeros(forest.n_nodes, np.float32)
         for feature, (distinct, ranks) in enumerate(self._features):
             nodes = np.flatnonzero(forest.feature == feature)
             cuts = forest.threshold[nodes]
-            # scikit-learn sends a rank at the threshold itself to the left.
+            # scikit-learn assigns a rank equal to the threshold to the left child.
             above = np.clip(np.searchsorted(ranks, cuts, side="right"), 1, max(1, len(distinct) - 1))
             low, high = distinct[above - 1], distinct[np.minimum(above, len(distinct) - 1)]
             between = np.interp(cuts, ranks, distinct).astype(np.float32)
@@ -257,9 +257,9 @@ class Ranks:
 def fit_forest(
     model: Any, rows: np.ndarray, classes: np.ndarray
 ) -> tuple[Forest, tuple[float, ...], np.ndarray]:
-    """Fit an ensemble of trees of scikit-learn: see `grow_forest`."""
-    # Side by side, scikit-learn's threads reset the warning filters of the whole process and may leave them
-    # so, or warn of it: what they say is thrown away, and the filters are put back.
+    """Fit a tree ensemble of scikit-learn; see `grow_forest`."""
+    # scikit-learn's threads reset the warning filters of the whole process concurrently and may not restore
+    # them: ignore their warnings and restore the filters.
     with warnings.catch_warnings(record=True):
         warnings.simplefilter("ignore")
         model.fit(rows, classes)
@@ -288,7 +288,7 @@ def fit_forest(
 
 
 def _confusion(model: Any, classes: np.ndarray) -> np.ndarray:
-    """Count annotated pixels by their class (row) and that of the trees that have not seen them (column)."""
+    """Return the out-of-bag confusion matrix: true classes in rows, predicted classes in columns."""
     votes = model.oob_decision_function_
     voted = np.nan_to_num(votes).any(axis=1)
     given = votes[voted].argmax(axis=1)
@@ -298,13 +298,13 @@ def _confusion(model: Any, classes: np.ndarray) -> np.ndarray:
 
 
 def count_classes(pairs: Pairs) -> np.ndarray:
-    """Return how many pixels are annotated with each class; 0 stands for none and is not counted."""
+    """Return the number of annotated pixels of each class; 0 (not annotated) is not counted."""
     annotated = [scribbles[scribbles > 0] for _, scribbles in pairs]
     return np.sum([np.bincount(classes, minlength=MAX_CLASSES + 1) for classes in annotated], axis=0)
 
 
 def describe_training(pairs: Pairs) -> dict[str, str]:
-    """Return what identifies a training: versions and checksum of the data."""
+    """Return the metadata of a training: versions and checksum of the data."""
     digest = hashlib.sha256()
     for pair in pairs:
         for array in pair:
@@ -334,14 +334,14 @@ def _check_pair(image: Any, annotations: Any, place: str) -> tuple[np.ndarray, n
     lowest, highest = int(scribbles.min()), int(scribbles.max())
     if lowest < 0 or highest > MAX_CLASSES:
         got = f"{lowest if lowest < 0 else highest} among them"
-        raise invalid(name, f"classes of 0 to {MAX_CLASSES}", got, f"0 stands for not annotated. {_LABELS}")
+        raise invalid(name, f"classes of 0 to {MAX_CLASSES}", got, f"0 means not annotated. {_LABELS}")
     scribbles = scribbles.astype(np.uint8)
     _check_no_labels(scribbles, name)
     checked = check_image(image, scribbles.shape, shape_of=name, argument=f"image{place}")
     if len(checked) > MAX_CHANNELS:
         hint = (
-            "Planes: annotate the stack in 3D. Time points: pass one of them, image[0]. "
-            "Channels: choose those to train on, as image[[0, 3]]."
+            "For planes, annotate the stack in 3D. For time points, pass one of them, image[0]. "
+            "For channels, select those to train on, as image[[0, 3]]."
         )
         raise invalid(f"image{place}", f"at most {MAX_CHANNELS} channels", np.asarray(image), hint)
     check_pixels(checked, argument=f"image{place}")
@@ -349,7 +349,7 @@ def _check_pair(image: Any, annotations: Any, place: str) -> tuple[np.ndarray, n
 
 
 def check_pixels(image: np.ndarray, *, argument: str = "image") -> None:
-    """Raise unless float32 holds the pixels of an image, channels first, and tells them apart."""
+    """Raise unless the pixels of an image are within the range and resolution of float32."""
     check_float32(image, argument=argument)
     if image.dtype.kind in "iu" and image.dtype.itemsize <= 2:
         return
@@ -358,13 +358,13 @@ def check_pixels(image: np.ndarray, *, argument: str = "image") -> None:
         step = float(np.spacing(np.float32(max(abs(low), abs(high)))))
         exact = image.dtype.kind in "iub" and step <= 1
         if low < high < low + FEWEST_STEPS * step and not exact:
-            got = f"pixels from {low:.10g} to {high:.10g}, which float32 tells apart in steps of {step:.3g}"
-            hint = "Subtract what is common to all pixels: image - image.min()."
+            got = f"pixels from {low:.10g} to {high:.10g}, which float32 resolves in steps of {step:.3g}"
+            hint = "Subtract the minimum: image - image.min()."
             raise invalid(argument, f"a range of at least {FEWEST_STEPS} steps of float32", got, hint)
 
 
 def _check_no_picture(scribbles: np.ndarray, image_shape: tuple[int, ...], name: str) -> None:
-    """Raise where annotations are a colour picture, and say which colours it has."""
+    """Raise if annotations are an RGB image, and list its colours."""
     if scribbles.ndim != 3 or scribbles.dtype.kind not in "iu":
         return
     spatial = image_shape[-2:]
@@ -379,12 +379,12 @@ def _check_no_picture(scribbles: np.ndarray, image_shape: tuple[int, ...], name:
     most = [tuple(map(int, found[at])) for at in np.argsort(-counts)[:4]]
     classes = " + ".join(f"{n} * (picture == {colour}).all(axis=-1)" for n, colour in enumerate(most, 1))
     moved = "" if last else ", with picture = numpy.moveaxis(annotations, 0, -1)"
-    hint = f"Make its colours classes, for example {classes}{moved}." if most else ""
-    raise invalid(name, "one number for each pixel", f"a colour picture of shape {scribbles.shape}", hint)
+    hint = f"Convert its colours to classes, for example {classes}{moved}." if most else ""
+    raise invalid(name, "one integer for each pixel", f"an RGB image of shape {scribbles.shape}", hint)
 
 
 def _check_no_labels(scribbles: np.ndarray, name: str) -> None:
-    """Raise where annotations are a mask or numbered objects."""
+    """Raise if annotations are a mask or labels."""
     import cc3d
 
     numbers = np.flatnonzero(np.bincount(scribbles.ravel(), minlength=2)[1:]) + 1
@@ -397,7 +397,7 @@ def _check_no_labels(scribbles: np.ndarray, name: str) -> None:
         scribbles, connectivity=8 if scribbles.ndim == 2 else 26, return_N=True
     )[1]
     if pieces == len(numbers):
-        got = f"{len(numbers)} classes of one piece each: are these numbered objects?"
+        got = f"{len(numbers)} classes of one connected component each, which look like labels"
         raise invalid(name, _SCRIBBLES, got, _LABELS)
 
 
@@ -410,5 +410,5 @@ def check_classes(pairs: Pairs, positive_class: int) -> None:
     if len(classes) == 1:
         raise invalid("annotations", "at least two classes", found, _PAINT)
     if positive_class not in classes:
-        hint = "Paint some, or name another positive_class."
+        hint = "Annotate some, or pass another positive_class."
         raise invalid("annotations", f"pixels of the positive class {positive_class}", found, hint)

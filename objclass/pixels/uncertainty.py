@@ -1,4 +1,4 @@
-"""Where a forest is least sure: of a plane, and of a whole stack from a coarse sample."""
+"""Uncertainty of a forest in a plane, and suggestion of a slice to annotate."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Suggestion:
     index : int
         The slice along z; 0 of a 2D image.
     region : tuple of int
-        The part of that slice where the forest is least sure: first row and column, last row and column + 1.
+        The most uncertain part of that slice: first row and column, last row and column + 1.
     scores : ndarray of float64
         The score of each slice along z.
     """
@@ -46,7 +46,7 @@ def uncertainty_plane(
     index: int = 0,
     positive_class: int | Sequence[int] | None = None,
 ) -> np.ndarray:
-    """Return how unsure the forest is of each pixel of one plane.
+    """Return the uncertainty of the forest for each pixel of one plane.
 
     Parameters
     ----------
@@ -62,13 +62,13 @@ def uncertainty_plane(
     Returns
     -------
     ndarray of float32
-        ``1 − |2p − 1|``, p the share of the votes for the positive class: 0 where all trees agree, 1 where
-        half of them see an object.
+        ``1 − |2p − 1|`` for a fraction p of votes for the positive class: 0 if all trees agree, 1 if half of
+        them vote for it.
 
     Raises
     ------
     ValueError
-        If the image does not fit the classifier, or there is no such plane.
+        If the image does not match the classifier, or the plane does not exist.
 
     Examples
     --------
@@ -98,31 +98,31 @@ def suggest_slice(
     column_size: int = 32,
     positive_class: int | Sequence[int] | None = None,
 ) -> Suggestion:
-    """Find the slice where the forest is least sure of what it sees, away from those that are annotated.
+    """Suggest the most uncertain slice, away from annotated slices.
 
-    A forest that was trained at one depth fails at another. Where it has lost all objects it is sure of the
-    background, wrongly: so the doubt of a slice counts in relation to the objects that are found there.
+    A forest trained at one depth may fail at another. Where it misses all objects, it is certain of the
+    background, wrongly; therefore the uncertainty of a slice is divided by the amount of objects found.
 
     Parameters
     ----------
     image, classifier
         As in `uncertainty_plane`.
     annotations : integer array, optional
-        Slices with annotations, and their close neighbours, score less.
+        Annotated slices, and their close neighbours, have lower scores.
     n_columns, column_size : int
-        The sample: this many columns through all slices, of so many pixels a side.
+        The sample: the number of columns through all slices, and their side length in pixels.
     positive_class
         As in `probability_map`.
 
     Returns
     -------
     Suggestion
-        The slice and the place in it.
+        The slice and the region in it.
 
     Raises
     ------
     ValueError
-        If the image does not fit the classifier, or the annotations do not fit the image.
+        If the image does not match the classifier, or the annotations do not match the image.
 
     Notes
     -----
@@ -179,7 +179,7 @@ def _unsure(probability: np.ndarray) -> np.ndarray:
 def _place_columns(
     channels: np.ndarray, size: list[int], n_columns: int, column_size: int
 ) -> list[tuple[slice, slice]]:
-    """Spread columns over the image, within each part of it where the pixels differ most."""
+    """Distribute columns over the image, in each part at the position of highest variance."""
     parts = max(1, round(n_columns**0.5))
     grid = (parts, max(1, n_columns // parts))
     edges = [np.linspace(0, length, count + 1).astype(int) for length, count in zip(size, grid, strict=True)]

@@ -120,7 +120,7 @@ def test_the_same_scribbles_give_the_same_forest(apoc, tmp_path, case):
 def test_sobel_of_apoc_reads_beyond_the_image_in_3d(apoc, tmp_path):
     image, scribbles = scene((7, 20, 22))
     apoc.PixelClassifier(str(tmp_path / "a.cl")).train("sobel_of_gaussian_blur=1", scribbles, image)
-    with pytest.warns(UserWarning, match="made by APOC with a Sobel filter in 3D"):
+    with pytest.warns(UserWarning, match="written by APOC with a 3D Sobel filter"):
         objclass.load_classifier(tmp_path / "a.cl")
 
 

@@ -73,21 +73,21 @@ def test_thresholds_decide_as_the_double_in_the_text(threshold, ulps):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "there are no trees"),
-        ("if(i0<1){\ns0+=1;\n} else {\ns1+=1;", "line 999 says 'float max_s=s0;', which does not fit"),
-        ("if(i0<1){\ns0+=1;\n}", "line 3 says '}', which does not fit"),
-        ("if(i0<1){\n} else {\ns0+=1;\n}", "line 2 says '} else {'"),
-        ("if(i0<1){\ns0+=1;\n} else {\n}", "line 4 says '}'"),
-        ("if(i0<1){\ns0+=1;\n} else {\ns1+=1;\n} else {\ns1+=1;\n}", "line 5 says '} else {'"),
-        ("s0+=1;\n}", "line 2 says '}'"),
+        ("", "it contains no trees"),
+        ("if(i0<1){\ns0+=1;\n} else {\ns1+=1;", "line 999 is 'float max_s=s0;', which is not part"),
+        ("if(i0<1){\ns0+=1;\n}", "line 3 is '}', which is not part"),
+        ("if(i0<1){\n} else {\ns0+=1;\n}", "line 2 is '} else {'"),
+        ("if(i0<1){\ns0+=1;\n} else {\n}", "line 4 is '}'"),
+        ("if(i0<1){\ns0+=1;\n} else {\ns1+=1;\n} else {\ns1+=1;\n}", "line 5 is '} else {'"),
+        ("s0+=1;\n}", "line 2 is '}'"),
         ("s0+=1;\n} else {", "line 2"),
-        ("if(i0<1){\ns0+=1;\ns0+=1;\n} else {\ns1+=1;\n}", r"line 3 says 's0\+=1;'"),
-        ("if(i0<1){\ns0+=1;\nif(i0<2){\ns0+=1;\n} else {\ns1+=1;\n}\n} else {\ns1+=1;\n}", "line 3 says 'if"),
+        ("if(i0<1){\ns0+=1;\ns0+=1;\n} else {\ns1+=1;\n}", r"line 3 is 's0\+=1;'"),
+        ("if(i0<1){\ns0+=1;\nif(i0<2){\ns0+=1;\n} else {\ns1+=1;\n}\n} else {\ns1+=1;\n}", "line 3 is 'if"),
         (
             "if(i0<1){\nif(i0<2){\ns0+=1;\n} else {\ns1+=1;\n}\ns0+=1;\n} else {\ns1+=1;\n}",
-            r"line 7 says 's0",
+            r"line 7 is 's0",
         ),
-        ("if(i3<1){", r"line 1 says 'if\(i3<1\)\{'"),
+        ("if(i3<1){", r"line 1 is 'if\(i3<1\)\{'"),
         ("s2+=1;", "line 1"),
         ("s0+=0;", "line 1"),
         ("s0+=-1;", "line 1"),
@@ -101,7 +101,7 @@ def test_thresholds_decide_as_the_double_in_the_text(threshold, ulps):
         ("s0+=s1;", "line 1"),
         ("s٠+=1;", "line 1"),
         ("while(1){", "line 1"),
-        ("__asm__(1);" * 50, r"line 1 says '__asm__.{60,70}….{10}', which"),
+        ("__asm__(1);" * 50, r"line 1 is '__asm__.{60,70}….{10}', which"),
     ],
 )
 def test_anything_but_trees_is_refused(text, problem):
@@ -110,18 +110,18 @@ def test_anything_but_trees_is_refused(text, problem):
 
 
 def test_text_that_ends_among_the_trees_is_refused():
-    with pytest.raises(RefusedError, match="the text ends too early, among the trees"):
+    with pytest.raises(RefusedError, match="the text ends within the trees"):
         parse_trees([(1, "s0+=1.0;")], 1, 2)
 
 
 def test_deep_nesting_is_refused_where_it_becomes_too_deep():
     text = "if(i0<1.0){\n" * 100_000
-    with pytest.raises(RefusedError, match=rf"line {MAX_DEPTH + 1} says 'if\(i0<1.0\){{'"):
+    with pytest.raises(RefusedError, match=rf"line {MAX_DEPTH + 1} is 'if\(i0<1.0\){{'"):
         parse(text)
 
 
 def test_forests_too_large_to_hold_are_refused(monkeypatch):
     monkeypatch.setattr("objclass.pixels.cl_format.MAX_VOTES", 3)
     assert parse("s0+=1.0;", n_classes=2).n_nodes == 1
-    with pytest.raises(RefusedError, match="there are 2 nodes for 2 classes, too many to hold"):
+    with pytest.raises(RefusedError, match="there are 2 nodes for 2 classes, too many"):
         parse("s0+=1.0;\ns0+=1.0;", n_classes=2)

@@ -276,10 +276,10 @@ def test_the_file_keeps_what_the_pixels_were(tmp_path):
     far = compare_with_training(np.stack([image[0], image[1] // 5]), classifier)
     assert [text.split(" is ")[0] for text in far] == ["The 99th percentile of channel 1"]
     byte = compare_with_training((image // 4).astype(np.uint8), classifier)
-    assert byte[0] == "The image is uint8, where the classifier was trained on uint16."
+    assert byte[0] == "The image is uint8, the classifier was trained on uint16."
     sized = train(image, scribbles, spacing=0.5, unit="µm")
     assert compare_with_training(image, sized, spacing=(0.5, 0.65)) == [
-        "The voxel size is 0.5 × 0.65, where the classifier was trained at 0.5 × 0.5 µm."
+        "The voxel size is 0.5 × 0.65, the classifier was trained at 0.5 × 0.5 µm."
     ]
 
 
@@ -395,7 +395,7 @@ def test_another_voxel_size_is_warned_of_or_matched():
         np.testing.assert_allclose(on_fine, on_coarse[8:-8, 8:-8], atol=0.15 * np.abs(on_coarse).max())
     assert np.array_equal(classes, classify_pixels(fine, matched, progress=False))
     assert matched.spacing == (0.2, 0.2)
-    with pytest.raises(ValueError, match="match_spacing: expected a classifier whose voxel size is known"):
+    with pytest.raises(ValueError, match="match_spacing: expected a classifier with a known voxel size"):
         train().match_spacing(1)
     with pytest.raises(ValueError, match="spacing: expected the voxel size of the image"):
         classify_pixels(fine, classifier, match_spacing=True)
@@ -521,7 +521,7 @@ def file_of_apoc(path, features="original sobel_of_gaussian_blur=1", feature=1, 
 
 def test_sobel_of_apoc_in_3d_is_warned_of(tmp_path):
     path = file_of_apoc(tmp_path / "a.cl")
-    with pytest.warns(UserWarning, match=r"a\.cl was made by APOC with a Sobel filter in 3D") as caught:
+    with pytest.warns(UserWarning, match=r"a\.cl was written by APOC with a 3D Sobel filter") as caught:
         load_classifier(path)
     assert [warning.filename for warning in caught] == [__file__]
 
@@ -558,7 +558,7 @@ def test_older_files_without_importances_version_and_positive_class(tmp_path):
         (
             {"classifier_class_name": "ObjectClassifier"},
             r"expected the file of an ObjectSegmenter, PixelClassifier or ProbabilityMapper, got .*a\.cl "
-            r"with ObjectClassifier\. Run it with apoc\.ObjectClassifier\. Its counterpart learns .*"
+            r"with ObjectClassifier\. Run it with apoc\.ObjectClassifier\. Train its equivalent .*"
             r"objclass\.train_table_classifier",
         ),
         ({"classifier_class_name": "ObjectMerger"}, r"with ObjectMerger\. Run it with apoc\.ObjectMerger\."),
@@ -566,8 +566,8 @@ def test_older_files_without_importances_version_and_positive_class(tmp_path):
         ({"features": "Custom/unkown", "feature": 0}, r"a\.cl, where features: .* got 'Custom/unkown'"),
         ({"features": "gaussian_blur=x", "feature": 0}, r"a\.cl, where features: .* got 'gaussian_blur=x'"),
         ({"feature_specification": None}, r"a\.cl, where features: expected between 1 and 1000"),
-        ({"inputs": 3}, "where 3 inputs do not come from 2 features a channel"),
-        ({"num_ground_truth_dimensions": "1"}, "num_ground_truth_dimensions is 1: it must say 2 or 3"),
+        ({"inputs": 3}, "where 3 inputs are not a multiple of 2 features"),
+        ({"num_ground_truth_dimensions": "1"}, "num_ground_truth_dimensions is 1: it must be 2 or 3"),
         ({"num_ground_truth_dimensions": None}, "num_ground_truth_dimensions is missing"),
         ({"positive_class_identifier": "3"}, "positive_class_identifier is 3 and the classes are 1 to 2"),
         ({"positive_class_identifier": "two"}, "where invalid literal for int.*'two'"),
@@ -586,7 +586,7 @@ def test_hostile_file_is_refused(tmp_path):
     train(path=path)
     path.write_text(path.read_text().replace("cls=2;", "cls=2; steal();"))
     with pytest.raises(
-        ValueError, match=r"path: expected a classifier file .*a\.cl, where line \d+ says 'cls=2; steal"
+        ValueError, match=r"path: expected a classifier file .*a\.cl, where line \d+ is 'cls=2; steal"
     ):
         load_classifier(path)
 
@@ -611,7 +611,7 @@ def changed(value, place=(0, 0, 0)):
             r"image: expected a non-empty array of axes \(z, y, x\), or with channels",
         ),
         (np.stack([IMAGE[0]] * 3), SCRIBBLES[0, 1:], {}, "image: expected the spatial shape of annotations"),
-        (IMAGE, 0 * SCRIBBLES, {}, "annotations: expected annotated pixels, got none.*Paint a few scribbles"),
+        (IMAGE, 0 * SCRIBBLES, {}, "annotations: expected annotated pixels, got none.*Add a few scribbles"),
         (
             IMAGE,
             2 * (SCRIBBLES > 1),
@@ -622,7 +622,7 @@ def changed(value, place=(0, 0, 0)):
             IMAGE,
             SCRIBBLES,
             {"positive_class": 3},
-            "pixels of the positive class 3, got classes 1, 2. Paint some",
+            "pixels of the positive class 3, got classes 1, 2. Annotate some",
         ),
         (IMAGE, -SCRIBBLES.astype(int), {}, "annotations: expected classes of 0 to 255, got -2 among them"),
         (IMAGE, SCRIBBLES * 200, {}, "got classes 144, 200"),
@@ -687,7 +687,7 @@ def test_colour_pictures_are_no_annotations():
     plane = SCRIBBLES[3]
     picture = np.zeros((*plane.shape, 3), np.uint8)
     picture[plane == 1], picture[plane == 2] = (255, 0, 0), (0, 255, 0)
-    message = r"annotations: expected one number for each pixel, got a colour picture .* 1 \* \(picture == \("
+    message = r"annotations: expected one integer for each pixel, got an RGB image .* 1 \* \(picture == \("
     for image, annotations in (
         (IMAGE[3], picture),
         (IMAGE[3], np.moveaxis(picture, -1, 0)),
@@ -703,7 +703,9 @@ def test_numbered_objects_and_masks_are_no_annotations():
     labels = np.zeros((60, 60), int)
     for number in range(12):
         labels[5 * number : 5 * number + 3, 4:9] = number + 1
-    with pytest.raises(ValueError, match="got 12 classes of one piece each: are these numbered objects"):
+    with pytest.raises(
+        ValueError, match="got 12 classes of one connected component each, which look like labels"
+    ):
         train(scene((60, 60))[0], labels)
     labels[50:, 50:] = 1
     assert train(scene((60, 60))[0], labels).n_classes == 12
@@ -721,7 +723,7 @@ def test_masked_pixels_are_refused():
 
 def test_a_range_that_float32_cannot_tell_is_refused():
     far = IMAGE + 1e9
-    message = r"image: expected a range of at least 1024 steps of float32, got .* Subtract what is common"
+    message = r"image: expected a range of at least 1024 steps of float32, got .* Subtract the minimum"
     for function in (train, lambda image: classify_pixels(image, train())):
         for dtype in (np.float64, np.float32, np.int64):
             with pytest.raises(ValueError, match=message):
@@ -769,7 +771,8 @@ def test_planes_and_time_points_are_no_channels(shape):
     scribbles = np.ones(shape[1:], np.uint8)
     scribbles[0] = 2
     with pytest.raises(
-        ValueError, match=r"image: expected at most 16 channels, .*Planes: annotate.*Time points: pass"
+        ValueError,
+        match=r"image: expected at most 16 channels, .*For planes, annotate.*For time points, pass",
     ):
         train_object_classifier(np.zeros(shape), scribbles)
 

@@ -76,7 +76,7 @@ def test_equality_is_that_of_all_arrays():
         ({"feature": [1, -1, -1]}, "a feature beyond the 1 there are"),
         ({"feature": [0, -2, -1]}, "a feature beyond"),
         ({"left": [0, -1, -1]}, "a child that does not follow its parent"),
-        ({"right": [1, -1, -1]}, "not reached on exactly one way"),
+        ({"right": [1, -1, -1]}, "not reached exactly once"),
         ({"right": [3, -1, -1]}, "a child that does not follow its parent"),
         ({"right": [2, 2, -1]}, "a leaf with children"),
         ({"leaf": [[1, 0], [1, 0], [0, 1]]}, "an inner node with votes"),
@@ -88,7 +88,7 @@ def test_equality_is_that_of_all_arrays():
         ({"leaf": [0, 1, 1]}, r"votes of shape \(3,\)"),
         ({"leaf": np.ones((3, 256))}, r"votes of shape \(3, 256\)"),
         ({"roots": []}, "no trees"),
-        ({"roots": [0, 1]}, "not reached on exactly one way"),
+        ({"roots": [0, 1]}, "not reached exactly once"),
     ],
 )
 def test_what_is_no_forest_is_refused(change, problem):
