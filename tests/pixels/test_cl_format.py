@@ -100,7 +100,7 @@ def damaged(old, new, count=1):
     [
         ("", r"the text ends before '/\*'"),
         ("#!/bin/sh\nrm -rf /\n", "line 1 is '#!/bin/sh' instead of"),
-        ('{"model": 1}', "line 1 says"),
+        ('{"model": 1}', "line 1 is"),
         (TEXT[: TEXT.index("*/")], r"no '\*/' ends the header within 100 lines"),
         (TEXT.replace("*/", "\n" * 5 + "x\n" * 200 + "*/", 1), r"no '\*/' ends the header"),
         (
@@ -117,12 +117,12 @@ def damaged(old, new, count=1):
         (damaged("num_classes = 2", "num_classes = 3"), r"line 16 is .* instead of 'float s2=0;'"),
         (damaged("num_trees = 1", "num_trees = 2"), "2 trees are declared and 1 found"),
         (damaged("CLK_FILTER_NEAREST", "CLK_FILTER_LINEAR"), "line 9 is 'sampler_t sampler"),
-        (damaged("in0, sampler", "in1, sampler"), "line 13 says"),
+        (damaged("in0, sampler", "in1, sampler"), "line 13 is"),
         (damaged("float s1=0", "float s1=5"), "line 15 is 'float s1=5;' instead of 'float s1=0;'"),
         (damaged("s0+=1.0", "s0+=system(1)"), r"line 17 is 's0\+=system\(1\);', which is not part"),
         (damaged("cls=2;", "cls=7;"), "line 25 is 'cls=7;' instead of 'cls=2;'"),
-        (damaged("max_s < s1", "max_s <= s1"), "line 23 says"),
-        (damaged(", cls);", ", s9 / sum_s);"), "line 27 says"),
+        (damaged("max_s < s1", "max_s <= s1"), "line 23 is"),
+        (damaged(", cls);", ", s9 / sum_s);"), "line 27 is"),
         (damaged(" float max_s=s0;", " float evil=s0;"), "line 21 is 'float evil=s0;' instead of"),
         (
             TEXT + "__kernel void more() {}\n",
@@ -164,7 +164,7 @@ def test_errors_name_the_file(tmp_path):
     ):
         read_cl(path)
     path.write_bytes(bytes(range(256)))
-    with pytest.raises(ValueError, match=r"a\.cl, where line 1 says"):
+    with pytest.raises(ValueError, match=r"a\.cl, where line 1 is"):
         read_cl(path)
 
 

@@ -378,7 +378,7 @@ def test_another_voxel_size_is_warned_of_or_matched():
     features = "gaussian_blur=2 laplace_box_of_gaussian_blur=2 sobel_of_gaussian_blur=2"
     classifier = train(coarse, scribbles, features=features, spacing=0.4)
     with pytest.warns(
-        UserWarning, match=r"voxel size is 0\.2 × 0\.2, where .* trained at 0\.4 × 0\.4\. Pass match_sp"
+        UserWarning, match=r"voxel size is 0\.2 × 0\.2, .* trained at 0\.4 × 0\.4\. Pass match_sp"
     ):
         classify_pixels(fine, classifier, spacing=0.2, progress=False)
     with warnings.catch_warnings():
@@ -616,7 +616,7 @@ def changed(value, place=(0, 0, 0)):
             IMAGE,
             2 * (SCRIBBLES > 1),
             {},
-            "annotations: expected at least two classes, got class 2 only. Paint",
+            "annotations: expected at least two classes, got class 2 only. Add",
         ),
         (
             IMAGE,
@@ -631,7 +631,7 @@ def changed(value, place=(0, 0, 0)):
         (IMAGE[:0], SCRIBBLES[:0], {}, "annotations: expected an array of axes"),
         (changed(np.nan), SCRIBBLES, {}, "image: expected finite pixels, got NaN or infinite ones. Replace"),
         (changed(-np.inf), SCRIBBLES, {}, "image: expected finite pixels"),
-        ([IMAGE], [SCRIBBLES] * 2, {}, "one array for each image, got a list of 1 and a list of 2. Channels"),
+        ([IMAGE], [SCRIBBLES] * 2, {}, "one array for each image, got a list of 1 and a list of 2. Combine"),
         (
             [IMAGE, IMAGE],
             SCRIBBLES,

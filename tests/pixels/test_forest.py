@@ -73,7 +73,7 @@ def test_equality_is_that_of_all_arrays():
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"feature": [1, -1, -1]}, "a feature beyond the 1 there are"),
+        ({"feature": [1, -1, -1]}, "a feature beyond the 1 features"),
         ({"feature": [0, -2, -1]}, "a feature beyond"),
         ({"left": [0, -1, -1]}, "a child that does not follow its parent"),
         ({"right": [1, -1, -1]}, "not reached exactly once"),
