@@ -25,16 +25,18 @@ exclude_patterns = ["_build", "gallery", "examples/*.ipynb", "**/sg_execution_ti
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
-nb_execution_mode = "off"  # pytest runs the notebooks; what one should see is in their pictures
+nb_execution_mode = "off"  # pytest runs the notebooks
 autosummary_generate = True
-autodoc_typehints = "none"  # the docstrings say it in words
+templates_path = ["_templates"]  # class pages with all documented members
+autodoc_typehints = "none"  # docstrings describe types
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
-# Links into the pages of other packages need lists of their names, which only a network brings.
+# Inventories of other packages need a network.
 intersphinx_mapping = {
     name: (f"https://{place}", None)
     for name, place in {
         "python": "docs.python.org/3/",
+        "matplotlib": "matplotlib.org/stable/",
         "numpy": "numpy.org/doc/stable/",
         "pandas": "pandas.pydata.org/docs/",
         "skimage": "scikit-image.org/docs/stable/",
@@ -42,6 +44,8 @@ intersphinx_mapping = {
     }.items()
     if os.environ.get("READTHEDOCS")
 }
+nitpicky = True  # a reference that leads nowhere is an error
+nitpick_ignore = [("py:meth", "matplotlib.path.Path.contains_points")]  # without intersphinx
 sphinx_gallery_conf = {
     "examples_dirs": "gallery",
     "gallery_dirs": "examples",
@@ -51,7 +55,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "remove_config_comments": True,
 }
-# The headings of the notebooks that a copy starts with are their own.
+# Notebooks may start with a heading of a lower level.
 suppress_warnings = ["myst.header"]
 
 html_theme = "pydata_sphinx_theme"
@@ -66,7 +70,7 @@ html_show_sourcelink = False
 
 
 def copy_notebooks() -> None:
-    """Put the notebooks where Sphinx reads: it wants its sources in one folder."""
+    """Copy the notebooks into the source folder of Sphinx."""
     target = HERE / "tutorial"
     shutil.rmtree(target, ignore_errors=True)
     ignored = shutil.ignore_patterns("results", ".ipynb_checkpoints")

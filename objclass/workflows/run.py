@@ -240,7 +240,7 @@ def run_image(
     if classifier is not None and parameters.training:
         names = ", ".join(parameters.training)
         hint = "Omit them, or pass annotations instead of the classifier to train a new one."
-        raise invalid("training", "no parameters of the training together with a classifier", names, hint)
+        raise invalid("training", "no training parameters together with a classifier", names, hint)
     given = {"image": image, "annotations": annotations, "classifier": classifier}
     paths = {name: Path(path) for name, path in given.items() if path is not None}
     parameters.compile_ahead()
