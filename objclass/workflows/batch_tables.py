@@ -47,8 +47,8 @@ def join_tables(
 ) -> list[str]:
     """Write the rows of all images into a CSV file, and with pyarrow a Parquet file; return their names.
 
-    Columns that are missing for some images are empty there. What the columns mean, with lengths in `unit`, goes
-    into another file.
+    Columns that are missing for some images are empty there. The description of the columns, with lengths in
+    `unit`, is written to another file.
     """
     import pandas as pd
 

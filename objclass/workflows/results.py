@@ -69,9 +69,7 @@ def output_folder(
     for file in inputs:
         if file.resolve() in written:
             hint = "Choose another folder."
-            raise invalid(
-                "out", "a folder without an input that has the name of a result", str(file), hint
-            )
+            raise invalid("out", "a folder without an input that has the name of a result", str(file), hint)
     if (folder / BATCH).exists():
         raise invalid("out", "a folder of its own", f"{folder}, that of a batch", "Choose another folder.")
     is_new = not folder.exists()

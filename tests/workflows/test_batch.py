@@ -571,7 +571,7 @@ def test_a_link_that_leads_to_another_folder_now_is_another_folder(tmp_path, cla
     assert segment_folder(tmp_path / "day1", classifier, tmp_path / "out").n_done_before == 1
     (tmp_path / "latest").unlink()
     (tmp_path / "latest").symlink_to(tmp_path / "day2")
-    with pytest.raises(ValueError, match="the images were those of another folder"):
+    with pytest.raises(ValueError, match="the images were from another folder"):
         segment_folder(tmp_path / "latest", classifier, tmp_path / "out")
 
 
