@@ -17,6 +17,7 @@ import hashlib
 import io
 import logging
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from typing import Any
 import numba
 import numba.core.dispatcher
 from numba.core import caching
+from numba.core.compiler_lock import global_compiler_lock
 
 # Type checkers see neither settings from the environment nor types of arguments.
 _config: Any = numba.config
@@ -33,6 +35,7 @@ _FunctionCache: Any = caching.FunctionCache
 _IndexDataCacheFile: Any = caching.IndexDataCacheFile
 _log = logging.getLogger(__name__)
 _DIGEST = hashlib.sha256
+_LONGEST_WAIT = 120.0  # seconds; a process that was stopped in the midst of compiling may never end
 
 
 @contextlib.contextmanager
@@ -55,10 +58,14 @@ def cache_folder(key: str) -> Path | None:
 
 
 def source_key(path: str) -> str:
-    """Return a name for the state of the folder of kernels that the Python file at `path` lies in."""
+    """Return a name for the state of the folder of kernels that the Python file at `path` lies in.
+
+    Those that several folders share count too.
+    """
     folder = Path(path).parent
     digest = _DIGEST()
-    for source in sorted(folder.glob("*.py")):  # none for a function that was typed at a prompt
+    shared = Path(__file__).parent / "kernels"
+    for source in [*sorted(folder.glob("*.py")), *sorted(shared.glob("*.py"))]:  # at a prompt, no file
         digest.update(source.read_bytes())
     return f"{folder.name}-{digest.hexdigest()[:16]}"
 
@@ -114,6 +121,77 @@ def _is_whole(path: str) -> bool:
     except OSError:
         return False
     return _DIGEST(content[:-size]).digest() == content[-size:]
+
+
+def compile_once(function: Any, folder: Path | None) -> Any:
+    """Let one process at a time compile a function of numba; others wait, and find the code in the cache.
+
+    Processes that start together, as on a cluster or in `compile_ahead`, would each compile all.
+    """
+    if folder is None:
+        return function
+    compile_here, lock = function.compile, _FunctionLock(folder / f"{function.__name__}.lock")
+
+    def compile_or_wait(signature: Any) -> Any:
+        # With numba's own lock taken first, threads of a process cannot wait for each other.
+        with global_compiler_lock, lock:
+            return compile_here(signature)
+
+    function.compile = compile_or_wait
+    return function
+
+
+class _FunctionLock:
+    """A lock between processes, held while one function is compiled; none where files cannot be locked."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lock: Any = None  # made where it is first used: filelock takes a moment to import
+
+    def __enter__(self) -> None:
+        from filelock import FileLock, Timeout
+
+        self.lock = self.lock or FileLock(self.path, timeout=_LONGEST_WAIT, thread_local=False)
+        with contextlib.suppress(OSError, NotImplementedError, Timeout):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+
+
+def is_compiled(step: str) -> bool:
+    """Return whether `mark_compiled` was called for `step` with these sources, packages and processor."""
+    return any(mark.exists() for mark in _marks(step))
+
+
+def mark_compiled(step: str) -> None:
+    """Note on disk that all functions of a step of the work are compiled."""
+    with contextlib.suppress(OSError):  # on a full disk
+        for mark in _marks(step):
+            mark.touch()
+
+
+def _marks(step: str) -> list[Path]:
+    root = _root()
+    return [] if root is None else [root / f"complete-{step}-{_state()}"]
+
+
+@functools.cache
+def _state() -> str:
+    """Return a name for all that compiled code depends on: sources, packages, their place, the processor."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from llvmlite.binding import get_host_cpu_name
+
+    package = Path(__file__).parents[1]
+    digest = _DIGEST(f"{sys.prefix} {package} {get_host_cpu_name()}".encode())
+    for name in ("numba", "umap-learn", "pynndescent"):
+        with contextlib.suppress(PackageNotFoundError):
+            digest.update(f" {name} {version(name)}".encode())
+    for source in sorted(package.glob("*/kernels/*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numba
 
-from objclass._common.code_cache import code_cache, source_key
+from objclass._common.code_cache import cache_folder, code_cache, compile_once, source_key
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -40,8 +40,9 @@ def kernel(function: Callable[..., Any] | None = None, *, contract: bool = False
     decorate = numba.njit(**flags, fastmath={"contract"} if contract else False)
 
     def compile_cached(function: Callable[..., Any]) -> Any:
-        with code_cache(source_key(function.__code__.co_filename)):
-            return decorate(function)
+        key = source_key(function.__code__.co_filename)
+        with code_cache(key):
+            return compile_once(decorate(function), cache_folder(key))
 
     return compile_cached if function is None else compile_cached(function)
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from objclass._common import checks
+from objclass._common.compile_ahead import compile_ahead_in_notebook
 from objclass._common.parallel import Progress, map_tiles, read_only
 from objclass.measurement.columns import table_attributes
 from objclass.measurement.counting import (
@@ -160,6 +161,7 @@ def measure(
     """
     import pandas as pd
 
+    compile_ahead_in_notebook("umap")
     options: dict[str, Any] = {"spacing": spacing, "unit": unit, "properties": properties}
     if checks.is_list(labels):
         options |= {"channel_names": channel_names, "ring_width": ring_width, "extra": extra}

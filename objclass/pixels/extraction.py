@@ -128,6 +128,7 @@ def _collect(
 ) -> np.ndarray:
     """Return the features of the voxels of a region that are in `mask`: float32, (n_features, n_voxels)."""
     plan = plan_features(features, len(volume), ndim)
+    mask = np.ascontiguousarray(mask)  # one form for the kernel to compile
     counts = np.count_nonzero(mask, axis=2)
     offsets = (np.cumsum(counts) - counts.ravel()).reshape(counts.shape)
     collected = np.empty((plan.kinds.size, int(counts.sum())), np.float32)

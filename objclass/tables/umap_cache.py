@@ -9,34 +9,31 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import importlib
 import sys
 import warnings
+from collections import UserDict
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
-from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from objclass._common.code_cache import cache_folder, code_cache
+from objclass._common.code_cache import code_cache
 from objclass._common.compile_ahead import wait_for_compiling
 
+_PYNNDESCENT = ("pynndescent", "pynndescent.distances", "pynndescent.sparse")
 _MODULES = ("umap.utils", "umap.distances", "umap.spectral", "umap.layouts", "umap.umap_")
-
-
-def is_compiled() -> bool:
-    """Return whether `compile_umap` has been run in this installation."""
-    complete = _complete()
-    return complete is not None and complete.exists()
 
 
 @functools.cache
 def import_umap() -> ModuleType:
     """Import umap-learn, and let numba keep what it compiles of it."""
-    wait_for_compiling()
+    wait_for_compiling("umap")
     with code_cache(_releases()):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
-            import umap
+            with _without_pynndescent():
+                import umap
         for name in _MODULES:
             with contextlib.suppress(ImportError):
                 _cache_functions(importlib.import_module(name))
@@ -57,17 +54,62 @@ def compile_umap() -> None:
 
     values = np.random.default_rng(0).normal(size=(64, 4))
     reduce(pd.DataFrame(values, columns=list("abcd")).assign(label=np.arange(1, 65)), "umap", progress=False)
-    complete = _complete()
-    if complete is not None:
-        with contextlib.suppress(OSError):  # on a full disk
-            complete.touch()
 
 
-def _complete() -> Path | None:
-    """Return the file that says that all is compiled for this installation, which numba tells by its path."""
-    folder = cache_folder(_releases())
-    place = hashlib.sha256(sys.prefix.encode()).hexdigest()[:16]
-    return None if folder is None else folder / f"complete-{place}"
+@contextlib.contextmanager
+def _without_pynndescent() -> Iterator[None]:
+    """Within this context, ``import pynndescent`` gives stand-ins that import it when they are used.
+
+    The import compiles for ten seconds what umap-learn calls with very many objects only, or with other
+    metrics than the Euclidean one.
+    """
+    if "pynndescent" in sys.modules:
+        yield
+        return
+    stand_ins = {name: ModuleType(name) for name in _PYNNDESCENT}
+    package, distances, sparse = stand_ins.values()
+    vars(package)["NNDescent"] = _Later
+    vars(distances)["named_distances"] = _LaterDict("pynndescent.distances", "named_distances")
+    vars(sparse)["sparse_named_distances"] = _LaterDict("pynndescent.sparse", "sparse_named_distances")
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        for name in stand_ins:
+            del sys.modules[name]
+
+
+class _LaterType(type):
+    """The type of `_Later`: what is asked of that class is answered by pynndescent's."""
+
+    def __call__(cls, *args: Any, **options: Any) -> Any:
+        return _nn_descent()(*args, **options)
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, _nn_descent())
+
+
+class _Later(metaclass=_LaterType):
+    """Stands for ``pynndescent.NNDescent``."""
+
+
+def _nn_descent() -> Any:
+    with code_cache(_releases()):
+        return importlib.import_module("pynndescent").NNDescent
+
+
+class _LaterDict(UserDict[str, Callable[..., Any]]):
+    """Stands for a dictionary of pynndescent."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._place = module, name
+
+    @property
+    def data(self) -> Any:  # type: ignore[override]
+        """The dictionary itself."""
+        _nn_descent()
+        module, name = self._place
+        return getattr(importlib.import_module(module), name)
 
 
 def _cache_functions(module: ModuleType) -> None:

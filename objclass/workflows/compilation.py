@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
+import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
 
+from objclass._common.code_cache import mark_compiled
 from objclass._common.parallel import Progress, progress_bar
 from objclass.tables.umap_cache import compile_umap
 
@@ -50,14 +54,31 @@ def _steps() -> Iterator[Callable[[], None]]:
     for shape, (dtype, n_classes, max_depth) in itertools.product(shapes, cases):
         image = np.random.default_rng(0).integers(0, 255, shape).astype(dtype)  # noise gives deep trees
         yield partial(_find_and_measure, image, n_classes, max_depth)
-    yield compile_umap
+    for step in STEPS:
+        yield partial(_compile_step, step)
+
+
+def _compile_step(step: str) -> None:
+    STEPS[step]()
+    mark_compiled(step)
 
 
 def _find_and_measure(image: np.ndarray, n_classes: int, max_depth: int) -> None:
     from objclass.measurement.region_properties import measure
     from objclass.objects.filtering import exclude_small
-    from objclass.objects.segmentation import segment
     from objclass.objects.splitting import split_touching
+
+    blocks = _find(image, n_classes, max_depth)
+    labels = exclude_small(split_touching(blocks.astype(np.int32), spacing=1.0, progress=False))
+    measure(labels, progress=False)
+    measure(labels, image, spacing=0.5, progress=False)
+    if image.ndim == 2:
+        measure(labels, image, properties=("perimeter", "moments"), progress=False)
+
+
+def _find(image: np.ndarray, n_classes: int, max_depth: int) -> np.ndarray:
+    """Call all that predicts pixels; return which of them are object."""
+    from objclass.objects.segmentation import segment
     from objclass.pixels.classifier import train_object_classifier
     from objclass.pixels.extraction import FeatureCache
     from objclass.pixels.prediction import classify_pixels, predict_plane, probability_map
@@ -71,24 +92,75 @@ def _find_and_measure(image: np.ndarray, n_classes: int, max_depth: int) -> None
     probability_map(image, classifier, engine="cpu", progress=False)
     predict_plane(image, classifier)
     predict_plane(image, classifier, cache=FeatureCache())
-    labels = exclude_small(split_touching(blocks.astype(np.int32), spacing=1.0, progress=False))
-    measure(labels, progress=False)
-    measure(labels, image, spacing=0.5, progress=False)
-    if image.ndim == 2:
-        measure(labels, image, properties=("perimeter", "moments"), progress=False)
+    return blocks
 
 
-def _compile_last_steps() -> None:
-    """Compile UMAP and measuring in 3D, in parallel to the first steps in another process."""
+def _pixels() -> None:
+    _find(IMAGE, 2, 2)
+
+
+def _splitting() -> None:
+    from objclass.objects.filtering import exclude_small
+    from objclass.objects.splitting import split_touching
+
+    for labels in (LABELS, LABELS[0]):
+        probability = np.where(labels, np.random.default_rng(0).random(labels.shape), 0).astype(np.float32)
+        split_touching(labels, method="auto", probability=probability, min_distance=2.0, progress=False)
+        exclude_small(split_touching(labels, spacing=1.0, progress=False))
+
+
+def _measuring() -> None:
     from objclass.measurement.region_properties import measure
 
-    compile_umap()
-    labels = np.zeros((8, 24, 24), np.int32)
-    labels[2:6, 2:9, 2:9], labels[2:6, 12:22, 9:20] = 1, 2
-    measure(
-        labels, np.arange(labels.size, dtype=np.uint16).reshape(labels.shape), spacing=0.5, progress=False
-    )
+    measure(LABELS, IMAGE, spacing=0.5, progress=False)
+
+
+def _measuring_more() -> None:
+    """Measure the groups of properties that are computed on request."""
+    from objclass.measurement.region_properties import measure
+
+    for labels, image in ((LABELS, IMAGE), (LABELS[0], IMAGE[0])):
+        groups = ("moments", "texture", "neighbors", "intensity", "shape")
+        measure(labels, image, properties=groups, ring_width=2, neighbor_radius=9, progress=False)
+
+
+def _classifying() -> None:
+    """Train and apply a forest of object classes."""
+    import pandas as pd
+
+    from objclass.tables.classification import classify, train_table_classifier
+
+    rows = np.random.default_rng(0).random((64, 3))
+    table = pd.DataFrame(rows, columns=list("abc")).assign(label=np.arange(1, 65))
+    classes = {label: "small" if rows[label - 1, 0] < 0.5 else "large" for label in range(1, 65)}
+    classify(table, train_table_classifier(table, classes))
+
+
+IMAGE = np.arange(8 * 24 * 24, dtype=np.uint16).reshape(8, 24, 24)
+LABELS = np.zeros(IMAGE.shape, np.int32)
+LABELS[:, 2:9, 2:9], LABELS[:, 12:22, 9:20] = 1, 2
+STEPS = {
+    "pixels": _pixels,
+    "splitting": _splitting,
+    "measuring": _measuring,
+    "umap": compile_umap,
+    "more-measuring": _measuring_more,
+    "classifying": _classifying,
+}
+"""What `compile_ahead` compiles, in the order of the work."""
+
+
+def _compile(arguments: Sequence[str]) -> None:
+    """Compile some steps, and print each when it is done."""
+    if arguments[0] == "--nice":
+        arguments = arguments[1:]
+        with contextlib.suppress(AttributeError, OSError):  # Windows has none
+            os.nice(10)
+    for step in arguments:
+        _compile_step(step)
+        print(step, flush=True)
 
 
 if __name__ == "__main__":
-    _compile_last_steps()
+    warnings.simplefilter("ignore")
+    _compile(sys.argv[1:])

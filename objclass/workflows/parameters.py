@@ -186,11 +186,8 @@ class Parameters(ObjectParameters):
         return [*super().names(), *TRAINING]
 
     def compile_ahead(self) -> None:
-        """Start compiling functions of the last steps in a second process."""
-        from objclass.tables.umap_cache import is_compiled
-
-        if self.reduce == "umap" and not is_compiled():
-            compile_ahead("objclass.workflows.compilation")
+        """Begin to compile in a second process what steps after the training will need."""
+        compile_ahead("splitting", *(["umap"] if self.reduce == "umap" else []))
 
     def train(self, pictures: Sequence[Picture], annotations: Sequence[np.ndarray]) -> ObjectClassifier:
         """Train a classifier from scribbles."""

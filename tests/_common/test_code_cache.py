@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numba
 import pytest
@@ -130,3 +131,22 @@ def test_numba_keeps_its_own_folder_outside():
     with code_cache("some-key"):
         assert numba.config.CACHE_DIR.endswith("some-key")
     assert before == numba.config.CACHE_DIR
+
+
+def test_processes_that_start_together_compile_a_function_once(package, tmp_path):
+    code = "from loops.caller import caller; caller(1); print(sum(caller.stats.cache_misses.values()))"
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    with ThreadPoolExecutor(3) as pool:
+        misses = list(pool.map(lambda _: run(package, code, **environment), range(3)))
+    assert sorted(misses) == [["0"], ["0"], ["1"]]
+
+
+def test_threads_compile_functions_that_call_each_other_without_waiting_for_ever(package, tmp_path):
+    code = """
+from concurrent.futures import ThreadPoolExecutor
+from loops.caller import caller
+from loops.called import add
+with ThreadPoolExecutor(4) as pool:
+    print(*pool.map(lambda function: function(1), [caller, add, caller, add]))
+"""
+    assert run(package, code, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == ["2", "2", "2", "2"]

@@ -1,36 +1,70 @@
 import os
+import sys
 
 import pytest
 
-from objclass._common import compile_ahead
+from objclass._common import code_cache, compile_ahead
+from objclass._common.compile_ahead import compile_ahead_in_notebook, wait_for_compiling
 
 
 @pytest.fixture
-def module(tmp_path, monkeypatch):
-    """A module that takes a moment and then leaves a file."""
-    code = f"import time; time.sleep(0.5); open({str(tmp_path / 'done')!r}, 'x').close()"
+def folder(tmp_path, monkeypatch):
+    """Where a module that takes a moment for each step leaves a file for each."""
+    code = """
+import pathlib, sys, time
+for step in sys.argv[1:]:
+    time.sleep(0.3)
+    pathlib.Path(__file__).with_name(step).touch(exist_ok=False)
+    print(step, flush=True)
+"""
     (tmp_path / "slow_module.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
-    monkeypatch.setattr(compile_ahead, "_running", {})
+    monkeypatch.setattr(compile_ahead, "STEPS", "slow_module")
+    monkeypatch.setattr(compile_ahead, "_running", [])
+    monkeypatch.setattr(compile_ahead, "_begun", set())
+    monkeypatch.setattr(code_cache, "_root", lambda: tmp_path)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.delenv("OBJCLASS_WARMUP", raising=False)
-    return "slow_module"
+    yield tmp_path
+    compile_ahead._stop()
 
 
-def test_it_runs_once_in_the_background_and_can_be_waited_for(module, tmp_path):
-    compile_ahead.compile_ahead(module)
-    compile_ahead.compile_ahead(module)  # a second one would fail: the file is there
-    assert not (tmp_path / "done").exists()
-    compile_ahead.wait_for_compiling()
-    assert (tmp_path / "done").exists()
-    assert [process.returncode for process in compile_ahead._running.values()] == [0]
+def test_steps_are_compiled_once_in_the_background_and_can_be_waited_for(folder):
+    assert compile_ahead.compile_ahead("first", "second")
+    assert not compile_ahead.compile_ahead("second")
+    assert not (folder / "first").exists()
+    wait_for_compiling("first")
+    assert (folder / "first").exists()
+    assert not (folder / "second").exists()
+    wait_for_compiling("second")
+    assert (folder / "second").exists()
+    wait_for_compiling("never begun")
 
 
-def test_the_environment_and_a_single_core_stop_it(module, monkeypatch):
+def test_what_is_compiled_on_this_machine_is_not_compiled_again(folder):
+    code_cache.mark_compiled("first")
+    assert not compile_ahead.compile_ahead("first")
+
+
+def test_waiting_ends_with_a_process_that_fails(folder):
+    (folder / "first").touch()
+    assert compile_ahead.compile_ahead("first", "second")
+    wait_for_compiling("second")
+    assert not (folder / "second").exists()
+
+
+def test_the_environment_and_a_single_core_stop_it(folder, monkeypatch):
     monkeypatch.setenv("OBJCLASS_WARMUP", "0")
-    compile_ahead.compile_ahead(module)
+    assert not compile_ahead.compile_ahead("first")
     monkeypatch.delenv("OBJCLASS_WARMUP")
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    compile_ahead.compile_ahead(module)
-    assert not compile_ahead._running
-    compile_ahead.wait_for_compiling()
+    assert not compile_ahead.compile_ahead("first")
+
+
+def test_in_notebooks_it_is_told_once_in_a_line(folder, monkeypatch, capsys):
+    compile_ahead_in_notebook("first")
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    compile_ahead_in_notebook("first")
+    compile_ahead_in_notebook("first")
+    assert capsys.readouterr().out.count("OBJCLASS_WARMUP=0") == 1

@@ -155,7 +155,7 @@ def first_corners(points):
         rank = points[index, 0] + points[index, 1] + points[index, 2]
         if rank < best:
             first, best = index, rank
-    z1, y1, x1 = points[first]
+    z1, y1, x1 = points[first, 0], points[first, 1], points[first, 2]
     best = 0
     for index in range(len(points)):
         distance = abs(points[index, 0] - z1) + abs(points[index, 1] - y1) + abs(points[index, 2] - x1)
@@ -197,7 +197,16 @@ def convex_hull(points):
     n_most = 2 * n_points + 4  # a hull of n corners has 2 n - 4 triangles at most
     hull = Hull(points, np.empty((n_most, FACET), np.int64), np.empty(n_points, np.int64))
     horizon, starting_at = np.empty((n_most, 3), np.int64), np.empty(n_points, np.int64)
-    seen, seen_from, fresh, unused, pending, is_pending = np.empty((6, n_most), np.int64)
+    seen, seen_from, fresh = (
+        np.empty(n_most, np.int64),
+        np.empty(n_most, np.int64),
+        np.empty(n_most, np.int64),
+    )
+    unused, pending, is_pending = (
+        np.empty(n_most, np.int64),
+        np.empty(n_most, np.int64),
+        np.empty(n_most, np.int64),
+    )
     for facet in range(n_most):
         hull.facets[facet, CORNER] = hull.facets[facet, ABOVE] = seen_from[facet] = -1
         is_pending[facet] = 0

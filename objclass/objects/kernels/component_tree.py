@@ -55,8 +55,8 @@ def convex_parts(probability, mask, levels, min_size, gain, flat, parts):
         if above != node and level_of[above] < level_of[node] and size[node] >= min_size:
             n_large[above] += 1
             only_child[above] = node
-    sum_solidity, sum_size = np.zeros((2, n), np.float64)  # of the best parts of the large children
-    splits = np.zeros(n, np.bool_)
+    sum_solidity, sum_size = np.zeros(n), np.zeros(n)  # of the best parts of the large children
+    splits = np.zeros(n, np.uint8)
     for node in range(n):
         above = parent[node]
         is_root = above == node
@@ -67,12 +67,11 @@ def convex_parts(probability, mask, levels, min_size, gain, flat, parts):
             sum_solidity[node], sum_size[node] = sum_solidity[child], sum_size[child]
         if not is_root and n_large[above] < 2:
             continue
-        own = order[start[node] : start[node] + size[node]]
         best, best_size = 1.0, float(size[node])
         if sum_size[node] > 0 or not is_root:
-            best = solidity(voxels_at(voxels, own), mask.shape, flat)
+            best = solidity(voxels_at(voxels, order, start[node], size[node]), mask.shape, flat)
         if sum_size[node] > 0 and sum_solidity[node] / sum_size[node] > best + gain:
-            splits[node] = True
+            splits[node] = 1
             best, best_size = sum_solidity[node] / sum_size[node], sum_size[node]
         if not is_root:
             sum_solidity[above] += best * best_size
@@ -81,11 +80,11 @@ def convex_parts(probability, mask, levels, min_size, gain, flat, parts):
 
 
 @kernel
-def voxels_at(voxels, places):
-    """Return the flat indices of some voxels."""
-    result = np.empty(len(places), np.int32)
-    for index in range(len(places)):
-        result[index] = voxels[places[index]]
+def voxels_at(voxels, order, start, size):
+    """Return the flat indices of the voxels of a component."""
+    result = np.empty(size, np.int32)
+    for index in range(size):
+        result[index] = voxels[order[start + index]]
     return result
 
 
@@ -97,15 +96,19 @@ def _sort_by_level(probability, mask, levels):
     level_at = np.zeros(flat_mask.size, np.uint8)
     for voxel in range(flat_mask.size):
         if flat_mask[voxel]:
-            level_at[voxel] = np.searchsorted(levels, flat_probability[voxel])
+            while level_at[voxel] < len(levels) and levels[level_at[voxel]] < flat_probability[voxel]:
+                level_at[voxel] += 1
             counts[len(levels) - level_at[voxel] + 1] += 1
-    places = np.cumsum(counts)
-    voxels, level_of = np.empty(places[-1], np.int32), np.empty(places[-1], np.uint8)
+    for queue in range(len(levels) + 1):
+        counts[queue + 1] += counts[queue]
+    n = counts[len(levels) + 1]
+    voxels, level_of = np.empty(n, np.int32), np.empty(n, np.uint8)
     for voxel in range(flat_mask.size):
         if flat_mask[voxel]:
             queue = len(levels) - level_at[voxel]
-            voxels[places[queue]], level_of[places[queue]] = voxel, level_at[voxel]
-            places[queue] += 1
+            place = counts[queue]
+            voxels[place], level_of[place] = voxel, level_at[voxel]
+            counts[queue] += 1
     return voxels, level_of
 
 
@@ -143,8 +146,8 @@ def _link(voxels, level_of, mask):
 def _gather(voxels, level_of, parent):
     """Return the size of each component, where its voxels begin in a list of all, and that list."""
     n = len(voxels)
-    size = np.ones(n, np.int32)
-    start, end, order = np.zeros((3, n), np.int32)
+    size, start = np.full(n, 1, np.int32), np.zeros(n, np.int32)
+    end, order = np.zeros(n, np.int32), np.zeros(n, np.int32)
     for node in range(n):
         if parent[node] != node:
             size[parent[node]] += size[node]
@@ -170,8 +173,10 @@ def _gather(voxels, level_of, parent):
 def _number_parts(voxels, level_of, parent, size, start, order, n_large, splits, min_size, parts):
     """Write the parts of components that are split, and are not split any further; return their number."""
     flat_parts = parts.reshape(-1)
-    n_parts, splits_any = 0, splits.any()
-    opened = np.zeros(len(voxels), np.bool_)  # whether the large children of a component are parts
+    n_parts, splits_any = 0, False
+    for node in range(len(splits)):
+        splits_any = splits_any or splits[node] > 0
+    opened = np.zeros(len(voxels), np.uint8)  # whether the large children of a component are parts
     for node in range(len(voxels) - 1, -1, -1):
         above = parent[node]
         if above == node:
@@ -180,11 +185,11 @@ def _number_parts(voxels, level_of, parent, size, start, order, n_large, splits,
         elif level_of[above] == level_of[node] or size[node] < min_size or not opened[above]:
             continue
         elif n_large[above] == 1 or splits[node]:
-            opened[node], is_part = True, False
+            opened[node], is_part = 1, False
         else:
             is_part = True
         if is_part:
             n_parts += 1
-            for place in order[start[node] : start[node] + size[node]]:
-                flat_parts[voxels[place]] = n_parts
+            for place in range(start[node], start[node] + size[node]):
+                flat_parts[voxels[order[place]]] = n_parts
     return n_parts

@@ -7,6 +7,7 @@ import numpy as np
 from objclass._common.kernels.hull import OFFSET, convex_hull
 from objclass._common.kernels.outline import NOTHING, find_candidates
 from objclass._common.parallel import kernel
+from objclass.objects.kernels.neighbors import place_in
 
 
 @kernel
@@ -26,15 +27,15 @@ def solidity(voxels, shape, flat):
     """
     z_low, y_low, x_low = shape
     z_high = y_high = x_high = 0
-    for voxel in voxels:
-        x, y, z = voxel % shape[2], voxel // shape[2] % shape[1], voxel // shape[2] // shape[1]
+    for index in range(len(voxels)):
+        z, y, x = place_in(shape, voxels[index])
         z_low, z_high = min(z_low, z), max(z_high, z)
         y_low, y_high = min(y_low, y), max(y_high, y)
         x_low, x_high = min(x_low, x), max(x_high, x)
     low = np.full((z_high - z_low + 1, y_high - y_low + 1), NOTHING, np.int64)
     high = np.full(low.shape, -NOTHING, np.int64)
-    for voxel in voxels:
-        x, y, z = voxel % shape[2], voxel // shape[2] % shape[1], voxel // shape[2] // shape[1]
+    for index in range(len(voxels)):
+        z, y, x = place_in(shape, voxels[index])
         row, line = z - z_low, y - y_low
         low[row, line] = min(low[row, line], x - x_low)
         high[row, line] = max(high[row, line], x - x_low)
@@ -52,10 +53,11 @@ def voxels_of_parts(parts, n_parts):
     """Return the flat indices of the voxels of parts 1…n, one part after another, and where each begins."""
     flat_parts = parts.reshape(-1)
     starts = np.zeros(n_parts + 2, np.int64)
-    for part in flat_parts:
-        starts[part + 1] += part > 0
-    starts = np.cumsum(starts)
-    voxels, ends = np.empty(starts[-1], np.int32), starts.copy()
+    for voxel in range(flat_parts.size):
+        starts[flat_parts[voxel] + 1] += flat_parts[voxel] > 0
+    for part in range(n_parts + 1):
+        starts[part + 1] += starts[part]
+    voxels, ends = np.empty(starts[n_parts + 1], np.int32), starts.copy()
     for voxel in range(flat_parts.size):
         part = flat_parts[voxel]
         if part > 0:

@@ -141,55 +141,81 @@ def find_middles(depth, sigma):
     sigma : (3,) float64 array
         In voxels.
     """
-    narrow, wide = blur(depth, sigma), blur(depth, 1.6 * sigma)
-    return narrow - wide
+    middles = np.empty(depth.shape, np.float32)
+    blur(depth, sigma, 1.0, middles)
+    wide = np.empty(depth.shape, np.float32)
+    blur(depth, sigma, 1.6, wide)
+    flat_middles, flat_wide = middles.reshape(-1), wide.reshape(-1)
+    for voxel in range(depth.size):
+        flat_middles[voxel] -= flat_wide[voxel]
+    return middles
 
 
 @kernel
-def blur(image, sigma):
-    """Return the Gaussian of an image, float32, cut off at 4 sigma, as SciPy's with ``mode="nearest"``."""
+def blur(image, sigma, factor, blurred):
+    """Write the Gaussian of an image, float32, cut off at 4 sigma, as SciPy's with ``mode="nearest"``.
+
+    Loops instead of slices: these take numba ten times as long to compile.
+    """
     n_z, n_y, n_x = image.shape
-    along_x, along_y, along_z = np.zeros((3, n_z, n_y, n_x), np.float32)
-    filled_x, filled_y = np.zeros((2, n_z, n_y), np.bool_)  # rows of zeros are many, and skipped
-    weights = gaussian_weights(sigma[2])
+    between = np.empty(image.shape, np.float32)
+    filled = np.empty((2, n_z, n_y), np.bool_)  # rows of zeros are many, and skipped
+    weights = gaussian_weights(factor * sigma[2])
     reach = len(weights) // 2
     padded = np.empty(n_x + 2 * reach, np.float32)
     for z in range(n_z):
         for y in range(n_y):
-            row, result = image[z, y], along_x[z, y]
-            if not row.any():
-                continue
-            filled_x[z, y] = True
-            padded[:reach], padded[reach + n_x :] = row[0], row[-1]
-            padded[reach : reach + n_x] = row
-            for place in range(2 * reach + 1):
-                add_scaled(result, padded[place : place + n_x], weights[place])
-    weights = gaussian_weights(sigma[1])
+            row, is_filled = image[z, y], False
+            for x in range(n_x + 2 * reach):
+                padded[x] = row[min(max(x - reach, 0), n_x - 1)]
+                is_filled = is_filled or padded[x] != 0
+            filled[0, z, y] = is_filled
+            clear(blurred[z, y])
+            if is_filled:
+                for place in range(2 * reach + 1):
+                    add_scaled(blurred[z, y], padded[place:], weights[place])
+    weights = gaussian_weights(factor * sigma[1])
     reach = len(weights) // 2
     for z in range(n_z):
         for y in range(n_y):
+            filled[1, z, y] = False
+            clear(between[z, y])
             for place in range(2 * reach + 1):
                 near = min(max(y + place - reach, 0), n_y - 1)
-                if filled_x[z, near]:
-                    filled_y[z, y] = True
-                    add_scaled(along_y[z, y], along_x[z, near], weights[place])
-    weights = gaussian_weights(sigma[0])
+                if filled[0, z, near]:
+                    filled[1, z, y] = True
+                    add_scaled(between[z, y], blurred[z, near], weights[place])
+    weights = gaussian_weights(factor * sigma[0])
     reach = len(weights) // 2
     for z in range(n_z):
         for y in range(n_y):
+            clear(blurred[z, y])
             for place in range(2 * reach + 1):
                 near = min(max(z + place - reach, 0), n_z - 1)
-                if filled_y[near, y]:
-                    add_scaled(along_z[z, y], along_y[near, y], weights[place])
-    return along_z
+                if filled[1, near, y]:
+                    add_scaled(blurred[z, y], between[near, y], weights[place])
 
 
 @kernel
 def gaussian_weights(sigma):
     """Return the weights of a Gaussian, which add up to one."""
     reach = int(4 * sigma + 0.5)
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    return (weights / weights.sum()).astype(np.float32)
+    exact, total = np.empty(2 * reach + 1, np.float64), 0.0
+    for place in range(2 * reach + 1):
+        away = (place - reach) / sigma
+        exact[place] = np.exp(-0.5 * (away * away))
+        total += exact[place]
+    weights = np.empty(2 * reach + 1, np.float32)
+    for place in range(2 * reach + 1):
+        weights[place] = exact[place] / total
+    return weights
+
+
+@kernel
+def clear(row):
+    """Fill a row with zeros."""
+    for x in range(len(row)):
+        row[x] = 0
 
 
 @kernel
@@ -199,8 +225,7 @@ def add_scaled(result, row, weight):
         result[x] += weight * row[x]
 
 
-@kernel
-def find_seeds(middles, filled, voxel, distance):
+def find_seeds(middles: np.ndarray, filled: np.ndarray, voxel: np.ndarray, distance: float) -> np.ndarray:
     """Return the maxima of `middles`, highest first, without those near a higher one that stays.
 
     Parameters
@@ -217,32 +242,51 @@ def find_seeds(middles, filled, voxel, distance):
     -------
     (n, 3) int64 array
     """
+    maxima = _find_maxima(middles, filled)
+    places = np.stack(np.unravel_index(maxima, middles.shape), axis=1)
+    order = np.argsort(-middles.reshape(-1)[maxima], kind="stable")
+    return _thin_out(places[order], np.minimum(voxel, distance / 1.5), float(distance))
+
+
+@kernel
+def _find_maxima(middles, filled):
+    """Return the flat indices of the voxels that no neighbour exceeds, in raster order."""
     n_z, n_y, n_x = middles.shape
-    places, heights = [(0, 0, 0)], [np.float32(0)]
+    maxima, n = np.empty(middles.size, np.int32), 0
     for z in range(n_z):
         for y in range(n_y):
             for x in range(n_x):
                 height = middles[z, y, x]
                 if not filled[z, y, x] or height <= 0:
                     continue
-                around = middles[max(z - 1, 0) : z + 2, max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
-                if height >= around.max():
-                    places.append((z, y, x))
-                    heights.append(-height)
-    order = np.argsort(np.array(heights)[1:], kind="mergesort") + 1
-    step = np.minimum(voxel, distance / 1.5)
-    seeds = np.empty((len(order), 3), np.int64)
+                is_highest = True
+                for near_z in range(max(z - 1, 0), min(z + 2, n_z)):
+                    for near_y in range(max(y - 1, 0), min(y + 2, n_y)):
+                        for near_x in range(max(x - 1, 0), min(x + 2, n_x)):
+                            is_highest &= middles[near_z, near_y, near_x] <= height
+                if is_highest:
+                    maxima[n] = (z * n_y + y) * n_x + x
+                    n += 1
+    return maxima[:n]
+
+
+@kernel
+def _thin_out(places, step, distance):
+    """Return the places without those near an earlier one that stays, `step` being the size of a voxel."""
     n = 0
-    for index in order:
-        z, y, x = places[index]
+    for index in range(len(places)):
         is_near = False
         for other in range(n):
-            away = abs(z - seeds[other, 0]), abs(y - seeds[other, 1]), abs(x - seeds[other, 2])
-            square = (away[0] * step[0]) ** 2 + (away[1] * step[1]) ** 2 + (away[2] * step[2]) ** 2
-            if square <= distance * distance or max(away) <= 1:
+            square, farthest = 0.0, 0
+            for axis in range(3):
+                away = abs(places[index, axis] - places[other, axis])
+                square += (away * step[axis]) ** 2
+                farthest = max(farthest, away)
+            if square <= distance * distance or farthest <= 1:
                 is_near = True
                 break
         if not is_near:
-            seeds[n, 0], seeds[n, 1], seeds[n, 2] = z, y, x
+            for axis in range(3):
+                places[n, axis] = places[index, axis]
             n += 1
-    return seeds[:n]
+    return places[:n]

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from objclass._common import checks
+from objclass._common.compile_ahead import compile_ahead_in_notebook
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.widgets.annotator import arguments
 from objclass.widgets.annotator.classifier_file import ON_EXISTING
@@ -103,6 +104,7 @@ def annotate(
     >>> annotator.annotations.shape
     (5, 40, 30)
     """
+    compile_ahead_in_notebook("pixels", "splitting", "measuring", "umap")
     return Annotator(
         image,
         annotations,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import traitlets
 
 from objclass._common import checks
+from objclass._common.compile_ahead import compile_ahead_in_notebook
 from objclass.measurement.columns import column_unit
 from objclass.plots import colors
 from objclass.tables.classification import CLASS_COLUMN
@@ -110,6 +111,7 @@ def explore(
     >>> explorer.table["image"].tolist()
     ['control', 'treated']
     """
+    compile_ahead_in_notebook("umap", "classifying")
     return Explorer(
         image,
         labels,

@@ -1,0 +1,25 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import sys
+import numpy as np
+from objclass.tables.umap_cache import import_umap
+umap = import_umap()
+assert not any(name.startswith("pynndescent") for name in sys.modules)
+assert umap.umap_.pynn_named_distances["euclidean"] is sys.modules["pynndescent.distances"].euclidean
+assert "canberra" in umap.umap_.pynn_sparse_named_distances
+index = umap.umap_.NNDescent(np.random.default_rng(0).normal(size=(99, 4)).astype(np.float32), n_neighbors=5)
+assert isinstance(index, sys.modules["pynndescent"].NNDescent)
+assert isinstance(index, umap.umap_.NNDescent)
+assert not isinstance(umap, umap.umap_.NNDescent)
+"""
+
+
+@pytest.mark.slow
+def test_pynndescent_is_imported_where_umap_uses_it_and_not_before():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", CODE], check=True, env=environment)
