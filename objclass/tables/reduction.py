@@ -13,6 +13,7 @@ from objclass._common.messages import report
 from objclass.tables import estimators
 from objclass.tables.columns import check_random_state, prepare, with_results
 from objclass.tables.estimators import Method, check_size, repeatable, set_up
+from objclass.tables.placing import place_like
 from objclass.tables.umap_cache import import_umap
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def reduce(
     n_components: int = 2,
     columns: Iterable[str] | str = "auto",
     scale: bool | str = True,
+    like: pd.DataFrame | None = None,
     random_state: int | None = 0,
     progress: bool = True,
     **options: Any,
@@ -95,6 +97,12 @@ def reduce(
         interquartile range of a normal distribution. The name of a column, such as "image" or "plate",
         standardizes within each image, which removes differences in staining and illumination, but also any
         other difference between images. Constant columns are excluded. False does not scale.
+    like : DataFrame, optional
+        An earlier table that was reduced with the same method, columns and `scale`, such as that of a run:
+        the objects are placed in its map. Principal components are computed with its mean, deviation and
+        axes; with the other methods, an object is placed at the mean position of the 15 objects of `like`
+        with the most similar measurements, weighted by the inverse of their distance. With
+        ``scale="image"`` the new images are standardized by themselves.
     random_state : int or None
         The seed. With a seed, the result is reproducible and does not depend on the order of the rows; it
         is computed on one core. None uses a random seed and all cores.
@@ -146,6 +154,15 @@ def reduce(
     chosen = METHODS[check_option("method", method, METHODS)]
     n_components = check_number("n_components", n_components, low=1, integer=True)
     random_state = check_random_state(random_state)
+    if like is not None:
+        if options:
+            raise invalid(
+                "like", "no further options", ", ".join(options), "The map of like is made already."
+            )
+        matrix, embedding = place_like(
+            table, like, chosen.column, columns=columns, scale=scale, linear=method == "pca"
+        )
+        return _with_places(table, matrix.rows, embedding, chosen)
     matrix = prepare(table, columns=columns, scale=scale)
     if progress:
         report(f"reduce: {matrix.summary()}")
@@ -163,8 +180,15 @@ def reduce(
             embedding = _embed(method, estimator, matrix.values, random_state)
     else:
         warnings.warn("The table has no objects: there is nothing to reduce.", stacklevel=2)
-    results = {f"{chosen.column}_{axis}": embedding[:, axis].astype(float) for axis in range(n_components)}
-    return with_results(table, matrix.rows, results, replace=rf"{chosen.column}_\d+")
+    return _with_places(table, matrix.rows, embedding, chosen)
+
+
+def _with_places(
+    table: pd.DataFrame, rows: np.ndarray, embedding: np.ndarray, chosen: Method
+) -> pd.DataFrame:
+    places = embedding.astype(float).T
+    results = {f"{chosen.column}_{axis}": along for axis, along in enumerate(places)}
+    return with_results(table, rows, results, replace=rf"{chosen.column}_\d+")
 
 
 def _options_for_few(
