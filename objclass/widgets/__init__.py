@@ -1,1 +1,1 @@
-"""Widgets for notebooks: they run in JupyterLab, Notebook 7, VS Code, Colab and Voila."""
+"""Widgets for notebooks, for JupyterLab, Notebook 7, VS Code, Colab and Voila."""

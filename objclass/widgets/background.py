@@ -1,4 +1,4 @@
-"""One long piece of work at a time, in a thread, so that the kernel stays free."""
+"""One long task at a time, in a thread, so that the kernel is not blocked."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from objclass._common import checks
 
 
 class Cancelled(Exception):  # noqa: N818 — it is no error
-    """Raised within the work when the user has cancelled it."""
+    """Raised within a task when the user has cancelled it."""
 
 
 class Worker:
-    """Runs one task at a time beside the kernel's own thread.
+    """Run one task at a time in a background thread.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class Worker:
         Called as ``report(state)`` with a dict of ``title``, ``fraction`` (None where it is not known) and
         ``started`` (seconds since 1970), or with an empty one when nothing runs.
     fail : callable
-        Called with what a task raised.
+        Called with the exception of a failed task.
     """
 
     def __init__(self, report: Callable[[dict[str, Any]], None], fail: Callable[[Exception], None]):
@@ -34,7 +34,7 @@ class Worker:
 
     @property
     def busy(self) -> bool:
-        """Whether a task runs whose result is still wanted."""
+        """Whether a task is running that was not cancelled."""
         return self._current is not None
 
     def start(  # noqa: C901
@@ -42,8 +42,8 @@ class Worker:
     ) -> None:
         """Run ``work(progress)`` in a thread, then ``finish(result)``.
 
-        `progress(done, total)` raises `Cancelled` once the task is cancelled; work that does not call it
-        goes on to its end, and its result is dropped.
+        `progress(done, total)` raises `Cancelled` once the task is cancelled; a task that does not call it
+        runs to its end, and its result is dropped.
         """
         if self.busy:
             raise checks.invalid(
@@ -82,12 +82,12 @@ class Worker:
         self._thread.start()
 
     def cancel(self) -> None:
-        """Do without the result of what runs."""
+        """Cancel the running task."""
         if self.busy:
             self._current = None
             self._report({})
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until the thread has come to its end."""
+        """Wait until the thread has ended."""
         if self._thread is not None:
             self._thread.join(timeout)

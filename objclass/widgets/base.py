@@ -1,4 +1,4 @@
-"""What the widgets share: their JavaScript in one piece, messages, planes and errors."""
+"""Shared by the widgets: bundled JavaScript, messages, planes and errors."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _IMPORT = re.compile(r'^import\b[^;]*?from\s+"\./([\w.]+)";\n', re.MULTILINE | r
 
 
 def bundle(stem: str) -> str:
-    """Return the JavaScript of ``stem.js`` and of all that it imports, in one module without imports.
+    """Return the JavaScript of ``stem.js`` and its imports as one module without imports.
 
-    anywidget loads a module from a blob, where relative imports do not resolve. What the files export keeps
-    its name, so names are unique over all of them.
+    anywidget loads a module from a blob, where relative imports do not resolve. Exported names are kept, so
+    that they must be unique over all files.
     """
     texts: dict[str, str] = {}
 
@@ -52,28 +52,28 @@ def bundle(stem: str) -> str:
 
 
 def stylesheet(*stems: str) -> str:
-    """Return the text of several style sheets in one."""
+    """Return the concatenated text of style sheets."""
     return "\n".join((_FOLDER / f"{stem}.css").read_text(encoding="utf-8") for stem in stems)
 
 
 class SliceWidget(anywidget.AnyWidget):
     """A widget that shows planes of an image: the base of the annotator and the explorer.
 
-    A message from the browser is a dict with a ``kind``; the method ``_on_<kind>(content, buffers)`` takes
-    it. What such a method raises is shown in the widget, in `error`.
+    A message from the browser is a dict with a ``kind``, which is handled by ``_on_<kind>(content,
+    buffers)``. Exceptions of handlers are shown in the widget, in `error`.
 
     Parameters
     ----------
     image : ndarray of shape (c, z, y, x)
         A 2D image has one plane.
     ndim : int
-        The number of spatial axes that the user knows of, 2 or 3.
+        The number of spatial axes of the user's image, 2 or 3.
     spacing : tuple of float, optional
         Pixel size along the `ndim` axes.
     unit : str, optional
-        The unit of `spacing`: µm where spacing is given.
+        The unit of `spacing`; µm by default.
     sources : mapping of str to callable
-        The layers beside the image, see `PlaneServer`.
+        The layers in addition to the image, see `PlaneServer`.
     whole : sequence of str
         Layers that are sent at full size.
     channel_names : sequence of str, optional
@@ -88,15 +88,15 @@ class SliceWidget(anywidget.AnyWidget):
     position = traitlets.List(
         traitlets.Int(min=0), help="the voxel (z, y, x) that the planes go through"
     ).tag(sync=True)
-    error = traitlets.Unicode("", help="what went wrong last").tag(sync=True)
+    error = traitlets.Unicode("", help="the last error").tag(sync=True)
     first = traitlets.Dict(
         help="the shown plane as it comes with the widget: while all cells run, the kernel answers nothing"
     ).tag(sync=True)
 
-    layers = traitlets.List(traitlets.Unicode(), ["image"], help="what the planes consist of").tag(sync=True)
+    layers = traitlets.List(traitlets.Unicode(), ["image"], help="the layers of the planes").tag(sync=True)
 
     _displayed = False
-    _asked = False  # the browser has asked for planes: it needs none in advance
+    _asked = False  # whether the browser has requested planes, so that none is needed in advance
 
     def __init__(
         self,
@@ -143,7 +143,7 @@ class SliceWidget(anywidget.AnyWidget):
     def _show_planes(
         self, planes: ImagePlanes, *, source: int, position: Sequence[int] | None = None
     ) -> None:
-        """Go on with the planes of another image of as many channels, at the same contrast."""
+        """Show the planes of another image with the same number of channels and the same contrast."""
         shape = list(planes.image.shape[1:])
         channels = []
         for before, channel in zip(self.channels, planes.channels, strict=True):
@@ -160,7 +160,7 @@ class SliceWidget(anywidget.AnyWidget):
             self.position = list(position or [size // 2 for size in shape])
 
     def _repr_mimebundle_(self, **keywords: Any) -> Any:
-        """Return the widget with a still picture and a line of text, for readers without a kernel."""
+        """Return the widget with a static image and a summary, for viewers without a kernel."""
         self._displayed = True
         self._offer_first()
         bundle = super()._repr_mimebundle_(**keywords)
@@ -170,13 +170,13 @@ class SliceWidget(anywidget.AnyWidget):
         return {**data, "text/plain": self.summary(), "image/png": self.picture()}, metadata
 
     def summary(self) -> str:
-        """Return what the widget shows in a line of text."""
+        """Return a one-line summary of the widget."""
         shape = " × ".join(map(str, self.volume["shape"][3 - self.volume["ndim"] :]))
         count = len(self.channels)
         return f"{type(self).__name__} of an image of {shape} pixels" + f" in {count} channels" * (count > 1)
 
     def picture(self) -> bytes:
-        """Return the shown plane as a PNG image, with what lies over it."""
+        """Return the shown plane as a PNG image, with its overlays."""
         axis = self.axis
         index, step = self.position[axis], self._first_step()
         plane = self._planes.image.plane(axis, index)[:, ::step, ::step]
@@ -186,7 +186,7 @@ class SliceWidget(anywidget.AnyWidget):
         return snapshot.encode_png(picture, (row, col))
 
     def _paint_over(self, picture: np.ndarray, axis: int, index: int, step: int) -> None:
-        """Paint the layers over a picture of every `step`-th pixel of a plane."""
+        """Draw overlays on an image of every `step`-th pixel of a plane."""
 
     def _first_step(self) -> int:
         rows, cols = (size for axis, size in enumerate(self.volume["shape"]) if axis != self.axis)
@@ -196,7 +196,7 @@ class SliceWidget(anywidget.AnyWidget):
         return step
 
     def _offer_first(self) -> None:
-        """Let the plane come with the widget, unless the browser has asked for some already."""
+        """Send the plane with the widget, unless the browser has already requested planes."""
         if self._asked:
             return
         shape = [size for axis, size in enumerate(self.volume["shape"]) if axis != self.axis]

@@ -1,4 +1,4 @@
-"""Where each object lies in a label image, found in one pass."""
+"""Bounding boxes of objects, found in one pass."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _LARGEST_DENSE = 1 << 22
 
 
 def object_boxes(labels: np.ndarray, numbers: np.ndarray) -> list[tuple[slice, ...] | None]:
-    """Return the bounding box of each object of `numbers`, None where it is not there.
+    """Return the bounding box of each label in `numbers`, or None if it does not exist.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which axis of an image holds its channels, and how they are named and coloured."""
+"""The channel axis of an image, and names and colours of channels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SMALLEST_PICTURE = 16
 
 
 def is_rgb(image: np.ndarray) -> bool:
-    """Return whether the last axis looks like that of a colour picture: 3 or 4 bytes for each pixel.
+    """Return whether an image looks like an 8-bit RGB or RGBA image with the channels last.
 
     Examples
     --------
@@ -26,14 +26,14 @@ def is_rgb(image: np.ndarray) -> bool:
 
 
 def rgb_first(image: np.ndarray) -> np.ndarray:
-    """Return a colour picture (y, x, 3) as (3, y, x), without alpha: a view."""
+    """Return an RGB image (y, x, 3) as (3, y, x), without alpha, as a view."""
     return np.moveaxis(image, -1, 0)[:3]
 
 
 def spatial_rank(
     image: np.ndarray, spacing: Sequence[float] | None, channel_names: Sequence[str] | None
 ) -> int:
-    """Return how many spatial axes an image with channels first has, from what is known beside it.
+    """Return the number of spatial axes of an image with channels first.
 
     An image of three axes is a stack, unless `spacing` has two numbers or there is a name for each plane.
     """
@@ -65,5 +65,5 @@ def describe_channels(count: int, names: Sequence[str] | None) -> list[dict[str,
 
 
 def is_color_picture(names: Sequence[str] | None) -> bool:
-    """Return whether the channels are the primary colours of a picture."""
+    """Return whether the channels are red, green and blue."""
     return names is not None and [name.lower() for name in names] == list(_RGB)

@@ -1,4 +1,4 @@
-"""The columns of a table as a plot needs them: kind, unit, range, categories and their colours, bytes."""
+"""Columns of a table for plots: type, unit, range, categories and their colours, values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def describe_column(column: pd.Series, *, unit: str = "") -> dict[str, Any]:
-    """Return what the browser needs to know of a column before it asks for the values."""
+    """Return the description of a column for the browser, without its values."""
     kind = column_kind(column)
     described: dict[str, Any] = {"name": str(column.name), "kind": kind, "unit": unit}
     if kind == "category":
@@ -38,14 +38,14 @@ def describe_column(column: pd.Series, *, unit: str = "") -> dict[str, Any]:
 
 
 def encode_column(column: pd.Series, rows: np.ndarray) -> tuple[str, bytes]:
-    """Return the values of some rows for the browser: float64 numbers, or int32 places of categories."""
+    """Return the values of rows for the browser: float64 numbers, or int32 indices of categories."""
     if column_kind(column) == "category":
         return "int32", factorize(column)[0][rows].astype("<i4").tobytes()
     return "float64", numbers(column)[rows].astype("<f8").tobytes()
 
 
 def first_columns(described: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
-    """Choose what a plot shows at first: an embedding if there is one, else size against brightness."""
+    """Return the initial columns of a plot: an embedding if there is one, else size and intensity."""
     usable = [name for name, column in described.items() if column["kind"] == "number" and name != "label"]
     for pair in (("UMAP_0", "UMAP_1"), ("t-SNE_0", "t-SNE_1"), ("PC_0", "PC_1")):
         if set(pair) <= set(usable):

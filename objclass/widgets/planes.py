@@ -16,7 +16,7 @@ _SAMPLE = 2_000_000
 
 
 class ImagePlanes:
-    """The planes of an image as the browser's 8- or 16-bit values, and what these values mean.
+    """The planes of an image as 8-bit or 16-bit values for the browser, and their scale.
 
     A stored value ``q`` stands for ``offset + scale * q``: exactly, with scale 1, where the channel's range
     fits into 16 bits, else (float and wide integers) to 1/65535 of its range.
@@ -24,7 +24,7 @@ class ImagePlanes:
     Parameters
     ----------
     image : ndarray of shape (c, z, y, x)
-        Never copied as a whole; planes are read as they are asked for.
+        Never copied as a whole; planes are read on request.
     """
 
     def __init__(self, image: np.ndarray) -> None:
@@ -38,7 +38,7 @@ class ImagePlanes:
         ]
 
     def share_contrast(self) -> None:
-        """Give all channels one contrast, from 0 for bytes: those of a colour picture keep its hues."""
+        """Use the same contrast for all channels, from 0 for 8 bits, to preserve the hues of RGB images."""
         least = min(channel["offset"] + channel["scale"] * channel["least"] for channel in self.channels)
         most = max(channel["offset"] + channel["scale"] * channel["most"] for channel in self.channels)
         if self.dtype == np.uint8:
@@ -52,7 +52,7 @@ class ImagePlanes:
         return np.take(self.image, index, axis=axis + 1)
 
     def encode(self, plane: np.ndarray) -> np.ndarray:
-        """Return a plane's stored values."""
+        """Return the stored values of a plane."""
         out = np.empty(plane.shape, self.dtype)
         for channel, (offset, scale) in enumerate(self.codes):
             if scale == 1 and offset == 0:
@@ -108,7 +108,7 @@ def encode_runs(values: np.ndarray) -> np.ndarray:
 
 
 def decode_runs(code: np.ndarray, size: int) -> np.ndarray:
-    """Return the `size` values that `encode_runs` has put into `code`.
+    """Return the `size` values encoded by `encode_runs`.
 
     Raises
     ------
@@ -127,17 +127,17 @@ def decode_runs(code: np.ndarray, size: int) -> np.ndarray:
 
 
 class PlaneServer:
-    """Answers the browser's requests for planes.
+    """Answer requests of the browser for planes.
 
     Parameters
     ----------
     image : ImagePlanes
         The layer named ``image``.
     sources : mapping of str to callable
-        Further layers: ``source(axis, index)`` returns the plane's integer values, or None where there is
-        nothing to show.
+        Further layers: ``source(axis, index)`` returns the integer values of the plane, or None if there
+        is nothing to show.
     whole : sequence of str
-        Layers that are always sent at full size, because the browser changes their pixels.
+        Layers that are always sent at full size, because the browser edits their pixels.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class PlaneServer:
     def _check(self, request: Mapping[str, Any]) -> tuple[int, int, tuple[slice, slice], int]:
         """Return the axis, the index, the window and the step that a message asks for, all within the image.
 
-        Whoever writes to the page writes its messages: none of them may ask for more than there is.
+        Messages are not trusted: none may request more than there is.
         """
         shape = self.image.image.shape[1:]
         axis = checks.check_number("axis", request["axis"], low=0, high=2, integer=True)
@@ -211,7 +211,7 @@ def _small_dtype(dtype: np.dtype) -> np.dtype:
 
 
 def _sampled(window: slice, step: int) -> np.ndarray:
-    """Return the middle of each block of `step` pixels within a window."""
+    """Return the central pixel of each block of `step` pixels within a window."""
     return np.minimum(np.arange(window.start, window.stop, step) + step // 2, window.stop - 1)
 
 

@@ -1,4 +1,4 @@
-"""What was done in a widget, as the Python code that does it again."""
+"""Python code that reproduces the steps in a widget."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _serial = itertools.count()
 
 @dataclass(frozen=True)
 class Step:
-    """One line of code, and its place in the order of things.
+    """A line of code and its position in the order of steps.
 
     `serial` counts over all steps: steps of different kinds, kept apart, come back into one order.
     """
@@ -52,7 +52,7 @@ class Code(str):
 
 
 def steps_to_json(steps: Iterable[Step], groups: Iterable[Step]) -> list[dict[str, Any]]:
-    """Return steps of both kinds in their order, as JSON can hold them."""
+    """Return steps and selections in order, JSON-serializable."""
     both = [("step", step) for step in steps] + [("group", step) for step in groups]
     return [
         {"kind": kind, "code": step.code, "starts_anew": step.starts_anew}
@@ -61,7 +61,7 @@ def steps_to_json(steps: Iterable[Step], groups: Iterable[Step]) -> list[dict[st
 
 
 def steps_from_json(stored: Iterable[Mapping[str, Any]]) -> tuple[list[Step], list[Step]]:
-    """Return the steps and the choices of groups that `steps_to_json` has stored."""
+    """Return the steps and selections stored by `steps_to_json`."""
     kinds: dict[str, list[Step]] = {"step": [], "group": []}
     for item in stored:
         kinds[item["kind"]].append(Step(str(item["code"]), starts_anew=bool(item["starts_anew"])))
@@ -69,7 +69,7 @@ def steps_from_json(stored: Iterable[Mapping[str, Any]]) -> tuple[list[Step], li
 
 
 def arrange(steps: Iterable[Step], groups: Iterable[Step]) -> list[str]:
-    """Return the lines of all steps in order, without the choices that a later one has made void."""
+    """Return the lines of all steps in order, without selections replaced by later ones."""
     choices = list(groups)
     last = max((place for place, step in enumerate(choices) if step.starts_anew), default=0)
     return [step.code for step in sorted([*steps, *choices[last:]], key=lambda step: step.serial)]

@@ -1,4 +1,4 @@
-"""A still picture of what a widget shows: for a notebook that is opened without a kernel, or converted."""
+"""Static images of widgets, for notebooks without a kernel."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def compose_channels(stored: np.ndarray, channels: Sequence[Mapping[str, Any]]) 
 def blend(
     picture: np.ndarray, labels: np.ndarray, colors: np.ndarray, *, opacity: float = 1.0, edges: bool = False
 ) -> None:
-    """Paint labels over a picture in place; 0, and those beyond `colors` (n, 3), stay as they are.
+    """Draw labels over an image in place; 0 and labels beyond `colors` (n, 3) are transparent.
 
-    With `edges` only the boundary pixels of each label are painted.
+    With `edges` only the boundary pixels of each label are drawn.
     """
     shown = (labels > 0) & (labels < len(colors))
     if edges:
@@ -50,7 +50,7 @@ def blend(
 
 
 def blend_objects(picture: np.ndarray, labels: np.ndarray) -> None:
-    """Paint the boundaries of objects over a picture in place, each in its own colour."""
+    """Draw the boundaries of objects over an image in place, each in its own colour."""
     present, places = np.unique(labels, return_inverse=True)
     table = np.array([label_color(label) for label in present.tolist()], np.float32)
     dense = places.reshape(labels.shape)
@@ -59,7 +59,7 @@ def blend_objects(picture: np.ndarray, labels: np.ndarray) -> None:
 
 
 def encode_png(picture: np.ndarray, proportions: tuple[float, float] = (1.0, 1.0)) -> bytes:
-    """Return a picture as PNG, at most 480 pixels long; `proportions` are the sizes of a row and a column."""
+    """Return an image as PNG of at most 480 pixels; `proportions` are the sizes of a row and a column."""
     from PIL import Image
 
     finest = min(proportions)

@@ -1,1 +1,1 @@
-"""Paint scribbles on slices, train and segment."""
+"""Annotation of slices with scribbles, training and segmentation."""

@@ -1,4 +1,4 @@
-"""The slice annotator: paint, see the prediction, train, go on at another depth."""
+"""The slice annotator: scribbles, live prediction, training and segmentation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from objclass.widgets.snapshot import blend, blend_objects, color_rows
 
 
 def _brush_size(plane: Sequence[int]) -> int:
-    """Return the diameter of the brush to begin with: a thirtieth of the plane."""
+    """Return the initial diameter of the brush: a thirtieth of the plane."""
     return int(min(25, max(3, round(max(plane) / 30))))
 
 
@@ -53,49 +53,49 @@ def annotate(
     save_to: str | os.PathLike[str] | None = None,
     on_existing: str = "ask",
 ) -> Annotator:
-    """Paint on the slices of an image and see what a classifier makes of it.
+    """Annotate slices of an image with scribbles, train a classifier and view its prediction.
 
     Parameters
     ----------
     image : (z, y, x) or (y, x) array, or with channels first
         Any real dtype. It is read plane by plane, so that a memory-mapped stack may be larger than memory.
-        For a 2D image with channels give `channel_names`, or `spacing` with two numbers. A colour picture
-        (y, x, 3) of bytes is taken with its channels first.
+        For a 2D image with channels pass `channel_names`, or `spacing` with two numbers. The channels of an
+        8-bit RGB image (y, x, 3) are moved first.
     annotations : array of int, optional
-        What to begin with: 0 not annotated, 1 background, 2 object, further classes. It stays as it is.
+        Initial annotations: 0 not annotated, 1 background, 2 object, further classes. Not modified.
     spacing : sequence of float, optional
-        Voxel size along (z, y, x) or (y, x), see `read_spacing`: it gives the planes their proportions.
+        Voxel size along (z, y, x) or (y, x), see `read_spacing`; used for training and the aspect ratio.
     unit : str, optional
-        The unit of `spacing`, µm where only that is given.
+        The unit of `spacing`; µm by default.
     features, preset, positive_class, max_depth, n_estimators, normalize, random_state
         As in `train_object_classifier`; all but the last two can be changed in the widget.
     classes : sequence of str
         The names of class 1, class 2, ….
     channel_names : sequence of str, optional
-        A name for each channel; those named red, green and blue are shown as one colour picture.
+        A name for each channel; channels named red, green and blue are shown as an RGB image.
     path : str or path, optional
-        The classifier's file, rewritten at each training; with None there is none.
+        The classifier's file, rewritten at each training; None for no file.
     save_to : str or path, optional
-        A TIFF file that keeps the annotations after every scribble. If it is there already, the widget
-        goes on from it, and `annotations` are not used.
+        A TIFF file in which annotations are saved after every scribble. If it exists, its annotations are
+        loaded, and `annotations` is ignored.
     on_existing : {"ask", "load", "rename", "overwrite"}
-        What to do with a file at `path` that was there before: ask in the widget, load it, go on under
-        another name, or write over it.
+        What to do with an existing file at `path`: ask in the widget, load it, save under another name, or
+        overwrite it.
 
     Returns
     -------
     Annotator
-        A widget to display. Its ``annotations``, ``classifier``, ``labels`` and ``image`` are always current,
-        and ``code()`` gives the calls that repeat what was done.
+        The widget. Its ``annotations``, ``classifier``, ``labels`` and ``image`` are always current, and
+        ``code()`` returns the equivalent Python code.
 
     Raises
     ------
     ValueError
-        If image and annotations do not fit, the channels come last, or a parameter is wrong.
+        If image and annotations do not match, channels are last, or a parameter is invalid.
     TypeError
         If the image is not real-valued, or the annotations are not integers.
     FileNotFoundError, PermissionError
-        If `path` or `save_to` cannot be written.
+        If `path` or `save_to` is not writable.
 
     Examples
     --------
@@ -126,22 +126,22 @@ def annotate(
 
 
 class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
-    """The widget that `annotate` makes.
+    """The widget that `annotate` returns.
 
     Attributes
     ----------
     image : ndarray
-        The image as it was given; of a colour picture with its channels first.
+        The image; an RGB image has its channels first.
     spacing : tuple of float or None
         The voxel size.
     explorer : Explorer or None
-        What *Measure and explore* has made last.
+        The last explorer opened by *Measure and explore*.
     annotations : ndarray of uint8
         The current annotations, a read-only view.
     classifier : ObjectClassifier or None
-        The one that was trained or loaded last.
+        The classifier that was trained or loaded last.
     labels : ndarray of int32 or None
-        The objects that were segmented last, after the size limit and the cut of touching ones.
+        The objects that were segmented last.
     """
 
     _esm = bundle("annotator")
@@ -203,7 +203,7 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
         self._ready = True
 
     def close(self) -> None:
-        """Close the widget; what was painted is in the file first."""
+        """Close the widget after saving the annotations."""
         if self._ready:
             self._stop_jobs()
             self._stop_scribbles()
@@ -212,7 +212,7 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
 
     @property
     def annotations(self) -> np.ndarray:
-        """The current annotations, of the image's spatial shape, as a read-only view."""
+        """The current annotations, of the spatial shape of the image, as a read-only view."""
         volume = self._scribbles.volume
         view = volume if self._ndim == 3 else volume[0]
         view = view[...]
@@ -231,11 +231,11 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
 
     @property
     def spacing(self) -> tuple[float, ...] | None:
-        """The voxel size, None if unknown."""
+        """The voxel size; None if unknown."""
         return self._spacing
 
     def summary(self) -> str:
-        """Return what was done so far in a line of text."""
+        """Return a one-line summary of the current state."""
         names = {item["value"]: item["name"] for item in self.classes}
         sizes = self._class_counts().items()
         painted = ", ".join(f"{names.get(int(value), value)} {count:,}" for value, count in sizes)
@@ -260,8 +260,8 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
         blend(picture, scribbles, colors, opacity=0.65)
 
     def code(self) -> str:
-        """Return the calls that give the current classifier and objects again.
+        """Return Python code that reproduces the current classifier and objects.
 
-        They begin from the variables ``image`` and, where the widget has no `save_to`, ``annotations``.
+        It starts from the variables ``image`` and, if the widget has no `save_to`, ``annotations``.
         """
         return repeat_as_code(self)

@@ -1,4 +1,4 @@
-"""What the annotator is given, checked and in its own form."""
+"""Checks and conversion of the arguments of the annotator."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def check_input(
     spacing: Sequence[float] | None,
     channel_names: Sequence[str] | None,
 ) -> tuple[np.ndarray, int]:
-    """Return the image as (c, z, y, x) and the number of axes that the user knows of."""
+    """Return the image as (c, z, y, x) and its number of spatial axes."""
     if annotations is not None:
         checked = check_annotations(annotations)
         return spatial_image(image, checked.ndim, reference=checked, name="annotations"), checked.ndim
     if image.ndim in (3, 4) and image.shape[-1] in (3, 4) and min(image.shape[-3:-1]) > 16:
-        hint = "Put the channels first: numpy.moveaxis(image, -1, 0), and name them with channel_names."
+        hint = "Move the channels first with numpy.moveaxis(image, -1, 0), and name them with channel_names."
         raise checks.invalid(
             "image", "axes (z, y, x), or with channels first (c, y, x) or (c, z, y, x)", image, hint
         )
@@ -73,7 +73,7 @@ def check_input(
 
 
 def check_annotations(annotations: npt.ArrayLike, *, argument: str = "annotations") -> np.ndarray:
-    """Return annotations as an integer array of rank 2 or 3 with classes that the widget can paint."""
+    """Return annotations as a 2D or 3D integer array of classes that the widget supports."""
     array = np.asarray(annotations)
     if array.dtype.kind not in "iub":
         raise checks.invalid(argument, f"an integer array: {_CODES}", array, kind=TypeError)
@@ -92,7 +92,7 @@ def open_annotations(
     shape: tuple[int, ...],
     ndim: int,
 ) -> np.ndarray:
-    """Return the annotations to go on with as a new (z, y, x) array: those of the file, if it is there."""
+    """Return the initial annotations as a new (z, y, x) array: those of the file, if it exists."""
     if save_to is not None:
         path = check_save_to(save_to)
         if path.exists():
@@ -109,7 +109,7 @@ def open_annotations(
 
 
 def name_classes(names: Sequence[str], sizes: np.ndarray) -> list[dict[str, Any]]:
-    """Return the classes as the widget lists them: those with names, and those that have pixels already."""
+    """Return the list of classes of the widget: those with names, and those with annotated pixels."""
     if isinstance(names, str) or not all(isinstance(name, str) for name in names) or len(names) < 2:
         raise checks.invalid("classes", "at least two names", names)
     painted = [value for value in np.flatnonzero(sizes).tolist() if value > len(names)]
@@ -118,12 +118,12 @@ def name_classes(names: Sequence[str], sizes: np.ndarray) -> list[dict[str, Any]
 
 
 def new_class(value: int, name: str = "") -> dict[str, Any]:
-    """Return a class as the widget lists it."""
+    """Return an entry of the list of classes."""
     return {"value": value, "name": name or f"class {value}", "color": class_color(value)}
 
 
 def check_classes(classes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the list of classes if it can be one."""
+    """Return the list of classes if it is valid."""
     values = [item.get("value") for item in classes]
     fits = all(isinstance(value, int) and 1 <= value <= MAX_CLASS for value in values)
     if (

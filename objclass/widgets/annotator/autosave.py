@@ -1,4 +1,4 @@
-"""Annotations in a file that is rewritten after every scribble, and never over somebody else's work."""
+"""Saving of annotations after every scribble, without overwriting changes by others."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from objclass.widgets.annotator.scribbles import Scribbles
 
 
 class ChangedElsewhereError(Exception):
-    """The file is not the one that was written last: somebody else has changed it."""
+    """The file was changed by someone else since it was last written."""
 
 
 class Autosave:
-    """Writes annotations to a TIFF file in a thread, newest state only.
+    """Write annotations to a TIFF file in a thread, only the newest state.
 
-    Only planes that have changed are compressed again, so that a scribble costs the same however large the
-    stack is and however many scribbles there are.
+    Only changed planes are compressed again, so that the cost of a scribble does not depend on the size of
+    the stack or the number of scribbles.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ class Autosave:
     ndim : int
         Whether the file has the axes (z, y, x) or, for an image of one plane, (y, x).
     on_saved, on_failure : callable
-        Called in the thread as ``on_saved(ticket)``, the newest that the file has, and with what went
-        wrong.
+        Called in the thread as ``on_saved(ticket)`` with the newest ticket in the file, and with the
+        exception after a failure.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Autosave:
         self._writing = threading.Lock()
 
     def request(self, ticket: Any, planes: Iterable[int]) -> None:
-        """Save soon. `planes` along z have changed; `ticket` comes back once that is in the file."""
+        """Request saving after changes of `planes` along z; `ticket` is reported once they are saved."""
         with self._wake:
             self._changed.update(planes)
             self._wanted = ticket
@@ -74,7 +74,7 @@ class Autosave:
             self._thread.start()
 
     def resume(self) -> None:
-        """Go on after `ChangedElsewhereError`, over the file that is there now."""
+        """Continue after `ChangedElsewhereError` and overwrite the existing file."""
         with self._wake:
             self.paused = False
             self._known = file_identity(self.path)
@@ -101,7 +101,7 @@ class Autosave:
             self._on_saved(ticket)
 
     def flush(self, timeout: float = 30) -> None:
-        """Wait until what was asked for is in the file."""
+        """Wait until all requested changes are saved."""
         thread = self._thread
         if thread is not None:
             thread.join(timeout)
@@ -112,7 +112,7 @@ class Autosave:
         with self._writing:
             if file_identity(self.path) != self._known:
                 raise ChangedElsewhereError(
-                    f"{self.path} was changed by somebody else since it was last saved here."
+                    f"{self.path} was changed elsewhere since it was last saved here."
                 )
             volume = self._scribbles.volume
             for z in range(len(volume)):
@@ -142,7 +142,7 @@ def _compress(plane: np.ndarray) -> bytes:
 
 
 def file_identity(path: Path) -> tuple[int, int, int] | None:
-    """Return what changes whenever a file is written, None where there is no file."""
+    """Return values that change whenever a file is written; None if it does not exist."""
     try:
         found = os.stat(path)
     except FileNotFoundError:
@@ -151,7 +151,7 @@ def file_identity(path: Path) -> tuple[int, int, int] | None:
 
 
 def check_save_to(path: str | os.PathLike[str]) -> Path:
-    """Return where annotations are saved.
+    """Return the path for annotations, after checking that it is writable.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the parts of the annotator share: its traits and what it knows."""
+"""Shared by the parts of the annotator: traits and state."""
 
 from __future__ import annotations
 
@@ -23,12 +23,10 @@ _SETTABLE = ("preset", "features", "max_depth", "n_estimators", "positive_class"
 
 
 class AnnotatorBase(SliceWidget):
-    """Traits of the annotator, and how they are set from the browser."""
+    """Traits of the annotator, and their validation."""
 
     classes = traitlets.List(traitlets.Dict(), help="value, name and colour of each class").tag(sync=True)
-    positive_class = traitlets.Int(2, min=1, max=MAX_CLASS, help="the class that objects are made of").tag(
-        sync=True
-    )
+    positive_class = traitlets.Int(2, min=1, max=MAX_CLASS, help="the class of the objects").tag(sync=True)
     preset = traitlets.Unicode(None, allow_none=True, help="see train_object_classifier").tag(sync=True)
     features = traitlets.Unicode(help="a predefined set or a specification").tag(sync=True)
     max_depth = traitlets.Int(None, min=1, max=20, allow_none=True).tag(sync=True)
@@ -39,7 +37,7 @@ class AnnotatorBase(SliceWidget):
     ).tag(sync=True)
     brush = traitlets.Dict(help="size, ball and class of the brush: as they were left").tag(sync=True)
     display = traitlets.Dict(help="what the view shows; only the browser uses it").tag(sync=True)
-    state = traitlets.Dict(help="what the widget tells about itself").tag(sync=True)
+    state = traitlets.Dict(help="the state of the widget, for the browser").tag(sync=True)
     marks = traitlets.List(traitlets.List(), help="for each axis the planes with annotations").tag(sync=True)
     notices = traitlets.List(traitlets.Dict(), help="questions to the user").tag(sync=True)
     feature_sets = traitlets.List(traitlets.Unicode(), list(FEATURE_SETS), help="names on offer").tag(
@@ -98,7 +96,7 @@ class AnnotatorBase(SliceWidget):
 
     @property
     def parameters(self) -> TrainingParameters:
-        """What the next training takes."""
+        """The parameters of the next training."""
         return TrainingParameters(
             features=self.features,
             preset=self.preset,
@@ -131,7 +129,7 @@ class AnnotatorBase(SliceWidget):
         return SegmentationOptions(**chosen).of_preset(preset)
 
     def _on_option(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        """Set an option of the segmentation; a wrong one is refused and goes back as it was."""
+        """Set an option of the segmentation; an invalid one is refused and reset."""
         try:
             self.segmentation = {**self.segmentation, str(content["name"]): content["value"]}
             self.error = ""
@@ -155,7 +153,7 @@ class AnnotatorBase(SliceWidget):
         return str(proposal.value)
 
     def _on_set(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        """Set a parameter that the browser cannot check; a wrong one is refused and goes back as it was."""
+        """Set a parameter that the browser cannot check; an invalid one is refused and reset."""
         name = content["name"]
         if name not in _SETTABLE:
             raise checks.invalid("name", "a parameter of the widget", name)
@@ -169,13 +167,13 @@ class AnnotatorBase(SliceWidget):
             self.send_state(name)
 
     def _choose_preset(self, preset: str) -> None:
-        """Take a preset, with its features, depth and way to make objects."""
+        """Select a preset, with its features, depth and segmentation options."""
         with self.hold_trait_notifications():
             self.preset = preset
             self.features, self.max_depth = PRESETS[preset], None
 
     def _tell(self, **changes: Any) -> None:
-        """Change what the widget tells about itself, in one message."""
+        """Update the state of the widget in one message."""
         with self._telling:
             state = {**self.state, **changes}
             if state != self.state:

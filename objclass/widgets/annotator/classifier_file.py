@@ -1,4 +1,4 @@
-"""The classifier's file: rewritten at each training, but never over a file that is not the widget's own."""
+"""The classifier's file, rewritten at each training unless it belongs to someone else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ON_EXISTING = ("ask", "load", "rename", "overwrite")
 
 
 class OwnFile:
-    """A .cl file and whether it may be written.
+    """A .cl file, and whether it may be overwritten.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class OwnFile:
     Raises
     ------
     FileNotFoundError, PermissionError
-        If the folder does not exist or cannot be written.
+        If the folder does not exist or is not writable.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
@@ -34,31 +34,31 @@ class OwnFile:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether a file is there that this object has neither written, loaded, nor been given."""
+        """Whether there is a file that this object has neither written, loaded nor adopted."""
         return self.path is not None and self.path.exists() and file_identity(self.path) != self._own
 
     @property
     def was_own(self) -> bool:
-        """Whether this object has written, loaded or been given the file at some time."""
+        """Whether this object has written, loaded or adopted the file before."""
         return self._own is not None
 
     def adopt(self) -> None:
-        """Take the file that is there as one's own."""
+        """Adopt the existing file, so that it may be overwritten."""
         if self.path is not None:
             self._own = file_identity(self.path)
 
     def load(self) -> ObjectClassifier:
-        """Read the file that is there."""
+        """Read the existing file."""
         return load_classifier(self.path or "")
 
     def rename(self) -> None:
-        """Go on under the next free name, such as ``ObjectSegmenter-1.cl``."""
+        """Switch to the next free name, such as ``ObjectSegmenter-1.cl``."""
         if self.path is not None:
             self.path = free_name(self.path)
             self._own = None
 
     def save(self, classifier: ObjectClassifier) -> bool:
-        """Write the file, unless it is foreign, and say whether it was written."""
+        """Write the file unless it is foreign; return whether it was written."""
         if self.path is None or self.is_foreign:
             return False
         write_classifier(self.path, classifier)
@@ -67,7 +67,7 @@ class OwnFile:
 
 
 def free_name(path: Path) -> Path:
-    """Return a name like `path` that no file has yet.
+    """Return an unused file name similar to `path`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What was done in an annotator, as the calls that do it again."""
+"""Python code that reproduces the state of an annotator."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def repeat_as_code(annotator: Annotator) -> str:
     if annotator.state.get("stale"):
         lines.append("# Annotations or parameters have changed since this classifier was trained.")
     if annotator.labels is not None and annotator.state.get("objects_stale"):
-        lines.append("# The objects are older than that: segment again.")
+        lines.append("# The objects are out of date: segment again.")
     elif annotator.labels is not None:
         keywords = dict(annotator.segmentation)
         if annotator.spacing is not None:

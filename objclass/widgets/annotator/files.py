@@ -1,4 +1,4 @@
-"""The annotator's files, and what it asks before it touches one that was there before."""
+"""The files of the annotator, and questions before existing ones are overwritten."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class FilesMixin(AnnotatorBase):
         self._answers[topic](content["value"])
 
     def _ask_about_classifier(self) -> None:
-        """Ask what to do with a file that is not this widget's: it stays as it is until that is answered."""
+        """Ask what to do with a foreign file, which is not changed until the answer."""
         path = self._file.path
         assert path is not None
         trained = self.classifier is not None
@@ -79,14 +79,14 @@ class FilesMixin(AnnotatorBase):
             self._save_classifier(self.classifier)
 
     def _save_classifier(self, classifier: Any) -> None:
-        """Write the classifier's file at each training, or ask where it is somebody else's."""
+        """Write the classifier's file after each training, or ask if it is foreign."""
         if self._file.save(classifier):
             self._tell(file="saved")
         elif self._file.path is not None:
             self._ask_about_classifier()
 
     def _leave_file(self) -> None:
-        """Say that the classifier's file is behind."""
+        """Show that the classifier's file is out of date."""
         if self.state.get("file") in ("saved", "loaded"):
             self._tell(file="behind")
 
@@ -104,7 +104,7 @@ class FilesMixin(AnnotatorBase):
         self._autosave.resume()
 
     def _offer_scribbles(self, earlier: AnnotatorBase) -> None:
-        """Ask whether to go on with what was painted in another annotator of the same image."""
+        """Offer the annotations of another annotator of the same image."""
         count = int(earlier._scribbles.class_sizes[1:].sum())
 
         def answer(value: str) -> None:
@@ -119,7 +119,7 @@ class FilesMixin(AnnotatorBase):
         )
 
     def _replace_scribbles(self, volume: np.ndarray) -> None:
-        """Make the annotations those of `volume`, as one step that can be undone."""
+        """Replace the annotations by `volume`, as one step that can be undone."""
         patches = []
         for z in np.flatnonzero((volume != self._scribbles.volume).any(axis=(1, 2))).tolist():
             patches.append(Patch(0, z, 0, 0, volume[z].astype(np.uint16) + 1))

@@ -1,4 +1,4 @@
-"""The annotator's computing: training, prediction of what is seen, doubt, objects. All beside the kernel."""
+"""Background jobs of the annotator: training, prediction, uncertainty and segmentation."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _PLANES_KEPT = 32
 _SETTLE_AFTER = 3.0
 _SETTLED_BYTES = 2_000_000_000
 PREVIEW, EXACT, COMPLETE = range(3)
-"""How good a training is: on a part of the pixels, on all, and with the notes of the function as well."""
+"""The completeness of a training: on a part of the pixels, on all, and with metadata."""
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What a classifier says of all pixels: their probability (True), or which are object (False)."""
+    """The prediction of a classifier for all pixels: the probability (True) or a mask (False)."""
 
     classifier: ObjectClassifier
     accepted: tuple[int, int]
@@ -74,19 +74,19 @@ class JobsMixin(AnnotatorBase):
     # Training
 
     def train(self) -> ObjectClassifier:
-        """Train with the current annotations and parameters, as the Train button does, and wait for it.
+        """Train with the current annotations and parameters, like the button *Train*, and wait.
 
         Raises
         ------
         ValueError
-            As `train_object_classifier`, for example where only one class is painted.
+            As `train_object_classifier`, for example if only one class is annotated.
         """
         self._train_exactly()
         assert self._classifier is not None
         return self._classifier
 
     def _begin_training(self) -> tuple[int, TrainingParameters, int]:
-        """Return the revision of what a training sees, its parameters and the version of its scribbles."""
+        """Return the revision, the parameters and the version of the scribbles of a training."""
         return self._revision, self.parameters, self._scribbles.version
 
     def _on_train(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
@@ -122,10 +122,10 @@ class JobsMixin(AnnotatorBase):
             self._annotations_changed()
 
     def _train_quickly(self) -> None:
-        """Train on no more pixels than take a moment; after a pause as the Train button does.
+        """Train quickly on a part of the pixels; after a pause like the button *Train*.
 
-        Where that would take long, because of very many annotated pixels or a very large image, it is left
-        to the button.
+        If the complete training would take long, because of very many annotated pixels or a very large image,
+        it is left to the button.
         """
         revision, parameters, version = self._begin_training()
         classifier, exact = self._learner.train(parameters, most_rows=learning.QUICK_ROWS)
@@ -139,12 +139,12 @@ class JobsMixin(AnnotatorBase):
             self._settle_timer.start()
 
     def _settle(self, revision: int) -> None:
-        """Train as the button does, in its own thread: the next scribble need not wait."""
+        """Train like the button, in a separate thread, so that the next scribble does not wait."""
         if revision != self._revision or not self._settling.acquire(blocking=False):
             return
         try:
             self._train_exactly(settles=True)
-        except ValueError:  # scribbles have gone meanwhile
+        except ValueError:  # scribbles were removed in the meantime
             return
         finally:
             self._settling.release()
@@ -159,10 +159,10 @@ class JobsMixin(AnnotatorBase):
         quality: int = COMPLETE,
         settles: bool = False,
     ) -> None:
-        """Take over a classifier, unless one of later annotations or parameters is there already.
+        """Accept a classifier, unless there is one of later annotations or parameters.
 
-        Trainings run side by side and may end in another order than they began. Of two that saw the same,
-        the better one counts. Only complete ones are saved.
+        Trainings run concurrently and may end in another order than they started. Of two with the same input,
+        the more complete one is kept. Only complete ones are saved.
         """
         with self._accepting:
             if (revision, quality) < self._accepted or (settles and revision < self._revision):
@@ -208,7 +208,7 @@ class JobsMixin(AnnotatorBase):
         outdated = self._labels is not None and (stale or self._segmented_with is not self._classifier)
         self._tell(stale=stale, objects_stale=outdated)
 
-    # What the view shows of the classifier
+    # Overlays
 
     def _on_overlay(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         view = str(content["view"])
@@ -283,7 +283,7 @@ class JobsMixin(AnnotatorBase):
     # Objects
 
     def segment(self) -> np.ndarray:
-        """Segment the whole image, as the Segment button does, and wait for it.
+        """Segment the whole image, like the button *Segment*, and wait.
 
         A classifier that is out of date is trained again first.
         """
@@ -313,7 +313,7 @@ class JobsMixin(AnnotatorBase):
         return found
 
     def _find(self, found: _Found, progress: Callable[[int, int], None]) -> np.ndarray:
-        """Return the probability of the objects, or which pixels are object: what the options ask for."""
+        """Return the probability of the objects or their mask, depending on the options."""
         from objclass.objects.segmentation import object_probability
         from objclass.pixels.prediction import classify_pixels
 
@@ -329,7 +329,7 @@ class JobsMixin(AnnotatorBase):
         return found.pixels[wanted]
 
     def _finish_segmentation(self, found: _Found) -> None:
-        """Take over what was found, unless that of a later classifier is there already."""
+        """Accept a prediction, unless there is one of a later classifier."""
         if self._found is not None and self._found.accepted > found.accepted:
             return
         self._found, self._segmented_with = found, found.classifier
@@ -352,7 +352,7 @@ class JobsMixin(AnnotatorBase):
         return SegmentationOptions(**chosen).of_classifier(classifier)
 
     def _make_objects(self) -> None:
-        """Make objects of the pixels that were found, as the options say."""
+        """Label objects in the prediction with the current options."""
         from objclass.objects.segmentation import label_objects
 
         found = self._found
@@ -370,7 +370,7 @@ class JobsMixin(AnnotatorBase):
         if self._displayed:
             self._offer_first()
 
-    # What comes next
+    # Next step
 
     def _on_explore(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self.error = ""

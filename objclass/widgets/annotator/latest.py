@@ -1,4 +1,4 @@
-"""Background work of which only the newest request counts."""
+"""Background jobs of which only the newest request is kept."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 
 class Latest:
-    """Runs jobs one after another in a thread; of each kind only the newest one that waits is kept.
+    """Run jobs sequentially in a thread; of each kind only the newest waiting job is kept.
 
     Parameters
     ----------
     on_failure : callable
         Called in the thread as ``on_failure(kind, exception)``.
     on_idle : callable
-        Called in the thread when nothing is left to do.
+        Called in the thread when no job is left.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Latest:
     def submit(
         self, kind: str, job: Callable[[], None], *, dropped: Callable[[], None] = lambda: None
     ) -> None:
-        """Do `job` after what waits already. One of the same `kind` that still waits is dropped."""
+        """Run `job` after the waiting ones. A waiting job of the same `kind` is dropped."""
         with self._lock:
             superseded = self._waiting.pop(kind, None)
             self._waiting[kind] = (job, dropped)
@@ -41,16 +41,16 @@ class Latest:
 
     @property
     def busy(self) -> bool:
-        """Whether a job runs or waits."""
+        """Whether a job is running or waiting."""
         return self._thread is not None
 
     def waits(self, kind: str) -> bool:
-        """Whether a job of this kind waits; the one that runs does not count."""
+        """Whether a job of this kind is waiting; a running one does not count."""
         with self._lock:
             return kind in self._waiting
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until nothing is left to do."""
+        """Wait until no job is left."""
         thread = self._thread
         if thread is not None:
             thread.join(timeout)

@@ -1,4 +1,4 @@
-"""Training while somebody paints: what a scribble costs does not depend on how many there were before."""
+"""Live training, whose cost per scribble does not depend on the number of earlier scribbles."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NEIGHBOURS = 1
 
 
 class Learner:
-    """Trains on the scribbles of one or several images as they are now.
+    """Train on the current scribbles of one or several images.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Learner:
         self._annotated = annotated
 
     def class_sizes(self) -> np.ndarray:
-        """Return how many pixels of all images each class has; none are counted for 0."""
+        """Return the number of annotated pixels of each class in all images; 0 is not counted."""
         sizes = np.zeros(256, np.int64)
         for pixels in self._annotated():
             sizes += pixels.scribbles.class_sizes
@@ -50,10 +50,10 @@ class Learner:
     def train(
         self, parameters: TrainingParameters, *, most_rows: int | None = None
     ) -> tuple[ObjectClassifier, bool]:
-        """Return a classifier, and whether its forest is the one that `train_object_classifier` grows.
+        """Return a classifier, and whether its forest equals that of `train_object_classifier`.
 
-        With more than `most_rows` annotated pixels the forest sees every n-th pixel of each class only. The
-        notes on the training data are missing: they take a look at all pixels of the images.
+        With more than `most_rows` annotated pixels, the forest is trained on every n-th pixel of each class.
+        The metadata of the training data are missing, since they need all pixels of the images.
         """
         features = parameters.parse_features()
         annotated = self._annotated()
@@ -62,25 +62,25 @@ class Learner:
         exact = most_rows is None or len(rows) <= most_rows
         if not exact:
             rows, classes = _thin_out(rows, classes, most_rows or 0)
-        # Below some thousand rows handing trees to threads takes longer than growing them.
+        # Below some thousand rows, multithreading takes longer than training.
         with single_threaded() if len(rows) < _FEW_ROWS else contextlib.nullcontext():
             return fit_classifier(rows, classes, parameters, ndim=annotated[0].ndim, notes={}), exact
 
 
 class AnnotatedPixels:
-    """The annotated pixels of an image, whose features are kept once they are computed.
+    """The annotated pixels of an image, with cached features.
 
     Parameters
     ----------
     image : ndarray of shape (c, z, y, x)
     ndim : int
-        2 where the image is a single plane and has no depth.
+        2 if the image is a single plane.
     scribbles : Scribbles
 
     Attributes
     ----------
     cache : FeatureCache
-        The features of planes that were predicted: `predict` and `rows` share them.
+        The features of predicted planes, shared by `predict` and `rows`.
     """
 
     def __init__(self, image: np.ndarray, ndim: int, scribbles: Scribbles) -> None:

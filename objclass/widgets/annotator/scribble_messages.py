@@ -1,4 +1,4 @@
-"""The annotator's scribbles: from the browser into the array and the file, and back on undo."""
+"""Scribbles of the annotator: from the browser to the array and the file, and back on undo."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from objclass.widgets.planes import decode_runs, encode_runs
 
 
 class ScribblesMixin(AnnotatorBase):
-    """Painting, undo and autosave."""
+    """Scribbles, undo and autosave."""
 
     _autosave: Autosave | None = None
 
@@ -38,7 +38,7 @@ class ScribblesMixin(AnnotatorBase):
             if not path.exists():
                 self._autosave.request({}, range(self._scribbles.volume.shape[0]))
                 self._autosave.flush()
-            self._tell(saved=f"Went on from {path.name}" if went_on else f"Saved in {path.name}")
+            self._tell(saved=f"Loaded from {path.name}" if went_on else f"Saved in {path.name}")
         else:
             self._tell(saved="Kept in memory only: set save_to to keep them in a file")
 
@@ -47,11 +47,11 @@ class ScribblesMixin(AnnotatorBase):
             self._autosave.flush()
 
     def undo(self) -> None:
-        """Take the last scribble back, on whichever slice it is."""
+        """Undo the last scribble, on any slice."""
         self._changed(self._scribbles.undo(), jump=True)
 
     def redo(self) -> None:
-        """Paint the scribble that was undone last again."""
+        """Redo the scribble that was undone last."""
         self._changed(self._scribbles.redo(), jump=True)
 
     def _on_stroke(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
@@ -83,7 +83,7 @@ class ScribblesMixin(AnnotatorBase):
         self._changed(self._scribbles.clear_class(int(content["value"])))
 
     def _on_fill(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        """Paint the region of the prediction around a pixel, without the scribbles of other classes."""
+        """Annotate the region of the prediction around a pixel, except scribbles of other classes."""
         from skimage.segmentation import flood
 
         axis, index, value = (int(content[name]) for name in ("axis", "index", "value"))
@@ -106,11 +106,11 @@ class ScribblesMixin(AnnotatorBase):
         self._changed([patch])
 
     def _say(self, text: str) -> None:
-        """Show a line in the view for a moment."""
+        """Show a message in the view for a moment."""
         self.send({"kind": "say", "text": text})
 
     def _changed(self, patches: list[Patch], *, jump: bool = False) -> None:
-        """Let the browser show patches that the kernel has painted."""
+        """Send patches that were changed by the kernel to the browser."""
         if not patches:
             return
         self._share(patches, jump=jump)
@@ -143,7 +143,7 @@ class ScribblesMixin(AnnotatorBase):
             self.marks = marks
         listed = {item["value"] for item in self.classes}
         unlisted = [value for value in map(int, self._class_counts()) if value not in listed]
-        if unlisted:  # undo has brought back the scribbles of a class that was removed
+        if unlisted:  # undo restored scribbles of a removed class
             self.classes = [*self.classes, *map(new_class, unlisted)]
         self._tell(undo=self._scribbles.can_undo, redo=self._scribbles.can_redo, painted=self._class_counts())
         if self._autosave is None:
@@ -171,9 +171,9 @@ class ScribblesMixin(AnnotatorBase):
                 "save_to",
                 f"{failure} Scribbles are kept in memory until you decide.",
                 {
-                    "overwrite": "Write over it",
+                    "overwrite": "Overwrite it",
                     "rename": "Save under another name",
-                    "read": "Take what is in it",
+                    "read": "Load it",
                 },
             )
 
@@ -185,7 +185,7 @@ def _read_patch(axis: int, place: Mapping[str, Any], buffer: Any) -> Patch:
 
 
 def _depths(patches: Sequence[Patch]) -> Iterable[int]:
-    """Return the planes along z that patches reach."""
+    """Return the planes along z that patches change."""
     depths: set[int] = set()
     for patch in patches:
         depths.update(

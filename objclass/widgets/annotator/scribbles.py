@@ -1,4 +1,4 @@
-"""Annotations as they are painted: patches of planes, undo and redo over all of them."""
+"""Annotations in memory: patches of planes, with undo and redo."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _HISTORY_BYTES = 200_000_000
 
 @dataclass(frozen=True)
 class Patch:
-    """A rectangle of a plane of which some pixels get a class.
+    """A rectangle of a plane in which pixels are annotated.
 
     Parameters
     ----------
     axis, index : int
         The plane.
     row, col : int
-        Where the rectangle begins.
+        The corner of the rectangle.
     values : uint16 array
-        0 leaves a pixel as it is, 1 erases it, v + 1 makes it class v.
+        0 keeps a pixel, 1 erases it, v + 1 assigns class v.
     """
 
     axis: int
@@ -34,7 +34,7 @@ class Patch:
     values: np.ndarray = field(repr=False)
 
     def within(self, volume: np.ndarray) -> np.ndarray:
-        """Return the view of `volume` that this patch covers."""
+        """Return the view of `volume` covered by this patch."""
         rows, cols = self.values.shape
         plane = np.moveaxis(volume, self.axis, 0)[self.index]
         return plane[self.row : self.row + rows, self.col : self.col + cols]
@@ -42,7 +42,7 @@ class Patch:
 
 @dataclass(frozen=True)
 class _Packed:
-    """A patch before and after, compressed."""
+    """The values of a patch before and after a change, compressed."""
 
     place: tuple[int, int, int, int]
     shape: tuple[int, int]
@@ -59,21 +59,21 @@ class _Packed:
 
 
 class Scribbles:
-    """An array of annotations with its history.
+    """An array of annotations with history.
 
     Parameters
     ----------
     volume : uint8 array of shape (z, y, x)
-        Changed in place.
+        Modified in place.
 
     Attributes
     ----------
     version : int
-        Goes up with each change.
+        Increases with each change.
     marked : list of three arrays
-        How many pixels are annotated in each plane along each axis.
+        The number of annotated pixels in each plane along each axis.
     class_sizes : array of int
-        How many pixels each class has; none are counted for 0.
+        The number of pixels of each class; 0 is not counted.
     lock : threading.Lock
         Held while the array changes.
     """
@@ -87,7 +87,7 @@ class Scribbles:
         self._count()
 
     def _count(self) -> None:
-        # Plane by plane: a mask of the whole array would take as much memory again.
+        # Plane by plane, since a mask of the whole array would double the memory.
         self.marked = [np.zeros(size, np.int64) for size in self.volume.shape]
         self.class_sizes = np.zeros(256, np.int64)
         for z, plane in enumerate(self.volume):
@@ -122,12 +122,12 @@ class Scribbles:
         return np.take(self.volume, index, axis=axis)
 
     def paint(self, patches: Sequence[Patch]) -> bool:
-        """Paint patches as one step of the history, and say whether anything has changed.
+        """Apply patches as one step of the history; return whether anything has changed.
 
         Raises
         ------
         ValueError
-            If a patch does not lie within the array, or a class is too high. Then nothing is painted.
+            If a patch is not within the array, or a class is too high; nothing is changed then.
         """
         for patch in patches:
             self._check(patch)
@@ -173,7 +173,7 @@ class Scribbles:
             total -= sum(packed.size for packed in self._done.pop(0))
 
     def undo(self) -> list[Patch]:
-        """Take the last step back and return what was painted for it; empty where there is none."""
+        """Undo the last step and return the changed patches; empty if there is none."""
         if not self._done:
             return []
         step = self._done.pop()
@@ -181,7 +181,7 @@ class Scribbles:
         return self._apply([packed.patch(packed.before) for packed in reversed(step)])
 
     def redo(self) -> list[Patch]:
-        """Do the last step that was undone again; see `undo`."""
+        """Redo the step that was undone last; see `undo`."""
         if not self._undone:
             return []
         step = self._undone.pop()
@@ -194,11 +194,11 @@ class Scribbles:
         return patches
 
     def clear_plane(self, axis: int, index: int) -> list[Patch]:
-        """Erase a plane, as a step that can be undone, and return what was painted for it."""
+        """Erase a plane, as a step that can be undone, and return the changed patches."""
         return self._clear([(axis, index)], lambda plane: plane > 0)
 
     def clear_class(self, value: int) -> list[Patch]:
-        """Erase a class everywhere, as a step that can be undone, and return what was painted for it."""
+        """Erase a class everywhere, as a step that can be undone, and return the changed patches."""
         return self._clear([(0, z) for z in self.marks(0)], lambda plane: plane == value)
 
     def _clear(

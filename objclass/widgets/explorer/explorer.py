@@ -1,4 +1,4 @@
-"""The linked explorer: a plot of the objects, the slices and the 3D view as one."""
+"""The explorer: linked views of a plot, slices and 3D."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ASKED = ("x", "y", "color", "by")
 _VIEW = (*_ASKED, "log_axes", "point_size", "only_selected")
 MOST_PANELS = 24
 _LIVING: dict[str, tuple[int, Explorer]] = {}
-"""The explorer that each cell of the notebook has made last, and when: a cell that is run again goes on."""
+"""The last explorer of each notebook cell and its time: a cell that is run again resumes from it."""
 
 
 def explore(
@@ -52,7 +52,7 @@ def explore(
     save_to: str | os.PathLike[str] | None = None,
     resume: bool = True,
 ) -> Explorer:
-    """Plot the objects and see them in the image, linked: draw around a group, and it lights up everywhere.
+    """Explore objects in linked views: a plot, slices and 3D; select groups with a lasso.
 
     Parameters
     ----------
@@ -60,33 +60,33 @@ def explore(
         What the slices show. Several images: ``{name: (image, labels), ...}``; time points: the number of the
         frame, or ``(name, frame)``, in place of the name. Then the table comes next.
     labels : (z, y, x) or (y, x) array of int
-        The objects; gaps in the numbers do no harm.
+        The label image; labels need not be consecutive.
     table : pandas.DataFrame, optional
         One row an object, joined by its column ``label``, and by ``image`` and ``frame`` where there are
         several; measured with `objclass.measure` where it is not given. It stays as it is.
     x, y : str, optional
-        The columns to begin with. With `x` alone: its histogram.
+        The initial columns of the plot. With `x` alone, its histogram.
     color : str, optional
-        The column that colours the objects; the groups drawn by hand where it is not given.
+        The column for the colours of objects; by default the selected groups.
     by : str, optional
         A column of few values, such as ``image`` or a condition: the plot has a panel for each of them, all
         on the same axes. A shape drawn in one holds for all.
     spacing : sequence of float, optional
         Voxel size along each axis.
     unit : str, optional
-        The unit of `spacing`, µm where only that is given.
+        The unit of `spacing`; µm by default.
     save_to : path, optional
-        A .json file that holds groups, names, clusters, embeddings and axes: it is written after every
-        change, and the explorer goes on from it, after a restart too.
+        A .json file for groups, names, clusters, embeddings and axes. It is written after every change, and
+        the explorer resumes from it.
     resume : bool
-        Whether to go on from `save_to`, and from where the same cell of a notebook left off when it was
-        run last. With False the explorer begins anew, and its first change replaces the file.
+        Whether to resume from `save_to`, and from the last run of the same notebook cell. With False the
+        explorer starts from scratch, and its first change replaces the file.
 
     Returns
     -------
     Explorer
-        A widget. Its ``table`` is always current and has the groups in ``MANUAL_CLUSTER_ID``; ``code()``
-        returns the code that makes that table again.
+        The widget. Its ``table`` is always current and contains the groups in ``MANUAL_CLUSTER_ID``;
+        ``code()`` returns the equivalent Python code.
 
     Raises
     ------
@@ -203,7 +203,7 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, PicturesMixin
         self.observe(self._keep, [*_VIEW, "_groups", "_columns", "_classes"])
 
     def _go_on(self, resume: bool) -> None:
-        """Take up what the file holds, or what the last run of the same cell has left."""
+        """Resume from the file, or from the last run of the same cell."""
         self._fingerprint = " ".join(map(fingerprint, self.objects.images.labels))
         earlier = self._same_cell()
         if earlier is not None and earlier._file is not None:
@@ -218,7 +218,7 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, PicturesMixin
             self._restore(stored)
 
     def _same_cell(self) -> Explorer | None:
-        """Return the explorer that an earlier run of the cell has made, and stand in its place."""
+        """Return the explorer of an earlier run of the cell, and replace it."""
         cell = running_cell()
         if cell is None:
             return None
@@ -263,7 +263,7 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, PicturesMixin
             self._file.save(self._to_json)
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait until the step that runs in the background has come to its end, and is in the file."""
+        """Wait until the background step has ended and is saved."""
         super().wait(timeout)
         self._learner.join(timeout)
         if self._file is not None:
@@ -271,13 +271,13 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, PicturesMixin
 
     @property
     def groups(self) -> pd.DataFrame:
-        """The groups drawn by hand: number, name, colour and size."""
+        """The selected groups: number, name, colour and size."""
         import pandas as pd
 
         return pd.DataFrame(self._groups["list"], columns=["group", "name", "color", "size", "hidden"])
 
     def code(self) -> str:
-        """Return the Python code that makes `table` again, what was drawn by hand included."""
+        """Return the Python code that reproduces `table`, including selections."""
         self._learner.join()
         return self.objects.code()
 

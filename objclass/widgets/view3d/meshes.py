@@ -1,4 +1,4 @@
-"""Surfaces of labelled objects as one mesh, simple enough to be turned fluidly."""
+"""Surface meshes of labelled objects, simplified for interactive display."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from objclass.widgets.boxes import object_boxes
 TRIANGLES = 400_000
 _FEWEST, _MOST = 60, 3_000
 _PADDING = 2
-# Triangles that marching cubes makes for each square of the grid's side on a surface: measured on spheres.
+# Triangles of marching cubes per grid square of a surface, measured on spheres.
 _TRIANGLES_A_SQUARE = 3.1
 
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """The surfaces of many objects, one after the other.
+    """The concatenated surface meshes of objects.
 
     Attributes
     ----------
     vertices : (n, 3) float32 array
         x, y, z in physical units.
     triangles : (m, 3) uint32 array
-        Places in `vertices`.
+        Indices in `vertices`.
     labels : (k,) int64 array
-        The objects in their order.
+        The labels of the objects, in order.
     vertex_counts, triangle_counts : (k,) int32 array
-        How many of each belong to each object; 0 where an object has no surface.
+        The number of vertices and triangles of each object; 0 if it has no surface.
     """
 
     vertices: np.ndarray
@@ -58,18 +58,18 @@ def mesh_objects(
 ) -> Mesh:
     """Return the smoothed surfaces of objects.
 
-    Each object is smoothed and resampled on a grid of equal physical sides, as coarse as its share of the
-    budget asks for, and cut by marching cubes at the height that keeps its volume.
+    Each object is smoothed, resampled on an isotropic grid whose spacing depends on its share of the budget,
+    and meshed by marching cubes at the level that preserves its volume.
 
     Parameters
     ----------
     labels : (z, y, x) array of int
     numbers : (k,) array of int
-        The objects wanted, in the order wanted.
+        The labels of the objects, in the order of the mesh.
     spacing : three floats
         Voxel size along z, y and x.
     budget : int
-        About how many triangles all objects may have together.
+        The approximate maximum number of triangles of all objects.
     progress : bool or callable
         As in `parallel.map_tiles`.
 
@@ -122,15 +122,15 @@ def _surface(
     side = _grid_side(extents, share, spacing)
     padding = np.maximum(_PADDING, np.ceil(1.5 * side / spacing)).astype(int)
     padded = np.pad(mask.astype(np.float32), [(width, width) for width in padding])
-    # Blur as much as the coarser grid needs, and at least enough to round the steps between voxels; thin
-    # objects less, or they would vanish.
+    # Smooth for the coarser grid, at least enough to round the steps between voxels; less for thin objects,
+    # which would vanish.
     rounding = np.clip(np.array(mask.shape) / 6, 0.6, 1.2)
     smooth = ndimage.gaussian_filter(padded, np.maximum(rounding, 0.45 * side / spacing), truncate=2.5)
     counts = np.maximum(4, np.ceil((np.array(smooth.shape) - 1) * spacing / side).astype(int) + 1)
     steps = (np.array(smooth.shape) - 1) / (counts - 1)
     grid = smooth
     if (counts != smooth.shape).any():
-        # Between planes that lie far apart a straight line would leave terraces.
+        # Linear interpolation between distant planes would leave terraces.
         order = 3 if (counts > 1.5 * np.array(smooth.shape)).any() else 1
         grid = ndimage.zoom(
             smooth, counts / np.array(smooth.shape), order=order, grid_mode=False, mode="nearest"
@@ -143,7 +143,7 @@ def _surface(
 
 
 def _level(smooth: np.ndarray, count: int) -> float:
-    """Return the height at which the blurred object is as large as the object, so that thin ones stay."""
+    """Return the level at which the smoothed object has the original volume."""
     values = np.partition(smooth, -count - 1, axis=None)[-count - 1 :]
     return float(np.clip((values[0] + values[1:].min()) / 2, 0.05, 0.6))
 

@@ -51,7 +51,7 @@ def empty_plot(shape: Sequence[int], spacing: Sequence[float], unit: str) -> k3d
         axes=[f"{name} ({unit})" for name in "xyz"],
         axes_helper=0,
         colorbar_object_id=0,
-        # Smoothed edges and a logarithmic depth take four times as long where no graphics card draws.
+        # Antialiasing and logarithmic depth take four times as long without a GPU.
         antialias=0,
         logarithmic_depth_buffer=False,
         lighting=1.3,
@@ -62,7 +62,7 @@ def empty_plot(shape: Sequence[int], spacing: Sequence[float], unit: str) -> k3d
 
 
 def fitting_camera(points: np.ndarray) -> list[float]:
-    """Return the camera (eye, target, up) that shows all points, (n, 3) as x, y, z, as large as they fit."""
+    """Return the camera (eye, target, up) that fits all points, (n, 3) as x, y, z."""
     low, high = points.min(axis=0), points.max(axis=0)
     centre = (low + high) / 2
     towards = np.array([0.35, 0.55, -0.78]) / np.linalg.norm([0.35, 0.55, -0.78])
@@ -77,7 +77,7 @@ def fitting_camera(points: np.ndarray) -> list[float]:
 
 
 def add_surfaces(plot: k3d.Plot, mesh: Mesh, click: Callable[[Any], None]) -> Any:
-    """Add all objects as one mesh whose vertices have levels, and return it."""
+    """Add all objects as one mesh with one level per object, and return it."""
     surfaces = k3d.mesh(
         mesh.vertices if len(mesh.vertices) else np.zeros((3, 3), np.float32),
         mesh.triangles if len(mesh.triangles) else np.zeros((1, 3), np.uint32),
@@ -118,7 +118,7 @@ def add_raw(plot: k3d.Plot, image: np.ndarray, spacing: Sequence[float], how: st
 
 
 def shrink(image: np.ndarray, most: int) -> np.ndarray:
-    """Return the image averaged over blocks, so that no more than `most` voxels are left, as float32."""
+    """Return the image averaged over blocks to at most `most` voxels, as float32."""
     factor = 1
     while np.prod([-(-n // factor) for n in image.shape]) > most:
         factor += 1

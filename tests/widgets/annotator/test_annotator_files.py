@@ -77,7 +77,7 @@ def test_every_stroke_is_in_the_file_and_a_new_widget_goes_on(make, image):
     np.testing.assert_array_equal(saved(annotator), annotator.annotations)
     again = make(image, save_to="scribbles.tif")
     np.testing.assert_array_equal(again.annotations, annotator.annotations)
-    assert again.state["saved"] == "Went on from scribbles.tif"
+    assert again.state["saved"] == "Loaded from scribbles.tif"
     assert [item["value"] for item in again.classes] == [1, 2, 3, 4]
     stroke(again, 1, 5, 1)
     np.testing.assert_array_equal(saved(again), again.annotations)
@@ -105,7 +105,7 @@ def test_two_widgets_on_one_file_do_not_fight_in_silence(make, image):
     by_first = saved(first)
     stroke(second, 1, 2, 2)
     np.testing.assert_array_equal(saved(second), by_first)
-    assert "changed by somebody else" in second.state["unsaved"]
+    assert "changed elsewhere" in second.state["unsaved"]
     assert [notice["topic"] for notice in second.notices] == ["save_to"]
     answer(second, "save_to", "rename")
     assert second.save_to.endswith("scribbles-1.tif")
