@@ -552,5 +552,5 @@ def depends_on_broken_sobel(content: ClassifierFile, features: tuple[Feature, ..
 
 
 def _asks_for_3d_sobel(forest: Forest, features: tuple[Feature, ...], ndim: int) -> bool:
-    asked = set(forest.feature[forest.feature >= 0] % len(features))
-    return ndim == 3 and any(features[place].name == "sobel_of_gaussian_blur" for place in asked)
+    used = set(forest.feature[forest.feature >= 0] % len(features))
+    return ndim == 3 and any(features[place].name == "sobel_of_gaussian_blur" for place in used)

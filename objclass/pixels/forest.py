@@ -239,8 +239,8 @@ def _pack_masked(
     forest: Forest, trees: np.ndarray, feature: np.ndarray, threshold: np.ndarray, votes: np.ndarray
 ) -> MaskedTrees:
     ends = np.append(forest.roots, forest.n_nodes)
-    first_block, first_question = [0], [0]
-    asked: list[int] = []
+    first_block, first_split = [0], [0]
+    split_feature: list[int] = []
     thresholds: list[float] = []
     masks: list[int] = []
     leaf_of_slot: list[int] = []
@@ -253,21 +253,21 @@ def _pack_masked(
                 struck = ranges[forest.left[node]]
                 here = range(max(struck.start, start), min(struck.stop, start + BLOCK))
                 if here:
-                    asked.append(feature[node])
+                    split_feature.append(feature[node])
                     thresholds.append(threshold[node])
                     masks.append(2**BLOCK - 1 - sum(1 << (leaf - start) for leaf in here))
-            if len(asked) % 2:
-                asked.append(0)
+            if len(split_feature) % 2:
+                split_feature.append(0)
                 thresholds.append(np.inf)
                 masks.append(2**BLOCK - 1)
-            first_question.append(len(asked))
+            first_split.append(len(split_feature))
             block = leaves[start : start + BLOCK]
             leaf_of_slot += block + block[:1] * (BLOCK - len(block))
-        first_block.append(len(first_question) - 1)
+        first_block.append(len(first_split) - 1)
     return MaskedTrees(
         np.array(first_block, np.int64),
-        np.array(first_question, np.int64),
-        np.array(asked, np.int64),
+        np.array(first_split, np.int64),
+        np.array(split_feature, np.int64),
         np.array(thresholds, np.float32),
         np.array(masks, np.uint32),
         np.ascontiguousarray(votes[:, leaf_of_slot]),

@@ -16,35 +16,34 @@ from objclass._common.parallel import kernel
 class TwoLevelTrees(NamedTuple):
     """Trees of at most two levels.
 
-    The root, its left and its right child ask for the features `asked` (n_trees, 3); where there is no
-    question, the entry of `thresholds` is infinite and the way is left. `votes` (n_sums, n_trees, 4) are
-    those of the leaves from left to right.
+    `split_feature` (n_trees, 3) are the features of the root, its left and its right child. Without a split,
+    the threshold is infinite, which selects the left child. `votes` (n_sums, n_trees, 4) are those of the
+    leaves from left to right.
     """
 
-    asked: np.ndarray
+    split_feature: np.ndarray
     thresholds: np.ndarray
     votes: np.ndarray
 
 
 class MaskedTrees(NamedTuple):
-    """Trees of a few hundred leaves at most, numbered from left to right and cut into blocks of 32.
+    """Trees of at most a few hundred leaves, numbered from left to right and divided into blocks of 32.
 
-    The blocks of tree t are those from ``first_block[t]`` to before ``first_block[t + 1]``. The questions
-    on which the leaves of block b depend are those from ``first_question[b]`` to before
-    ``first_question[b + 1]``, an even number; `masks` have no bit for the leaves that an answer "no"
-    strikes. `votes` are (n_sums, 32 · n_blocks).
+    The blocks of tree t are ``first_block[t]`` to ``first_block[t + 1]`` (exclusive). The split nodes of the
+    leaves of block b are ``first_split[b]`` to ``first_split[b + 1]`` (exclusive), an even number. `masks`
+    clear the bits of the left leaves of a split. `votes` are (n_sums, 32 · n_blocks).
     """
 
     first_block: np.ndarray
-    first_question: np.ndarray
-    asked: np.ndarray
+    first_split: np.ndarray
+    split_feature: np.ndarray
     thresholds: np.ndarray
     masks: np.ndarray
     votes: np.ndarray
 
 
 class DeepTrees(NamedTuple):
-    """Trees of any size: their roots, how many levels of questions they have, and votes (n_sums, n_nodes)."""
+    """Trees of any size: their roots, numbers of levels, and votes (n_sums, n_nodes)."""
 
     roots: np.ndarray
     n_levels: np.ndarray
@@ -52,11 +51,11 @@ class DeepTrees(NamedTuple):
 
 
 class Trees(NamedTuple):
-    """A forest as the kernels take it.
+    """A forest in the form for the kernels.
 
-    Each tree stands in the one form that suits it: of two levels (`add_two_level_votes`), of not too many
-    leaves (`add_masked_tree_votes`) or any (`add_deep_tree_votes`). `roots`, `exact_leaf` and the nodes they
-    lead to hold all trees, for `exact_class`; a leaf's children are itself.
+    Each tree is stored in one of three layouts: with two levels (`add_two_level_votes`), with few leaves
+    (`add_masked_tree_votes`) or any (`add_deep_tree_votes`). `roots`, `exact_leaf` and their nodes contain
+    all trees, for `exact_class`; a leaf is its own child.
     """
 
     feature: np.ndarray
@@ -93,10 +92,14 @@ def add_two_level_votes(features, n, trees, row, sums):
     sums : float32, (n_sums, at least n)
         The votes are added to these.
     """
-    n_trees = trees.asked.shape[0]
+    n_trees = trees.split_feature.shape[0]
     for t in range(0, n_trees - 1, 2):
-        f0, f1, f2 = trees.asked[t, 0], trees.asked[t, 1], trees.asked[t, 2]
-        g0, g1, g2 = trees.asked[t + 1, 0], trees.asked[t + 1, 1], trees.asked[t + 1, 2]
+        f0, f1, f2 = trees.split_feature[t, 0], trees.split_feature[t, 1], trees.split_feature[t, 2]
+        g0, g1, g2 = (
+            trees.split_feature[t + 1, 0],
+            trees.split_feature[t + 1, 1],
+            trees.split_feature[t + 1, 2],
+        )
         a0, a1, a2 = trees.thresholds[t, 0], trees.thresholds[t, 1], trees.thresholds[t, 2]
         b0, b1, b2 = trees.thresholds[t + 1, 0], trees.thresholds[t + 1, 1], trees.thresholds[t + 1, 2]
         v0, v1, v2, v3 = votes(trees, row, t)
@@ -110,7 +113,7 @@ def add_two_level_votes(features, n, trees, row, sums):
             sums[row, i] += vote + (left if features[g0, i] < b0 else right)
     if n_trees % 2:
         t = n_trees - 1
-        f0, f1, f2 = trees.asked[t, 0], trees.asked[t, 1], trees.asked[t, 2]
+        f0, f1, f2 = trees.split_feature[t, 0], trees.split_feature[t, 1], trees.split_feature[t, 2]
         a0, a1, a2 = trees.thresholds[t, 0], trees.thresholds[t, 1], trees.thresholds[t, 2]
         v0, v1, v2, v3 = votes(trees, row, t)
         for i in range(n):
@@ -121,12 +124,12 @@ def add_two_level_votes(features, n, trees, row, sums):
 
 @kernel
 def add_masked_tree_votes(features, n, trees, reachable, lowest, leaves, sums):
-    """Add the votes of trees of not too many leaves.
+    """Add the votes of trees with few leaves.
 
-    Every question is asked, in any order: each answer "no" strikes the leaves below the left child from a
-    mask, and the leftmost leaf that remains is where the voxel ends. This is QuickScorer (C. Lucchese et
-    al., SIGIR 2015, https://doi.org/10.1145/2766462.2767733), with one voxel a vector lane. It takes time
-    in proportion to the leaves, and is still faster than a walk with its jumps through memory.
+    All split nodes are evaluated, in any order: a false condition clears the bits of the leaves of the left
+    child in a mask, and the leftmost remaining leaf is that of the voxel. This is QuickScorer (C. Lucchese
+    et al., SIGIR 2015, https://doi.org/10.1145/2766462.2767733), with one voxel per vector lane. Its time
+    is proportional to the number of leaves, but it is faster than a traversal with random memory access.
 
     Parameters
     ----------
@@ -145,10 +148,10 @@ def add_masked_tree_votes(features, n, trees, reachable, lowest, leaves, sums):
         for block in range(trees.first_block[t + 1] - 1, trees.first_block[t] - 1, -1):
             for i in range(n):
                 reachable[i] = 0xFFFFFFFF
-            for question in range(trees.first_question[block], trees.first_question[block + 1], 2):
-                f0, f1 = trees.asked[question], trees.asked[question + 1]
-                a0, a1 = trees.thresholds[question], trees.thresholds[question + 1]
-                m0, m1 = trees.masks[question], trees.masks[question + 1]
+            for split in range(trees.first_split[block], trees.first_split[block + 1], 2):
+                f0, f1 = trees.split_feature[split], trees.split_feature[split + 1]
+                a0, a1 = trees.thresholds[split], trees.thresholds[split + 1]
+                m0, m1 = trees.masks[split], trees.masks[split + 1]
                 for i in range(n):
                     yes0, yes1 = reachable[i], np.uint32(0xFFFFFFFF)
                     no0 = yes0 & m0
