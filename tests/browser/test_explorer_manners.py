@@ -218,6 +218,6 @@ def test_the_3d_view_fits_marks_scrolls_and_is_never_empty_without_words(explore
     page.evaluate(
         "() => document.querySelector('.oce-volume canvas').dispatchEvent(new Event('webglcontextlost'))"
     )
-    page.get_by_text("has given the 3D view's memory away").wait_for()
+    page.get_by_text("has released the memory of the 3D view").wait_for()
     page.get_by_role("button", name="Draw again").click()
     page.wait_for_selector(ready)

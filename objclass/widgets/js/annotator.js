@@ -260,7 +260,7 @@ class AnnotatorView {
   // What becomes of the scribbles when the kernel is gone.
   describeKept() {
     const { pending } = this.scribbles.log;
-    if (!this.model.get("save_to")) return "Scribbles were in the kernel's memory only: with save_to they are kept in a file.";
+    if (!this.model.get("save_to")) return "Scribbles were kept in the memory of the kernel only: use save_to to save them in a file.";
     if (!pending.length) return "All scribbles are in the file.";
     return `${countOf(pending.length, "scribble")} not in the file yet: kept in this browser and sent then.`;
   }

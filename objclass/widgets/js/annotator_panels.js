@@ -26,7 +26,7 @@ export function brushControls(brush, onChange) {
   const ball = checkbox("3D ball", brush.ball, (checked) => {
     brush.ball = checked;
     onChange();
-  }, { title: "Paint into the neighbouring slices too, as far as the brush reaches (B)" });
+  }, { title: "Annotate neighbouring slices, too, within the radius of the brush (B)" });
   text.textContent = `${brush.size} px`;
   const toggleBall = () => {
     ball.input.checked = brush.ball = !brush.ball;
@@ -38,7 +38,7 @@ export function brushControls(brush, onChange) {
 // Where the classifier is kept.
 function fileText(state, name) {
   if (!name) return "Kept in memory only";
-  if (state === "asked") return `Not saved: say what to do with ${name}`;
+  if (state === "asked") return `Not saved: choose what to do with ${name}`;
   return `${{ saved: "Saved in", loaded: "Loaded from", behind: "Train saves it in" }[state] ?? "Each training is saved in"} ${name}`;
 }
 
@@ -53,11 +53,11 @@ export function trainingPanel(model, onTrain) {
   const own = h("input", { type: "text", class: "oc-text", "aria-label": "Features", spellcheck: "false" });
   list.addEventListener("change", () => (list.value ? send("features")(list.value) : own.focus()));
   own.addEventListener("change", () => send("features")(own.value));
-  const preset = h("select", { class: "oc-select", title: "objclass: extremely randomised trees, objects smoothed, split and cleaned. "
+  const preset = h("select", { class: "oc-select", title: "objclass: extremely randomized trees; objects are smoothed, split and cleaned. "
     + "APOC: the forest and the objects of APOC", onchange: () => send("preset")(preset.value) },
     h("option", { value: "default" }, "objclass"), h("option", { value: "apoc" }, "APOC"));
   const depth = numberField("Depth", model.get("max_depth"), {
-    min: 1, max: 20, optional: true, title: "The largest depth of a tree; empty: as the preset has it" }, send("max_depth"));
+    min: 1, max: 20, optional: true, title: "Maximum depth of a tree; empty: the default of the preset" }, send("max_depth"));
   const trees = numberField("Trees", model.get("n_estimators"), { min: 1, max: 1000 }, send("n_estimators"));
   const file = h("span", { class: "oc-file oc-soft" });
   const badge = h("span", { class: "oc-badge", role: "status" });
@@ -78,7 +78,7 @@ export function trainingPanel(model, onTrain) {
     const current = state.exact ? "up to date" : "preview";
     const busy = state.compiling ? "compiling, once only…" : "training…";
     badge.textContent = state.training ? busy : !state.trained ? "" : state.stale ? "out of date" : current;
-    badge.title = state.exact || !state.trained ? "" : "Trained on a part of the scribbles; Train takes all of them";
+    badge.title = state.exact || !state.trained ? "" : "Trained on a part of the scribbles; Train uses all of them";
     badge.classList.toggle("oc-stale", Boolean(state.stale) && !state.training);
     const path = model.get("path");
     file.textContent = fileText(state.file, path.split(/[\\/]/).pop());
@@ -102,9 +102,9 @@ export function displayPanel(model, display, onChange) {
   };
   const overlays = choice([
     { value: "none", text: "None", label: "Show the image alone" },
-    { value: "prediction", text: "Classes", label: "Show what the classifier makes of this slice" },
+    { value: "prediction", text: "Classes", label: "Show the predicted classes of this slice" },
     { value: "labels", text: "Objects", label: "Show the objects" },
-    { value: "uncertainty", text: "Uncertainty", label: "Show where the classifier is unsure" },
+    { value: "uncertainty", text: "Uncertainty", label: "Show the uncertainty of the classifier" },
   ], display.overlay, put("overlay"), "Overlay");
   const contour = choice([
     { value: true, text: "Contours" }, { value: false, text: "Filled" },
@@ -132,20 +132,20 @@ export function displayPanel(model, display, onChange) {
 
 export function objectsPanel(model) {
   const segment = textButton("Segment", () => model.send({ kind: "segment" }),
-    { class: "oc-button oc-main", title: "Find the objects in the whole image" });
+    { class: "oc-button oc-main", title: "Segment the objects in the whole image" });
   const cancel = textButton("Cancel", () => model.send({ kind: "cancel" }));
   const count = h("span", { class: "oc-badge oc-objects", role: "status" });
   const bar = h("progress", { class: "oc-progress", max: 1, "aria-label": "Progress" });
   const send = (name) => (value) => model.send({ kind: "option", name, value });
   const size = h("input", {
-    type: "text", class: "oc-number", title: 'Smaller objects are removed: voxels ("20"), a size ("4 um3") or a part of the usual size ("10%")',
+    type: "text", class: "oc-number", title: 'Smaller objects are removed: voxels ("20"), a size ("4 um3") or a percentage of the typical size ("10%")',
     onchange: () => send("min_size")(isNaN(size.value) ? size.value : Number(size.value)) });
   const split = h("select", { class: "oc-select", title: "How touching objects are split", onchange: () => send("split")(split.value) },
     ...[["none", "no"], ["auto", "automatic"], ["distance", "by shape"], ["tree", "by probability"]]
       .map(([value, text]) => h("option", { value }, text)));
   const smooth = numberField("Smooth", 0, { min: 0, max: 20, step: 0.1, title: "Sigma of the Gaussian over the probability, in voxels" }, send("smooth"));
-  const threshold = numberField("Threshold", 0.5, { min: 0, max: 1, step: 0.05, title: "Pixels of a higher probability are object" }, send("threshold"));
-  const certainty = numberField("Certainty", 0, { min: 0, max: 1, step: 0.05, title: "Objects less certain than this part of the usual are removed" }, send("min_certainty"));
+  const threshold = numberField("Threshold", 0.5, { min: 0, max: 1, step: 0.05, title: "Pixels with a higher probability are foreground" }, send("threshold"));
+  const certainty = numberField("Certainty", 0, { min: 0, max: 1, step: 0.05, title: "Objects less certain than this fraction of the typical certainty are removed" }, send("min_certainty"));
   const holes = checkbox("Fill holes", false, send("fill_holes"));
   const field = (text, input) => h("label", { class: "oc-field" }, h("span", {}, text), input);
   const next = textButton("Measure and explore", () => model.send({ kind: "explore" }), {

@@ -2,11 +2,11 @@
 import { h } from "./dom.js";
 
 const KEYS = [
-  ["drag", "Choose: group 1, all other groups are emptied"],
-  ["Shift + drag", "Choose the next group"],
+  ["drag", "Select group 1 and clear all other groups"],
+  ["Shift + drag", "Select the next group"],
   ["Ctrl or ⌘ + drag", "Add to the last group"],
-  ["Alt + drag", "Take out of the groups"],
-  ["click", "Mark an object; with a key above: choose it"],
+  ["Alt + drag", "Remove from the groups"],
+  ["click", "Mark an object; with a key above: select it"],
   ["L, R, H", "Lasso, rectangle, hand"],
   ["wheel", "Zoom to the pointer; over an axis: that axis only"],
   ["Space + drag, right drag", "Move"],
@@ -15,7 +15,7 @@ const KEYS = [
   ["O", "Only selected objects"],
   ["1 to 9, N", "In Classes: the class that a click gives, the next object"],
   ["← →, Page, Home, End", "Slices, in the slice view"],
-  ["Esc", "Drop what is being drawn, unmark"],
+  ["Esc", "Cancel drawing, unmark"],
 ];
 export class ExplorerKeys {
   constructor(explorer) {

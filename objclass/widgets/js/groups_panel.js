@@ -16,7 +16,7 @@ export class GroupsPanel {
     if (this.list.contains(document.activeElement) && document.activeElement.type === "text") return;
     if (!list.length) {
       this.list.replaceChildren(h("p", { class: "oc-soft" },
-        "No groups yet. Draw around points or objects: group 1. With Shift: the next group. With Ctrl or ⌘: add to the last one. With Alt: take away."));
+        "No groups yet. Draw around points or objects: group 1. With Shift: the next group. With Ctrl or ⌘: add to the last one. With Alt: remove."));
       return;
     }
     this.list.replaceChildren(...list.map((group) => this.row(group, list)));

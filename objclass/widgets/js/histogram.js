@@ -56,7 +56,7 @@ export class Histogram {
     Object.assign(this, { channel, onLimits });
     this.canvas = h("canvas", {
       class: "oc-histogram", tabindex: 0, role: "slider", "aria-label": `Contrast of ${channel.name}`,
-      title: "Drag the limits or what lies between them",
+      title: "Drag the limits or the range between them",
       "data-hint": "drag a limit, or what lies between · arrows move the upper, shift the lower limit · double-click: automatic",
     });
     this.element = this.canvas;

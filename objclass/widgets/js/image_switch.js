@@ -29,7 +29,7 @@ export class ImageSwitch {
     this.element = h("div", { class: "oc-bar oce-series", role: "group", "aria-label": "Images", hidden: series.length < 2 },
       ...(hasNames ? [h("span", { class: "oc-soft" }, "Image"), this.select] : []),
       ...(hasFrames ? [h("span", { class: "oc-soft" }, "Frame"), h("div", { class: "oc-grow" }, this.range), this.output] : []),
-      iconButton("back", "Image before", () => step(-1)), iconButton("more", "Next image", () => step(1)));
+      iconButton("back", "Previous image", () => step(-1)), iconButton("more", "Next image", () => step(1)));
     model.on("change:_shown", () => this.show(), this);
     this.show();
   }

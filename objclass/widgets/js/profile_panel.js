@@ -25,7 +25,7 @@ export class ProfilePanel {
     const before = this.by.value;
     const columns = this.store.columns.filter(({ kind, name }) => kind === "category" || name === GROUP_COLUMN);
     this.by.replaceChildren(...columns.map(({ name }) =>
-      h("option", { value: name }, name === GROUP_COLUMN ? "Groups drawn by hand" : name)));
+      h("option", { value: name }, name === GROUP_COLUMN ? "Selected groups" : name)));
     this.by.value = before || GROUP_COLUMN;
     if (!this.by.value) this.by.value = GROUP_COLUMN;
   }
@@ -38,7 +38,7 @@ export class ProfilePanel {
   receive({ by, view, groups, measures }) {
     if (view !== this.store.client) return;
     if (!groups.length) {
-      this.body.replaceChildren(h("p", { class: "oc-soft" }, "Two groups at least are needed to compare them."));
+      this.body.replaceChildren(h("p", { class: "oc-soft" }, "At least two groups are needed."));
       return;
     }
     const apart = groups.some((group) => group.silhouette !== null);

@@ -10,7 +10,7 @@ export class SavePanel {
     const buttons = (of, text) => ["png", "svg"].map((format) => textButton(format.toUpperCase(),
       () => this.ask(of, format), { class: small, "aria-label": `Save ${text} as ${format.toUpperCase()}` }));
     this.copied = textButton("Copy code", () => model.send({ kind: "code", view: store.client }),
-      { title: "Copy the Python code that makes this table again" });
+      { title: "Copy the Python code that reproduces this table" });
     this.parts = PARTS.map(([of, text]) => h("div", { class: "oc-row" }, h("span", { class: "oc-grow" }, text), ...buttons(of, text.toLowerCase())));
     this.menu = h("details", { class: "oc-fold oce-save" }, h("summary", {}, "Save picture"), h("div", { class: "oce-save-body" }, ...this.parts));
     this.parts[2].hidden = model.get("volume").ndim === 2;

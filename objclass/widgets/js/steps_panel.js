@@ -20,7 +20,7 @@ export class StepPanel {
     this.columnsFold = foldOut("Columns", false, this.columns,
       h("span", { class: "oc-soft" }, "None chosen: all measurements, without positions, embeddings and clusters."));
     this.run = textButton(step === "reduce" ? "Reduce" : "Cluster", () => this.start(), { class: "oc-button oc-main" });
-    this.scan = textButton("How many?", () => this.startScan(), { title: "Try 2 to 10 clusters and draw how well they fit" });
+    this.scan = textButton("How many?", () => this.startScan(), { title: "Compare 2 to 10 clusters" });
     this.scan.hidden = step === "reduce";
     this.busy = false;
     this.empty = h("p", { class: "oc-soft", hidden: true }, `There are no objects to ${step}.`);

@@ -65,7 +65,7 @@ export class VolumePanel {
     this.stage.addEventListener("wheel", (event) => {
       if (!this.stage.contains(document.activeElement)) event.stopPropagation();
     }, { capture: true, passive: true });
-    this.message = h("div", { class: "oce-hint" }, "Making the surfaces …");
+    this.message = h("div", { class: "oce-hint" }, "Computing surfaces …");
     this.stage.append(this.message);
     this.clip = ["x", "y", "z"].map((name, axis) => slider(`Clip ${name}`, 1, { min: 0, max: 1, step: 0.01 }, (part) => this.setClip(axis, part)));
     this.limits = [1, 1, 1];
@@ -81,7 +81,7 @@ export class VolumePanel {
   show() {
     if (!hasWebGL()) return (this.message.textContent = NO_WEBGL);
     if (this.model.get("_volume").plot) return this.open();
-    this.say("Making the surfaces …");
+    this.say("Computing surfaces …");
     return this.model.send({ kind: "volume" });
   }
 
@@ -113,10 +113,10 @@ export class VolumePanel {
     this.view = view.el ?? view.node ?? view;
     this.stage.append(this.view);
     this.recolor();
-    this.view.addEventListener("webglcontextlost", () => this.sayEmpty("The browser has given the 3D view's memory away."), true);
+    this.view.addEventListener("webglcontextlost", () => this.sayEmpty("The browser has released the memory of the 3D view."), true);
     const started = performance.now();
     while (!showsSomething(this.view.querySelector("canvas"))) {
-      if (performance.now() - started > PATIENCE) return this.sayEmpty("The 3D view has stayed empty.");
+      if (performance.now() - started > PATIENCE) return this.sayEmpty("The 3D view is empty.");
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     this.message.remove();
