@@ -1,7 +1,8 @@
 """Damage image files at random and read them: every outcome is an image or a refusal in words.
 
-``python tests/io/fuzz_images.py 3000`` tries so many files, ``… 3000 7`` with another seed. A crash, a hang,
-more than 1 GB of memory or another exception than objclass's own is printed, with the file kept.
+``python tests/io/fuzz_images.py 3000`` tries so many files, ``… 3000 7`` with another seed, ``… 4000 7 .cl``
+those of classifiers, which are applied where they can be read. A crash, a hang, more than 1 GB of memory or
+another exception than objclass's own is printed, with the file kept.
 """
 
 from __future__ import annotations
@@ -71,6 +72,30 @@ def write_examples(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def write_classifiers(folder: Path) -> list[str]:
+    """Write a few classifiers, and return their names."""
+    from dataclasses import replace
+
+    from objclass.pixels.classifier import train_object_classifier
+
+    plane = np.random.default_rng(0).integers(0, 4000, (40, 48)).astype(np.uint16)
+    scribbles = np.where(plane > 3000, 3, np.where(plane > 1500, 2, 1))
+    apoc = train_object_classifier(plane, scribbles, preset="apoc", n_estimators=3)
+    apoc.save(folder / "apoc.cl")
+    for name in ("PixelClassifier", "ProbabilityMapper"):
+        replace(apoc, class_name=name).save(folder / f"{name}.cl")
+    options: dict[str, Any] = {
+        "n_estimators": 3,
+        "max_depth": 4,
+        "normalize": "percentile",
+        "spacing": (2, 1),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # APOC cannot run it
+        train_object_classifier(plane, scribbles, **options).save(folder / "default.cl")
+    return sorted(path.name for path in folder.iterdir())
+
+
 def flip(rng: np.random.Generator, data: bytearray) -> bytes:
     """Change some bytes, most often near the beginning, where formats describe themselves."""
     end = len(data) if rng.random() < 0.5 else min(len(data), 600)
@@ -136,7 +161,16 @@ def read_all(folder: str, numbers: list[int], seed: int, connection: Any) -> Non
         damage(rng, example, path)
         connection.send((number, "begun", path.name))
         try:
-            if example.name in ("rois.zip", "a.geojson", "cells_seg.npy"):
+            if example.suffix == ".cl":
+                classifier = objclass.load_classifier(path)
+                n_channels = classifier.n_channels
+                shape = (
+                    (3, 40, 48)[-classifier.ndim :]
+                    if n_channels == 1
+                    else (n_channels, *(8,) * classifier.ndim)
+                )
+                objclass.classify_pixels(np.ones(shape, np.uint16), classifier, progress=False)
+            elif example.name in ("rois.zip", "a.geojson", "cells_seg.npy"):
                 objclass.read_labels(path, shape=(40, 48))
             else:
                 for info in objclass.image_info(path):
@@ -158,10 +192,12 @@ def read_all(folder: str, numbers: list[int], seed: int, connection: Any) -> Non
     connection.send((-1, "finished", ""))
 
 
-def fuzz(n: int, seed: int, folder: str) -> tuple[dict[str, int], list[str]]:
+def fuzz(
+    n: int, seed: int, folder: str, write: Callable[[Path], list[str]] = write_examples
+) -> tuple[dict[str, int], list[str]]:
     """Return how many files were read and refused, and the failures."""
     (Path(folder) / "examples").mkdir()
-    write_examples(Path(folder) / "examples")
+    write(Path(folder) / "examples")
     context = multiprocessing.get_context("spawn")
     numbers, counts, failures = list(range(n)), {"read": 0, "refused": 0}, []
     while numbers:
@@ -197,6 +233,7 @@ def fuzz(n: int, seed: int, folder: str) -> tuple[dict[str, int], list[str]]:
 if __name__ == "__main__":
     kept = tempfile.mkdtemp(prefix="fuzz-")
     wanted, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    counts, failures = fuzz(wanted, seed, kept)
+    write = write_classifiers if sys.argv[3:] == [".cl"] else write_examples
+    counts, failures = fuzz(wanted, seed, kept, write)
     print(counts, *failures, f"{len(failures)} failures; files in {kept}", sep="\n")
     sys.exit(bool(failures))
