@@ -12,7 +12,7 @@ import traitlets
 
 from objclass._common import checks
 from objclass._common.compile_ahead import compile_ahead_in_notebook
-from objclass.measurement.columns import column_unit
+from objclass.measurement.columns import column_unit, find_property
 from objclass.plots import colors
 from objclass.tables.classification import CLASS_COLUMN
 from objclass.tables.selection import GROUP_COLUMN
@@ -318,6 +318,8 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, PicturesMixin
         for name in table:
             unit = column_unit(str(name), ndim=self.volume["ndim"], unit=pixel)
             entry = columns.describe_column(table[name], unit=unit)
+            measured = find_property(str(name))
+            entry["group"] = "" if measured is None else measured.group
             if name == GROUP_COLUMN:
                 entry["categories"] = []
             self._versions[str(name)] = self._versions.get(str(name), 0) + 1

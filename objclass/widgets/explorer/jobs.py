@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import numpy as np
 import traitlets
 
 from objclass._common import checks
+from objclass.tables.columns import prepare
 from objclass.tables.profiles import scan_clusters
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets.background import Worker
@@ -30,6 +32,7 @@ def _option(
     return {"name": name, "title": title, "default": default, "min": low, "max": high, "step": step}
 
 
+_MOST_LOOKED_AT = 50_000  # rows that tell which columns are used
 _NEIGHBOURS = _option("n_neighbors", "Neighbours", 15, 2, 200)
 _CLUSTERS = _option("n_clusters", "Clusters", 3, 2, 100)
 METHODS = {
@@ -120,6 +123,22 @@ class StepsMixin(traitlets.HasTraits):
             lambda _progress: function(table, method, progress=False, **keywords),
             finish,
         )
+
+    def _on_used(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        """Answer with the line that says which columns a step uses, and which it leaves out and why."""
+        step = checks.check_option("step", content.get("step"), METHODS)
+        keywords = _step_keywords(content, [])
+        table = self.objects.table.iloc[:_MOST_LOOKED_AT]
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # the step itself tells of gaps
+                text = prepare(
+                    table, columns=keywords.get("columns", "auto"), scale=keywords["scale"]
+                ).summary()
+        except (ValueError, TypeError) as failure:
+            text = str(failure)
+        answer = {"kind": "used", "step": step, "seq": content.get("seq", 0), "text": text}
+        self.send({**answer, "view": content.get("view", "")})  # type: ignore[attr-defined]
 
     def _require_objects(self, step: str) -> pd.DataFrame:
         """Return the table if there is something in it."""

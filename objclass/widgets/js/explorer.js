@@ -119,6 +119,7 @@ class Explorer {
     if (name === "profile") this.profile.request(this.groupingColumn());
     if (name === "table") this.table.open(this.store.labels[this.store.focusSlot - 1]);
     if (name === "gallery") this.gallery.refresh();
+    this[name]?.ask?.();
   }
 
   groupingColumn() {
@@ -178,6 +179,7 @@ class Explorer {
     else if (message.kind === "tip") this.tip.receive(message, buffers);
     else if (message.kind === "code") this.save.receive(message);
     else if (message.kind === "profile") this.profile.receive(message);
+    else if (message.kind === "used") this[message.step].receiveUsed(message);
     else if (message.kind === "scan") this.cluster.receiveScan(message);
     else if (message.kind === "file" && message.view === this.store.client) saveFile(message.name, buffers[0]);
     else if (message.kind === "found" && message.voxel && message.view === this.store.client) {

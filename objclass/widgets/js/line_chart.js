@@ -1,11 +1,12 @@
 // A small chart of two measures over integers, each on its own scale.
 import { plotInk } from "./plot_axes.js";
 import { GROUP_COLORS } from "./colors.js";
-import { extent } from "./scales.js";
+import { extent, formatValue } from "./scales.js";
 
-const CHART = { width: 300, height: 130, left: 12, right: 12, top: 34, bottom: 22 };
+const CHART = { width: 300, height: 140, left: 44, right: 52, top: 38, bottom: 22 };
 
-export function drawLines(canvas, places, lines, title) {
+// `best` is the place that is marked, -1 for none. The first line has its scale on the left, the second on the right.
+export function drawLines(canvas, places, lines, title, best) {
   const ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
   const { width, height, left, right, top, bottom } = CHART;
   [canvas.width, canvas.height] = [width * ratio, height * ratio];
@@ -16,8 +17,21 @@ export function drawLines(canvas, places, lines, title) {
   context.font = ink.font;
   context.fillStyle = ink.quiet;
   context.textAlign = "center";
-  places.forEach((place, which) => context.fillText(String(place), x(which), height - 7));
-  context.textAlign = "right";
+  places.forEach((place, which) => {
+    context.fillStyle = which === best ? ink.text : ink.quiet;
+    context.font = which === best ? `bold ${ink.font}` : ink.font;
+    context.fillText(String(place), x(which), height - 7);
+  });
+  context.font = ink.font;
+  if (best >= 0) {
+    context.strokeStyle = ink.quiet;
+    context.setLineDash([3, 3]);
+    context.beginPath();
+    context.moveTo(x(best), top - 2);
+    context.lineTo(x(best), height - bottom);
+    context.stroke();
+    context.setLineDash([]);
+  }
   lines.forEach(({ name, values }, which) => {
     const range = extent(values.map((value) => value ?? NaN)) ?? [0, 1];
     const y = (value) => height - bottom - 4 - ((height - top - bottom - 8) * (value - range[0])) / (range[1] - range[0] || 1);
@@ -32,6 +46,8 @@ export function drawLines(canvas, places, lines, title) {
       context.arc(x(place), y(value), 3, 0, 2 * Math.PI);
       context.fill();
     });
+    context.textAlign = which ? "left" : "right";
+    for (const value of range) context.fillText(formatValue(Number(value.toPrecision(3))), which ? width - right + 8 : left - 8, y(value) + 4);
     context.fillRect(left, 6 + which * 14, 12, 3);
     context.fillStyle = ink.text;
     context.textAlign = "left";

@@ -1,4 +1,5 @@
 // Reduce and Cluster: a method, its few parameters, which columns; progress, cancel.
+import { ColumnPicker } from "./column_picker.js";
 import { checkbox, enable, foldOut, h, numberField, textButton } from "./dom.js";
 import { drawLines } from "./line_chart.js";
 
@@ -11,19 +12,22 @@ export class StepPanel {
     this.method = h("select", { class: "oc-select", "aria-label": "Method", onchange: () => this.showOptions() },
       ...methods.map(({ name, title }) => h("option", { value: name }, title)));
     this.options = h("div", { class: "oce-options" });
-    this.scale = checkbox("Scale columns", true, () => {}, { title: "Give every column mean 0 and standard deviation 1" });
+    this.scale = checkbox("Scale columns", true, () => this.ask(), { title: "Give every column mean 0 and standard deviation 1" });
     this.seed = numberField("Seed", 0, { min: 0, max: 4294967295 }, (value) => (this.seedValue = value));
     this.seedValue = 0;
     this.components = numberField("Axes", 2, { min: 1, max: 10 }, (value) => (this.axes = value));
     this.axes = 2;
-    this.columns = h("select", { class: "oce-columns", multiple: true, "aria-label": "Columns used", size: 7 });
-    this.columnsFold = foldOut("Columns", false, this.columns,
-      h("span", { class: "oc-soft" }, "None chosen: all measurements, without positions, embeddings and clusters."));
+    const ofGroup = (group) => (names) => names.filter((name) => store.describe(name)?.group === group);
+    this.picker = new ColumnPicker({ title: `Columns to ${step} by`, none: "None ticked: all measurements", onChange: () => this.ask(),
+      presets: ["size", "shape", "intensity", "texture"].map((group) => [group, ofGroup(group)]) });
+    this.columnsFold = foldOut("Columns", false, this.picker.element);
+    this.used = h("p", { class: "oc-soft oce-used", role: "status" });
     this.run = textButton(step === "reduce" ? "Reduce" : "Cluster", () => this.start(), { class: "oc-button oc-main" });
     this.scan = textButton("How many?", () => this.startScan(), { title: "Compare 2 to 10 clusters" });
     this.scan.hidden = step === "reduce";
     this.busy = false;
     this.empty = h("p", { class: "oc-soft", hidden: true }, `There are no objects to ${step}.`);
+    this.best = h("div", { class: "oc-row", hidden: true });
     this.chart = h("canvas", { class: "oce-chart", role: "img", "aria-label": "Fit over the number of clusters", hidden: true });
     const first = [h("label", { class: "oc-field" }, h("span", {}, "Method"), this.method), this.options];
     if (step === "reduce") first.push(this.components.element);
@@ -31,27 +35,44 @@ export class StepPanel {
       h("div", { class: "oce-step" },
         h("div", { class: "oce-column" }, ...first),
         h("div", { class: "oce-column" }, this.seed.element, this.scale.element, this.columnsFold),
-        h("div", { class: "oce-column oce-actions" }, h("div", { class: "oc-row" }, this.run, this.scan), this.empty, this.chart)));
+        h("div", { class: "oce-column oce-actions" }, h("div", { class: "oc-row" }, this.run, this.scan), this.empty, this.used, this.chart, this.best)));
     this.showOptions();
   }
 
   showOptions() {
     const { options } = this.model.get("_methods")[this.step].find(({ name }) => name === this.method.value);
     this.values = Object.fromEntries(options.map(({ name, default: value }) => [name, value]));
-    this.options.replaceChildren(...options.map((option) =>
-      numberField(option.title, option.default, option, (value) => (this.values[option.name] = value)).element));
+    this.fields = Object.fromEntries(options.map((option) => {
+      const field = numberField(option.title, option.default, option, (value) => (this.values[option.name] = value));
+      const take = (value) => {
+        field.set(value);
+        this.values[option.name] = value;
+      };
+      return [option.name, { ...field, take }];
+    }));
+    this.options.replaceChildren(...Object.values(this.fields).map(({ element }) => element));
     this.setBusy(this.busy);
   }
 
   showColumns() {
     this.setBusy(this.busy);
-    const chosen = new Set([...this.columns.selectedOptions].map((option) => option.value));
-    this.columns.replaceChildren(...this.store.columns.filter(({ kind, name }) => kind === "number" && name !== "label")
-      .map(({ name }) => h("option", { value: name, selected: chosen.has(name) }, name)));
+    this.picker.offer(this.store.columns.filter(({ kind, name }) => kind === "number" && name !== "label").map(({ name }) => name));
+    this.ask();
+  }
+
+  // Which columns are used, and which left out and why: asked for when it is looked at.
+  ask() {
+    if (!this.used.getClientRects().length || !this.store.total) return;
+    this.seq = (this.seq ?? 0) + 1;
+    this.model.send({ kind: "used", step: this.step, columns: this.picker.value, scale: this.scale.input.checked, seq: this.seq, view: this.store.client });
+  }
+
+  receiveUsed({ seq, view, text }) {
+    if (view === this.store.client && seq === this.seq) this.used.textContent = text;
   }
 
   settings() {
-    const columns = [...this.columns.selectedOptions].map((option) => option.value);
+    const columns = this.picker.value;
     return { method: this.method.value, options: this.values, columns, scale: this.scale.input.checked, random_state: this.seedValue };
   }
 
@@ -67,12 +88,17 @@ export class StepPanel {
   receiveScan(message) {
     if (message.method !== this.method.value) return;
     this.chart.hidden = false;
+    const best = message.silhouette.indexOf(Math.max(...message.silhouette));
     const second = message.bic ? "bic" : "inertia";
     drawLines(this.chart, message.n_clusters, [
       { name: "Silhouette (high is good)", values: message.silhouette },
       { name: second === "bic" ? "BIC (low is good)" : "Inertia (low is good)", values: message[second] },
-    ], "clusters");
-    this.chart.dataset.best = message.n_clusters[message.silhouette.indexOf(Math.max(...message.silhouette))];
+    ], "clusters", best);
+    const count = message.n_clusters[best];
+    this.chart.dataset.best = count ?? "";
+    this.best.hidden = count === undefined;
+    this.best.replaceChildren(h("span", {}, "Highest silhouette: ", h("b", {}, `${count} clusters`)),
+      textButton(`Use ${count}`, () => this.fields.n_clusters?.take(count), { class: "oc-button oc-small" }));
   }
 
   setBusy(busy) {

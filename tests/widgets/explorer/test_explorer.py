@@ -8,6 +8,7 @@ import pytest
 from matplotlib.path import Path
 
 import objclass
+from objclass.tables.columns import prepare
 from objclass.tables.selection import pick_objects
 from objclass.widgets.explorer.explorer import Explorer, explore
 
@@ -473,3 +474,15 @@ def test_the_columns_of_the_table_are_chosen_and_in_order(page: Page, sample) ->
     answer = page.tell("rows", count=3, columns=["area", "MANUAL_CLUSTER_ID"])
     assert answer["columns"] == ["label", "MANUAL_CLUSTER_ID", "area"]
     assert [row[2] for row in answer["cells"]] == sample[2]["area"].tolist()[:3]
+
+
+def test_a_step_says_which_columns_it_uses(page: Page, sample) -> None:
+    table = page.explorer.table
+    answer = page.tell("used", step="cluster", columns=[], scale=True, seq=3)
+    assert answer["text"] == prepare(table).summary()
+    assert answer["seq"] == 3
+    one = page.tell("used", step="reduce", columns=["area"], scale=False)["text"]
+    assert one.startswith("1 column used: area")
+    assert "columns" in page.tell("used", step="reduce", columns=["nothing"])["text"]
+    groups = {column["name"]: column["group"] for column in page.explorer._columns}
+    assert (groups["area"], groups["intensity_mean"], groups["label"]) == ("size", "intensity", "")

@@ -1,0 +1,38 @@
+"""The panels Reduce and Cluster: which columns, what is used, how many clusters."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tests.browser.explorer_driver import SETUP, Driver
+
+
+def test_columns_by_search_and_preset_and_the_best_number(open_notebook) -> None:
+    cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
+    explorer = Driver(open_notebook(cells, viewport=(1366, 768)))
+    page = explorer.page
+    page.locator('[data-tab="cluster"]').click()
+    panel = page.locator('[data-panel="cluster"]')
+    panel.locator(".oce-used").get_by_text("columns used").wait_for()
+    panel.get_by_text("Columns", exact=True).click()
+    panel.get_by_role("button", name="intensity", exact=True).click()
+    panel.get_by_label("Search: Columns to cluster by").fill("area")
+    panel.get_by_role("group", name="Columns to cluster by").get_by_label("area", exact=True).check()
+    wanted = explorer.kernel(
+        "[c['name'] for c in explorer._columns if c['group'] == 'intensity' or c['name'] == 'area']"
+    )
+    panel.get_by_text(f"{len(wanted)} of", exact=False).wait_for()
+    panel.get_by_role("button", name="How many?").click()
+    page.wait_for_selector(".oce-chart[data-best]:not([hidden])")
+    best = int(page.locator('[data-panel="cluster"] .oce-chart').get_attribute("data-best"))
+    panel.get_by_role("button", name=f"Use {best}").click()
+    if folder := os.environ.get("OBJCLASS_SCREENSHOTS"):
+        for theme in ("Dark", "Light"):
+            explorer.notebook.theme(f"JupyterLab {theme}")
+            page.wait_for_timeout(300)
+            page.locator(".oce").screenshot(path=Path(folder) / f"explorer-cluster-{theme.lower()}.png")
+    panel.locator(".oc-main").click()
+    explorer.wait("'KMEANS_CLUSTER_ID' in explorer.table and explorer.busy == {}", 60)
+    same = f"objclass.cluster(measured, 'kmeans', n_clusters={best}, columns={wanted})"
+    assert explorer.kernel(f"explorer.table['KMEANS_CLUSTER_ID'].equals({same}['KMEANS_CLUSTER_ID'])")
