@@ -102,6 +102,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     text = "scribbles: 1 background, 2 objects, 0 elsewhere"
     source.add_argument("--annotations", metavar="A.tif", help=text)
     source.add_argument("--classifier", metavar="C.cl", help="a trained classifier")
+    _add_object_classifier(parser)
     parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write to")
     _add_overwrite(parser)
     _add_reading(parser, "needed where there are several", "needed where there are several")
@@ -127,6 +128,7 @@ def _add_rerun(parser: argparse.ArgumentParser) -> None:
 def _add_batch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", metavar="INPUT", nargs="+", help="images, folders of them, or patterns")
     parser.add_argument("--classifier", metavar="C.cl", required=True, help="the classifier")
+    _add_object_classifier(parser)
     parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write to")
     switch = argparse.BooleanOptionalAction
     parser.add_argument("--measure", action=switch, default=True, help="measure the objects")
@@ -137,6 +139,11 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--workers", metavar="N", type=int, help="number of images to process in parallel")
     where.add_argument("--scheduler", metavar="tcp://…", help="the address of a dask scheduler")
+
+
+def _add_object_classifier(parser: argparse.ArgumentParser) -> None:
+    text = "a trained classifier of objects, which adds the class of each"
+    parser.add_argument("--object-classifier", metavar="CLASSES.json", help=text)
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
@@ -308,6 +315,7 @@ def _run(options: argparse.Namespace) -> None:
         folder,
         annotations=options.annotations,
         classifier=options.classifier,
+        object_classifier=options.object_classifier,
         parameters=Parameters.of(**_parameters(options, Parameters.names())),
         overwrite=options.overwrite,
         report=_report_stage,
@@ -387,6 +395,7 @@ def _batch(options: argparse.Namespace) -> int:
         options.inputs,
         options.classifier,
         options.out,
+        object_classifier=options.object_classifier,
         measure=options.measure,
         verify=options.verify,
         n_workers=options.workers,

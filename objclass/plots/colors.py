@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,8 @@ def color_objects(table: pd.DataFrame, present: np.ndarray, column: str | None) 
     values = table[column]
     if _is_number(values):
         return _by_number(column, objects, values)
-    return _by_category(column, objects, values)
+    given = table.attrs.get("class_colors", {}) if column == "CLASS" else {}
+    return _by_category(column, objects, values, given)
 
 
 def _is_number(values: pd.Series) -> bool:
@@ -139,18 +141,23 @@ def _by_number(column: str, objects: np.ndarray, values: pd.Series) -> Coloring:
     return Coloring(column, objects, colors, [], (float(low), float(high)))
 
 
-def _by_category(column: str, objects: np.ndarray, values: pd.Series) -> Coloring:
+def _by_category(column: str, objects: np.ndarray, values: pd.Series, given: Mapping[str, str]) -> Coloring:
+    """Return the colours of categories: those `given`, else by their order."""
     import pandas as pd
 
     codes, categories = pd.factorize(values, sort=True)
     sizes = np.bincount(codes[codes >= 0], minlength=len(categories))
     groups = _groups_of(column, categories)
-    colors = np.concatenate([_group_rgb(groups), [rgb(MISSING)]])[codes]  # code -1 selects the last
+    names = [
+        given.get(str(category)) or group_color(group)
+        for category, group in zip(categories, groups, strict=True)
+    ]
+    colors = np.array([*map(rgb, names), rgb(MISSING)], np.uint8)[codes]  # code -1 selects the last
     shown = np.argsort(groups < 1, kind="stable")[:MOST_KEYS]  # noise and not selected come last
     keys = [
         (
             f"{_category_name(column, categories[code], groups[code])} ({sizes[code]:,})",
-            group_color(groups[code]),
+            names[code],
         )
         for code in shown
     ]

@@ -88,7 +88,8 @@ def overview(
         The columns of the axes; ``"UMAP"`` stands for ``UMAP_0`` and ``UMAP_1``. By default the last
         embedding of the table.
     color : str, optional
-        The column for the colours: clusters, another category, or a number. By default the last column whose
+        The column for the colours: clusters, classes (in the colours of their classifier), another category,
+        or a number. By default the last column whose
         name ends in ``_CLUSTER_ID``.
     is_rgb : bool, optional
         Whether the channels are red, green and blue, see `ImageInfo`. By default True for a 2D image with

@@ -28,6 +28,12 @@ _EARLY = (
     5  # up to this mean number of examples per class, typical objects are more informative than uncertain
 )
 
+
+def is_result(column: str) -> bool:
+    """Tell whether a column is one that `classify` adds."""
+    return re.fullmatch(_RESULTS, column) is not None
+
+
 Classes = str | Mapping[Any, Any]
 
 

@@ -23,6 +23,7 @@ from objclass._common.files import AnyPath, check_writable, remove_unfinished
 from objclass._common.locking import locked
 from objclass._common.parallel import Progress, progress_bar, single_threaded
 from objclass.workflows.batch_tables import COLUMNS, IMAGES, OBJECTS, PARQUET
+from objclass.workflows.classes import add_classes, count_classes, load_object_classifier, measure_objects
 from objclass.workflows.inputs import BATCH, PARTS, Found, ImageFile, Item, describe_left_out, find_images
 from objclass.workflows.parameters import ObjectParameters
 from objclass.workflows.reading import SYMBOL, UNIT, OpenFiles, Picture, Reading, check_one_unit
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from objclass.io.opening import OpenFile
     from objclass.pixels.classifier import ObjectClassifier
+    from objclass.tables.table_classifier import TableClassifier
 
 _log = logging.getLogger(__name__)
 
@@ -86,6 +88,7 @@ def segment_folder(
     classifier: ObjectClassifier | AnyPath,
     out: AnyPath,
     *,
+    object_classifier: AnyPath | None = None,
     measure: bool = True,
     verify: bool = False,
     n_workers: int | None = None,
@@ -112,6 +115,9 @@ def segment_folder(
         The folder to write to; made if it is not there. It holds ``images.csv`` with a row for each image,
         also for those without objects, ``objects.csv`` with a row for each object, ``objects.columns.csv``
         with the unit and the definition of each measurement, and with pyarrow ``objects.parquet``.
+    object_classifier : path, optional
+        The .json file of a `TableClassifier`, which adds the class of each object and its probabilities to
+        ``objects.csv``, and the number of objects of each class to ``images.csv``.
     measure : bool
         Whether to measure the objects.
     verify : bool
@@ -170,6 +176,10 @@ def segment_folder(
             raise invalid("scheduler", "either a scheduler or n_workers", "both")
     trained = classifier if isinstance(classifier, ObjectClassifier) else load_classifier(classifier)
     settings = Settings.of(measure=measure, **parameters).resolved(trained)
+    if object_classifier is not None and not measure:
+        raise invalid("measure", "True, for an object_classifier", "False", "Leave one of them out.")
+    classes = None if object_classifier is None else load_object_classifier(object_classifier)
+    classes_sha256 = "" if object_classifier is None else checksum(object_classifier)
     _check_folder(Path(out))
     settings.check_axes(trained.ndim)
     found = find_images(inputs, out=out)
@@ -177,10 +187,10 @@ def segment_folder(
         _log.warning("%s", describe_left_out(found.left_out))
     folder = _make_folder(Path(out))
     with locked(folder):
-        _check_same(folder, found.root.resolve(), trained, settings)
+        _check_same(folder, found.root.resolve(), trained, settings, classes_sha256)
         for part in (folder, *(folder / name for name in PARTS)):
             remove_unfinished(part)
-        work = Work(folder, settings)
+        work = Work(folder, settings, classes, classes_sha256)
         cache = _read_cache(folder)
         if verify:
             cache["written"] = {}
@@ -232,7 +242,9 @@ def _make_folder(folder: Path) -> Path:
     return folder.absolute()
 
 
-def _check_same(folder: Path, root: Path, classifier: ObjectClassifier, settings: Settings) -> None:
+def _check_same(
+    folder: Path, root: Path, classifier: ObjectClassifier, settings: Settings, classes_sha256: str
+) -> None:
     """Record the settings of a new batch, or raise unless they are those of the earlier calls."""
     from objclass.pixels.classifier import write_classifier
 
@@ -242,6 +254,7 @@ def _check_same(folder: Path, root: Path, classifier: ObjectClassifier, settings
     now = {
         "batch": _FORMAT,
         "classifier": digest,
+        "object_classifier": classes_sha256,
         "parameters": settings.flat(),
         "versions": {"objclass": __version__},
         "inputs": {"folder": str(root), "from_here": os.path.relpath(root, folder.resolve())},
@@ -274,6 +287,8 @@ def _read_settings(folder: Path) -> dict[str, Any]:
 def _differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     if earlier["classifier"] != now["classifier"]:
         yield "the classifier was different"
+    if earlier.get("object_classifier") != now["object_classifier"]:
+        yield "the object classifier was different"
     was, is_now = earlier["inputs"], now["inputs"]
     if was["folder"] != is_now["folder"] and was["from_here"] != is_now["from_here"]:
         yield f"the images were from another folder, {was['folder']}, not from {is_now['folder']}"
@@ -382,6 +397,8 @@ class Work:
 
     folder: Path
     settings: Settings
+    classes: TableClassifier | None = None
+    classes_sha256: str = ""
 
     def labels_path(self, item: Item) -> Path:
         """Return the path of the labels of an image."""
@@ -429,7 +446,6 @@ class Work:
 
     def do(self, item: Item, classifier: ObjectClassifier, opened: OpenFiles) -> None:
         """Segment and measure one image; its record is written last."""
-        from objclass.measurement.region_properties import measure
         from objclass.pixels.comparison import compare_with_training
 
         start, settings = time.perf_counter(), self.settings
@@ -440,7 +456,7 @@ class Work:
             labels = settings.find_objects(picture, classifier)
             table = None
             if settings.measure:
-                table = measure(labels, picture.image, spacing=picture.spacing, progress=False)
+                table = add_classes(measure_objects(labels, picture, self.classes), self.classes)
                 table.insert(0, "image", item.image)
                 table.insert(1, "frame", item.frame or 0)
                 table.insert(3, "unit", picture.unit)
@@ -448,12 +464,16 @@ class Work:
         told = (str(each.message) for each in caught if issubclass(each.category, UserWarning))
         said += dict.fromkeys(text for text in told if not text.startswith(tuple(said)))
         seconds = round(time.perf_counter() - start, 3)
+        row = _image_row(item, picture, labels, seconds=seconds, said=list(said))
+        if self.classes is not None and table is not None:
+            counts = count_classes(table, self.classes)
+            row |= {f"n_{name}": count for name, count in counts.items()}
         record = {
             "item": [item.image, item.frame],
             "files": _files_of(file),
             "state": state,
             "image": picture.describe(),
-            "row": _image_row(item, picture, labels, seconds=seconds, said=said),
+            "row": row,
         }
         with _writing(f"a result of {item.image}"):
             self._write(item, record, labels, table, picture.spacing)
@@ -653,6 +673,7 @@ def _finish(
         "command": "batch",
         "inputs": {item.title: {"path": item.file.path, **record["image"]} for item, record in done.items()},
         "parameters": work.settings.flat(),
+        "object_classifier": work.classes_sha256,
         "failed": failed,
         "results": {name: sha for record in done.values() for name, sha in record["outputs"].items()},
     }

@@ -38,7 +38,8 @@ def write_images(folder: Path, rows: Sequence[dict[str, Any]]) -> str:
 
     from objclass.io.tables import write_csv
 
-    write_csv(folder / IMAGES, pd.DataFrame(list(rows), columns=list(IMAGE_COLUMNS)))
+    columns = dict.fromkeys([*IMAGE_COLUMNS, *(name for row in rows for name in row)])
+    write_csv(folder / IMAGES, pd.DataFrame(list(rows), columns=list(columns)))
     return IMAGES
 
 
@@ -87,6 +88,8 @@ def _write_parquet(folder: Path, table: Path, columns: list[str], integers: set[
         return []
     types = {name: pa.string() if name in _TEXT else pa.float64() for name in columns}
     types |= {name: pa.int64() for name in integers}
+    if "CLASS" in columns and "CLASS" not in integers:
+        types["CLASS"] = pa.string()
     convert = arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=False)
     parse = arrow_csv.ParseOptions(newlines_in_values=True)
     with (

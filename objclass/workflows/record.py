@@ -19,7 +19,11 @@ from objclass._common.files import AnyPath, replacing
 RECORD, SEAL = "run.json", "checksum"
 _FORMAT = 2
 _INPUTS: dict[Any, tuple[set[str], ...]] = {
-    "run": ({"image", "annotations"}, {"image", "classifier"}),
+    "run": tuple(
+        {"image", source, *classes}
+        for source in ("annotations", "classifier")
+        for classes in ((), ("object_classifier",))
+    ),
     "demo": (set(),),
 }
 _INPUT_KEYS = ("path", "from_here", "sha256")

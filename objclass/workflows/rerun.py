@@ -216,8 +216,12 @@ def _compare_tables(name: str, then: Path, now: Path) -> dict[str, str]:
 
 def _group(column: str) -> str:
     """Return the step that a column of the table comes from."""
+    from objclass.tables.classification import is_result
+
     if column.endswith("_CLUSTER_ID"):
         return "clusters"
+    if is_result(column):
+        return "classes"
     return "map" if column.rpartition("_")[0].isupper() else "measurements"
 
 

@@ -116,7 +116,10 @@ def write_results(
     imwrite(folder / "labels.tif", labels, spacing=spacing)
     write_measurements(folder / "objects.csv", table)
     write_classifier(folder / "ObjectSegmenter.cl", classifier)
-    figure = overview(picture.image, labels, table, spacing=spacing, is_rgb=picture.is_rgb or None)
+    color = "CLASS" if "CLASS" in table else None
+    figure = overview(
+        picture.image, labels, table, spacing=spacing, color=color, is_rgb=picture.is_rgb or None
+    )
     with replacing(folder / "overview.png") as temporary:
         figure.savefig(temporary, format="png", dpi=150)
 

@@ -15,6 +15,7 @@ import numpy as np
 from objclass._common.checks import ObjclassError, invalid
 from objclass._common.files import AnyPath
 from objclass._common.parallel import Progress
+from objclass.workflows.classes import add_classes, count_classes, load_object_classifier, measure_objects
 from objclass.workflows.parameters import Parameters
 from objclass.workflows.reading import Picture
 from objclass.workflows.record import describe_input, write_record
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from objclass.pixels.classifier import ObjectClassifier
+    from objclass.tables.table_classifier import TableClassifier
 
 
 @dataclass
@@ -99,17 +101,14 @@ class Run:
             say(f"{self.found['objects']:,} objects")
         return labels
 
-    def describe(self, labels: np.ndarray) -> pd.DataFrame:
-        """Measure, embed and cluster the objects."""
-        from objclass.measurement.region_properties import measure
+    def describe(self, labels: np.ndarray, classes: TableClassifier | None = None) -> pd.DataFrame:
+        """Measure, embed, cluster and classify the objects."""
         from objclass.tables.clustering import METHODS, cluster
         from objclass.tables.reduction import reduce
 
         parameters = self.parameters
         with self.stage("measure") as say:
-            spacing = self.picture.spacing
-            options: dict[str, Any] = {"spacing": spacing, "unit": self.picture.symbol}
-            table = measure(labels, self.picture.image, **options, progress=self.progress)
+            table = measure_objects(labels, self.picture, classes, progress=self.progress)
             table.insert(1, "unit", self.picture.unit)
             say(f"{len(table.columns) - 2} columns")
         with self.stage("reduce") as say, self._if_possible("reduce", say):
@@ -125,6 +124,11 @@ class Run:
             counts = table[column].value_counts().sort_index()
             self.found["clusters"] = {str(number): int(count) for number, count in counts.items()}
             say(f"{column}: {', '.join(map(str, counts))} objects")
+        if classes is not None:
+            with self.stage("classify") as say:
+                table = add_classes(table, classes)
+                self.found["classes"] = count_classes(table, classes)
+                say(", ".join(f"{name}: {count:,} objects" for name, count in self.found["classes"].items()))
         return table
 
     @contextlib.contextmanager
@@ -175,7 +179,9 @@ class Run:
             line += f", in {len(counts)} clusters of {', '.join(map(str, counts))}"
             rest = self.found["objects"] - sum(counts)
             line += f", and {rest} in no cluster" if rest else ""
-        return [f"{line}."]
+        classes = self.found.get("classes", {})
+        told = [f"Classes: {', '.join(f'{name} {count:,}' for name, count in classes.items())}."]
+        return [f"{line}.", *(told if classes else [])]
 
 
 def _describe_training(classifier: ObjectClassifier) -> dict[str, Any] | None:
@@ -198,6 +204,7 @@ def run_image(
     *,
     annotations: AnyPath | None = None,
     classifier: AnyPath | None = None,
+    object_classifier: AnyPath | None = None,
     parameters: Parameters | None = None,
     overwrite: bool = False,
     report: Report = lambda *_: None,
@@ -215,6 +222,8 @@ def run_image(
         An annotation image to train a classifier on. Either this or `classifier` is required.
     classifier : str or path, optional
         The .cl file of a trained classifier.
+    object_classifier : str or path, optional
+        The .json file of a `TableClassifier`, which adds the class of each object.
     parameters : Parameters, optional
         The parameters; by default ``Parameters()``. Training parameters require annotations.
     overwrite : bool
@@ -242,12 +251,14 @@ def run_image(
         hint = "Omit them, or pass annotations instead of the classifier to train a new one."
         raise invalid("training", "no training parameters together with a classifier", names, hint)
     given = {"image": image, "annotations": annotations, "classifier": classifier}
+    given["object_classifier"] = object_classifier
     paths = {name: Path(path) for name, path in given.items() if path is not None}
     parameters.compile_ahead()
     missing = [path for path in paths.values() if not path.exists()]
     if missing:
         hint = f"The working directory is {Path.cwd()}."
         raise invalid("path", "a file that exists", str(missing[0]), hint, kind=FileNotFoundError)
+    classes = None if object_classifier is None else load_object_classifier(object_classifier)
     with stage("read") as say:
         frame = parameters.reading.frame
         scribbles: Any = None if annotations is None else read_annotations(annotations, frame)
@@ -262,6 +273,6 @@ def run_image(
         inputs = {name: describe_input(path, folder) for name, path in paths.items()}
         trained = trained or run.train(scribbles)
         labels = run.find_objects(trained)
-        table = run.describe(labels)
+        table = run.describe(labels, classes)
         run.write(folder, labels, table, classifier=trained, record={"command": "run", "inputs": inputs})
     return run
