@@ -148,16 +148,15 @@ def _by_category(column: str, objects: np.ndarray, values: pd.Series, given: Map
     codes, categories = pd.factorize(values, sort=True)
     sizes = np.bincount(codes[codes >= 0], minlength=len(categories))
     groups = _groups_of(column, categories)
-    names = [
-        given.get(str(category)) or group_color(group)
-        for category, group in zip(categories, groups, strict=True)
-    ]
-    colors = np.array([*map(rgb, names), rgb(MISSING)], np.uint8)[codes]  # code -1 selects the last
+    palette = _group_rgb(groups)
+    for place, category in enumerate(map(str, categories)) if given else ():
+        palette[place] = rgb(given[category]) if category in given else palette[place]
+    colors = np.concatenate([palette, [rgb(MISSING)]])[codes]  # code -1 selects the last
     shown = np.argsort(groups < 1, kind="stable")[:MOST_KEYS]  # noise and not selected come last
     keys = [
         (
             f"{_category_name(column, categories[code], groups[code])} ({sizes[code]:,})",
-            names[code],
+            to_hex(palette[code]),
         )
         for code in shown
     ]
@@ -203,6 +202,11 @@ def outlined(picture: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def rgb(color: str) -> np.ndarray:
     """Return ``#rrggbb`` as three uint8."""
     return np.array([int(color[start : start + 2], 16) for start in (1, 3, 5)], dtype=np.uint8)
+
+
+def to_hex(color: np.ndarray) -> str:
+    """Return three uint8 as ``#rrggbb``."""
+    return "#{:02x}{:02x}{:02x}".format(*color.tolist())
 
 
 CLASS_COLORS = ("#56b4e9", "#e69f00", "#cc79a7", "#009e73", "#f0e442", "#d55e00", "#0072b2", "#882255")
@@ -271,7 +275,7 @@ def category_color(value: object, place: int) -> str:
 
 def group_color(group: int) -> str:
     """Return the colour of group 1, 2, …: from the palette, then generated hues; 0 (no group) is grey."""
-    return "#{:02x}{:02x}{:02x}".format(*_group_rgb(np.array([group]))[0].tolist())
+    return to_hex(_group_rgb(np.array([group]))[0])
 
 
 def _group_rgb(groups: np.ndarray) -> np.ndarray:
