@@ -15,7 +15,15 @@ from objclass._common.checks import check_spacing, invalid
 from objclass._common.files import AnyPath, replacing
 from objclass.io import ngff, pictures, tiff
 from objclass.io.info import ImageInfo
-from objclass.io.opening import Channels, OpenImage, check_named, is_url, open_file, open_image
+from objclass.io.opening import (
+    Channels,
+    OpenImage,
+    check_lossless,
+    check_named,
+    is_url,
+    open_file,
+    open_image,
+)
 
 _WRITABLE = (".tif", ".tiff", ".png", ".npy", ".zarr")
 
@@ -129,12 +137,17 @@ def read_annotations(path: AnyPath, frame: int | None = None) -> np.ndarray:
     """
     with open_image(path) as image:
         found = image.read(frame if image.info.n_frames is not None else None)
-    if image.info.is_rgb:
+    check_lossless(image, "annotations")
+    if image.stored.is_rgb and found.ndim == 3:
         colours, counts = np.unique(found[:3].reshape(3, -1).T, axis=0, return_counts=True)
         kept = [at for at in np.argsort(-counts) if colours[at].any()][:4]
         named = ", ".join(f"{number} for {tuple(map(int, colours[at]))}" for number, at in enumerate(kept, 1))
         hint = f"Save class numbers instead of colours, for example {named}." if named else ""
         got = f"{Path(path).name}, an RGB image"
+        raise invalid("annotations", "one integer for each pixel", got, hint)
+    if "c" in image.info.axes:
+        got = f"{Path(path).name}, of {image.info.n_channels} channels"
+        hint = "If each channel is a class, combine them: channels[0] * 1 + channels[1] * 2, of 0 and 1."
         raise invalid("annotations", "one integer for each pixel", got, hint)
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ Index = tuple[int | slice, ...]
 
 # Inches are omitted on purpose: they are the resolution of a printer, not of a microscope.
 MICROMETRES = {
-    **dict.fromkeys(("um", "µm", "μm", "\\u00b5m", "micron", "microns", "micrometer", "micrometre"), 1.0),
+    **dict.fromkeys(("um", "μm", "\\u00b5m", "micron", "micrometer", "micrometre"), 1.0),
     **dict.fromkeys(("å", "angstrom"), 1e-4),
     **dict.fromkeys(("pm", "picometer", "picometre"), 1e-6),
     **dict.fromkeys(("nm", "nanometer", "nanometre"), 1e-3),
@@ -48,6 +49,8 @@ class StoredImage:
         The names of the channels; empty if the file has none.
     is_rgb : bool
         Whether the samples are red, green and blue.
+    is_lossy : bool
+        Whether the compression has changed the values, as that of JPEG.
     files : tuple of path
         The files that the image is stored in.
     array : array, optional
@@ -63,6 +66,7 @@ class StoredImage:
     source: str = ""
     channel_names: tuple[str, ...] = ()
     is_rgb: bool = False
+    is_lossy: bool = False
     files: tuple[Path, ...] = ()
     array: Any = None
 
@@ -135,9 +139,10 @@ class ImageInfo:
 
 def to_micrometres(value: object, unit: object) -> float | None:
     """Return the length `value` in micrometres; None if value or unit are not valid for a voxel size."""
-    factor = MICROMETRES.get(str(unit).strip().lower())
+    name = unicodedata.normalize("NFKC", str(unit)).strip(" \t\r\n\0").lower()  # micro sign to Greek mu
+    factor = MICROMETRES.get(name, MICROMETRES.get(name.removesuffix("s")))
     try:
-        length = abs(float(value))  # type: ignore[arg-type]
+        length = abs(float(value.replace(",", ".") if isinstance(value, str) else value))  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return None
     return length * factor if factor and 0 < length < float("inf") else None

@@ -16,7 +16,16 @@ from objclass._common.files import AnyPath
 from objclass.io.info import ImageInfo
 from objclass.io.microscopes import needs
 from objclass.io.ngff import is_zarr
-from objclass.io.opening import Channels, OpenImage, check_named, check_size, is_url, open_file, readable
+from objclass.io.opening import (
+    Channels,
+    OpenImage,
+    check_lossless,
+    check_named,
+    check_size,
+    is_url,
+    open_file,
+    readable,
+)
 from objclass.io.pictures import read_npy_header
 
 Rings = list[np.ndarray]
@@ -124,6 +133,7 @@ def read_labels_and_spacing(
             if choose is not None:
                 series, frame = choose(file.infos(axes))
             image = file.image(series, axes=axes)
+            check_lossless(image, "path")
             labels, spacing = _read_image(path, image, frame, channel), image.info.spacing
     labels = _as_integers(Path(path).name, labels)
     if shape is not None and labels.shape != tuple(shape):
@@ -164,6 +174,12 @@ def _as_integers(name: str, labels: np.ndarray) -> np.ndarray:
 
 
 def _warn_of_mask(name: str, labels: np.ndarray) -> None:
+    if labels.size and labels.all():
+        warnings.warn(
+            f"{name}: no pixel is 0, background. If its numbers are classes, as in ilastik's Simple "
+            "Segmentation, number the objects of class 2 with skimage.measure.label(labels == 2).",
+            stacklevel=3,
+        )
     if labels.size and labels.max() == MASK and not ((labels > 0) & (labels < MASK)).any():
         warnings.warn(f"{name}: {IS_MASK}", stacklevel=3)
 
@@ -238,6 +254,10 @@ def _read_outlines(path: Path, shape: Sequence[int] | None) -> np.ndarray:
     with readable(path):
         outlines = list(_geojson_outlines(path) if is_geojson else _roi_outlines(path))
     check_size(path, int(np.prod(shape, dtype=float)) * 4)
+    planes = {plane for plane, _ in outlines if plane is not None}
+    if len(shape) == 2 and len(planes) > 1:
+        got = f"{tuple(shape)}, while {path.name} has outlines in {len(planes)} planes"
+        raise invalid("shape", "the shape (z, y, x) of a stack", got)
     labels = np.zeros(tuple(shape), np.int32)
     n_lost = 0
     for label, (plane, rings) in enumerate(outlines, 1):
@@ -286,14 +306,17 @@ def _roi_outlines(path: Path) -> Iterator[Outline]:
 
 
 def _geojson_outlines(path: Path) -> Iterator[Outline]:
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = json.loads(path.read_text(encoding="utf-8-sig"))
     features = content.get("features", [content]) if isinstance(content, dict) else content
     for feature in features:
-        geometry = feature.get("geometry", feature)
-        polygons = geometry.get("coordinates") or []
-        if geometry.get("type") == "Polygon":
-            polygons = [polygons]
-        elif geometry.get("type") != "MultiPolygon":
-            polygons = []
-        rings = [np.asarray(ring, float)[:, :2] for rings in polygons for ring in rings if len(ring) > 2]
-        yield geometry.get("plane", {}).get("z", 0), rings
+        geometry = feature.get("geometry", feature) or {}
+        rings = [ring for polygon in _polygons(geometry) for ring in polygon if len(ring) > 2]
+        yield geometry.get("plane", {}).get("z", 0), [np.asarray(ring, float)[:, :2] for ring in rings]
+
+
+def _polygons(geometry: dict[str, Any]) -> list[Any]:
+    """Return the polygons of a geometry, each a list of rings; none of points and lines."""
+    if geometry.get("type") == "GeometryCollection":
+        return [polygon for part in geometry.get("geometries", []) for polygon in _polygons(part)]
+    coordinates = geometry.get("coordinates") or []
+    return {"Polygon": [coordinates], "MultiPolygon": coordinates}.get(geometry.get("type", ""), [])

@@ -123,7 +123,8 @@ def _axes(image: Mapping[str, Any], array: Any, *, level: int) -> tuple[str, dic
     axes = image.get("axes") or list("tczyx"[-array.ndim :])  # NGFF 0.1 and 0.2 have five, always the same
     described = [axis if isinstance(axis, dict) else {"name": axis} for axis in axes]
     kinds = {"time": "t", "channel": "c"}
-    names = [kinds.get(axis.get("type", ""), str(axis["name"]).lower()) for axis in described]
+    names = [str(axis["name"]).lower() for axis in described]
+    names = [kinds.get(axis.get("type", name), name) for axis, name in zip(described, names, strict=True)]
     if len(names) != array.ndim:
         raise ValueError(f"its metadata name {len(names)} axes, its array has {array.ndim}")
     letters = "".join(name if name in (*"tczyx",) else "?" for name in names)

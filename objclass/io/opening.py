@@ -41,6 +41,10 @@ MAX_BYTES = "OBJCLASS_MAX_IMAGE_GB"
 """The environment variable that sets the maximum size of an image in memory."""
 
 
+_MOST_PLANES_OF_COLOURS = 16
+"""With more of these along the first axis, and 3 or 4 along the last, an array is rather (y, x, colours)."""
+
+
 @dataclass(frozen=True)
 class OpenImage:
     """An image in an open file.
@@ -216,7 +220,16 @@ def check_named(image: OpenImage) -> None:
     if "?" in names or not {*"yx"} <= {*names} or len({*names}) < len(names):
         got = f"axes {_spell(names)} of shape {tuple(image.stored.shape[i] for i in image.kept)}"
         hint = "Name them, as in imread(path, axes='czyx') or imread(path, axes='tzyx', frame=0)."
+        if image.stored.shape[-1] in (3, 4):
+            hint += " Red, green and blue in the last axis: axes='yxs'."
         raise invalid("axes", f"to be given, as {_name(image.path)} does not name all of its axes", got, hint)
+
+
+def check_lossless(image: OpenImage, argument: str) -> None:
+    """Raise if the compression of a file has changed its values, which are numbers of classes or objects."""
+    if image.stored.is_lossy:
+        got = f"{_name(image.path)}, a JPEG, whose compression changes values"
+        raise invalid(argument, "a file with the values as they were", got, "Save it as TIFF or PNG.")
 
 
 @contextlib.contextmanager
@@ -323,7 +336,7 @@ def _name_axes(path: AnyPath, stored: StoredImage, axes: str | None) -> tuple[li
         if len(names) != len(kept) or len(set(names)) != len(names) or not {*"yx"} <= {*names} <= {*"tczyxs"}:
             expected = f"a letter of t c z y x s for each axis of {_name(path)}, which has shape {shape}"
             raise invalid("axes", expected, axes)
-    elif names.count("?") == 1 and len(names) == 3:
+    elif names == "?yx" and not (shape[2] in (3, 4) and min(shape[:2]) > _MOST_PLANES_OF_COLOURS):
         names = names.replace("?", "z")
         _log.warning("%s does not name its axes: shape %s is taken as (z, y, x)", path, shape)
     return kept, names

@@ -72,7 +72,10 @@ def _picture(path: Path, file: Any, picture: Any, *, is_png: bool, is_16_bit: bo
     def read(index: tuple[int | slice, ...]) -> np.ndarray:
         return pixels()[index]
 
-    return StoredImage("yxs"[: len(shape)], shape, dtype, read, is_rgb="RGB" in mode, files=(path,))
+    if mode in ("CMYK", "LAB"):
+        warnings.warn(f"{path.name}: its colours are {mode}, not RGB. Convert it to RGB.", stacklevel=2)
+    axes, is_rgb = "yxs"[: len(shape)], "RGB" in mode
+    return StoredImage(axes, shape, dtype, read, is_rgb=is_rgb, is_lossy=not is_png, files=(path,))
 
 
 def _decode(data: bytes, *, is_png: bool) -> np.ndarray:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".tif", ".tiff", ".btf", ".tf2", ".tf8", ".lsm", ".stk", ".svs", ".qptiff", ".ndpi", ".scn")
 MAX_PLANES = 2**22
 """More planes than this indicate invalid metadata; a list of them alone would exhaust memory."""
+_LOSSY = (6, 7, 34892)  # JPEG
 _COLOURS = (2, 6)  # RGB, and YCbCr, which is decoded to RGB
 _MAX_TAGS = 4096
 _FINEST_PRINT = 10.0  # micrometres, a pixel of a picture for printing
@@ -45,14 +46,32 @@ def open_tiff(path: Path) -> Iterator[list[StoredImage]]:
         _check_tags(tiff, tags, path)
         ome = _OmeMetadata.of(tiff, path)
         found = _images_of(tiff)
-        if found[0].keyframe.photometric == 0:
-            _warn(path, "it stores white as 0; the values are read as they are stored")
-        _check_imagej(tiff, found)
+        _check_colours(found[0].keyframe, path)
+        _check_planes(tiff, found, path)
         if ome is not None and found[0].kind != "ome":
             ome.report_unused(path)
         yield [
             stored for series in found for stored in _stored(tiff, series, path, _describe(tiff, series, ome))
         ]
+
+
+def _check_colours(page: Any, path: Path) -> None:
+    """Say so if values do not mean what they do in other images."""
+    if page.photometric == 0 and page.bitspersample > 1:  # of one bit it is the habit of writers
+        _warn(path, "it stores white as 0; the values are read as they are stored")
+    if page.photometric in (5, 8):
+        _warn(
+            path, f"its colours are {'CMYK' if page.photometric == 5 else 'LAB'}, not RGB: convert it to RGB"
+        )
+    if page.photometric == 3 and page.colormap is not None:
+        brightness = page.colormap.astype(int).sum(axis=0)
+        steps = np.diff(brightness[: 1 << page.bitspersample])
+        if (steps > 0).any() and (steps < 0).any():
+            _warn(
+                path,
+                "a palette image, read as the indices of its palette, as for labels. Save it as RGB or "
+                "greyscale if the colours matter",
+            )
 
 
 def _walk_directories(file: Any, *, is_ndpi: bool) -> set[int]:
@@ -105,11 +124,18 @@ def _images_of(tiff: tifffile.TiffFile) -> list[tifffile.TiffPageSeries]:
     return images or found[:1]
 
 
-def _check_imagej(tiff: tifffile.TiffFile, found: Sequence[tifffile.TiffPageSeries]) -> None:
-    metadata = tiff.imagej_metadata if tiff.is_imagej else None
-    if metadata and found[0].kind not in ("imagej", "ome"):
-        planes = math.prod(int(metadata.get(name, 1)) for name in ("frames", "slices", "channels"))
-        raise EOFError(f"ImageJ wrote {planes} planes, some of which are missing")
+def _check_planes(tiff: tifffile.TiffFile, found: Sequence[tifffile.TiffPageSeries], path: Path) -> None:
+    """Raise if planes that the metadata describe are missing; report those that they do not describe."""
+    n_described = n_there = 0
+    if tiff.is_imagej and (metadata := tiff.imagej_metadata):
+        n_described = math.prod(int(metadata.get(name, 1)) for name in ("frames", "slices", "channels"))
+        n_there = int(metadata.get("images", n_described))
+        if found[0].kind not in ("imagej", "ome"):
+            raise EOFError(f"ImageJ wrote {n_described} planes, some of which are missing")
+    elif found[0].kind == "ome" and not any(series.is_multifile for series in tiff.series):
+        n_described, n_there = sum(map(len, tiff.series)), len(tiff.pages)
+    if 1 < n_described < n_there:
+        _warn(path, f"its metadata describe {n_described} of its {n_there} planes; the others are not read")
 
 
 def _stored(
@@ -352,7 +378,13 @@ def _describe(
     keyframe = series.keyframe
     is_rgb = keyframe.photometric in _COLOURS and keyframe.samplesperpixel >= 3
     description = StoredImage(
-        "", (), series.dtype, lambda _: np.empty(0), name=series.name or "", is_rgb=is_rgb
+        "",
+        (),
+        series.dtype,
+        lambda _: np.empty(0),
+        name=series.name or "",
+        is_rgb=is_rgb,
+        is_lossy=keyframe.compression in _LOSSY,
     )
     if series.kind == "ome" and ome is not None:
         return ome.describe(tiff.series.index(series), len(tiff.series), description)

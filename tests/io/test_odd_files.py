@@ -1,0 +1,227 @@
+"""Files of other writers in odd forms: each is read right, refused, or told of."""
+
+import json
+
+import h5py
+import numpy as np
+import pytest
+import roifile
+import tifffile
+import zarr
+from PIL import Image
+
+from objclass.io import images
+from objclass.io.labels import read_labels
+
+RNG = np.random.default_rng(0)
+STACK = RNG.integers(0, 4000, (5, 20, 24)).astype(np.uint16)
+COLOURS = RNG.integers(0, 255, (64, 80, 3)).astype(np.uint8)
+SCRIBBLES = np.zeros((40, 40), np.uint8)
+SCRIBBLES[3:5], SCRIBBLES[20:22] = 1, 2
+LABELS = np.zeros((40, 40), np.int32)
+LABELS[3:9, 3:9], LABELS[20:30, 20:30] = 1, 7
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [
+        ("\\u00B5m", 1),
+        ("\u00b5m", 1),
+        ("\u03bcm", 1),
+        ("\u00b5m\0", 1),
+        ("Microns", 1),
+        ("micrometers", 1),
+        (" um ", 1),
+        ("nanometers", 1e-3),
+        ("mm", 1e3),
+        ("inch", None),
+        ("pixel", None),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_spellings_of_units(tmp_path, unit, factor, encoding):
+    text = f"ImageJ=1.53t\nimages=5\nslices=5\nunit={unit}\nspacing=2.0\n"
+    try:
+        description = text.encode(encoding)
+    except UnicodeEncodeError:
+        pytest.skip("not in this encoding")
+    tifffile.imwrite(tmp_path / "a.tif", STACK, description=description, metadata=None, resolution=(4, 2))
+    expected = None if factor is None else pytest.approx((2 * factor, 0.5 * factor, 0.25 * factor))
+    assert images.read_spacing(tmp_path / "a.tif") == expected
+
+
+def test_decimal_comma_in_ome(tmp_path):
+    sizes = {f"PhysicalSize{a}": size for a, size in zip("ZYX", ("2", "0,5", "0,25"), strict=True)}
+    tifffile.imwrite(tmp_path / "a.ome.tif", STACK, metadata={"axes": "ZYX", **sizes})
+    assert images.read_spacing(tmp_path / "a.ome.tif") == (2, 0.5, 0.25)
+
+
+def write_npy(path):
+    np.save(path, COLOURS)
+
+
+def write_zarr(path):
+    zarr.create_array(path, shape=COLOURS.shape, dtype="u1", chunks=COLOURS.shape)[...] = COLOURS
+
+
+def write_h5(path):
+    with h5py.File(path, "w") as file:
+        file["data"] = COLOURS
+
+
+def write_ngff_samples(path):
+    group = zarr.create_group(path)
+    axes = [{"name": name} for name in "yxs"]
+    group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": [{"path": "0"}]}]}
+    group.create_array("0", shape=COLOURS.shape, dtype="u1", chunks=COLOURS.shape)[...] = COLOURS
+
+
+@pytest.mark.parametrize(
+    ("write", "name"),
+    [(write_npy, "a.npy"), (write_zarr, "a.zarr"), (write_h5, "a.h5"), (write_ngff_samples, "b.zarr")],
+)
+def test_colours_in_an_axis_without_a_name_are_no_planes(tmp_path, write, name):
+    write(tmp_path / name)
+    with pytest.raises(ValueError, match="Red, green and blue in the last axis: axes='yxs'"):
+        images.imread(tmp_path / name)
+    np.testing.assert_array_equal(
+        images.imread(tmp_path / name, axes="yxs"), np.moveaxis(COLOURS, 2, 0), strict=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("save", "told"),
+    [
+        (lambda path: tifffile.imwrite(path, COLOURS[..., [0, 1, 2, 0]], photometric="separated"), "CMYK"),
+        (lambda path: Image.fromarray(COLOURS).convert("LAB").save(path), "LAB"),
+        (lambda path: Image.fromarray(COLOURS).convert("P").save(path), "a palette image"),
+    ],
+)
+def test_other_colours_are_told(tmp_path, save, told):
+    save(tmp_path / "a.tif")
+    with pytest.warns(UserWarning, match=rf"a\.tif: .*{told}"):
+        images.imread(tmp_path / "a.tif")
+
+
+def test_a_lookup_table_is_no_palette(tmp_path):
+    green = np.zeros((3, 256), np.uint16)
+    green[1] = np.arange(256) * 257
+    plane = COLOURS[..., 0]
+    tifffile.imwrite(tmp_path / "a.tif", plane, photometric="palette", colormap=green)
+    np.testing.assert_array_equal(images.imread(tmp_path / "a.tif"), plane)
+
+
+def test_planes_that_the_metadata_do_not_describe_are_told(tmp_path):
+    description = "ImageJ=1.53t\nimages=5\nslices=3\n"
+    tifffile.imwrite(tmp_path / "a.tif", STACK, description=description, metadata=None)
+    with pytest.warns(UserWarning, match="describe 3 of its 5 planes; the others are not read"):
+        np.testing.assert_array_equal(images.imread(tmp_path / "a.tif"), STACK[:3])
+    tifffile.imwrite(tmp_path / "b.ome.tif", STACK, metadata={"axes": "ZYX"})
+    data = (tmp_path / "b.ome.tif").read_bytes().replace(b'SizeZ="5"', b'SizeZ="4"')
+    (tmp_path / "b.ome.tif").write_bytes(data.replace(b'PlaneCount="5"', b'PlaneCount="4"'))
+    with pytest.warns(UserWarning, match="describe 4 of its 5 planes"):
+        images.imread(tmp_path / "b.ome.tif")
+
+
+def rgba(path):
+    alpha = (SCRIBBLES > 0).astype(np.uint8) * 255
+    Image.fromarray(np.dstack([SCRIBBLES * 100, SCRIBBLES * 0, SCRIBBLES * 0, alpha])).save(path)
+
+
+def grey_and_alpha(path):
+    Image.fromarray(np.dstack([SCRIBBLES * 100, (SCRIBBLES > 0).astype(np.uint8) * 255]), "LA").save(path)
+
+
+def channel_for_each_class(path):
+    channels = np.stack([SCRIBBLES == 1, SCRIBBLES == 2]).astype(np.uint8)
+    tifffile.imwrite(path, channels, imagej=True, metadata={"axes": "CYX"})
+
+
+def jpeg(path):
+    Image.fromarray(SCRIBBLES).save(path)
+
+
+@pytest.mark.filterwarnings("ignore:.*flat colours")
+@pytest.mark.filterwarnings("ignore:.*mode.*parameter:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("write", "name", "told"),
+    [
+        (rgba, "a.png", r"an RGB image.*1 for \(100, 0, 0\)"),
+        (grey_and_alpha, "a.png", "of 2 channels"),
+        (channel_for_each_class, "a.tif", "of 2 channels.*combine them"),
+        (jpeg, "a.jpg", "a JPEG, whose compression changes values"),
+    ],
+)
+def test_scribbles_that_are_no_numbers_of_classes(tmp_path, write, name, told):
+    write(tmp_path / name)
+    with pytest.raises(ValueError, match=rf"annotations: expected .*{told}"):
+        images.read_annotations(tmp_path / name)
+
+
+def palette(path):
+    picture = Image.fromarray(SCRIBBLES).convert("P")
+    picture.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0] + [0] * 750)
+    picture.save(path)
+
+
+def ilastik(path):
+    with h5py.File(path, "w") as file:
+        file["exported_data"] = SCRIBBLES[..., np.newaxis]
+        tags = json.dumps({"axes": [{"key": key} for key in "yxc"]})
+        file["exported_data"].attrs["axistags"] = tags
+
+
+@pytest.mark.filterwarnings("ignore:.*palette")
+@pytest.mark.parametrize(
+    ("write", "name"),
+    [
+        (palette, "a.png"),
+        (ilastik, "a.h5"),
+        (lambda path: tifffile.imwrite(path, SCRIBBLES.astype(np.float64)), "a.tif"),
+        (lambda path: tifffile.imwrite(path, SCRIBBLES.astype(">i8")), "a.tif"),
+        (lambda path: np.save(path, SCRIBBLES), "a.npy"),
+    ],
+)
+def test_scribbles_in_many_encodings(tmp_path, write, name):
+    write(tmp_path / name)
+    np.testing.assert_array_equal(images.read_annotations(tmp_path / name), SCRIBBLES)
+
+
+def test_labels_as_jpeg_are_refused(tmp_path):
+    Image.fromarray((LABELS * 30).astype(np.uint8)).save(tmp_path / "a.jpg")
+    tifffile.imwrite(tmp_path / "a.tif", (LABELS * 30).astype(np.uint8), compression="jpeg")
+    for name in ("a.jpg", "a.tif"):
+        with pytest.raises(ValueError, match="a JPEG, whose compression changes values"):
+            read_labels(tmp_path / name)
+
+
+def test_a_map_of_classes_is_told(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", (LABELS > 0).astype(np.uint8) + 1)
+    with pytest.warns(UserWarning, match="no pixel is 0, background.*ilastik"):
+        read_labels(tmp_path / "a.tif")
+
+
+SQUARE = [[3, 3], [9, 3], [9, 9], [3, 9], [3, 3]]
+
+
+def test_outlines_of_qupath_in_odd_forms(tmp_path):
+    polygon = {"type": "Polygon", "coordinates": [SQUARE]}
+    far = {"type": "Polygon", "coordinates": [[[x + 20, y + 20, 0] for x, y in SQUARE]]}
+    collection = {"type": "GeometryCollection", "geometries": [polygon]}
+    features = [{"type": "Feature", "geometry": one} for one in (collection, None, far)]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    (tmp_path / "a.geojson").write_text(text, encoding="utf-8-sig")
+    with pytest.warns(UserWarning, match="1 of 3 outlines"):
+        labels = read_labels(tmp_path / "a.geojson", shape=(40, 40))
+    assert np.bincount(labels.ravel()).tolist() == [1528, 36, 0, 36]
+
+
+def test_outlines_of_several_planes_are_not_laid_over_each_other(tmp_path):
+    rois = [roifile.ImagejRoi.frompoints(np.array(SQUARE[:4], float) + 20 * n) for n in range(2)]
+    for n, roi in enumerate(rois):
+        roi.name, roi.position = f"roi{n}", n + 1
+    roifile.roiwrite(tmp_path / "r.zip", rois, mode="w")
+    with pytest.raises(ValueError, match=r"shape: expected the shape \(z, y, x\).*outlines in 2 planes"):
+        read_labels(tmp_path / "r.zip", shape=(40, 40))
+    labels = read_labels(tmp_path / "r.zip", shape=(3, 40, 40))
+    assert [plane.max() for plane in labels] == [1, 2, 0]
