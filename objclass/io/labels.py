@@ -32,6 +32,7 @@ Rings = list[np.ndarray]
 Outline = tuple[int | None, Rings]
 """The plane of an object (None for all), and rings of points (x, y): the outlines of its parts and holes."""
 
+_MOST_CLASSES = 16  # objects that fill an image are more
 # The functions by which NumPy pickles arrays and scalars; none of them runs code from the file.
 _UNPICKLED = {
     *(
@@ -174,7 +175,7 @@ def _as_integers(name: str, labels: np.ndarray) -> np.ndarray:
 
 
 def _warn_of_mask(name: str, labels: np.ndarray) -> None:
-    if labels.size and labels.all():
+    if labels.size and labels.max() <= _MOST_CLASSES and labels.all():
         warnings.warn(
             f"{name}: no pixel is 0, background. If its numbers are classes, as in ilastik's Simple "
             "Segmentation, number the objects of class 2 with skimage.measure.label(labels == 2).",

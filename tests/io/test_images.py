@@ -287,7 +287,7 @@ def test_axes_that_nobody_knows(tmp_path):
         ):
             images.imread(tmp_path / "a.npy", axes=axes)
     np.save(tmp_path / "line.npy", example((9,)))
-    with pytest.raises(ValueError, match="axes: expected to be given"):
+    with pytest.raises(ValueError, match=r"path: expected an image, got line\.npy"):
         images.imread(tmp_path / "line.npy")
 
 
