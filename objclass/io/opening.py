@@ -97,6 +97,16 @@ class OpenImage:
             parts = [array[n] if axis else array for n in chosen]
         return parts[0] if _is_single(channel) else np.stack(parts)
 
+    def read_plane(self, frame: int | None = None) -> np.ndarray:
+        """Return the plane in the middle of the stack, channels first: (c, y, x)."""
+        check_named(self)
+        index, names = self.index(frame), self.names.replace("t", "")
+        if "z" in names:
+            at = self.kept[self.names.index("z")]
+            index[at] = self.stored.shape[at] // 2
+        plane = _channels_first(self._pixels(index), names.replace("z", ""))
+        return plane if plane.ndim == 3 else plane[np.newaxis]
+
     def _pixels(self, index: list[int | slice]) -> np.ndarray:
         lengths = [n for n, part in zip(self.stored.shape, index, strict=True) if isinstance(part, slice)]
         check_size(self.path, math.prod(lengths) * self.stored.dtype.itemsize)

@@ -110,34 +110,10 @@ class SliceWidget(anywidget.AnyWidget):
         channel_names: Sequence[str] | None = None,
         **traits: Any,
     ) -> None:
-        planes = ImagePlanes(image)
-        described = describe_channels(len(image), channel_names)
-        if is_color_picture(channel_names):
-            planes.share_contrast()
+        planes = image_planes(image, channel_names)
         self._planes = PlaneServer(planes, sources or {}, whole=whole)
-        sizes = (1.0,) * 3 if spacing is None else (*(1.0,) * (3 - ndim), *spacing)
-        shape = image.shape[1:]
-        super().__init__(
-            volume={
-                "shape": list(shape),
-                "ndim": ndim,
-                "spacing": list(sizes),
-                "unit": unit or ("px" if spacing is None else "µm"),
-                "dtype": str(image.dtype),
-                "source": 0,
-            },
-            channels=[
-                {
-                    **channel,
-                    **named,
-                    "visible": True,
-                    "gamma": 1.0,
-                }
-                for channel, named in zip(planes.channels, described, strict=True)
-            ],
-            position=[size // 2 for size in shape],
-            **traits,
-        )
+        described = describe_image(planes, ndim, spacing, unit, channel_names)
+        super().__init__(**described, **traits)
         self.on_msg(self._dispatch)
 
     def _show_planes(
@@ -240,6 +216,42 @@ class SliceWidget(anywidget.AnyWidget):
             self.first = {}
         answer, buffers = self._planes.answer(content)
         self.send(answer, buffers)
+
+
+def image_planes(image: np.ndarray, channel_names: Sequence[str] | None) -> ImagePlanes:
+    """Return the planes of an image (c, z, y, x) with the contrast to begin with."""
+    planes = ImagePlanes(image)
+    if is_color_picture(channel_names):
+        planes.share_contrast()
+    return planes
+
+
+def describe_image(
+    planes: ImagePlanes,
+    ndim: int,
+    spacing: Sequence[float] | None,
+    unit: str | None,
+    channel_names: Sequence[str] | None,
+) -> dict[str, Any]:
+    """Return the traits of `SliceWidget` that describe an image; see its parameters."""
+    sizes = (1.0,) * 3 if spacing is None else (*(1.0,) * (3 - ndim), *spacing)
+    shape = planes.image.shape[1:]
+    named = describe_channels(len(planes.image), channel_names)
+    return {
+        "volume": {
+            "shape": list(shape),
+            "ndim": ndim,
+            "spacing": list(sizes),
+            "unit": unit or ("px" if spacing is None else "µm"),
+            "dtype": str(planes.image.dtype),
+            "source": 0,
+        },
+        "channels": [
+            {**channel, **name, "visible": True, "gamma": 1.0}
+            for channel, name in zip(planes.channels, named, strict=True)
+        ],
+        "position": [size // 2 for size in shape],
+    }
 
 
 def spatial_image(

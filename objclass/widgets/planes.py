@@ -13,6 +13,8 @@ PlaneSource = Callable[[int, int], np.ndarray | None]
 
 HISTOGRAM_BINS = 128
 _SAMPLE = 2_000_000
+_LARGE = 200_000_000
+_PLANES = 16
 
 
 class ImagePlanes:
@@ -29,8 +31,7 @@ class ImagePlanes:
 
     def __init__(self, image: np.ndarray) -> None:
         self.image = image
-        step = max(1, round((image[0].size / _SAMPLE) ** (1 / 3)))
-        samples = [channel[::step, ::step, ::step] for channel in image]
+        samples = [_sample(channel) for channel in image]
         self.codes = [_value_code(channel, sample) for channel, sample in zip(image, samples, strict=True)]
         self.dtype = np.dtype(np.uint8 if image.dtype in (np.uint8, np.bool_) else np.uint16)
         self.channels = [
@@ -61,6 +62,16 @@ class ImagePlanes:
                 stored = np.rint((plane[channel].astype(np.float64) - offset) / scale)
                 out[channel] = np.clip(stored, 0, 65535)
         return out
+
+
+def _sample(channel: np.ndarray) -> np.ndarray:
+    """Return every n-th voxel along each axis; of a stack that may lie on a disk few planes, but finer."""
+    if channel.nbytes > _LARGE:
+        planes = channel[:: max(1, len(channel) // _PLANES)]
+        step = max(1, round((planes.size / _SAMPLE) ** (1 / 2)))
+        return planes[:, ::step, ::step]
+    step = max(1, round((channel.size / _SAMPLE) ** (1 / 3)))
+    return channel[::step, ::step, ::step]
 
 
 def _value_code(channel: np.ndarray, sample: np.ndarray) -> tuple[float, float]:

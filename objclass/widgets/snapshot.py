@@ -58,13 +58,15 @@ def blend_objects(picture: np.ndarray, labels: np.ndarray) -> None:
     blend(picture, dense + first, np.concatenate([np.zeros((first, 3)), table]), edges=True)
 
 
-def encode_png(picture: np.ndarray, proportions: tuple[float, float] = (1.0, 1.0)) -> bytes:
-    """Return an image as PNG of at most 480 pixels; `proportions` are the sizes of a row and a column."""
+def encode_png(
+    picture: np.ndarray, proportions: tuple[float, float] = (1.0, 1.0), *, longest: int = _LONGEST
+) -> bytes:
+    """Return a picture as PNG, at most `longest` pixels long; a row and a column have `proportions`."""
     from PIL import Image
 
     finest = min(proportions)
     rows, cols = (size * part / finest for size, part in zip(picture.shape[:2], proportions, strict=True))
-    factor = min(_LONGEST / max(rows, cols), 4)
+    factor = min(longest / max(rows, cols), 4)
     size = max(1, round(cols * factor)), max(1, round(rows * factor))
     how = Image.Resampling.NEAREST if factor > 1 else Image.Resampling.BILINEAR
     out = io.BytesIO()

@@ -88,10 +88,11 @@ def expected_stroke(path: list[tuple[float, float]], radius: float, shape: tuple
     return found
 
 
-def annotations(notebook: Any) -> np.ndarray:
+def annotations(notebook: Any, annotator: str = "annotator") -> np.ndarray:
+    """Return the annotations that an annotator in the kernel has."""
     runs = notebook.kernel(
         "[_changes.tolist(), _flat[_changes].tolist(), list(_seen.shape)]",
-        setup="_seen = annotator.annotations; _flat = _seen.ravel()\n"
+        setup=f"_seen = {annotator}.annotations; _flat = _seen.ravel()\n"
         "_changes = np.flatnonzero(np.diff(_flat.astype(int), prepend=-1))",
     )
     starts, values, shape = runs

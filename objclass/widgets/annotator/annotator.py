@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,18 +14,24 @@ import numpy.typing as npt
 
 from objclass._common import checks
 from objclass._common.compile_ahead import compile_ahead_in_notebook
+from objclass._common.files import AnyPath
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.widgets.annotator import arguments
 from objclass.widgets.annotator.classifier_file import ON_EXISTING
 from objclass.widgets.annotator.code import repeat_as_code
 from objclass.widgets.annotator.files import FilesMixin
+from objclass.widgets.annotator.images import AnnotatedImage, gather_images, open_sources
 from objclass.widgets.annotator.jobs import JobsMixin
 from objclass.widgets.annotator.scribble_messages import ScribblesMixin
-from objclass.widgets.annotator.scribbles import Scribbles
 from objclass.widgets.annotator.volume import VolumeMixin
-from objclass.widgets.base import bundle, stylesheet
-from objclass.widgets.channels import is_rgb, rgb_first
+from objclass.widgets.base import bundle, describe_image, image_planes, stylesheet
+from objclass.widgets.planes import PlaneServer, PlaneSource
 from objclass.widgets.snapshot import blend, blend_objects, color_rows
+from objclass.widgets.words import counted
+
+
+def _layers(image: AnnotatedImage) -> dict[str, PlaneSource]:
+    return {"annotations": image.scribbles.plane, "labels": image.label_plane}
 
 
 def _brush_size(plane: Sequence[int]) -> int:
@@ -35,8 +43,8 @@ _live: weakref.WeakSet[Annotator] = weakref.WeakSet()
 
 
 def annotate(
-    image: npt.ArrayLike,
-    annotations: npt.ArrayLike | None = None,
+    image: npt.ArrayLike | AnyPath | Sequence[Any] | Mapping[str, Any],
+    annotations: npt.ArrayLike | Sequence[Any] | Mapping[str, Any] | None = None,
     *,
     spacing: Sequence[float] | None = None,
     unit: str | None = None,
@@ -60,11 +68,15 @@ def annotate(
     image : (z, y, x) or (y, x) array, or with channels first
         Any real dtype. It is read plane by plane, so that a memory-mapped stack may be larger than memory.
         For a 2D image with channels pass `channel_names`, or `spacing` with two numbers. The channels of an
-        8-bit RGB image (y, x, 3) are moved first.
+        8-bit RGB image (y, x, 3) are moved first. A path is opened when it is shown; an uncompressed TIFF
+        file is then read plane by plane. A dict by name, or a list, of arrays or paths is several images for
+        one classifier, and so are the time points of a file.
     annotations : array of int, optional
-        Initial annotations: 0 not annotated, 1 background, 2 object, further classes. Not modified.
+        Initial annotations: 0 not annotated, 1 background, 2 object, further classes. Not modified. A list,
+        or a dict by name, for several images.
     spacing : sequence of float, optional
-        Voxel size along (z, y, x) or (y, x), see `read_spacing`; used for training and the aspect ratio.
+        Voxel size along (z, y, x) or (y, x), see `read_spacing`; used for training and the aspect ratio. By
+        default that of the file. Several images have the same.
     unit : str, optional
         The unit of `spacing`; µm by default.
     features, preset, positive_class, max_depth, n_estimators, normalize, random_state
@@ -103,6 +115,10 @@ def annotate(
     >>> annotator = objclass.annotate(np.zeros((5, 40, 30), np.uint16), path=None)
     >>> annotator.annotations.shape
     (5, 40, 30)
+    >>> several = objclass.annotate({"a": np.zeros((40, 30)), "b": np.zeros((50, 30))}, path=None)
+    >>> several.show("b")
+    >>> several.annotations["b"].shape
+    (50, 30)
     """
     compile_ahead_in_notebook("pixels", "splitting", "measuring", "umap")
     return Annotator(
@@ -130,17 +146,18 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
 
     Attributes
     ----------
-    image : ndarray
-        The image; an RGB image has its channels first.
+    image : ndarray, or dict of them
+        The image; an RGB image has its channels first. `image`, `annotations` and `labels` are dicts by name
+        for several images.
     spacing : tuple of float or None
         The voxel size.
     explorer : Explorer or None
         The last explorer opened by *Measure and explore*.
-    annotations : ndarray of uint8
+    annotations : ndarray of uint8, or dict of them
         The current annotations, a read-only view.
     classifier : ObjectClassifier or None
         The classifier that was trained or loaded last.
-    labels : ndarray of int32 or None
+    labels : ndarray of int32 or None, or dict
         The objects that were segmented last.
     """
 
@@ -149,8 +166,8 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
 
     def __init__(
         self,
-        image: npt.ArrayLike,
-        annotations: npt.ArrayLike | None = None,
+        image: Any,
+        annotations: Any = None,
         *,
         spacing: Sequence[float] | None,
         unit: str | None,
@@ -167,40 +184,100 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
         parameters["features"] = arguments.check_parameters(
             normalize=normalize, random_state=random_state, **parameters
         )
-        self.image = np.asarray(image)
-        self._was_rgb = is_rgb(self.image)
-        if self._was_rgb:
-            self.image = rgb_first(self.image)
-            channel_names = channel_names or ("red", "green", "blue")
-        channels, ndim = arguments.check_input(self.image, annotations, spacing, channel_names)
-        self._spacing = checks.check_spacing(spacing, ndim)
-        self._normalize, self._random_state = normalize, random_state
-        given = arguments.open_annotations(annotations, save_to, channels.shape[1:], ndim)
-        self._scribbles = Scribbles(given)
-        self._volume_image, self._ndim = channels, ndim
-        sources = {"annotations": self._scribbles.plane, "labels": self._label_plane}
+        sources, self._several = open_sources(image, spacing, unit, channel_names, annotations)
+        self._images = gather_images(sources, annotations, save_to, several=self._several)
+        first, source = self._images[0].open(), sources[0]
+        self._ndim, self._spacing, self._unit = source.ndim, source.spacing, source.unit
+        self._channel_names = source.channel_names if source.code else channel_names
+        self._random_state, self._normalize = random_state, normalize
         self._start_jobs()
         self._start_volume()
         super().__init__(
-            channels,
-            ndim=ndim,
+            first.channels,
+            ndim=self._ndim,
             spacing=self._spacing,
-            unit=unit,
-            sources=sources,
+            unit=self._unit,
+            sources=_layers(first),
             whole=("annotations",),
-            channel_names=channel_names,
+            channel_names=source.channel_names,
             layers=["image", "annotations", "labels"],
-            brush={"size": _brush_size(channels.shape[2:])},
-            classes=arguments.name_classes(class_names, self._scribbles.class_sizes),
+            brush={"size": _brush_size(first.channels.shape[2:])},
+            classes=arguments.name_classes(class_names, first.scribbles.class_sizes),
+            save_to="" if save_to is None else str(Path(save_to).expanduser().resolve()),
             **parameters,
         )
-        self._start_scribbles(save_to)
+        first.planes = self._planes
+        self._start_scribbles()
         self._start_files(path, on_existing)
-        earlier = [other for other in _live if other.image is self.image and other._scribbles.marks(0)]
-        if earlier and annotations is None and save_to is None:
-            self._offer_scribbles(earlier[-1])
+        if self._several:
+            threading.Thread(target=self._look_at_all, name="objclass images", daemon=True).start()
+        elif annotations is None and save_to is None:
+            self._look_for_earlier(first)
         _live.add(self)
         self._ready = True
+
+    def _look_for_earlier(self, first: AnnotatedImage) -> None:
+        """Offer the scribbles of another annotator of the same image."""
+        others = [other for other in _live if not other._several and other._shown.image is first.image]
+        earlier = [other for other in others if other._shown.has_annotations]
+        if earlier:
+            self._offer_scribbles(earlier[-1])
+
+    def _look_at_all(self) -> None:
+        """Make the thumbnails, then read the annotations that are in files, until the widget is closed."""
+        for image in self._images:
+            if self.comm is None:
+                return
+            try:
+                self.pictures = [*self.pictures, image.thumbnail()]
+            except Exception as failure:
+                self._show_failure(failure)
+                self.pictures = [*self.pictures, b""]
+        for image in self._images:
+            if image.has_annotations and self.comm is not None:
+                self._list_classes()
+                self._tell_image()
+
+    def _on_show(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+        self.show(int(content["image"]))
+
+    def show(self, image: int | str) -> None:
+        """Show another of several images.
+
+        Parameters
+        ----------
+        image : int or str
+            Its place among them, or its name.
+
+        Raises
+        ------
+        ValueError
+            If there is no such image.
+        """
+        names = [each.name for each in self._images]
+        number = names.index(image) if image in names else image
+        if not isinstance(number, int) or not 0 <= number < len(names):
+            raise checks.invalid("image", f"one of {', '.join(map(repr, names))}", image)
+        now, then = self._images[number], self._shown
+        if now is then:
+            return
+        self._keep(now)
+        then.view = {name: getattr(self, name) for name in ("volume", "channels", "position", "axis")}
+        source = now.source
+        if now.planes is None:
+            planes = image_planes(now.channels, source.channel_names)
+            now.planes = PlaneServer(planes, _layers(now), whole=("annotations",))
+            now.view = describe_image(planes, self._ndim, self._spacing, self._unit, source.channel_names)
+        looks = [{name: each[name] for name in ("color", "visible", "gamma")} for each in self.channels]
+        channels = [{**own, **look} for own, look in zip(now.view["channels"], looks, strict=True)]
+        now.view["volume"] = {**now.view["volume"], "source": number}
+        with self.hold_sync():
+            self._planes, self.shown = now.planes, number
+            # The position is checked against the volume.
+            for name, value in {**now.view, "channels": channels}.items():
+                setattr(self, name, value)
+            self._tell_image()
+            self._tell_stale()
 
     def close(self) -> None:
         """Close the widget after saving the annotations."""
@@ -211,13 +288,14 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
         super().close()
 
     @property
-    def annotations(self) -> np.ndarray:
-        """The current annotations, of the spatial shape of the image, as a read-only view."""
-        volume = self._scribbles.volume
-        view = volume if self._ndim == 3 else volume[0]
-        view = view[...]
-        view.flags.writeable = False
-        return view
+    def image(self) -> Any:
+        """The image; a dict by name for several images."""
+        return self._of_each(lambda image: image.open().image)
+
+    @property
+    def annotations(self) -> Any:
+        """The current annotations as a read-only view; a dict by name for several images."""
+        return self._of_each(lambda image: image.annotations)
 
     @property
     def classifier(self) -> ObjectClassifier | None:
@@ -225,9 +303,16 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
         return self._classifier
 
     @property
-    def labels(self) -> np.ndarray | None:
-        """The objects that were segmented last."""
-        return self._labels
+    def labels(self) -> Any:
+        """The objects that were segmented last; a dict of several images, of those that were segmented."""
+        if self._several:
+            return {image.name: image.labels for image in self._images if image.labels is not None}
+        return self._shown.labels
+
+    def _of_each(self, what: Callable[[AnnotatedImage], np.ndarray]) -> Any:
+        if not self._several:
+            return what(self._shown)
+        return {image.name: what(image) for image in self._images}
 
     @property
     def spacing(self) -> tuple[float, ...] | None:
@@ -237,20 +322,23 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
     def summary(self) -> str:
         """Return a one-line summary of the current state."""
         names = {item["value"]: item["name"] for item in self.classes}
-        sizes = self._class_counts().items()
-        painted = ", ".join(f"{names.get(int(value), value)} {count:,}" for value, count in sizes)
-        parts = [super().summary(), f"annotated pixels: {painted or 'none'}"]
+        sizes = self._class_sizes()
+        painted = [f"{names.get(value, value)} {sizes[value]:,}" for value in np.flatnonzero(sizes).tolist()]
+        parts = [super().summary(), f"annotated pixels: {', '.join(painted) or 'none'}"]
+        if self._several:
+            parts.insert(1, f"one of {len(self._images)} images")
         parts.append("no classifier" if self._classifier is None else "classifier trained")
-        if self._labels is not None:
-            count = self.state["objects"]
-            parts.append(f"{count:,} object{'s' * (count != 1)}")
+        segmented = [image.labels for image in self._images if image.labels is not None]
+        if segmented:
+            parts.append(counted(sum(int(labels.max(initial=0)) for labels in segmented), "object"))
         return "; ".join(parts)
 
     def _paint_over(self, picture: np.ndarray, axis: int, index: int, step: int) -> None:
-        scribbles = self._scribbles.plane(axis, index)[::step, ::step]
-        labels = self._label_plane(axis, index)
+        image = self._shown
+        scribbles = image.scribbles.plane(axis, index)[::step, ::step]
+        labels = image.label_plane(axis, index)
         colors = color_rows((item["value"], item["color"]) for item in self.classes)
-        prediction = self._planes_seen.get(("prediction", axis, index))
+        prediction = self._planes_seen.get(("prediction", image, axis, index))
         if labels is not None and not self.state["objects_stale"]:
             blend_objects(picture, labels[::step, ::step])
         elif prediction is not None:
@@ -262,6 +350,7 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
     def code(self) -> str:
         """Return Python code that reproduces the current classifier and objects.
 
-        It starts from the variables ``image`` and, if the widget has no `save_to`, ``annotations``.
+        It starts from the variables ``image`` and, if the widget has no `save_to`, ``annotations``. For
+        several images the variable ``images`` is a dict by name, and so is ``annotations``.
         """
         return repeat_as_code(self)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import numpy.typing as npt
 import traitlets
 
 from objclass._common import checks
+from objclass._common.files import check_writable
 from objclass.pixels.features import parse_features
 from objclass.pixels.forest import MAX_DEPTH, MAX_TREES
 from objclass.pixels.normalization import NORMALIZATIONS
@@ -86,6 +89,53 @@ def check_annotations(annotations: npt.ArrayLike, *, argument: str = "annotation
     return array
 
 
+def with_channels(image: np.ndarray, ndim: int) -> np.ndarray:
+    """Return an image as (c, z, y, x)."""
+    return spatial_image(image, ndim)
+
+
+def annotation_files(
+    folder: str | os.PathLike[str], names: Sequence[str], images: Sequence[Path]
+) -> list[Path]:
+    """Return the file of each image's annotations in a folder, which is made if it is not there.
+
+    Raises
+    ------
+    ValueError
+        If `folder` is a file, or one of these files is one of `images`.
+    """
+    target = Path(folder).expanduser().resolve()
+    if target.suffix.lower() in (".tif", ".tiff") or (target.exists() and not target.is_dir()):
+        raise checks.invalid("save_to", "a folder, for the annotations of several images", str(folder))
+    check_writable(target.parent, argument="save_to")
+    target.mkdir(exist_ok=True)
+    stems = [re.sub(r"[^\w .-]", "_", name).strip(" .") or "image" for name in names]
+    folded = [stem.casefold() for stem in stems]
+    files = [
+        target / (f"{stem}.tif" if folded.count(stem.casefold()) == 1 else f"{stem} {number}.tif")
+        for number, stem in enumerate(stems)
+    ]
+    taken = {path.resolve() for path in images} & set(files)
+    if taken:
+        hint = "Choose another folder for the annotations."
+        raise checks.invalid("save_to", "a folder without the images", str(folder), hint)
+    return files
+
+
+def given_annotations(annotations: Any, names: Sequence[str]) -> list[Any]:
+    """Return the annotations of each image, None where there are none."""
+    if annotations is None:
+        return [None] * len(names)
+    if isinstance(annotations, Mapping):
+        unknown = [name for name in annotations if name not in names]
+        if unknown:
+            raise checks.invalid("annotations", f"names of the images: {', '.join(names)}", unknown[0])
+        return [annotations.get(name) for name in names]
+    if not checks.is_list(annotations) or len(annotations) != len(names):
+        raise checks.invalid("annotations", f"a list of {len(names)}, or a dict by name", annotations)
+    return list(annotations)
+
+
 def open_annotations(
     annotations: npt.ArrayLike | None,
     save_to: str | os.PathLike[str] | None,
@@ -105,7 +155,10 @@ def open_annotations(
             annotations = stored
     if annotations is None:
         return np.zeros(shape, np.uint8)
-    return np.array(annotations, np.uint8, order="C").reshape(shape)
+    checked = check_annotations(annotations)
+    if checked.shape != tuple(shape[3 - ndim :]):
+        raise checks.invalid("annotations", f"the shape of the image, {tuple(shape[3 - ndim :])}", checked)
+    return np.array(checked, np.uint8, order="C").reshape(shape)
 
 
 def name_classes(names: Sequence[str], sizes: np.ndarray) -> list[dict[str, Any]]:

@@ -16,7 +16,8 @@ from objclass.pixels.features import FEATURE_SETS
 from objclass.pixels.training import PRESETS, TrainingParameters
 from objclass.widgets.annotator import arguments
 from objclass.widgets.annotator.classifier_file import OwnFile
-from objclass.widgets.annotator.scribbles import MAX_CLASS, Patch, Scribbles
+from objclass.widgets.annotator.images import AnnotatedImage
+from objclass.widgets.annotator.scribbles import MAX_CLASS, Patch
 from objclass.widgets.base import SliceWidget
 
 _SETTABLE = ("preset", "features", "max_depth", "n_estimators", "positive_class", "live")
@@ -43,7 +44,12 @@ class AnnotatorBase(SliceWidget):
     feature_sets = traitlets.List(traitlets.Unicode(), list(FEATURE_SETS), help="names on offer").tag(
         sync=True
     )
-    store_key = traitlets.Unicode(help="under which the browser keeps scribbles on their way").tag(sync=True)
+    shown = traitlets.Int(0, help="the number of the image that is shown").tag(sync=True)
+    image_list = traitlets.List(
+        traitlets.Dict(),
+        help="name, annotated pixels and objects of each image, and the key of its scribbles in the browser",
+    ).tag(sync=True)
+    pictures = traitlets.List(traitlets.Bytes(), help="a small PNG of each image").tag(sync=True)
     path = traitlets.Unicode("", help="the classifier's file").tag(sync=True)
     save_to = traitlets.Unicode("", help="the file of the annotations").tag(sync=True)
 
@@ -51,24 +57,46 @@ class AnnotatorBase(SliceWidget):
     explorer_id = traitlets.Unicode("", help="the widget that Measure and explore has made").tag(sync=True)
 
     _ready = False  # until all is there
-    image: np.ndarray
-    _volume_image: np.ndarray
+    _images: list[AnnotatedImage]
+    _several: bool
     _ndim: int
     _spacing: tuple[float, ...] | None
+    _unit: str | None
+    _channel_names: Sequence[str] | None
     _random_state: int
     _normalize: str | None
-    _scribbles: Scribbles
     _file: OwnFile
     _classifier: ObjectClassifier | None
     _trained_with: TrainingParameters | str | None
-    _segmented_with: ObjectClassifier | None
-    _labels: np.ndarray | None
 
     def __init__(self, *args: Any, **keywords: Any) -> None:
         self._telling = threading.RLock()
         super().__init__(*args, **keywords)
 
+    @property
+    def _shown(self) -> AnnotatedImage:
+        """The image that is shown."""
+        return self._images[self.shown]
+
+    def _annotated(self) -> list[AnnotatedImage]:
+        """Return the images with annotations."""
+        return [image for image in self._images if image.has_annotations]
+
+    @property
+    def _version(self) -> int:
+        """Goes up with each change of the annotations of any image."""
+        return sum(image.scribbles.version for image in self._images if image.is_open)
+
     # What one part of the annotator needs of another.
+
+    def _tell_image(self) -> None:
+        raise NotImplementedError
+
+    def _share(self, patches: Sequence[Patch], *, client: str = "", jump: bool = False) -> None:
+        raise NotImplementedError
+
+    def _after_change(self, image: AnnotatedImage, patches: Sequence[Patch]) -> None:
+        raise NotImplementedError
 
     def _changed(self, patches: list[Patch], *, jump: bool = False) -> None:
         raise NotImplementedError
@@ -105,6 +133,7 @@ class AnnotatorBase(SliceWidget):
             n_estimators=self.n_estimators,
             normalize=self._normalize,
             spacing=self._spacing,
+            unit=self._unit,
             random_state=self._random_state,
         )
 

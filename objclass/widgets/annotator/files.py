@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from objclass.widgets.annotator.autosave import Autosave
 from objclass.widgets.annotator.base import AnnotatorBase
 from objclass.widgets.annotator.classifier_file import OwnFile, free_name
+from objclass.widgets.annotator.images import AnnotatedImage
 from objclass.widgets.annotator.scribbles import Patch
 
 
 class FilesMixin(AnnotatorBase):
     """Questions and answers about files."""
 
-    _autosave: Autosave | None
-
     def _start_files(self, path: str | os.PathLike[str] | None, on_existing: str) -> None:
         self._file = OwnFile(path)
         self._answers: dict[str, Any] = {
             "classifier": self._answer_classifier,
-            "save_to": self._answer_save_to,
         }
+        for image in self._images:
+            self._answers[f"save_to {image.name}".strip()] = partial(self._answer_save_to, image)
         self._name_file()
         if self._file.is_foreign:
             if on_existing == "ask":
@@ -90,39 +90,42 @@ class FilesMixin(AnnotatorBase):
         if self.state.get("file") in ("saved", "loaded"):
             self._tell(file="behind")
 
-    def _answer_save_to(self, answer: str) -> None:
-        if self._autosave is None:
+    def _answer_save_to(self, image: AnnotatedImage, answer: str) -> None:
+        if image.autosave is None:
             return
         if answer == "rename":
-            self._autosave.path = free_name(self._autosave.path)
-            self.save_to = str(self._autosave.path)
+            image.autosave.path = image.save_to = free_name(image.autosave.path)
+            if not self._several:
+                self.save_to = str(image.save_to)
         if answer == "read":
             from objclass.widgets.annotator.arguments import open_annotations
 
-            stored = open_annotations(None, self.save_to, self._scribbles.volume.shape, self._ndim)
-            self._replace_scribbles(stored)
-        self._autosave.resume()
+            stored = open_annotations(None, image.save_to, image.scribbles.volume.shape, self._ndim)
+            self._replace_scribbles(image, stored)
+        image.autosave.resume()
 
     def _offer_scribbles(self, earlier: AnnotatorBase) -> None:
         """Offer the annotations of another annotator of the same image."""
-        count = int(earlier._scribbles.class_sizes[1:].sum())
+        scribbles = earlier._shown.scribbles
 
         def answer(value: str) -> None:
             if value == "take":
-                self._replace_scribbles(earlier._scribbles.volume)
+                self._replace_scribbles(self._shown, scribbles.volume)
 
         self._answers["earlier"] = answer
         self._ask(
             "earlier",
-            f"Another annotator of this image has {count:,} annotated pixels.",
+            f"Another annotator of this image has {scribbles.class_sizes.sum():,} annotated pixels.",
             {"take": "Take them over", "leave": "Start anew"},
         )
 
-    def _replace_scribbles(self, volume: np.ndarray) -> None:
+    def _replace_scribbles(self, image: AnnotatedImage, volume: np.ndarray) -> None:
         """Replace the annotations by `volume`, as one step that can be undone."""
         patches = []
-        for z in np.flatnonzero((volume != self._scribbles.volume).any(axis=(1, 2))).tolist():
+        for z in np.flatnonzero((volume != image.scribbles.volume).any(axis=(1, 2))).tolist():
             patches.append(Patch(0, z, 0, 0, volume[z].astype(np.uint16) + 1))
         if patches:
-            self._scribbles.paint(patches)
-            self._changed(patches)
+            image.scribbles.paint(patches)
+            if image is self._shown:
+                self._share(patches)
+            self._after_change(image, patches)

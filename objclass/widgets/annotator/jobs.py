@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +18,9 @@ from objclass.pixels.classifier import ObjectClassifier, train_object_classifier
 from objclass.pixels.training import TrainingParameters
 from objclass.widgets.annotator import learning
 from objclass.widgets.annotator.base import AnnotatorBase
+from objclass.widgets.annotator.images import AnnotatedImage
 from objclass.widgets.annotator.latest import Latest
-from objclass.widgets.annotator.learning import AnnotatedPixels, Learner
+from objclass.widgets.annotator.learning import Learner
 from objclass.widgets.background import Worker
 from objclass.widgets.planes import PlaneServer
 from objclass.widgets.replay import Code, call
@@ -34,6 +36,7 @@ PREVIEW, EXACT, COMPLETE = range(3)
 class _Found:
     """The prediction of a classifier for all pixels: the probability (True) or a mask (False)."""
 
+    image: AnnotatedImage
     classifier: ObjectClassifier
     accepted: tuple[int, int]
     pixels: dict[bool, np.ndarray] = field(repr=False)
@@ -46,12 +49,10 @@ class JobsMixin(AnnotatorBase):
         self._classifier = self._trained_with = None
         self._trained_version = -1
         self._revision, self._accepted = 0, (-1, PREVIEW)
-        self._labels = self._segmented_with = None
-        self._found: _Found | None = None
         self._queue = Latest(self._job_failed)
         self._worker = Worker(self._report_task, self._show_failure)
-        self._pixels = AnnotatedPixels(self._volume_image, self._ndim, self._scribbles)
-        self._learner = Learner(lambda: [self._pixels])
+        self._learner = Learner(lambda: [image.pixels for image in self._annotated()])
+        self._objects_made = 0
         self.explorer: Any = None
         self._wishes: dict[str, dict[str, Any]] = {}
         self._planes_seen: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
@@ -86,8 +87,8 @@ class JobsMixin(AnnotatorBase):
         return self._classifier
 
     def _begin_training(self) -> tuple[int, TrainingParameters, int]:
-        """Return the revision, the parameters and the version of the scribbles of a training."""
-        return self._revision, self.parameters, self._scribbles.version
+        """Return the revision of what a training sees, its parameters and the version of its scribbles."""
+        return self._revision, self.parameters, self._version
 
     def _on_train(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self.error = ""
@@ -103,11 +104,22 @@ class JobsMixin(AnnotatorBase):
         self._queue.submit("train", job)
 
     def _train_exactly(self, *, settles: bool = False) -> None:
-        with self._scribbles.lock:
+        annotated = self._annotated() or [self._shown]
+        with contextlib.ExitStack() as stack:
+            for image in annotated:
+                stack.enter_context(image.scribbles.lock)
             revision, parameters, version = self._begin_training()
-            annotations = self.annotations.copy()
-        classifier = train_object_classifier(self.image, annotations, **parameters.keywords())
+            annotations: Any = [image.annotations.copy() for image in annotated]
+        images: Any = [image.image for image in annotated]
+        if not self._several:
+            (images,), (annotations,) = images, annotations
+        classifier = train_object_classifier(images, annotations, **self._training_keywords(parameters))
         self._accept(classifier, parameters, version, revision=revision, settles=settles)
+
+    def _training_keywords(self, parameters: TrainingParameters) -> dict[str, Any]:
+        """Return the keywords of `train_object_classifier`."""
+        names = self._channel_names
+        return parameters.keywords() | ({} if names is None else {"channel_names": list(names)})
 
     def _annotations_changed(self) -> None:
         self._revision += 1
@@ -133,7 +145,8 @@ class JobsMixin(AnnotatorBase):
         if self._settle_timer is not None:
             self._settle_timer.cancel()
         few = self._learner.class_sizes().sum() <= learning.MOST_ROWS
-        if few and self._volume_image.nbytes <= _SETTLED_BYTES:
+        size = sum(image.channels.nbytes for image in self._annotated())
+        if few and size <= _SETTLED_BYTES:
             self._settle_timer = threading.Timer(_SETTLE_AFTER, self._settle, (revision,))
             self._settle_timer.daemon = True
             self._settle_timer.start()
@@ -169,8 +182,9 @@ class JobsMixin(AnnotatorBase):
                 return
             same_forest = settles and self._accepted == (revision, EXACT)
             self._accepted = revision, quality
-            if same_forest and self._segmented_with is self._classifier:
-                self._segmented_with = classifier
+            for image in self._images:
+                if same_forest and image.segmented_with is self._classifier:
+                    image.segmented_with = classifier
             self._classifier, self._trained_with, self._trained_version = classifier, parameters, version
             self.error = ""
             self._tell(trained=True, exact=quality >= EXACT)
@@ -190,23 +204,28 @@ class JobsMixin(AnnotatorBase):
             self._show_overlay(view, fresh=True)
 
     def _accept_loaded(self, classifier: ObjectClassifier) -> None:
-        if (classifier.ndim, classifier.n_channels) != (self._ndim, len(self._volume_image)):
+        n_channels = len(self._shown.channels)
+        if (classifier.ndim, classifier.n_channels) != (self._ndim, n_channels):
             raise ValueError(
                 f"path: {self.path} holds a classifier for {classifier.ndim}D images with "
                 f"{classifier.n_channels} channel(s), and this image is {self._ndim}D with "
-                f"{len(self._volume_image)}. Keep it and use another name."
+                f"{n_channels}. Keep it and use another name."
             )
         self._revision += 1
-        self._accept(classifier, self.path, self._scribbles.version, revision=self._revision)
+        self._accept(classifier, self.path, self._version, revision=self._revision)
 
     def _tell_stale(self) -> None:
         trained = self._trained_with
         same = isinstance(trained, str) or trained == self.parameters
-        stale = self._classifier is not None and not (
-            same and self._trained_version == self._scribbles.version
-        )
-        outdated = self._labels is not None and (stale or self._segmented_with is not self._classifier)
-        self._tell(stale=stale, objects_stale=outdated)
+        stale = self._classifier is not None and not (same and self._trained_version == self._version)
+        self._tell(stale=stale)
+        shown = self._shown
+        self._tell(objects_stale=shown.labels is not None and not self._is_current(shown))
+
+    def _is_current(self, image: AnnotatedImage) -> bool:
+        """Whether the objects of an image are those of the present annotations, parameters and options."""
+        is_new = not self.state.get("stale") and image.segmented_with is self._classifier
+        return image.labels is not None and is_new and image.segmented_how == self.segmentation
 
     # Overlays
 
@@ -223,7 +242,7 @@ class JobsMixin(AnnotatorBase):
 
     def _show_overlay(self, view: str, *, fresh: bool = False) -> None:
         request = self._wishes.get(view)
-        if request is not None:
+        if request is not None and request.get("source", 0) == self.shown:
             answer, buffers = self._overlay_server().answer(request)
             self.send({**answer, "fresh": fresh}, buffers)
 
@@ -235,18 +254,20 @@ class JobsMixin(AnnotatorBase):
 
     def _predicted_plane(self, axis: int, index: int) -> np.ndarray | None:
         def compute(classifier: ObjectClassifier) -> np.ndarray:
-            return self._pixels.predict(classifier, axis, index)
+            return image.pixels.predict(classifier, axis, index)
 
-        return self._remember(("prediction", axis, index), compute)
+        image = self._shown
+        return self._remember(("prediction", image, axis, index), compute)
 
     def _doubt_plane(self, axis: int, index: int) -> np.ndarray | None:
         from objclass.pixels.uncertainty import uncertainty_plane
 
         def compute(classifier: ObjectClassifier) -> np.ndarray:
-            doubt = uncertainty_plane(self.image, classifier, axis, index=index)
+            doubt = uncertainty_plane(image.image, classifier, axis, index=index)
             return np.rint(doubt * 255).astype(np.uint8)
 
-        return self._remember(("uncertainty", axis, index), compute)
+        image = self._shown
+        return self._remember(("uncertainty", image, axis, index), compute)
 
     def _remember(
         self, key: tuple[Any, ...], compute: Callable[[ObjectClassifier], np.ndarray]
@@ -275,26 +296,45 @@ class JobsMixin(AnnotatorBase):
             if self._classifier is None:
                 self._train_exactly()
             assert self._classifier is not None
-            found = suggest_slice(self.image, self._classifier, self.annotations)
+            image = self._shown
+            found = suggest_slice(image.image, self._classifier, image.annotations)
         finally:
             self._tell(suggesting=False)
-        self.send({"kind": "suggestion", "index": found.index, "region": list(found.region)})
+        if image is self._shown:
+            self.send({"kind": "suggestion", "index": found.index, "region": list(found.region)})
 
     # Objects
 
-    def segment(self) -> np.ndarray:
-        """Segment the whole image, like the button *Segment*, and wait.
+    def segment(self) -> Any:
+        """Segment the whole image, or each of several, like the button *Segment*, and wait.
 
-        A classifier that is out of date is trained again first.
+        A classifier that is out of date is trained again first. Returns `labels`.
         """
-        self._finish_segmentation(self._segment(lambda done, total: None))
+        self._segment_all(lambda done, total: None)
         self._queue.join()
-        assert self._labels is not None
-        return self._labels
+        return self.labels
 
-    def _on_segment(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+    def _on_segment(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self.error = ""
-        self._worker.start("Segmenting", self._segment, self._finish_segmentation)
+        if content.get("all"):
+            self._worker.start("Segmenting all", self._segment_all, lambda _: None)
+        else:
+            image = self._shown
+            self._worker.start(
+                "Segmenting", lambda progress: self._segment(image, progress), self._finish_segmentation
+            )
+
+    def _segment_all(self, progress: Callable[[int, int], None]) -> None:
+        """Segment one image after the other; only of the shown one the probability is kept."""
+        for number, image in enumerate(self._images):
+
+            def part(done: int, total: int, number: int = number) -> None:
+                progress(1000 * number + 1000 * done // max(1, total), 1000 * len(self._images))
+
+            part(0, 1)
+            self._finish_segmentation(self._segment(image.open(), part))
+            if image is not self._shown:
+                image.found = None
 
     def _on_cancel(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self._worker.cancel()
@@ -302,13 +342,13 @@ class JobsMixin(AnnotatorBase):
     def _report_task(self, task: dict[str, Any]) -> None:
         self._tell(task=task, **({} if task else {"compiling": False}))
 
-    def _segment(self, progress: Callable[[int, int], None]) -> _Found:
+    def _segment(self, image: AnnotatedImage, progress: Callable[[int, int], None]) -> _Found:
         if self._classifier is None or self.state["stale"] or not self.state["exact"]:
             self._train_exactly()
         with self._accepting:
             classifier, accepted = self._classifier, self._accepted
         assert classifier is not None
-        found = _Found(classifier, accepted, {})
+        found = _Found(image, classifier, accepted, {})
         self._find(found, progress)
         return found
 
@@ -321,28 +361,33 @@ class JobsMixin(AnnotatorBase):
         wanted = options.needs_probability
         if wanted not in found.pixels:
             if wanted:
-                pixels = object_probability(self.image, found.classifier, options, progress=progress)
+                pixels = object_probability(found.image.image, found.classifier, options, progress=progress)
             else:
-                classes = classify_pixels(self.image, found.classifier, engine="cpu", progress=progress)
+                classes = classify_pixels(
+                    found.image.image, found.classifier, engine="cpu", progress=progress
+                )
                 pixels = np.isin(classes, options.positive_classes)
             found.pixels[wanted] = pixels
         return found.pixels[wanted]
 
     def _finish_segmentation(self, found: _Found) -> None:
         """Accept a prediction, unless there is one of a later classifier."""
-        if self._found is not None and self._found.accepted > found.accepted:
+        image = found.image
+        if image.found is not None and image.found.accepted > found.accepted:
             return
-        self._found, self._segmented_with = found, found.classifier
+        image.found, image.segmented_with = found, found.classifier
         with notify_compiling(lambda: self._tell(compiling=True), after=0):
-            self._make_objects()
+            self._make_objects(image)
         self._tell_stale()
 
     @traitlets.observe("segmentation")
     def _segmentation_changed(self, _change: Any) -> None:
         if self.state:  # else it is being made
             self._tell_options()
-            if self._found is not None:
-                self._queue.submit("objects", self._make_objects)
+            self._tell_stale()
+            image = self._shown
+            if image.found is not None:
+                self._queue.submit("objects", lambda: self._make_objects(image))
 
     def _tell_options(self) -> None:
         self._tell(segmentation=asdict(self.segmentation_options), recipe=self.parameters.recipe)
@@ -351,22 +396,23 @@ class JobsMixin(AnnotatorBase):
         chosen: dict[str, Any] = dict(self.segmentation)
         return SegmentationOptions(**chosen).of_classifier(classifier)
 
-    def _make_objects(self) -> None:
+    def _make_objects(self, image: AnnotatedImage) -> None:
         """Label objects in the prediction with the current options."""
         from objclass.objects.segmentation import label_objects
 
-        found = self._found
+        found, how = image.found, dict(self.segmentation)
         if found is None:
             return
         options = self._options_for(found.classifier)
         pixels = self._find(found, lambda done, total: None)
         labels = label_objects(pixels, options, spacing=self._spacing, progress=False)
-        self._labels = labels
+        image.labels, image.segmented_how = labels, how
+        self._objects_made += 1
+        image.objects_version = self._objects_made
         if np.count_nonzero(labels) > labels.size / 2:
             self._say("Over half of the image is foreground: are the classes swapped?")
-        self._tell(
-            objects=int(labels.max(initial=0)), objects_version=self.state.get("objects_version", 0) + 1
-        )
+        self._tell_image()
+        self._tell_stale()
         if self._displayed:
             self._offer_first()
 
@@ -379,22 +425,20 @@ class JobsMixin(AnnotatorBase):
     def _explore(self, progress: Callable[[int, int], None]) -> Any:
         from objclass.widgets.explorer.explorer import explore
 
-        if self._labels is None or self.state["objects_stale"]:
-            self._finish_segmentation(self._segment(progress))
-        assert self._labels is not None
+        image = self._shown
+        if image.labels is None or self.state["objects_stale"]:
+            self._finish_segmentation(self._segment(image, progress))
+        assert image.labels is not None
         unit = None if self._spacing is None else self.volume["unit"]
-        return explore(self.image, self._labels, spacing=self._spacing, unit=unit)
+        return explore(image.image, image.labels, spacing=self._spacing, unit=unit)
 
     def _show_explorer(self, explorer: Any) -> None:
         self.explorer = explorer
         keywords = {} if self._spacing is None else {"spacing": Code("annotator.spacing")}
-        made = call("objclass.explore", "annotator.image", "annotator.labels", keywords=keywords)
+        which = f"[{self._shown.name!r}]" if self._several else ""
+        made = call(
+            "objclass.explore", f"annotator.image{which}", f"annotator.labels{which}", keywords=keywords
+        )
         with self.hold_sync():
             self.explorer_code = f"explorer = {made}  # here: annotator.explorer"
             self.explorer_id = explorer.model_id
-
-    def _label_plane(self, axis: int, index: int) -> np.ndarray | None:
-        if self._labels is None:
-            return None
-        volume = self._labels if self._ndim == 3 else self._labels[np.newaxis]
-        return np.take(volume, index, axis=axis)

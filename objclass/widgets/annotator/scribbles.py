@@ -65,6 +65,8 @@ class Scribbles:
     ----------
     volume : uint8 array of shape (z, y, x)
         Modified in place.
+    is_empty : bool
+        Whether nothing is painted: then a large volume need not be looked at.
 
     Attributes
     ----------
@@ -78,19 +80,19 @@ class Scribbles:
         Held while the array changes.
     """
 
-    def __init__(self, volume: np.ndarray) -> None:
+    def __init__(self, volume: np.ndarray, *, is_empty: bool = False) -> None:
         self.volume = volume
         self.version = 0
         self.lock = threading.Lock()
         self._done: list[tuple[_Packed, ...]] = []
         self._undone: list[tuple[_Packed, ...]] = []
-        self._count()
+        self._count(is_empty)
 
-    def _count(self) -> None:
+    def _count(self, is_empty: bool = False) -> None:
         # Plane by plane, since a mask of the whole array would double the memory.
         self.marked = [np.zeros(size, np.int64) for size in self.volume.shape]
         self.class_sizes = np.zeros(256, np.int64)
-        for z, plane in enumerate(self.volume):
+        for z, plane in enumerate(() if is_empty else self.volume):
             if plane.any():
                 self._add_counts(Patch(0, z, 0, 0, np.zeros(plane.shape, np.uint16)), plane, sign=1)
 

@@ -36,11 +36,12 @@ class VolumeMixin(AnnotatorBase):
     def _make_volume(self) -> None:
         from objclass.widgets.view3d.view3d import View3D
 
-        labels, version = self._labels, self.state.get("objects_version", 0)
+        image = self._shown
+        labels, version = image.labels, image.objects_version
         if labels is None or self._volume.get("version") == version:
             return
         view = View3D(
-            self._volume_image,
+            image.channels,
             labels,
             spacing=self._spacing,
             unit=self.volume["unit"],

@@ -1,6 +1,5 @@
 // The slice annotator in the browser: puts view, tools, panels and messages together.
 import { choice, countOf, enable, h, iconButton, keepFocus, listen } from "./dom.js";
-import { toScreen } from "./geometry.js";
 import { SlicePanel } from "./slice_panel.js";
 import { helpDialog } from "./annotator_help.js";
 import { annotatorKey } from "./annotator_keys.js";
@@ -11,10 +10,12 @@ import {
 } from "./annotator_panels.js";
 import { ClassList } from "./class_list.js";
 import { Connection } from "./connection.js";
+import { ImageStrip } from "./image_strip.js";
 import { NextStep } from "./next_step.js";
 import { Objects3D } from "./objects_3d.js";
 import { TOOLS } from "./paint_tool.js";
 import { Scribbles } from "./scribbles.js";
+import { Suggestion } from "./suggestion.js";
 
 const BRUSH_DELAY = 200;
 const DEFAULT_DISPLAY = { overlay: "prediction", contour: true, opacity: 0.8, annotations: true };
@@ -33,7 +34,9 @@ class AnnotatorView {
     this.main = h("div", { class: "oc-main-column" });
     this.side = h("div", { class: "oc-side" });
     this.messages = new AnnotatorMessages(model);
-    root.append(h("div", { class: "oc-columns" }, this.main, this.side));
+    this.strip = new ImageStrip(model, (image) => this.showImage(image));
+    root.classList.toggle("oc-several", this.strip.count > 1);
+    root.append(this.strip.element, h("div", { class: "oc-columns" }, this.main, this.side));
     this.panel = new SlicePanel(model, this.main, {
       layers: ["image", "annotations", "labels"], whole: ["annotations"] });
     this.view = this.panel.view;
@@ -58,7 +61,7 @@ class AnnotatorView {
       this.layers.show();
     });
     this.objects = objectsPanel(model);
-    this.suggestion = null;
+    this.suggestion = new Suggestion(this.panel);
     this.suggestButton = suggestButton(model);
     this.panel.slices.append(this.suggestButton.element);
     const contrast = h("section", { class: "oc-section" }, this.panel.contrast);
@@ -95,10 +98,10 @@ class AnnotatorView {
     this.scribbles = new Scribbles(model, panel, this.brush, {
       classes: this.classes, setSize: (size) => this.brushPanel.set(size), onChange: () => this.showStatus() });
     this.tool = this.scribbles.tool;
-    this.view.painters.push((context) => this.paintSuggestion(context));
     panel.onPlane = (plane) => this.receivePlane(plane);
     panel.onMove = () => this.move();
     panel.describe = (row, col) => this.layers.describe(row, col, (value) => this.classes.name(value));
+    panel.onVolume = () => this.reload();
     panel.onRequest = () => this.layers.request();
     const state = () => this.showState();
     const classes = () => {
@@ -124,7 +127,7 @@ class AnnotatorView {
     this.showState();
     this.move();
     panel.request();
-    this.scribbles.log.recover();
+    this.scribbles.recover();
   }
 
   dispose() {
@@ -135,6 +138,7 @@ class AnnotatorView {
     this.releaseFocus();
     this.stopListening();
     this.objects3d.dispose();
+    this.strip.dispose();
     this.layers.stop();
     this.panel.dispose();
   }
@@ -142,15 +146,17 @@ class AnnotatorView {
   // Messages
 
   receive(message, buffers) {
+    // What comes late from an image that is no longer shown.
+    if ((message.image ?? this.image) !== this.image) return;
     if (message.kind === "plane") this.panel.planes.receive(message, buffers);
     if (message.kind === "overlay") this.layers.planes.receive(message, buffers);
     if (message.kind === "trained") this.showTrained(message);
     if (message.kind === "kept") this.scribbles.acknowledge(message);
     if (message.kind === "painted") {
-      if (message.jump !== null) this.suggestion = null;
+      if (message.jump !== null) this.suggestion.clear();
       this.scribbles.receive(message, buffers);
     }
-    if (message.kind === "suggestion") this.suggest(message);
+    if (message.kind === "suggestion") this.suggestion.show(message);
     if (message.kind === "say") this.messages.say(message.text);
   }
 
@@ -169,41 +175,39 @@ class AnnotatorView {
     this.model.send({ kind: "train" });
   }
 
+  // Several images
+
+  get image() {
+    return this.panel.volume.source;
+  }
+
+  showImage(image) {
+    this.tool.up();
+    this.panel.savePosition();
+    this.model.send({ kind: "show", image });
+  }
+
+  reload() {
+    this.suggestion.clear();
+    this.scribbles.reload(this.image);
+    this.layers.reload();
+    this.showState();
+  }
+
   // The view
 
   receivePlane({ layers, axis, index }) {
     const [annotations] = layers.annotations;
     this.scribbles.setPlane(axis, index, annotations);
     this.layers.setPlane(layers);
-    if (this.checkContrast && this.suggestion?.index === index) this.panel.contrastPanel.ensureVisible();
-    this.checkContrast = false;
+    this.view.element.dataset.image = this.image;
+    this.suggestion.receivePlane(index);
   }
 
   move() {
     this.scribbles.leavePlane();
     this.showMarks();
     this.layers.clear();
-  }
-
-  suggest({ index, region }) {
-    this.suggestion = { index, region };
-    const voxel = [index, (region[0] + region[2]) >> 1, (region[1] + region[3]) >> 1];
-    this.panel.goTo(0, index, voxel);
-    this.checkContrast = true;
-  }
-
-  paintSuggestion(context) {
-    const { suggestion, panel, view } = this;
-    if (!suggestion || panel.axis !== 0 || panel.index !== suggestion.index) return;
-    const [row0, col0, row1, col1] = suggestion.region;
-    const [x0, y0] = toScreen(view.transform, row0, col0);
-    const [x1, y1] = toScreen(view.transform, row1, col1);
-    for (const [style, width] of [["rgba(0, 0, 0, 0.6)", 4], ["#fff", 1.5]]) {
-      context.strokeStyle = style;
-      context.lineWidth = width;
-      context.setLineDash(width > 2 ? [] : [6, 4]);
-      context.strokeRect(x0, y0, x1 - x0, y1 - y0);
-    }
   }
 
   // Tools and panels
@@ -246,7 +250,7 @@ class AnnotatorView {
     enable(this.undoButton, state.undo);
     enable(this.redoButton, state.redo);
     for (const panel of [this.training, this.objects, this.suggestButton, this.objects3d]) panel.refresh();
-    this.classes.setCounts(state.painted ?? {});
+    this.classes.setCounts(state.painted ?? {}, state.used ?? []);
     if (state.objects_version !== this.objectsVersion) {
       this.objectsVersion = state.objects_version;
       this.panel.planes.invalidate("labels");
@@ -259,14 +263,14 @@ class AnnotatorView {
 
   // What becomes of the scribbles when the kernel is gone.
   describeKept() {
-    const { pending } = this.scribbles.log;
+    const { waiting } = this.scribbles;
     if (!this.model.get("save_to")) return "Scribbles were kept in the memory of the kernel only: use save_to to save them in a file.";
-    if (!pending.length) return "All scribbles are in the file.";
-    return `${countOf(pending.length, "scribble")} not in the file yet: kept in this browser and sent then.`;
+    if (!waiting) return "All scribbles are in the file.";
+    return `${countOf(waiting, "scribble")} not in the file yet: kept in this browser and sent then.`;
   }
 
   showStatus() {
-    const waiting = this.scribbles.log.pending.length;
+    const { waiting } = this.scribbles;
     this.connection.refresh();
     this.messages.showStatus(waiting);
     this.root.dataset.pending = waiting;

@@ -9,6 +9,7 @@ const SHORTCUTS = [
   ["M", "add a class"],
   ["B", "2D brush or 3D ball"],
   ["← →", "previous, next slice; Page ↑ ↓ ten times as far"],
+  [", .", "previous, next image"],
   ["P", "play through the slices"],
   ["wheel, Z, shift Z", "zoom (click into the view first); 0 fits"],
   ["ctrl wheel", "brush size"],

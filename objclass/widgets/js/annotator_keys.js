@@ -18,6 +18,8 @@ export function annotatorKey(view) {
     m: () => view.classes.add(),
     b: () => view.brushPanel.toggleBall(),
     t: () => view.train(),
+    ",": () => view.strip.step(-1),
+    ".": () => view.strip.step(1),
     l: () => model.send({ kind: "set", name: "live", value: !model.get("live") }),
     s: () => model.send({ kind: "suggest" }),
     c: () => view.displayPanel.toggleContour(),

@@ -40,6 +40,14 @@ export class AnnotatorLayers {
     if (overlay) this.planes.offer(overlay, buffers);
   }
 
+  // Another image is shown.
+  reload() {
+    const { shape, source } = this.panel.volume;
+    this.clear();
+    this.planes.reset(shape, source);
+    this.request();
+  }
+
   // Another slice: nothing of the last one stays.
   clear() {
     this.rasters = { annotations: [], labels: [], overlay: [] };

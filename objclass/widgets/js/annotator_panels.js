@@ -133,6 +133,9 @@ export function displayPanel(model, display, onChange) {
 export function objectsPanel(model) {
   const segment = textButton("Segment", () => model.send({ kind: "segment" }),
     { class: "oc-button oc-main", title: "Segment the objects in the whole image" });
+  const all = textButton("All", () => model.send({ kind: "segment", all: true }),
+    { title: "Segment the objects in all images" });
+  all.hidden = model.get("image_list").length < 2;
   const cancel = textButton("Cancel", () => model.send({ kind: "cancel" }));
   const count = h("span", { class: "oc-badge oc-objects", role: "status" });
   const bar = h("progress", { class: "oc-progress", max: 1, "aria-label": "Progress" });
@@ -151,7 +154,7 @@ export function objectsPanel(model) {
   const next = textButton("Measure and explore", () => model.send({ kind: "explore" }), {
     title: "Measure the objects and show them in the explorer, below" });
   const element = section("Objects",
-    h("div", { class: "oc-row" }, segment, cancel, h("span", { class: "oc-grow" }), count), bar,
+    h("div", { class: "oc-row" }, segment, all, cancel, h("span", { class: "oc-grow" }), count), bar,
     foldOut("Size, splitting, threshold", false, field("Minimum size", size), field("Split touching", split),
       h("div", { class: "oc-two" }, smooth.element, threshold.element),
       h("div", { class: "oc-two" }, certainty.element, holes.element)), next);
@@ -159,15 +162,16 @@ export function objectsPanel(model) {
     const { task, objects, objects_stale: stale, stale: outdated, trained, compiling } = { ...NOTHING, ...model.get("state") };
     const running = Boolean(task.title);
     enable(segment, !running);
+    enable(all, !running);
     enable(next, !running && objects > 0);
     cancel.hidden = !running;
     bar.classList.toggle("oc-away", !running);
     if (running && task.fraction !== null) bar.value = task.fraction;
     else bar.removeAttribute("value");
     const trains = !trained || outdated ? "trains first" : "";
-    count.textContent = running ? `${compiling ? "Compiling, once only" : task.title}…` : [objects === undefined ? "" : countOf(objects, "object"), trains]
+    count.textContent = running ? `${compiling ? "Compiling, once only" : task.title}…` : [(objects ?? null) === null ? "" : countOf(objects, "object"), trains]
       .filter(Boolean).join(" · ");
-    count.classList.toggle("oc-stale", Boolean(objects !== undefined && stale));
+    count.classList.toggle("oc-stale", Boolean(stale));
     count.title = stale ? "Made before the last change: segment again" : "";
     const options = model.get("state").segmentation;
     if (!options) return;

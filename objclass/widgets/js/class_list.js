@@ -7,7 +7,7 @@ const MAX_CLASS = 254;
 export class ClassList {
   // `value` is the class to begin with; onSelect(value) when another class is to be painted.
   constructor(model, value, onSelect) {
-    Object.assign(this, { model, onSelect });
+    Object.assign(this, { model, onSelect, used: [] });
     const isThere = this.classes.some((item) => item.value === value);
     this.value = isThere ? value : Math.min(model.get("positive_class"), 2);
     this.list = h("div", { class: "oc-classes", role: "radiogroup", "aria-label": "Class to paint" });
@@ -60,9 +60,10 @@ export class ClassList {
     this.select(values[(place + values.length) % values.length]);
   }
 
-  // How many pixels each class has, {value: count}.
-  setCounts(counts) {
+  // How many pixels each class has, {value: count}, and the classes that have some in any image.
+  setCounts(counts, used = this.used) {
     this.counts = counts;
+    this.used = used;
     for (const row of this.list.children) {
       const count = counts[row.dataset.value] ?? 0;
       row.querySelector(".oc-count").textContent = count ? count.toLocaleString("en") : "";
@@ -80,7 +81,7 @@ export class ClassList {
   }
 
   canRemove(value) {
-    return this.classes.length > 2 && value !== this.model.get("positive_class");
+    return this.classes.length > 2 && !this.used.includes(value) && value !== this.model.get("positive_class");
   }
 
   clear(value) {

@@ -7,9 +7,11 @@ export class Scribbles {
   // `classes` is the ClassList; setSize(size) of the brush; onChange() when the number of scribbles on their way changes.
   constructor(model, panel, brush, { classes, setSize, onChange }) {
     Object.assign(this, { model, panel, classes, view: panel.view, planes: panel.planes });
-    this.log = new StrokeLog({
+    // Each image has a log of its own: the file of one may be written before that of another.
+    this.image = model.get("shown");
+    this.logs = model.get("image_list").map(({ key }, image) => new StrokeLog({
       send: (content, buffers) => model.send(content, undefined, buffers), storage: safeStorage(),
-      key: model.get("store_key"), client: panel.planes.view, onChange });
+      key, client: `${panel.planes.view}/${image}`, extra: { image }, onChange }));
     this.tool = new PaintTool(panel, brush, {
       onStart: () => panel.planes.hold("annotations"),
       onStroke: (axis, patches) => this.send(axis, patches),
@@ -21,8 +23,26 @@ export class Scribbles {
     this.view.tool = this.tool;
   }
 
+  get log() {
+    return this.logs[this.image];
+  }
+
+  // Another image is shown; what was painted until then was of the one before.
+  reload(image) {
+    this.image = image;
+  }
+
+  // Scribbles that the kernel does not keep yet.
+  get waiting() {
+    return this.logs.reduce((sum, { pending }) => sum + pending.length, 0);
+  }
+
+  recover() {
+    this.logs.forEach((log) => log.recover());
+  }
+
   acknowledge({ seen }) {
-    for (const [client, seq] of Object.entries(seen)) this.log.acknowledge(client, seq);
+    for (const [client, seq] of Object.entries(seen)) this.logs.forEach((log) => log.acknowledge(client, seq));
   }
 
   setPlane(axis, index, annotations) {

@@ -125,11 +125,21 @@ export class SlicePanel {
     const volume = this.model.get("volume");
     if (volume.source === this.volume.source) return false;
     clearTimeout(this.saving);
-    Object.assign(this, { volume, saving: null, position: [...this.model.get("position")] });
+    Object.assign(this, { volume, saving: null, axis: this.model.get("axis"), position: [...this.model.get("position")] });
     this.planes.reset(volume.shape, volume.source);
+    this.renewContrast();
     this.showPlane();
     this.onVolume();
     return true;
+  }
+
+  // The histograms are those of the image.
+  renewContrast() {
+    const { contrast } = this;
+    this.contrastPanel = new ContrastPanel(this.model, this.view);
+    this.contrast = this.contrastPanel.element;
+    contrast.replaceWith(this.contrast);
+    this.setChannels();
   }
 
   setChannels() {
@@ -145,13 +155,17 @@ export class SlicePanel {
     this.showPlane();
     if (voxel) this.centre(voxel);
     clearTimeout(this.saving);
-    this.saving = setTimeout(() => {
-      this.saving = null;
-      if ((this.model.get("_shown") ?? 0) !== this.volume.source) return; // another image is on its way
-      this.model.set("axis", this.axis);
-      this.model.set("position", [...this.position]);
-      this.model.save_changes();
-    }, SAVE_DELAY);
+    this.saving = setTimeout(() => this.savePosition(), SAVE_DELAY);
+  }
+
+  savePosition() {
+    clearTimeout(this.saving);
+    this.saving = null;
+    const shown = this.model.get("_shown") ?? this.volume.source;
+    if (shown !== this.volume.source) return; // another image is on its way
+    this.model.set("axis", this.axis);
+    this.model.set("position", [...this.position]);
+    this.model.save_changes();
   }
 
   centre(voxel) {

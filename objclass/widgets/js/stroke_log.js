@@ -25,8 +25,9 @@ export function fromBase64(text) {
 
 export class StrokeLog {
   // `send(content, buffers)` sends a message; `storage` is like localStorage; `key` names what is annotated.
-  constructor({ send, storage, key, client, onChange = () => {} }) {
-    Object.assign(this, { send, storage, key, client, onChange });
+  // `extra` goes with every message.
+  constructor({ send, storage, key, client, extra = {}, onChange = () => {} }) {
+    Object.assign(this, { send, storage, key, client, extra, onChange });
     this.seq = 0;
     this.pending = [];
   }
@@ -44,7 +45,7 @@ export class StrokeLog {
   transmit({ client, seq, axis, patches }) {
     const places = patches.map(({ runs, ...place }) => place);
     try {
-      this.send({ kind: "stroke", client, seq, axis, patches: places }, patches.map(({ runs }) => runs.buffer));
+      this.send({ kind: "stroke", client, seq, axis, patches: places, ...this.extra }, patches.map(({ runs }) => runs.buffer));
     } catch {
       // The kernel is gone: the stroke waits here and in the storage for the next one.
     }

@@ -61,7 +61,7 @@ def answer(annotator, topic, value):
 
 
 def saved(annotator):
-    annotator._autosave.flush()
+    annotator._shown.autosave.flush()
     return imread(annotator.save_to)
 
 
@@ -94,7 +94,7 @@ def test_an_acknowledgement_comes_after_the_file(make, image, monkeypatch):
     monkeypatch.setattr(annotator, "send", send)
     for seq in range(1, 60):
         stroke(annotator, seq, 2, seq)
-    annotator._autosave.flush()
+    annotator._shown.autosave.flush()
     assert seen[-1] == (59, 59)
     assert all(sequence <= value for sequence, value in seen)
 

@@ -1,0 +1,331 @@
+"""The images of an annotator, each with what was painted on it and found in it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from objclass._common import checks
+from objclass.widgets.annotator import arguments
+from objclass.widgets.annotator.autosave import check_save_to
+from objclass.widgets.annotator.learning import AnnotatedPixels
+from objclass.widgets.annotator.scribbles import Scribbles
+from objclass.widgets.channels import is_rgb, rgb_first
+
+if TYPE_CHECKING:
+    from objclass.pixels.classifier import ObjectClassifier
+    from objclass.widgets.annotator.autosave import Autosave
+    from objclass.widgets.planes import PlaneServer
+
+_THUMBNAIL = 72
+_SAME_SPACING = 0.01
+RGB = ("red", "green", "blue")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an image comes from.
+
+    Attributes
+    ----------
+    name : str
+        Empty for an only image.
+    read : callable
+        Returns the image as the functions take it.
+    glance : callable
+        Returns the plane in its middle without reading more, channels first: (c, y, x).
+    ndim, n_channels : int
+    shape : tuple of int
+        The spatial shape.
+    path : Path or None
+        The file.
+    spacing, unit, channel_names
+        As in `annotate`; None where neither the caller nor the file tells.
+    code : str
+        The expression that reads it; empty for an array.
+    was_rgb : bool
+        Whether the array had its channels last.
+    """
+
+    name: str
+    read: Callable[[], np.ndarray]
+    glance: Callable[[], np.ndarray]
+    ndim: int
+    n_channels: int
+    shape: tuple[int, ...]
+    spacing: tuple[float, ...] | None = None
+    unit: str | None = None
+    channel_names: Sequence[str] | None = None
+    code: str = ""
+    path: Path | None = None
+    was_rgb: bool = False
+
+
+@dataclass(eq=False)
+class AnnotatedImage:
+    """An image with its annotations and its objects; one from a file is opened when it is needed.
+
+    Attributes
+    ----------
+    image : ndarray
+        As the functions take it.
+    channels : ndarray, (c, z, y, x)
+    scribbles : Scribbles
+    pixels : AnnotatedPixels
+    planes : PlaneServer or None
+        Once it was shown.
+    view : dict
+        The traits that show it, as they were left.
+    autosave : Autosave or None
+    seen : dict
+        The last scribble of each page that has arrived.
+    labels : ndarray of int32 or None
+    found : object
+        What `labels` were made of.
+    segmented_with : ObjectClassifier or None
+    segmented_how : dict
+        The options that were chosen for `labels`.
+    objects_version : int
+        Goes up with each new `labels`.
+    """
+
+    source: Source
+    given: npt.ArrayLike | None = None
+    save_to: Path | None = None
+    planes: PlaneServer | None = None
+    view: dict[str, Any] = field(default_factory=dict)
+    autosave: Autosave | None = None
+    seen: dict[str, int] = field(default_factory=dict)
+    labels: np.ndarray | None = None
+    found: Any = None
+    segmented_with: ObjectClassifier | None = None
+    segmented_how: dict[str, Any] = field(default_factory=dict)
+    objects_version: int = 0
+    saved: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._opening = threading.RLock()
+        self.is_open = False
+
+    def open(self) -> AnnotatedImage:
+        """Read or map what is in the files, once."""
+        with self._opening:
+            if not self.is_open:
+                self.image = self.source.read()
+                ndim = self.source.ndim
+                self.channels = arguments.with_channels(self.image, ndim)
+                shape = self.channels.shape[1:]
+                stored = self.save_to is not None and self.save_to.exists()
+                given = arguments.open_annotations(self.given, self.save_to, shape, ndim)
+                self.scribbles = Scribbles(given, is_empty=self.given is None and not stored)
+                self.pixels = AnnotatedPixels(self.channels, ndim, self.scribbles)
+                self.given, self.is_open = None, True
+        return self
+
+    @property
+    def name(self) -> str:
+        """The name that the user has given."""
+        return self.source.name
+
+    @property
+    def has_annotations(self) -> bool:
+        """Whether something is painted; an image whose file of annotations exists is opened."""
+        known = self.given is not None or (self.save_to is not None and self.save_to.exists())
+        if not self.is_open and known:
+            self.open()
+        return self.is_open and bool(self.scribbles.class_sizes.any())
+
+    @property
+    def annotations(self) -> np.ndarray:
+        """The annotations, of the spatial shape, as a read-only view."""
+        volume = self.open().scribbles.volume
+        view = (volume if self.source.ndim == 3 else volume[0])[...]
+        view.flags.writeable = False
+        return view
+
+    def label_plane(self, axis: int, index: int) -> np.ndarray | None:
+        """Return a plane of the objects, None where there are none."""
+        if self.labels is None:
+            return None
+        volume = self.labels if self.source.ndim == 3 else self.labels[np.newaxis]
+        return np.take(volume, index, axis=axis)
+
+    def thumbnail(self) -> bytes:
+        """Return a small PNG of the middle plane, read without opening the image."""
+        from objclass.widgets.channels import describe_channels
+        from objclass.widgets.snapshot import compose_channels, encode_png
+
+        plane = self.source.glance()
+        step = max(1, max(plane.shape[1:]) // (2 * _THUMBNAIL))
+        plane = plane[:, ::step, ::step].astype(np.float32)
+        described = describe_channels(len(plane), self.source.channel_names)
+        limits = [np.percentile(channel, (0.5, 99.8)) for channel in plane]
+        shown = [
+            {**channel, "low": float(low), "high": float(max(high, low + 1e-9)), "visible": True}
+            for channel, (low, high) in zip(described, limits, strict=True)
+        ]
+        return encode_png(compose_channels(plane, shown), longest=_THUMBNAIL)
+
+
+def open_sources(
+    image: Any, spacing: Any, unit: str | None, channel_names: Sequence[str] | None, annotations: Any
+) -> tuple[list[Source], bool]:
+    """Return the sources of what was given to `annotate`, and whether it is several images."""
+    from objclass.io import images as reading
+
+    if isinstance(image, (str, os.PathLike)):
+        info = reading.image_info(image)[0]
+        if info.n_frames is not None:
+            named: list[tuple[str, Any, int | None]] = [
+                (f"frame {frame}", image, frame) for frame in range(info.n_frames)
+            ]
+        else:
+            return [_file_source("", image, None, spacing, unit, channel_names)], False
+    elif isinstance(image, Mapping):
+        named = [(name, each, None) for name, each in image.items()]
+    elif checks.is_list(image) or _are_paths(image):
+        named = [(name, each, None) for name, each in zip(_names(image), image, strict=True)]
+    else:
+        return [_array_source("", image, spacing, unit, channel_names, annotations)], False
+    if not named or not all(isinstance(name, str) and name for name, _, _ in named):
+        raise checks.invalid("image", "at least one image, each with a name", image)
+    sources = [
+        _file_source(name, each, frame, spacing, unit, channel_names)
+        if isinstance(each, (str, os.PathLike))
+        else _array_source(name, each, spacing, unit, channel_names, None)
+        for name, each, frame in named
+    ]
+    for source in sources[1:]:
+        _check_alike(sources[0], source)
+    return sources, True
+
+
+def gather_images(
+    sources: Sequence[Source], annotations: Any, save_to: Any, *, several: bool
+) -> list[AnnotatedImage]:
+    """Return the images with what they have of annotations and where these are saved; see `annotate`."""
+    if not several:
+        path = None if save_to is None else check_save_to(save_to)
+        return [AnnotatedImage(sources[0], annotations, path)]
+    names = [source.name for source in sources]
+    given = arguments.given_annotations(annotations, names)
+    files: list[Path | None] = [None] * len(sources)
+    if save_to is not None:
+        paths = [source.path for source in sources if source.path is not None]
+        files = [*arguments.annotation_files(save_to, names, paths)]
+    return list(map(AnnotatedImage, sources, given, files))
+
+
+def _check_alike(first: Source, other: Source) -> None:
+    """Raise unless one classifier can learn from both images."""
+    if (first.ndim, first.n_channels) != (other.ndim, other.n_channels):
+        expected = f"{first.n_channels} channels in {first.ndim}D as {first.name!r}"
+        got = f"{other.n_channels} channels in {other.ndim}D"
+        raise checks.invalid(f"image[{other.name!r}]", expected, got)
+    both = first.spacing, other.spacing
+    if None in both and both != (None, None):
+        same = False
+    else:
+        same = both == (None, None) or np.allclose(*both, rtol=_SAME_SPACING)  # type: ignore[arg-type]
+    if not same:
+        hint = "One classifier learns from images of one voxel size; spacing= gives that of all."
+        got = f"{other.spacing} of its file"
+        raise checks.invalid(
+            f"image[{other.name!r}]", f"voxel size {first.spacing} as {first.name!r}", got, hint
+        )
+
+
+def _are_paths(image: Any) -> bool:
+    paths = (str, os.PathLike)
+    return isinstance(image, (list, tuple)) and any(isinstance(each, paths) for each in image)
+
+
+def _names(images: Sequence[Any]) -> Iterator[str]:
+    """Yield a name for each: that of a file as long as no other has it, else the number."""
+    stems = [Path(each).stem if isinstance(each, (str, os.PathLike)) else "" for each in images]
+    for number, stem in enumerate(stems):
+        yield stem if stem and stems.count(stem) == 1 else f"{stem} {number}".strip()
+
+
+def _array_source(
+    name: str, image: Any, spacing: Any, unit: str | None, channel_names: Any, annotations: Any
+) -> Source:
+    array = np.asarray(image)
+    was_rgb = is_rgb(array)
+    if was_rgb:
+        array, channel_names = rgb_first(array), channel_names or RGB
+    channels, ndim = arguments.check_input(array, annotations, spacing, channel_names)
+
+    def glance() -> np.ndarray:
+        return channels[:, channels.shape[1] // 2]
+
+    return Source(
+        name,
+        lambda: array,
+        glance,
+        ndim,
+        len(channels),
+        channels.shape[4 - ndim :],
+        checks.check_spacing(spacing, ndim),
+        unit,
+        channel_names,
+        was_rgb=was_rgb,
+    )
+
+
+def _file_source(
+    name: str, path: Any, frame: int | None, spacing: Any, unit: str | None, channel_names: Any
+) -> Source:
+    from objclass.io.images import image_info, imread
+    from objclass.io.opening import check_named, open_image
+    from objclass.widgets.replay import call
+
+    info = image_info(path)[0]
+    with open_image(path) as opened:
+        check_named(opened)
+    ndim = 3 if "z" in info.axes else 2
+    given = checks.check_spacing(spacing, ndim)
+
+    def read() -> np.ndarray:
+        mapped = None if frame is not None else _map_tiff(path, info.axes, info.shape)
+        return imread(path, frame=frame) if mapped is None else mapped
+
+    def glance() -> np.ndarray:
+        with open_image(path) as opened:
+            return opened.read_plane(frame)
+
+    keywords = {} if frame is None else {"frame": frame}
+    return Source(
+        name,
+        read,
+        glance,
+        ndim,
+        info.n_channels,
+        info.shape[-ndim:],
+        given or info.spacing,
+        unit or (None if given else info.unit),
+        channel_names or (RGB if info.is_rgb else info.channel_names or None),
+        code=call("objclass.imread", repr(os.fspath(path)), keywords=keywords),
+        path=Path(path),
+    )
+
+
+def _map_tiff(path: Any, axes: str, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Map an uncompressed TIFF file into memory; None where that cannot be done."""
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            stored = tiff.series[0]
+            if stored.axes.lower() != axes or stored.shape != shape or stored.dataoffset is None:
+                return None
+        return tifffile.memmap(path, mode="r")
+    except (ValueError, OSError, tifffile.TiffFileError):
+        return None
