@@ -107,4 +107,5 @@ def save_picture(notebook: Any, name: str) -> None:
         return
     for theme in ("Dark", "Light"):
         notebook.theme(f"JupyterLab {theme}")
+        notebook.page.wait_for_function("() => !document.querySelector('#jupyterlab-splash')")
         notebook.page.screenshot(path=Path(folder) / f"{name}-{theme.lower()}.png")

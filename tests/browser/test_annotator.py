@@ -68,7 +68,7 @@ def test_the_whole_way_in_jupyterlab(open_notebook):
         f"() => document.querySelector('.oc-objects').textContent.startsWith('{objects} ')"
     )
     view.root.get_by_text("Size, splitting, threshold").click()
-    field = view.root.get_by_label("Minimum size")
+    field = view.root.get_by_label("Minimum size", exact=True)
     field.fill("300")
     field.press("Enter")
     fewer = notebook.kernel(count.format(options="min_size=300"))
@@ -470,7 +470,7 @@ def test_a_preset_is_chosen_by_mouse(open_notebook):
     view = View(notebook)
     view.root.get_by_text("Features and forest").click()
     view.root.get_by_text("Size, splitting, threshold").click()
-    assert view.root.get_by_label("Minimum size").input_value() == "10%"
+    assert view.root.get_by_label("Minimum size", exact=True).input_value() == "10%"
     view.root.get_by_label("Preset").select_option("APOC")
     notebook.wait_kernel("annotator.parameters.recipe == 'apoc'")
     notebook.page.wait_for_function(
@@ -634,7 +634,7 @@ def test_brush_and_class_survive_a_reload_and_a_class_can_be_removed(open_notebo
     view.view.click(position={"x": 5, "y": 5})
     for _ in range(4):
         page.keyboard.press("]")
-    notebook.wait_kernel("annotator.brush == {'size': 11, 'ball': False, 'value': 3}")
+    notebook.wait_kernel("annotator.brush['size'] == 11 and annotator.brush['value'] == 3")
     page.mouse.move(*view.screen(80, 100))
     page.keyboard.down("Control")
     page.mouse.wheel(0, -100)

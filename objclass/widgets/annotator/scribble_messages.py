@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from objclass.objects.edges import region_within_edges
 from objclass.widgets.annotator.arguments import new_class
 from objclass.widgets.annotator.autosave import Autosave, ChangedElsewhereError
 from objclass.widgets.annotator.base import AnnotatorBase
@@ -119,14 +120,17 @@ class ScribblesMixin(AnnotatorBase):
         self._changed(self._shown.scribbles.clear_class(int(content["value"])))
 
     def _on_fill(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        """Annotate the region of the prediction around a pixel, except scribbles of other classes."""
-        from skimage.segmentation import flood
+        """Paint the region around a pixel, without the scribbles of other classes.
 
+        The region is that of the prediction or, with ``edges``, the one between the edges of the image.
+        """
         axis, index, value = (int(content[name]) for name in ("axis", "index", "value"))
-        plane = self._predicted_plane(axis, index)
-        if plane is None:
-            raise ValueError("Fill needs a prediction: scribble in two classes and train first.")
-        region = flood(plane, (int(content["row"]), int(content["col"])), connectivity=1)
+        seed = int(content["row"]), int(content["col"])
+        if content.get("edges"):
+            plane = self._shown.planes.image.plane(axis, index)  # type: ignore[union-attr]
+            region = region_within_edges(plane, seed, sigma=max(1, float(content["size"]) / 4))
+        else:
+            region = self._predicted_region(axis, index, seed)
         scribbles = self._shown.scribbles.plane(axis, index)
         others = region & (scribbles != 0) & (scribbles != value)
         region &= ~others
@@ -140,6 +144,14 @@ class ScribblesMixin(AnnotatorBase):
         patch = Patch(axis, index, int(rows[0]), int(cols[0]), window * np.uint16(value + 1))
         self._shown.scribbles.paint([patch])
         self._changed([patch])
+
+    def _predicted_region(self, axis: int, index: int, seed: tuple[int, int]) -> np.ndarray:
+        from skimage.segmentation import flood
+
+        plane = self._predicted_plane(axis, index)
+        if plane is None:
+            raise ValueError("Fill needs a prediction: scribble in two classes and train first.")
+        return np.asarray(flood(plane, seed, connectivity=1))
 
     def _say(self, text: str) -> None:
         """Show a message in the view for a moment."""

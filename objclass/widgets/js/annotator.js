@@ -1,12 +1,12 @@
 // The slice annotator in the browser: puts view, tools, panels and messages together.
 import { choice, countOf, enable, h, iconButton, keepFocus, listen } from "./dom.js";
 import { SlicePanel } from "./slice_panel.js";
-import { helpDialog } from "./annotator_help.js";
+import { helpDialog, hintFor } from "./annotator_help.js";
 import { annotatorKey } from "./annotator_keys.js";
 import { AnnotatorLayers } from "./annotator_layers.js";
 import { AnnotatorMessages } from "./annotator_messages.js";
 import {
-  brushControls, displayPanel, objectsPanel, suggestButton, trainingPanel,
+  brushControls, displayPanel, mousePanel, objectsPanel, suggestButton, trainingPanel,
 } from "./annotator_panels.js";
 import { ClassList } from "./class_list.js";
 import { Connection } from "./connection.js";
@@ -30,7 +30,7 @@ class AnnotatorView {
     const { model } = this.connection;
     Object.assign(this, { model, root });
     this.display = { ...DEFAULT_DISPLAY, ...model.get("display") };
-    this.brush = { tool: "brush", ball: false, ...model.get("brush"), flat: model.get("volume").ndim === 2 };
+    this.brush = { tool: "brush", ball: false, right: "pan", wheel: "zoom", ...model.get("brush"), flat: model.get("volume").ndim === 2 };
     this.main = h("div", { class: "oc-main-column" });
     this.side = h("div", { class: "oc-side" });
     this.messages = new AnnotatorMessages(model);
@@ -66,7 +66,7 @@ class AnnotatorView {
     this.panel.slices.append(this.suggestButton.element);
     const contrast = h("section", { class: "oc-section" }, this.panel.contrast);
     this.side.append(this.classes.element, this.training.element, this.objects.element,
-      this.displayPanel.element, contrast);
+      this.displayPanel.element, contrast, mousePanel(this.brush, this.panel.volume.ndim, () => this.brushChanged()));
   }
 
   buildBar() {
@@ -213,6 +213,7 @@ class AnnotatorView {
   // Tools and panels
 
   setTool(tool) {
+    this.tool?.leave();
     this.brush.tool = tool;
     this.toolChoice.set(tool);
     this.brushChanged();
@@ -221,10 +222,11 @@ class AnnotatorView {
   // The brush is kept in a trait: a page that is loaded again finds it as it was.
   brushChanged() {
     this.view?.drawTop();
+    this.panel.wheelZooms = this.brush.wheel !== "slices";
     clearTimeout(this.savingBrush);
     this.savingBrush = setTimeout(() => {
-      const { size, ball, value } = this.brush;
-      this.model.set("brush", { size, ball, value });
+      const { size, ball, value, right, wheel } = this.brush;
+      this.model.set("brush", { size, ball, value, right, wheel });
       this.model.save_changes();
     }, BRUSH_DELAY);
   }
@@ -232,13 +234,8 @@ class AnnotatorView {
   // What the keys do here, while the pointer is here.
   showHint(target) {
     const inView = this.view.element.contains(target);
-    const wheel = this.view.element.contains(document.activeElement) ? "wheel zooms" : "click, then the wheel zooms";
-    const texts = {
-      brush: "right button pans · Ctrl + wheel: brush size", erase: "right button pans · Ctrl + wheel: brush size",
-      fill: "a click fills the region of the prediction", pick: "a click takes the class that is there", pan: "drag to pan",
-    };
-    const text = inView ? `${texts[this.brush.tool]} · ${wheel}` : target.closest("[data-hint]")?.dataset.hint;
-    this.hint.textContent = text ?? "";
+    const hasFocus = this.view.element.contains(document.activeElement);
+    this.hint.textContent = inView ? hintFor(this.brush, this.panel.volume.ndim, hasFocus) : "";
   }
 
   showMarks() {

@@ -45,6 +45,8 @@ export function annotatorKey(view) {
     if (tool) view.setTool(tool.value);
     else if (key === " " && event.target === view.view.element) view.view.input.spaceHeld = true;
     else if (key === "v") startHiding(event);
+    else if (view.tool.corners && key === "enter") view.tool.close();
+    else if (view.tool.corners && key === "escape") view.tool.cancel();
     else if (actions[key]) actions[key]();
     else if (event.target.matches("input, select, summary, button") && isForControl(event)) return false;
     else return view.panel.key(event);

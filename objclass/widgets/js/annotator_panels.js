@@ -35,6 +35,19 @@ export function brushControls(brush, onChange) {
   return { elements: [size.element, brush.flat ? null : ball.element].filter(Boolean), set, toggleBall };
 }
 
+// What the right button and the wheel do: choices that are kept with the brush.
+export function mousePanel(brush, ndim, onChange) {
+  const put = (name) => (value) => {
+    brush[name] = value;
+    onChange();
+  };
+  const row = (text, items, name) => h("div", { class: "oc-field" }, h("span", {}, text), choice(items, brush[name], put(name), text).element);
+  const right = row("Right button", [{ value: "pan", text: "pans" }, { value: "erase", text: "erases" }], "right");
+  const wheel = ndim === 2 ? null
+    : row("Wheel", [{ value: "zoom", text: "zooms", label: "With Shift: slices" }, { value: "slices", text: "slices", label: "With Shift: zooms" }], "wheel");
+  return h("section", { class: "oc-section" }, foldOut("Mouse", false, ...[right, wheel].filter(Boolean)));
+}
+
 // Where the classifier is kept.
 function fileText(state, name) {
   if (!name) return "Kept in memory only";
@@ -130,6 +143,14 @@ export function displayPanel(model, display, onChange) {
   return { element, setOverlay, toggleContour };
 }
 
+// A size as segment takes it, "10%", "4 um3" or 20, times a factor.
+export function scaleSize(text, factor) {
+  const [, number, unit] = /^\s*([\d.]+)\s*(.*)$/.exec(text) ?? [null, "0", ""];
+  const scaled = Number((Number(number) * factor || (factor > 1 ? 10 : 0)).toPrecision(3));
+  if (!unit) return Math.round(scaled);
+  return unit === "%" ? `${Math.min(100, scaled)}%` : `${scaled} ${unit}`;
+}
+
 export function objectsPanel(model) {
   const segment = textButton("Segment", () => model.send({ kind: "segment" }),
     { class: "oc-button oc-main", title: "Segment the objects in the whole image" });
@@ -141,8 +162,11 @@ export function objectsPanel(model) {
   const bar = h("progress", { class: "oc-progress", max: 1, "aria-label": "Progress" });
   const send = (name) => (value) => model.send({ kind: "option", name, value });
   const size = h("input", {
-    type: "text", class: "oc-number", title: 'Smaller objects are removed: voxels ("20"), a size ("4 um3") or a percentage of the typical size ("10%")',
+    type: "text", "aria-label": "Minimum size", class: "oc-number", title: 'Smaller objects are removed: voxels ("20"), a size ("4 um3") or a percentage of the typical size ("10%")',
     onchange: () => send("min_size")(isNaN(size.value) ? size.value : Number(size.value)) });
+  const times = (factor) => () => send("min_size")(scaleSize(size.value, factor));
+  const smaller = textButton("÷2", times(0.5), { class: "oc-button oc-small", "aria-label": "Smaller minimum size" });
+  const larger = textButton("×2", times(2), { class: "oc-button oc-small", "aria-label": "Larger minimum size" });
   const split = h("select", { class: "oc-select", title: "How touching objects are split", onchange: () => send("split")(split.value) },
     ...[["none", "no"], ["auto", "automatic"], ["distance", "by shape"], ["tree", "by probability"]]
       .map(([value, text]) => h("option", { value }, text)));
@@ -155,7 +179,7 @@ export function objectsPanel(model) {
     title: "Measure the objects and show them in the explorer, below" });
   const element = section("Objects",
     h("div", { class: "oc-row" }, segment, all, cancel, h("span", { class: "oc-grow" }), count), bar,
-    foldOut("Size, splitting, threshold", false, field("Minimum size", size), field("Split touching", split),
+    foldOut("Size, splitting, threshold", false, h("div", { class: "oc-row" }, h("span", { class: "oc-grow" }, "Minimum size"), smaller, larger, size), field("Split touching", split),
       h("div", { class: "oc-two" }, smooth.element, threshold.element),
       h("div", { class: "oc-two" }, certainty.element, holes.element)), next);
   const refresh = () => {

@@ -72,6 +72,26 @@ function pathSpan(row, a, b) {
   return [Math.min(...ends), Math.max(...ends)];
 }
 
+// Fill `mask` with 1 where the centre of a pixel lies within the polygon of points [row, col]; returns the touched
+// box as paintSegment does.
+export function fillPolygon(mask, [rows, cols], points) {
+  const touched = [rows, cols, 0, 0];
+  const heights = points.map(([row]) => row);
+  const begin = Math.max(0, Math.floor(Math.min(...heights)));
+  const end = Math.min(rows - 1, Math.ceil(Math.max(...heights)));
+  for (let row = begin; row <= end; row++) {
+    const crossings = points.flatMap((a, which) => {
+      const b = points[(which + 1) % points.length];
+      const y = row + 0.5;
+      return a[0] <= y !== b[0] <= y ? [a[1] + ((y - a[0]) / (b[0] - a[0])) * (b[1] - a[1])] : [];
+    }).sort((a, b) => a - b);
+    for (let pair = 0; pair + 1 < crossings.length; pair += 2) {
+      fillSpan(mask, cols, row, Math.ceil(crossings[pair] - 0.5), Math.floor(crossings[pair + 1] - 0.5), touched);
+    }
+  }
+  return touched[2] > touched[0] ? touched : null;
+}
+
 export function joinBoxes(one, other) {
   if (!one || !other) return one ?? other;
   return [

@@ -36,7 +36,7 @@ export class PointerInput {
     if (this.touches.size === 2) return this.startPinch();
     if (this.mode) return;
     const [row, col] = view.planeAt(event);
-    const draws = event.button === 0 || event.button === 5; // 5 is the other end of a pen
+    const draws = event.button === 0 || event.button === 2 || event.button === 5; // 5 is the other end of a pen
     const claims = draws && !this.spaceHeld && view.tool?.down(event, row, col);
     this.mode = claims ? "tool" : "pan";
     this.pointer = event.pointerId;
@@ -86,6 +86,7 @@ export class PointerInput {
     if (!event.ctrlKey && !this.view.element.contains(document.activeElement)) return;
     event.preventDefault();
     if (this.controlHeld && this.view.tool?.wheel?.(event)) return;
+    if (!event.ctrlKey && this.view.onWheel(event)) return;
     const box = this.view.element.getBoundingClientRect();
     const unit = event.deltaMode === 1 ? 16 : 1;
     const factor = Math.exp(-Math.max(-60, Math.min(60, event.deltaY * unit)) * 0.005);

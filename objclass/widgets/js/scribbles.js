@@ -16,7 +16,7 @@ export class Scribbles {
       onStart: () => panel.planes.hold("annotations"),
       onStroke: (axis, patches) => this.send(axis, patches),
       onCancel: () => panel.planes.invalidate("annotations", panel.axis, panel.index),
-      onFill: (row, col) => this.fill(row, col),
+      onFill: (row, col, byEdges) => this.fill(row, col, byEdges),
       onPick: (row, col) => this.pick(row, col),
       onSize: setSize,
     });
@@ -52,7 +52,7 @@ export class Scribbles {
   }
 
   leavePlane() {
-    this.tool.up();
+    this.tool.leave();
     this.tool.raster = null;
   }
 
@@ -87,10 +87,13 @@ export class Scribbles {
     this.log.add(axis, patches);
   }
 
-  fill(row, col) {
+  // Without a prediction the edges of the image are what there is.
+  fill(row, col, byEdges) {
     const { axis, index } = this.panel;
-    const value = this.classes.value;
-    this.model.send({ kind: "fill", axis, index, row: Math.floor(row), col: Math.floor(col), value });
+    const { value } = this.classes;
+    const edges = byEdges || !this.model.get("state").trained;
+    this.model.send({
+      kind: "fill", axis, index, row: Math.floor(row), col: Math.floor(col), value, edges, size: this.tool.state.size });
   }
 
   pick(row, col) {

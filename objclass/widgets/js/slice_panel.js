@@ -39,6 +39,8 @@ export class SlicePanel {
     this.planes.onPlane = (plane) => this.receivePlane(plane);
     this.planes.onWaiting = (count) => this.showWaiting(count > 0);
     this.view.onTransform = () => this.request();
+    this.wheelZooms = true;
+    this.view.onWheel = (event) => this.wheel(event);
     this.view.onHover = (row, col, event) => this.hover(row, col, event);
     this.takeFirst();
     this.buildSlider(host);
@@ -218,6 +220,13 @@ export class SlicePanel {
     this.playButton.replaceChildren(icon(play ? "pause" : "play"));
     this.playButton.title = label;
     this.playButton.setAttribute("aria-label", label);
+  }
+
+  // The wheel zooms and with Shift goes through the slices; without wheelZooms the other way round.
+  wheel(event) {
+    if (this.volume.ndim === 2 || event.shiftKey !== this.wheelZooms) return false;
+    this.goTo(this.axis, this.index + Math.sign(event.deltaY || event.deltaX));
+    return true;
   }
 
   hover(row, col, event) {

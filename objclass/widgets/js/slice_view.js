@@ -37,6 +37,7 @@ export class SliceView {
     this.painters = [];
     this.tool = null;
     this.onHover = this.onTransform = () => {};
+    this.onWheel = () => false; // whether it has done something with a turn of the wheel, which zooms otherwise
     this.pending = { image: false, labels: null, top: false, frame: 0 };
     this.frameTimes = [];
     this.canvases = ["image", "labels", "top"].map((name) => h("canvas", { class: `oc-canvas oc-${name}` }));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  applyPatch, ballPlanes, cutPatch, joinBoxes, paintPath, paintSegment,
+  applyPatch, ballPlanes, cutPatch, fillPolygon, joinBoxes, paintPath, paintSegment,
 } from "../../../objclass/widgets/js/brush.js";
 
 // The definition, pixel by pixel: the centre within the radius of the segment, or the segment goes through.
@@ -80,4 +80,32 @@ test("a patch carries a stroke to another raster", () => {
   const raster = { data: new Uint8Array(81).fill(1), width: 9 };
   applyPatch(raster, { row: box[0], col: box[1], rows: box[2] - box[0], cols: box[3] - box[1] }, values);
   assert.deepEqual([...raster.data], [...mask].map((set) => (set ? 2 : 1)));
+});
+
+test("a polygon has the pixels whose centres lie within", () => {
+  const inside = (points, row, col) => {
+    let odd = false;
+    points.forEach((a, which) => {
+      const b = points[(which + 1) % points.length];
+      if (a[0] <= row !== b[0] <= row && col < a[1] + ((row - a[0]) / (b[0] - a[0])) * (b[1] - a[1])) odd = !odd;
+    });
+    return odd;
+  };
+  const shape = [23, 31];
+  for (const points of [
+    [[2.2, 3.1], [4.8, 28.3], [20.1, 16.7]],
+    [[-5, -5], [40, 10.3], [3.3, 50]],
+    [[1.1, 1.1], [20.7, 20.2], [1.3, 20.9], [20.2, 1.4]],
+  ]) {
+    const mask = new Uint8Array(shape[0] * shape[1]);
+    const [row0, col0, row1, col1] = fillPolygon(mask, shape, points);
+    for (let row = 0; row < shape[0]; row++) {
+      for (let col = 0; col < shape[1]; col++) {
+        const there = mask[row * shape[1] + col] === 1;
+        assert.equal(there, inside(points, row + 0.5, col + 0.5), `${points} ${row} ${col}`);
+        if (there) assert.ok(row >= row0 && row < row1 && col >= col0 && col < col1);
+      }
+    }
+  }
+  assert.equal(fillPolygon(new Uint8Array(4), [2, 2], [[5, 5], [5, 6], [6, 6]]), null);
 });

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+from skimage.draw import disk
+
+from objclass.objects.edges import region_within_edges
+
+
+@pytest.mark.parametrize("noise", [0, 8])
+def test_a_disk_is_found_from_any_pixel_well_within(noise):
+    image = np.full((2, 90, 110), 40.0)
+    truth = np.zeros(image.shape[1:], bool)
+    truth[disk((45, 50), 20)] = True
+    image[1, truth] += 100
+    image += np.random.default_rng(0).normal(0, noise or 1e-3, image.shape)
+    for seed in [(45, 50), (38, 45), (52, 58)]:
+        found = region_within_edges(image, seed, sigma=2)
+        assert (found & truth).sum() / (found | truth).sum() > 0.9
+    outside = region_within_edges(image, (5, 5), sigma=2)
+    assert outside[5, 5]
+    assert (outside & truth).sum() < 0.15 * truth.sum()
+
+
+def test_it_reaches_no_farther_than_its_window():
+    found = region_within_edges(np.zeros((1, 500, 500)), (250, 250))
+    assert found[250, 250]
+    assert not found[:50].any()
+    assert not found[:, :50].any()
+
+
+def test_the_gallery_of_touching_regions_is_parted_at_the_edge():
+    image = np.zeros((1, 60, 60))
+    image[0, 20:40, 10:30] = 100
+    image[0, 20:40, 30:50] = 200
+    left = region_within_edges(image, (30, 20))
+    right = region_within_edges(image, (30, 40))
+    assert not (left & right).any()
+    assert left[24:36, 14:27].all()
+    assert right[24:36, 33:46].all()
