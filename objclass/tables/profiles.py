@@ -1,4 +1,4 @@
-"""Which group is which: the measures in which groups differ, how well clusters hold together, how many."""
+"""Profiles of groups and clusters: effect sizes, silhouettes, and the number of clusters."""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ _SAMPLE = 2000
 def standardized_differences(
     table: pd.DataFrame, by: str, *, columns: Iterable[str] | str = "auto"
 ) -> pd.DataFrame:
-    """Return how far each group's mean lies from that of all other objects, in standard deviations.
+    """Compute the effect size (Cohen's d) of each group against all other objects.
 
-    The difference of the means divided by the pooled standard deviation of the two (Cohen's d).
+    It is the difference of the means divided by the pooled standard deviation.
 
     Parameters
     ----------
     table : pandas.DataFrame
         One row for each object.
     by : str
-        The column with the groups. Rows of ``MANUAL_CLUSTER_ID`` 0 are a group of their own: the rest.
+        The column with the groups. Rows with ``MANUAL_CLUSTER_ID`` 0 are also a group.
     columns : list of str or "auto"
         The measures; "auto" stands for those that `objclass.cluster` would use.
 
     Returns
     -------
     pandas.DataFrame
-        A row for each group, in order, and a column for each measure, the most telling one first.
+        One row for each group, in order, and one column for each measurement, sorted by absolute effect
+        size.
 
     References
     ----------
@@ -74,10 +75,10 @@ def _difference(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
 def silhouettes(
     table: pd.DataFrame, by: str, *, columns: Iterable[str] | str = "auto"
 ) -> dict[object, float]:
-    """Return the mean silhouette of each cluster: near 1 apart from the others, near 0 in between.
+    """Return the mean silhouette of each cluster: near 1 if it is separate, near 0 if it overlaps.
 
-    A cluster of a single object has none: there is nothing in it to be near to.
-    At most 2,000 objects, drawn at random with a fixed seed, are compared.
+    The silhouette of a cluster of a single object is undefined. At most 2,000 objects, drawn at random with a
+    fixed seed, are compared.
 
     References
     ----------
@@ -113,14 +114,14 @@ def silhouettes(
 def distances_from_mean(
     table: pd.DataFrame, rows: np.ndarray, *, columns: Iterable[str] | str = "auto"
 ) -> np.ndarray:
-    """Return how far each of some objects lies from their mean: the nearest is the most typical.
+    """Return the distance of each object from the mean of the given objects; the nearest is most typical.
 
     Parameters
     ----------
     table : pandas.DataFrame
         One row for each object.
     rows : (n,) array of int
-        The places of the objects in the table, those of a cluster for example.
+        The positions of the objects in the table, for example those of a cluster.
     columns : list of str or "auto"
         The measures; "auto" stands for those that `objclass.cluster` would use.
 
@@ -157,7 +158,7 @@ def scan_clusters(
     most: int = 10,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> pd.DataFrame:
-    """Return how well the objects fall into 2, 3, … clusters.
+    """Compute scores of clusterings into 2, 3, … clusters.
 
     Parameters
     ----------
@@ -167,15 +168,15 @@ def scan_clusters(
     columns, scale, random_state
         As in `objclass.cluster`.
     most : int
-        The highest number of clusters.
+        The maximum number of clusters.
     progress : callable
         Called as ``progress(done, total)``.
 
     Returns
     -------
     pandas.DataFrame
-        ``n_clusters``, ``silhouette`` (high is good) and, low is good, ``inertia`` for k-means, or
-        ``bic`` for a Gaussian mixture.
+        ``n_clusters``, ``silhouette`` (higher is better), and ``inertia`` for k-means or ``bic`` for a
+        Gaussian mixture (lower is better).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The slices of an image, in three directions."""
+"""Viewer of slices of an image in three directions."""
 
 from __future__ import annotations
 
@@ -25,26 +25,25 @@ def view(
     Parameters
     ----------
     image : (z, y, x) or (y, x) array, or with channels first
-        Any real dtype; it is read plane by plane. A colour picture (y, x, 3) of bytes is shown in its
-        colours.
+        Any real dtype; it is read plane by plane. An 8-bit RGB image (y, x, 3) is shown in its colours.
     labels : (z, y, x) or (y, x) array of int, optional
-        Objects, drawn over the image; 0 is background.
+        Objects, drawn as an overlay; 0 is background.
     spacing : sequence of float, optional
-        Voxel size along (z, y, x) or (y, x): it gives the slices their proportions.
+        Voxel size along (z, y, x) or (y, x), for the aspect ratio of slices.
     unit : str, optional
-        The unit of `spacing`, µm where only that is given.
+        The unit of `spacing`; µm by default.
     channel_names : sequence of str, optional
-        A name for each channel. With as many names as planes an image of three axes is one of channels.
+        A name for each channel. A 3D array with as many names as planes is taken as (c, y, x).
 
     Returns
     -------
     Viewer
-        A widget to display.
+        The widget.
 
     Raises
     ------
     ValueError
-        If image, labels, spacing and names do not fit.
+        If image, labels, spacing and names do not match.
     TypeError
         If the image is not real-valued, or the labels are not integers.
 
@@ -59,7 +58,7 @@ def view(
 
 
 class Viewer(SliceWidget):
-    """What `objclass.view` returns."""
+    """The widget that `objclass.view` returns."""
 
     _esm = bundle("viewer")
     _css = stylesheet("slice_view", "viewer")

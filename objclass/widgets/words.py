@@ -1,10 +1,10 @@
-"""Words for what a widget tells its user."""
+"""Text for messages of widgets."""
 
 from __future__ import annotations
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number of things in words.
+    """Return a number with its noun.
 
     Examples
     --------

@@ -31,7 +31,7 @@ def test_a_cell_that_is_run_again_goes_on(open_notebook, save_to: str) -> None:
     notebook.run_all()
     explorer = Driver(notebook)
     assert explorer.kernel(STATE) == before
-    page.get_by_text("Goes on where you left off").wait_for()
+    page.get_by_text("Resumed from the last state").wait_for()
     page.locator(".oce-legend").get_by_text("mitotic").wait_for()
     if not save_to:
         return

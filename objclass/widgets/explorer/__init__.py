@@ -1,1 +1,1 @@
-"""A plot of the objects, linked with slices and 3D."""
+"""The explorer: a plot of objects, linked with slices and 3D."""

@@ -1,4 +1,4 @@
-"""The explorer's mode "Classes": messages of the page about classes and their examples; see `Explorer`."""
+"""The mode "Classes" of the explorer: messages about classes and their examples; see `Explorer`."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ CLASS_ENTRY = {
 
 
 class ClassesMixin(traitlets.HasTraits):
-    """Examples by clicks, a forest that learns after each of them, and the object to look at next."""
+    """Examples by clicks, a classifier trained after each of them, and suggestions of objects."""
 
     giving = traitlets.Int(
-        0, min=0, max=9, help="the class that a click gives; 0 where clicks mark and draw groups"
+        0, min=0, max=9, help="the class assigned by a click; 0 if clicks mark objects"
     ).tag(sync=True)
     _classes = traitlets.Dict(help="classes, examples and predictions").tag(sync=True)
 
@@ -50,7 +50,7 @@ class ClassesMixin(traitlets.HasTraits):
 
     @property
     def classifier(self) -> TableClassifier | None:
-        """What was learnt from the examples; None as long as fewer than two classes have some."""
+        """The classifier trained on the examples; None if fewer than two classes have examples."""
         return self.objects.classes.classifier
 
     def _start_classes(self) -> None:
@@ -85,7 +85,7 @@ class ClassesMixin(traitlets.HasTraits):
         }
 
     def _learn_classes(self) -> None:
-        """Show the examples at once, and what follows from them as soon as it is learnt."""
+        """Show the examples immediately, and predictions after training."""
 
         def learn() -> None:
             with self._lock:
@@ -97,7 +97,7 @@ class ClassesMixin(traitlets.HasTraits):
         self._learner.submit("learn", learn)
 
     def _on_class(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        """Begin, give examples, undo, redo, add, remove, rename, recolour, as ``action`` says."""
+        """Handle an ``action``: begin, give examples, undo, redo, add, remove, rename or recolour."""
         classes = self.objects.classes
         number = int(content.get("number", 0))
         actions: dict[str, Callable[[], Any]] = {
@@ -139,7 +139,7 @@ class ClassesMixin(traitlets.HasTraits):
             self.giving = next(iter(classes.state.names), 0)
 
     def _groups_to_examples(self) -> None:
-        """Make the objects of each group examples of a class of its own."""
+        """Convert each group to examples of a class."""
         classes, groups = self.objects.classes, self.objects.groups
         for group in groups.sizes():
             name = groups.state.names.get(group, "") or f"group {group}"
@@ -156,7 +156,7 @@ class ClassesMixin(traitlets.HasTraits):
             classes.give([label for label in members if classes.state.examples.get(label) != number], number)
 
     def _classes_to_groups(self) -> None:
-        """Put the objects of each class, examples and predicted ones, into the group of its number."""
+        """Convert each class, examples and predicted objects, to a group."""
         _, predicted, _ = self.objects.classes.predicted(self.objects.row_labels)
         for place, number in enumerate(self.objects.classes.state.names):
             chosen = predicted == number
@@ -174,12 +174,12 @@ class ClassesMixin(traitlets.HasTraits):
         self._send_groups()
 
     def _on_suggest(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        """Mark the object whose class to give next."""
+        """Mark the suggested object."""
 
         def suggest() -> None:
             found = self.objects.classes.suggest(self.objects.measured)
             if found is None:
-                raise checks.invalid("examples", "examples of two classes at least", "fewer")
+                raise checks.invalid("examples", "examples of at least two classes", "fewer")
             self._mark(self.objects.number_of(found))
 
         self._learner.submit("suggest", suggest)
@@ -210,10 +210,10 @@ class ClassesMixin(traitlets.HasTraits):
             self._send_classes()
 
         worker: Worker = self._worker  # type: ignore[attr-defined]
-        worker.start("Judging the classes", lambda _progress: cross_validate(table, named), finish)
+        worker.start("Cross-validating the classes", lambda _progress: cross_validate(table, named), finish)
 
     def _mark_in_3d(self, label: int) -> None:
-        """Take a click in 3D: mark the object, and give it the class that clicks give."""
+        """Handle a click in 3D: mark the object, and assign the current class."""
         self._mark(label)
         if self.giving:
             self._on_class({"action": "give", "labels": [label], "number": self.giving}, [])

@@ -1,4 +1,4 @@
-"""Classes of objects given by clicks: examples with undo, and what is learnt from them after each."""
+"""Classes of objects from clicked examples, with undo and a classifier."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HISTORY = 500
 
 @dataclass(frozen=True)
 class ClassState:
-    """One moment: names and colours of the classes by number, and the class of each example by label."""
+    """A state: names and colours of classes by number, and the class of each example by label."""
 
     names: Mapping[int, str] = field(default_factory=dict)
     colors: Mapping[int, str] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class ClassState:
 
 
 class ClassExamples:
-    """The classes that a user gives, with a history, and the classifier that learns them.
+    """The classes and examples of a user, with history, and their classifier.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class ClassExamples:
     ----------
     state : ClassState
     classifier : TableClassifier or None
-        What was learnt last; None as long as fewer than two classes have examples.
+        The last trained classifier; None if fewer than two classes have examples.
     results : DataFrame or None
         ``CLASS``, ``CLASS_PROBABILITY`` and the probability of each class, row by row of the table.
     """
@@ -61,22 +61,22 @@ class ClassExamples:
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is a change to take back."""
+        """Whether there is a change to undo."""
         return bool(self._done)
 
     @property
     def can_redo(self) -> bool:
-        """Whether there is a change to bring back."""
+        """Whether there is a change to redo."""
         return bool(self._undone)
 
     def undo(self) -> None:
-        """Take the last change back."""
+        """Undo the last change."""
         if self.can_undo:
             self._undone.append(self.state)
             self.state = self._done.pop()
 
     def redo(self) -> None:
-        """Bring back what was taken back last."""
+        """Redo the change that was undone last."""
         if self.can_redo:
             self._done.append(self.state)
             self.state = self._undone.pop()
@@ -100,7 +100,7 @@ class ClassExamples:
         )
 
     def rename(self, number: int, name: str) -> None:
-        """Give a class a name that no other one has."""
+        """Rename a class; names must be unique."""
         self._require(number)
         name = name.strip()[:80]
         if not name or name in [other for n, other in self.state.names.items() if n != number]:
@@ -116,7 +116,7 @@ class ClassExamples:
         self._change(colors={**self.state.colors, number: f"#{digits}"})
 
     def give(self, labels: Iterable[int], number: int, *, take_back: bool = False) -> None:
-        """Make objects examples of a class, or of none; a single one that is one already is taken back."""
+        """Add or remove examples of a class; a single existing example is removed."""
         labels = [int(label) for label in labels]
         examples = dict(self.state.examples)
         again = len(labels) == 1 and examples.get(labels[0]) == number
@@ -130,12 +130,12 @@ class ClassExamples:
             self._change(examples=examples)
 
     def named(self) -> dict[int, str]:
-        """Return the class name of each example, by what names it in the table."""
+        """Return the class name of each example by its key in the table."""
         examples = sorted(self.state.examples.items())
         return {self._key(label): self.state.names[number] for label, number in examples}
 
     def learn(self, table: pd.DataFrame) -> None:
-        """Learn from the examples and predict all objects."""
+        """Train on the examples and predict all objects."""
         examples = self.named()
         if len(set(examples.values())) < 2:
             self.classifier = self.results = None
@@ -148,7 +148,7 @@ class ClassExamples:
         self.results = found[[name for name in found if name not in table or str(name) == CLASS_COLUMN]]
 
     def suggest(self, table: pd.DataFrame) -> Any:
-        """Return what names the object whose class to give next; None where nothing was learnt yet."""
+        """Return the key of the suggested object; None if there is no classifier."""
         if self.classifier is None:
             return None
         with warnings.catch_warnings():
@@ -157,7 +157,7 @@ class ClassExamples:
         return next(found[key_columns(table)].itertuples(index=False, name=None), None)
 
     def predicted(self, row_labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return for each row the class given (0: none), the class predicted, and whether that is certain."""
+        """Return the example class (0: none), the predicted class and whether it is certain, for each row."""
         given = np.zeros(len(row_labels), np.int32)
         labels = np.array(list(self.state.examples), np.int64)
         order = np.argsort(row_labels)
@@ -173,7 +173,7 @@ class ClassExamples:
         return given, np.where(given > 0, given, found), np.where(given > 0, 1, certain).astype(np.uint8)
 
     def code(self) -> list[str]:
-        """Return the lines that learn and predict the same."""
+        """Return the code that trains and predicts the same."""
         if self.classifier is None:
             return []
         keywords = {"colors": self._colors()}
@@ -181,13 +181,13 @@ class ClassExamples:
         return [f"classifier = {train}", "table = objclass.classify(table, classifier)"]
 
     def to_json(self) -> dict[str, Any]:
-        """Return classes and examples as JSON can hold them."""
+        """Return classes and examples, JSON-serializable."""
         state = self.state
         classes = [{"number": n, "name": name, "color": state.colors[n]} for n, name in state.names.items()]
         return {"list": classes, "examples": {str(label): n for label, n in state.examples.items()}}
 
     def restore(self, stored: Mapping[str, Any], known: Mapping[int, int]) -> None:
-        """Begin with what `to_json` has stored; `known`: the present numbers of objects by those of then."""
+        """Restore the content of `to_json`; `known` maps stored object numbers to current ones."""
         names = {int(item["number"]): str(item["name"]) for item in stored["list"]}
         colors = {int(item["number"]): str(item["color"]) for item in stored["list"]}
         stored_examples = {int(label): int(n) for label, n in stored["examples"].items()}

@@ -128,7 +128,7 @@ def explore(
 
 
 class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, PicturesMixin, SeriesMixin, SliceWidget):
-    """What `objclass.explore` returns."""
+    """The widget that `objclass.explore` returns."""
 
     _esm = traitlets.Unicode(bundle("explorer")).tag(sync=True)
     _css = traitlets.Unicode(stylesheet("slice_view", "explorer")).tag(sync=True)
@@ -238,13 +238,13 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, PicturesMixin
 
     def _restore(self, stored: dict[str, Any]) -> None:
         if stored["objects"] != self._fingerprint:
-            hint = "Choose another name, or write over it with resume=False."
-            got = f"{self._save_to}, which belongs to other ones"
+            hint = "Choose another name, or overwrite it with resume=False."
+            got = f"{self._save_to}, which belongs to other objects"
             raise checks.invalid("save_to", "the file of these objects", got, hint)
         same = self.objects.restore(stored)
-        self._resumed = "Goes on where you left off; explore(…, resume=False) begins anew."
+        self._resumed = "Resumed from the last state; explore(…, resume=False) starts from scratch."
         if not same:
-            self._resumed += " The table has changed: clusters and embeddings are to be computed again."
+            self._resumed += " The table has changed: compute clusters and embeddings again."
         self._describe_columns()
         with self.hold_sync():
             for name, value in stored["view"].items():
@@ -393,7 +393,7 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, PicturesMixin
                 self._send_groups()
 
     def _on_group(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        """Undo, redo, name, recolour, merge, hide or clear, as ``action`` says."""
+        """Handle an ``action`` on groups: undo, redo, rename, recolour, merge, hide or clear."""
         objects, groups = self.objects, self.objects.groups
         number = int(content.get("group", 0))
         actions: dict[str, Callable[[], object]] = {

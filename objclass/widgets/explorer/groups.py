@@ -1,4 +1,4 @@
-"""Groups of objects as an explorer keeps them: who is in which, their names and colours, undo and redo."""
+"""Groups of objects in an explorer: members, names and colours, with undo and redo."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HISTORY = 200
 
 @dataclass(frozen=True, eq=False)
 class GroupState:
-    """One moment: a number for each row (0 = not selected) and how the groups are shown."""
+    """A state: the group of each row (0: not selected), and names, colours and visibility of groups."""
 
     numbers: np.ndarray
     names: Mapping[int, str] = field(default_factory=dict)
@@ -27,10 +27,10 @@ class GroupState:
 
 
 class Groups:
-    """The groups of one table, with a history.
+    """The groups of a table, with history.
 
-    Every change makes a new `GroupState`. A change of the numbers carries the `Step` that repeats it in
-    code; a new name, colour or visibility carries none. `version` grows with every change.
+    Every change creates a new `GroupState`. A change of members has a `Step` with its code; a new name,
+    colour or visibility has none. `version` increases with every change.
     """
 
     def __init__(self, numbers: np.ndarray):
@@ -40,7 +40,7 @@ class Groups:
         self.version = 0
 
     def state_to_json(self, labels: np.ndarray) -> dict[str, Any]:
-        """Return the present groups as JSON can hold them: the labels of each, names, colours, visibility."""
+        """Return the groups, JSON-serializable: labels, names, colours and visibility."""
         state = self.state
         return {
             "members": {str(group): labels[state.numbers == group].tolist() for group in self.sizes()},
@@ -50,7 +50,7 @@ class Groups:
         }
 
     def restore(self, stored: Mapping[str, Any], labels: np.ndarray, steps: list[Step]) -> None:
-        """Begin with the groups that `state_to_json` has stored; `steps` led to them."""
+        """Restore the groups from `state_to_json` and the `steps` that lead to them."""
         numbers = np.zeros(len(labels), np.int64)
         for group, members in stored["members"].items():
             numbers[np.isin(labels, np.asarray(members, np.int64))] = int(group)
@@ -65,7 +65,7 @@ class Groups:
 
     @property
     def state(self) -> GroupState:
-        """The present moment."""
+        """The current state."""
         return self._done[-1][0]
 
     @property
@@ -75,29 +75,29 @@ class Groups:
 
     @property
     def steps(self) -> list[Step]:
-        """The steps that lead to the present numbers, oldest first."""
+        """The steps that lead to the current groups, oldest first."""
         return self._forgotten + [step for _, step in self._done if step is not None]
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is a change to take back."""
+        """Whether there is a change to undo."""
         return len(self._done) > 1
 
     @property
     def can_redo(self) -> bool:
-        """Whether there is a change to bring back."""
+        """Whether there is a change to redo."""
         return bool(self._undone)
 
     def sizes(self) -> dict[int, int]:
-        """Return the number of objects in each group, by ascending number."""
+        """Return the number of objects in each group, in ascending order of groups."""
         present, counts = np.unique(self.numbers[self.numbers > 0], return_counts=True)
         return dict(zip(present.tolist(), counts.tolist(), strict=True))
 
     def target(self, mode: str) -> tuple[int, str]:
-        """Return the group number and the mode of `objclass.select` that a gesture stands for.
+        """Return the group and the mode of `objclass.select` for a selection mode.
 
-        "replace" starts again with group 1, "next" opens the group after the highest, "extend" adds to
-        the highest one, "subtract" takes out.
+        "replace" starts again with group 1, "next" creates the next group, "extend" adds to the last group,
+        "subtract" removes.
         """
         checks.check_option("mode", mode, ("replace", "next", "extend", "subtract"))
         highest = int(self.numbers.max(initial=0))
@@ -111,16 +111,16 @@ class Groups:
         return group, "add"
 
     def choose(self, chosen: np.ndarray, *, group: int, mode: str, step: Step) -> None:
-        """Put the `chosen` rows into `group`; `step` is the call of `objclass.select` that does the same."""
+        """Assign the `chosen` rows to `group`; `step` is the equivalent call of `objclass.select`."""
         self._change(numbers=apply_selection(self.numbers, chosen, group=group, mode=mode), step=step)
 
     def merge(self, group: int, into: int, *, step: Step) -> None:
-        """Put the objects of `group` into another, or into none with ``into=0``."""
+        """Merge `group` into another, or clear it with ``into=0``."""
         self._require(group)
         self._change(numbers=np.where(self.numbers == group, into, self.numbers), step=step)
 
     def rename(self, group: int, name: str) -> None:
-        """Give a group a name; an empty one takes it away."""
+        """Rename a group; an empty name removes it."""
         self._require(group)
         names = {**self.state.names, group: name.strip()[:80]}
         self._change(names={number: text for number, text in names.items() if text})
@@ -138,13 +138,13 @@ class Groups:
         self._change(hidden=self.state.hidden | {group} if hidden else self.state.hidden - {group})
 
     def undo(self) -> None:
-        """Take the last change back."""
+        """Undo the last change."""
         if self.can_undo:
             self.version += 1
             self._undone.append(self._done.pop())
 
     def redo(self) -> None:
-        """Bring back what was taken back last."""
+        """Redo the change that was undone last."""
         if self.can_redo:
             self.version += 1
             self._done.append(self._undone.pop())

@@ -1,4 +1,4 @@
-"""The explorer's long steps: reduce, cluster, the number of clusters, 3D; see `Explorer`."""
+"""Background steps of the explorer: reduce, cluster, number of clusters, 3D; see `Explorer`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ METHODS = {
 
 
 class StepsMixin(traitlets.HasTraits):
-    """Work that takes a while, in one thread beside the kernel's own."""
+    """Long steps, in a background thread."""
 
     busy = traitlets.Dict(help="the step under way: title, fraction, started; empty when none").tag(sync=True)
     _methods = traitlets.Dict().tag(sync=True)
@@ -94,7 +94,7 @@ class StepsMixin(traitlets.HasTraits):
         self.busy = state
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait until the step that runs in the background has come to its end."""
+        """Wait until the background step has ended."""
         self._worker.join(timeout)
 
     def _on_cancel(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
@@ -141,7 +141,7 @@ class StepsMixin(traitlets.HasTraits):
         self.send({**answer, "view": content.get("view", "")})  # type: ignore[attr-defined]
 
     def _require_objects(self, step: str) -> pd.DataFrame:
-        """Return the table if there is something in it."""
+        """Return the table, after checking that it is not empty."""
         if len(self.objects) == 0:
             raise checks.invalid("table", f"objects to {step}", "a table without rows")
         return self.objects.table
@@ -157,7 +157,7 @@ class StepsMixin(traitlets.HasTraits):
                 explorer.x, explorer.y = added[0], added[1] if len(added) > 1 else ""
 
     def _on_scan(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        """Try 2 to 10 clusters and answer with the figures for a picture."""
+        """Try 2 to 10 clusters and send their scores."""
         table, method = self._require_objects("cluster"), content.get("method", "kmeans")
         keywords = _step_keywords(content, [])
 
@@ -172,7 +172,7 @@ class StepsMixin(traitlets.HasTraits):
 
     @property
     def volume_view(self) -> View3D | None:
-        """The 3D view of the shown image, once it was asked for."""
+        """The 3D view of the shown image, if it was requested."""
         return self._volumes.get(self._shown)
 
     @property
@@ -180,7 +180,7 @@ class StepsMixin(traitlets.HasTraits):
         return self.__dict__.setdefault("_made_volumes", {})
 
     def _on_volume(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        """Make the 3D view of the shown image, once, in the background."""
+        """Create the 3D view of the shown image, once, in the background."""
         if self.volume_view is None and not self._worker.busy:
             image, slots = self._shown, self._slots_in(self._shown)
 
@@ -221,13 +221,13 @@ class StepsMixin(traitlets.HasTraits):
         self._describe_volume()
 
     def _volume_now(self) -> View3D:
-        """Return the 3D view of the shown image, and make it where there is none yet."""
+        """Return the 3D view of the shown image; create it if necessary."""
         if self.volume_view is None:
             self._keep_volume(self._make_volume(self._shown), self._shown)
         return self._volumes[self._shown]
 
     def _describe_volume(self) -> None:
-        """Let the page have the 3D view of the shown image, or none where it was not asked for yet."""
+        """Send the 3D view of the shown image, if it was requested."""
         view = self.volume_view
         slots = {} if view is None else {"slots": self._slots_in(self._shown).astype("<i4").tobytes()}
         self._volume = {**({} if view is None else view.describe()), **slots, "image": self._shown}
@@ -242,7 +242,7 @@ class StepsMixin(traitlets.HasTraits):
             self._describe_volume()
 
     def save_html(self, path: str | Path) -> None:
-        """Write the 3D view in its present colours as one page that needs neither Python nor a network.
+        """Write the 3D view in its current colours as a self-contained HTML page.
 
         Raises
         ------
@@ -262,7 +262,7 @@ class StepsMixin(traitlets.HasTraits):
 
 
 def _step_keywords(content: Mapping[str, Any], options: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the keyword arguments of a step, each within the limits that its field has."""
+    """Return the keyword arguments of a step, each limited to the range of its field."""
     keywords: dict[str, Any] = {}
     given = content.get("options", {})
     if "n_components" in content:

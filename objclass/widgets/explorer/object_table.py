@@ -1,4 +1,4 @@
-"""A table of objects beside its label image, joined by label: rows, groups, added columns, and the code."""
+"""A table of objects with its label image, joined by label: rows, groups, added columns and code."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _LARGEST_DENSE = 1 << 26
 
 
 class ObjectTable:
-    """What an explorer knows of its objects; no traits, no browser.
+    """The objects of an explorer, independent of traits and browser.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        With a column ``label``; never changed.
+        With a column ``label``; not modified.
     labels : (z, y, x) or (y, x) array of int, or LabelImages
     opening : sequence of str
         Lines of code that make the table.
@@ -73,12 +73,12 @@ class ObjectTable:
 
     @property
     def table(self) -> pd.DataFrame:
-        """A new table with the present groups."""
+        """A new table with the current groups."""
         return self._with_classes(self.measured)
 
     @property
     def measured(self) -> pd.DataFrame:
-        """A new table with the present groups, but without the classes learnt from examples."""
+        """A new table with the current groups, but without predicted classes."""
         return self._table.assign(**{GROUP_COLUMN: self.groups.numbers})
 
     def _with_classes(self, table: pd.DataFrame, rows: slice | np.ndarray = slice(None)) -> pd.DataFrame:
@@ -91,13 +91,13 @@ class ObjectTable:
         return pd.concat([table.drop(columns=list(results), errors="ignore"), new], axis=1)
 
     def learn(self) -> None:
-        """Learn the classes from the examples, and predict all objects."""
+        """Train on the examples and predict all objects."""
         self.classes.learn(self.measured)
         self._tables += 1
 
     @property
     def version(self) -> tuple[int, int]:
-        """What differs whenever `table` does."""
+        """A version that changes whenever `table` does."""
         return self._tables, self.groups.version
 
     def __len__(self) -> int:
@@ -128,7 +128,7 @@ class ObjectTable:
         return numbers[order], self.slot_labels[order]
 
     def slot_plane(self, axis: int, index: int, image: int = 0) -> np.ndarray:
-        """Return a plane of a label image with slots in place of the label numbers."""
+        """Return a plane of a label image with labels replaced by slots."""
         plane = np.take(self.images.volume(image), index, axis=axis)
         offset = int(self.images.offsets[image])
         slots, ordered = self._slots
@@ -166,7 +166,7 @@ class ObjectTable:
         return z + best, y + int(rows[nearest]), x + int(columns[nearest])
 
     def row(self, label: int) -> dict[str, Any]:
-        """Return the values of one object, by column; empty where it has no row."""
+        """Return the values of an object by column; empty if it has no row."""
         places = np.flatnonzero(self.row_labels == label)
         part = self.part(places)
         return {str(name): part[name].iloc[0] for name in part} if places.size else {}
@@ -181,7 +181,7 @@ class ObjectTable:
         return [self.images.key(label) for label in labels]
 
     def _pick(self, gesture: Mapping[str, Any]) -> tuple[np.ndarray, Code]:
-        """Return the objects within a shape drawn in a plane, and the code that finds them."""
+        """Return the objects within a polygon in a plane, and the equivalent code."""
         place = {"axis": int(gesture["axis"]), "index": int(gesture["index"])}
         image = checks.check_number(
             "image", gesture.get("image", 0), low=0, high=len(self.images) - 1, integer=True
@@ -207,7 +207,7 @@ class ObjectTable:
         return chosen, {"objects": self._keys(self.row_labels[chosen].tolist())}
 
     def select(self, gesture: Mapping[str, Any]) -> None:
-        """Do what a gesture in the browser asks for; see ``objectGesture`` in ``explorer.js``.
+        """Apply a selection from the browser; see ``objectGesture`` in ``explorer.js``.
 
         ``mode`` is one of those of `Groups.target`; ``shape`` is "polygon" or "range" (with ``x``, ``y``,
         ``log`` and ``points``), "plane" (``points`` as (row, column) in the plane ``axis``, ``index`` of the
@@ -245,7 +245,7 @@ class ObjectTable:
             keywords = {"objects": self._keys(objects)}
             chosen = np.isin(self.row_labels, objects)
         if shape != "objects" and not chosen.any():
-            return  # a stray drag: it means no object, and least of all that the groups should go
+            return  # ignore an accidental drag, which must not clear the groups
         if mode == "add":
             keywords["group"] = group
         if mode != "replace":
@@ -255,22 +255,22 @@ class ObjectTable:
         self.groups.choose(chosen, group=group, mode=mode, step=step)
 
     def merge_group(self, group: int, into: int) -> None:
-        """Put the objects of a group into another, or into none with 0."""
+        """Merge a group into another, or clear it with 0."""
         column = f'table["{GROUP_COLUMN}"]'
         self.groups.merge(group, into, step=Step(f"{column} = {column}.replace({group}, {into})"))
 
     def clear_groups(self) -> None:
-        """Select nothing."""
+        """Clear all groups."""
         self.select({"shape": "objects", "objects": [], "mode": "replace"})
 
     def take(self, result: pd.DataFrame, code: str) -> None:
-        """Go on with `result`, what a function has made of `table`; `code` is the line that calls it."""
+        """Replace the table by `result`, which the line `code` computes from `table`."""
         self._table = result
         self._tables += 1
         self._steps.append(Step(code))
 
     def to_json(self) -> dict[str, Any]:
-        """Return what was done to the table as JSON can hold it: groups, columns added, and the steps."""
+        """Return the state of the table, JSON-serializable: groups, added columns and steps."""
         given, table = self._given, self._table
         changed = [name for name in table if name not in given or not table[name].equals(given[name])]
         return {
@@ -305,17 +305,17 @@ class ObjectTable:
 
     @functools.cached_property
     def digest(self) -> str:
-        """What tells the table that the explorer was opened with from another."""
+        """A digest of the table with which the explorer was opened."""
         return table_digest(self._given)
 
     def code(self) -> str:
-        """Return the Python code that makes `table` again."""
+        """Return the Python code that reproduces `table`."""
         lines = [*self.opening, *arrange(self._steps, self.groups.steps), *self.classes.code()]
         return "\n".join(["import objclass", "", *lines])
 
 
 def check_objects(table: pd.DataFrame) -> pd.DataFrame:
-    """Return `table` if it can be joined by label: one row an object of one image, numbers from 1 on."""
+    """Return `table` if it can be joined by label: one row for each object of one image, labels from 1."""
     check_table(table)
     labels = table["label"]
     twice = labels[labels.duplicated()].unique()

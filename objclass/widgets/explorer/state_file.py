@@ -1,4 +1,4 @@
-"""What was done in an explorer as JSON: kept in a file, and handed on when its cell is run again."""
+"""The state of an explorer as JSON, for its file and for running its cell again."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _DTYPES = ("float64", "float32", "int64", "int32", "Int64", "bool", "boolean", "
 
 
 class StateFile:
-    """Writes the newest state into a file, in a thread of its own, and never over another writer's.
+    """Write the newest state to a file in a thread, without overwriting another writer's changes.
 
     Parameters
     ----------
     path : str or path
         A file that ends in .json.
     on_failure : callable
-        Called in the thread with what went wrong; nothing is written any more then.
+        Called in the thread with the exception; nothing is written after that.
     """
 
     def __init__(self, path: str | os.PathLike[str], on_failure: Callable[[Exception], None]):
@@ -47,17 +47,17 @@ class StateFile:
         self.stopped = False
 
     def read(self) -> dict[str, Any] | None:
-        """Return the state in the file; None where there is no file yet.
+        """Return the state in the file; None if it does not exist.
 
         Raises
         ------
         ValueError
-            If it is another kind of file.
+            If it is not such a file.
         """
         if not self.path.exists():
             return None
-        hint = "Choose another name; the file stays as it is."
-        expected = "a file that explore(save_to=…) has written"
+        hint = "Choose another name; the file is not changed."
+        expected = "a file written by explore(save_to=…)"
         try:
             state = json.loads(self.path.read_text(encoding="utf-8"))
         except (ValueError, UnicodeDecodeError) as failure:
@@ -71,7 +71,7 @@ class StateFile:
         return state
 
     def save(self, state: Callable[[], dict[str, Any]]) -> None:
-        """Write ``state()`` soon; what waits already is left out."""
+        """Request writing ``state()``; a waiting request is replaced."""
         with self._lock:
             self._wanted = None if self.stopped else state
             if self._thread is None and not self.stopped:
@@ -79,12 +79,12 @@ class StateFile:
                 self._thread.start()
 
     def close(self) -> None:
-        """Write what is waiting, and nothing after it."""
+        """Write the waiting state, and nothing after it."""
         self.flush()
         self.stopped = True
 
     def flush(self, timeout: float = 30) -> None:
-        """Wait until what was asked for is in the file."""
+        """Wait until all requested states are saved."""
         thread = self._thread
         if thread is not None:
             thread.join(timeout)
@@ -106,7 +106,7 @@ class StateFile:
 
     def _write(self, state: Mapping[str, Any]) -> None:
         if _identity(self.path) != self._known:
-            hint = "What is done here is no longer saved; run the cell again to go on from the file."
+            hint = "Changes are no longer saved; run the cell again to resume from the file."
             raise checks.invalid("save_to", "a file that only this explorer writes", str(self.path), hint)
         text = json.dumps(state, allow_nan=False)
         with replacing(self.path) as temporary:
@@ -123,7 +123,7 @@ def _identity(path: Path) -> tuple[int, int, int] | None:
 
 
 def fingerprint(labels: np.ndarray) -> str:
-    """Return what tells the objects of one image from those of another."""
+    """Return a fingerprint of the objects of an image."""
     kind = np.uint32 if int(labels.max(initial=0)) < 1 << 32 else np.uint64
     check = 0
     for plane in labels:
@@ -132,7 +132,7 @@ def fingerprint(labels: np.ndarray) -> str:
 
 
 def table_digest(table: pd.DataFrame) -> str:
-    """Return what changes with the numbers of a table or the names of its columns."""
+    """Return a digest of the values and column names of a table."""
     import pandas as pd
 
     numeric = table.select_dtypes("number")
@@ -142,7 +142,7 @@ def table_digest(table: pd.DataFrame) -> str:
 
 
 def column_to_json(column: pd.Series) -> dict[str, Any]:
-    """Return a column as JSON can hold it, every number to its last bit.
+    """Return a column, JSON-serializable and lossless.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def column_to_json(column: pd.Series) -> dict[str, Any]:
 
 
 def column_from_json(stored: Mapping[str, Any]) -> pd.Series:
-    """Return the column that `column_to_json` has stored."""
+    """Return the column stored by `column_to_json`."""
     import pandas as pd
 
     dtype = checks.check_option("dtype", stored["dtype"], _DTYPES)
@@ -163,7 +163,7 @@ def column_from_json(stored: Mapping[str, Any]) -> pd.Series:
 
 
 def running_cell() -> tuple[str, int] | None:
-    """Return the notebook's cell that is being run and how many have been run; None outside of one."""
+    """Return the running notebook cell and the number of executed cells; None outside of a notebook."""
     try:
         shell = get_ipython()  # type: ignore[name-defined]
         cell = shell.get_parent()["metadata"]["cellId"]

@@ -1,4 +1,4 @@
-"""Objects and image in 3D: surfaces coloured by group, cluster or measure, over the raw stack."""
+"""3D view: surfaces of objects coloured by group, cluster or measurement, with the image."""
 
 from __future__ import annotations
 
@@ -43,37 +43,37 @@ def view3d(
     triangles: int = TRIANGLES,
     progress: parallel.Progress = True,
 ) -> View3D:
-    """Show objects as surfaces in 3D, with the image around them.
+    """Show objects as surfaces in 3D, together with the image.
 
     Parameters
     ----------
     image : (z, y, x) array, or with channels first
-        Of several channels the first is shown.
+        If there are several channels, the first is shown.
     labels : (z, y, x) array of int
-        The objects; gaps in the numbers do no harm. A 2D image is shown as plates.
+        The label image; labels need not be consecutive. Objects of a 2D image are shown as plates.
     table : pandas.DataFrame, optional
-        One row an object, joined by its column ``label``.
+        One row for each object, joined by its column ``label``.
     color : str, optional
-        The column of `table` that colours the objects; every object its own colour where not given.
+        The column of `table` for the colours of objects; by default each object has its own colour.
     spacing : sequence of float, optional
-        Voxel size along each axis: the view has true proportions.
+        Voxel size along each axis.
     raw : {"mip", "volume", "none"}
-        How the image is shown: as a maximum projection, as a cloud, or not at all.
+        How the image is shown: as a maximum projection, by volume rendering, or not at all.
     triangles : int
-        About how many triangles all surfaces may have together; fewer are drawn faster.
+        The approximate maximum number of triangles of all surfaces; fewer are faster.
     progress : bool or callable
-        True shows a bar once two seconds have passed.
+        True shows a progress bar after two seconds.
 
     Returns
     -------
     View3D
-        A widget. Set its ``color`` to another column; ``clicked`` is the label of the object clicked last;
-        ``save_html(path)`` writes a page that needs nothing else.
+        The widget. Its ``color`` can be set to another column; ``clicked`` is the label of the object
+        clicked last; ``save_html(path)`` writes a self-contained page.
 
     Raises
     ------
     ValueError, TypeError
-        If the shapes do not match, the table has no unique ``label``, or the column is not there.
+        If the shapes do not match, the table has no unique ``label``, or the column does not exist.
 
     Examples
     --------
@@ -96,18 +96,18 @@ def view3d(
 
 
 class View3D(ipywidgets.VBox):
-    """What `objclass.view3d` returns.
+    """The widget that `objclass.view3d` returns.
 
     Attributes
     ----------
     color : str
-        The column that colours the objects; "" gives every object its own colour.
+        The column for the colours of objects; "" gives each object its own colour.
     clicked : int
-        The label of the object that was clicked last, 0 at first.
+        The label of the object that was clicked last; 0 if none.
     mesh : objclass.widgets.view3d.meshes.Mesh
         The surfaces.
     plot : k3d.Plot
-        The k3d plot, for whatever else k3d can do.
+        The k3d plot.
     """
 
     color = traitlets.Unicode("", help="the column that colours the objects")
@@ -173,22 +173,22 @@ class View3D(ipywidgets.VBox):
             self.surfaces.attribute = self.mesh.spread(levels.astype(np.float32))
 
     def reset(self) -> None:
-        """Show all objects, as at first."""
+        """Reset the camera to show all objects."""
         self.plot.camera = self.camera
 
     def close_all(self) -> None:
-        """Close the view with its plot, surfaces and image, whose models hold much memory."""
+        """Close the view with its plot, surfaces and image, and release their memory."""
         for model in (self.raw, self.surfaces, self.plot, self):
             if model is not None:
                 model.close()
 
     def show_raw(self, how: str = "mip") -> None:
-        """Show the image too, once: as a maximum projection ("mip") or a cloud ("volume")."""
+        """Add the image, as a maximum projection ("mip") or by volume rendering ("volume")."""
         if self.raw is None:
             self.raw = add_raw(self.plot, self._image, self.spacing, how)
 
     def set_table(self, table: pd.DataFrame) -> None:
-        """Take another table, or the same with further columns."""
+        """Replace the table, for example by one with further columns."""
         self._table = check_objects(table)
         self._recolor()
 
@@ -200,7 +200,7 @@ class View3D(ipywidgets.VBox):
         self.color = GROUP_COLUMN
 
     def save_html(self, path: str | Path) -> None:
-        """Write one page with the view that opens in any browser, without Python and without a network.
+        """Write the view as a self-contained HTML page, without need of Python or a network.
 
         Raises
         ------
@@ -210,7 +210,7 @@ class View3D(ipywidgets.VBox):
         Path(path).write_text(self.plot.get_snapshot(), encoding="utf-8")
 
     def describe(self) -> dict[str, Any]:
-        """Return what the explorer's page needs to recolour, hide and clip by itself."""
+        """Return the description of the view for the explorer in the browser."""
         return {
             "plot": self.plot.model_id,
             "surfaces": self.surfaces.model_id,
@@ -239,7 +239,7 @@ class View3D(ipywidgets.VBox):
 
 
 def _column_levels(column: pd.Series, groups: Mapping[int, str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return a level for each row and the colours of the levels; level 0 is grey, for what has no value."""
+    """Return a level for each row and the colours of the levels; level 0, for missing values, is grey."""
     grey = _rgb(UNSELECTED)
     if column_kind(column) == "category":
         codes, names = factorize(column)

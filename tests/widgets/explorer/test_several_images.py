@@ -208,7 +208,7 @@ def test_it_goes_on_from_the_file_with_other_offsets(images, table, tmp_path) ->
     assert chosen[["image", "label"]].to_numpy().tolist() == [["treated", 5]]
     assert second.objects.classes.named() == {("control 2", 3): "class 1"}
     assert second.by == "condition"
-    with pytest.raises(ValueError, match="which belongs to other ones"):
+    with pytest.raises(ValueError, match="which belongs to other objects"):
         explore(dict(list(images.items())[:2]), save_to=path)
 
 

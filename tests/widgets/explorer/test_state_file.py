@@ -58,7 +58,7 @@ def test_it_goes_on_from_the_file(sample, tmp_path) -> None:
     before.explorer.wait()
     after = explore(*sample, save_to=file)
     check_same(after, before.explorer)
-    assert "Goes on where you left off" in " ".join(after.notes)
+    assert "Resumed from the last state" in " ".join(after.notes)
     page = Page(after)
     page.tell("select", shape="objects", objects=[3], mode="extend")
     assert (after.table["MANUAL_CLUSTER_ID"] == 2).sum() == 4
@@ -121,8 +121,8 @@ def test_the_file_of_other_objects_is_refused_and_stays(sample, tmp_path) -> Non
     ("name", "content", "message"),
     [
         ("a.txt", None, "save_to: expected a file name that ends in .json"),
-        ("a.json", "{", "save_to: expected a file that explore"),
-        ("a.json", '{"format": "geojson"}', "save_to: expected a file that explore"),
+        ("a.json", "{", "save_to: expected a file written by explore"),
+        ("a.json", '{"format": "geojson"}', "save_to: expected a file written by explore"),
         ("a.json", '{"format": "objclass explorer", "version": 99}', "save_to: expected a file of version 1"),
         ("no/a.json", None, "save_to: expected a place in an existing folder"),
     ],
