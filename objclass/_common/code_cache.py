@@ -1,11 +1,11 @@
-"""Where numba keeps machine code: a folder for each state of the sources that it was made of.
+"""The cache of numba's machine code: one folder for each state of the sources.
 
-numba compares the source file of a function with the one that it compiled, but not the files of the
-functions that it calls. After an upgrade that changed only these, it would go on with the old code. Hence
-a folder of its own for each state of a folder of kernels; any of them may be deleted at any time.
+numba checks the source file of a function for changes, but not those of the functions that it calls, so
+that an upgrade could leave outdated code. Therefore there is a folder for each state of a folder of
+kernels; folders may be deleted at any time.
 
-numba runs what it finds, damaged or not, and fails where it cannot write. Here each file ends in a checksum:
-what is damaged is compiled anew, and what cannot be kept is used all the same.
+numba does not verify cached files, and fails if it cannot write. Here each file ends in a checksum: damaged
+files are compiled again, and code that cannot be cached is still used.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def code_cache(key: str) -> Iterator[None]:
 
 
 def cache_folder(key: str) -> Path | None:
-    """Return the folder for what is compiled under `key`; None where no folder can be written."""
+    """Return the folder for code compiled under `key`; None if no folder is writable."""
     root = _root()
     return None if root is None else root / key
 
@@ -124,7 +124,7 @@ def _is_whole(path: str) -> bool:
 
 
 def compile_once(function: Any, folder: Path | None) -> Any:
-    """Let one process at a time compile a function of numba; others wait, and find the code in the cache.
+    """Compile a numba function in one process at a time; others wait and load the code from the cache.
 
     Processes that start together, as on a cluster or in `compile_ahead`, would each compile all.
     """
@@ -142,7 +142,7 @@ def compile_once(function: Any, folder: Path | None) -> Any:
 
 
 class _FunctionLock:
-    """A lock between processes, held while one function is compiled; none where files cannot be locked."""
+    """A lock between processes while a function is compiled; no lock if files cannot be locked."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -166,7 +166,7 @@ def is_compiled(step: str) -> bool:
 
 
 def mark_compiled(step: str) -> None:
-    """Note on disk that all functions of a step of the work are compiled."""
+    """Record on disk that all functions of a step are compiled."""
     with contextlib.suppress(OSError):  # on a full disk
         for mark in _marks(step):
             mark.touch()
@@ -217,7 +217,7 @@ def _root() -> Path | None:
 
 @functools.cache
 def _report(folder: Any, reason: str) -> None:
-    """Log, once for each reason, that machine code cannot be kept."""
+    """Log, once for each reason, that machine code cannot be cached."""
     _log.warning(
         "compiled code cannot be kept in %s (%s): it is compiled anew in each process. Make room, or name "
         "another folder in the environment variable NUMBA_CACHE_DIR",

@@ -1,4 +1,4 @@
-"""Objects corrected by hand: merged, cut, deleted, grown, and each edit undone."""
+"""Manual corrections of objects: merge, split along a line, delete, grow and undo."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ EDITS = ("merge", "delete", "cut", "grow", "undo")
 
 
 def edit_objects(labels: npt.ArrayLike, edits: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """Repeat corrections of objects, such as those that were made in the explorer.
+    """Apply manual corrections to objects.
 
     Parameters
     ----------
     labels : integer array
         (z, y, x) or (y, x); 0 is background.
     edits : sequence of dict
-        In the order in which they were made, each one of:
+        The edits in order, each one of:
 
         - ``{"edit": "merge", "labels": [3, 5]}``: all become the first.
         - ``{"edit": "delete", "labels": [7]}``: they become background.
-        - ``{"edit": "cut", "label": 4, "line": [[y, x], …]}``: the object is divided along a line through
-          two or more points, which goes straight on beyond its ends. The larger part keeps the label. In 3D
-          ``"axis"``, 0 by default, is the one that the plane of the line is perpendicular to, and the line
-          goes through all planes: with ``"axis": 1`` its points are [z, x].
-        - ``{"edit": "grow", "label": 4, "polygon": [[y, x], …]}``: the object takes the background
-          within a polygon; in 3D in the plane ``"index"`` along ``"axis"``.
-        - ``{"edit": "undo"}``: takes back the last edit that has not been taken back.
+        - ``{"edit": "cut", "label": 4, "line": [[y, x], …]}``: the object is split along a line through
+          two or more points, which is extended straight beyond its ends. The larger part keeps the label.
+          In 3D the line is in planes perpendicular to ``"axis"`` (0 by default) and splits all planes: with
+          ``"axis": 1`` its points are [z, x].
+        - ``{"edit": "grow", "label": 4, "polygon": [[y, x], …]}``: the object is extended to the
+          background within a polygon; in 3D in the plane ``"index"`` along ``"axis"``.
+        - ``{"edit": "undo"}``: undoes the last edit that was not undone.
 
     Returns
     -------
     ndarray of int32
-        Objects that no edit changes keep their labels. The n-th cut, undone or not, makes the n-th label
-        above the highest of `labels`: no label is used twice.
+        Objects that are not edited keep their labels. The n-th cut, undone or not, creates the n-th label
+        above the maximum of `labels`, so that no label is reused.
 
     Raises
     ------
     ValueError
-        If an edit is unknown or not complete, names a label that is not there, cuts or grows nothing, or
-        labels are over 2147483647.
+        If an edit is unknown or incomplete, a label does not exist, an edit has no effect, or labels exceed
+        2147483647.
     TypeError
         If `labels` are not integers.
 
     See Also
     --------
-    measure : The measurements of the edited objects.
+    measure : Measure the edited objects.
 
     Examples
     --------
@@ -66,11 +66,11 @@ def edit_objects(labels: npt.ArrayLike, edits: Sequence[Mapping[str, Any]]) -> n
 
 
 def apply_edits(labels: npt.ArrayLike, edits: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the labels after `edits`, and which labels mean other voxels than before, ascending."""
+    """Return the labels after `edits`, and the changed labels in ascending order."""
     array = check_labels(labels)
     highest = int(array.max(initial=0))
     if highest + len(edits) > np.iinfo(np.int32).max:
-        hint = "Number the objects 1…n with objclass.relabel(labels)."
+        hint = "Renumber the objects with objclass.relabel(labels)."
         raise invalid("labels", "labels below 2147483648", f"a largest of {highest}", hint)
     result = array.astype(np.int32)
     changed: set[int] = set()
@@ -80,7 +80,7 @@ def apply_edits(labels: npt.ArrayLike, edits: Sequence[Mapping[str, Any]]) -> tu
 
 
 def _not_undone(edits: Sequence[Mapping[str, Any]], highest: int) -> list[tuple[int, Mapping[str, Any], int]]:
-    """Return the edits that hold, each with its place in the list and the label that it may make."""
+    """Return the edits that are not undone, each with its index and the label that it may create."""
     holding: list[tuple[int, Mapping[str, Any], int]] = []
     for place, edit in enumerate(edits):
         argument = f"edits[{place}]"
@@ -152,7 +152,7 @@ _APPLY: dict[str, Callable[[np.ndarray, Mapping[str, Any], str, int], list[int]]
 
 
 def _left_of(points: np.ndarray, line: np.ndarray) -> np.ndarray:
-    """Tell which points, (n, 2), lie to the left of a line, whose first and last pieces have no end."""
+    """Return which points, (n, 2), are left of a line that is extended beyond its ends."""
     nearest, is_left = np.full(len(points), np.inf), np.zeros(len(points), bool)
     for at, (start, stop) in enumerate(itertools.pairwise(line)):
         along, from_start = stop - start, points - start
@@ -173,7 +173,7 @@ def _labels_of(labels: np.ndarray, edit: Mapping[str, Any], argument: str) -> li
     found = list(dict.fromkeys(found))
     missing = [number for number in found if not (labels == number).any()]
     if missing:
-        raise invalid(f'{argument}["labels"]', "labels that are there", f"{missing}")
+        raise invalid(f'{argument}["labels"]', "existing labels", f"{missing}")
     return found
 
 

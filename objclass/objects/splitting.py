@@ -23,7 +23,12 @@ from objclass._common.checks import (
 from objclass._common.parallel import Progress, map_tiles
 from objclass.objects.kernels.component_tree import convex_parts
 from objclass.objects.kernels.convexity import mean_solidity, solidity
-from objclass.objects.kernels.depth import depth_below_surface, fill_cavities, find_middles, find_seeds
+from objclass.objects.kernels.depth import (
+    difference_of_gaussians,
+    distance_transform,
+    fill_cavities,
+    find_seeds,
+)
 from objclass.objects.kernels.flooding import flood, merge_small
 from objclass.objects.runlength import object_sizes, raster_order, renumber
 
@@ -178,7 +183,7 @@ def _split(
     largest_first = np.argsort([-np.prod([side.stop - side.start for side in box]) for box in boxes])
 
     def measure(index: int) -> np.ndarray:
-        return depth_below_surface(fill_cavities(volume[boxes[index]] == index + 1), scale.voxel)
+        return distance_transform(fill_cavities(volume[boxes[index]] == index + 1), scale.voxel)
 
     def cut(index: int) -> np.ndarray | None:
         box = boxes[index]
@@ -239,14 +244,14 @@ class _Body:
             depth = depth * self.probability
         # Along a coarse axis, a Gaussian narrower than a voxel would give seeds in single planes.
         sigma = np.where(np.array(depth.shape) > 1, np.maximum(distance / 2 / self.voxel, 1), 0.1)
-        middles = find_middles(depth, sigma)
-        seeds = find_seeds(middles, filled, self.voxel, distance)
+        response = difference_of_gaussians(depth, sigma)
+        seeds = find_seeds(response, filled, self.voxel, distance)
         if len(seeds) < 2:
             return None
         parts = np.zeros(self.mask.shape, np.int32)
         parts[tuple(seeds.T)] = np.arange(1, len(seeds) + 1)
-        flood(middles, filled, parts)
-        if merge_small(middles, filled, self.mask, parts, len(seeds), max(min_size, 1)) < 2:
+        flood(response, filled, parts)
+        if merge_small(response, filled, self.mask, parts, len(seeds), max(min_size, 1)) < 2:
             return None
         return self._to_nearest(parts)
 

@@ -1,4 +1,4 @@
-"""umap-learn, with what numba compiles of it kept on disk.
+"""Import of umap-learn with caching of compiled code.
 
 umap-learn compiles most of its functions anew in each process, for ten seconds. On a function's
 `enable_caching`, numba keeps the code instead; the files of umap-learn stay as they are. Where another
@@ -27,7 +27,7 @@ _MODULES = ("umap.utils", "umap.distances", "umap.spectral", "umap.layouts", "um
 
 @functools.cache
 def import_umap() -> ModuleType:
-    """Import umap-learn, and let numba keep what it compiles of it."""
+    """Import umap-learn and enable numba's cache for its functions."""
     wait_for_compiling("umap")
     with code_cache(_releases()):
         with warnings.catch_warnings():
@@ -46,7 +46,7 @@ def _releases() -> str:
 
 
 def compile_umap() -> None:
-    """Compile what `objclass.reduce` needs of UMAP."""
+    """Compile the functions of UMAP that `objclass.reduce` needs."""
     import numpy as np
     import pandas as pd
 

@@ -70,7 +70,7 @@ def test_labels_of_cuts_are_never_used_again():
 
 @st.composite
 def edit_lists(draw):
-    """Random edits of labels that are there at the time, and undos."""
+    """Random edits of existing labels at the time, and undos."""
     labels = tiles(draw(st.sampled_from([2, 3])))
     edits, n_holding = [], 0
     for _ in range(draw(st.integers(1, 8))):
@@ -133,7 +133,7 @@ def test_undoing_everything_gives_the_labels_back(case):
         ({"edit": "merge", "labels": [1]}, r"edits\[1\]: expected two or more labels to merge"),
         (
             {"edit": "merge", "labels": [1, 4]},
-            r"\"labels\"\]: expected labels that are there, got \[4\]",
+            r"\"labels\"\]: expected existing labels, got \[4\]",
         ),
         ({"edit": "delete", "labels": []}, r"edits\[1\]\[\"labels\"\]: expected a list of labels"),
         (

@@ -9,7 +9,12 @@ from scipy.spatial.transform import Rotation
 
 import objclass
 from objclass import split_touching
-from objclass.objects.kernels.depth import depth_below_surface, fill_cavities, find_middles, find_seeds
+from objclass.objects.kernels.depth import (
+    difference_of_gaussians,
+    distance_transform,
+    fill_cavities,
+    find_seeds,
+)
 
 
 def bodies(centers, semi_axes, *, spacing=(1, 1, 1), rotation=None):
@@ -105,20 +110,20 @@ def test_min_distance_decides_how_near_two_seeds_may_be():
 
 
 def test_a_seed_that_gives_way_to_a_higher_one_drives_no_other_away():
-    middles = np.zeros((1, 3, 15), np.float32)
-    middles[0, 1, 3], middles[0, 1, 7], middles[0, 1, 11] = 3, 2, 1
-    everywhere, voxel = np.ones(middles.shape, bool), np.ones(3)
-    assert find_seeds(middles, everywhere, voxel, 3.0)[:, 2].tolist() == [3, 7, 11]
-    assert find_seeds(middles, everywhere, voxel, 5.0)[:, 2].tolist() == [3, 11]
+    response = np.zeros((1, 3, 15), np.float32)
+    response[0, 1, 3], response[0, 1, 7], response[0, 1, 11] = 3, 2, 1
+    everywhere, voxel = np.ones(response.shape, bool), np.ones(3)
+    assert find_seeds(response, everywhere, voxel, 3.0)[:, 2].tolist() == [3, 7, 11]
+    assert find_seeds(response, everywhere, voxel, 5.0)[:, 2].tolist() == [3, 11]
 
 
 def test_neighbouring_planes_are_near_however_far_they_lie_apart():
-    middles = np.zeros((5, 3, 3), np.float32)
-    middles[1, 1, 1], middles[3, 1, 1] = 2, 1
-    everywhere, voxel = np.ones(middles.shape, bool), np.array([9.0, 1, 1])
-    assert len(find_seeds(middles, everywhere, voxel, 6.0)) == 2
-    middles[2, 1, 1], middles[3, 1, 1] = 1, 0
-    assert len(find_seeds(middles, everywhere, voxel, 6.0)) == 1
+    response = np.zeros((5, 3, 3), np.float32)
+    response[1, 1, 1], response[3, 1, 1] = 2, 1
+    everywhere, voxel = np.ones(response.shape, bool), np.array([9.0, 1, 1])
+    assert len(find_seeds(response, everywhere, voxel, 6.0)) == 2
+    response[2, 1, 1], response[3, 1, 1] = 1, 0
+    assert len(find_seeds(response, everywhere, voxel, 6.0)) == 1
 
 
 bits = arrays(bool, array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=8))
@@ -128,7 +133,7 @@ bits = arrays(bool, array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=8)
 @given(bits, st.tuples(*[st.sampled_from([0.5, 1.0, 2.7])] * 3))
 def test_depths_are_those_of_scipy(mask, spacing):
     expected = ndi.distance_transform_edt(mask, sampling=spacing) if not mask.all() else np.zeros(mask.shape)
-    np.testing.assert_allclose(depth_below_surface(mask, np.array(spacing)), expected, rtol=1e-5)
+    np.testing.assert_allclose(distance_transform(mask, np.array(spacing)), expected, rtol=1e-5)
 
 
 @settings(max_examples=60)
@@ -147,7 +152,7 @@ def test_middles_are_those_of_scipy():
     sigma = np.array([1.0, 1.5, 2.0])
     expected = ndi.gaussian_filter(depth, sigma, mode="nearest")
     expected -= ndi.gaussian_filter(depth, 1.6 * sigma, mode="nearest")
-    np.testing.assert_allclose(find_middles(depth, sigma), expected, atol=1e-5)
+    np.testing.assert_allclose(difference_of_gaussians(depth, sigma), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("turns", range(4))

@@ -1,4 +1,4 @@
-"""The component tree of an object: into which parts it falls as the threshold rises.
+"""The component tree of an object: its connected components at increasing thresholds.
 
 References
 ----------
@@ -20,7 +20,7 @@ from objclass.objects.kernels.neighbors import face_neighbor, place_in
 
 @kernel
 def convex_parts(probability, mask, levels, min_size, gain, flat, parts):
-    """Find the parts at higher levels that are more convex than the component that they come from.
+    """Find the parts at higher levels that are more convex than their parent component.
 
     Parameters
     ----------
@@ -28,14 +28,14 @@ def convex_parts(probability, mask, levels, min_size, gain, flat, parts):
     mask : (z, y, x) bool array
         The object.
     levels : (n,) float32 array
-        The thresholds, ascending. Parts lie above one of them.
+        The thresholds, ascending.
     min_size : int
-        A part has at least so many voxels.
+        The minimum number of voxels of a part.
     gain : float
-        A component gives way to the parts that it falls into, recursively, where their mean solidity,
-        weighted by size, exceeds its own by more than that.
+        A component is replaced by its parts, recursively, if their mean solidity, weighted by size, exceeds
+        its own by more than this.
     flat : bool
-        The image has two dimensions.
+        Whether the image is 2D.
     parts : (z, y, x) int32 array of zeros
         Written: 1…n on the voxels of each part, which do not fill the object.
 
@@ -48,7 +48,7 @@ def convex_parts(probability, mask, levels, min_size, gain, flat, parts):
     parent = _link(voxels, level_of, mask)
     size, start, order = _gather(voxels, level_of, parent)
     n = len(voxels)
-    # Bottom up, from the highest level: how convex the best parts of each component are.
+    # Bottom up, from the highest level: the solidity of the best parts of each component.
     n_large, only_child = np.zeros(n, np.int32), np.full(n, -1, np.int32)
     for node in range(n):
         above = parent[node]
@@ -144,7 +144,7 @@ def _link(voxels, level_of, mask):
 
 @kernel
 def _gather(voxels, level_of, parent):
-    """Return the size of each component, where its voxels begin in a list of all, and that list."""
+    """Return the size of each component, the offset of its voxels in a list of all, and that list."""
     n = len(voxels)
     size, start = np.full(n, 1, np.int32), np.zeros(n, np.int32)
     end, order = np.zeros(n, np.int32), np.zeros(n, np.int32)
@@ -171,7 +171,7 @@ def _gather(voxels, level_of, parent):
 
 @kernel
 def _number_parts(voxels, level_of, parent, size, start, order, n_large, splits, min_size, parts):
-    """Write the parts of components that are split, and are not split any further; return their number."""
+    """Write the parts of split components that are not split further; return their number."""
     flat_parts = parts.reshape(-1)
     n_parts, splits_any = 0, False
     for node in range(len(splits)):

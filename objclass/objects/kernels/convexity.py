@@ -1,4 +1,4 @@
-"""How convex the parts of an object are."""
+"""Solidity of the parts of an object."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from objclass.objects.kernels.neighbors import place_in
 
 @kernel
 def solidity(voxels, shape, flat):
-    """Return the share of the convex hull that an object fills, at most 1.
+    """Return the solidity of an object: the filled fraction of its convex hull, at most 1.
 
-    The hull is that of the middles of the faces of the voxels; it does not depend on the voxel size.
+    The hull is that of the centres of voxel faces; solidity does not depend on the voxel size.
 
     Parameters
     ----------
     voxels : (n,) int32 array
         Flat indices into a box, at least one.
     shape : (3,) tuple
-        Of the box.
+        The shape of the box.
     flat : bool
-        The image has two dimensions.
+        Whether the image is 2D.
     """
     z_low, y_low, x_low = shape
     z_high = y_high = x_high = 0
@@ -43,14 +43,14 @@ def solidity(voxels, shape, flat):
     volume = 0
     for index in range(len(facets)):
         volume += facets[index, OFFSET]
-    # Six tetrahedra make a parallelepiped; coordinates are doubled, and a flat object is two of them thick.
+    # Six tetrahedra form a parallelepiped; coordinates are doubled, and a 2D object is two of them thick.
     hull = volume / 6 / 8
     return min(1.0, len(voxels) / hull)
 
 
 @kernel
 def voxels_of_parts(parts, n_parts):
-    """Return the flat indices of the voxels of parts 1…n, one part after another, and where each begins."""
+    """Return the concatenated flat indices of the voxels of parts 1…n, and the offset of each part."""
     flat_parts = parts.reshape(-1)
     starts = np.zeros(n_parts + 2, np.int64)
     for voxel in range(flat_parts.size):

@@ -1,4 +1,4 @@
-"""How deep the voxels of an object lie below its surface, and where the middles of its bodies are."""
+"""Euclidean distance transform of an object, and seeds at maxima of its difference of Gaussians."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from objclass.objects.kernels.neighbors import face_neighbor, place_in
 
 @kernel
 def fill_cavities(mask):
-    """Return a mask with the background that does not reach the border of the box filled.
+    """Return a mask with cavities filled: background that is not connected to the border of the box.
 
     Parameters
     ----------
     mask : (z, y, x) bool array
-        Axes of length one have no border: a plane is filled as an image of two dimensions.
+        Axes of length one have no border, so that a plane is filled in 2D.
 
     Returns
     -------
@@ -49,10 +49,10 @@ def fill_cavities(mask):
 
 
 @kernel
-def depth_below_surface(filled, spacing):
-    """Return the distance of each voxel to the nearest one outside, 0 outside: float32.
+def distance_transform(filled, spacing):
+    """Return the Euclidean distance of each voxel to the nearest background voxel: float32.
 
-    An object that fills its box has no surface, and no depth.
+    An object that fills its box has no background, and distances of 0.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def depth_below_surface(filled, spacing):
 
 @kernel
 def _lower_envelope(line, n, step, lowest, begins):
-    """Replace each value by the least of all values plus their squared distance along the line."""
+    """Replace each value by the minimum of all values plus their squared distance along the line."""
     last = -1
     for place in range(n):
         if not np.isfinite(line[place]):
@@ -131,28 +131,28 @@ def _lower_envelope(line, n, step, lowest, begins):
 
 
 @kernel
-def find_middles(depth, sigma):
-    """Return a difference of two Gaussians, of sigma and 1.6 sigma: about a Laplacian, with maxima in bodies.
+def difference_of_gaussians(depth, sigma):
+    """Return the difference of Gaussians of sigma and 1.6 sigma, which approximates a Laplacian.
 
     Parameters
     ----------
     depth : (z, y, x) float32 array
-        Goes on beyond the box as at its border.
+        Extended beyond the box by its border values.
     sigma : (3,) float64 array
         In voxels.
     """
-    middles = np.empty(depth.shape, np.float32)
-    blur(depth, sigma, 1.0, middles)
+    response = np.empty(depth.shape, np.float32)
+    gaussian(depth, sigma, 1.0, response)
     wide = np.empty(depth.shape, np.float32)
-    blur(depth, sigma, 1.6, wide)
-    flat_middles, flat_wide = middles.reshape(-1), wide.reshape(-1)
+    gaussian(depth, sigma, 1.6, wide)
+    flat_response, flat_wide = response.reshape(-1), wide.reshape(-1)
     for voxel in range(depth.size):
-        flat_middles[voxel] -= flat_wide[voxel]
-    return middles
+        flat_response[voxel] -= flat_wide[voxel]
+    return response
 
 
 @kernel
-def blur(image, sigma, factor, blurred):
+def gaussian(image, sigma, factor, filtered):
     """Write the Gaussian of an image, float32, cut off at 4 sigma, as SciPy's with ``mode="nearest"``.
 
     Loops instead of slices: these take numba ten times as long to compile.
@@ -170,10 +170,10 @@ def blur(image, sigma, factor, blurred):
                 padded[x] = row[min(max(x - reach, 0), n_x - 1)]
                 is_filled = is_filled or padded[x] != 0
             filled[0, z, y] = is_filled
-            clear(blurred[z, y])
+            clear(filtered[z, y])
             if is_filled:
                 for place in range(2 * reach + 1):
-                    add_scaled(blurred[z, y], padded[place:], weights[place])
+                    add_scaled(filtered[z, y], padded[place:], weights[place])
     weights = gaussian_weights(factor * sigma[1])
     reach = len(weights) // 2
     for z in range(n_z):
@@ -184,21 +184,21 @@ def blur(image, sigma, factor, blurred):
                 near = min(max(y + place - reach, 0), n_y - 1)
                 if filled[0, z, near]:
                     filled[1, z, y] = True
-                    add_scaled(between[z, y], blurred[z, near], weights[place])
+                    add_scaled(between[z, y], filtered[z, near], weights[place])
     weights = gaussian_weights(factor * sigma[0])
     reach = len(weights) // 2
     for z in range(n_z):
         for y in range(n_y):
-            clear(blurred[z, y])
+            clear(filtered[z, y])
             for place in range(2 * reach + 1):
                 near = min(max(z + place - reach, 0), n_z - 1)
                 if filled[1, near, y]:
-                    add_scaled(blurred[z, y], between[near, y], weights[place])
+                    add_scaled(filtered[z, y], between[near, y], weights[place])
 
 
 @kernel
 def gaussian_weights(sigma):
-    """Return the weights of a Gaussian, which add up to one."""
+    """Return the normalized weights of a Gaussian."""
     reach = int(4 * sigma + 0.5)
     exact, total = np.empty(2 * reach + 1, np.float64), 0.0
     for place in range(2 * reach + 1):
@@ -225,45 +225,45 @@ def add_scaled(result, row, weight):
         result[x] += weight * row[x]
 
 
-def find_seeds(middles: np.ndarray, filled: np.ndarray, voxel: np.ndarray, distance: float) -> np.ndarray:
-    """Return the maxima of `middles`, highest first, without those near a higher one that stays.
+def find_seeds(response: np.ndarray, filled: np.ndarray, voxel: np.ndarray, distance: float) -> np.ndarray:
+    """Return the maxima of `response`, highest first, without those near a higher one.
 
     Parameters
     ----------
-    middles : (z, y, x) float32 array
+    response : (z, y, x) float32 array
     filled : (z, y, x) bool array
-        Where seeds may lie.
+        The mask of allowed seeds.
     voxel : (3,) float64 array
-        The size of a voxel.
+        The voxel size.
     distance : float
-        Seeds nearer to each other than that are one. Neighbours are near, however far the planes lie apart.
+        The minimum distance between seeds. Neighbouring voxels are always too near, regardless of spacing.
 
     Returns
     -------
     (n, 3) int64 array
     """
-    maxima = _find_maxima(middles, filled)
-    places = np.stack(np.unravel_index(maxima, middles.shape), axis=1)
-    order = np.argsort(-middles.reshape(-1)[maxima], kind="stable")
+    maxima = _find_maxima(response, filled)
+    places = np.stack(np.unravel_index(maxima, response.shape), axis=1)
+    order = np.argsort(-response.reshape(-1)[maxima], kind="stable")
     return _thin_out(places[order], np.minimum(voxel, distance / 1.5), float(distance))
 
 
 @kernel
-def _find_maxima(middles, filled):
+def _find_maxima(response, filled):
     """Return the flat indices of the voxels that no neighbour exceeds, in raster order."""
-    n_z, n_y, n_x = middles.shape
-    maxima, n = np.empty(middles.size, np.int32), 0
+    n_z, n_y, n_x = response.shape
+    maxima, n = np.empty(response.size, np.int32), 0
     for z in range(n_z):
         for y in range(n_y):
             for x in range(n_x):
-                height = middles[z, y, x]
+                height = response[z, y, x]
                 if not filled[z, y, x] or height <= 0:
                     continue
                 is_highest = True
                 for near_z in range(max(z - 1, 0), min(z + 2, n_z)):
                     for near_y in range(max(y - 1, 0), min(y + 2, n_y)):
                         for near_x in range(max(x - 1, 0), min(x + 2, n_x)):
-                            is_highest &= middles[near_z, near_y, near_x] <= height
+                            is_highest &= response[near_z, near_y, near_x] <= height
                 if is_highest:
                     maxima[n] = (z * n_y + y) * n_x + x
                     n += 1
