@@ -125,7 +125,7 @@ def test_rerun_finds_what_moved_together(blobs, tmp_path_factory):
     assert main(["rerun", str(moved / "out")]) == 0
 
 
-def test_rerun_says_what_differs(blobs, capsys):
+def test_rerun_reports_differences(blobs, capsys):
     main(command(blobs))
     path = blobs / "out" / "run.json"
     record = json.loads(path.read_text(encoding="utf-8"))
@@ -141,7 +141,7 @@ def test_rerun_says_what_differs(blobs, capsys):
     assert f"numpy 0.9 then, {np.__version__} now" in printed
 
 
-def test_rerun_takes_no_record_that_was_changed(blobs, capsys):
+def test_rerun_refuses_modified_records(blobs, capsys):
     main(command(blobs))
     path = blobs / "out" / "run.json"
     record = json.loads(path.read_text(encoding="utf-8"))
@@ -152,7 +152,7 @@ def test_rerun_takes_no_record_that_was_changed(blobs, capsys):
     assert main(["rerun", str(path)]) == 0
 
 
-def test_rerun_tells_which_columns_differ(blobs, capsys):
+def test_rerun_reports_different_columns(blobs, capsys):
     main(command(blobs))
     path = blobs / "out" / "objects.csv"
     table = pd.read_csv(path, engine="python")

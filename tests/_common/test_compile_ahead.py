@@ -61,7 +61,7 @@ def test_the_environment_and_a_single_core_stop_it(folder, monkeypatch):
     assert not compile_ahead.compile_ahead("first")
 
 
-def test_in_notebooks_it_is_told_once_in_a_line(folder, monkeypatch, capsys):
+def test_notebooks_show_one_message(folder, monkeypatch, capsys):
     compile_ahead_in_notebook("first")
     assert capsys.readouterr() == ("", "")
     monkeypatch.setitem(sys.modules, "ipykernel", sys)

@@ -3,7 +3,7 @@ import numba
 from objclass._common.compiling import notify_compiling
 
 
-def test_compiling_is_told_once():
+def test_compiling_is_reported_once():
     told = []
     with notify_compiling(lambda: told.append(1), after=0):
         for power in (2, 3):
@@ -11,7 +11,7 @@ def test_compiling_is_told_once():
     assert told == [1]
 
 
-def test_nothing_is_told_of_short_compiling():
+def test_short_compiling_is_not_reported():
     told = []
     with notify_compiling(lambda: told.append(1), after=1000):
         numba.njit(lambda x: x + 1)(2)

@@ -442,7 +442,7 @@ box = __import__("ipywidgets").VBox()
     assert looks() == alone
 
 
-def test_files_that_were_there_are_asked_about(open_notebook):
+def test_existing_files_require_an_answer(open_notebook):
     notebook = open_notebook(
         [
             IMPORT

@@ -61,7 +61,7 @@ def test_keys_live_on_after_every_button(explorer: Driver) -> None:
     explorer.wait("len(explorer.groups) == 1")
 
 
-def test_a_stray_drag_leaves_the_groups_and_says_so(explorer: Driver) -> None:
+def test_accidental_drag_keeps_the_groups_with_a_message(explorer: Driver) -> None:
     group_around_the_crowd(explorer)
     before = explorer.numbers().tolist()
     frame = explorer.page.locator(PLOT).evaluate("e => JSON.parse(e.dataset.frame)")
@@ -75,7 +75,7 @@ def transform(explorer: Driver) -> Any:
     return explorer.page.locator(SLICE).evaluate("e => JSON.parse(e.dataset.transform)")
 
 
-def test_a_row_moves_no_picture_that_is_wholly_seen(explorer: Driver) -> None:
+def test_row_click_does_not_move_a_fully_visible_slice(explorer: Driver) -> None:
     page = explorer.page
     page.locator('[data-tab="table"]').click()
     rows = page.locator(".oce-table tbody tr[data-label]")

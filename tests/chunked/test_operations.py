@@ -146,7 +146,7 @@ def test_planes_of_a_stack_and_another_voxel_size_in_blocks():
             function(cut, train(image), planewise=True)
 
 
-def test_images_too_large_for_whole_objects_are_refused_with_words(case):
+def test_images_too_large_for_whole_objects_are_refused(case):
     _, classifier, _ = case
     image = da.zeros((60_000,) * classifier.ndim, chunks=30_000, dtype=np.uint8)
     message = r"split, fill_holes, min_certainty: expected 'none', False and 0 for over 2e\+09 voxels"
@@ -284,7 +284,7 @@ def test_any_labels_are_measured_as_a_whole(data):
 
 @settings(max_examples=6)
 @given(data=st.data())
-def test_objects_are_left_out_by_what_they_are_in_all_blocks(case, data):
+def test_objects_are_removed_by_their_size_over_all_blocks(case, data):
     _, _, labels = case
     labels = labels * 3
     source = da.from_array(labels, chunks=data.draw(cuts(labels.shape)))
@@ -311,7 +311,7 @@ def test_no_objects_and_a_stack_of_one_plane():
     assert_same_table(chunked.measure(source), objclass.measure(flat))
 
 
-def test_a_whole_path_in_files(tmp_path):
+def test_full_pipeline_with_files(tmp_path):
     image = blobs((12, 300, 310), seed=3)
     classifier = train(image, n_estimators=3)
     chunked.imwrite(tmp_path / "image.zarr", image, spacing=(2, 0.5, 0.5))

@@ -259,7 +259,7 @@ def test_a_stack_stored_as_time_can_be_renamed(tmp_path):
     assert images.read_spacing(path, axes="zyx") == (3, 0.25, 0.5)
 
 
-def test_frame_of_what_is_no_series(tmp_path):
+def test_frame_requires_a_time_series(tmp_path):
     images.imwrite(tmp_path / "a.tif", example((5, 8, 9)))
     with pytest.raises(ValueError, match=r"frame: expected None, as a.tif is not a time series"):
         images.imread(tmp_path / "a.tif", frame=0)
@@ -277,7 +277,7 @@ def test_unnamed_axes_are_reported(tmp_path, caplog):
         assert not caplog.text
 
 
-def test_axes_that_nobody_knows(tmp_path):
+def test_unnamed_axes(tmp_path):
     np.save(tmp_path / "a.npy", example((4, 5, 8, 9)))
     with pytest.raises(ValueError, match=r"axes: expected to be given.* got axes \(\?, \?, y, x\) of shape"):
         images.imread(tmp_path / "a.npy")
@@ -434,7 +434,7 @@ def test_read_only_folder():
         ),
     ],
 )
-def test_what_cannot_be_written(tmp_path, name, array, options, kind, message):
+def test_unsupported_writing_is_refused(tmp_path, name, array, options, kind, message):
     with pytest.raises(kind, match=message):
         images.imwrite(tmp_path / name, array, **options)
     assert not list(tmp_path.iterdir())
@@ -526,7 +526,7 @@ def test_channels_in_another_order(tmp_path):
     assert info.channel_names == ("DAPI", "GFP")
 
 
-def test_annotations_saved_as_a_colour_picture_are_refused(tmp_path):
+def test_annotations_saved_as_rgb_image_are_refused(tmp_path):
     picture = np.zeros((3, 20, 30), np.uint8)
     picture[0, 2:6], picture[1, 9:12] = 255, 255
     tifffile.imwrite(tmp_path / "s.tif", np.moveaxis(picture, 0, -1), photometric="rgb")

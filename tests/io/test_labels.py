@@ -47,7 +47,7 @@ def test_large_numbers_stay(tmp_path):
 
 
 @pytest.mark.parametrize(("value", "match"), [(0.5, "with fractional values"), (-1, "labels of at least 0")])
-def test_what_is_no_labels(tmp_path, value, match):
+def test_files_other_than_labels(tmp_path, value, match):
     labels = example().astype("f4")
     labels[0, 0] = value
     np.save(tmp_path / "a.npy", labels)

@@ -162,7 +162,7 @@ class LifImage(types.SimpleNamespace):
         return self.pixels
 
 
-def test_images_of_a_lif_file_along_other_axes_are_told(tmp_path, monkeypatch):
+def test_unsupported_axes_of_lif_images_are_reported(tmp_path, monkeypatch):
     from xml.etree import ElementTree
 
     import liffile

@@ -174,7 +174,7 @@ def test_random_objects(scene, scaled):
 
 @settings(max_examples=25, deadline=None)
 @given(scenes(), st.integers(0, 3))
-def test_neither_numbers_nor_place_change_what_an_object_is(scene, shift):
+def test_measurements_do_not_depend_on_label_or_position(scene, shift):
     labels, image = scene
     table = measure(labels, image)
     moved = measure(
@@ -329,7 +329,7 @@ def test_lists_give_one_table(nuclei):
     assert len(measure([labels[10]])) == len(measure(labels[10])) > 0
 
 
-def test_images_without_objects_are_told_and_counted():
+def test_images_without_objects_are_reported_and_counted():
     labels = [np.ones((3, 4), int), np.zeros((3, 4), int), np.eye(4, dtype=int)[:3]]
     with pytest.warns(UserWarning, match=r"1 of 3 images have no objects .*: control\."):
         table = measure(labels, image_names=["a", "control", "b"])
@@ -355,7 +355,7 @@ IMAGE_COLUMNS = "intensity|weighted"
 
 @pytest.mark.parametrize("ndim", [2, 3])
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32, np.float64])
-def test_masked_pixels_are_left_out(ndim, dtype, monkeypatch):
+def test_masked_pixels_are_ignored(ndim, dtype, monkeypatch):
     rng = np.random.default_rng(ndim)
     labels = rng.integers(0, 9, (4, 5, 6)).repeat(3, axis=1).repeat(3, axis=2)
     labels = labels if ndim == 3 else labels[0]
@@ -487,7 +487,7 @@ def test_bad_input(arguments, options, error, message):
         measure(*arguments, **options)
 
 
-def test_a_mask_of_0_and_255_is_one_object_and_says_so():
+def test_mask_of_0_and_255_is_one_object_with_a_warning():
     mask = np.zeros((8, 9), np.uint8)
     mask[1:3], mask[5:7] = 255, 255
     with pytest.warns(

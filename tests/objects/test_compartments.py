@@ -33,7 +33,7 @@ def test_expanded_objects_are_those_of_scikit_image(labels, distance, spacing):
 
 @settings(max_examples=60)
 @given(labels_of, st.sampled_from([(0, 1), (0.8, 1.5), (1, 3)]), spacings)
-def test_rings_are_as_far_away_as_asked(labels, limits, spacing):
+def test_rings_are_within_their_limits(labels, limits, spacing):
     steps = voxel_size(spacing, labels.ndim)
     found = ring(labels, *limits, spacing=steps)
     assert found.dtype == np.int32

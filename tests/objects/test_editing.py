@@ -19,7 +19,7 @@ def tiles(ndim=2):
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
-def test_each_edit_does_what_it_says(ndim):
+def test_effect_of_each_edit(ndim):
     labels = tiles(ndim)
     before = labels.copy()
     merged = edit_objects(labels, [{"edit": "merge", "labels": [5, 2, 3]}])
@@ -70,7 +70,7 @@ def test_labels_of_cuts_are_never_used_again():
 
 @st.composite
 def edit_lists(draw):
-    """Random edits of existing labels at the time, and undos."""
+    """Random edits of the current labels, and undos."""
     labels = tiles(draw(st.sampled_from([2, 3])))
     edits, n_holding = [], 0
     for _ in range(draw(st.integers(1, 8))):
@@ -153,7 +153,7 @@ def test_undoing_everything_gives_the_labels_back(case):
         ),
     ],
 )
-def test_refuses_what_is_no_edit(edit, message):
+def test_refuses_invalid_edits(edit, message):
     with pytest.raises(ValueError, match=message):
         edit_objects(tiles(), [{"edit": "delete", "labels": [2]}, edit])
     with pytest.raises(ValueError, match=r"edits\[0\]: expected an edit before it to undo"):

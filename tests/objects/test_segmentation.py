@@ -125,7 +125,7 @@ class TestExclusions:
             ([np.zeros((3, 3))], TypeError, "labels: expected an integer array"),
         ],
     )
-    def test_refuses_what_are_no_labels(self, kind, labels, error, message):
+    def test_refuses_arrays_other_than_labels(self, kind, labels, error, message):
         with pytest.raises(error, match=message):
             EXCLUSIONS[kind](labels)
 
@@ -150,7 +150,7 @@ def test_sizes_count_up_to_and_with_the_limit():
 
 
 @pytest.mark.parametrize("bad", [-1, np.nan, "many", None, True])
-def test_refuses_what_is_no_size(bad):
+def test_refuses_invalid_sizes(bad):
     labels = np.ones((3, 3), int)
     with pytest.raises(ValueError, match=r"min_size: expected a (number of at least 0|size)"):
         objclass.exclude_small(labels, bad)
@@ -382,7 +382,7 @@ def test_an_image_that_is_mostly_object_asks_whether_classes_are_exchanged():
         objclass.segment(image, trained(image, exchanged))
 
 
-def test_another_voxel_size_is_warned_of_or_matched():
+def test_other_voxel_size_warns_or_is_matched():
     image, annotations = blocks()
     features = "gaussian_blur=2 sobel_of_gaussian_blur=2"
     classifier = trained(image, annotations, features=features, spacing=0.4)

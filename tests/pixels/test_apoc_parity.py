@@ -153,7 +153,7 @@ def test_both_engines_find_the_same(apoc, tmp_path):
 
 
 @pytest.mark.parity
-def test_a_device_that_fails_is_told_as_such(apoc, monkeypatch):
+def test_failure_of_the_device_is_reported(apoc, monkeypatch):
     image, scribbles = scene((60, 61), 1, 2)
     classifier = objclass.train_object_classifier(image, scribbles, n_estimators=5)
 

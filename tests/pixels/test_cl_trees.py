@@ -120,7 +120,7 @@ def test_deep_nesting_is_refused_where_it_becomes_too_deep():
         parse(text)
 
 
-def test_forests_too_large_to_hold_are_refused(monkeypatch):
+def test_too_large_forests_are_refused(monkeypatch):
     monkeypatch.setattr("objclass.pixels.cl_format.MAX_VOTES", 3)
     assert parse("s0+=1.0;", n_classes=2).n_nodes == 1
     with pytest.raises(RefusedError, match="it contains 2 nodes for 2 classes, too many"):

@@ -334,7 +334,7 @@ def test_sigma_stays_where_axes_are_alike_or_apoc_is_asked_for(options):
         ),
     ],
 )
-def test_a_file_that_apoc_does_not_run_alike_says_so(tmp_path, options, message):
+def test_warns_of_files_that_apoc_runs_differently(tmp_path, options, message):
     with pytest.warns(UserWarning, match=message) as caught:
         classifier = train(path=tmp_path / "a.cl", **options)
     assert caught[0].filename == __file__
@@ -370,7 +370,7 @@ def test_unreadable_voxel_size_is_unknown():
         assert dataclasses.replace(train(), notes={"voxel_size": text}).spacing is None
 
 
-def test_another_voxel_size_is_warned_of_or_matched():
+def test_other_voxel_size_warns_or_is_matched():
     rng = np.random.default_rng(0)
     fine = ndi.gaussian_filter(rng.normal(size=(80, 80)), 4) * 100
     coarse = fine.reshape(40, 2, 40, 2).mean(axis=(1, 3))
@@ -404,7 +404,7 @@ def test_another_voxel_size_is_warned_of_or_matched():
 # Records
 
 
-def test_repr_says_what_matters():
+def test_repr():
     assert repr(train(preset="apoc")) == (
         "ObjectClassifier(3D, 1 channel; 2 classes, objects are class 2; 10 trees of depth 2, "
         f"out-of-bag accuracy {train(preset='apoc').accuracy:.3f}; 4 features: "
@@ -436,7 +436,7 @@ def test_feature_importances_are_a_sorted_table():
     assert total.tolist() == sorted(np.bincount(asked, minlength=8).tolist(), reverse=True)
 
 
-def test_importances_that_a_file_does_not_tell_are_missing():
+def test_unknown_importances_are_missing():
     table = dataclasses.replace(train(), importances=()).feature_importances()
     assert table["importance"].isna().all()
     assert table.filter(like="level_").sum(axis=1).is_monotonic_decreasing
@@ -683,7 +683,7 @@ def test_whole_numbers_as_floats_are_annotations():
     assert train(annotations=SCRIBBLES.astype(np.float32)) == train()
 
 
-def test_colour_pictures_are_no_annotations():
+def test_rgb_images_are_refused_as_annotations():
     plane = SCRIBBLES[3]
     picture = np.zeros((*plane.shape, 3), np.uint8)
     picture[plane == 1], picture[plane == 2] = (255, 0, 0), (0, 255, 0)
@@ -699,7 +699,7 @@ def test_colour_pictures_are_no_annotations():
     assert train(stack, SCRIBBLES[:3]).ndim == 3
 
 
-def test_numbered_objects_and_masks_are_no_annotations():
+def test_labels_and_masks_are_refused_as_annotations():
     labels = np.zeros((60, 60), int)
     for number in range(12):
         labels[5 * number : 5 * number + 3, 4:9] = number + 1
@@ -721,7 +721,7 @@ def test_masked_pixels_are_refused():
     assert train(np.ma.masked_greater(IMAGE, 10**6)) == train()
 
 
-def test_a_range_that_float32_cannot_tell_is_refused():
+def test_range_beyond_float32_resolution_is_refused():
     far = IMAGE + 1e9
     message = r"image: expected a range of at least 1024 steps of float32, got .* Subtract the minimum"
     for function in (train, lambda image: classify_pixels(image, train())):
@@ -767,7 +767,7 @@ def test_a_classifier_is_public():
 
 
 @pytest.mark.parametrize("shape", [(20, 9, 9), (20, 4, 9, 9)])
-def test_planes_and_time_points_are_no_channels(shape):
+def test_planes_and_time_points_are_refused_as_channels(shape):
     scribbles = np.ones(shape[1:], np.uint8)
     scribbles[0] = 2
     with pytest.raises(

@@ -109,7 +109,7 @@ def test_structure_tensors_of_regions_classifiers_and_other_voxel_sizes(monkeypa
     assert (brighter == objclass.classify_pixels(image, normalized)).mean() > 0.999
 
 
-def test_a_classifier_with_eigenvalues_says_that_apoc_cannot_run_it(tmp_path):
+def test_saving_eigenvalues_warns_that_apoc_cannot_run_them(tmp_path):
     image, scribbles = scene()
     with pytest.warns(UserWarning, match="Fiji cannot run .*: they do not know gradient_magnitude"):
         trained = objclass.train_object_classifier(

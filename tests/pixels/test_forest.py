@@ -91,7 +91,7 @@ def test_equality_is_that_of_all_arrays():
         ({"roots": [0, 1]}, "not reached exactly once"),
     ],
 )
-def test_what_is_no_forest_is_refused(change, problem):
+def test_invalid_forests_are_refused(change, problem):
     with pytest.raises(ValueError, match=f"forest: expected decision trees, got .*{problem}"):
         Forest(**{**STUMP, **change})
 

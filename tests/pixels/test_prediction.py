@@ -61,7 +61,7 @@ def test_blurs_equal_the_plain_ones_bit_for_bit():
     np.testing.assert_array_equal(ours, pixel_reference.compute_features(image, features))
 
 
-def test_features_come_in_raster_order_whatever_is_asked_for():
+def test_features_are_in_raster_order():
     image, features = random_image((2, 6, 40, 90)), parse_features("original gaussian_blur=1")
     mask = np.random.default_rng(1).random(image.shape[1:]) < 0.01
     everything = features_at(image, features, np.ones_like(mask)).reshape(*mask.shape, -1)

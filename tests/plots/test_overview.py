@@ -303,7 +303,7 @@ def test_of_very_many_objects_some_are_drawn():
     assert {len(points.get_offsets()) for axes in figure.axes for points in axes.collections} == {MOST_POINTS}
 
 
-def test_facets_say_what_is_wrong():
+def test_facets_errors():
     table = experiment()
     with pytest.raises(ValueError, match="by: expected a column of the table, got str 'condition'"):
         facets(table, "condition")

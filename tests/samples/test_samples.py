@@ -35,7 +35,7 @@ def found(labels, truth):
     return both.col[pairs], both.row[pairs]
 
 
-def test_embryo_is_what_it_says(whole):
+def test_embryo_matches_its_description(whole):
     assert (whole.image.shape, whole.image.dtype) == ((64, 256, 256), np.uint16)
     assert whole.labels.shape == whole.image.shape
     assert whole.labels.dtype == np.int32
@@ -49,7 +49,7 @@ def test_embryo_is_what_it_says(whole):
     )
 
 
-def test_kinds_differ_as_they_should(whole):
+def test_classes_of_nuclei_differ(whole):
     table = objclass.measure(whole.labels, whole.image, spacing=whole.spacing, progress=False)
     by_kind = table.merge(whole.kinds, on="label").groupby("kind").median(numeric_only=True)
     elongation = by_kind["axis_major_length"] / by_kind["axis_minor_length"]
@@ -106,7 +106,7 @@ def test_specks_are_there_and_small(whole):
     assert np.sum(sizes < 20) > 50
 
 
-def test_kmeans_on_the_measurements_finds_the_kinds(whole, segmented):
+def test_kmeans_on_measurements_finds_the_classes(whole, segmented):
     labels = objclass.exclude_small(segmented[1], 20)
     table = objclass.measure(labels, whole.image, spacing=whole.spacing, progress=False)
     clustered = objclass.cluster(table, n_clusters=3).set_index("label")["KMEANS_CLUSTER_ID"]
@@ -158,7 +158,7 @@ def test_coins_can_be_segmented():
     assert (labels[:8] > 0).mean() < 0.4
 
 
-def test_a_sample_says_what_it_is():
+def test_repr_of_sample():
     assert repr(samples.coins()) == "<Sample coins: (303, 384) uint8, rounds of annotations: 1>"
 
 

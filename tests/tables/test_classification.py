@@ -268,7 +268,7 @@ def test_a_class_of_one_image_only_is_noted(table):
     )
 
 
-def test_importances_find_the_column_that_tells(table):
+def test_importances_find_the_informative_column(table):
     random = np.random.default_rng(0)
     table = table[["image", "label", "example"]].assign(noise=random.normal(size=90), a=table["a"] * 3)
     importances = train_table_classifier(

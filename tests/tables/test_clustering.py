@@ -39,7 +39,7 @@ def table():
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_kinds_that_lie_apart_are_found_and_numbered_by_size(table, method):
+def test_separate_clusters_are_found_and_numbered_by_size(table, method):
     before = table.copy()
     result = cluster(table, method, **({"resolution": 0.3} if method == "leiden" else {}))
     pd.testing.assert_frame_equal(table, before)
@@ -142,7 +142,7 @@ def test_bad_arguments(table, method, options, message):
     ("method", "options", "most"),
     [("agglomerative", {}, "20,000"), ("spectral", {"affinity": "rbf"}, "10,000")],
 )
-def test_more_objects_than_the_memory_holds(method, options, most):
+def test_too_many_objects_for_memory_are_refused(method, options, most):
     table = pd.DataFrame({"label": np.arange(100_000), "a": np.arange(100_000) % 7})
     with pytest.raises(ValueError, match=f"at most {most} objects for method '{method}'.*Use 'kmeans'"):
         cluster(table, method, **options)
@@ -167,7 +167,7 @@ def test_numbering_keeps_the_partition_and_sorts_by_size(numbers):
     np.testing.assert_array_equal(_by_size(new), new)
 
 
-def test_kmeans_of_very_many_objects_goes_in_small_batches(monkeypatch):
+def test_mini_batch_kmeans_for_very_many_objects(monkeypatch):
     rng = np.random.default_rng(0)
     kinds = rng.integers(0, 3, 2000)
     table = pd.DataFrame(
@@ -179,7 +179,7 @@ def test_kmeans_of_very_many_objects_goes_in_small_batches(monkeypatch):
     pd.testing.assert_series_equal(batches, whole)
 
 
-def test_it_says_which_columns_it_uses_and_which_it_leaves_out(table, capsys):
+def test_summary_names_used_and_excluded_columns(table, capsys):
     table = table.assign(**{"image": "a", "well": 3, "centroid-0": 1.0, "f": 2.0, "g": 2 * table["a"] + 1})
     table["h"] = np.nan
     cluster(table)
@@ -195,14 +195,14 @@ def test_it_says_which_columns_it_uses_and_which_it_leaves_out(table, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_it_says_which_columns_are_strongly_correlated(capsys):
+def test_summary_names_strongly_correlated_columns(capsys):
     random = np.random.default_rng(0)
     table = pd.DataFrame({"label": range(50), "a": random.normal(size=50), "b": random.normal(size=50)})
     cluster(table.assign(c=table["a"] + 0.1 * table["b"]))
     assert "strongly correlated: a and c" in capsys.readouterr().err
 
 
-def test_objects_without_a_cluster_are_told(table, capsys):
+def test_noise_is_reported(table, capsys):
     with pytest.warns(UserWarning, match="1 of 70 objects have missing values and get no result.*'c'"):
         cluster(table)
     far = pd.DataFrame({"label": range(21), "a": [*np.linspace(0, 1, 20), 99], "b": [*np.zeros(20), 99]})

@@ -22,7 +22,7 @@ def make(**columns):
     return pd.DataFrame({"label": np.arange(1, n + 1), **columns})
 
 
-def test_measurements_are_told_from_the_rest_by_type_and_name():
+def test_measurement_columns_are_recognized_by_type_and_name():
     measured = {"area": 1.0, "intensity_mean-0": 3.0, "area_bbox": 4.0, "solidity": 0.5}
     others = {
         "Unnamed: 0": 0,
@@ -221,7 +221,7 @@ def test_the_size_counts_once():
     assert measurement_columns(table.assign(equivalent_diameter_area=[1.0, 2.0])) == ["area"]
 
 
-def test_of_columns_that_say_the_same_one_is_used():
+def test_only_one_of_redundant_columns_is_used():
     random = np.random.default_rng(0)
     table = make(a=random.uniform(1, 9, 30), b=random.uniform(1, 9, 30))
     table = table.assign(
@@ -261,7 +261,7 @@ def test_other_numbers_as_text(values, hint):
         prepare(make(a=[1.0, 2.0, 4.0], b=pd.Series(values, dtype=object)))
 
 
-def test_text_that_is_no_number_is_left_out():
+def test_text_columns_are_excluded():
     table = make(a=[1.0, 2.0, 4.0], b=["x", "1", "y"], well=["1,5", "2", "3"], c=[None] * 3)
     matrix = prepare(table)
     assert matrix.columns == ["a"]
@@ -284,6 +284,6 @@ def test_text_that_is_no_number_is_left_out():
         (["LABEL", "ID", "area"], "{'LABEL': 'label'}"),
     ],
 )
-def test_the_rename_of_other_names_of_the_label_is_proposed(columns, rename):
+def test_error_suggests_renaming_the_label_column(columns, rename):
     with pytest.raises(ValueError, match=re.escape(f"table.rename(columns={rename})")):
         prepare(pd.DataFrame(np.arange(6).reshape(2, -1)[:, : len(columns)], columns=columns))

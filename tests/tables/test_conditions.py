@@ -57,7 +57,7 @@ def table():
         "1 == 1",
     ],
 )
-def test_it_means_what_it_means_to_pandas(table, text):
+def test_conditions_agree_with_pandas(table, text):
     mask = parse_condition(text)(table)
     assert mask.dtype == bool
     expected = table["label"] == table["label"] if text == "1 == 1" else table.eval(text, engine="python")

@@ -58,7 +58,7 @@ def by_hand(method, values):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_it_gives_what_the_library_gives_on_scaled_measurements(table, method):
+def test_equals_the_library_on_scaled_measurements(table, method):
     before = table.copy()
     result = reduce(table, method)
     pd.testing.assert_frame_equal(table, before)
@@ -166,7 +166,7 @@ def test_one_object(table):
 
 
 @pytest.mark.parametrize(("method", "most"), [("mds", "5,000"), ("isomap", "10,000")])
-def test_more_objects_than_the_memory_holds(method, most):
+def test_too_many_objects_for_memory_are_refused(method, most):
     table = pd.DataFrame({"label": np.arange(100_000), "a": np.arange(100_000) % 7})
     with pytest.raises(ValueError, match=f"at most {most} objects for method '{method}'.*100,000.*sample"):
         reduce(table, method, n_components=1)
@@ -231,7 +231,7 @@ def test_umap_of_very_many_objects_learns_from_a_sample(monkeypatch):
     np.testing.assert_array_equal(again, placed)
 
 
-def test_it_says_what_it_uses_and_who_gets_no_place(table, capsys):
+def test_summary_names_columns_and_objects_without_result(table, capsys):
     with pytest.warns(UserWarning, match="1 of 70 objects have missing values and get no result.*'m3'"):
         reduce(table, "pca")
     said = capsys.readouterr().err

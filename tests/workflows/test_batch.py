@@ -215,7 +215,7 @@ def test_an_image_without_objects_has_its_row(tmp_path, classifier):
     assert counted.tolist() == table["n_objects"].tolist()
 
 
-def test_an_image_unlike_those_of_the_training_is_told(tmp_path):
+def test_image_unlike_training_images_is_reported(tmp_path):
     image = stack(0)
     trained = objclass.train_object_classifier(image, np.where(image > 250, 2, 1), spacing=(2, 0.5, 0.5))
     images = make_images(tmp_path / "images", 1)
@@ -236,7 +236,7 @@ def test_only_images_without_objects(tmp_path, classifier):
     assert len(pd.read_csv(tmp_path / "out" / "images.csv")) == 1
 
 
-def test_results_of_earlier_calls_are_no_images(tmp_path, classifier):
+def test_results_of_earlier_calls_are_ignored(tmp_path, classifier):
     data = make_images(tmp_path / "data", 2)
     seen = []
     for _ in range(3):
@@ -488,7 +488,7 @@ def command(images, classifier, out):
     return ["batch", str(images), "--classifier", str(classifier), "--out", str(out), "--measure"]
 
 
-def test_killed_again_and_again_the_results_are_those_of_an_undisturbed_run(tmp_path, classifier):
+def test_resume_after_sigkill_gives_same_output(tmp_path, classifier):
     images = make_images(tmp_path / "images", 40)
     classifier.save(tmp_path / "a.cl")
     assert cli.main(command(images, tmp_path / "a.cl", tmp_path / "whole")) == 0

@@ -9,7 +9,7 @@ from objclass.workflows.demo import run_demo
 
 
 @pytest.mark.slow
-def test_demo_finds_the_nuclei_and_their_kinds(tmp_path):
+def test_demo_finds_nuclei_and_their_classes(tmp_path):
     run = run_demo(tmp_path / "demo", progress=False)
     after_first, after_second = run.found["rounds"]
     assert after_first < after_second

@@ -154,7 +154,7 @@ def test_objects_without_a_group_are_counted(shared_data, tmp_path):
     ]
 
 
-def test_notes_of_what_was_left_out(files, tmp_path):
+def test_notes_of_skipped_steps(files, tmp_path):
     parameters = Parameters.of(n_clusters=50, n_estimators=10)
     run = run_image(files[0], tmp_path / "out", annotations=files[1], parameters=parameters)
     assert run.notes[-1].startswith("cluster was skipped")

@@ -188,7 +188,7 @@ def test_training_is_the_function(make):
     assert annotator.state["stale"]
 
 
-def test_one_class_only_is_told_in_the_widget_and_raised_by_the_function(make):
+def test_single_class_shows_in_the_widget_and_raises(make):
     annotator = make()
     stroke(annotator, 1, 5, 2, 2, np.full((6, 20), 2))
     tell(annotator, "train")
@@ -318,7 +318,7 @@ def test_of_many_wishes_only_the_newest_is_computed_and_all_are_answered(make):
     assert [content["seq"] for content, _ in answers if content["layers"]] == [19]
 
 
-def test_doubt_and_suggestion(make):
+def test_uncertainty_and_suggestion(make):
     annotator = make()
     paint_both(annotator)
     annotator.train()
@@ -472,7 +472,7 @@ def test_code_of_a_loaded_classifier(make, sample):
     np.testing.assert_array_equal(names["labels"], annotator.labels)
 
 
-def test_code_says_where_the_objects_are_out_of_date(make, sample):
+def test_code_marks_objects_that_are_out_of_date(make, sample):
     annotator = make(None, sample.annotations[1])
     annotator.segment()
     assert "objclass.segment" in annotator.code()

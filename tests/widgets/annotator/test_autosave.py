@@ -104,7 +104,7 @@ def test_somebody_elses_change_is_not_written_over(saver):
     assert saver.saved == [0, 2]
 
 
-def test_a_failure_is_told_and_the_next_stroke_tries_again(saver, monkeypatch):
+def test_failed_save_is_reported_and_retried_with_the_next_scribble(saver, monkeypatch):
     def fail(*_args, **_keywords):
         raise OSError("No space left on device")
 

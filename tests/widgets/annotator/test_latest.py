@@ -3,7 +3,7 @@ import threading
 from objclass.widgets.annotator.latest import Latest
 
 
-def test_of_each_kind_only_the_newest_that_waits_is_done():
+def test_only_the_newest_waiting_job_of_a_kind_runs():
     done, dropped = [], []
     gate, started = threading.Event(), threading.Event()
     latest = Latest(lambda kind, failure: None)

@@ -95,7 +95,7 @@ def test_a_new_stroke_ends_redoing():
     assert scribbles.redo() == []
 
 
-def test_a_stroke_that_changes_nothing_is_no_step():
+def test_scribble_without_change_is_not_a_step():
     scribbles = Scribbles(np.zeros(SHAPE, np.uint8))
     assert not scribbles.paint([patch(values=((1, 1),))])
     assert not scribbles.can_undo

@@ -298,7 +298,7 @@ def test_refuses(images, table, change, message: str) -> None:
         explore(*change(images, table))
 
 
-def test_refuses_what_is_no_mapping_and_no_pair(images) -> None:
+def test_refuses_anything_but_mappings_of_pairs(images) -> None:
     image, labels = images["treated"]
     with pytest.raises(TypeError, match="labels: expected the label image"):
         explore(image)
