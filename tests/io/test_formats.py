@@ -1,12 +1,19 @@
 """One table of formats: what is read from each, known beforehand."""
 
+import functools
+import json
 import zlib
 
+import h5py
+import mrcfile
+import nibabel
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
+from pylibCZIrw import czi
 
-from objclass.io import images
+from objclass.io import images, ngff
 
 NAMES = ("DAPI", "GFP")
 
@@ -55,7 +62,49 @@ def qptiff(path):
             writer.write(plane, description=text, software="PerkinElmer-QPI", **options)
 
 
-WRITERS = {"slide": slide, "qptiff": qptiff, "ome": ome, "imagej": imagej, "plain": plain, "shaped": shaped}
+def zeiss(path):
+    with czi.create_czi(str(path)) as writer:
+        for c, z in np.ndindex(2, 3):
+            writer.write(ramp((20, 24))[..., np.newaxis] + np.uint16(10 * c + z), plane={"C": c, "Z": z})
+        names = dict(enumerate(NAMES))
+        writer.write_metadata("a", channel_names=names, scale_x=2.5e-7, scale_y=5e-7, scale_z=2e-6)
+
+
+def ilastik(path):
+    with h5py.File(path, "w") as file:
+        file["data"] = ramp((3, 20, 24, 2))
+        tags = json.dumps({"axes": [{"key": key} for key in "zyxc"]})
+        file["data"].attrs.update(axistags=tags, element_size_um=(2.0, 0.5, 0.25))
+
+
+def mrc(path):
+    with mrcfile.new(path) as file:
+        file.set_data(ramp((3, 20, 24)))
+        file.set_volume()
+        file.voxel_size = (2500, 5000, 20000)
+
+
+def nifti(path):
+    image = nibabel.Nifti1Image(ramp((24, 20, 3)), np.diag([0.25, 0.5, 2, 1]))
+    image.header.set_xyzt_units("micron")
+    nibabel.save(image, path)
+
+
+def ome_zarr(path, zarr_format=3):
+    sizes = {"z": 2.0, "y": 0.5, "x": 0.25}
+    ngff.write_zarr(path, ramp((2, 3, 20, 24)), "czyx", spacing=sizes, zarr_format=zarr_format)
+
+
+def centimetres(path):
+    options = {"resolution": (20000, 40000), "resolutionunit": "CENTIMETER", "metadata": None}
+    tifffile.imwrite(path, ramp((20, 24)), photometric="minisblack", **options)
+
+
+WRITERS = {"zeiss": zeiss, "ilastik": ilastik, "mrc": mrc, "nifti": nifti, "ome_zarr": ome_zarr}
+WRITERS |= {"ome_zarr_2": functools.partial(ome_zarr, zarr_format=2), "centimetres": centimetres}
+WRITERS |= {"npy": lambda path: np.save(path, ramp((3, 20, 24)))}
+WRITERS |= {"png": lambda path: Image.fromarray(ramp((20, 24, 3), "uint8")).save(path)}
+WRITERS |= {"slide": slide, "qptiff": qptiff, "ome": ome, "imagej": imagej, "plain": plain, "shaped": shaped}
 WRITERS["colour"] = colour
 
 # writer, name: axes, shape, spacing in micrometres, where from, channel names, whether colours, checksum
@@ -68,6 +117,15 @@ TABLE = [
     ("plain", "a.TF8", "zyx", (3, 20, 24), None, "", (), False, 1609774530),
     ("shaped", "a.tiff", "cyx", (2, 20, 24), None, "", (), False, 2784981476),
     ("colour", "a.tif", "cyx", (3, 20, 24), None, "", (), True, 1674791129),
+    ("zeiss", "a.czi", "czyx", (2, 3, 20, 24), (2.0, 0.5, 0.25), "CZI", NAMES, False, 781769265),
+    ("ilastik", "a.h5", "czyx", (2, 3, 20, 24), (2.0, 0.5, 0.25), "HDF5", (), False, 1599763005),
+    ("mrc", "a.mrc", "zyx", (3, 20, 24), (2.0, 0.5, 0.25), "MRC", (), False, 1609774530),
+    ("nifti", "a.nii.gz", "zyx", (3, 20, 24), (2.0, 0.5, 0.25), "NIfTI", (), False, 718537790),
+    ("ome_zarr", "a.zarr", "czyx", (2, 3, 20, 24), (2.0, 0.5, 0.25), "OME-Zarr", (), False, 1508983647),
+    ("ome_zarr_2", "a", "czyx", (2, 3, 20, 24), (2.0, 0.5, 0.25), "OME-Zarr", (), False, 1508983647),
+    ("centimetres", "a.tif", "yx", (20, 24), (0.25, 0.5), "TIFF tags", (), False, 2416047356),
+    ("npy", "a.npy", "zyx", (3, 20, 24), None, "", (), False, 1609774530),
+    ("png", "a.png", "cyx", (3, 20, 24), None, "", (), True, 1674791129),
     ("slide", "a.svs", "cyx", (3, 256, 256), (0.25, 0.25), "Aperio", (), True, 1200169426),
     ("qptiff", "a.qptiff", "cyx", (2, 20, 24), (0.5, 0.5), "PerkinElmer", NAMES, False, 730826001),
 ]
