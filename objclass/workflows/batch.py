@@ -28,7 +28,7 @@ from objclass.workflows.inputs import BATCH, PARTS, Found, ImageFile, Item, desc
 from objclass.workflows.parameters import ObjectParameters
 from objclass.workflows.reading import SYMBOL, UNIT, OpenFiles, Picture, Reading, check_one_unit
 from objclass.workflows.record import RECORD, checksum, read_sealed, write_record, write_sealed
-from objclass.workflows.results import check_no_dangling_link
+from objclass.workflows.results import check_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,6 +180,7 @@ def segment_folder(
         raise invalid("measure", "True, for an object_classifier", "False", "Leave one of them out.")
     classes = None if object_classifier is None else load_object_classifier(object_classifier)
     classes_sha256 = "" if object_classifier is None else checksum(object_classifier)
+    check_out(out)
     _check_folder(Path(out))
     settings.check_axes(trained.ndim)
     found = find_images(inputs, out=out)
@@ -221,7 +222,6 @@ def segment_folder(
 
 def _check_folder(folder: Path) -> None:
     """Raise if `folder` contains files that a batch would replace but did not write."""
-    check_no_dangling_link(folder)
     if folder.exists() and not folder.is_dir():
         raise invalid("out", "a folder", f"the file {folder}", "Choose another name.", kind=FileExistsError)
     if not (folder / BATCH).exists():

@@ -94,7 +94,7 @@ def repeat_run(
             run = run_image(image, folder, **{**inputs, **options})
         verdicts = compare_outputs(content, path.parent, folder)
         now = run.picture.describe()
-        changed = [name for name, value in content["image"].items() if now.get(name) != value]
+        changed = [name for name, value in now.items() if content["image"].get(name) != value]
         if changed:
             verdicts["image"] = f"different: read with another {', '.join(changed)}"
         return Repetition(verdicts, _changed_versions(content))

@@ -56,7 +56,7 @@ def output_folder(
     ValueError
         If an input would be overwritten.
     """
-    check_no_dangling_link(Path(path))
+    check_out(path)
     folder = Path(path).resolve()
     written = [folder / name for name in (*outputs, RECORD)]
     there = [file.name for file in written if file.exists()]
@@ -90,8 +90,11 @@ def output_folder(
         raise
 
 
-def check_no_dangling_link(folder: Path) -> None:
-    """Raise if `folder` is a symbolic link to what is not there: nothing is made through it."""
+def check_out(path: AnyPath) -> None:
+    """Raise if `path` is empty, or a symbolic link to what is not there: nothing is made through it."""
+    if not os.fspath(path):
+        raise invalid("out", "a folder", "an empty text", 'The working directory is ".".')
+    folder = Path(path)
     if folder.is_symlink() and not folder.exists():
         got = f"{folder}, a link to {os.readlink(folder)}, which is not there"
         raise invalid("out", "a folder", got, "Remove the link.", kind=FileNotFoundError)

@@ -586,6 +586,17 @@ def test_out_is_no_link_to_what_is_not_there(tmp_path, classifier):
     assert not (tmp_path / "nowhere").exists()
 
 
+def test_an_empty_out_is_not_the_working_directory(tmp_path, classifier, monkeypatch):
+    images = make_images(tmp_path / "images", 1)
+    classifier.save(tmp_path / "a.cl")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="out: expected a folder, got an empty text"):
+        segment_folder(images, classifier, "")
+    with pytest.raises(ValueError, match="out: expected a folder, got an empty text"):
+        run_image(images / "stack000.tif", "", classifier=tmp_path / "a.cl")
+    assert {path.name for path in tmp_path.iterdir()} == {"images", "a.cl"}
+
+
 def test_no_run_is_written_into_the_folder_of_a_batch(tmp_path, classifier):
     images = make_images(tmp_path / "images", 1)
     classifier.save(tmp_path / "a.cl")
