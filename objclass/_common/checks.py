@@ -143,10 +143,11 @@ def check_spacing(spacing: object, ndim: int, *, argument: str = "spacing") -> t
     """Return `spacing` as `ndim` positive floats; a single number applies to all axes; None stays None."""
     if spacing is None:
         return None
-    values = np.atleast_1d(np.asarray(spacing, dtype=float))
+    values = np.atleast_1d(np.asarray(spacing))
     if values.size == 1:
         values = np.repeat(values, ndim)
-    if values.shape != (ndim,) or not np.isfinite(values).all() or (values <= 0).any():
+    is_number = values.dtype.kind in "iuf"
+    if not is_number or values.shape != (ndim,) or not np.isfinite(values).all() or (values <= 0).any():
         raise invalid(
             argument,
             f"{ndim} positive numbers, one for each of the axes {axis_names(ndim)}",

@@ -95,7 +95,7 @@ class Tasks:
         level = 0
         while len(keys) > FAN_IN or level == 0:
             join = _join if level else list
-            name, starts = f"gather-{self.token}", range(0, len(keys), FAN_IN)
+            name, starts = f"gather_{function.__name__}-{self.token}", range(0, len(keys), FAN_IN)
             for number, start in enumerate(starts):
                 self.graph[name, level, number] = (join, list(keys[start : start + FAN_IN]))
             keys, level = [(name, level, number) for number in range(len(starts))], level + 1
@@ -172,7 +172,10 @@ class Source:
         self.array, self.n_leading = array, n_leading
         self.chunked = isinstance(array, da.Array)
         shape = tuple(array.shape[n_leading:])
-        if block_shape is not None and (len(block_shape) != len(shape) or min(block_shape) < 1):
+        if block_shape is not None and (
+            len(block_shape) != len(shape)
+            or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in block_shape)
+        ):
             raise invalid("block_shape", f"{len(shape)} positive integers", block_shape)
         if self.chunked:
             if isinstance(array._meta, np.ma.MaskedArray):

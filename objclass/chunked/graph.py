@@ -44,6 +44,7 @@ from objclass.pixels.comparison import sample_step
 from objclass.pixels.features import check_filters
 from objclass.pixels.normalization import fit_to_range, range_of_samples
 from objclass.pixels.prediction import check_fit, check_planewise, reach, run_forest
+from objclass.pixels.training import check_range, may_lose_steps
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -56,6 +57,10 @@ def image_source(
     image: Any, classifier: ObjectClassifier, block_shape: Sequence[int] | None, *, planewise: bool = False
 ) -> Source:
     """Return the source of the blocks of an image, after checking that it fits the classifier."""
+    if not hasattr(image, "dtype"):
+        hint = "Pass single images; chunked.imread opens one from a file."
+        expected = "a dask, zarr or NumPy array"
+        raise invalid("image", expected, type(image).__name__, hint, kind=TypeError)
     if planewise:
         check_planewise(classifier)
     shape, ndim = np.shape(image), 3 if planewise else classifier.ndim
@@ -170,6 +175,12 @@ def _classified(tasks: Tasks, source: Source, classifier: ObjectClassifier, *, h
     planes = (0,) * (len(shape) - classifier.ndim)
     reaches = [n + halo for n in (*planes, *reach(classifier))]
     key = tasks.constant("classifier", classifier)
+    if may_lose_steps(source.array.dtype):
+        ranges = [
+            tasks.add(range_block, index, cut(region), key, n_axes=len(shape))
+            for index, region in source.grid.blocks()
+        ]
+        key = tasks.add(check_ranges, (0,), key, tasks.gather(list, ranges), dtype=source.array.dtype)
     if classifier.normalize is not None:
         step, blocks = sample_step(shape), source.grid.blocks()
         samples = [
@@ -180,6 +191,23 @@ def _classified(tasks: Tasks, source: Source, classifier: ObjectClassifier, *, h
     for index, region in source.grid.blocks():
         wide, inner = with_halo(region, shape, reaches)
         yield index, (cut(wide), key), {"inner": inner, "corner": _corner(region)}
+
+
+def range_block(pixels: np.ndarray, classifier: ObjectClassifier, *, n_axes: int) -> np.ndarray:
+    """Return the lowest and the highest pixel of each channel of a block."""
+    channels = check_fit(pixels, classifier, planewise=n_axes > classifier.ndim)
+    flat = channels.reshape(len(channels), -1)
+    return np.stack([flat.min(axis=1), flat.max(axis=1)]).astype(np.float64)
+
+
+def check_ranges(
+    classifier: ObjectClassifier, ranges: list[np.ndarray], *, dtype: np.dtype[Any]
+) -> ObjectClassifier:
+    """Return the classifier if float32 tells the pixels of the whole image apart."""
+    lows, highs = np.min([low for low, _ in ranges], axis=0), np.max([high for _, high in ranges], axis=0)
+    for low, high in zip(lows.tolist(), highs.tolist(), strict=True):
+        check_range(low, high, dtype)
+    return classifier
 
 
 def sample_block(

@@ -24,7 +24,13 @@ from objclass.objects import splitting
 from objclass.objects.kernels.depth import fill_cavities
 from objclass.objects.runlength import object_sizes, renumber
 from objclass.pixels.classifier import ObjectClassifier
-from objclass.pixels.prediction import check_planewise, classify_pixels, for_spacing, probability_map
+from objclass.pixels.prediction import (
+    check_classifier,
+    check_planewise,
+    classify_pixels,
+    for_spacing,
+    probability_map,
+)
 
 _TRUNCATE = 4.0  # in sigma
 SPLITS = ("none", *splitting.METHODS)
@@ -77,7 +83,9 @@ class SegmentationOptions:
 
     def __post_init__(self) -> None:
         if isinstance(self.positive_class, (list, np.ndarray)):
-            object.__setattr__(self, "positive_class", tuple(int(number) for number in self.positive_class))
+            object.__setattr__(self, "positive_class", tuple(self.positive_class))
+        if isinstance(self.positive_class, tuple):  # a class that is named twice counts once
+            object.__setattr__(self, "positive_class", tuple(dict.fromkeys(self.positive_class)))
         for name, high in (("smooth", 100), ("threshold", 1), ("min_certainty", 1)):
             if getattr(self, name) is not None:
                 check_number(name, getattr(self, name), low=0, high=high)
@@ -105,6 +113,7 @@ class SegmentationOptions:
 
     def of_classifier(self, classifier: ObjectClassifier) -> SegmentationOptions:
         """Return the complete options for a classifier, from its preset and positive class."""
+        check_classifier(classifier)
         if self.planewise:
             check_planewise(classifier)
         options = self.of_preset(classifier.preset)

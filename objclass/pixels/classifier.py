@@ -17,7 +17,14 @@ import numpy.typing as npt
 from objclass._common.checks import Spacing, check_names, check_spacing, invalid
 from objclass._common.files import check_writable
 from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
-from objclass.pixels.features import Feature, format_features, match_features, parse_features, unknown_to_apoc
+from objclass.pixels.features import (
+    Feature,
+    check_axes,
+    format_features,
+    match_features,
+    parse_features,
+    unknown_to_apoc,
+)
 from objclass.pixels.forest import Forest
 from objclass.pixels.normalization import NORMALIZATIONS
 from objclass.pixels.training import (
@@ -444,9 +451,13 @@ def train_object_classifier(
     )
     check_classes(pairs, parameters.positive_class)
     parsed = parameters.parse_features()
+    check_axes(parsed, ndim)
     if path is not None:
         check_writable(Path(path).resolve().parent)
     rows, classes = collect_rows(pairs, parsed, normalize=normalize)
+    if (rows == rows[0]).all():
+        hint = "Is it the right image, or channel?"
+        raise invalid("image", "pixels that differ under the scribbles", "equal ones", hint)
     notes = dict(describe_training(pairs))
     if channel_names is not None:
         names = check_names("channel_names", channel_names, len(pairs[0][0]), "channel")
@@ -519,6 +530,7 @@ def from_header(content: ClassifierFile) -> dict[str, Any]:
     ndim = header.pop("num_ground_truth_dimensions", "missing")
     if ndim not in ("2", "3"):
         raise ValueError(f"num_ground_truth_dimensions is {ndim}: it must be 2 or 3")
+    check_axes(features, int(ndim))
     importances = tuple(float(share) for share in header.pop("feature_importances", "").split(",") if share)
     if len(importances) not in (0, forest.n_features):
         raise ValueError(f"{len(importances)} feature_importances are given for {forest.n_features} inputs")

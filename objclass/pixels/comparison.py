@@ -108,7 +108,8 @@ def recorded_pixels(notes: Mapping[str, str]) -> dict[str, Any] | None:
 def sample_pixels(image: np.ndarray) -> np.ndarray:
     """Return every n-th pixel along each spatial axis, about `SAMPLE` per channel."""
     step = sample_step(image[0].shape)
-    return np.asarray(image[(slice(None), *[slice(None, None, step)] * (image.ndim - 1))])
+    sample = np.asarray(image[(slice(None), *[slice(None, None, step)] * (image.ndim - 1))])
+    return sample.astype(np.uint8) if sample.dtype == bool else sample
 
 
 def sample_step(shape: Sequence[int]) -> int:

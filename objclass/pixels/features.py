@@ -283,6 +283,13 @@ def unknown_to_apoc(features: Iterable[Feature]) -> list[Feature]:
     return [one for one in features if one.sigmas is not None or one.unit != 1 or one.name in OWN_FILTERS]
 
 
+def check_axes(features: Iterable[Feature], ndim: int) -> None:
+    """Refuse a feature whose sigmas are those of another number of axes."""
+    for feature in features:
+        if feature.sigmas is not None and len(feature.sigmas) != ndim:
+            raise invalid("features", f"a sigma for each of {ndim} axes, or one for all", f"'{feature}'")
+
+
 def check_filters(features: Iterable[Feature]) -> None:
     """Raise if there is a filter that objclass does not compute."""
     for feature in features:

@@ -222,8 +222,40 @@ def pack_trees(forest: Forest, votes: np.ndarray, used: np.ndarray | None = None
         tolerance=_tolerance(forest),
         two_levels=_pack_two_levels(forest.roots[has_two], feature, threshold, children, votes),
         masked=_pack_masked(forest, np.flatnonzero(is_masked), feature, threshold, votes),
-        deep=DeepTrees(forest.roots[is_deep].astype(np.int64), n_levels[is_deep], votes),
+        deep=_pack_deep(forest, np.flatnonzero(is_deep), n_levels, feature, threshold, votes),
     )
+
+
+def _pack_deep(
+    forest: Forest,
+    trees: np.ndarray,
+    n_levels: np.ndarray,
+    feature: np.ndarray,
+    threshold: np.ndarray,
+    votes: np.ndarray,
+) -> DeepTrees:
+    """Put the nodes of trees level by level, so that siblings follow each other."""
+    levels = [np.zeros(0, np.int64)]
+    roots, n_nodes = np.zeros(trees.size, np.int64), 0
+    for tree, root in enumerate(forest.roots[trees]):
+        roots[tree] = n_nodes
+        level = np.array([root], np.int64)
+        while level.size:
+            levels.append(level)
+            n_nodes += level.size
+            inner = level[forest.feature[level] >= 0]
+            level = np.stack([forest.left[inner], forest.right[inner]], axis=1).ravel().astype(np.int64)
+    order = np.concatenate(levels)
+    place = np.zeros(forest.n_nodes, np.int32)
+    place[order] = np.arange(order.size)
+    nodes = np.zeros((order.size, 4), np.int32)
+    nodes[:, 0] = feature[order]
+    nodes[:, 1] = threshold[order].view(np.int32)
+    splits = forest.feature[order] >= 0
+    nodes[:, 2] = np.where(splits, place[forest.left[order]], np.arange(order.size))
+    numbers = nodes.ravel()
+    votes = np.ascontiguousarray(votes[:, order])
+    return DeepTrees(roots, n_levels[trees], numbers, numbers.view(np.float32), votes)
 
 
 def _pack_two_levels(

@@ -238,6 +238,7 @@ def predict_plane(
     >>> objclass.predict_plane(image, classifier)[0]
     array([1, 1, 1, 2, 2, 2], dtype=uint8)
     """
+    check_classifier(classifier)
     array = np.asarray(image)
     volume_shape = (1,) * (3 - classifier.ndim) + array.shape[-classifier.ndim :]
     channels = check_fit(array, classifier, finite=cache is None)
@@ -282,6 +283,7 @@ def for_spacing(
     stacklevel : int
         How many calls up the caller is that a warning is about.
     """
+    check_classifier(classifier)
     if planewise:
         check_planewise(classifier)
     sizes = check_spacing(spacing, 3 if planewise else classifier.ndim)
@@ -336,6 +338,7 @@ def object_classes(
     >>> object_classes(classifier), object_classes(classifier, 1)
     ((2,), (1,))
     """
+    check_classifier(classifier)
     if positive_class is None and classifier.positive_class is None:
         raise invalid(
             "positive_class",
@@ -356,6 +359,13 @@ def reach(classifier: ObjectClassifier) -> tuple[int, ...]:
     """Return the radius along each axis on which the class of a voxel depends."""
     used = np.unique(classifier.forest.feature[classifier.forest.feature >= 0]).tolist()
     return plan_features(classifier.features, classifier.n_channels, classifier.ndim, used=used).reach
+
+
+def check_classifier(classifier: object) -> None:
+    """Raise unless `classifier` is one of pixels."""
+    if not isinstance(classifier, ObjectClassifier):
+        expected = "a classifier from train_object_classifier or load_classifier"
+        raise invalid("classifier", expected, classifier, kind=TypeError)
 
 
 def check_planewise(classifier: ObjectClassifier) -> None:

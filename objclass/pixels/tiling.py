@@ -27,7 +27,7 @@ from objclass.pixels.kernels.gaussian import CHUNK, blur_planes
 SOURCE_BYTES = 192 * 2**20
 BLUR_BYTES = 192 * 2**20
 FLAT_BYTES = 16 * 2**20
-TENSOR_BYTES = 96 * 2**20
+TENSOR_BYTES = 128 * 2**20
 FEWEST_LENGTHS = (8, 8, LANES)
 FEWEST_SLOTS = 4 * ROWS
 TASKS_PER_THREAD = 4
@@ -106,7 +106,7 @@ def _cut_blocks(image: np.ndarray, plan: Plan, region: Region) -> Iterator[Regio
     reach = (0,) * (3 - plan.ndim) + plan.reach
     lengths = [part.stop - part.start for part in region]
     most = TENSOR_BYTES // (4 * n_arrays)
-    while math.prod(n + 2 * around for n, around in zip(lengths, reach, strict=True)) > most:
+    while math.prod(map(min, image.shape[1:], np.add(lengths, np.multiply(2, reach)).tolist())) > most:
         longest = max(range(3), key=lambda axis: lengths[axis] / FEWEST_LENGTHS[axis])
         if lengths[longest] <= FEWEST_LENGTHS[longest]:
             break

@@ -85,6 +85,8 @@ class TrainingParameters:
             check_option("preset", self.preset, PRESETS)
         if self.class_weight is not None:
             check_option("class_weight", self.class_weight, ["balanced"])
+        if not isinstance(self.unit, str | None):
+            raise invalid("unit", "the name of a unit, as 'um'", self.unit)
         if self.normalize is not None:
             check_option("normalize", self.normalize, NORMALIZATIONS)
         if not isinstance(self.isotropic, bool):
@@ -351,16 +353,24 @@ def _check_pair(image: Any, annotations: Any, place: str) -> tuple[np.ndarray, n
 def check_pixels(image: np.ndarray, *, argument: str = "image") -> None:
     """Raise unless the pixels of an image are within the range and resolution of float32."""
     check_float32(image, argument=argument)
-    if image.dtype.kind in "iu" and image.dtype.itemsize <= 2:
-        return
-    for channel in image:
-        low, high = float(channel.min()), float(channel.max())
-        step = float(np.spacing(np.float32(max(abs(low), abs(high)))))
-        exact = image.dtype.kind in "iub" and step <= 1
-        if low < high < low + FEWEST_STEPS * step and not exact:
-            got = f"pixels from {low:.10g} to {high:.10g}, which float32 resolves in steps of {step:.3g}"
-            hint = "Subtract the minimum: image - image.min()."
-            raise invalid(argument, f"a range of at least {FEWEST_STEPS} steps of float32", got, hint)
+    if may_lose_steps(image.dtype):
+        for channel in image:
+            check_range(float(channel.min()), float(channel.max()), image.dtype, argument=argument)
+
+
+def may_lose_steps(dtype: np.dtype[Any]) -> bool:
+    """Return whether float32 may not resolve all pixels of this type."""
+    return dtype.kind not in "iub" or dtype.itemsize > 2
+
+
+def check_range(low: float, high: float, dtype: np.dtype[Any], *, argument: str = "image") -> None:
+    """Raise unless float32 resolves pixels of this type from `low` to `high`."""
+    step = float(np.spacing(np.float32(max(abs(low), abs(high)))))
+    exact = dtype.kind in "iub" and step <= 1
+    if low < high < low + FEWEST_STEPS * step and not exact:
+        got = f"pixels from {low:.10g} to {high:.10g}, which float32 resolves in steps of {step:.3g}"
+        hint = "Subtract the minimum: image - image.min()."
+        raise invalid(argument, f"a range of at least {FEWEST_STEPS} steps of float32", got, hint)
 
 
 def _check_no_picture(scribbles: np.ndarray, image_shape: tuple[int, ...], name: str) -> None:

@@ -146,6 +146,24 @@ def test_planes_of_a_stack_and_another_voxel_size_in_blocks():
             function(cut, train(image), planewise=True)
 
 
+def test_pixels_that_float32_does_not_tell_apart_are_refused_in_blocks_too(case):
+    image, _, _ = case
+    classifier, far = train(image), image.astype(np.int64) + 10**9
+    for function in (chunked.segment, chunked.classify_pixels):
+        with pytest.raises(ValueError, match="image: expected a range of at least 1024 steps of float32"):
+            function(da.from_array(far, chunks=9), classifier).compute()
+    wide = image.astype(np.float64)
+    wide.flat[0] = 1e7
+    expected = objclass.classify_pixels(wide, classifier)
+    np.testing.assert_array_equal(
+        chunked.classify_pixels(da.from_array(wide, chunks=9), classifier), expected
+    )
+    with pytest.raises(TypeError, match="image: expected a dask, zarr or NumPy array, got list"):
+        chunked.segment([image], classifier)
+    with pytest.raises(ValueError, match="block_shape: expected"):
+        chunked.segment(image, classifier, block_shape=(5.5,) * image.ndim)
+
+
 def test_images_too_large_for_whole_objects_are_refused(case):
     _, classifier, _ = case
     image = da.zeros((60_000,) * classifier.ndim, chunks=30_000, dtype=np.uint8)

@@ -373,6 +373,20 @@ def test_a_classifier_that_names_no_class_of_objects_asks_for_it():
     assert objclass.segment(image, classifier, positive_class=2).max() >= 3
 
 
+def test_a_class_that_is_named_twice_counts_once():
+    image, annotations = blocks()
+    classifier = trained(image, annotations, preset="default")
+    once = objclass.segment(image, classifier, positive_class=2)
+    np.testing.assert_array_equal(objclass.segment(image, classifier, positive_class=(2, 2)), once)
+
+
+@pytest.mark.parametrize("function", ["segment", "classify_pixels", "probability_map", "predict_plane"])
+@pytest.mark.parametrize("bad", [None, "a.cl", np.zeros((4, 4))])
+def test_what_is_no_classifier_is_refused(function, bad):
+    with pytest.raises(TypeError, match="classifier: expected a classifier from train_object_classifier"):
+        getattr(objclass, function)(blocks()[0], bad)
+
+
 def test_an_image_that_is_mostly_object_asks_whether_classes_are_exchanged():
     image, annotations = blocks()
     exchanged = np.array([0, 2, 1], np.uint8)[annotations]
@@ -446,6 +460,8 @@ def test_a_classifier_of_stacks_takes_no_planes():
     ("options", "message"),
     [
         ({"planewise": 1}, "planewise: expected True or False"),
+        ({"spacing": "1 um"}, "spacing: expected 2 positive numbers"),
+        ({"spacing": True}, "spacing: expected 2 positive numbers"),
         ({"match_spacing": "yes"}, "match_spacing: expected True or False"),
         ({"smooth": -1}, "smooth: expected a number of at least 0"),
         ({"threshold": 2}, "threshold: expected a number of at least 0 and of at most 1"),

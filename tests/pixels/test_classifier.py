@@ -283,6 +283,30 @@ def test_the_file_keeps_what_the_pixels_were(tmp_path):
     ]
 
 
+def test_an_image_that_is_equal_everywhere_is_refused():
+    with pytest.raises(ValueError, match="image: expected pixels that differ under the scribbles, got equal"):
+        train(np.full(IMAGE.shape, 7.0))
+
+
+def test_a_mask_is_an_image_too():
+    np.testing.assert_array_equal(
+        classify_pixels(IMAGE > 200, train(IMAGE > 200), progress=False),
+        classify_pixels((IMAGE > 200) * 1.0, train((IMAGE > 200) * 1.0), progress=False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"features": "gaussian_blur=1x2"}, "features: expected a sigma for each of 3 axes, or one for all"),
+        ({"unit": 5}, "unit: expected the name of a unit"),
+    ],
+)
+def test_what_does_not_fit_the_axes_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        train(**options)
+
+
 # Voxel size
 
 

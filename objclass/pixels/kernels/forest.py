@@ -43,10 +43,17 @@ class MaskedTrees(NamedTuple):
 
 
 class DeepTrees(NamedTuple):
-    """Trees of any size: their roots, numbers of levels, and votes (n_sums, n_nodes)."""
+    """Trees of any size: their roots, numbers of levels, nodes, and votes (n_sums, n_nodes).
+
+    A node is four numbers, which share a cache line: its feature, its threshold, its left child, followed by
+    the right one, and 0. `nodes` (4 · n_nodes,) holds them as integers; `thresholds` is the same memory as
+    float32. A leaf has an infinite threshold and is its own left child.
+    """
 
     roots: np.ndarray
     n_levels: np.ndarray
+    nodes: np.ndarray
+    thresholds: np.ndarray
     votes: np.ndarray
 
 
@@ -179,22 +186,22 @@ def add_deep_tree_votes(features, trees, nodes, sums):
     Parameters
     ----------
     features : float32, (n_features, at least n)
-    trees : Trees
+    trees : DeepTrees
     nodes : int32, (n,)
         Scratch.
     sums : float32, (n_sums, at least n)
         The votes are added to these.
     """
-    n = nodes.size
-    for t in range(trees.deep.roots.size):
-        nodes[:] = trees.deep.roots[t]
-        for _ in range(trees.deep.n_levels[t]):
+    n, stride, values = nodes.size, features.shape[1], features.reshape(-1)
+    for t in range(trees.roots.size):
+        nodes[:] = trees.roots[t]
+        for _ in range(trees.n_levels[t]):
             for i in range(n):
-                node = nodes[i]
-                right = np.int64(not features[trees.feature[node], i] < trees.threshold[node])
-                nodes[i] = trees.children[node, right]
+                at = 4 * nodes[i]
+                is_right = not values[trees.nodes[at] * stride + i] < trees.thresholds[at + 1]
+                nodes[i] = trees.nodes[at + 2] + np.int32(is_right)
         for c in range(sums.shape[0]):
-            votes, total = trees.deep.votes[c], sums[c]
+            votes, total = trees.votes[c], sums[c]
             for i in range(n):
                 total[i] += votes[nodes[i]]
 
@@ -207,7 +214,7 @@ def sum_votes(features, n, trees, sums):
         sums[c, :n] = 0
         add_two_level_votes(features, n, trees.two_levels, c, sums)
     add_masked_tree_votes(features, n, trees.masked, scratch, lowest, leaves, sums)
-    add_deep_tree_votes(features, trees, scratch.view(np.int32), sums)
+    add_deep_tree_votes(features, trees.deep, scratch.view(np.int32), sums)
 
 
 @kernel
