@@ -13,7 +13,17 @@ from objclass.workflows.record import versions
 
 from .common import Row
 
-MODULES = ("reading", "predict", "measure", "labelling", "umap_start", "vigra", "annotator", "explorer")
+MODULES = (
+    "reading",
+    "predict",
+    "measure",
+    "labelling",
+    "umap_start",
+    "vigra",
+    "corrections",
+    "annotator",
+    "explorer",
+)
 
 
 def main() -> None:

@@ -82,10 +82,9 @@ class SegmentationOptions:
     match_spacing: bool = False
 
     def __post_init__(self) -> None:
-        if isinstance(self.positive_class, (list, np.ndarray)):
-            object.__setattr__(self, "positive_class", tuple(self.positive_class))
-        if isinstance(self.positive_class, tuple):  # a class that is named twice counts once
-            object.__setattr__(self, "positive_class", tuple(dict.fromkeys(self.positive_class)))
+        if isinstance(self.positive_class, (list, tuple, np.ndarray)):
+            plain = [one.item() if isinstance(one, np.generic) else one for one in self.positive_class]
+            object.__setattr__(self, "positive_class", tuple(dict.fromkeys(plain)))
         for name, high in (("smooth", 100), ("threshold", 1), ("min_certainty", 1)):
             if getattr(self, name) is not None:
                 check_number(name, getattr(self, name), low=0, high=high)
@@ -93,10 +92,8 @@ class SegmentationOptions:
             check_option("split", self.split, SPLITS)
         if self.min_distance is not None and check_number("min_distance", self.min_distance, low=0) == 0:
             raise invalid("min_distance", "a distance above 0", self.min_distance)
-        if self.fill_holes not in (None, True, False):
-            raise invalid("fill_holes", "True or False", self.fill_holes)
-        for name in ("planewise", "match_spacing"):
-            if not isinstance(getattr(self, name), bool):
+        for name in ("fill_holes", "planewise", "match_spacing"):
+            if getattr(self, name) not in ((None, True, False) if name == "fill_holes" else (True, False)):
                 raise invalid(name, "True or False", getattr(self, name))
         if self.min_size is not None:
             parse_size("min_size", self.min_size)

@@ -459,7 +459,7 @@ def test_a_classifier_of_stacks_takes_no_planes():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"planewise": 1}, "planewise: expected True or False"),
+        ({"planewise": 2}, "planewise: expected True or False"),
         ({"spacing": "1 um"}, "spacing: expected 2 positive numbers"),
         ({"spacing": True}, "spacing: expected 2 positive numbers"),
         ({"match_spacing": "yes"}, "match_spacing: expected True or False"),
