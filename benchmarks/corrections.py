@@ -85,7 +85,7 @@ def run() -> Iterator[Row]:
             image = np.moveaxis(image, -1, 0)
         for name, options in WAYS.items():
             curves[name] += [rounds(image, truth[np.newaxis], options, seed) for seed in range(2)]
-    for name, found in curves.items():
+    for name, found in curves.items() if paths else ():
         mean = np.mean(found, axis=0)
         worse = (np.diff(found, axis=1) < -0.01).mean()
         shown = " ".join(f"{value:.3f}" for value in mean)
