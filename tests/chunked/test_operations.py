@@ -139,7 +139,7 @@ def test_planes_of_a_stack_and_another_voxel_size_in_blocks():
     expected = objclass.classify_pixels(image, classifier, **options)
     np.testing.assert_array_equal(chunked.classify_pixels(cut, classifier, **options), expected)
     for function in (chunked.segment, chunked.classify_pixels):
-        with pytest.warns(UserWarning, match="voxel size is 0.2 × 0.2, where") as caught:
+        with pytest.warns(UserWarning, match="voxel size is 0.2 × 0.2, ") as caught:
             function(cut, classifier, planewise=True, spacing=(1, 0.2, 0.2))
         assert caught[0].filename == __file__
         with pytest.raises(ValueError, match="planewise: expected a classifier of 2D images"):

@@ -404,7 +404,7 @@ def test_other_voxel_size_warns_or_is_matched():
     for options in ({}, {"preset": "default"}):
         one = trained(image, annotations, features=features, spacing=0.4, **options)
         with pytest.warns(
-            UserWarning, match=r"0\.2 × 0\.2, where .* at 0\.4 × 0\.4\. Pass match_sp"
+            UserWarning, match=r"0\.2 × 0\.2, .* at 0\.4 × 0\.4\. Pass match_sp"
         ) as caught:
             objclass.segment([fine, fine], one, spacing=0.2)
         assert [warning.filename for warning in caught] == [__file__]
@@ -437,7 +437,7 @@ def test_a_classifier_of_planes_finds_objects_of_stacks(n_channels):
         options = steps | {"spacing": (2, 0.5, 0.5)}
         labels = objclass.segment([stack, stack[..., :4, :, :]], classifier, planewise=True, **options)
         assert [one.max() for one in labels] == [3, 3]
-    with pytest.warns(UserWarning, match=r"voxel size is 1 × 1, where"):
+    with pytest.warns(UserWarning, match=r"voxel size is 1 × 1, "):
         objclass.segment(stack, classifier, planewise=True, spacing=(2, 1, 1))
 
 
