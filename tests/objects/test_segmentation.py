@@ -403,9 +403,7 @@ def test_other_voxel_size_warns_or_is_matched():
     fine = np.kron(image, np.ones((2, 2)))
     for options in ({}, {"preset": "default"}):
         one = trained(image, annotations, features=features, spacing=0.4, **options)
-        with pytest.warns(
-            UserWarning, match=r"0\.2 × 0\.2, .* at 0\.4 × 0\.4\. Pass match_sp"
-        ) as caught:
+        with pytest.warns(UserWarning, match=r"0\.2 × 0\.2, .* at 0\.4 × 0\.4\. Pass match_sp") as caught:
             objclass.segment([fine, fine], one, spacing=0.2)
         assert [warning.filename for warning in caught] == [__file__]
     matched = objclass.segment(fine, classifier, spacing=0.2, match_spacing=True)

@@ -225,7 +225,7 @@ def test_image_unlike_training_images_is_reported(tmp_path):
     told = pd.read_csv(tmp_path / "out" / "images.csv").set_index("image")["warnings"].fillna("")
     assert told["stack000.tif"] == ""
     assert "The 99th percentile is " in told["bright.tif"]
-    assert told["coarse.tif"].count("The voxel size is 2 × 1 × 1, where the classifier was trained at") == 1
+    assert told["coarse.tif"].count("The voxel size is 2 × 1 × 1, the classifier was trained at") == 1
 
 
 def test_only_images_without_objects(tmp_path, classifier):
