@@ -13,7 +13,7 @@ from objclass.workflows.record import versions
 
 from .common import Row
 
-MODULES = ("reading", "predict", "measure", "labelling", "umap_start", "annotator", "explorer")
+MODULES = ("reading", "predict", "measure", "labelling", "umap_start", "annotator", "explorer", "classes")
 
 
 def main() -> None:
