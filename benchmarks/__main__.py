@@ -23,6 +23,7 @@ MODULES = (
     "corrections",
     "annotator",
     "explorer",
+    "classes",
 )
 
 

@@ -1,13 +1,17 @@
-"""Object classes from a few clicks, beside the forests of scikit-learn and of APOC's TableRowClassifier.
+"""Object classes from a few clicks, beside scikit-learn's random forest and APOC's TableRowClassifier.
 
-``python -m benchmarks.classes`` prints balanced accuracies on the objects that were not clicked, means over
-20 seeds: of clicks drawn at random within each class, then of random clicks against suggested ones.
+Balanced accuracies on the objects that were not clicked, means over seeds: of clicks drawn at random within
+each class, the same for all, then of random clicks against suggested ones. And in a browser, the time from a
+click to the new colours of 5,000 objects.
 """
 
 from __future__ import annotations
 
-import sys
+import tempfile
 import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,49 +21,126 @@ from sklearn.metrics import balanced_accuracy_score
 
 from objclass import classify, suggest_objects, train_table_classifier
 
-# APOC's TableRowClassifier trains this forest and evaluates it with OpenCL.
-PEERS = {"random forest": {}, "APOC (depth 2)": {"max_depth": 2}}
+from .browser import milliseconds, pages
+from .common import Row
+
+SEEDS = 20
+CLICKS = (3, 10, 30)
 SUGGESTED = ((load_breast_cancer, 2, 30), (load_digits, 1, 30), (load_digits, 1, 60))
+COUNT = 5000
+REPEATS = 7
+MANY = """
+import numpy as np, pandas as pd, objclass
+from benchmarks.explorer import boxes
+labels, table = boxes({count})
+rng = np.random.default_rng(1)
+table = table.assign(**{{f"measure {{k}}": rng.normal(size=len(table)) for k in range(40)}})
+table["measure 3"] += 3 * (table["label"] % 4 == 0)
+image = (labels % 251).astype(np.uint8)
+explorer = objclass.explore(image, labels, table, x="area", y="brightness")
+"""
+# A click is answered twice: with the example at once, and with what was learnt. Times the second, painted.
+WATCH_CLICK = """
+() => {
+    const {plot, image, store} = document.querySelector('.oce').parentElement.explorer;
+    const read = Object.getPrototypeOf(store).readClasses;
+    let answers = 0;
+    store.readClasses = (...given) => {
+        answers += 1;
+        return read.apply(store, given);
+    };
+    window.clicked = new Promise((resolve) => addEventListener('pointerup', () => {
+        const begun = performance.now();
+        const look = () => {
+            const busy = answers < 2 || plot.view.stale || plot.view.frame || image.slices.view.pending.frame;
+            if (busy) return requestAnimationFrame(look);
+            delete store.readClasses;
+            resolve(performance.now() - begun);
+        };
+        requestAnimationFrame(look);
+    }, {capture: true, once: true}));
+}
+"""
 
 
-def _table(load):
+def run() -> Iterator[Row]:
+    """Yield the rows of the report."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*single example")
+        warnings.filterwarnings("ignore", message="Non-empty compiler output")
+        yield from clicks_of_each_class(SEEDS)
+        yield from suggested_clicks(SEEDS)
+    yield from click_to_colors()
+
+
+def _table(load: Any) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     values, truth = load(return_X_y=True)
     return pd.DataFrame(values).add_prefix("m").assign(label=range(len(values))), values, truth
 
 
-def _within(truth, n, random):
+def _within(truth: np.ndarray, n: int, random: np.random.Generator) -> np.ndarray:
     return np.concatenate([random.choice(np.flatnonzero(truth == k), n, False) for k in np.unique(truth)])
 
 
-def _score(table, truth, chosen, method="forest"):
-    classifier = train_table_classifier(
-        table, {int(i): int(truth[i]) for i in chosen}, method=method, columns=list(table.columns[:-1])
-    )
-    rest = np.setdiff1d(np.arange(len(truth)), chosen)
+def _score(table: pd.DataFrame, truth: np.ndarray, chosen: Any, method: str = "forest") -> tuple[float, Any]:
+    examples = {int(i): int(truth[i]) for i in chosen}
+    classifier = train_table_classifier(table, examples, method=method, columns=list(table.columns[:-1]))
     found = classify(table, classifier)["CLASS"].astype(int).to_numpy()
-    return balanced_accuracy_score(truth[rest], found[rest]), classifier
+    return _accuracy(truth, found, chosen), classifier
 
 
-def clicks_of_each_class(seeds):
-    for load in (load_breast_cancer, load_digits):
-        table, values, truth = _table(load)
-        for n in (3, 10, 30):
-            scores: dict[str, list[float]] = {}
-            for seed in range(seeds):
-                chosen = _within(truth, n, np.random.default_rng(seed))
-                rest = np.setdiff1d(np.arange(len(truth)), chosen)
-                for method in ("forest", "linear"):
-                    scores.setdefault(method, []).append(_score(table, truth, chosen, method)[0])
-                for name, options in PEERS.items():
-                    forest = RandomForestClassifier(random_state=0, **options)
-                    forest.fit(values[chosen], truth[chosen])
-                    found = balanced_accuracy_score(truth[rest], forest.predict(values[rest]))
-                    scores.setdefault(name, []).append(found)
-            means = ", ".join(f"{name} {np.mean(found):.3f}" for name, found in scores.items())
-            print(f"{load.__name__}, {n} clicks a class: {means}", flush=True)
+def _accuracy(truth: np.ndarray, found: np.ndarray, chosen: Any) -> float:
+    rest = np.setdiff1d(np.arange(len(truth)), chosen)
+    return float(balanced_accuracy_score(truth[rest], found[rest]))
 
 
-def suggested_clicks(seeds):
+def _apoc(values: np.ndarray, truth: np.ndarray, chosen: np.ndarray, folder: Path) -> np.ndarray:
+    """Return what APOC's TableRowClassifier with its default options says; its classes begin with 1."""
+    import apoc
+
+    path = folder / "rows.cl"
+    path.unlink(missing_ok=True)
+    table = pd.DataFrame(values).add_prefix("m")
+    given = np.zeros(len(truth), int)
+    given[chosen] = truth[chosen] + 1
+    classifier = apoc.TableRowClassifier(str(path))
+    classifier.train(table, given)
+    return np.asarray(classifier.predict(table), int) - 1
+
+
+def clicks_of_each_class(seeds: int) -> Iterator[Row]:
+    """Compare accuracies after the same clicks."""
+    with tempfile.TemporaryDirectory() as folder:
+        for load in (load_breast_cancer, load_digits):
+            table, values, truth = _table(load)
+            for n in CLICKS:
+                scores: dict[str, list[float]] = {}
+                for seed in range(seeds):
+                    chosen = _within(truth, n, np.random.default_rng(seed))
+                    forest = RandomForestClassifier(random_state=0).fit(values[chosen], truth[chosen])
+                    found = {
+                        "scikit-learn": _accuracy(truth, forest.predict(values), chosen),
+                        "APOC": _accuracy(truth, _apoc(values, truth, chosen, Path(folder)), chosen),
+                        "forest": _score(table, truth, chosen)[0],
+                        "linear": _score(table, truth, chosen, "linear")[0],
+                    }
+                    for name, score in found.items():
+                        scores.setdefault(name, []).append(score)
+                means = {name: float(np.mean(found)) for name, found in scores.items()}
+                for peer in ("scikit-learn", "APOC"):
+                    gains = np.subtract(scores["forest"], scores[peer])
+                    yield Row(
+                        f"balanced accuracy, {load.__name__}, {n} clicks a class",
+                        f"{means['forest']:.3f}",
+                        peer,
+                        f"{means[peer]:.3f}",
+                        note=f"{seeds} seeds, gain {gains.mean():.3f} ± {gains.std() / np.sqrt(seeds):.3f}; "
+                        f"method='linear' {means['linear']:.3f}",
+                    )
+
+
+def suggested_clicks(seeds: int) -> Iterator[Row]:
+    """Compare clicks where `suggest_objects` asks for them with random ones."""
     for load, start, total in SUGGESTED:
         table, _, truth = _table(load)
         scores: dict[bool, list[float]] = {False: [], True: []}
@@ -72,20 +153,42 @@ def suggested_clicks(seeds):
                     if suggest:
                         chosen += suggest_objects(table, _score(table, truth, chosen)[1], n)["label"].tolist()
                     else:
-                        chosen += random.choice(
-                            np.setdiff1d(np.arange(len(truth)), chosen), n, False
-                        ).tolist()
+                        rest = np.setdiff1d(np.arange(len(truth)), chosen)
+                        chosen += random.choice(rest, n, False).tolist()
                 found.append(_score(table, truth, chosen)[0])
         gains = np.subtract(scores[True], scores[False])
-        print(
-            f"{load.__name__}, {total} clicks in all: random {np.mean(scores[False]):.3f}, suggested "
-            f"{np.mean(scores[True]):.3f}, gain {gains.mean():.3f} ± {gains.std() / np.sqrt(seeds):.3f}",
-            flush=True,
+        yield Row(
+            f"balanced accuracy, {load.__name__}, {total} suggested clicks",
+            f"{np.mean(scores[True]):.3f}",
+            "random clicks",
+            f"{np.mean(scores[False]):.3f}",
+            note=f"{seeds} seeds, gain {gains.mean():.3f} ± {gains.std() / np.sqrt(seeds):.3f}",
         )
 
 
-if __name__ == "__main__":
-    warnings.filterwarnings("ignore", message=".*single example")
-    n_seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-    suggested_clicks(n_seeds)
-    clicks_of_each_class(n_seeds)
+def click_to_colors() -> Iterator[Row]:
+    """Time clicks that give examples among many objects, in the mode "Classes"."""
+    with pages() as opened, opened([MANY.format(count=COUNT), "explorer"], 0.0) as notebook:
+        notebook.run_all()
+        page = notebook.page
+        page.wait_for_selector('.oce[data-ready="true"]')
+        page.locator(".oce").evaluate("element => element.scrollIntoView()")
+        page.locator('[data-tab="classes"]').click()
+        page.wait_for_selector('.oce[data-giving="1"]')
+        box = page.locator(".oc-plot").bounding_box()
+        times = []
+        for click in range(REPEATS + 4):
+            page.keyboard.press(str(1 + click % 2))
+            page.wait_for_timeout(500)
+            page.evaluate(WATCH_CLICK)
+            x, y = 0.4 + 0.02 * (click // 2), 0.4 + 0.2 * (click % 2)
+            page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+            times.append(page.evaluate("() => window.clicked"))
+            notebook.kernel("explorer.wait()")
+        cost = notebook.kernel(
+            "__import__('timeit').timeit(lambda: explorer.objects.learn(explorer._lock), number=5) / 5"
+        )
+        note = f"of which learning: {1000 * cost:.0f} ms"
+        yield Row(
+            f"explorer, click to the new classes of {COUNT:,} objects", milliseconds(times[4:]), note=note
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,8 @@ def edit_objects(labels: npt.ArrayLike, edits: Sequence[Mapping[str, Any]]) -> n
     Returns
     -------
     ndarray of int32
-        Objects that are not edited keep their labels. The n-th cut, undone or not, creates the n-th label
-        above the maximum of `labels`, so that no label is reused.
+        Objects that no edit changes keep their labels. A cut makes the label above the highest that has been
+        there, undone or not: no label is used twice.
 
     Raises
     ------
@@ -66,53 +67,123 @@ def edit_objects(labels: npt.ArrayLike, edits: Sequence[Mapping[str, Any]]) -> n
 
 
 def apply_edits(labels: npt.ArrayLike, edits: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the labels after `edits`, and the changed labels in ascending order."""
-    array = check_labels(labels)
-    highest = int(array.max(initial=0))
-    if highest + len(edits) > np.iinfo(np.int32).max:
-        hint = "Renumber the objects with objclass.relabel(labels)."
-        raise invalid("labels", "labels below 2147483648", f"a largest of {highest}", hint)
-    result = array.astype(np.int32)
-    changed: set[int] = set()
-    for place, edit, new_label in _not_undone(edits, highest):
-        changed.update(_APPLY[edit["edit"]](result, edit, f"edits[{place}]", new_label))
-    return result, np.array(sorted(changed), np.int64)
+    """Return the labels after `edits`, and which labels mean other voxels than before, ascending."""
+    edited = EditedLabels(labels, room=len(edits))
+    for edit in edits:
+        edited.apply(edit)
+    return edited.labels, np.array(sorted(edited.changed), np.int64)
 
 
-def _not_undone(edits: Sequence[Mapping[str, Any]], highest: int) -> list[tuple[int, Mapping[str, Any], int]]:
-    """Return the edits that are not undone, each with its index and the label that it may create."""
-    holding: list[tuple[int, Mapping[str, Any], int]] = []
-    for place, edit in enumerate(edits):
-        argument = f"edits[{place}]"
+class EditedLabels:
+    """Labels that are corrected edit by edit, and can go back.
+
+    Parameters
+    ----------
+    labels : integer array
+        (z, y, x) or (y, x). They are copied.
+    room : int
+        How many edits there are to come at least.
+
+    Attributes
+    ----------
+    labels : ndarray of int32
+        The labels after all edits.
+    edits : list of dict
+        Those that were made, undos among them.
+    highest : int
+        The highest label that has ever been there: the next cut makes the one above it.
+    """
+
+    def __init__(self, labels: npt.ArrayLike, *, room: int = 1000):
+        array = check_labels(labels)
+        self.highest = int(array.max(initial=0))
+        if self.highest + room > np.iinfo(np.int32).max:
+            hint = "Number the objects 1…n with objclass.relabel(labels)."
+            raise invalid("labels", "labels below 2147483648", f"a largest of {self.highest}", hint)
+        self.labels = np.array(array, np.int32)
+        self.edits: list[Mapping[str, Any]] = []
+        self._holding: list[_Change] = []
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an edit to take back."""
+        return bool(self._holding)
+
+    @property
+    def changed(self) -> set[int]:
+        """The labels that may mean other voxels than at first."""
+        return {label for change in self._holding for label in change.changed}
+
+    def apply(self, edit: Mapping[str, Any]) -> set[int]:
+        """Make an edit, and return the labels that mean other voxels than before it.
+
+        Raises
+        ------
+        ValueError
+            See `edit_objects`; the labels stay as they are.
+        """
+        argument = f"edits[{len(self.edits)}]"
         if not isinstance(edit, Mapping) or edit.get("edit") not in EDITS:
             raise invalid(
                 argument, f'a dict whose "edit" is one of {", ".join(map(repr, EDITS))}', describe(edit)
             )
+        flat = self.labels.reshape(-1)
         if edit["edit"] == "undo":
-            if not holding:
+            if not self._holding:
                 raise invalid(argument, "an edit before it to undo", "none")
-            holding.pop()
-            continue
-        highest += edit["edit"] == "cut"
-        holding.append((place, edit, highest))
-    return holding
+            change = self._holding.pop()
+            flat[change.places] = change.before
+        else:
+            new = self._new_label(edit, argument)
+            places, value, labels = _FIND[edit["edit"]](self.labels, edit, argument, new)
+            change = _Change(places, flat[places], frozenset(labels))
+            flat[places] = value
+            self._holding.append(change)
+            self.highest = new
+        self.edits.append(edit)
+        return set(change.changed)
+
+    def forget_last(self) -> None:
+        """Take the last edit, which is no undo, back as if it had never been made."""
+        change = self._holding.pop()
+        self.labels.reshape(-1)[change.places] = change.before
+        self.edits.pop()
+
+    def _new_label(self, edit: Mapping[str, Any], argument: str) -> int:
+        """Return the label that an edit makes; where it makes none, the highest one."""
+        if edit["edit"] != "cut":
+            return self.highest
+        limits = {"low": self.highest + 1, "high": np.iinfo(np.int32).max}
+        wanted = edit.get("new_label", self.highest + 1)
+        return int(check_number(f'{argument}["new_label"]', wanted, integer=True, **limits))
 
 
-def _merge(labels: np.ndarray, edit: Mapping[str, Any], argument: str, _new: int) -> list[int]:
+@dataclass(frozen=True)
+class _Change:
+    """What an edit has changed: flat places, their labels before, and the labels that it concerns."""
+
+    places: np.ndarray
+    before: np.ndarray
+    changed: frozenset[int]
+
+
+_Found = tuple[np.ndarray, int, list[int]]
+"""The flat places that an edit changes, the label that they get, and the labels that it concerns."""
+
+
+def _merge(labels: np.ndarray, edit: Mapping[str, Any], argument: str, _new: int) -> _Found:
     first, *others = numbers = _labels_of(labels, edit, argument)
     if not others:
         raise invalid(argument, "two or more labels to merge", numbers)
-    labels[np.isin(labels, others)] = first
-    return numbers
+    return np.flatnonzero(np.isin(labels, others)), first, numbers
 
 
-def _delete(labels: np.ndarray, edit: Mapping[str, Any], argument: str, _new: int) -> list[int]:
+def _delete(labels: np.ndarray, edit: Mapping[str, Any], argument: str, _new: int) -> _Found:
     numbers = _labels_of(labels, edit, argument)
-    labels[np.isin(labels, numbers)] = 0
-    return numbers
+    return np.flatnonzero(np.isin(labels, numbers)), 0, numbers
 
 
-def _cut(labels: np.ndarray, edit: Mapping[str, Any], argument: str, new: int) -> list[int]:
+def _cut(labels: np.ndarray, edit: Mapping[str, Any], argument: str, new: int) -> _Found:
     label, line = _label_of(labels, edit, argument), _points(edit, "line", 2, argument)
     axis = _axis(labels, edit, argument)
     places = np.nonzero(labels == label)
@@ -122,28 +193,30 @@ def _cut(labels: np.ndarray, edit: Mapping[str, Any], argument: str, new: int) -
     if n_left in (0, len(left)):
         raise invalid(argument, f"a line that divides object {label}", "one that passes by it")
     smaller = left if 2 * n_left < len(left) else ~left
-    labels[tuple(place[smaller] for place in places)] = new
-    return [label, new]
+    return np.ravel_multi_index([place[smaller] for place in places], labels.shape), new, [label, new]
 
 
-def _grow(labels: np.ndarray, edit: Mapping[str, Any], argument: str, _new: int) -> list[int]:
+def _grow(labels: np.ndarray, edit: Mapping[str, Any], argument: str, _new: int) -> _Found:
     from skimage.draw import polygon2mask
 
     label, polygon = _label_of(labels, edit, argument), _points(edit, "polygon", 3, argument)
     axis = _axis(labels, edit, argument)
-    plane = labels
+    where: tuple[Any, ...] = ()
     if labels.ndim == 3:
         index = edit.get("index")
         check_number(f'{argument}["index"]', index, low=0, high=labels.shape[axis] - 1, integer=True)
-        plane = np.moveaxis(labels, axis, 0)[index]
+        where = (slice(None),) * axis + (index,)
+    plane = labels[where]
     free = polygon2mask(plane.shape, polygon) & (plane == 0)
     if not free.any():
         raise invalid(argument, "a polygon with background in it", "one without")
-    plane[free] = label
-    return [label]
+    places = list(np.nonzero(free))
+    if labels.ndim == 3:
+        places.insert(axis, np.full(len(places[0]), where[-1]))
+    return np.ravel_multi_index(places, labels.shape), label, [label]
 
 
-_APPLY: dict[str, Callable[[np.ndarray, Mapping[str, Any], str, int], list[int]]] = {
+_FIND: dict[str, Callable[[np.ndarray, Mapping[str, Any], str, int], _Found]] = {
     "merge": _merge,
     "delete": _delete,
     "cut": _cut,

@@ -316,9 +316,8 @@ def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier:
     if class_name not in CLASS_NAMES:
         hint = f"Run it with apoc.{class_name}." if class_name.isidentifier() else ""
         if class_name in _OF_TABLES:
-            hint += (
-                " Train its equivalent on the same examples: objclass.train_table_classifier("
-                "objclass.measure(labels, image), classes)."
+            hint = (
+                "It classifies objects, not pixels: objclass.load_classifier reads it for objclass.classify."
             )
         got = f"{path} with {class_name or 'a classifier without a name'}"
         raise invalid("path", f"the file of an {', '.join(CLASS_NAMES[:-1])} or {CLASS_NAMES[-1]}", got, hint)

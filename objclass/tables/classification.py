@@ -389,7 +389,7 @@ def cross_validate(
         )
     truth = trained.example_classes
     names, codes = example_classes(table, classes)
-    matrix = prepare(table, columns=trained.columns, scale=False, among=codes >= 0)
+    matrix = prepare(table, columns=columns, scale=False, among=codes >= 0)  # the rows of the training
     least = min(trained.counts, key=trained.counts.__getitem__)
     if trained.counts[least] < 2:
         raise invalid("classes", "at least two examples of each class", f"one of {least!r}")

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+_LINKS = ("mean", "votes", "logistic", "softmax")
 METHODS = ("forest", "linear", "boosting")
 _ROWS = 20_000  # per task of a thread
 
@@ -30,8 +31,8 @@ class Trees:
 
     Attributes
     ----------
-    link : {"mean", "logistic", "softmax"}
-        How the sums of the leaves are converted to probabilities.
+    link : {"mean", "votes", "logistic", "softmax"}
+        How the sums of the leaves are converted to probabilities; "votes" are summed in float32, as by APOC.
     roots : (n_trees,) int array
     feature : (n_nodes,) int array
         -1 for a leaf.
@@ -51,21 +52,27 @@ class Trees:
     start: np.ndarray
 
     def probabilities(self, values: np.ndarray) -> np.ndarray:
-        """Return (n, n_classes) probabilities, those of scikit-learn."""
+        """Return (n, n_classes) probabilities, those of scikit-learn; of "votes", the shares of APOC's."""
         from scipy.special import expit, softmax
 
         from objclass._common.parallel import map_tiles
         from objclass.tables.kernels.trees import sum_leaves
 
-        if self.link == "mean":  # scikit-learn's forests round the values to float32, its boosting does not
+        # scikit-learn's forests and APOC round the values to float32, its boosting does not.
+        if self.link in ("mean", "votes"):
             values = values.astype(np.float32)
         values = np.ascontiguousarray(values, dtype=np.float64)
         totals = np.tile(self.start, (len(values), 1))
+        if self.link == "votes":
+            totals = totals.astype(np.float32)
         arrays = (self.roots, self.feature, self.threshold, self.children, self.leaves)
         parts = [slice(first, first + _ROWS) for first in range(0, len(values), _ROWS)]
         map_tiles(lambda part: sum_leaves(values[part], *arrays, totals[part]), parts)
         if self.link == "mean":
             return totals / len(self.roots)
+        if self.link == "votes":
+            sums = totals.astype(np.float64)
+            return np.asarray(sums / sums.sum(axis=1, keepdims=True))
         if self.link == "softmax":
             return softmax(totals, axis=1)
         positive = expit(totals[:, 0])
@@ -213,9 +220,9 @@ def load_model(content: Mapping[str, Any], *, n_columns: int, n_classes: int) ->
         shapes |= {"coefficients": (n_sums, n_columns), "intercepts": (n_sums,)}
         linear = {name: _array(content, name, np.float64, shapes[name]) for name in _LINEAR_ARRAYS}
         return Linear(**linear)
-    if content.get("kind") != "trees" or content.get("link") not in ("mean", "logistic", "softmax"):
+    if content.get("kind") != "trees" or content.get("link") not in _LINKS:
         raise ValueError("the type of the model is unknown")
-    if content["link"] == "mean":
+    if content["link"] in ("mean", "votes"):
         n_sums = n_classes
     elif (content["link"] == "logistic") != (n_sums == 1):
         raise ValueError("the model does not fit the number of classes")

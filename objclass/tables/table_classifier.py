@@ -42,7 +42,7 @@ class TableClassifier:
     method : {"forest", "linear", "boosting"}
         The method of training.
     examples : (n, n_columns) float array
-        The measurements of the training objects.
+        The measurements of the training objects; none in a file of APOC's.
     example_classes : (n,) int array
         The index in `classes` of each example.
     units : dict of str to str
@@ -77,7 +77,8 @@ class TableClassifier:
     def __repr__(self) -> str:
         counts = [f"{name}: {count}" for name, count in self.counts.items()]
         n = len(self.columns)
-        return f"TableClassifier({self.method} on {n} column{'s' * (n != 1)}; {', '.join(counts)} examples)"
+        learnt = f"{', '.join(counts)} examples" if len(self.examples) else f"classes {self.classes}"
+        return f"TableClassifier({self.method} on {n} column{'s' * (n != 1)}; {learnt})"
 
     @property
     def counts(self) -> dict[str | int, int]:
@@ -189,13 +190,14 @@ def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier | TableCla
     Parameters
     ----------
     path : str or path
-        The .cl file of an ObjectSegmenter, a PixelClassifier or a ProbabilityMapper, written by objclass,
-        APOC, napari or Fiji; or the .json file of a `TableClassifier`.
+        The .cl file of an ObjectSegmenter, a PixelClassifier or a ProbabilityMapper, made by objclass, APOC,
+        napari or Fiji; the .json file of a `TableClassifier`; or the .cl file of APOC's TableRowClassifier,
+        or of its ObjectClassifier where `measure` has the statistics that it asks for.
 
     Returns
     -------
     ObjectClassifier or TableClassifier
-        A classifier of pixels from a .cl file, or of objects from a .json file.
+        A classifier of pixels, or one of objects. APOC's classes of objects are its numbers, from 1 on.
 
     Raises
     ------
@@ -226,9 +228,11 @@ def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier | TableCla
     >>> folder.cleanup()
     """
     from objclass.pixels import classifier as pixels
+    from objclass.tables import apoc_classifiers
 
     if not _is_json(Path(path)):
-        return pixels.load_classifier(path)
+        is_of_objects = apoc_classifiers.is_of_objects(path)
+        return apoc_classifiers.read_classifier(path) if is_of_objects else pixels.load_classifier(path)
     return _read_json(Path(path))
 
 
@@ -270,7 +274,7 @@ def _from_content(content: Any) -> TableClassifier:
         raise ValueError("'classes' is not a list of two or more strings or integers")
     if content["method"] not in METHODS:
         raise ValueError(f"the method {content['method']!r} is unknown")
-    examples = np.array(content["examples"], dtype=np.float64)
+    examples = np.array(content["examples"], dtype=np.float64).reshape(-1, len(columns))
     codes = np.array(content["example_classes"], dtype=np.int64)
     if examples.shape != (len(codes), len(columns)) or not np.isfinite(examples).all():
         raise ValueError("the examples do not match the columns")

@@ -79,8 +79,8 @@ class Driver:
         """Return the colour seen at a voxel of every object of the shown plane, and its group's."""
         index = int(self.page.locator(SLICE).get_attribute("data-index"))
         places = self.kernel(
-            f"""{{int(n): (lambda at: at[len(at) // 2].tolist())(np.argwhere(labels[{index}] == n))
-                for n in np.unique(labels[{index}])[1:]}}"""
+            f"""{{int(n): (lambda at: at[len(at) // 2].tolist())(np.argwhere(explorer.labels[{index}] == n))
+                for n in np.unique(explorer.labels[{index}])[1:]}}"""
         )
         seen = self.page.locator(SLICE).evaluate(
             """(element, places) => {

@@ -582,8 +582,7 @@ def test_older_files_without_importances_version_and_positive_class(tmp_path):
         (
             {"classifier_class_name": "ObjectClassifier"},
             r"expected the file of an ObjectSegmenter, PixelClassifier or ProbabilityMapper, got .*a\.cl "
-            r"with ObjectClassifier\. Run it with apoc\.ObjectClassifier\. Train its equivalent .*"
-            r"objclass\.train_table_classifier",
+            r"with ObjectClassifier\. It classifies objects, not pixels: objclass\.load_classifier reads it",
         ),
         ({"classifier_class_name": "ObjectMerger"}, r"with ObjectMerger\. Run it with apoc\.ObjectMerger\."),
         ({"classifier_class_name": None}, r"a\.cl with a classifier without a name\.$"),

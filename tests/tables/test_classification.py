@@ -354,3 +354,13 @@ def test_million_rows_take_seconds():
     examples = {row: str(table["a"][row] > 0) for row in range(40)}
     classifier = train_table_classifier(table, examples)
     assert ((table["a"] > 0).astype(str) == classify(table, classifier)["CLASS"]).mean() > 0.8
+
+
+def test_examples_that_lack_a_column_that_is_dropped():
+    table = pd.DataFrame({"label": range(1, 25), "area": np.arange(24.0)})
+    table["same"] = np.where(table["label"] % 3 == 0, np.nan, 1.5)
+    examples = {1: "x", 2: "x", 3: "x", 4: "x", 5: "x", 20: "y", 21: "y", 22: "y", 23: "y", 24: "y"}
+    table["power"] = table["area"].where(table["label"] % 3 != 0) ** 2
+    with pytest.warns(UserWarning, match="have missing values"):
+        found = objclass.cross_validate(table, examples)
+    assert len(found.predictions) == found.confusion.to_numpy().sum()

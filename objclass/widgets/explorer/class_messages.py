@@ -10,17 +10,21 @@ import numpy as np
 import traitlets
 
 from objclass._common import checks
-from objclass.tables.classification import CLASS_COLUMN, cross_validate
+from objclass.tables.classification import CLASS_COLUMN, cross_validate, train_table_classifier
 from objclass.tables.columns import key_columns
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets.annotator.latest import Latest
 from objclass.widgets.replay import Step, call
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from objclass.tables.table_classifier import TableClassifier
     from objclass.widgets.background import Worker
     from objclass.widgets.explorer.object_table import ObjectTable
 
+_MOST_COLUMNS = 6
+_TELLING = ("column", "importance", "std", "correlated_with")
 CLASS_ENTRY = {
     "name": CLASS_COLUMN,
     "kind": "category",
@@ -29,6 +33,15 @@ CLASS_ENTRY = {
     "missing": 0,
     "version": 0,
 }
+
+
+def _most_telling(importances: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the first columns of `TableClassifier.feature_importances`, as far as they matter."""
+    found = importances[importances["importance"] > 0].head(_MOST_COLUMNS)
+    return [
+        {"column": str(name), "importance": float(mean), "std": float(std), "like": str(like)}
+        for name, mean, std, like in zip(*(found[column].tolist() for column in _TELLING), strict=True)
+    ]
 
 
 class ClassesMixin(traitlets.HasTraits):
@@ -88,8 +101,8 @@ class ClassesMixin(traitlets.HasTraits):
         """Show the examples immediately, and predictions after training."""
 
         def learn() -> None:
+            self.objects.learn(self._lock)
             with self._lock:
-                self.objects.learn()
                 self._send_classes()
 
         self._judged = {}
@@ -188,7 +201,15 @@ class ClassesMixin(traitlets.HasTraits):
         """Cross-validate the examples in the background."""
         table, named = self.objects.measured, self.objects.classes.named()
 
-        def finish(found: Any) -> None:
+        def judge(_progress: Any) -> Any:
+            classifier = train_table_classifier(table, named)
+            enough = min(classifier.counts.values()) > 1
+            return cross_validate(table, named), classifier.feature_importances() if enough else None
+
+        def finish(result: Any) -> None:
+            found, importances = result
+            if named != self.objects.classes.named():
+                return  # it says nothing of the examples that there are now
             confusion = found.confusion
             cells = found.predictions
             keys = cells[key_columns(cells)].itertuples(index=False, name=None)
@@ -206,11 +227,12 @@ class ClassesMixin(traitlets.HasTraits):
                     for row in confusion.index
                 ],
                 "notes": list(found.notes),
+                "telling": [] if importances is None else _most_telling(importances),
             }
             self._send_classes()
 
         worker: Worker = self._worker  # type: ignore[attr-defined]
-        worker.start("Cross-validating the classes", lambda _progress: cross_validate(table, named), finish)
+        worker.start("Cross-validating the classes", judge, finish)
 
     def _mark_in_3d(self, label: int) -> None:
         """Handle a click in 3D: mark the object, and assign the current class."""

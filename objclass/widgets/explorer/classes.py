@@ -11,7 +11,13 @@ import numpy as np
 
 from objclass._common import checks
 from objclass.plots.colors import class_color
-from objclass.tables.classification import CLASS_COLUMN, classify, suggest_objects, train_table_classifier
+from objclass.tables.classification import (
+    CLASS_COLUMN,
+    classify,
+    is_result,
+    suggest_objects,
+    train_table_classifier,
+)
 from objclass.tables.columns import key_columns
 from objclass.widgets.replay import call
 
@@ -49,6 +55,8 @@ class ClassExamples:
         The last trained classifier; None if fewer than two classes have examples.
     results : DataFrame or None
         ``CLASS``, ``CLASS_PROBABILITY`` and the probability of each class, row by row of the table.
+    absent : set of int
+        Labels of objects that an edit has removed: their examples count for nothing, until it is undone.
     """
 
     def __init__(self, key: Callable[[int], Any] = lambda label: label) -> None:
@@ -56,6 +64,7 @@ class ClassExamples:
         self.state = ClassState()
         self.classifier: TableClassifier | None = None
         self.results: pd.DataFrame | None = None
+        self.absent: set[int] = set()
         self._done: list[ClassState] = []
         self._undone: list[ClassState] = []
 
@@ -130,22 +139,24 @@ class ClassExamples:
             self._change(examples=examples)
 
     def named(self) -> dict[int, str]:
-        """Return the class name of each example by its key in the table."""
-        examples = sorted(self.state.examples.items())
+        """Return the class name of each example, by what names it in the table."""
+        examples = sorted(self.examples().items())
         return {self._key(label): self.state.names[number] for label, number in examples}
 
-    def learn(self, table: pd.DataFrame) -> None:
-        """Train on the examples and predict all objects."""
+    def examples(self) -> dict[int, int]:
+        """Return the class of each example that is there, by label."""
+        return {label: n for label, n in self.state.examples.items() if label not in self.absent}
+
+    def learn(self, table: pd.DataFrame) -> tuple[TableClassifier | None, pd.DataFrame | None]:
+        """Return what the examples teach, and what it says of all objects: `classifier` and `results`."""
         examples = self.named()
         if len(set(examples.values())) < 2:
-            self.classifier = self.results = None
-            return
+            return None, None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # single examples and gaps are seen in the panel
             classifier = train_table_classifier(table, examples, colors=self._colors())
             found = classify(table, classifier)
-        self.classifier = classifier
-        self.results = found[[name for name in found if name not in table or str(name) == CLASS_COLUMN]]
+        return classifier, found[[name for name in found if is_result(str(name))]]
 
     def suggest(self, table: pd.DataFrame) -> Any:
         """Return the key of the suggested object; None if there is no classifier."""
@@ -159,11 +170,12 @@ class ClassExamples:
     def predicted(self, row_labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the example class (0: none), the predicted class and whether it is certain, for each row."""
         given = np.zeros(len(row_labels), np.int32)
-        labels = np.array(list(self.state.examples), np.int64)
+        examples = self.examples()
+        labels = np.array(list(examples), np.int64)
         order = np.argsort(row_labels)
         places = np.searchsorted(row_labels[order], labels)
-        given[order[places]] = list(self.state.examples.values())
-        if self.results is None:
+        given[order[places]] = list(examples.values())
+        if self.results is None or len(self.results) != len(row_labels):
             return given, given, np.ones(len(given), np.uint8)
         numbers = {name: number for number, name in self.state.names.items()}
         found = self.results[CLASS_COLUMN].map(numbers).astype("float64").fillna(0).to_numpy(np.int32)

@@ -19,8 +19,10 @@ from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets import columns
 from objclass.widgets.base import SliceWidget, bundle, stylesheet
 from objclass.widgets.explorer.class_messages import CLASS_ENTRY, ClassesMixin
+from objclass.widgets.explorer.edit_messages import EditsMixin
 from objclass.widgets.explorer.gallery import GalleryMixin
 from objclass.widgets.explorer.jobs import StepsMixin
+from objclass.widgets.explorer.legend_messages import LegendMixin
 from objclass.widgets.explorer.object_table import ObjectTable
 from objclass.widgets.explorer.pictures import PicturesMixin
 from objclass.widgets.explorer.series import Images, SeriesMixin, open_images
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ASKED = ("x", "y", "color", "by")
-_VIEW = (*_ASKED, "log_axes", "point_size", "only_selected")
+_VIEW = (*_ASKED, "log_axes", "point_size", "only_selected", "hidden")
 MOST_PANELS = 24
 _LIVING: dict[str, tuple[int, Explorer]] = {}
 """The last explorer of each notebook cell and its time: a cell that is run again resumes from it."""
@@ -76,8 +78,8 @@ def explore(
     unit : str, optional
         The unit of `spacing`; µm by default.
     save_to : path, optional
-        A .json file for groups, names, clusters, embeddings and axes. It is written after every change, and
-        the explorer resumes from it.
+        A .json file for groups, classes, edits, names, clusters, embeddings and axes. It is written after
+        every change, and the explorer resumes from it.
     resume : bool
         Whether to resume from `save_to`, and from the last run of the same notebook cell. With False the
         explorer starts from scratch, and its first change replaces the file.
@@ -85,8 +87,8 @@ def explore(
     Returns
     -------
     Explorer
-        The widget. Its ``table`` is always current and contains the groups in ``MANUAL_CLUSTER_ID``;
-        ``code()`` returns the equivalent Python code.
+        The widget. Its ``table`` is always current and contains the groups in ``MANUAL_CLUSTER_ID``; its
+        ``labels`` are the corrected ones; ``code()`` returns the equivalent Python code.
 
     Raises
     ------
@@ -127,7 +129,17 @@ def explore(
     )
 
 
-class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, PicturesMixin, SeriesMixin, SliceWidget):
+class Explorer(
+    ClassesMixin,
+    EditsMixin,
+    LegendMixin,
+    StepsMixin,
+    TableMixin,
+    GalleryMixin,
+    PicturesMixin,
+    SeriesMixin,
+    SliceWidget,
+):
     """The widget that `objclass.explore` returns."""
 
     _esm = traitlets.Unicode(bundle("explorer")).tag(sync=True)
@@ -170,6 +182,7 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, PicturesMixin
         ndim = numbers.labels[0].ndim
         self._lock = threading.RLock()
         self.objects = ObjectTable(opened.table, numbers, opening=opened.opening)
+        self.objects.edits.image, self.objects.edits.spacing = image, spacing
         self._order = RowOrder(self.objects)
         self._versions: dict[str, int] = {}
         self._described: dict[str, dict[str, Any]] = {}
@@ -200,7 +213,7 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, PicturesMixin
         self._file: StateFile | None = None
         self._go_on(resume)
         self.notes = self._collect_notes()
-        self.observe(self._keep, [*_VIEW, "_groups", "_columns", "_classes"])
+        self.observe(self._keep, [*_VIEW, "_groups", "_columns", "_classes", "_edits"])
 
     def _go_on(self, resume: bool) -> None:
         """Resume from the file, or from the last run of the same cell."""
@@ -253,6 +266,7 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, PicturesMixin
                     setattr(self, name, value)
             self._send_objects()
             self._send_groups()
+            self._send_edits()
         self._learn_classes()
 
     def _is_shown(self, name: str, column: str) -> bool:
@@ -322,6 +336,7 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, PicturesMixin
             entry["group"] = "" if measured is None else measured.group
             if name == GROUP_COLUMN:
                 entry["categories"] = []
+            self.objects.names.describe(str(name), entry)
             self._versions[str(name)] = self._versions.get(str(name), 0) + 1
             described[str(name)] = entry | {"version": self._versions[str(name)]}
         if self.objects.classes.state.names:
@@ -393,7 +408,7 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, PicturesMixin
                 self._send_groups()
 
     def _on_group(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        """Handle an ``action`` on groups: undo, redo, rename, recolour, merge, hide or clear."""
+        """Undo, redo, name, recolour, merge, hide, isolate or clear, as ``action`` says."""
         objects, groups = self.objects, self.objects.groups
         number = int(content.get("group", 0))
         actions: dict[str, Callable[[], object]] = {
@@ -403,6 +418,7 @@ class Explorer(ClassesMixin, StepsMixin, TableMixin, GalleryMixin, PicturesMixin
             "rename": lambda: groups.rename(number, str(content["name"])),
             "recolor": lambda: groups.recolor(number, str(content["color"])),
             "hide": lambda: groups.hide(number, bool(content["hidden"])),
+            "isolate": lambda: groups.isolate(number),
             "merge": lambda: objects.merge_group(number, int(content["into"])),
         }
         with self._lock:

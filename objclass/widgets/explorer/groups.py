@@ -18,7 +18,7 @@ HISTORY = 200
 
 @dataclass(frozen=True, eq=False)
 class GroupState:
-    """A state: the group of each row (0: not selected), and names, colours and visibility of groups."""
+    """One moment: a number for each object (0 = not selected) and how the groups are shown."""
 
     numbers: np.ndarray
     names: Mapping[int, str] = field(default_factory=dict)
@@ -29,8 +29,11 @@ class GroupState:
 class Groups:
     """The groups of a table, with history.
 
-    Every change creates a new `GroupState`. A change of members has a `Step` with its code; a new name,
-    colour or visibility has none. `version` increases with every change.
+    Every change makes a new `GroupState`. A change of the numbers carries the `Step` that repeats it in
+    code; a new name, colour or visibility carries none. `version` grows with every change.
+
+    `rows` are the places of the objects that are rows of the table at present. Objects that an edit has
+    removed keep their numbers: it may be undone.
     """
 
     def __init__(self, numbers: np.ndarray):
@@ -38,9 +41,25 @@ class Groups:
         self._undone: list[tuple[GroupState, Step | None]] = []
         self._forgotten: list[Step] = []
         self.version = 0
+        self.rows = np.arange(len(numbers))
+
+    def follow(self, rows: np.ndarray, count: int) -> None:
+        """Go on with other `rows`, places among `count` objects, of which those known come first."""
+
+        def grow(state: GroupState) -> GroupState:
+            more = np.zeros(count - len(state.numbers), np.int64)
+            return replace(state, numbers=np.concatenate([state.numbers, more]))
+
+        self._done = [(grow(state), step) for state, step in self._done]
+        self._undone = [(grow(state), step) for state, step in self._undone]
+        self.rows = rows
+        self.version += 1
 
     def state_to_json(self, labels: np.ndarray) -> dict[str, Any]:
-        """Return the groups, JSON-serializable: labels, names, colours and visibility."""
+        """Return the present groups as JSON can hold them: the labels of each, names, colours, visibility.
+
+        `labels` are those of all objects, of which `rows` are places.
+        """
         state = self.state
         return {
             "members": {str(group): labels[state.numbers == group].tolist() for group in self.sizes()},
@@ -71,7 +90,7 @@ class Groups:
     @property
     def numbers(self) -> np.ndarray:
         """The group of each row."""
-        return self.state.numbers
+        return self.state.numbers[self.rows]
 
     @property
     def steps(self) -> list[Step]:
@@ -111,13 +130,16 @@ class Groups:
         return group, "add"
 
     def choose(self, chosen: np.ndarray, *, group: int, mode: str, step: Step) -> None:
-        """Assign the `chosen` rows to `group`; `step` is the equivalent call of `objclass.select`."""
-        self._change(numbers=apply_selection(self.numbers, chosen, group=group, mode=mode), step=step)
+        """Put the `chosen` rows into `group`; `step` is the call of `objclass.select` that does the same."""
+        numbers = np.zeros_like(self.state.numbers) if mode == "replace" else self.state.numbers.copy()
+        numbers[self.rows] = apply_selection(self.numbers, chosen, group=group, mode=mode)
+        self._change(numbers=numbers, step=step)
 
     def merge(self, group: int, into: int, *, step: Step) -> None:
         """Merge `group` into another, or clear it with ``into=0``."""
         self._require(group)
-        self._change(numbers=np.where(self.numbers == group, into, self.numbers), step=step)
+        numbers = self.state.numbers
+        self._change(numbers=np.where(numbers == group, into, numbers), step=step)
 
     def rename(self, group: int, name: str) -> None:
         """Rename a group; an empty name removes it."""
@@ -136,6 +158,12 @@ class Groups:
     def hide(self, group: int, hidden: bool) -> None:
         """Hide a group, or show it again."""
         self._change(hidden=self.state.hidden | {group} if hidden else self.state.hidden - {group})
+
+    def isolate(self, group: int) -> None:
+        """Hide all groups but one; where that is so already, show all."""
+        self._require(group)
+        others = frozenset(self.sizes()) - {group}
+        self._change(hidden=frozenset() if self.state.hidden == others else others)
 
     def undo(self) -> None:
         """Undo the last change."""

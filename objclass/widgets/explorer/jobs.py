@@ -144,7 +144,7 @@ class StepsMixin(traitlets.HasTraits):
         """Return the table, after checking that it is not empty."""
         if len(self.objects) == 0:
             raise checks.invalid("table", f"objects to {step}", "a table without rows")
-        return self.objects.table
+        return self.objects.measured  # classes and names are added to whatever comes of it
 
     def _show_result(self, step: str, added: list[str]) -> None:
         explorer: Any = self
@@ -231,6 +231,13 @@ class StepsMixin(traitlets.HasTraits):
         view = self.volume_view
         slots = {} if view is None else {"slots": self._slots_in(self._shown).astype("<i4").tobytes()}
         self._volume = {**({} if view is None else view.describe()), **slots, "image": self._shown}
+
+    def _drop_volume(self) -> None:
+        """Forget the 3D views, whose surfaces are those of objects before an edit."""
+        for view in self._volumes.values():
+            view.unobserve_all("clicked")
+        self._volumes.clear()
+        self._describe_volume()
 
     def _mark_in_3d(self, label: int) -> None:
         self._mark(label)

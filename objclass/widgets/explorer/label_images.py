@@ -150,6 +150,11 @@ class LabelImages:
             [found + offset for found, offset in zip(self.present, self.offsets, strict=True)]
         )
 
+    def replace(self, labels: np.ndarray) -> None:
+        """Go on with another label image in place of the only one."""
+        self.labels, self.present = [labels], [present_labels(labels)]
+        self._boxes.clear()
+
     def volume(self, place: int) -> np.ndarray:
         """Return a label image as (z, y, x)."""
         labels = self.labels[place]

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from objclass._common import checks
+from objclass.tables.classification import is_result
 from objclass.tables.columns import check_table, key_columns
 from objclass.tables.conditions import parse_condition
 from objclass.tables.selection import GROUP_COLUMN, column_values, inside_polygon, inside_range, pick_objects
+from objclass.widgets.explorer.category_names import CategoryNames
 from objclass.widgets.explorer.classes import ClassExamples
+from objclass.widgets.explorer.editing import ObjectEdits
 from objclass.widgets.explorer.groups import Groups
 from objclass.widgets.explorer.label_images import LabelImages
-from objclass.widgets.explorer.state_file import column_from_json, column_to_json, table_digest
+from objclass.widgets.explorer.state_file import changes_from_json, changes_to_json, table_digest
 from objclass.widgets.replay import Code, Step, arrange, call, steps_from_json, steps_to_json
 
 if TYPE_CHECKING:
@@ -44,6 +48,9 @@ class ObjectTable:
         The places of the rows that the browser has: all, or a sample of a very long table.
     row_labels : ndarray of int64
         The number of the object of each row: its label, plus the offset of its image where there are several.
+    known_labels : ndarray of int64
+        The numbers of all objects that have ever been rows, those of the first table first.
+    edits : ObjectEdits
     slot_labels : ndarray of int64
         These numbers by slot, from slot 1 on: those of `rows` first, then those without a row there. The
         browser knows an object by its slot, so that gaps in the numbers cost nothing.
@@ -64,8 +71,14 @@ class ObjectTable:
         self._table = self._given = table.assign(**{GROUP_COLUMN: before})
         self.groups = Groups(before)
         self.classes = ClassExamples(self.images.key)
+        self.names = CategoryNames()
+        self.edits = ObjectEdits(self._table, self.images.labels[0])
+        self.known_labels = self.row_labels
         self._tables = 0
         self._steps: list[Step] = []
+        self._compare_with_images()
+
+    def _compare_with_images(self) -> None:
         present = self.images.all_present()
         self.unmeasured = np.setdiff1d(present, self.row_labels, assume_unique=True)
         self.absent = np.setdiff1d(self.row_labels, present, assume_unique=True)
@@ -73,8 +86,8 @@ class ObjectTable:
 
     @property
     def table(self) -> pd.DataFrame:
-        """A new table with the current groups."""
-        return self._with_classes(self.measured)
+        """A new table with the present groups, and the names of groups and categories that have some."""
+        return self.names.add(self._with_classes(self.measured), self.groups.state.names)
 
     @property
     def measured(self) -> pd.DataFrame:
@@ -88,12 +101,21 @@ class ObjectTable:
         import pandas as pd
 
         new = results.iloc[rows].set_axis(table.index)
-        return pd.concat([table.drop(columns=list(results), errors="ignore"), new], axis=1)
+        earlier = [name for name in table if is_result(str(name))]
+        return pd.concat([table.drop(columns=earlier), new], axis=1)
 
-    def learn(self) -> None:
-        """Train on the examples and predict all objects."""
-        self.classes.learn(self.measured)
-        self._tables += 1
+    def learn(self, lock: threading.RLock) -> None:
+        """Learn the classes from the examples, and predict all objects; without holding `lock` meanwhile.
+
+        What was learnt from examples or rows that are other ones by now is dropped.
+        """
+        with lock:
+            table, state, row_labels = self.measured, self.classes.state, self.row_labels
+        learnt = self.classes.learn(table)
+        with lock:
+            if self.classes.state is state and self.row_labels is row_labels:
+                self.classes.classifier, self.classes.results = learnt
+                self._tables += 1
 
     @property
     def version(self) -> tuple[int, int]:
@@ -141,7 +163,7 @@ class ObjectTable:
 
     @functools.cached_property
     def _numbers(self) -> dict[Any, int]:
-        keys = self._given[key_columns(self._given)].itertuples(index=False, name=None)
+        keys = self._table[key_columns(self._table)].itertuples(index=False, name=None)
         return dict(zip(keys, self.row_labels.tolist(), strict=True))
 
     def number_of(self, key: tuple[Any, ...]) -> int:
@@ -174,7 +196,7 @@ class ObjectTable:
     def part(self, rows: np.ndarray) -> pd.DataFrame:
         """Return some rows of `table`, without making all of it."""
         part = self._table.iloc[rows].assign(**{GROUP_COLUMN: self.groups.numbers[rows]})
-        return self._with_classes(part, rows)
+        return self.names.add(self._with_classes(part, rows), self.groups.state.names)
 
     def _keys(self, labels: Sequence[int]) -> list[Any]:
         """Return what names objects in the table."""
@@ -269,17 +291,60 @@ class ObjectTable:
         self._tables += 1
         self._steps.append(Step(code))
 
+    def edit(self, edit: Mapping[str, Any]) -> list[str]:
+        """Correct objects as `objclass.edit_objects` does, and bring the table up to date.
+
+        Returns what to know of it: columns that could not be measured again.
+
+        Raises
+        ------
+        ValueError
+            If there are several images, or the edit is not one.
+        """
+        if self.images.columns:
+            hint = "Open one of them: explore(image, labels, table[table['image'] == name])."
+            raise checks.invalid("edit", "an explorer of one image", f"{len(self.images)} by name", hint)
+        table, notes = self.edits.apply(
+            edit,
+            self._table,
+            n_steps=len(self._steps),
+            highest=int(self.known_labels.max(initial=0)),
+        )
+        self._go_on_with(table)
+        return notes
+
+    def name_category(self, column: str, category: str, name: str) -> None:
+        """Give a category of a column a name, see `CategoryNames`."""
+        self.names.rename(column, category, name)
+        self._tables += 1
+
+    def _go_on_with(self, table: pd.DataFrame) -> None:
+        """Take the labels and the rows that edits have led to."""
+        self.images.replace(self.edits.labels)
+        self._table = table
+        self._tables += 1
+        self.row_labels = table["label"].to_numpy().astype(np.int64)
+        self.known_labels = np.concatenate(
+            [self.known_labels, np.setdiff1d(self.row_labels, self.known_labels)]
+        )
+        order = np.argsort(self.known_labels)
+        rows = order[np.searchsorted(self.known_labels[order], self.row_labels)]
+        self.groups.follow(rows, len(self.known_labels))
+        self.classes.absent = set(np.setdiff1d(self.known_labels, self.row_labels).tolist())
+        self.classes.results = None
+        self.__dict__.pop("_numbers", None)
+        self._compare_with_images()
+
     def to_json(self) -> dict[str, Any]:
-        """Return the state of the table, JSON-serializable: groups, added columns and steps."""
-        given, table = self._given, self._table
-        changed = [name for name in table if name not in given or not table[name].equals(given[name])]
+        """Return what was done to the table as JSON can hold it: groups, columns added, and the steps."""
         return {
             "digest": self.digest,
             "offsets": self.images.offsets.tolist(),
-            "groups": self.groups.state_to_json(self.row_labels),
+            "edits": self.edits.to_json(),
+            "groups": self.groups.state_to_json(self.known_labels),
             "classes": self.classes.to_json(),
-            "columns": {str(name): column_to_json(table[name]) for name in changed if name != GROUP_COLUMN},
-            "dropped": [str(name) for name in given if name not in table],
+            "names": self.names.to_json(),
+            **changes_to_json(self._table, self.edits.table),
             "steps": steps_to_json(self._steps, self.groups.steps),
         }
 
@@ -289,16 +354,17 @@ class ObjectTable:
         Groups go by the label. What was computed from the table stays only where the table is the same.
         """
         steps, choices = steps_from_json(stored["steps"])
-        numbers = self.images.renumbered(self.row_labels, stored["offsets"])
+        same = stored["digest"] == self.digest
+        if stored["edits"]["list"]:
+            self._go_on_with(self.edits.restore(stored["edits"], with_columns=same))
+        numbers = self.images.renumbered(self.known_labels, stored["offsets"])
         self.groups.restore(stored["groups"], numbers, choices)
-        known = dict(zip(numbers.tolist(), self.row_labels.tolist(), strict=True))
+        known = dict(zip(numbers.tolist(), self.known_labels.tolist(), strict=True))
         self.classes.restore(stored["classes"], known)
-        if stored["digest"] != self.digest:
+        self.names.restore(stored["names"])
+        if not same:
             return not stored["columns"]
-        columns = {name: column_from_json(column) for name, column in stored["columns"].items()}
-        gone = [name for name in self._table if name in columns or name in stored["dropped"]]
-        table = self._table.drop(columns=gone)
-        self._table = table.assign(**{name: column.set_axis(table.index) for name, column in columns.items()})
+        self._table = changes_from_json(stored, self._table)
         self._steps = steps
         self._tables += 1
         return True
@@ -309,9 +375,22 @@ class ObjectTable:
         return table_digest(self._given)
 
     def code(self) -> str:
-        """Return the Python code that reproduces `table`."""
-        lines = [*self.opening, *arrange(self._steps, self.groups.steps), *self.classes.code()]
-        return "\n".join(["import objclass", "", *lines])
+        """Return the Python code that makes `table` again."""
+        naming = self.names.code(self._with_classes(self.measured), self.groups.state.names)
+        if self.edits:
+            lines = [*self.edits.code(arrange(self._steps, [])), *self._grouping()]
+        else:
+            lines = arrange(self._steps, self.groups.steps)
+        return "\n".join(["import objclass", "", *self.opening, *lines, *self.classes.code(), *naming])
+
+    def _grouping(self) -> list[str]:
+        """Return the lines that choose the present groups by label: edits move what was drawn around."""
+        lines = [call("objclass.select", "table", keywords={"objects": []})]
+        for group in self.groups.sizes():
+            members = self.row_labels[self.groups.numbers == group]
+            keywords = {"objects": members, "group": group, "mode": "add"}
+            lines.append(call("objclass.select", "table", keywords=keywords))
+        return [f"table = {line}" for line in lines]
 
 
 def check_objects(table: pd.DataFrame) -> pd.DataFrame:

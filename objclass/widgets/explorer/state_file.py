@@ -15,11 +15,12 @@ import numpy as np
 
 from objclass._common import checks
 from objclass._common.files import check_writable, replacing
+from objclass.tables.selection import GROUP_COLUMN
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT, VERSION = "objclass explorer", 1
+FORMAT, VERSION = "objclass explorer", 2
 _DTYPES = ("float64", "float32", "int64", "int32", "Int64", "bool", "boolean", "string", "str", "object")
 
 
@@ -160,6 +161,22 @@ def column_from_json(stored: Mapping[str, Any]) -> pd.Series:
 
     dtype = checks.check_option("dtype", stored["dtype"], _DTYPES)
     return pd.Series(stored["values"], dtype=dtype)
+
+
+def changes_to_json(table: pd.DataFrame, before: pd.DataFrame) -> dict[str, Any]:
+    """Return the columns in which a table differs from another one of the same rows, as JSON."""
+    changed = [name for name in table if name not in before or not table[name].equals(before[name])]
+    return {
+        "columns": {str(name): column_to_json(table[name]) for name in changed if name != GROUP_COLUMN},
+        "dropped": [str(name) for name in before if name not in table],
+    }
+
+
+def changes_from_json(stored: Mapping[str, Any], before: pd.DataFrame) -> pd.DataFrame:
+    """Return the table whose differences `changes_to_json` has stored."""
+    columns = {name: column_from_json(column) for name, column in stored["columns"].items()}
+    table = before.drop(columns=[name for name in before if name in columns or name in stored["dropped"]])
+    return table.assign(**{name: column.set_axis(table.index) for name, column in columns.items()})
 
 
 def running_cell() -> tuple[str, int] | None:

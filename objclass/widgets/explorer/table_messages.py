@@ -203,7 +203,11 @@ def arrange_rows(
         return rows
     name = checks.check_option("sort", sort, map(str, table))
     values = table[name].iloc[rows].reset_index(drop=True)
-    ordered = values.sort_values(ascending=not descending, kind="stable", na_position="last")
+    try:
+        ordered = values.sort_values(ascending=not descending, kind="stable", na_position="last")
+    except TypeError:  # values of several types
+        texts = values.astype("string")
+        ordered = texts.sort_values(ascending=not descending, kind="stable", na_position="last")
     return rows[ordered.index.to_numpy()]
 
 

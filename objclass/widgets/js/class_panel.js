@@ -55,6 +55,10 @@ export class ClassPanel {
     if (this.model.get("color") !== CLASS_COLUMN) this.explorer.set({ color: CLASS_COLUMN });
   }
 
+  pick(label, mode) {
+    if (label) this.give([label], mode);
+  }
+
   suggest() {
     if (this.store.classes.learnt) this.model.send({ kind: "suggest" });
   }
@@ -69,7 +73,7 @@ export class ClassPanel {
     enable(this.to, used > 0);
     this.words.textContent = used < 2
       ? "Choose a class (keys 1 to 9), then click its objects in plot, slice, 3D or table, or draw around many. A second click takes back."
-      : `Learnt from ${list.map(({ examples, name }) => `${formatValue(examples)} ${name}`).join(", ")}. Pale: uncertain (${countOf(uncertain, "object")}).`;
+      : `Learnt from ${list.map(({ examples, name }) => `${formatValue(examples)} ${name}`).join(", ")}. Uncertain: ${countOf(uncertain, "object")}.`;
     this.showJudged(judged);
     if (!(this.list.contains(document.activeElement) && document.activeElement.type === "text")) {
       this.list.replaceChildren(...list.map((item) => this.row(item)));
@@ -99,7 +103,7 @@ export class ClassPanel {
   // Accuracy and confusion; a cell leads through its objects.
   showJudged(judged) {
     if (!judged.classes) return this.judged.replaceChildren();
-    const { accuracy, spread, classes, confusion, objects, notes } = judged;
+    const { accuracy, spread, classes, confusion, objects, notes, telling } = judged;
     const rows = classes.map((name, row) => h("tr", {}, h("th", { scope: "row" }, name),
       ...confusion[row].map((count, column) => h("td", {}, count
         ? h("button", { type: "button", class: row === column ? null : "oce-wrong", title: `${name} taken for ${classes[column]}`,
@@ -108,7 +112,22 @@ export class ClassPanel {
       h("p", {}, "Balanced accuracy ", h("b", {}, accuracy.toFixed(2)), ` ± ${spread.toFixed(2)}, by cross-validation`),
       ...notes.map((note) => h("p", { class: "oc-soft" }, note)),
       h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "given \\ predicted"), ...classes.map((name) => h("th", { scope: "col" }, name)))),
-        h("tbody", {}, ...rows)));
+        h("tbody", {}, ...rows)),
+      ...this.telling(telling));
+  }
+
+  // The columns without which the classes would be told apart worst; a click shows the classes along one.
+  telling(columns) {
+    if (!columns.length) return [];
+    const most = Math.max(...columns.map(({ importance }) => importance));
+    const rows = columns.flatMap(({ column, importance, std, like }) => [
+      h("button", { type: "button", title: `Show it on the x axis${like ? `. Others say the same: ${like}` : ""}`,
+        onclick: () => this.explorer.set({ x: column }) }, column),
+      h("i", { style: `--part: ${((100 * importance) / most).toFixed(0)}%` }),
+      h("span", {}, `${importance.toFixed(3)} ± ${std.toFixed(3)}`),
+    ]);
+    return [h("p", { title: "Balanced accuracy lost if the values of the column are shuffled" }, "Most telling columns"),
+      h("div", { class: "oce-telling" }, ...rows)];
   }
 
   walk(labels) {

@@ -3,6 +3,7 @@ import { packColor } from "./colors.js";
 import { ClassPanel } from "./class_panel.js";
 import { Connection } from "./connection.js";
 import { checkbox, choice, enable, h, iconButton, keepFocus, shieldKeys, slider } from "./dom.js";
+import { EditPanel } from "./edit_panel.js";
 import { ExplorerKeys } from "./explorer_keys.js";
 import { GalleryPanel } from "./gallery_panel.js";
 import { GroupsPanel } from "./groups_panel.js";
@@ -81,7 +82,7 @@ class Explorer {
   }
 
   buildPanels() {
-    const names = { groups: "Groups", classes: "Classes", reduce: "Reduce", cluster: "Cluster", profile: "Profile", table: "Table", gallery: "Gallery" };
+    const names = { groups: "Groups", classes: "Classes", edit: "Edit", reduce: "Reduce", cluster: "Cluster", profile: "Profile", table: "Table", gallery: "Gallery" };
     this.panels = {};
     this.tabs = {};
     const bar = h("div", { class: "oce-tabs", role: "tablist", "aria-label": "Panels" });
@@ -98,6 +99,7 @@ class Explorer {
     this.root.append(bar, bodies);
     this.groups = new GroupsPanel(this.store, this.panels.groups);
     this.classes = new ClassPanel(this, this.panels.classes);
+    this.edit = new EditPanel(this, this.panels.edit);
     this.reduce = new StepPanel(this.model, this.store, this.panels.reduce, "reduce");
     this.cluster = new StepPanel(this.model, this.store, this.panels.cluster, "cluster");
     this.profile = new ProfilePanel(this.model, this.store, this.panels.profile);
@@ -111,7 +113,9 @@ class Explorer {
   openPanel(name) {
     this.panel = name;
     if (name === "classes") this.classes.open();
-    if (name === "groups") this.classes.leave();
+    if (name === "groups" || name === "edit") this.classes.leave();
+    if (name === "edit") this.edit.open();
+    else if (name !== "table") this.edit.leave();
     for (const [other, body] of Object.entries(this.panels)) {
       body.hidden = other !== name;
       this.tabs[other].setAttribute("aria-selected", String(other === name));
@@ -134,13 +138,13 @@ class Explorer {
     store.onClasses = () => this.showClasses();
     model.on("change:giving", () => this.showUndo(), this);
     this.plot.onGive = (chosen, mode) => {
-      if (!this.classes.isOn) return false;
-      const labels = [];
-      chosen.forEach((one, row) => one && labels.push(this.store.labels[row]));
-      this.classes.give(labels, mode);
-      return true;
+      this.mode?.give([...this.store.labels].filter((_, row) => chosen[row]), mode);
+      return this.mode !== null;
     };
-    store.onObjects = () => store.recolor();
+    store.onObjects = () => {
+      this.image.replaceObjects();
+      store.recolor();
+    };
     store.onColumns = () => {
       this.plot.showColumns();
       this.reduce.showColumns();
@@ -189,8 +193,7 @@ class Explorer {
 
   setTool(shape) {
     this.tools.set(shape);
-    this.plot.setShape(shape);
-    this.image.setShape(shape);
+    for (const taker of [this.plot, this.image, this.edit]) taker.setShape(shape);
   }
 
   hover(slot) {
@@ -204,9 +207,9 @@ class Explorer {
   // Mark an object, and with a key pressed choose it.
   pick(slot, mode) {
     const label = slot ? this.store.labels[slot - 1] : 0;
-    if (this.classes.isOn && label) {
+    if (this.mode) {
       this.store.mark(slot);
-      this.classes.give([label], mode);
+      this.mode.pick(label, mode);
     } else if (mode === "replace") {
       this.store.mark(slot);
     } else if (slot > 0 && slot <= this.store.shown) {
@@ -251,15 +254,18 @@ class Explorer {
     this.card.ask();
   }
 
-  // Undo and redo are those of what clicks give: groups or classes.
-  get history() {
-    return this.classes.isOn ? this.classes : this.store;
+  // Undo and redo are those of what clicks give: edits, classes or groups.
+  get history() { return this.mode ?? this.store; }
+
+  // What takes clicks and shapes: a mode, or null where they mark and make groups.
+  get mode() {
+    return [this.edit, this.classes].find(({ isOn }) => isOn) ?? null;
   }
 
   showUndo() {
-    const { undo, redo } = this.classes.isOn ? this.store.classes : this.store.groups;
+    const { undo, redo } = this.edit.isOn ? this.model.get("_edits") : this.classes.isOn ? this.store.classes : this.store.groups;
     enable(this.undo, undo);
-    enable(this.redo, redo);
+    enable(this.redo, Boolean(redo));
   }
 
   showFocus() {
@@ -278,7 +284,7 @@ class Explorer {
     this.releaseFocus();
     this.connection.dispose();
     this.keys.dispose();
-    for (const owner of [this, this.classes, this.gallery, this.image, this.image.series, this.notices, this.store, this.plot, this.image.volume]) this.model.off(null, null, owner);
+    for (const owner of [this, this.classes, this.edit, this.gallery, this.image, this.image.series, this.notices, this.store, this.plot, this.image.volume]) this.model.off(null, null, owner);
     this.notices.dispose();
     this.tip.dispose();
     this.image.dispose();

@@ -14,6 +14,7 @@ const KEYS = [
   ["Ctrl or ⌘ + Z, Shift + Z", "Undo, redo"],
   ["O", "Only selected objects"],
   ["1 to 9, N", "In Classes: the class that a click gives, the next object"],
+  ["S, C, G, M, Delete", "In Edit: select, cut, grow, merge, delete"],
   ["← →, Page, Home, End", "Slices, in the slice view"],
   ["Esc", "Cancel drawing, unmark"],
 ];
@@ -41,19 +42,25 @@ export class ExplorerKeys {
     if (/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "range" && event.target.type !== "checkbox") return;
     const control = event.ctrlKey || event.metaKey;
     const letter = event.key.toLowerCase();
-    const tools = { l: "lasso", r: "rectangle", h: "pan" };
     if (control && letter === "z") this.explorer.history.act(event.shiftKey ? "redo" : "undo");
     else if (control || event.altKey) return;
-    else if (letter in tools) this.explorer.setTool(tools[letter]);
+    else if (!(this.explorer.edit.isOn && this.explorer.edit.key(event)) && !this.plainKey(event, letter)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  // Returns whether the key means something.
+  plainKey(event, letter) {
+    const tools = { l: "lasso", r: "rectangle", h: "pan" };
+    if (letter in tools) this.explorer.setTool(tools[letter]);
     else if (this.explorer.classes.isOn && /^[1-9]$/.test(letter)) this.explorer.classes.choose(Number(letter));
     else if (this.explorer.classes.isOn && letter === "n") this.explorer.classes.suggest();
     else if (letter === "o") this.explorer.set({ only_selected: !this.explorer.model.get("only_selected") });
     else if (event.key === "?") this.help.hidden = !this.help.hidden;
     else if (event.key === "Escape") this.escape();
     else if (event.key === " ") this.holdSpace(true);
-    else if (!this.viewKey(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
+    else return this.viewKey(event);
+    return true;
   }
 
   viewKey(event) {

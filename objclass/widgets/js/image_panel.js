@@ -8,6 +8,7 @@ import { VolumePanel } from "./volume_panel.js";
 
 const VIEWS = [{ value: "slices", text: "Slices" }, { value: "volume", text: "3D" }];
 const EDGE = 2;
+const LAYERS = ["objects", "uncertain", "edges", "examples", "chosen", "hovered", "focus"]; // a later one covers an earlier one
 
 // A polygon in CSS pixels of the view as plane coordinates, to a hundredth of a pixel.
 export function planePolygon(corners, { x, y, rowScale, colScale }) {
@@ -37,8 +38,13 @@ export class ImagePanel {
     this.slices.bar.remove();
     this.slices.stage.classList.add("oce-stage");
     contrast.append(this.slices.contrast);
+    for (const name of LAYERS) this.slices.view.setLayer(name, { visible: name === "objects" });
     this.slices.onPlane = ({ layers }) => {
-      for (const name of ["objects", "examples", "hovered", "focus"]) {
+      if (this.replaced) {
+        this.replaced = false;
+        this.showColors();
+      }
+      for (const name of LAYERS) {
         const visible = name === "objects" || (this.slices.view.layers.get(name)?.visible ?? false);
         this.slices.view.setLayer(name, { rasters: layers.objects, visible });
       }
@@ -79,6 +85,7 @@ export class ImagePanel {
   }
 
   slotAt(row, col) {
+    if (this.replaced) return 0;
     return this.slices.view.value("objects", row, col) ?? 0;
   }
 
@@ -112,7 +119,7 @@ export class ImagePanel {
     const { view, axis, index } = this.slices;
     const chosen = new Uint8Array(this.store.shown);
     const [raster] = view.layers.get("objects").rasters;
-    if (!raster) return;
+    if (!raster || this.replaced) return;
     for (const slot of insideRaster(raster, polygon)) if (slot <= this.store.shown) chosen[slot - 1] = 1;
     const points = polygon.map((corner) => corner.map((value) => toHundredths(value - 0.5)));
     this.onChoose(chosen, mode, { shape: "plane", axis, index, points, image: this.slices.volume.source });
@@ -125,8 +132,18 @@ export class ImagePanel {
     this.store.show(image);
   }
 
+  // Other objects: their planes come anew, and until then those that are seen keep their colours.
+  replaceObjects() {
+    this.replaced = true;
+    this.slices.planes.invalidate("objects");
+  }
+
   showColors() {
-    this.slices.view.setLayer("objects", { table: this.store.table });
+    if (!this.replaced) {
+      this.slices.view.setLayer("objects", { table: this.store.table });
+      const edges = this.store.uncertainEdges();
+      this.slices.view.setLayer("uncertain", { table: edges, contour: EDGE, visible: edges.some((color) => color > 0) });
+    }
     this.volume.recolor();
   }
 

@@ -23,7 +23,7 @@ export class ObjectCard {
     const parts = Object.entries(cells).filter(([name]) => wanted.has(name))
       .map(([name, value]) => h("span", {}, `${name} `, h("b", {}, formatValue(value))));
     const mode = this.store.groups.list.length ? "extend" : "replace";
-    const add = this.explorer.classes.isOn ? [] : [textButton("Add to group", () => this.explorer.pick(slot, "extend"),
+    const add = this.explorer.mode ? [] : [textButton("Add to group", () => this.explorer.pick(slot, "extend"),
       { class: "oc-button oc-small", "data-mode": mode })];
     this.element.replaceChildren(h("b", {}, this.store.nameOf(slot)), ...parts, ...add,
       iconButton("close", "Unmark", () => this.store.mark(0), { class: "oc-button oc-icon-button oc-small" }));

@@ -13,6 +13,7 @@ const PALE = 0.6; // how much of the grey is in the colour of an uncertain class
 const RAMP_LEVELS = 253; // the last of 256 levels marks an object in 3D
 const PLOT_ALPHA = [0, 130, 235];
 const SLICE_ALPHA = [0, 85, 200];
+const UNCERTAIN_ALPHA = 50; // of the fill in the slices; the edge has the colour of the class
 
 export function groupColor(group) {
   return group <= GROUP_COLORS.length ? GROUP_COLORS[group - 1] : formatColor(labelColor(group));
@@ -69,7 +70,7 @@ export class ObjectStore {
     model.on("change:_groups", () => this.readGroups(), this);
     model.on("change:_classes", () => this.readClasses(), this);
     model.on("change:_columns", () => this.onColumns(), this);
-    model.on("change:only_selected change:color", () => this.recolor(), this);
+    model.on("change:only_selected change:color change:hidden", () => this.recolor(), this);
   }
 
   readObjects() {
@@ -209,7 +210,9 @@ export class ObjectStore {
       return { entries: this.groups.list.map((group) => ({
         ...group, name: group.name || `Group ${group.group}`, count: group.size })) };
     }
-    if (name === CLASS_COLUMN && this.classes.list.length) return { entries: this.classes.list };
+    if (name === CLASS_COLUMN && this.classes.list.length) {
+      return { entries: this.classes.list, uncertain: this.classes.uncertain };
+    }
     if (column?.kind === "category") return { entries: column.categories, missing: column.missing };
     return column && { low: column.low, high: column.high, unit: column.unit, missing: column.missing };
   }
@@ -223,6 +226,9 @@ export class ObjectStore {
     this.palette = this.paletteOf(name);
     const [plot, slice] = [PLOT_ALPHA, SLICE_ALPHA].map((alpha) =>
       this.palette.map((rgb, level) => packColor(rgb, alpha[Math.min(level, 2)])));
+    if (source.kind === "classes") {
+      for (let level = 2 + MOST_CLASSES; level < slice.length; level++) slice[level] = packColor(this.palette[level - MOST_CLASSES], UNCERTAIN_ALPHA);
+    }
     this.colors = new Uint32Array(this.shown);
     this.table = new Uint32Array(this.labels.length + 1);
     this.layer = new Uint8Array(this.shown);
@@ -237,14 +243,38 @@ export class ObjectStore {
     this.onColors();
   }
 
+  // The colours of the objects whose class is uncertain, by slot; of the others none.
+  uncertainEdges() {
+    const edges = new Uint32Array(this.labels.length + 1);
+    if (this.model.get("color") !== CLASS_COLUMN || !this.levels) return edges;
+    const first = 2 + MOST_CLASSES;
+    for (let row = 0; row < this.shown; row++) {
+      if (this.levels[row] >= first) edges[row + 1] = packColor(this.palette[this.levels[row] - MOST_CLASSES]);
+    }
+    return edges;
+  }
+
   hide() {
     const hidden = new Set(this.groups.list.filter((group) => group.hidden).map((group) => group.group));
     const only = this.model.get("only_selected");
-    if (!only && !hidden.size) return;
+    const category = this.hiddenCategory();
+    if (!only && !hidden.size && !category) return;
     for (let row = 0; row < this.shown; row++) {
       const group = this.numbers[row];
-      if ((only && group === 0) || hidden.has(group)) this.levels[row] = 0;
+      if ((only && group === 0) || hidden.has(group) || category?.(row)) this.levels[row] = 0;
     }
+  }
+
+  // Whether the legend hides the category or class of a row, as a function; null where it hides none.
+  hiddenCategory() {
+    const name = this.model.get("color");
+    const hidden = this.model.get("hidden")[name] ?? [];
+    if (!hidden.length) return null;
+    if (name === CLASS_COLUMN && this.classes.list.length) return (row) => hidden.includes(String(this.classes.predicted[row]));
+    const column = this.describe(name);
+    const values = column?.kind === "category" && this.column(name);
+    const places = values && new Set(column.categories.flatMap(({ value }, place) => (hidden.includes(value) ? [place] : [])));
+    return values && ((row) => places.has(values[row]));
   }
 
   paletteOf(name) {

@@ -2,6 +2,7 @@
 import { countOf, enable, h, textButton } from "./dom.js";
 import { insidePolygon, insideRange } from "./hits.js";
 import { LassoTool } from "./lasso.js";
+import { Legend } from "./legend.js";
 import { GROUP_COLUMN } from "./object_store.js";
 import { formatValue, roundTo } from "./scales.js";
 import { ScatterView } from "./scatter_view.js";
@@ -139,27 +140,8 @@ export class PlotPanel {
   }
 
   showLegend() {
-    const legend = this.store.legend(this.model.get("color"));
-    if (!legend) return;
-    if (!legend.entries) return this.legend.replaceChildren(this.buildRamp(legend));
-    const chip = (color, name, count) => h("span", { class: "oce-chip", role: "listitem" },
-      h("i", { style: `background: ${color}` }), name, h("b", {}, formatValue(count)));
-    const chips = legend.entries.map(({ color, name, count }) => chip(color, name, count));
-    if (this.model.get("color") === GROUP_COLUMN && !chips.length) {
-      chips.push(h("span", { class: "oc-soft" }, "Draw around points, or around objects in the slice, to make group 1."));
-    }
-    if (legend.missing) chips.push(chip("var(--oc-line)", "no value", legend.missing));
-    this.legend.replaceChildren(...chips);
-  }
-
-  buildRamp({ low, high, unit, missing }) {
-    const ramp = this.model.get("_ramp");
-    const stops = [0, 32, 64, 96, 128, 160, 192, 224, 255].map((level) =>
-      `rgb(${[0, 1, 2].map((part) => ramp.getUint8(level * 3 + part)).join(",")})`);
-    return h("span", { class: "oce-ramp", role: "listitem" },
-      h("span", {}, formatValue(low)), h("i", { style: `background: linear-gradient(90deg, ${stops.join(",")})` }),
-      h("span", {}, `${formatValue(high)}${unit ? ` ${unit}` : ""}`),
-      missing ? h("span", { class: "oc-soft" }, `${formatValue(missing)} without a value`) : null);
+    this.legendPanel ??= new Legend(this.model, this.store, this, this.legend);
+    this.legendPanel.show();
   }
 
   // A shape drawn in the plot: corners in CSS pixels -> the columns' own units, rounded to what can be seen.

@@ -87,8 +87,9 @@ export class VolumePanel {
 
   async open() {
     const described = this.model.get("_volume");
+    if (!described.plot) return this.forget();
     if (described.raw) this.showRaw();
-    if (this.opened === described.plot || !described.plot) return;
+    if (this.opened === described.plot) return;
     if (this.indices) this.surfaces.set({ indices: wire(this.indices, "uint32") }); // leave nothing hidden behind
     Object.assign(this, { opened: described.plot, indices: null, hidden: "unknown", map: "" });
     this.vertices = typedArray(described.vertices, "int32");
@@ -102,6 +103,15 @@ export class VolumePanel {
     if (this.opened !== described.plot) return; // another one meanwhile
     this.indices = indices;
     await this.draw();
+  }
+
+  // Other objects, or another image: their surfaces are still to be made.
+  forget() {
+    if (!this.opened) return;
+    if (this.indices) this.surfaces.set({ indices: wire(this.indices, "uint32") });
+    this.view?.remove();
+    Object.assign(this, { opened: null, indices: null, plot: null, view: null });
+    this.say("Making the surfaces …");
   }
 
   // Show k3d's view once it has drawn something; a view that stays empty says so.
@@ -118,6 +128,7 @@ export class VolumePanel {
     while (!showsSomething(this.view.querySelector("canvas"))) {
       if (performance.now() - started > PATIENCE) return this.sayEmpty("The 3D view is empty.");
       await new Promise((resolve) => setTimeout(resolve, 100));
+      if (!this.view) return; // forgotten meanwhile
     }
     this.message.remove();
     this.stage.dataset.ready = "true";

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from typing import Any
 
@@ -127,6 +128,10 @@ def test_the_judgement_is_the_cross_validation(page: Page) -> None:
     assert judged["accuracy"] == found.balanced_accuracy
     assert judged["confusion"] == found.confusion.to_numpy().tolist()
     assert [[len(cell) for cell in row] for row in judged["objects"]] == judged["confusion"]
+    importances = page.explorer.classifier.feature_importances()
+    telling = [item["column"] for item in judged["telling"]]
+    assert telling == importances.query("importance > 0")["column"].head(6).tolist()
+    assert set(telling[:2]) == {"measure 3", "measure 4"}
     give(page, [30], 1)
     assert page.explorer._classes["judged"] == {}, "it was said of other examples"
 
@@ -202,3 +207,52 @@ def test_learning_from_5000_objects_costs_no_more_than_a_few_forests(page: Page)
     bare = best(lambda: objclass.classify(table, objclass.train_table_classifier(table, named)))
     whole = best(lambda: (give(page, [20], 1), page.explorer.wait()))
     assert whole < 2 * bare + 0.05
+
+
+def test_a_judgement_of_earlier_examples_is_not_shown(page: Page) -> None:
+    teach(page)
+    worker = page.explorer._worker
+    begun, waited = threading.Event(), threading.Event()
+    start = worker.start
+
+    def slow(title: str, work: Any, finish: Any) -> None:
+        def wait(progress: Any) -> Any:
+            result = work(progress)
+            begun.set()
+            waited.wait(20)
+            return result
+
+        start(title, wait, finish)
+
+    worker.start = slow
+    page.tell("judge")
+    assert begun.wait(60)
+    give(page, [30], 1)
+    waited.set()
+    page.explorer.wait(60)
+    assert page.explorer._classes["judged"] == {}
+
+
+def test_what_is_learnt_holds_up_no_click(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    teach(page)
+    learning, go_on = threading.Event(), threading.Event()
+    learn = ClassExamples.learn
+
+    def slow(classes: ClassExamples, table: pd.DataFrame) -> Any:
+        learnt = learn(classes, table)
+        learning.set()
+        go_on.wait(20)
+        return learnt
+
+    monkeypatch.setattr(ClassExamples, "learn", slow)
+    give(page, [30], 1)
+    assert learning.wait(20)
+    give(page, [32, 34], 2)  # while the first click is being learnt
+    assert shown(page, "examples")[[14, 15, 16]].tolist() == [1, 2, 2]
+    go_on.set()
+    page.explorer.wait()
+    _, _, table = experiment()
+    named = page.explorer.objects.classes.named()
+    assert {30, 32, 34} < set(named)
+    by_hand = objclass.classify(table, objclass.train_table_classifier(table, named))
+    pd.testing.assert_series_equal(page.explorer.table["CLASS"], by_hand["CLASS"], check_exact=True)

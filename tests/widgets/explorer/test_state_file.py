@@ -123,7 +123,7 @@ def test_the_file_of_other_objects_is_refused_and_stays(sample, tmp_path) -> Non
         ("a.txt", None, "save_to: expected a file name that ends in .json"),
         ("a.json", "{", "save_to: expected a file written by explore"),
         ("a.json", '{"format": "geojson"}', "save_to: expected a file written by explore"),
-        ("a.json", '{"format": "objclass explorer", "version": 99}', "save_to: expected a file of version 1"),
+        ("a.json", '{"format": "objclass explorer", "version": 99}', "save_to: expected a file of version 2"),
         ("no/a.json", None, "save_to: expected a place in an existing folder"),
     ],
 )

@@ -1,6 +1,7 @@
 // The explorer's geometry and bookkeeping, without a browser: node --test tests/widgets/
 import assert from "node:assert/strict";
 import test from "node:test";
+import { slotUnder } from "../../../objclass/widgets/js/edit_panel.js";
 import { GROUP_COLORS } from "../../../objclass/widgets/js/colors.js";
 import {
   buildGrid, insidePolygon, insideRange, insideRaster, nearest, simplifyPath,
@@ -198,3 +199,10 @@ function lcg(seed) {
   let state = seed;
   return () => (state = (state * 1103515245 + 12345) % 2147483648) / 2147483648;
 }
+
+test("a line cuts the object that most of it lies in, or one that was chosen", () => {
+  const slotAt = (_row, col) => (col < 3 ? 7 : col < 10 ? 4 : 0);
+  assert.equal(slotUnder([[0, 0], [0, 14]], slotAt), 4);
+  assert.equal(slotUnder([[0, 0], [0, 14]], slotAt, new Set([7, 9])), 7);
+  assert.equal(slotUnder([[0, 11], [5, 14]], slotAt), 0);
+});
