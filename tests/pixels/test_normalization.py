@@ -118,7 +118,7 @@ def test_live_training_equals_that_of_a_script(scene):
     assert live.normalize == "percentile"
     assert "normalize='percentile'" in annotator.code()
     np.testing.assert_array_equal(
-        annotator._pixels.predict(live, 0, 0), objclass.predict_plane(exposed, script)
+        annotator._shown.pixels.predict(live, 0, 0), objclass.predict_plane(exposed, script)
     )
 
 
