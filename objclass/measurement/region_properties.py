@@ -194,6 +194,7 @@ def measure(
         pixels, masks = np.empty((0, *labels.shape), np.uint8), None
 
     codes, numbers = encode_labels(labels)
+    chosen_options = _encode_classes(chosen_options, codes, numbers)
     shape = (len(pixels), *codes.shape)
     masks = None if masks is None else masks.reshape(shape)
     scene = Scene(read_only(codes), pixels.reshape(shape), masks, chosen_options)
@@ -387,6 +388,23 @@ def encode_labels(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         numbers, codes = np.concatenate([numbers[:1] * 0, numbers]), codes + 1
     fits = numbers[-1] <= np.iinfo(np.int64).max
     return codes.reshape(volume.shape).astype(np.int32), numbers.astype(np.int64 if fits else np.uint64)
+
+
+def _encode_classes(options: Options, codes: np.ndarray, numbers: np.ndarray | None) -> Options:
+    """Return `options` with the classes of objects in the codes of `encode_labels`."""
+    if not options.neighbors_among:
+        return options
+    present = np.unique(codes)
+    present = present[present > 0]
+    labels = present if numbers is None else numbers[present]
+    among, known = {}, set(labels.tolist())
+    for name, members in options.neighbors_among.items():
+        unknown = [member for member in members.tolist() if member not in known]
+        if unknown:
+            expected = f"labels of objects for {name!r}"
+            raise checks.invalid("neighbors_among", expected, f"{unknown[:5]}, which labels does not contain")
+        among[name] = present[np.searchsorted(labels, members.astype(labels.dtype))]
+    return dataclasses.replace(options, neighbors_among=among)
 
 
 def sum_records(scene: Scene) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -392,3 +392,20 @@ def test_no_objects_give_all_columns(ndim):
     assert list(empty.columns) == list(full.columns)
     assert (empty.dtypes == full.dtypes).all()
     assert len(empty) == 0
+
+
+def test_classes_of_objects_with_very_large_labels_and_unknown_ones():
+    labels = np.zeros((8, 9), np.int64)
+    labels[1:4, 1:4], labels[5, 5], labels[6:8, :3] = 1, 2, 7
+    small = measure(labels, properties="neighbors", neighbors_among={"x": [2]})
+    large = measure(labels * 2**40, properties="neighbors", neighbors_among={"x": [2 * 2**40]})
+    np.testing.assert_array_equal(large.drop(columns="label"), small.drop(columns="label"))
+    assert small["neighbors_distance_centroid-x"].notna().sum() == 2
+    with pytest.raises(ValueError, match=r"neighbors_among: expected labels of objects for 'x', got \[99\]"):
+        measure(labels, properties="neighbors", neighbors_among={"x": [2, 99]})
+
+
+@pytest.mark.parametrize("spacing", ["2", True, [True, True], [1, None], 1j])
+def test_a_spacing_that_is_no_number_is_refused(spacing):
+    with pytest.raises(ValueError, match="spacing: expected 2 positive numbers"):
+        measure(np.eye(4, dtype=int), spacing=spacing)
