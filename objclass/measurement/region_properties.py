@@ -392,7 +392,7 @@ def encode_labels(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
 
 def _encode_classes(options: Options, codes: np.ndarray, numbers: np.ndarray | None) -> Options:
     """Return `options` with the classes of objects in the codes of `encode_labels`."""
-    if not options.neighbors_among:
+    if not options.neighbors_among or not codes.any():
         return options
     present = np.unique(codes)
     present = present[present > 0]
