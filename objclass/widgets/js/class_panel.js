@@ -88,7 +88,7 @@ export class ClassPanel {
   row({ number, name, color, examples, count }) {
     const chosen = this.model.get("giving") === number;
     const pick = h("button", { type: "button", class: "oc-button oc-small oce-class", role: "radio", "aria-checked": String(chosen),
-      "aria-label": `Give ${name} (${number})`, title: `Clicks give ${name} (${number})`, "aria-pressed": String(chosen), onclick: () => this.choose(number) }, String(number));
+      "aria-label": `Give ${name} (${number})`, title: `Clicks give ${name} (${number})`, onclick: () => this.choose(number) }, String(number));
     const swatch = h("input", { type: "color", class: "oc-swatch", value: color, "aria-label": `Colour of ${name}`,
       onchange: () => this.act("recolor", { number, color: swatch.value }) });
     const field = h("input", { type: "text", class: "oc-text oc-grow", value: name, "aria-label": `Name of class ${number}`, maxlength: 80,

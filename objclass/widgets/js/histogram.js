@@ -72,6 +72,9 @@ export class Histogram {
     this.channel = channel;
     this.limits.textContent = limitsText(channel);
     this.canvas.setAttribute("aria-valuetext", this.limits.textContent);
+    this.canvas.setAttribute("aria-valuenow", this.channel.low); // of the two limits; the text has both
+    this.canvas.setAttribute("aria-valuemin", this.channel.least);
+    this.canvas.setAttribute("aria-valuemax", this.channel.most);
     this.draw();
   }
 
