@@ -289,7 +289,7 @@ def test_measure_is_that_of_the_whole_image(case, data):
     pd.testing.assert_frame_equal(ours[whole], theirs[whole])
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_any_labels_are_measured_as_a_whole(data):
     """Numbers at random: objects in pieces, in any number of blocks, whole in some and cut in others."""

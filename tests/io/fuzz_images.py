@@ -148,7 +148,6 @@ def damage(rng: np.random.Generator, example: Path, target: Path) -> None:
 
 def read_all(folder: str, numbers: list[int], seed: int, connection: Any) -> None:
     """Read damaged files, and report each number before and each outcome after."""
-    import resource  # which Windows has not
 
     import objclass
 
@@ -181,7 +180,7 @@ def read_all(folder: str, numbers: list[int], seed: int, connection: Any) -> Non
             outcome = "refused"
         except Exception as error:
             outcome = f"{type(error).__name__}: {error}"
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        peak = peak_memory()
         if peak > BYTES:
             outcome = f"{peak / 1e9:.1f} GB of memory"
         if outcome in ("read", "refused"):
@@ -190,6 +189,16 @@ def read_all(folder: str, numbers: list[int], seed: int, connection: Any) -> Non
         if peak > BYTES:
             return
     connection.send((-1, "finished", ""))
+
+
+def peak_memory() -> int:
+    """Return the most bytes of memory that this process has held."""
+    status = Path("/proc/self/status")
+    if status.exists():  # on Linux, ru_maxrss begins with the memory of the process that started this one
+        return 1024 * int(status.read_text().split("VmHWM:")[1].split()[0])
+    import resource  # not on Windows
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def fuzz(

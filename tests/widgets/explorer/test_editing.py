@@ -134,7 +134,7 @@ def act(page: Page, kind: str, picks: list[int]) -> None:
         page.explorer.error = ""
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(actions())
 def test_any_sequence_keeps_the_table_equal_to_the_edited_labels(sequence: list[tuple[str, Any]]) -> None:
     image, labels = experiment()
