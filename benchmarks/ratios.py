@@ -187,8 +187,12 @@ def fallen(found: dict[str, dict[str, object]], recorded: dict[str, dict[str, ob
     return [
         f"{what}: {found[what]['ratio']:.3g} times {row['peer']}, recorded {row['ratio']:.3g}"
         for what, row in recorded.items()
-        if float(found[what]["ratio"]) < float(row["ratio"]) * 2 / 3  # type: ignore[arg-type]
+        if _ratio(found[what]) < _ratio(row) * 2 / 3
     ]
+
+
+def _ratio(row: dict[str, object]) -> float:
+    return float(row["ratio"])  # type: ignore[arg-type]
 
 
 def main() -> None:
@@ -201,7 +205,12 @@ def main() -> None:
     if options.write:
         write_table(found)
     if options.check:
-        failures = fallen(found, json.loads(RECORD.read_text(encoding="utf-8")))
+        recorded = json.loads(RECORD.read_text(encoding="utf-8"))
+        failures = fallen(found, recorded)
+        if failures:  # other work on the machine may have held one side up: it must fall twice
+            print("Measured again:", *failures, sep="\n")
+            again = measure_ratios()
+            failures = fallen({what: max(found[what], again[what], key=_ratio) for what in found}, recorded)
         sys.exit("\n".join(["Slower than recorded:", *failures]) if failures else 0)
 
 
