@@ -162,12 +162,14 @@ export class SlicePanel {
 
   savePosition() {
     clearTimeout(this.saving);
-    this.saving = null;
     const shown = this.model.get("_shown") ?? this.volume.source;
-    if (shown !== this.volume.source) return; // another image is on its way
-    this.model.set("axis", this.axis);
-    this.model.set("position", [...this.position]);
-    this.model.save_changes();
+    if (shown === this.volume.source) { // else another image is on its way
+      this.saving = true; // or the change of one trait would bring back the old value of the other
+      this.model.set("axis", this.axis);
+      this.model.set("position", [...this.position]);
+      this.model.save_changes();
+    }
+    this.saving = null;
   }
 
   centre(voxel) {
