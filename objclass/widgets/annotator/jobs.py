@@ -19,9 +19,9 @@ from objclass.pixels.training import TrainingParameters
 from objclass.widgets.annotator import learning
 from objclass.widgets.annotator.base import AnnotatorBase
 from objclass.widgets.annotator.images import AnnotatedImage
-from objclass.widgets.annotator.latest import Latest
 from objclass.widgets.annotator.learning import Learner
 from objclass.widgets.background import Worker
+from objclass.widgets.latest import Latest
 from objclass.widgets.planes import PlaneServer
 from objclass.widgets.replay import Code, call
 

@@ -9,8 +9,8 @@ import numpy as np
 import traitlets
 
 from objclass.widgets.annotator.base import AnnotatorBase
-from objclass.widgets.annotator.latest import Latest
 from objclass.widgets.boxes import object_boxes
+from objclass.widgets.latest import Latest
 
 if TYPE_CHECKING:
     from objclass.widgets.view3d.view3d import View3D

@@ -13,7 +13,7 @@ from objclass._common import checks
 from objclass.tables.classification import CLASS_COLUMN, cross_validate, train_table_classifier
 from objclass.tables.columns import key_columns
 from objclass.tables.selection import GROUP_COLUMN
-from objclass.widgets.annotator.latest import Latest
+from objclass.widgets.latest import Latest
 from objclass.widgets.replay import Step, call
 
 if TYPE_CHECKING:

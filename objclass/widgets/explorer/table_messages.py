@@ -19,8 +19,8 @@ from objclass.tables.selection import GROUP_COLUMN
 if TYPE_CHECKING:
     import pandas as pd
 
-    from objclass.widgets.annotator.latest import Latest
     from objclass.widgets.explorer.object_table import ObjectTable
+    from objclass.widgets.latest import Latest
 
 _MOST_CELLS = 200
 _MOST_MEASURES = 8

@@ -1,6 +1,6 @@
 import threading
 
-from objclass.widgets.annotator.latest import Latest
+from objclass.widgets.latest import Latest
 
 
 def test_only_the_newest_waiting_job_of_a_kind_runs():
