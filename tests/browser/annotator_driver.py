@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,14 +96,3 @@ def annotations(notebook: Any, annotator: str = "annotator") -> np.ndarray:
     starts, values, shape = runs
     lengths = np.diff([*starts, math.prod(shape)])
     return np.repeat(values, lengths).reshape(shape)
-
-
-def save_picture(notebook: Any, name: str) -> None:
-    """Keep pictures in both themes in the folder OBJCLASS_SCREENSHOTS, where it is given."""
-    folder = os.environ.get("OBJCLASS_SCREENSHOTS")
-    if not folder:
-        return
-    for theme in ("Dark", "Light"):
-        notebook.theme(f"JupyterLab {theme}")
-        notebook.page.wait_for_function("() => !document.querySelector('#jupyterlab-splash')")
-        notebook.page.screenshot(path=Path(folder) / f"{name}-{theme.lower()}.png")

@@ -212,6 +212,20 @@ class Notebook:
         dark = "false" if "Dark" in name else "true"
         self.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{dark}'")
 
+    def keep_picture(self, name: str) -> None:
+        """Keep a picture in the folder OBJCLASS_SCREENSHOTS, where it is given, to be looked at."""
+        if folder := os.environ.get("OBJCLASS_SCREENSHOTS"):
+            self.page.wait_for_function("() => !document.querySelector('#jupyterlab-splash')")
+            self.page.wait_for_timeout(600)
+            self.page.screenshot(path=Path(folder) / f"{name}.png")
+
+    def keep_pictures(self, name: str) -> None:
+        """Keep a picture in each theme."""
+        if os.environ.get("OBJCLASS_SCREENSHOTS"):
+            for theme in ("Dark", "Light"):
+                self.theme(f"JupyterLab {theme}")
+                self.keep_picture(f"{name}-{theme.lower()}")
+
     def save_and_reload(self) -> None:
         self.command("docmanager:save")
         self.page.wait_for_timeout(500)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.annotator_driver import IMPORT, MAKE, PHANTOM, View, save_picture
+from tests.browser.annotator_driver import IMPORT, MAKE, PHANTOM, View
 
 IN_3D = ".oc-annotator .oc-3d"
 
@@ -37,7 +37,7 @@ def test_after_segment_the_objects_are_seen_in_3d(open_notebook, app):
     drawn(notebook)
     shown = notebook.kernel("[annotator._volume['labels'], annotator.labels.max().tolist()]")
     assert shown[0] == list(range(1, shown[1] + 1))
-    save_picture(notebook, f"3d-{app}")
+    notebook.keep_pictures(f"3d-{app}")
 
     # A click goes to the object, here in the middle of the surfaces.
     centre = notebook.kernel(
@@ -55,7 +55,7 @@ def test_after_segment_the_objects_are_seen_in_3d(open_notebook, app):
     view.wait_kept()
     view.button("3D").click()
     page.wait_for_selector(f"{IN_3D}.oc-outdated[data-outdated^='Objects out of date']")
-    save_picture(notebook, f"3d-outdated-{app}")
+    notebook.keep_pictures(f"3d-outdated-{app}")
     version = notebook.kernel("annotator._volume['version']")
     view.button("Segment").click()
     notebook.wait_kernel(f"annotator._volume['version'] > {version}", 60)

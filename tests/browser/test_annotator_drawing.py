@@ -14,7 +14,6 @@ from tests.browser.annotator_driver import (
     View,
     annotations,
     expected_stroke,
-    save_picture,
 )
 
 
@@ -59,7 +58,7 @@ def test_line_polygon_and_the_right_button(open_notebook, app):
     corners = corners_of(view, points)
     assert not (annotations(notebook)[6] != expected).any(), "it is open yet"
     page.mouse.move(*view.screen(100, 30))
-    save_picture(notebook, f"polygon-{app}")
+    notebook.keep_pictures(f"polygon-{app}")
     page.mouse.click(*map(round, view.screen(*points[0])))
     view.wait_kept()
     found = annotations(notebook)[6]

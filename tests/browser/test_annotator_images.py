@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.browser.annotator_driver import IMPORT, View, annotations, expected_stroke, save_picture
+from tests.browser.annotator_driver import IMPORT, View, annotations, expected_stroke
 
 SETUP = """
 sample = objclass.samples.embryo((24, 160, 200))
@@ -73,7 +73,7 @@ def test_one_classifier_from_scribbles_on_two_images(open_notebook, app):
         "() => [...document.querySelectorAll('.oc-card-count')]"
         ".every((one) => one.textContent.includes('object'))"
     )
-    save_picture(notebook, f"several-{app}")
+    notebook.keep_pictures(f"several-{app}")
     for name in ("Segment", "Auto"):
         box = view.button(name).bounding_box()
         assert box["y"] + box["height"] < 768

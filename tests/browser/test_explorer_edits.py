@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,13 +56,6 @@ def stroke(explorer: Driver, *places: tuple[float, float]) -> None:
     mouse.up()
 
 
-def keep_picture(explorer: Driver, name: str) -> None:
-    folder = os.environ.get("OBJCLASS_SCREENSHOTS")
-    if folder:
-        explorer.page.wait_for_timeout(800)
-        explorer.page.screenshot(path=str(Path(folder) / f"edits_{name}.png"))
-
-
 def edited(explorer: Driver, count: int) -> None:
     explorer.page.wait_for_selector(f'.oce[data-edits="{count}"]')
     assert explorer.kernel("explorer.error") == ""
@@ -85,7 +76,7 @@ def test_objects_are_corrected_by_pointer(open_notebook: Any, theme: str) -> Non
     explorer.click(SLICE, *on_screen(explorer, *two))
     page.keyboard.up("Control")
     page.wait_for_selector(f'.oce[data-chosen="{first} {second}"]')
-    keep_picture(explorer, f"{theme[11:]}_chosen")
+    notebook.keep_picture(f"edits-chosen-{theme[11:].lower()}")
     page.keyboard.press("m")
     edited(explorer, 1)
     assert explorer.kernel("explorer.edits[-1]") == {"edit": "merge", "labels": [first, second]}
@@ -95,7 +86,7 @@ def test_objects_are_corrected_by_pointer(open_notebook: Any, theme: str) -> Non
     edited(explorer, 2)
     cut = explorer.kernel("explorer.edits[-1]")
     assert (cut["edit"], cut["label"], cut["axis"]) == ("cut", third, 0)
-    keep_picture(explorer, f"{theme[11:]}_cut")
+    notebook.keep_picture(f"edits-cut-{theme[11:].lower()}")
 
     page.keyboard.press("g")
     (grown, middle, reach), *_ = largest(explorer, 0)
@@ -134,7 +125,7 @@ def test_objects_are_corrected_by_pointer(open_notebook: Any, theme: str) -> Non
     edited(explorer, 6)
     assert explorer.kernel("len(explorer.table)") == before
     assert explorer.kernel(SAME)
-    keep_picture(explorer, f"{theme[11:]}_end")
+    notebook.keep_picture(f"edits-end-{theme[11:].lower()}")
 
     # Outside of the mode a click marks again, and the new objects have their colours.
     page.locator('.oc-slices [data-value="0"]').click()

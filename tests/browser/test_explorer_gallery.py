@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 
 from tests.browser.explorer_driver import PLOT, SETUP, SLICE, Driver, centre_of_crowd, ring
@@ -16,15 +13,6 @@ TILES = ".oce-tiles"
 def explorer(open_notebook) -> Driver:
     cells = [SETUP.format(shape="(48, 192, 192)"), "explorer"]
     return Driver(open_notebook(cells, viewport=(1366, 768)))
-
-
-def keep_pictures(explorer: Driver, name: str) -> None:
-    """Keep pictures in both themes where a folder is given, to be looked at."""
-    folder = os.environ.get("OBJCLASS_SCREENSHOTS")
-    for theme in ("Dark", "Light") if folder else ():
-        explorer.notebook.theme(f"JupyterLab {theme}")
-        explorer.page.wait_for_timeout(400)
-        explorer.page.screenshot(path=Path(folder or "") / f"explorer-{name}-{theme.lower()}.png")
 
 
 def shown(explorer: Driver) -> list[int]:
@@ -65,7 +53,7 @@ def test_crops_lead_to_their_objects(explorer: Driver) -> None:
     page.wait_for_selector(f"{PLOT}[data-focus]:not([data-focus=''])")
     index = int(page.locator(SLICE).get_attribute("data-index"))
     assert explorer.kernel(f"bool((labels[{index}] == {wanted[2]}).any())")
-    keep_pictures(explorer, "gallery")
+    explorer.notebook.keep_pictures("explorer-gallery")
 
     # With Ctrl a click puts it into the group.
     page.locator(f'.oce-tile[data-label="{wanted[0]}"]').click(modifiers=["Control"])
@@ -104,7 +92,7 @@ def test_groups_filters_and_clusters_have_a_gallery(explorer: Driver) -> None:
                 np.flatnonzero(t['KMEANS_CLUSTER_ID'] == 1))].tolist()[:100])(explorer.table)"""
         ),
     )
-    keep_pictures(explorer, "gallery-typical")
+    explorer.notebook.keep_pictures("explorer-gallery-typical")
 
 
 def test_a_point_tells_its_object(explorer: Driver) -> None:
@@ -120,8 +108,7 @@ def test_a_point_tells_its_object(explorer: Driver) -> None:
         page.mouse.move(box["x"] + 3, box["y"] + 3)
         page.mouse.move(box["x"] + alone[0], box["y"] + alone[1])
         tip.wait_for()
-        if folder := os.environ.get("OBJCLASS_SCREENSHOTS"):
-            page.screenshot(path=Path(folder) / f"explorer-tip-{theme.lower()}.png")
+        explorer.notebook.keep_picture(f"explorer-tip-{theme.lower()}")
         page.mouse.move(box["x"] + 3, box["y"] + 3)
         tip.wait_for(state="hidden")
     page.mouse.move(box["x"] + alone[0], box["y"] + alone[1])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,12 +18,6 @@ explorer = objclass.explore(sample.image, labels, table, spacing=sample.spacing,
 """
 HIDDEN = """() => [...document.querySelector('.oce').parentElement.explorer.store.levels]
     .filter((level) => level === 0).length"""
-
-
-def keep_picture(explorer: Driver, name: str) -> None:
-    folder = os.environ.get("OBJCLASS_SCREENSHOTS")
-    if folder:
-        explorer.page.screenshot(path=str(Path(folder) / f"legend_{name}.png"))
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
@@ -47,14 +39,14 @@ def test_the_legend_hides_names_and_groups(open_notebook: Any, theme: str) -> No
     chip("2").dblclick()
     explorer.wait("explorer.hidden == {'KMEANS_CLUSTER_ID': ['0', '1']}")
     assert page.evaluate(HIDDEN) == sizes[0] + sizes[1]
-    keep_picture(explorer, f"{theme[11:]}_isolated")
+    notebook.keep_picture(f"legend-isolated-{theme[11:].lower()}")
     chip("2").dblclick()
     explorer.wait("explorer.hidden == {'KMEANS_CLUSTER_ID': []}")
     assert page.evaluate(HIDDEN) == 0
 
     page.locator(".oce-legend-more summary").click()
     page.get_by_label("Name of 2").fill("large")
-    keep_picture(explorer, f"{theme[11:]}_named")
+    notebook.keep_picture(f"legend-named-{theme[11:].lower()}")
     page.keyboard.press("Enter")
     explorer.wait("'large' in explorer.table.get('KMEANS_CLUSTER_NAME', [0]).tolist()")
     page.wait_for_function("() => document.querySelector('.oce-legend').textContent.includes('large')")

@@ -25,8 +25,7 @@ def test_pictures_and_code_are_kept(explorer: Driver, tmp_path: Path) -> None:
     menu = page.locator(".oce-save summary")
     for part, file_format in (("plot", "SVG"), ("slice", "PNG"), ("3d", "PNG"), ("plot and slice", "SVG")):
         menu.click()
-        if folder := os.environ.get("OBJCLASS_SCREENSHOTS"):
-            page.screenshot(path=Path(folder) / "explorer-save.png")
+        explorer.notebook.keep_picture("explorer-save")
         with page.expect_download() as download:
             page.get_by_label(f"Save {part} as {file_format}", exact=True).click()
         path = tmp_path / download.value.suggested_filename
@@ -36,7 +35,7 @@ def test_pictures_and_code_are_kept(explorer: Driver, tmp_path: Path) -> None:
         if file_format == "SVG":
             assert "Group 1" in data.decode()
         assert menu.evaluate("e => e === document.activeElement")
-    if folder:
+    if folder := os.environ.get("OBJCLASS_SCREENSHOTS"):
         (Path(folder) / "saved-3d.png").write_bytes((tmp_path / "explorer-3d.png").read_bytes())
         page.get_by_role("button", name="3D", exact=True).click()
         page.wait_for_selector('.oce-volume[data-ready="true"]')

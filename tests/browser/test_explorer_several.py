@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-from pathlib import Path
 
 import numpy as np
 from matplotlib.path import Path as Outline
@@ -39,14 +37,6 @@ def open_explorer(open_notebook, setup: str) -> Driver:
     return Driver(open_notebook([setup, "explorer"], viewport=(1366, 768)))
 
 
-def keep_pictures(explorer: Driver, name: str) -> None:
-    folder = os.environ.get("OBJCLASS_SCREENSHOTS")
-    for theme in ("Dark", "Light") if folder else ():
-        explorer.notebook.theme(f"JupyterLab {theme}")
-        explorer.page.wait_for_timeout(500)
-        explorer.page.screenshot(path=Path(folder or "") / f"explorer-{name}-{theme.lower()}.png")
-
-
 def panel_places(explorer: Driver) -> tuple[list[dict[str, float]], np.ndarray]:
     """Return the boxes of the panels, and where each object lies in the plot."""
     element = explorer.page.locator(PLOT)
@@ -72,7 +62,7 @@ def test_a_click_shows_the_image_of_the_object_and_a_lasso_holds_for_all(open_no
     page.wait_for_selector(f"{PLOT}[data-panels^='[']")
     boxes, places = panel_places(explorer)
     assert len(boxes) == 2
-    keep_pictures(explorer, "panels")
+    explorer.notebook.keep_pictures("explorer-panels")
 
     treated = [
         row for row, name in enumerate(explorer.kernel("measured['image'].tolist()")) if name == "treated 1"
@@ -125,7 +115,7 @@ def test_a_click_shows_the_image_of_the_object_and_a_lasso_holds_for_all(open_no
     tile = page.locator(f'.oce-tile[data-label="{number}"]')
     tile.click()
     explorer.wait("explorer.shown == 'control 2'")
-    keep_pictures(explorer, "several-gallery")
+    explorer.notebook.keep_pictures("explorer-several-gallery")
     # The table, too, knows the object by image and label.
     page.locator('[data-tab="table"]').click()
     page.locator(f'.oce-table tr.oce-marked[data-label="{number}"]').wait_for()
@@ -173,7 +163,7 @@ def test_3d_is_that_of_the_shown_image(open_notebook) -> None:
     assert explorer.kernel("explorer.volume_view.mesh.labels.tolist()") == explorer.kernel(
         "measured.query('image == \"treated 1\"')['label'].tolist()"
     )
-    keep_pictures(explorer, "several-3d")
+    explorer.notebook.keep_pictures("explorer-several-3d")
     page.get_by_label("Shown image").select_option("control 1")
     page.wait_for_selector(ready)
     assert explorer.kernel("explorer.volume_view.plot.model_id") == first
@@ -189,4 +179,4 @@ def test_time_points_have_a_slider(open_notebook) -> None:
     explorer.wait("explorer.shown == ('a', 2)")
     page.wait_for_selector(f"{SLICE}[data-source='2']")
     page.locator(".oce-series").get_by_text("2 / 2").wait_for()
-    keep_pictures(explorer, "frames")
+    explorer.notebook.keep_pictures("explorer-frames")

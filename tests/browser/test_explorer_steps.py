@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from tests.browser.explorer_driver import SETUP, Driver
 
 
@@ -27,11 +24,7 @@ def test_columns_by_search_and_preset_and_the_best_number(open_notebook) -> None
     page.wait_for_selector(".oce-chart[data-best]:not([hidden])")
     best = int(page.locator('[data-panel="cluster"] .oce-chart').get_attribute("data-best"))
     panel.get_by_role("button", name=f"Use {best}").click()
-    if folder := os.environ.get("OBJCLASS_SCREENSHOTS"):
-        for theme in ("Dark", "Light"):
-            explorer.notebook.theme(f"JupyterLab {theme}")
-            page.wait_for_timeout(300)
-            page.locator(".oce").screenshot(path=Path(folder) / f"explorer-cluster-{theme.lower()}.png")
+    explorer.notebook.keep_pictures("explorer-cluster")
     panel.locator(".oc-main").click()
     explorer.wait("'KMEANS_CLUSTER_ID' in explorer.table and explorer.busy == {}", 60)
     same = f"objclass.cluster(measured, 'kmeans', n_clusters={best}, columns={wanted})"

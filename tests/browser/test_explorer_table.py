@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 
 from tests.browser.explorer_driver import SETUP, Driver
@@ -51,11 +48,7 @@ def test_columns_units_and_the_group_of_a_filter(explorer: Driver) -> None:
     picker.get_by_label("area", exact=True).check()
     page.wait_for_function("() => document.querySelectorAll('.oce-table th').length === 3")
     assert heads(explorer) == ["label", "area (µm³)", "intensity_mean"]
-    if folder := os.environ.get("OBJCLASS_SCREENSHOTS"):
-        for theme in ("Dark", "Light"):
-            explorer.notebook.theme(f"JupyterLab {theme}")
-            page.wait_for_timeout(400)
-            page.screenshot(path=Path(folder) / f"explorer-table-{theme.lower()}.png")
+    explorer.notebook.keep_pictures("explorer-table")
     page.locator(".oce-columns-fold summary").click()
 
     group = page.get_by_role("button", name="Filtered → group")

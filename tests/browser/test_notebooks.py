@@ -65,15 +65,6 @@ class Tutorial:
         if key:
             self.page.keyboard.up(key)
 
-    def picture(self, name: str) -> None:
-        """Take pictures in both themes, where ``OBJCLASS_SCREENSHOTS`` names a folder for them."""
-        if PICTURES:
-            for theme in ("Light", "Dark"):
-                self.notebook.theme(f"JupyterLab {theme}")
-                self.page.wait_for_timeout(600)
-                self.page.screenshot(path=f"{PICTURES}/{name}_{theme.lower()}.png")
-            self.notebook.theme("JupyterLab Light")
-
     def file(self, name: str) -> pd.DataFrame:
         """Return a table that the notebook exported."""
         return pd.read_csv(io.BytesIO((self.notebook.server.root / "results" / name).read_bytes()))
@@ -164,7 +155,7 @@ def test_paint_train_lasso_cluster_export(tutorial: Tutorial) -> None:
     page.locator(".oc-annotator").last.get_by_role("button", name="Segment", exact=True).click()
     notebook.wait_kernel("annotator.labels is not None", 60)
     tutorial.show(".oc-annotator")
-    tutorial.picture("02")
+    tutorial.notebook.keep_pictures("02")
     found = notebook.kernel("int(annotator.labels.max())")
     tutorial.run_below("def scribbles(round):")
     assert notebook.kernel("bool((scribbles(1) == annotator.annotations).all())")
@@ -188,7 +179,7 @@ def test_paint_train_lasso_cluster_export(tutorial: Tutorial) -> None:
     notebook.wait_kernel("len(explorer.groups) == 1", 20)
     tutorial.drag(".oc-plot", corners(0.02, 0.98, 0.72, 0.98), "Shift")
     notebook.wait_kernel("len(explorer.groups) == 2", 20)
-    tutorial.picture("04")
+    tutorial.notebook.keep_pictures("04")
     tutorial.run_below("elongated = [")
     groups = tutorial.file("groups.csv")
     by_hand = notebook.kernel("explorer.table['MANUAL_CLUSTER_ID'].tolist()")
@@ -203,7 +194,7 @@ def test_paint_train_lasso_cluster_export(tutorial: Tutorial) -> None:
     page.locator('[data-tab="cluster"]').last.click()
     page.locator('[data-panel="cluster"] .oc-main').last.click()
     notebook.wait_kernel("explorer.busy == {}", 60)
-    tutorial.picture("06")
+    tutorial.notebook.keep_pictures("06")
     clusters = tutorial.file("clusters.csv")
     assert {"UMAP_0", "UMAP_1", "KMEANS_CLUSTER_ID"} <= set(clusters.columns)
     assert clusters["KMEANS_CLUSTER_ID"].nunique() == 3
@@ -225,6 +216,6 @@ if PICTURES:
     )
     def test_looks(tutorial: Tutorial, name: str, selector: str) -> None:
         tutorial.open(name)
-        tutorial.picture(f"{name[:2]}_top")
+        tutorial.notebook.keep_pictures(f"{name[:2]}_top")
         tutorial.show(selector)
-        tutorial.picture(name[:2])
+        tutorial.notebook.keep_pictures(name[:2])

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import objclass
-from objclass.widgets.annotator.annotator import annotate
 from objclass.widgets.planes import decode_runs, encode_runs
 
 pytestmark = pytest.mark.filterwarnings("ignore:APOC, napari and Fiji")
@@ -20,27 +19,11 @@ def sample():
 
 
 @pytest.fixture
-def make(sample, tmp_path, monkeypatch):
-    """Make an annotator whose messages to the browser are in its list ``sent``."""
-    monkeypatch.chdir(tmp_path)
-    made = []
-
-    def make(image=None, *args, **options):
-        options = {"path": None, **options}
-        annotator = annotate(sample.image if image is None else image, *args, **options)
-        made.append(annotator)
-        sent = []
-        monkeypatch.setattr(
-            annotator, "send", lambda content, buffers=None: sent.append((content, buffers or []))
-        )
-        object.__setattr__(annotator, "sent", sent)
-        return annotator
-
-    yield make
-    for annotator in made:
-        annotator._queue.join(30)
-        annotator._worker.join(30)
-        annotator.close()
+def make(make, sample):
+    """Make an annotator, of the sample if no image is given."""
+    return lambda image=None, *args, **options: make(
+        sample.image if image is None else image, *args, **options
+    )
 
 
 def tell(annotator, kind, *buffers, **content):

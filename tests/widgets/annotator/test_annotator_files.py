@@ -10,7 +10,6 @@ import pytest
 
 import objclass
 from objclass.io.images import imread, imwrite
-from objclass.widgets.annotator.annotator import annotate
 from objclass.widgets.planes import encode_runs
 
 pytestmark = pytest.mark.filterwarnings("ignore:APOC, napari and Fiji")
@@ -29,19 +28,6 @@ def image():
     image = RNG.normal(100, 10, SHAPE)
     image[2:5, 10:20, 10:20] += 200
     return image.astype(np.uint16)
-
-
-@pytest.fixture
-def make():
-    made = []
-
-    def make(*args, **options):
-        made.append(annotate(*args, **{"path": None, **options}))
-        return made[-1]
-
-    yield make
-    for annotator in made:
-        annotator.close()
 
 
 def stroke(annotator, seq, z, value, *, client="page", at=(10, 10), size=(5, 5)):

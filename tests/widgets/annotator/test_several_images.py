@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import objclass
-from objclass.widgets.annotator.annotator import annotate
 from objclass.widgets.planes import encode_runs
 
 pytestmark = pytest.mark.filterwarnings("ignore:APOC, napari and Fiji")
@@ -20,23 +19,6 @@ def images():
         "mutant": objclass.samples.embryo((24, 70, 64), random_state=1).image[6:18],
         "empty": objclass.samples.embryo((24, 70, 64), random_state=2).image[6:18],
     }
-
-
-@pytest.fixture
-def make(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    made = []
-
-    def make(*args, **options):
-        annotator = annotate(*args, **{"path": None, **options})
-        made.append(annotator)
-        return annotator
-
-    yield make
-    for annotator in made:
-        annotator._queue.join(30)
-        annotator._worker.join(30)
-        annotator.close()
 
 
 def tell(annotator, kind, *buffers, **content):
@@ -193,12 +175,12 @@ def test_all_is_saved_and_taken_up_again(make, images):
 def test_a_scribble_that_comes_late_goes_to_its_image(make, images):
     annotator = make(images, save_to="scribbles")
     annotator.show(2)
-    sent = []
-    annotator.send = lambda content, buffers=None: sent.append(content)
+    annotator.sent.clear()
     paint(annotator, 1, 1, 4, 30, 20, np.full((8, 9), 3))
     assert not annotator.annotations["empty"].any()
     assert annotator.annotations["mutant"].sum() == 2 * 72
     annotator._images[1].autosave.flush()
+    sent = [content for content, _ in annotator.sent]
     assert {"kind": "kept", "seen": {"page/1": 1}} in sent
     assert not [message for message in sent if message["kind"] == "painted"]
 
