@@ -12,8 +12,10 @@ from scipy import ndimage
 
 import objclass
 from objclass import chunked
+from objclass.chunked.blocks import FAN_IN
 from objclass.measurement.properties import PROPERTIES
 from objclass.objects.segmentation import PRESETS
+from objclass.pixels import comparison
 
 ALL = [*dict.fromkeys(e.group for e in PROPERTIES.values() if e.group not in ("perimeter", "neighbors"))]
 
@@ -166,6 +168,40 @@ def test_pixels_that_float32_does_not_tell_apart_are_refused_in_blocks_too(case)
         chunked.segment([image], classifier)
     with pytest.raises(ValueError, match="block_shape: expected"):
         chunked.segment(image, classifier, block_shape=(5.5,) * image.ndim)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint32])
+def test_normalized_pixels_of_32_bits_in_many_blocks(case, dtype, monkeypatch):
+    """The range that float32 resolves and the percentiles are gathered from all blocks, in one graph."""
+    bright = np.linspace(1, 2, case[0].shape[-1])
+    image = (case[0] * bright).astype(dtype)
+    monkeypatch.setattr(comparison, "SAMPLE", image.size // 2**image.ndim)
+    assert comparison.sample_step(image.shape) == 2
+    classifier = train(image, normalize="percentile")
+    cut = da.from_array(image, chunks=3)
+    assert cut.npartitions > FAN_IN
+    np.testing.assert_array_equal(
+        chunked.classify_pixels(cut, classifier), objclass.classify_pixels(image, classifier)
+    )
+    for options in ({}, {"split": "distance"}):
+        expected = objclass.segment(image, classifier, **options)
+        assert expected.max() > 3
+        np.testing.assert_array_equal(chunked.segment(cut, classifier, **options), expected)
+
+
+def test_normalized_planes_of_32_bits_in_many_blocks(monkeypatch):
+    image = blobs((9, 30, 34)).astype(np.float32) * np.linspace(1, 2, 9, dtype=np.float32)[:, None, None]
+    monkeypatch.setattr(comparison, "SAMPLE", image.size // 8)
+    classifier = train(image[4], normalize="percentile")
+    cut = da.from_array(image, chunks=(2, 7, 8))
+    assert cut.npartitions > FAN_IN
+    for ours, whole in (
+        (chunked.classify_pixels, objclass.classify_pixels),
+        (chunked.segment, objclass.segment),
+    ):
+        np.testing.assert_array_equal(
+            ours(cut, classifier, planewise=True), whole(image, classifier, planewise=True)
+        )
 
 
 def test_images_too_large_for_whole_objects_are_refused(case):
