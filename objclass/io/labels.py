@@ -88,8 +88,8 @@ def read_labels(
     Warns
     -----
     UserWarning
-        If colours were converted to labels, if 255 is the only label, as in a mask, or if outlines were
-        skipped.
+        If colours were converted to labels, if 255 is the only label, as in a mask, if no pixel is
+        background, or if outlines were skipped.
 
     Examples
     --------
@@ -141,6 +141,7 @@ def read_labels_and_spacing(
         raise invalid(
             "path", f"labels of shape {tuple(shape)}", f"{Path(path).name}, of shape {labels.shape}"
         )
+    _warn_of_classes(Path(path).name, labels)
     return labels, spacing
 
 
@@ -174,13 +175,16 @@ def _as_integers(name: str, labels: np.ndarray) -> np.ndarray:
     return labels.astype(np.int32, copy=False) if fits else labels
 
 
-def _warn_of_mask(name: str, labels: np.ndarray) -> None:
+def _warn_of_classes(name: str, labels: np.ndarray) -> None:
     if labels.size and labels.max() <= _MOST_CLASSES and labels.all():
         warnings.warn(
             f"{name}: no pixel is 0, background. If its numbers are classes, as in ilastik's Simple "
             "Segmentation, number the objects of class 2 with skimage.measure.label(labels == 2).",
-            stacklevel=3,
+            stacklevel=4,
         )
+
+
+def _warn_of_mask(name: str, labels: np.ndarray) -> None:
     if labels.size and labels.max() == MASK and not ((labels > 0) & (labels < MASK)).any():
         warnings.warn(f"{name}: {IS_MASK}", stacklevel=3)
 
@@ -200,7 +204,7 @@ def _number_colours(name: str, picture: np.ndarray) -> np.ndarray:
     warnings.warn(
         f"{name}: its {len(colours) - has_black} colours were converted to labels; black is background. "
         "Objects of the same colour have the same label.",
-        stacklevel=4,
+        stacklevel=5,
     )
     return (numbers.reshape(packed.shape) + (0 if has_black else 1)).astype(np.int32)
 
@@ -267,7 +271,7 @@ def _read_outlines(path: Path, shape: Sequence[int] | None) -> np.ndarray:
         warnings.warn(
             f"{path.name}: {n_lost} of {len(outlines)} outlines have no pixel in the image, are lines or "
             "points, or are covered by others; they were skipped.",
-            stacklevel=3,
+            stacklevel=4,
         )
     return labels
 

@@ -446,8 +446,6 @@ class Work:
 
     def do(self, item: Item, classifier: ObjectClassifier, opened: OpenFiles) -> None:
         """Segment and measure one image; its record is written last."""
-        from objclass.pixels.comparison import compare_with_training
-
         start, settings = time.perf_counter(), self.settings
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -460,7 +458,7 @@ class Work:
                 table.insert(0, "image", item.image)
                 table.insert(1, "frame", item.frame or 0)
                 table.insert(3, "unit", picture.unit)
-        said = compare_with_training(picture.segmented, classifier, spacing=picture.spacing)
+        said = settings.compare_with_training(picture, classifier)
         told = (str(each.message) for each in caught if issubclass(each.category, UserWarning))
         said += dict.fromkeys(text for text in told if not text.startswith(tuple(said)))
         seconds = round(time.perf_counter() - start, 3)

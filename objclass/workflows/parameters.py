@@ -55,13 +55,8 @@ class ObjectParameters:
         check_option("engine", self.engine, ENGINES)
         object.__setattr__(self, "engine", choose_engine(self.engine))
         if self.max_size is not None:
-            largest, smallest = (
-                parse_size(name, value)
-                for name, value in (
-                    ("max_size", self.max_size),
-                    ("min_size", self.segmentation.min_size or 0),
-                )
-            )
+            largest = parse_size("max_size", self.max_size)
+            smallest = parse_size("min_size", self.segmentation.min_size or 0)
             is_same = (largest.unit, largest.power) == (smallest.unit, smallest.power)
             if largest.value <= 0 or (is_same and largest.value < smallest.value):
                 got = f"{self.max_size} with min_size={self.segmentation.min_size}"
@@ -126,6 +121,16 @@ class ObjectParameters:
         if self.max_size is not None:
             labels = exclude_large(labels, self.max_size, spacing=picture.spacing)
         return labels
+
+    def compare_with_training(self, picture: Picture, classifier: ObjectClassifier) -> list[str]:
+        """Return messages about differences between an image and the training images."""
+        from objclass.pixels.comparison import compare_with_training
+
+        image, spacing = picture.segmented, picture.spacing
+        channels = image if image.ndim > picture.ndim else image[np.newaxis]
+        if spacing is not None:
+            spacing = None if self.segmentation.match_spacing else spacing[-classifier.ndim :]
+        return compare_with_training(channels, classifier, spacing=spacing)
 
     def check_axes(self, ndim: int) -> None:
         """Raise if a voxel size, or a physical size, is for another number of axes."""

@@ -73,21 +73,13 @@ class Reading:
         ndim: int,
         partner: str,
         *,
-        series: int | None = None,
-        frame: int | None = None,
         channel_names: Sequence[str] = (),
     ) -> Picture:
-        """Read an image that must have `ndim` spatial axes, like `partner`.
-
-        By default, series and time point are those of the parameters. Channels are reordered to
-        `channel_names` if the file has the same names and no channels were selected.
-        """
+        """Read the image of a file that the parameters select, see `read_open`."""
         from objclass.io.opening import open_file
 
         with open_file(path) as file:
-            return self.read_open(
-                file, ndim, partner, series=series, frame=frame, channel_names=channel_names
-            )
+            return self.read_open(file, ndim, partner, channel_names=channel_names)
 
     def read_open(
         self,
@@ -99,7 +91,11 @@ class Reading:
         frame: int | None = None,
         channel_names: Sequence[str] = (),
     ) -> Picture:
-        """Read an image of an open file, see `read`."""
+        """Read an image of an open file that must have `ndim` spatial axes, like `partner`.
+
+        By default, series and time point are those of the parameters. Channels are reordered to
+        `channel_names` if the file has the same names and no channels were selected.
+        """
         from objclass.io.images import read_as
 
         series = self.series if series is None else series
@@ -347,7 +343,7 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
         return series, reading.frame if image is None or is_series else None
 
     if image is None:
-        picture = None
+        pixels = None
         found, stored = read_labels_and_spacing(labels, axes=reading.axes, choose=choose)
     else:
         with open_file(image) as file:
@@ -355,6 +351,7 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
             shape = tuple(info.shape[-info.ndim :]) if "?" not in info.axes else None
             found, stored = read_labels_and_spacing(labels, shape=shape, choose=choose)
             picture = reading.read_open(file, found.ndim, "the labels")
+        pixels = picture.image
         own = None if picture.spacing_source == "default_spacing" else picture.spacing
         if reading.spacing is None and own and stored and not np.allclose(own, stored, rtol=0.01):
             got = f"{stored} and {own}"
@@ -362,7 +359,7 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
         stored = own or stored
     spacing, _ = reading.voxel_size(stored, "", found.ndim)
     symbol = None if spacing is None else SYMBOL
-    table = measure(found, None if picture is None else picture.image, spacing=spacing, unit=symbol)
+    table = measure(found, pixels, spacing=spacing, unit=symbol)
     unit = NO_UNIT if spacing is None else UNIT
     table.insert(1, "unit", unit)
     table.attrs["unit"] = unit

@@ -84,14 +84,7 @@ class Run:
 
     def find_objects(self, classifier: ObjectClassifier, *, name: str = "segment") -> np.ndarray:
         """Segment, split and filter objects; afterwards no parameter is None."""
-        from objclass.pixels.comparison import compare_with_training
-
-        picture = self.picture
-        how = self.parameters.segmentation
-        spacing = (
-            None if how.match_spacing or picture.spacing is None else picture.spacing[-classifier.ndim :]
-        )
-        self.notes += compare_with_training(picture.segmented, classifier, spacing=spacing)
+        self.notes += self.parameters.compare_with_training(self.picture, classifier)
         with self.stage(name) as say:
             self.parameters = self.parameters.resolved(classifier)
             self.found["engine"] = self.parameters.engine
@@ -179,9 +172,10 @@ class Run:
             line += f", in {len(counts)} clusters of {', '.join(map(str, counts))}"
             rest = self.found["objects"] - sum(counts)
             line += f", and {rest} in no cluster" if rest else ""
-        classes = self.found.get("classes", {})
-        told = [f"Classes: {', '.join(f'{name} {count:,}' for name, count in classes.items())}."]
-        return [f"{line}.", *(told if classes else [])]
+        lines = [f"{line}."]
+        if classes := self.found.get("classes"):
+            lines.append(f"Classes: {', '.join(f'{name} {count:,}' for name, count in classes.items())}.")
+        return lines
 
 
 def _describe_training(classifier: ObjectClassifier) -> dict[str, Any] | None:

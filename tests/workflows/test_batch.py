@@ -103,6 +103,46 @@ def test_a_classifier_of_planes_is_applied_to_stacks(tmp_path):
         segment_folder(images, of_planes, tmp_path / "out", progress=False)
 
 
+def test_sizes_of_objects_found_plane_by_plane_are_volumes(tmp_path):
+    images = make_images(tmp_path / "images", 1)
+    image = objclass.imread(images / "stack000.tif")
+    of_planes = objclass.train_object_classifier(image[3], np.where(image[3] > 250, 2, 1), n_estimators=5)
+    options = {"planewise": True, "spacing": (2, 0.5, 0.5), "min_size": "4 um3"}
+    segment_folder(images, of_planes, tmp_path / "out", progress=False, **options)
+    stored = objclass.imread(tmp_path / "out" / "labels" / "stack000.tif.ome.tif")
+    np.testing.assert_array_equal(stored, objclass.segment(image, of_planes, **options))
+    columns = objclass.read_table(tmp_path / "out" / "objects.csv").attrs["columns"]
+    assert columns["area"]["unit"] == "µm³"
+
+
+def test_notes_on_the_voxel_size_are_about_the_planes_and_not_about_filters_that_match_it(tmp_path):
+    images = make_images(tmp_path / "images", 1)
+    image = objclass.imread(images / "stack000.tif")
+    scribbles = np.where(image[3] > 250, 2, 1)
+    same, other = (
+        objclass.train_object_classifier(image[3], scribbles, n_estimators=5, spacing=spacing)
+        for spacing in (0.5, 0.25)
+    )
+    for classifier, options, expected in (
+        (same, {}, 0),
+        (other, {}, 1),
+        (other, {"match_spacing": True}, 0),
+    ):
+        out = tmp_path / f"out{expected}{len(options)}"
+        segment_folder(images, classifier, out, planewise=True, progress=False, **options)
+        (told,) = pd.read_csv(out / "images.csv", keep_default_na=False)["warnings"]
+        assert told.count("The voxel size is 0.5 × 0.5") == expected
+
+
+def test_planes_of_another_brightness_are_noted(tmp_path):
+    images = make_images(tmp_path / "images", 1)
+    plane = objclass.imread(images / "stack000.tif")[3]
+    dark = objclass.train_object_classifier(plane // 9, np.where(plane > 250, 2, 1), n_estimators=5)
+    segment_folder(images, dark, tmp_path / "out", planewise=True, progress=False)
+    (told,) = pd.read_csv(tmp_path / "out" / "images.csv")["warnings"]
+    assert "The 99th percentile is" in told
+
+
 def test_nothing_is_done_twice_and_what_is_damaged_or_changed_is_done_again(tmp_path, classifier):
     images = make_images(tmp_path / "images", 3)
     segment_folder(images, classifier, tmp_path / "out")

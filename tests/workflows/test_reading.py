@@ -109,6 +109,15 @@ def test_functions_open_a_file_once(tmp_path, trained):
     assert counted(tmp_path) == {"i.tif": 1, "l.tif": 1}
 
 
+def test_measured_classes_are_not_taken_for_objects_without_a_word(tmp_path, trained):
+    image, classes, _ = trained
+    objclass.imwrite(tmp_path / "i.tif", image)
+    objclass.imwrite(tmp_path / "classes.tif", classes)
+    for path in (None, tmp_path / "i.tif"):
+        with pytest.warns(UserWarning, match=r"classes\.tif: no pixel is 0, background"):
+            measure_files(tmp_path / "classes.tif", path, Reading())
+
+
 def test_a_file_that_changes_while_it_is_open_is_read_anew(tmp_path):
     path = str(tmp_path / "i.npy")
     np.save(path, np.zeros((4, 4)))
