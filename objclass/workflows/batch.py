@@ -182,7 +182,8 @@ def segment_folder(
     classes_sha256 = "" if object_classifier is None else checksum(object_classifier)
     check_out(out)
     _check_folder(Path(out))
-    settings.check_axes(trained.ndim)
+    ndim = settings.segmentation.ndim_of_images(trained)
+    settings.check_axes(ndim)
     found = find_images(inputs, out=out)
     if found.left_out:
         _log.warning("%s", describe_left_out(found.left_out))
@@ -210,7 +211,7 @@ def segment_folder(
                 records[item] = work.record(item)
         done = {item: records[item] for item in items if item in records}
         with _writing("the tables of all images"):
-            _finish(work, done, failed, cache, ndim=trained.ndim)
+            _finish(work, done, failed, cache, ndim=ndim)
     for defect in defects:
         raise defect
     n_objects = sum(record["row"]["n_objects"] for record in done.values())

@@ -153,3 +153,8 @@ for number in range(10):
     page.wait_for_selector(".oc-view[data-image='2']")
     page.mouse.move(*view.screen(350, 350))
     page.wait_for_function("() => document.querySelector('.oc-readout').textContent.includes('value 902')")
+    # The pointer rests, and another slice comes to lie under it.
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "() => /z 251 .*value 0/.test(document.querySelector('.oc-readout').textContent)"
+    )

@@ -53,8 +53,15 @@ export class PointerInput {
       this.last = event;
     }
     if (this.mode === "tool") view.tool.move(event);
-    view.onHover(...view.planeAt(event), event);
+    this.hover(event);
     view.drawTop();
+  }
+
+  // Tell what is under the pointer, and again when another plane or part of it comes to lie there.
+  hover(event = this.hovering) {
+    if (!event) return;
+    this.hovering = event;
+    this.view.onHover(...this.view.planeAt(event), event);
   }
 
   up(event) {
@@ -77,6 +84,7 @@ export class PointerInput {
 
   leave() {
     if (this.mode) return;
+    this.hovering = null;
     this.view.onHover(NaN, NaN, null);
     this.view.drawTop();
   }

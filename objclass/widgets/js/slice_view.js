@@ -12,7 +12,7 @@
 // view.touch(region)                                          values within [row0, col0, row1, col1] changed
 // view.painters.push((context, view) => ...)                  draws on top, in CSS pixels; view.drawTop()
 // view.tool = {down(event, row, col) -> bool, move, up, cancel, cursor}   claims the main button, else it pans
-// view.onHover = (row, col, event | null) => ...              plane coordinates, not rounded
+// view.onHover = (row, col, event | null) => ...              plane coordinates, not rounded; also at a new plane
 // view.onTransform = () => ...                                after zoom, pan, fit, resize
 // view.screen()                                               {transform, fitted, size} in pixels of the device
 // view.value(layer, row, col), view.imageValues(row, col), view.transform, view.fit(), view.dispose()
@@ -204,6 +204,7 @@ export class SliceView {
     const { image, labels, top } = this.pending;
     this.pending = { image: false, labels: null, top: false, frame: 0 };
     if (!this.transform) return;
+    if (image || labels) this.input.hover();
     if (image) this.paintImage();
     if (labels && labels[2] > labels[0] && labels[3] > labels[1]) this.paintLayers(labels);
     if (top) this.paintTop();
