@@ -155,6 +155,4 @@ for number in range(10):
     page.wait_for_function("() => document.querySelector('.oc-readout').textContent.includes('value 902')")
     # The pointer rests, and another slice comes to lie under it.
     page.keyboard.press("ArrowRight")
-    page.wait_for_function(
-        "() => /z 251 .*value 0/.test(document.querySelector('.oc-readout').textContent)"
-    )
+    page.wait_for_function("() => /z 251 .*value 0/.test(document.querySelector('.oc-readout').textContent)")
