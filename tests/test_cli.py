@@ -152,6 +152,28 @@ def test_rerun_refuses_modified_records(blobs, capsys):
     assert main(["rerun", str(path)]) == 0
 
 
+def test_rerun_never_certifies_a_record_that_was_changed_and_sealed_again(blobs, capsys):
+    main(command(blobs))
+    path = blobs / "out" / "run.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    changes = [("outputs", name, None, rf"{re.escape(name)} +not recorded") for name in record["outputs"]]
+    changes += [("found", "objects", 17, "found +different: the record has another objects")]
+    changes += [("image", "shape", None, "image +different: the record has another shape")]
+    changes += [("training", "n_estimators", 7, "training +different: .* n_estimators")]
+    changes += [("parameters", "min_size", None, "parameters +different: .* min_size")]
+    for group, name, value, message in changes:
+        content = {**record[group], name: value}
+        if value is None:
+            del content[name]
+        write_sealed(path, {**record, group: content})
+        assert main(["rerun", str(path)]) == 1
+        assert re.search(message, capsys.readouterr().out)
+    write_sealed(path, {**record, "found": 3})
+    assert main(["rerun", str(path)]) == 1
+    write_sealed(path, record)
+    assert main(["rerun", str(path)]) == 0
+
+
 def test_rerun_reports_different_columns(blobs, capsys):
     main(command(blobs))
     path = blobs / "out" / "objects.csv"

@@ -24,7 +24,16 @@ from objclass._common.locking import locked
 from objclass._common.parallel import Progress, progress_bar, single_threaded
 from objclass.workflows.batch_tables import COLUMNS, IMAGES, OBJECTS, PARQUET
 from objclass.workflows.classes import add_classes, count_classes, load_object_classifier, measure_objects
-from objclass.workflows.inputs import BATCH, PARTS, Found, ImageFile, Item, describe_left_out, find_images
+from objclass.workflows.inputs import (
+    BATCH,
+    PARTS,
+    Found,
+    ImageFile,
+    Item,
+    describe_left_out,
+    find_images,
+    with_distinct_stems,
+)
 from objclass.workflows.parameters import ObjectParameters
 from objclass.workflows.reading import SYMBOL, UNIT, OpenFiles, Picture, Reading, check_one_unit
 from objclass.workflows.record import RECORD, checksum, read_sealed, write_record, write_sealed
@@ -62,6 +71,8 @@ class Batch:
         The failed images with the reason; the next call retries them.
     left_out : dict of str to int
         The number of ignored inputs by reason.
+    stale : list of str
+        The files in ``labels`` of images that are gone or failed, which no table contains.
     """
 
     folder: Path
@@ -70,6 +81,7 @@ class Batch:
     n_objects: int
     failed: dict[str, str]
     left_out: dict[str, int]
+    stale: list[str]
 
 
 @dataclass(frozen=True)
@@ -215,7 +227,8 @@ def segment_folder(
     for defect in defects:
         raise defect
     n_objects = sum(record["row"]["n_objects"] for record in done.values())
-    return Batch(folder, len(done), n_before, n_objects, failed, found.left_out)
+    stale = _find_stale(work, done)
+    return Batch(folder, len(done), n_before, n_objects, failed, found.left_out, stale)
 
 
 # The folder ----------------------------------------------------------------------------------------------
@@ -340,7 +353,7 @@ def _find_items(found: Found, reading: Reading, cache: dict[str, Any], opened: O
             with contextlib.suppress(ObjclassError):  # reported when the image is read
                 spacings[file.name] = reading.voxel_size(spacing, "", series["ndim"])[0]
     check_one_unit(spacings)
-    return sorted(items, key=lambda item: (item.image, item.frame or 0))
+    return with_distinct_stems(sorted(items, key=lambda item: (item.image, item.frame or 0)))
 
 
 def _head(
@@ -655,6 +668,17 @@ def _current_client() -> Any:
 
 
 # The tables of all images --------------------------------------------------------------------------------
+
+
+def _find_stale(work: Work, done: Iterable[Item]) -> list[str]:
+    """Return the label images of other images than the completed ones, and report them."""
+    labels = work.folder / PARTS[0]
+    own = {work.labels_path(item).name for item in done}
+    stale = sorted(path.name for path in labels.glob("[!.]*") if path.name not in own)
+    if stale:
+        shown = ", ".join(stale[:5]) + (f" and {len(stale) - 5:,} more" if len(stale) > 5 else "")
+        _log.warning("%s contains %d files without a row in %s: %s", labels, len(stale), IMAGES, shown)
+    return stale
 
 
 def _finish(

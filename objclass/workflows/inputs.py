@@ -8,9 +8,10 @@ import json
 import os
 import re
 import stat
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from objclass._common.checks import invalid
@@ -30,6 +31,8 @@ _TRAINING_IMAGE = re.compile(
     r"(.*[-_. ])?(annotations|labels|scribbles|strokes)[-_. ]?\d*(\.ome)?\.\w+", re.IGNORECASE
 )
 _READABLE = re.compile(r"[^/\\:*?\"<>|~\x00-\x1f\x7f\ud800-\udfff]+")
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
+"""Names of devices on Windows, with any suffix."""
 _LONGEST_STEM = 120
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -62,11 +65,14 @@ class Item:
         Its index in the file; None if the file contains one image.
     frame : int or None
         The time point; None if it is not a time series.
+    has_twin : bool
+        Whether the stem of another image of the batch differs from its own by upper and lower case alone.
     """
 
     file: ImageFile
     series: int | None = None
     frame: int | None = None
+    has_twin: bool = False
 
     @property
     def image(self) -> str:
@@ -80,15 +86,24 @@ class Item:
 
     @property
     def stem(self) -> str:
-        """The stem of its result files: its name if that is short and plain, otherwise with a checksum."""
+        """The stem of its result files: its name if any system takes it, otherwise with a checksum."""
         name = self.file.name
-        if len(name.encode(errors="replace")) > _LONGEST_STEM or not _READABLE.fullmatch(name):
+        is_long = len(name.encode(errors="replace")) > _LONGEST_STEM
+        is_plain = _READABLE.fullmatch(name) and not _RESERVED.fullmatch(name)
+        if is_long or self.has_twin or not is_plain:
             digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:16]
             plain = "_".join(_READABLE.findall(name.replace("./", "", 1)))
             short = plain.encode(errors="replace")[-_LONGEST_STEM // 2 :].decode(errors="ignore")
-            name = f"{short}~{digest}"
+            name = f"{'_' if _RESERVED.fullmatch(short) else ''}{short}~{digest}"
         series = "" if self.series is None else f"_s{self.series:03}"
         return name + series + ("" if self.frame is None else f"_t{self.frame:05}")
+
+
+def with_distinct_stems(items: Sequence[Item]) -> list[Item]:
+    """Return the items with stems that differ also where upper and lower case, or accents, are the same."""
+    folded = [unicodedata.normalize("NFC", item.stem).casefold() for item in items]
+    counts = Counter(folded)
+    return [replace(item, has_twin=counts[stem] > 1) for item, stem in zip(items, folded, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,14 @@ from objclass._common.compile_ahead import compile_ahead
 from objclass._common.parallel import Progress
 from objclass._common.sizes import parse_size
 from objclass.objects.segmentation import SegmentationOptions
+from objclass.pixels.training import TrainingParameters
 from objclass.workflows.reading import Picture, Reading, common_spacing
 
 if TYPE_CHECKING:
     from objclass.pixels.classifier import ObjectClassifier
 
-TRAINING = ("features", "preset", "max_depth", "n_estimators", "class_weight", "normalize", "isotropic")
+_SHARED = ("positive_class", "spacing", "unit", "random_state")  # with other steps, or from the file
+TRAINING = tuple(one.name for one in dataclasses.fields(TrainingParameters) if one.name not in _SHARED)
 """Parameters of `objclass.train_object_classifier` alone."""
 _GROUPS: dict[str, type[Any]] = {"reading": Reading, "segmentation": SegmentationOptions}
 
@@ -176,6 +178,7 @@ class Parameters(ObjectParameters):
         from objclass.tables import clustering, reduction
 
         super().__post_init__()
+        TrainingParameters(**self.training)
         check_option("reduce", self.reduce, reduction.METHODS)
         check_option("cluster", self.cluster, clustering.METHODS)
         check_number("n_clusters", self.n_clusters, low=1, integer=True)

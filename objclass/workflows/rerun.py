@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-6
 """The maximum relative difference of numbers that are equal to rounding."""
+_NOT_RECORDED = "not recorded: a run writes this file, and the record does not list it"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Repetition:
     ----------
     verdicts : dict of str to str
         The result of the comparison of each file, or group of columns of the table: "identical", "equal to
-        rounding" or "different", with details.
+        rounding" or "different", with details; "not recorded" for a file that the record does not list. Also
+        "image", "parameters", "training" and "found", if the record contradicts the repetition.
     changed_versions : list of str
         The packages with another version.
     """
@@ -88,15 +90,12 @@ def repeat_run(
     options["parameters"] = parameters
     with _folder(out) as folder:
         if content["command"] == "demo":
-            run = run_demo(folder, shape=content["phantom"]["shape"], **options)
+            run_demo(folder, shape=content["phantom"]["shape"], **options)
         else:
             image = inputs.pop("image")
-            run = run_image(image, folder, **{**inputs, **options})
+            run_image(image, folder, **{**inputs, **options})
         verdicts = compare_outputs(content, path.parent, folder)
-        now = run.picture.describe()
-        changed = [name for name, value in now.items() if content["image"].get(name) != value]
-        if changed:
-            verdicts["image"] = f"different: read with another {', '.join(changed)}"
+        verdicts |= _compare_records(content, read_record(folder / RECORD))
         return Repetition(verdicts, _changed_versions(content))
 
 
@@ -176,6 +175,18 @@ def compare_outputs(content: Mapping[str, Any], then: Path, now: Path) -> dict[s
             verdicts |= _compare_tables(name, then / name, now / name)
         else:
             verdicts[name] = _difference(then / name, now / name)
+    return verdicts
+
+
+def _compare_records(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
+    """Return verdicts on what the record of the repetition holds and the first one lacks or contradicts."""
+    verdicts = {name: _NOT_RECORDED for name in now["outputs"] if name not in then["outputs"]}
+    for group in ("image", "parameters", "training", "found"):
+        before, after = (record.get(group) for record in (then, now))
+        if before != after:
+            known = [each if isinstance(each, dict) else {} for each in (before, after)]
+            other = [n for n in {**known[0], **known[1]} if known[0].get(n, ...) != known[1].get(n, ...)]
+            verdicts[group] = f"different: the record has another {', '.join(other) or group}"
     return verdicts
 
 

@@ -22,10 +22,21 @@ from objclass.measurement.region_properties import measure
 
 ALL = ("size", "intensity", "shape", "position", "moments")
 NAN_IF_FLAT = ("area_convex", "solidity", "feret_diameter_max")
+ONE_BY_ONE = (*NAN_IF_FLAT, "axis_minor_length")
 
 
 def is_flat(region):
     return np.linalg.matrix_rank(region.coords - region.coords[0]) < region.coords.shape[1]
+
+
+def value_of(region, name):
+    if name in NAN_IF_FLAT and region.coords.shape[1] == 3 and is_flat(region):
+        return np.nan
+    if name == "axis_minor_length" and region.coords.shape[1] == 3:
+        largest, middle, smallest = region.inertia_tensor_eigvals
+        # Before 0.26, scikit-image fails where rounding makes this negative.
+        return np.sqrt(10 * max(0, middle + smallest - largest))
+    return getattr(region, name)
 
 
 def reference(labels, image, names, spacing=None):
@@ -41,15 +52,13 @@ def reference(labels, image, names, spacing=None):
             regionprops_table(
                 labels,
                 image,
-                properties=["label", *(name for name in names if name not in NAN_IF_FLAT)],
+                properties=["label", *(name for name in names if name not in ONE_BY_ONE)],
                 spacing=spacing,
             )
         )
         regions = regionprops(labels, spacing=spacing)
-        for name in set(names) & {*NAN_IF_FLAT}:
-            flat = [labels.ndim == 3 and is_flat(region) for region in regions]
-            values = [np.nan if f else getattr(r, name) for f, r in zip(flat, regions, strict=True)]
-            table[name] = np.array(values, float)
+        for name in set(names) & {*ONE_BY_ONE}:
+            table[name] = np.array([value_of(region, name) for region in regions], float)
     return table
 
 

@@ -18,7 +18,6 @@ from objclass import cli
 from objclass._common.locking import locked
 from objclass.io import opening
 from objclass.workflows.batch import segment_folder
-from objclass.workflows.inputs import Item
 from objclass.workflows.record import read_sealed
 from objclass.workflows.run import run_image
 
@@ -665,12 +664,23 @@ def test_what_fits_no_image_is_refused_before_the_first(tmp_path, classifier, op
     assert not (tmp_path / "out").exists()
 
 
-def test_files_that_the_system_takes_for_the_same_are_told_apart_or_refused(
-    tmp_path, classifier, monkeypatch
-):
-    """On a system that does not tell upper from lower case: here names are lowered on purpose."""
+def test_names_that_differ_by_case_alone_keep_apart_on_every_system(tmp_path, classifier):
     images = make_images(tmp_path / "images", 1)
     objclass.imwrite(images / "STACK000.tif", stack(5), spacing=(2, 0.5, 0.5))
-    monkeypatch.setattr(Item, "stem", property(lambda item: item.file.name.lower()))
-    with pytest.raises(ValueError, match="out: expected a folder that keeps the names of the images apart"):
-        segment_folder(images, classifier, tmp_path / "out")
+    segment_folder(images, classifier, tmp_path / "out")
+    for part in ("labels", "tables", "done"):
+        written = [path.name.casefold() for path in (tmp_path / "out" / part).iterdir()]
+        assert len({*written}) == len(written) == 2
+    assert segment_folder(images, classifier, tmp_path / "out").n_done_before == 2
+
+
+def test_labels_of_images_that_are_gone_or_failed_are_named(tmp_path, classifier, caplog):
+    images = make_images(tmp_path / "images", 4)
+    assert segment_folder(images, classifier, tmp_path / "out").stale == []
+    (images / "stack000.tif").unlink()
+    (images / "stack001.tif").write_bytes(b"no image")
+    batch = segment_folder(images, classifier, tmp_path / "out")
+    assert batch.stale == ["stack000.tif.ome.tif", "stack001.tif.ome.tif"]
+    line = "contains 2 files without a row in images.csv: stack000.tif.ome.tif, stack001.tif.ome.tif"
+    assert line in caplog.text
+    assert len(image_table(tmp_path / "out")) == 2

@@ -2,13 +2,15 @@
 
 import json
 import os
+import re
+import unicodedata
 
 import numpy as np
 import pytest
 import tifffile
 
 import objclass
-from objclass.workflows.inputs import ImageFile, Item, describe_left_out, find_images
+from objclass.workflows.inputs import ImageFile, Item, describe_left_out, find_images, with_distinct_stems
 
 
 def make(folder, *names):
@@ -153,10 +155,14 @@ def test_stems_are_short_plain_and_differ():
         "./=a.tif",
     ]
     given += ["µ" * 100 + ".tif", "caf\\xe9.tif", "a~b.tif", "new\nline.tif", "a.tif~0123456789abcdef"]
+    given += ["CON", "aux.tif", "Com1.ome.tif", "lpt² .tif", "b/nul.tif", "x" * 99 + "/" * 60 + "prn.tif"]
     stems = [Item(ImageFile("", name)).stem for name in given]
     assert stems[0] == "a.tif"
     assert len({stem.lower() for stem in stems}) == len(given)
     assert all(len(stem.encode()) < 160 and "/" not in stem and "\n" not in stem for stem in stems)
+    reserved = re.compile(r"(con|prn|aux|nul|com\d|lpt[\d²])[ .~]", re.IGNORECASE)
+    assert not any(reserved.match(f"{stem}.ome.tif") for stem in stems)
+    assert Item(ImageFile("", "console.tif")).stem == "console.tif"
     assert Item(ImageFile("", "a.tif"), 2, 7).stem == "a.tif_s002_t00007"
     assert Item(ImageFile("", "a.tif"), 2, 7).title == "a.tif#2, frame 7"
 
@@ -180,3 +186,12 @@ def test_channels_are_put_into_the_order_of_the_training(tmp_path):
     chosen = Reading(channel="GFP").read(tmp_path / "b.ome.tif", 2, "it", channel_names=("DAPI", "GFP"))
     np.testing.assert_array_equal(chosen.segmented, image[1])
     assert chosen.segmented_names == ("GFP",)
+
+
+def test_stems_differ_where_the_file_system_takes_names_for_the_same():
+    given = ["A.tif", "a.tif", "b.tif", "straße.tif", "STRASSE.tif", "é.tif", "e\u0301.tif"]
+    items = [Item(ImageFile("", name), frame=1) for name in given]
+    stems = [item.stem for item in with_distinct_stems(items)]
+    assert len({unicodedata.normalize("NFD", stem).casefold() for stem in stems}) == len(given)
+    assert stems[2] == "b.tif_t00001"
+    assert [item.stem for item in with_distinct_stems(items[1:3])] == ["a.tif_t00001", "b.tif_t00001"]

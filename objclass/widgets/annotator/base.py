@@ -144,7 +144,9 @@ class AnnotatorBase(SliceWidget):
     @traitlets.validate("segmentation")
     def _check_segmentation(self, proposal: Any) -> dict[str, Any]:
         try:
-            SegmentationOptions(**proposal.value)
+            options = SegmentationOptions(**proposal.value)
+            if self.state:  # else it is being made
+                options.of_preset(self._segmentation_preset)
         except (ValueError, TypeError) as failure:
             raise traitlets.TraitError(str(failure)) from failure
         return {name: value for name, value in proposal.value.items() if value is not None}
@@ -153,9 +155,12 @@ class AnnotatorBase(SliceWidget):
     def segmentation_options(self) -> SegmentationOptions:
         """How objects are made: what was chosen, and what the preset says of the rest."""
         chosen: dict[str, Any] = dict(self.segmentation)
+        return SegmentationOptions(**chosen).of_preset(self._segmentation_preset)
+
+    @property
+    def _segmentation_preset(self) -> str:
         is_loaded = self._classifier is not None and isinstance(self._trained_with, str)
-        preset = self._classifier.preset if self._classifier and is_loaded else self.parameters.recipe
-        return SegmentationOptions(**chosen).of_preset(preset)
+        return self._classifier.preset if self._classifier and is_loaded else self.parameters.recipe
 
     def _on_option(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         """Set an option of the segmentation; an invalid one is refused and reset."""

@@ -1,0 +1,58 @@
+"""The parameters of runs and batches: one list of them for functions, command line and widgets."""
+
+import inspect
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import traitlets
+
+import objclass
+from objclass import cli
+from objclass.objects.segmentation import SegmentationOptions
+from objclass.pixels.training import TrainingParameters
+from objclass.workflows.parameters import TRAINING, ObjectParameters, Parameters
+
+SEGMENTATION = [field.name for field in fields(SegmentationOptions)]
+
+
+def test_functions_take_each_option_of_the_dataclasses():
+    own = {"image", "classifier", "spacing", "engine", "progress"}
+    assert {*inspect.signature(objclass.segment).parameters} == {*SEGMENTATION, *own}
+    own = {"image", "annotations", "channel_names", "path"}
+    names = {field.name for field in fields(TrainingParameters)}
+    assert {*inspect.signature(objclass.train_object_classifier).parameters} == names | own
+    assert {*TRAINING} < names
+
+
+@pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        (["run", "i.tif", "--classifier", "c.cl", "--out", "o"], Parameters.names()),
+        (["batch", "i.tif", "--classifier", "c.cl", "--out", "o"], ObjectParameters.names()),
+    ],
+)
+def test_the_command_line_takes_each_parameter(call, names):
+    assert {*names} <= {*vars(cli._parser(call[0]).parse_args(call))}
+
+
+def test_the_annotator_takes_each_option_of_segment():
+    image = np.zeros((16, 16), np.uint8)
+    annotator = objclass.annotate(image)
+    assert annotator.segmentation_options == SegmentationOptions().of_preset("default")
+    assert annotator.state["segmentation"]["split"] == "auto"
+    for name in SEGMENTATION:
+        annotator.segmentation = {name: getattr(SegmentationOptions(), name)}
+    chosen = {"smooth": 2.0, "split": "distance", "min_size": "4 um2", "min_distance": 3}
+    annotator.segmentation = chosen
+    assert annotator.segmentation_options == SegmentationOptions(**chosen).of_preset("default")
+    for wrong, message in (({"threshold": 2}, "threshold"), ({**chosen, "split": "none"}, "min_distance")):
+        with pytest.raises(traitlets.TraitError, match=message):
+            annotator.segmentation = wrong
+        assert annotator.segmentation == chosen
+
+
+@pytest.mark.parametrize(("name", "value"), [("n_estimators", 0), ("preset", "apocs"), ("isotropic", 1)])
+def test_parameters_of_the_training_are_checked_before_an_image_is_read(name, value):
+    with pytest.raises(ValueError, match=name):
+        Parameters.of(**{name: value})
