@@ -175,14 +175,14 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextlib.contextmanager
-def progress_bar(total: int, description: str, progress: Progress) -> Iterator[Callable[[], None]]:
-    """Yield a function that advances the progress bar by one; see `map_tiles` for `progress`."""
+def progress_bar(total: int, description: str, progress: Progress) -> Iterator[Callable[..., None]]:
+    """Yield a function that advances the progress bar by steps; see `map_tiles` for `progress`."""
     if callable(progress):
         done = 0
 
-        def report() -> None:
+        def report(steps: int = 1) -> None:
             nonlocal done
-            done += 1
+            done += steps
             progress(done, total)
 
         yield report
@@ -193,6 +193,6 @@ def progress_bar(total: int, description: str, progress: Progress) -> Iterator[C
 
             bar = tqdm(total=total, desc=description, delay=2, leave=False)
         with bar:
-            yield lambda: bar.update() and None
+            yield lambda steps=1: bar.update(steps) and None
     else:
-        yield lambda: None
+        yield lambda steps=1: None

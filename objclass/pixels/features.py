@@ -312,7 +312,7 @@ _EXPECTED = (
     "a specification such as 'original gaussian_blur=1', the name of a predefined set, or a list of tokens"
 )
 _SETS = f"The predefined sets are {', '.join(FEATURE_SETS)}."
-_OTHER_FILTERS = 'A classifier from another program with other filters can be run with engine="opencl".'
+_OTHER_FILTERS = 'A classifier from APOC with box or sphere filters can be run with engine="opencl".'
 
 
 def _parse_token(token: str | Feature) -> Feature:

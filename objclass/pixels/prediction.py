@@ -63,7 +63,7 @@ def classify_pixels(
     match_spacing : bool
         Scale the filters to `spacing` instead, so that they have the same physical size as in the training.
     engine : {"cpu", "opencl", "auto"}
-        The compute engine: objclass on all cores, or APOC on an OpenCL device; "auto" takes OpenCL where
+        The compute engine: all cores, or an OpenCL device through pyclesperanto; "auto" takes OpenCL where
         there is a graphics card, see `choose_engine`.
     progress : bool or callable
         Show a progress bar after two seconds, or call ``progress(done, total)``.
@@ -179,21 +179,12 @@ def _predict(
     check_pixels(channels)
     classifier = fit_to_image(classifier, channels)
     if choose_engine(engine) == "opencl":
-        planes = [channels[:, z] for z in range(channels.shape[1])] if planewise else [channels]
-        found = np.stack([_predict_with_apoc(plane, classifier, positive_classes) for plane in planes])
+        volume = as_volume(channels, channels.ndim - 1)
+        found = opencl.predict(volume, classifier, positive_classes, progress=progress)
     else:
         check_filters(classifier.features)
         found = run_forest(channels, classifier, positive_classes, progress=progress)
     return found.reshape(channels.shape[1:])
-
-
-def _predict_with_apoc(
-    channels: np.ndarray, classifier: ObjectClassifier, positive_classes: tuple[int, ...] | None
-) -> np.ndarray:
-    if positive_classes is None:
-        return opencl.classify(channels, classifier).astype(np.uint8)
-    maps = [opencl.probability(channels, classifier, one) for one in positive_classes]
-    return np.asarray(np.sum(maps, axis=0, dtype=np.float32))
 
 
 def predict_plane(
@@ -304,7 +295,7 @@ def choose_engine(engine: str = "auto") -> str:
     Parameters
     ----------
     engine : {"auto", "cpu", "opencl"}
-        "auto" takes OpenCL where pyopencl finds a graphics card.
+        "auto" takes OpenCL where pyclesperanto finds a graphics card.
 
     Returns
     -------

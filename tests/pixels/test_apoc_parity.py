@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 import objclass
-from objclass.pixels import opencl
-from objclass.pixels.classifier import write_classifier
 from objclass.pixels.features import FEATURE_SETS
 from tests.pixels.test_classifier import scene
 
@@ -125,7 +123,7 @@ def test_sobel_of_apoc_reads_beyond_the_image_in_3d(apoc, tmp_path):
 
 
 @pytest.mark.parity
-def test_apoc_runs_what_cpu_refuses(apoc, tmp_path):
+def test_opencl_runs_what_cpu_refuses(apoc, tmp_path):
     image, scribbles = scene((40, 44))
     theirs = apoc.PixelClassifier(str(tmp_path / "a.cl"))
     theirs.train("original maximum_box=2", scribbles, image)
@@ -133,37 +131,7 @@ def test_apoc_runs_what_cpu_refuses(apoc, tmp_path):
     with pytest.raises(ValueError, match=r"got 'maximum_box=2'.*engine=\"opencl\""):
         objclass.classify_pixels(image, loaded, engine="cpu")
     found = objclass.classify_pixels(image, loaded, engine="opencl")
-    assert np.array_equal(found, np.asarray(theirs.predict(image)))
-
-
-@pytest.mark.parity
-def test_both_engines_find_the_same(apoc, tmp_path):
-    image, _, ours = train_both(apoc, "2D, two channels, three classes", tmp_path)
-    by_both = {
-        engine: (
-            objclass.classify_pixels(image, ours, engine=engine),
-            objclass.segment(image, ours, engine=engine) > 0,
-            objclass.probability_map(image, ours, engine=engine, positive_class=3),
-        )
-        for engine in ("cpu", "opencl")
-    }
-    for on_cpu, on_device in zip(by_both["cpu"], by_both["opencl"], strict=True):
-        assert on_cpu.dtype == on_device.dtype
-        assert np.isclose(on_cpu, on_device, rtol=0, atol=1.001 / N_TREES).mean() >= ENOUGH
-
-
-@pytest.mark.parity
-def test_failure_of_the_device_is_reported(apoc, monkeypatch):
-    image, scribbles = scene((60, 61), 1, 2)
-    classifier = objclass.train_object_classifier(image, scribbles, n_estimators=5)
-
-    def write_damaged(path, classifier):
-        write_classifier(path, classifier)
-        path.write_text(path.read_text().replace("__kernel", "__kernel oops"))
-
-    monkeypatch.setattr(opencl, "write_classifier", write_damaged)
-    with pytest.raises(ValueError, match=r'engine: expected an OpenCL device that runs APOC.*engine="cpu"'):
-        objclass.classify_pixels(image, classifier, engine="opencl")
+    assert agreement(found, np.asarray(theirs.predict(image))) >= ENOUGH
 
 
 # Real nuclei, with the files and the objects that APOC made of them. APOC itself is not needed.

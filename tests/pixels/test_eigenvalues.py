@@ -118,5 +118,3 @@ def test_saving_eigenvalues_warns_that_apoc_cannot_run_them(tmp_path):
     assert objclass.load_classifier(tmp_path / "a.cl") == trained
     plane = objclass.predict_plane(image, trained, index=3)
     np.testing.assert_array_equal(plane, objclass.classify_pixels(image, trained)[3])
-    with pytest.raises(ValueError, match="engine: expected features that APOC supports"):
-        objclass.classify_pixels(image, trained, engine="opencl")
