@@ -6,20 +6,39 @@ Every message names the argument, what was expected, what was passed, and the ne
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeGuard, TypeVar, cast
+from typing import Any, Protocol, TypeGuard, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 # One image, or a list of several: functions return what they were given.
 Images = TypeVar("Images", np.ndarray, list[np.ndarray])
-# Voxel size along each axis, (z, y, x) or (y, x); one number for all axes; None if unknown.
 MASK = 255
 IS_MASK = (
     "a mask of 0 and 255 is one object with the label 255. If each connected component is an object, use "
     "skimage.measure.label(mask > 0)."
 )
+# Voxel size along each axis, (z, y, x) or (y, x); one number for all axes; None if unknown.
 Spacing = float | Sequence[float] | None
+
+
+class ArrayLike(Protocol):
+    """An array that is read in blocks, of dask, zarr, NumPy or `objclass.chunked.imread`."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values."""
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+
+    def __getitem__(self, key: Any, /) -> Any:
+        """Return the part that slices select."""
 
 
 class ObjclassError(ValueError):

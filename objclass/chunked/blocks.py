@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from objclass._common.checks import invalid
+from objclass._common.checks import ArrayLike, invalid
 from objclass._common.parallel import single_threaded
 
 BLOCK_SHAPES = {2: (8192, 8192), 3: (256, 512, 512)}
@@ -164,20 +164,22 @@ class Source:
         The block shape for arrays without chunks.
     """
 
-    def __init__(self, array: Any, n_leading: int = 0, block_shape: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, array: ArrayLike, n_leading: int = 0, block_shape: Sequence[int] | None = None
+    ) -> None:
         import dask.array as da
 
         if isinstance(array, np.ndarray):
             array = da.from_array(array, chunks=(-1,) * n_leading + ("auto",) * (array.ndim - n_leading))
-        self.array, self.n_leading = array, n_leading
-        self.chunked = isinstance(array, da.Array)
+        self.array: Any = array
+        self.n_leading, self.chunked = n_leading, isinstance(array, da.Array)
         shape = tuple(array.shape[n_leading:])
         if block_shape is not None and (
             len(block_shape) != len(shape)
             or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in block_shape)
         ):
             raise invalid("block_shape", f"{len(shape)} positive integers", block_shape)
-        if self.chunked:
+        if isinstance(array, da.Array):
             if isinstance(array._meta, np.ma.MaskedArray):
                 hint = "Fill the masked pixels with dask.array.ma.filled(image, value)."
                 raise invalid("image", "an array without a mask", "a masked array", hint)
@@ -246,7 +248,7 @@ def _overlaps(stops: list[list[int]], region: Region) -> Iterator[tuple[Index, R
         yield index, inside, place
 
 
-def _read(array: Any, *, region: Region) -> np.ndarray:
+def _read(array: ArrayLike, *, region: Region) -> np.ndarray:
     return np.asarray(array[region])
 
 

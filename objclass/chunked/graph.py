@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import Spacing, check_spacing, invalid
+from objclass._common.checks import ArrayLike, Spacing, check_spacing, invalid
 from objclass._common.sizes import Size, parse_size
 from objclass.chunked.blocks import Index, Region, Source, Tasks, with_halo, without_collection
 from objclass.chunked.measuring import (
@@ -54,7 +54,11 @@ MOST_VOXELS = 2 * 10**9
 
 
 def image_source(
-    image: Any, classifier: ObjectClassifier, block_shape: Sequence[int] | None, *, planewise: bool = False
+    image: ArrayLike,
+    classifier: ObjectClassifier,
+    block_shape: Sequence[int] | None,
+    *,
+    planewise: bool = False,
 ) -> Source:
     """Return the source of the blocks of an image, after checking that it fits the classifier."""
     if not hasattr(image, "dtype"):
@@ -71,7 +75,7 @@ def image_source(
     return Source(image, len(shape) - ndim, block_shape)
 
 
-def labels_source(labels: Any) -> Source:
+def labels_source(labels: ArrayLike) -> Source:
     """Return the source of the blocks of labels."""
     if np.dtype(getattr(labels, "dtype", object)).kind not in "iu":
         hint = "Label the objects of a mask with skimage.measure.label(mask)."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import IS_MASK, MASK, Spacing, check_spacing, invalid
+from objclass._common.checks import IS_MASK, MASK, ArrayLike, Spacing, check_spacing, invalid
 from objclass._common.sizes import parse_size
 from objclass.chunked.blocks import Source
 from objclass.chunked.graph import (
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 
 def segment(
-    image: Any,
+    image: ArrayLike,
     classifier: ObjectClassifier,
     *,
     positive_class: int | Sequence[int] | None = None,
@@ -125,7 +125,7 @@ def segment(
 
 
 def classify_pixels(
-    image: Any,
+    image: ArrayLike,
     classifier: ObjectClassifier,
     *,
     planewise: bool = False,
@@ -165,7 +165,7 @@ def classify_pixels(
 
 
 def exclude_small(
-    labels: Any,
+    labels: ArrayLike,
     min_size: float | str = 20,
     *,
     spacing: Spacing = None,
@@ -201,7 +201,7 @@ def exclude_small(
 
 
 def exclude_large(
-    labels: Any,
+    labels: ArrayLike,
     max_size: float | str,
     *,
     spacing: Spacing = None,
@@ -231,7 +231,7 @@ def exclude_large(
     return keep_objects(source, partial(at_most, limit=limit), dense=relabel)
 
 
-def exclude_border(labels: Any, *, relabel: bool = True) -> da.Array:
+def exclude_border(labels: ArrayLike, *, relabel: bool = True) -> da.Array:
     """Remove objects that touch the border of the image.
 
     Parameters
@@ -254,7 +254,7 @@ def exclude_border(labels: Any, *, relabel: bool = True) -> da.Array:
     return _keep(labels, inside, relabel)
 
 
-def relabel(labels: Any) -> da.Array:
+def relabel(labels: ArrayLike) -> da.Array:
     """Relabel objects to 1…n in the order of their labels.
 
     Parameters
@@ -276,8 +276,8 @@ def relabel(labels: Any) -> da.Array:
 
 
 def measure(
-    labels: Any,
-    image: Any = None,
+    labels: ArrayLike,
+    image: ArrayLike | None = None,
     *,
     spacing: Spacing = None,
     unit: str | None = None,
@@ -356,5 +356,5 @@ def measure(
     return table
 
 
-def _keep(labels: Any, choose: Callable[[RegionSizes], np.ndarray], dense: bool) -> da.Array:
+def _keep(labels: ArrayLike, choose: Callable[[RegionSizes], np.ndarray], dense: bool) -> da.Array:
     return keep_objects(labels_source(labels), choose, dense=dense)

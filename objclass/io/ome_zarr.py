@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import check_spacing, invalid
+from objclass._common.checks import ArrayLike, check_spacing, invalid
 from objclass._common.files import AnyPath, replacing
 from objclass.io.ngff import create_level, create_zarr, is_zarr, warn_of_missing_chunks, zarr_chunks
 from objclass.io.opening import check_named, is_url, open_image
@@ -115,7 +115,7 @@ def imread(
     return StoredArray(array, tuple(index))
 
 
-def imwrite(path: AnyPath, array: Any, *, spacing: object = None, axes: str | None = None) -> None:
+def imwrite(path: AnyPath, array: ArrayLike, *, spacing: object = None, axes: str | None = None) -> None:
     """Compute an image or labels and write them as OME-Zarr (NGFF 0.5) with a resolution pyramid.
 
     Each level is downsampled by 2 along every axis that is longer than 256. The folder is written
@@ -149,24 +149,23 @@ def imwrite(path: AnyPath, array: Any, *, spacing: object = None, axes: str | No
         raise invalid(
             "path", "a name that ends in .zarr", path.name, "Use objclass.imwrite for small images."
         )
-    if not isinstance(array, da.Array):
-        array = da.from_array(array)
-    names = axes or AXES.get(array.ndim, "")
-    if len(names) != array.ndim or names not in ("yx", "zyx", "cyx", "czyx") or 0 in array.shape:
-        raise invalid("array", "a non-empty array of rank 2 to 4, channels first", f"shape {array.shape}")
+    image: da.Array = array if isinstance(array, da.Array) else da.from_array(array)
+    names = axes or AXES.get(image.ndim, "")
+    if len(names) != image.ndim or names not in ("yx", "zyx", "cyx", "czyx") or 0 in image.shape:
+        raise invalid("array", "a non-empty array of rank 2 to 4, channels first", f"shape {image.shape}")
     spatial = names.replace("c", "")
     sizes = dict(zip(spatial, check_spacing(spacing, len(spatial)) or (), strict=False))
-    factors = _factors(array.shape, names)
+    factors = _factors(image.shape, names)
     with replacing(path) as temporary:
         group = create_zarr(temporary, names, spacing=sizes, factors=factors)
         for level, factor in enumerate(factors):
-            chunks = zarr_chunks(array.shape, names)
-            stored = create_level(group, level, shape=array.shape, dtype=array.dtype, axes=names)
-            blocks = _aligned(array, chunks)
-            da.store(array.rechunk(blocks), stored, lock=False)
+            chunks = zarr_chunks(image.shape, names)
+            stored = create_level(group, level, shape=image.shape, dtype=image.dtype, axes=names)
+            blocks = _aligned(image, chunks)
+            da.store(image.rechunk(blocks), stored, lock=False)
             if level + 1 < len(factors):
                 steps = [then // now for then, now in zip(factors[level + 1], factor, strict=True)]
-                array = _coarser(da.from_zarr(stored, chunks=blocks), steps)
+                image = _coarser(da.from_zarr(stored, chunks=blocks), steps)
 
 
 def _factors(shape: Sequence[int], axes: str) -> list[list[int]]:

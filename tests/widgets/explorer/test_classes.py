@@ -196,17 +196,16 @@ def test_learning_from_5000_objects_costs_no_more_than_a_few_forests(page: Page)
     teach(page)
     table, named = page.explorer.objects.measured, page.explorer.objects.classes.named()
 
-    def best(work: Any) -> float:
-        times = []
-        for _ in range(3):
-            begun = time.perf_counter()
-            work()
-            times.append(time.perf_counter() - begun)
-        return min(times)
+    def cost(work: Any) -> float:
+        begun = time.process_time()  # of all threads, whatever else the machine does
+        work()
+        return time.process_time() - begun
 
-    bare = best(lambda: objclass.classify(table, objclass.train_table_classifier(table, named)))
-    whole = best(lambda: (give(page, [20], 1), page.explorer.wait()))
-    assert whole < 2 * bare + 0.05
+    ratios = []
+    for _ in range(4):
+        bare = cost(lambda: objclass.classify(table, objclass.train_table_classifier(table, named)))
+        ratios.append(cost(lambda: (give(page, [20], 1), page.explorer.wait())) / bare)
+    assert min(ratios) < 2.25, ratios
 
 
 def test_a_judgement_of_earlier_examples_is_not_shown(page: Page) -> None:
