@@ -174,7 +174,7 @@ class Forest:
 
 
 BLOCK = 32
-MAX_LEAVES = 384
+MAX_LEAVES = 192
 
 
 def votes_against_first(forest: Forest) -> np.ndarray:
@@ -222,40 +222,47 @@ def pack_trees(forest: Forest, votes: np.ndarray, used: np.ndarray | None = None
         tolerance=_tolerance(forest),
         two_levels=_pack_two_levels(forest.roots[has_two], feature, threshold, children, votes),
         masked=_pack_masked(forest, np.flatnonzero(is_masked), feature, threshold, votes),
-        deep=_pack_deep(forest, np.flatnonzero(is_deep), n_levels, feature, threshold, votes),
+        deep=_pack_deep(forest, np.flatnonzero(is_deep), feature, threshold, votes),
     )
 
 
 def _pack_deep(
-    forest: Forest,
-    trees: np.ndarray,
-    n_levels: np.ndarray,
-    feature: np.ndarray,
-    threshold: np.ndarray,
-    votes: np.ndarray,
+    forest: Forest, trees: np.ndarray, feature: np.ndarray, threshold: np.ndarray, votes: np.ndarray
 ) -> DeepTrees:
-    """Put the nodes of trees level by level, so that siblings follow each other."""
-    levels = [np.zeros(0, np.int64)]
-    roots, n_nodes = np.zeros(trees.size, np.int64), 0
-    for tree, root in enumerate(forest.roots[trees]):
-        roots[tree] = n_nodes
-        level = np.array([root], np.int64)
-        while level.size:
-            levels.append(level)
-            n_nodes += level.size
-            inner = level[forest.feature[level] >= 0]
-            level = np.stack([forest.left[inner], forest.right[inner]], axis=1).ravel().astype(np.int64)
+    """Put the nodes of each tree level by level, so that siblings follow each other."""
+    levels = [forest.roots[trees].astype(np.int64)]
+    while (inner := levels[-1][forest.feature[levels[-1]] >= 0]).size:
+        levels.append(np.stack([forest.left[inner], forest.right[inner]], axis=1).ravel().astype(np.int64))
     order = np.concatenate(levels)
-    place = np.zeros(forest.n_nodes, np.int32)
+    tree_of_node = np.searchsorted(forest.roots[trees], order, side="right") - 1
+    by_tree = np.argsort(tree_of_node, kind="stable")
+    order, tree_of_node = order[by_tree], tree_of_node[by_tree]
+    place = np.zeros(forest.n_nodes, np.uint32)
     place[order] = np.arange(order.size)
-    nodes = np.zeros((order.size, 4), np.int32)
+    is_leaf = forest.feature[order] < 0
+    n_full_levels = np.full(trees.size, MAX_DEPTH)
+    np.minimum.at(n_full_levels, tree_of_node[is_leaf], forest.levels[order[is_leaf]])
+    different, columns = _different_columns(votes[:, order[is_leaf]])
+    nodes = np.zeros((order.size, 4), np.uint32)
     nodes[:, 0] = feature[order]
-    nodes[:, 1] = threshold[order].view(np.int32)
-    splits = forest.feature[order] >= 0
-    nodes[:, 2] = np.where(splits, place[forest.left[order]], np.arange(order.size))
+    nodes[:, 1] = threshold[order].view(np.uint32)
+    nodes[:, 2] = np.where(is_leaf, np.arange(order.size), place[forest.left[order]])
+    nodes[is_leaf, 3] = columns
     numbers = nodes.ravel()
-    votes = np.ascontiguousarray(votes[:, order])
-    return DeepTrees(roots, n_levels[trees], numbers, numbers.view(np.float32), votes)
+    return DeepTrees(place[forest.roots[trees]], n_full_levels, numbers, numbers.view(np.float32), different)
+
+
+def _different_columns(votes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the different columns of an array, and the index of each column among them."""
+    import pandas as pd
+
+    number = np.zeros(votes.shape[1], np.int64)
+    for row in votes:
+        of_row, values = pd.factorize(row)
+        number = pd.factorize(number * len(values) + of_row)[0]
+    first = np.zeros(number.max(initial=-1) + 1, np.int64)
+    first[number[::-1]] = np.arange(number.size)[::-1]
+    return np.ascontiguousarray(votes[:, first]), number
 
 
 def _pack_two_levels(

@@ -43,15 +43,16 @@ class MaskedTrees(NamedTuple):
 
 
 class DeepTrees(NamedTuple):
-    """Trees of any size: their roots, numbers of levels, nodes, and votes (n_sums, n_nodes).
+    """Trees of any size: their roots, the number of levels above the first leaf, nodes, and votes.
 
     A node is four numbers, which share a cache line: its feature, its threshold, its left child, followed by
-    the right one, and 0. `nodes` (4 · n_nodes,) holds them as integers; `thresholds` is the same memory as
-    float32. A leaf has an infinite threshold and is its own left child.
+    the right one, and the column of its votes. `nodes` (4 · n_nodes,) holds them as integers; `thresholds` is
+    the same memory as float32. A leaf has an infinite threshold and is its own left child. `votes`
+    (n_sums, n_different) hold equal votes once: those of full-depth trees then stay in the fastest cache.
     """
 
     roots: np.ndarray
-    n_levels: np.ndarray
+    n_full_levels: np.ndarray
     nodes: np.ndarray
     thresholds: np.ndarray
     votes: np.ndarray
@@ -177,17 +178,27 @@ def add_masked_tree_votes(features, n, trees, reachable, lowest, leaves, sums):
 
 
 @kernel
-def add_deep_tree_votes(features, trees, nodes, sums):
+def go_down(values, stride, trees, n, voxels, nodes):
+    """Let the first `n` of `voxels` go from their nodes to the children."""
+    for i in range(n):
+        at = np.uintp(4) * np.uintp(nodes[i])
+        value = values[np.uintp(trees.nodes[at]) * np.uintp(stride) + np.uintp(voxels[i])]
+        is_right = not value < trees.thresholds[at + np.uintp(1)]
+        nodes[i] = trees.nodes[at + np.uintp(2)] + np.uint32(is_right)
+
+
+@kernel
+def add_deep_tree_votes(features, trees, voxels, nodes, columns, sums):
     """Add the votes of trees of any depth.
 
     All voxels of a row go down one level together: their steps do not wait for each other as those of a
-    single voxel would, and there is no branch to mispredict.
+    single voxel would, and there is no branch to mispredict. Those at a leaf are sorted out every two levels.
 
     Parameters
     ----------
     features : float32, (n_features, at least n)
     trees : DeepTrees
-    nodes : int32, (n,)
+    voxels, nodes, columns : uint32, (n,)
         Scratch.
     sums : float32, (n_sums, at least n)
         The votes are added to these.
@@ -195,15 +206,25 @@ def add_deep_tree_votes(features, trees, nodes, sums):
     n, stride, values = nodes.size, features.shape[1], features.reshape(-1)
     for t in range(trees.roots.size):
         nodes[:] = trees.roots[t]
-        for _ in range(trees.n_levels[t]):
-            for i in range(n):
-                at = 4 * nodes[i]
-                is_right = not values[trees.nodes[at] * stride + i] < trees.thresholds[at + 1]
-                nodes[i] = trees.nodes[at + 2] + np.int32(is_right)
+        for i in range(n):
+            voxels[i] = i
+        for _ in range(trees.n_full_levels[t]):
+            go_down(values, stride, trees, n, voxels, nodes)
+        n_left = n
+        while n_left:
+            go_down(values, stride, trees, n_left, voxels, nodes)
+            go_down(values, stride, trees, n_left, voxels, nodes)
+            n_before, n_left = n_left, 0
+            for i in range(n_before):
+                node, voxel = nodes[i], voxels[i]
+                at = np.uintp(4) * np.uintp(node)
+                columns[np.uintp(voxel)] = trees.nodes[at + np.uintp(3)]
+                nodes[np.uintp(n_left)], voxels[np.uintp(n_left)] = node, voxel
+                n_left += np.int64(trees.nodes[at + np.uintp(2)] != node)
         for c in range(sums.shape[0]):
             votes, total = trees.votes[c], sums[c]
             for i in range(n):
-                total[i] += votes[nodes[i]]
+                total[i] += votes[np.uintp(columns[i])]
 
 
 @kernel
@@ -214,7 +235,7 @@ def sum_votes(features, n, trees, sums):
         sums[c, :n] = 0
         add_two_level_votes(features, n, trees.two_levels, c, sums)
     add_masked_tree_votes(features, n, trees.masked, scratch, lowest, leaves, sums)
-    add_deep_tree_votes(features, trees.deep, scratch.view(np.int32), sums)
+    add_deep_tree_votes(features, trees.deep, scratch, leaves, lowest.view(np.uint32), sums)
 
 
 @kernel

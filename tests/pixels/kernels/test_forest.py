@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.ensemble import RandomForestClassifier
 
 from objclass.pixels import forest as forest_module
 from objclass.pixels.kernels.forest import sum_votes
 from objclass.pixels.kernels.pixels import classify_collected
+from objclass.pixels.training import fit_forest
 from tests.forests import count_votes, forests
 
 
@@ -30,3 +32,16 @@ def test_every_form_of_a_tree_gives_the_same_votes(forest, max_leaves):
         patch.setattr(forest_module, "MAX_LEAVES", max_leaves)
         sum_votes(np.ascontiguousarray(rows.T), 70, forest_module.pack_trees(forest, forest.leaf.T), sums)
     np.testing.assert_allclose(sums, count_votes(forest, rows).T, rtol=1e-5)
+
+
+def test_full_depth_trees_store_equal_votes_once():
+    rng = np.random.default_rng(0)
+    rows, classes = rng.normal(size=(3000, 6)).astype(np.float32), rng.integers(1, 4, 3000).astype(np.uint8)
+    model = RandomForestClassifier(4, random_state=0, oob_score=True)
+    forest = fit_forest(model, rows, classes)[0]
+    trees = forest_module.pack_trees(forest, forest_module.votes_against_first(forest)).deep
+    assert trees.roots.size == 4
+    assert trees.votes.shape == (2, 3)  # each leaf votes for one of three classes
+    found = np.empty(len(rows), np.uint8)
+    classify_collected(np.ascontiguousarray(rows.T), 0, len(rows), forest.packed, found)
+    np.testing.assert_array_equal(found, model.predict(rows))
