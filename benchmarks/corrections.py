@@ -2,7 +2,8 @@
 
 A simulated user paints five scribbles a class, looks at the result, and paints one scribble in each of the
 three largest regions that are wrong, with the class that is right there; five times. The images lie in
-``../shared/data``: pass another folder of ``NAME.tif`` and ``NAME_truth.tif`` as ``OBJCLASS_IMAGES``.
+``../shared/data``: pass another folder of ``NAME.tif`` and ``NAME_truth.tif`` as ``OBJCLASS_IMAGES``. Of
+each plane image the middle is used.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ FOLDER = Path(os.environ.get("OBJCLASS_IMAGES", "../shared/data/real"))
 ROUNDS = 5
 REGIONS = 3
 LENGTH = 25
+SIZE = 256
+SEEDS = 2
 WAYS: dict[str, dict[str, str]] = {"default": {}, "balanced": {"class_weight": "balanced"}}
 
 
@@ -83,8 +86,10 @@ def run() -> Iterator[Row]:
             continue
         if image.ndim > truth.ndim:
             image = np.moveaxis(image, -1, 0)
+        middle = tuple(slice(max(0, n - SIZE) // 2, max(0, n - SIZE) // 2 + SIZE) for n in truth.shape)
+        image, truth = image[(..., *middle)], truth[middle]
         for name, options in WAYS.items():
-            curves[name] += [rounds(image, truth[np.newaxis], options, seed) for seed in range(2)]
+            curves[name] += [rounds(image, truth[np.newaxis], options, seed) for seed in range(SEEDS)]
     for name, found in curves.items() if paths else ():
         mean = np.mean(found, axis=0)
         worse = (np.diff(found, axis=1) < -0.01).mean()

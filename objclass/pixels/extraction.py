@@ -131,7 +131,7 @@ def _collect(
     mask = np.ascontiguousarray(mask)  # one form for the kernel to compile
     counts = np.count_nonzero(mask, axis=2)
     offsets = (np.cumsum(counts) - counts.ravel()).reshape(counts.shape)
-    collected = np.empty((plan.kinds.size, int(counts.sum())), np.float32)
+    collected = np.empty((plan.n_features, int(counts.sum())), np.float32)
 
     def collect(band: Band | Moved, z: int, first: int, last: int) -> None:
         at = z - region[0].start

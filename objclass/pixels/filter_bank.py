@@ -14,18 +14,14 @@ from objclass.pixels.kernels.convolution import FIRST_TAPS, TAPS
 from objclass.pixels.kernels.filters import (
     BLURRED,
     GRADIENT,
-    HESSIAN_LARGEST,
-    HESSIAN_MIDDLE,
-    HESSIAN_SMALLEST,
+    HESSIAN,
     LAPLACE,
     LAPLACE_BY_DISTANCE,
     N_WEIGHTS,
     ORIGINAL,
     SOBEL,
     SOBEL_BY_DISTANCE,
-    STRUCTURE_LARGEST,
-    STRUCTURE_MIDDLE,
-    STRUCTURE_SMALLEST,
+    STRUCTURE,
 )
 from objclass.pixels.kernels.gaussian import Kernels
 
@@ -98,14 +94,17 @@ class Tensor:
 class Plan:
     """What to compute for a list of features: each blur once, and how each feature follows from it.
 
-    `weights` (n_features, N_WEIGHTS) are those of filters that weight neighbours by distance. The
-    products of `tensors` follow the `n_channels` of the image, `n_products` of each.
+    `kinds`, `inputs`, `weights` and `features` are those of a `Tile`, one row a filter; a filter gives one
+    feature or the eigenvalues of one matrix. The products of `tensors` follow the `n_channels` of the image,
+    `n_products` of each.
     """
 
     blurs: tuple[Blur, ...]
     kinds: np.ndarray
     inputs: np.ndarray
     weights: np.ndarray
+    features: np.ndarray
+    n_features: int
     ndim: int
     n_channels: int = 1
     tensors: tuple[Tensor, ...] = ()
@@ -143,18 +142,18 @@ def plan_features(
     """
     blurs: dict[Blur, int] = {}
     tensors: dict[Tensor, int] = {}
+    filters = _Filters()
     n_products = ndim * (ndim + 1) // 2
-    kinds, inputs, weights = [], [], []
-    for number in range(n_channels * len(features)) if used is None else used:
+    wanted = range(n_channels * len(features)) if used is None else used
+    for row, number in enumerate(wanted):
         channel, at = divmod(number, len(features))
         feature = features[at]
-        kinds.append(_kind(feature, ndim))
-        weights.append(_weights(kinds[-1], feature, ndim))
-        if feature.name == "original":
-            inputs.append(channel)
+        kind = _kind(feature, ndim)
+        if kind == ORIGINAL:
+            filters.add(row, feature, kind, channel, ndim)
             continue
         z, y, x = (0.0,) * (3 - ndim) + feature.sigma_along(ndim)
-        if kinds[-1] >= STRUCTURE_LARGEST:
+        if kind == STRUCTURE:
             distances = (1.0,) * (3 - ndim) + feature.distances(ndim)
             inverse = (1 / distances[0], 1 / distances[1], 1 / distances[2])
             tensor = Tensor(Blur(channel, ((z, y, x),)), inverse)
@@ -162,22 +161,51 @@ def plan_features(
             z, y, x = (0.0,) * (3 - ndim) + feature.window_along(ndim)
             for product in range(n_products):  # those of one tensor follow each other
                 blurs.setdefault(Blur(first + product, ((z, y, x),)), len(blurs))
-            inputs.append(blurs[Blur(first, ((z, y, x),))])
-            continue
-        shares = (0.9, 1.1) if feature.name == "difference_of_gaussian" else (1.0,)
-        blur = Blur(channel, tuple((z * share, y * share, x * share) for share in shares))
-        inputs.append(blurs.setdefault(blur, len(blurs)))
+            blur = Blur(first, ((z, y, x),))
+        else:
+            shares = (0.9, 1.1) if feature.name == "difference_of_gaussian" else (1.0,)
+            blur = Blur(channel, tuple((z * share, y * share, x * share) for share in shares))
+        filters.add(row, feature, kind, blurs.setdefault(blur, len(blurs)), ndim)
     return Plan(
         tuple(blurs),
-        np.array(kinds, np.int64),
-        np.array(inputs, np.int64),
-        np.array(weights, np.float32).reshape(-1, N_WEIGHTS),
+        np.array(filters.kinds, np.int64),
+        np.array(filters.inputs, np.int64),
+        np.array(filters.weights, np.float32).reshape(-1, N_WEIGHTS),
+        np.array(filters.features, np.int64).reshape(-1, 3),
+        len(wanted),
         ndim,
         n_channels,
         tuple(tensors),
     )
 
 
+class _Filters:
+    """The filters of a plan, each matrix of eigenvalues once."""
+
+    def __init__(self) -> None:
+        self.kinds: list[int] = []
+        self.inputs: list[int] = []
+        self.weights: list[np.ndarray] = []
+        self.features: list[list[int]] = []
+        self._matrices: dict[tuple[int, int, bytes], list[int]] = {}
+
+    def add(self, row: int, feature: Feature, kind: int, source: int, ndim: int) -> None:
+        """Let the filter of `feature` write to `row` of the features."""
+        weights, rank, rows = _weights(kind, feature, ndim), 0, [-1, -1, -1]
+        if kind in (HESSIAN, STRUCTURE):
+            rank = _RANKS.index(feature.name.split("_")[1])
+            known = self._matrices.setdefault((kind, source, weights.tobytes()), rows)
+            if known is not rows and known[rank] < 0:
+                known[rank] = row
+                return
+        rows[rank] = row
+        self.kinds.append(kind)
+        self.inputs.append(source)
+        self.weights.append(weights)
+        self.features.append(rows)
+
+
+_RANKS = ("largest", "middle", "smallest")
 _KINDS = {
     "original": ORIGINAL,
     "gaussian_blur": BLURRED,
@@ -186,12 +214,8 @@ _KINDS = {
     "sobel_of_gaussian_blur": SOBEL,
     "laplace_of_gaussian_blur": LAPLACE_BY_DISTANCE,
     "gradient_magnitude_of_gaussian_blur": GRADIENT,
-    "hessian_largest_of_gaussian_blur": HESSIAN_LARGEST,
-    "hessian_middle_of_gaussian_blur": HESSIAN_MIDDLE,
-    "hessian_smallest_of_gaussian_blur": HESSIAN_SMALLEST,
-    "structure_largest_of_gaussian_blur": STRUCTURE_LARGEST,
-    "structure_middle_of_gaussian_blur": STRUCTURE_MIDDLE,
-    "structure_smallest_of_gaussian_blur": STRUCTURE_SMALLEST,
+    **{f"hessian_{rank}_of_gaussian_blur": HESSIAN for rank in _RANKS},
+    **{f"structure_{rank}_of_gaussian_blur": STRUCTURE for rank in _RANKS},
 }
 
 
@@ -215,6 +239,6 @@ def _weights(kind: int, feature: Feature, ndim: int) -> np.ndarray:
         # Smoothing perpendicular to a derivative has the same physical width along all axes.
         weights[0:3] = (distances / distances.min()) ** -2.0
         weights[3:6] = 1 / distances
-    elif kind in (GRADIENT, HESSIAN_LARGEST, HESSIAN_MIDDLE, HESSIAN_SMALLEST):
+    elif kind in (GRADIENT, HESSIAN):
         weights[0:3] = 1 / distances
     return weights

@@ -27,7 +27,7 @@ from objclass.pixels.kernels.gaussian import CHUNK, blur_planes
 SOURCE_BYTES = 192 * 2**20
 BLUR_BYTES = 192 * 2**20
 FLAT_BYTES = 16 * 2**20
-TENSOR_BYTES = 128 * 2**20
+TENSOR_BYTES = 192 * 2**20
 FEWEST_LENGTHS = (8, 8, LANES)
 FEWEST_SLOTS = 4 * ROWS
 TASKS_PER_THREAD = 4
@@ -103,35 +103,55 @@ def whole(shape: Sequence[int]) -> Region:
 def _cut_blocks(image: np.ndarray, plan: Plan, region: Region) -> Iterator[Region]:
     """Cut a region so that a block, its surroundings and the products of its tensors are small enough."""
     n_arrays = plan.n_channels + len(plan.tensors) * plan.n_products
-    reach = (0,) * (3 - plan.ndim) + plan.reach
-    lengths = [part.stop - part.start for part in region]
-    most = TENSOR_BYTES // (4 * n_arrays)
-    while math.prod(map(min, image.shape[1:], np.add(lengths, np.multiply(2, reach)).tolist())) > most:
-        longest = max(range(3), key=lambda axis: lengths[axis] / FEWEST_LENGTHS[axis])
-        if lengths[longest] <= FEWEST_LENGTHS[longest]:
-            break
-        lengths[longest] = math.ceil(lengths[longest] / 2)
+    lengths: Sequence[int] = [part.stop - part.start for part in region]
+    halo = _halo(plan, plan.radii)
+
+    def size(lengths: Sequence[int]) -> int:
+        """Return the number of voxels of a block and its surroundings."""
+        return math.prod(
+            min(n + 2 * r, most) for n, r, most in zip(lengths, halo, image.shape[1:], strict=True)
+        )
+
+    def work(lengths: Sequence[int]) -> int:
+        """Return the number of voxels of all blocks and their surroundings."""
+        n_blocks = (math.ceil((part.stop - part.start) / n) for part, n in zip(region, lengths, strict=True))
+        return math.prod(n_blocks) * size(lengths)
+
+    halvings = [_halvings(n, fewest) for n, fewest in zip(lengths, FEWEST_LENGTHS, strict=True)]
+    shapes = list(itertools.product(*halvings))
+    fitting = [shape for shape in shapes if size(shape) <= TENSOR_BYTES // (4 * n_arrays)]
+    lengths = min(fitting, key=work) if fitting else min(shapes, key=size)
     starts = [range(part.start, part.stop, n) for part, n in zip(region, lengths, strict=True)]
     for z, y, x in itertools.product(*starts):
         stops = [min(at + n, part.stop) for at, n, part in zip((z, y, x), lengths, region, strict=True)]
         yield slice(z, stops[0]), slice(y, stops[1]), slice(x, stops[2])
 
 
+def _halvings(length: int, fewest: int) -> list[int]:
+    """Return a length and its half, quarter and so on, down to about the fewest."""
+    found = [length]
+    while found[-1] > fewest:
+        found.append(math.ceil(found[-1] / 2))
+    return found
+
+
 def _run_with_products(image: np.ndarray, plan: Plan, region: Region, consume: Consume) -> None:
     """Do what `run` does, for a region so small that all products of derivatives around it are in memory."""
-    reach = (0,) * (3 - plan.ndim) + plan.reach
-    corner = [max(part.start - around, 0) for part, around in zip(region, reach, strict=True)]
-    stops = [
-        min(part.stop + around, n) for part, around, n in zip(region, reach, image.shape[1:], strict=True)
-    ]
-    wide = (slice(corner[0], stops[0]), slice(corner[1], stops[1]), slice(corner[2], stops[2]))
-    shape = [stop - start for start, stop in zip(corner, stops, strict=True)]
+    wide = _around(region, _halo(plan, plan.radii), image.shape[1:])
+    corner = [part.start for part in wide]
     n_arrays = plan.n_channels + len(plan.tensors) * plan.n_products
-    arrays = np.empty((n_arrays, *shape), np.float32)
+    arrays = np.zeros((n_arrays, *(part.stop - part.start for part in wide)), np.float32)
     arrays[: plan.n_channels] = image[(slice(None), *wide)]
     for number, tensor in enumerate(plan.tensors):
         first = plan.n_channels + number * plan.n_products
-        _fill_products(image, plan.ndim, tensor, wide, arrays[first : first + plan.n_products])
+        window = next(blur for blur in plan.blurs if blur.channel == first)
+        halo = _halo(plan, pack_kernels(window.sigmas).radii[0].tolist())
+        needed = _around(region, halo, image.shape[1:])
+        inside = tuple(
+            slice(part.start - at, part.stop - at) for part, at in zip(needed, corner, strict=True)
+        )
+        products = arrays[(slice(first, first + plan.n_products), *inside)]
+        _fill_products(image, plan.ndim, tensor, needed, products)
     inner = [slice(part.start - at, part.stop - at) for part, at in zip(region, corner, strict=True)]
 
     def consume_moved(band: Band | Moved, z: int, first: int, last: int) -> None:
@@ -145,16 +165,33 @@ def _run_with_products(image: np.ndarray, plan: Plan, region: Region, consume: C
     )
 
 
+def _halo(plan: Plan, radii: Sequence[int]) -> tuple[int, int, int]:
+    """Return how far voxels with filters of some radii, and of the neighbours, reach along z, y and x."""
+    z, y, x = (radius + 1 for radius in radii)
+    return (0 if plan.ndim == 2 else z), y, x
+
+
+def _around(region: Region, halo: Sequence[int], shape: Sequence[int]) -> Region:
+    """Return a region with its surroundings, as far as the image goes."""
+    z, y, x = (
+        slice(max(part.start - around, 0), min(part.stop + around, n))
+        for part, around, n in zip(region, halo, shape, strict=True)
+    )
+    return z, y, x
+
+
 def _fill_products(
     image: np.ndarray, ndim: int, tensor: Tensor, region: Region, products: np.ndarray
 ) -> None:
     """Write the products of the derivatives of a blurred channel, (n_products, z, y, x)."""
     nothing = np.zeros(0, np.int64)
-    plan = Plan((tensor.blur,), nothing, nothing, np.zeros((0, 0), np.float32), ndim, len(image))
+    no_filters = nothing, nothing, np.zeros((0, 0), np.float32), np.zeros((0, 3), np.int64), 0
+    plan = Plan((tensor.blur,), *no_filters, ndim, len(image))
     inverse = np.array(tensor.inverse, np.float32)
 
     def consume(band: Band | Moved, z: int, first: int, last: int) -> None:
-        target = products[:, z - region[0].start, within(band, region)[0]]
+        rows, columns = within(band, region)
+        target = products[:, z - region[0].start, rows, columns]
         gradient_products(band.tile, band.slots(z), (first, last), inverse, target)
 
     run(image, plan, region, consume)
@@ -323,6 +360,8 @@ class Band:
             self.plan.kinds,
             self.plan.inputs,
             self.plan.weights,
+            self.plan.features,
+            self.plan.n_features,
             self.flat,
         )
 

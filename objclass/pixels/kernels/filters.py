@@ -10,6 +10,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.polynomial import Chebyshev, Polynomial
 
 from objclass._common.parallel import kernel
 from objclass.pixels.kernels.convolution import LANES, copy
@@ -17,9 +18,16 @@ from objclass.pixels.kernels.convolution import LANES, copy
 WIDTH = LANES + 2
 
 ORIGINAL, BLURRED, LAPLACE, SOBEL, LAPLACE_BY_DISTANCE, SOBEL_BY_DISTANCE = range(6)
-GRADIENT, HESSIAN_LARGEST, HESSIAN_MIDDLE, HESSIAN_SMALLEST = range(6, 10)
-STRUCTURE_LARGEST, STRUCTURE_MIDDLE, STRUCTURE_SMALLEST = range(10, 13)
+GRADIENT, HESSIAN, STRUCTURE = range(6, 9)
 N_WEIGHTS = 8
+N_SCRATCH = 3 * LANES
+
+# cos(2/3 · arccos((1 + t) / 2)) for t from −1 to 1, to 1e-9.
+COSINE: tuple[float, ...] = tuple(
+    Chebyshev.interpolate(lambda t: np.cos(2 / 3 * np.arccos((1 + t) / 2)), 12)
+    .convert(kind=Polynomial)
+    .coef.tolist()
+)
 
 
 class Tile(NamedTuple):
@@ -27,9 +35,11 @@ class Tile(NamedTuple):
 
     `source` is the image, of the shape (n_channels, n_strips, n_rows, depth, LANES); `blurs` are the
     blurred planes, of the shape (n_blurs, n_slots, n_strips, n_rows, WIDTH), whose row 0 is the one before
-    the tile's first. `kinds` say what each feature is, `inputs` of which channel (ORIGINAL) or blur (the
-    others), and `weights` are those of the filters that weigh neighbours by their distances. A `flat` image
-    has two spatial axes: then the filters see one plane only.
+    the tile's first. `kinds` are the filters, `inputs` their channel (ORIGINAL) or blur (the others), and
+    `weights` are those of the filters that weigh neighbours by their distances. A result is one of
+    `n_features`: `features` (n_filters, 3) have its number first; those of the largest, middle and smallest
+    eigenvalue are −1 where it is not wanted. A `flat` image has two spatial axes: then the filters see one
+    plane only.
     """
 
     source: np.ndarray
@@ -39,6 +49,8 @@ class Tile(NamedTuple):
     kinds: np.ndarray
     inputs: np.ndarray
     weights: np.ndarray
+    features: np.ndarray
+    n_features: int
     flat: bool
 
 
@@ -184,102 +196,126 @@ def gradient_magnitude(blurs, before, here, after, flat, weights, target, to):
 
     Parameters are those of `laplace_by_distance`.
     """
+    before, here = blurs[before : before + 3 * WIDTH], blurs[here : here + 3 * WIDTH]
+    after, target = blurs[after : after + 3 * WIDTH], target[to : to + LANES]
+    iz, iy, ix = np.float64(weights[0]), np.float64(weights[1]), np.float64(weights[2])
     for i in range(LANES):
-        at = here + WIDTH + 1 + i
-        gx = (blurs[at + 1] - blurs[at - 1]) * weights[2] / 2
-        gy = (blurs[at + WIDTH] - blurs[at - WIDTH]) * weights[1] / 2
-        gz = np.float32(0)
-        if not flat:
-            gz = (blurs[after + WIDTH + 1 + i] - blurs[before + WIDTH + 1 + i]) * weights[0] / 2
-        target[to + i] = math.sqrt(gx * gx + gy * gy + gz * gz)
+        gx = (here[WIDTH + 2 + i] - here[WIDTH + i]) * ix / 2
+        gy = (here[2 * WIDTH + 1 + i] - here[1 + i]) * iy / 2
+        gz = 0.0 if flat else (after[WIDTH + 1 + i] - before[WIDTH + 1 + i]) * iz / 2
+        target[i] = math.sqrt(gx * gx + gy * gy + gz * gz)
 
 
-@kernel
-def hessian_eigenvalue(blurs, before, here, after, flat, weights, which, target, to):
-    """Write an eigenvalue of the matrix of second differences: the largest, the middle or the smallest.
+@kernel(contract=True)
+def hessian_eigenvalues(blurs, before, here, after, flat, weights, target):
+    """Write the eigenvalues of the matrix of second differences: the largest, the middle and the smallest.
 
     Parameters
     ----------
-    blurs, before, here, after, flat, target, to
+    blurs, before, here, after, flat
         As in `laplace_by_distance`.
     weights : float32
         They begin with the inverse distances along z, y and x.
-    which : int
-        HESSIAN_LARGEST, HESSIAN_MIDDLE (the smallest of a flat image) or HESSIAN_SMALLEST.
-
+    target : float32, (3 · LANES,)
+        In two dimensions the middle one is the smallest.
     """
+    before, here = blurs[before : before + 3 * WIDTH], blurs[here : here + 3 * WIDTH]
+    after = blurs[after : after + 3 * WIDTH]
     iz, iy, ix = np.float64(weights[0]), np.float64(weights[1]), np.float64(weights[2])
+    matrix = np.empty((6, LANES))
+    xx, xy, yy, xz, yz, zz = matrix[0], matrix[1], matrix[2], matrix[3], matrix[4], matrix[5]
     for i in range(LANES):
-        at, up, down = here + WIDTH + 1 + i, before + WIDTH + 1 + i, after + WIDTH + 1 + i
-        twice = 2 * np.float64(blurs[at])
-        xx = (np.float64(blurs[at + 1]) + blurs[at - 1] - twice) * ix * ix
-        yy = (np.float64(blurs[at + WIDTH]) + blurs[at - WIDTH] - twice) * iy * iy
-        corners = np.float64(blurs[at + WIDTH + 1]) - blurs[at + WIDTH - 1]
-        xy = (corners - blurs[at - WIDTH + 1] + blurs[at - WIDTH - 1]) * ix * iy / 4
-        if flat:
-            target[to + i] = eigenvalue_2d(xx, yy, xy, which)
-            continue
-        zz = (np.float64(blurs[down]) + blurs[up] - twice) * iz * iz
-        corners = np.float64(blurs[down + 1]) - blurs[down - 1]
-        xz = (corners - blurs[up + 1] + blurs[up - 1]) * ix * iz / 4
-        corners = np.float64(blurs[down + WIDTH]) - blurs[down - WIDTH]
-        yz = (corners - blurs[up + WIDTH] + blurs[up - WIDTH]) * iy * iz / 4
-        target[to + i] = eigenvalue_3d(xx, yy, zz, xy, xz, yz, which)
+        twice = 2 * np.float64(here[WIDTH + 1 + i])
+        xx[i] = (np.float64(here[WIDTH + i]) + here[WIDTH + 2 + i] - twice) * (ix * ix)
+        yy[i] = (np.float64(here[1 + i]) + here[2 * WIDTH + 1 + i] - twice) * (iy * iy)
+        corners = np.float64(here[2 * WIDTH + 2 + i]) - here[2 * WIDTH + i]
+        xy[i] = (corners - here[2 + i] + here[i]) * (ix * iy / 4)
+    if flat:
+        eigenvalues_2d(matrix, target)
+        return
+    for i in range(LANES):
+        twice = 2 * np.float64(here[WIDTH + 1 + i])
+        zz[i] = (np.float64(before[WIDTH + 1 + i]) + after[WIDTH + 1 + i] - twice) * (iz * iz)
+        corners = np.float64(after[WIDTH + 2 + i]) - after[WIDTH + i]
+        xz[i] = (corners - before[WIDTH + 2 + i] + before[WIDTH + i]) * (ix * iz / 4)
+        corners = np.float64(after[2 * WIDTH + 1 + i]) - after[1 + i]
+        yz[i] = (corners - before[2 * WIDTH + 1 + i] + before[1 + i]) * (iy * iz / 4)
+    eigenvalues_3d(matrix, target)
 
 
-@kernel
-def eigenvalue_2d(xx, yy, xy, which):
-    """Return an eigenvalue of a symmetric matrix; see `hessian_eigenvalue`."""
-    middle, half = (xx + yy) / 2, math.hypot((xx - yy) / 2, xy)
-    return middle + half if which == HESSIAN_LARGEST else middle - half
+@kernel(contract=True)
+def structure_eigenvalues(blurs, here, step, flat, target):
+    """Write the eigenvalues of the structure tensor, whose entries are blurs that follow each other.
+
+    Parameters
+    ----------
+    blurs, here, flat
+        As in `laplace_by_distance`; `here` is of the first entry.
+    step : int
+        How far apart the entries lie in `blurs`: xx, xy, yy and in 3D xz, yz, zz, see `gradient_products`.
+    target
+        As in `hessian_eigenvalues`.
+    """
+    matrix = np.empty((6, LANES))
+    for entry in range(3 if flat else 6):
+        at = here + WIDTH + 1 + entry * step
+        values, row = blurs[at : at + LANES], matrix[entry]
+        for i in range(LANES):
+            row[i] = values[i]
+    if flat:
+        eigenvalues_2d(matrix, target)
+    else:
+        eigenvalues_3d(matrix, target)
 
 
-@kernel
-def eigenvalue_3d(xx, yy, zz, xy, xz, yz, which):
-    """Return an eigenvalue of a symmetric matrix; see `hessian_eigenvalue`.
+@kernel(contract=True)
+def eigenvalues_2d(matrix, target):
+    """Write the eigenvalues of symmetric matrices (xx, xy, yy); see `hessian_eigenvalues`."""
+    xx, xy, yy = matrix[0], matrix[1], matrix[2]
+    for i in range(LANES):
+        middle, half = (xx[i] + yy[i]) / 2, (xx[i] - yy[i]) / 2
+        spread = math.sqrt(half * half + xy[i] * xy[i])
+        target[i], target[LANES + i], target[2 * LANES + i] = (
+            middle + spread,
+            middle - spread,
+            middle - spread,
+        )
+
+
+@kernel(contract=True)
+def eigenvalues_3d(matrix, target):
+    """Write the eigenvalues of symmetric matrices (xx, xy, yy, xz, yz, zz); see `hessian_eigenvalues`.
+
+    They are ``middle + 2 spread cos((θ + 2πk) / 3)``, with the cosine as a polynomial of cos(θ / 2), so that
+    the compiler makes vector instructions of all of it.
 
     References
     ----------
     .. [1] O. K. Smith, Eigenvalues of a symmetric 3 × 3 matrix, Communications of the ACM 4 (1961) 168
     """
-    middle = (xx + yy + zz) / 3
-    a, b, c = xx - middle, yy - middle, zz - middle
-    spread = math.sqrt((a * a + b * b + c * c + 2 * (xy * xy + xz * xz + yz * yz)) / 6)
-    if spread == 0:
-        return middle
-    a, b, c, d, e, f = a / spread, b / spread, c / spread, xy / spread, xz / spread, yz / spread
-    half = (a * (b * c - f * f) - d * (d * c - f * e) + e * (d * f - b * e)) / 2
-    angle = math.acos(min(1.0, max(-1.0, half))) / 3
-    if which == HESSIAN_SMALLEST:
-        angle += 2 * math.pi / 3
-    elif which == HESSIAN_MIDDLE:
-        angle -= 2 * math.pi / 3
-    return middle + 2 * spread * math.cos(angle)
-
-
-@kernel
-def structure_eigenvalue(blurs, here, step, flat, which, target, to):
-    """Write an eigenvalue of the structure tensor, whose entries are blurs that follow each other.
-
-    Parameters
-    ----------
-    blurs, here, flat, target, to
-        As in `laplace_by_distance`; `here` is of the first entry.
-    step : int
-        How far apart the entries lie in `blurs`: xx, xy, yy and in 3D xz, yz, zz, see `gradient_products`.
-    which : int
-        HESSIAN_LARGEST, HESSIAN_MIDDLE (the smallest of a flat image) or HESSIAN_SMALLEST.
-    """
+    xx, xy, yy, xz, yz, zz = matrix[0], matrix[1], matrix[2], matrix[3], matrix[4], matrix[5]
     for i in range(LANES):
-        at = here + WIDTH + 1 + i
-        xx, xy = np.float64(blurs[at]), np.float64(blurs[at + step])
-        yy = np.float64(blurs[at + 2 * step])
-        if flat:
-            target[to + i] = eigenvalue_2d(xx, yy, xy, which)
-        else:
-            xz, yz = np.float64(blurs[at + 3 * step]), np.float64(blurs[at + 4 * step])
-            zz = np.float64(blurs[at + 5 * step])
-            target[to + i] = eigenvalue_3d(xx, yy, zz, xy, xz, yz, which)
+        middle = (xx[i] + yy[i] + zz[i]) / 3
+        a, b, c, d, e, f = xx[i] - middle, yy[i] - middle, zz[i] - middle, xy[i], xz[i], yz[i]
+        spread = math.sqrt((a * a + b * b + c * c + 2 * (d * d + e * e + f * f)) / 6)
+        inverse = 1 / spread if spread > 0 else 0.0
+        a, b, c, d, e, f = a * inverse, b * inverse, c * inverse, d * inverse, e * inverse, f * inverse
+        cosine = (a * (b * c - f * f) - d * (d * c - f * e) + e * (d * f - b * e)) / 2
+        cosine = 1.0 if cosine > 1 else cosine
+        cosine = -1.0 if cosine < -1 else cosine
+        largest = 2 * spread * cosine_of_third(math.sqrt((1 + cosine) / 2))
+        smallest = -2 * spread * cosine_of_third(math.sqrt((1 - cosine) / 2))
+        target[i], target[LANES + i] = middle + largest, middle - largest - smallest
+        target[2 * LANES + i] = middle + smallest
+
+
+@kernel(contract=True)
+def cosine_of_third(cosine_of_half):
+    """Return cos(θ / 3), given cos(θ / 2), for θ from 0 to π."""
+    t = 2 * cosine_of_half - 1
+    c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12 = COSINE
+    high = ((((c12 * t + c11) * t + c10) * t + c9) * t + c8) * t + c7
+    return ((((((high * t + c6) * t + c5) * t + c4) * t + c3) * t + c2) * t + c1) * t + c0
 
 
 @kernel
@@ -341,14 +377,17 @@ def fill_features(tile, source_at, slots, row, strip, features, to, length):
     row, strip : int
         Which row and strip, counted from the tile's first.
     features : float32
+        Its last N_SCRATCH values are scratch.
     to, length : int
         The values of feature f go to ``features[to + f * length]`` and the LANES − 1 places behind it.
     """
     _, n_slots, n_strips, n_rows, _ = tile.blur_shape
     plane = n_strips * n_rows * WIDTH
     pixels_at = (source_at[0], source_at[1] + row, source_at[2] + strip * LANES)
+    first, eigenvalues = to, features[features.size - N_SCRATCH :]
     for f in range(tile.kinds.size):
         kind, source = tile.kinds[f], tile.inputs[f]
+        to = first + tile.features[f, 0] * length
         if kind == ORIGINAL:
             copy_pixels(tile.source, tile.source_shape, source, pixels_at, features, to)
         else:
@@ -370,17 +409,20 @@ def fill_features(tile, source_at, slots, row, strip, features, to, length):
             elif kind == GRADIENT:
                 weights = tile.weights[f]
                 gradient_magnitude(tile.blurs, before, here, after, tile.flat, weights, features, to)
-            elif kind >= STRUCTURE_LARGEST:
-                step, which = n_slots * plane, kind - STRUCTURE_LARGEST + HESSIAN_LARGEST
-                structure_eigenvalue(tile.blurs, here, step, tile.flat, which, features, to)
-            elif kind > GRADIENT:
-                weights = tile.weights[f]
-                hessian_eigenvalue(tile.blurs, before, here, after, tile.flat, weights, kind, features, to)
+            elif kind >= HESSIAN:
+                if kind == HESSIAN:
+                    weights = tile.weights[f]
+                    hessian_eigenvalues(tile.blurs, before, here, after, tile.flat, weights, eigenvalues)
+                else:
+                    structure_eigenvalues(tile.blurs, here, n_slots * plane, tile.flat, eigenvalues)
+                for rank in range(3):
+                    if tile.features[f, rank] >= 0:
+                        to = first + tile.features[f, rank] * length
+                        copy(eigenvalues, rank * LANES, features, to, tile.source_shape[4])
             elif tile.flat:
                 sobel_2d(tile.blurs, here, features, to)
             else:
                 sobel_3d(tile.blurs, before, here, after, features, to)
-        to += length
 
 
 @kernel

@@ -10,10 +10,18 @@ import numpy as np
 
 from objclass._common.parallel import kernel
 from objclass.pixels.kernels.convolution import LANES, copy
-from objclass.pixels.kernels.filters import fill_features
+from objclass.pixels.kernels.filters import N_SCRATCH, fill_features
 from objclass.pixels.kernels.forest import pick_classes, sum_votes
 
 GROUP = 8
+
+
+@kernel
+def _empty_features(n_features):
+    """Return memory for `fill_features`, and what will be the features of it, (n_features, n_voxels)."""
+    n = n_features * GROUP * LANES
+    values = np.empty(n + N_SCRATCH, np.float32)
+    return values, values[:n].reshape((n_features, GROUP * LANES))
 
 
 @kernel
@@ -52,8 +60,7 @@ def classify_rows(tile, source_at, slots, rows, trees, classes):
         Their votes are those for classes 2, 3, … minus those for class 1.
     classes : uint8, (n_rows, n_columns)
     """
-    values = np.empty(tile.kinds.size * GROUP * LANES, np.float32)
-    features = values.reshape((tile.kinds.size, GROUP * LANES))
+    values, features = _empty_features(tile.n_features)
     sums = np.empty((trees.deep.votes.shape[0], GROUP * LANES), np.float32)
     picked = np.empty(GROUP * LANES, np.uint8)
     n_strips = tile.blur_shape[2]
@@ -72,8 +79,7 @@ def probability_rows(tile, source_at, slots, rows, trees, probabilities):
     Parameters are those of `classify_rows`, but the votes of `trees` are those for the class and for all
     classes together.
     """
-    values = np.empty(tile.kinds.size * GROUP * LANES, np.float32)
-    features = values.reshape((tile.kinds.size, GROUP * LANES))
+    values, features = _empty_features(tile.n_features)
     sums = np.empty((2, GROUP * LANES), np.float32)
     n_strips = tile.blur_shape[2]
     for first in range(rows[0] * n_strips, rows[1] * n_strips, GROUP):
@@ -98,8 +104,7 @@ def collect_features(tile, source_at, slots, rows, mask, offsets, collected):
         Where in `collected` the voxels of each row begin.
     collected : float32, (n_features, n_voxels)
     """
-    values = np.empty(tile.kinds.size * GROUP * LANES, np.float32)
-    features = values.reshape((tile.kinds.size, GROUP * LANES))
+    values, features = _empty_features(tile.n_features)
     n_strips = tile.blur_shape[2]
     for row in range(rows[0], rows[1]):
         at = offsets[row]
