@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from objclass.workflows.run import Run
 
 ERROR, STOPPED, DIFFERENT, FAILED = 2, 130, 1, 1
+_LINE = 50  # columns of a line that covers another
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="objclass: %(message)s", level=logging.WARNING)
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:
-        with notify_compiling(_say_compiling):
+        when: dict[str, float] = {"after": 1, "every": 0.5} if sys.stderr.isatty() else {"after": 3}
+        with notify_compiling(_say_compiling, **when):
             return options.command(options) or 0
     except KeyboardInterrupt:
         print("\nobjclass: stopped", file=sys.stderr)
@@ -55,8 +57,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ERROR
 
 
-def _say_compiling() -> None:
-    print("objclass: compiling functions on first use; the result is cached for later runs", file=sys.stderr)
+def _say_compiling(seconds: float) -> None:
+    """Show that objclass compiles: on a terminal in a line that moves until the next one is written."""
+    if sys.stderr.isatty():
+        text = f"  compiling functions on first use … {seconds:.0f} s"
+        print(f"\r{text:{_LINE}}", end="", file=sys.stderr, flush=True)
+    else:
+        text = "objclass: compiling functions on first use; the result is cached for later runs"
+        print(text, file=sys.stderr)
 
 
 def _show_warning(message: Warning | str, *_: Any) -> None:
@@ -367,9 +375,11 @@ def _info(_: argparse.Namespace) -> None:
 
 def _report_stage(stage: str, seconds: float | None, text: str) -> None:
     if seconds is not None:
-        print(f"  {stage:<11}{seconds:6.1f} s  {text}", flush=True)
+        line = f"  {stage:<11}{seconds:6.1f} s  {text}"
+        print(f"\r{line:{_LINE}}" if sys.stdout.isatty() else line, flush=True)
     elif sys.stdout.isatty():
-        print(f"  {stage} …", end="\r", flush=True)
+        line = f"  {stage} …"
+        print(f"{line:{_LINE}}", end="\r", flush=True)
 
 
 def _print_summary(run: Run, folder: Path) -> None:

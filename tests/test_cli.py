@@ -620,3 +620,40 @@ def test_errors_of_relative_paths_name_the_folder(tmp_path, monkeypatch, capsys)
     message = error_of(["run", "nowhere.tif", "--annotations", "none.tif", "--out", "out"], capsys)
     assert "nowhere.tif" in message
     assert str(Path.cwd()) in message
+
+
+COMPILING = """
+import time
+from numba.core import event
+from objclass import cli
+
+def compile_for_long(options):
+    cli._report_stage("train", None, "")
+    with event.trigger_event("numba:compile", data={}):
+        time.sleep(3.2)
+    cli._report_stage("train", 3.2, "done")
+
+cli.COMMANDS["info"] = (compile_for_long, *cli.COMMANDS["info"][1:])
+cli.main(["info"])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_terminal_shows_a_moving_line_while_functions_are_compiled():
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([sys.executable, "-c", COMPILING], stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    chunks = []
+    with open(ours, "rb", buffering=0) as terminal:
+        try:
+            while chunk := terminal.read(1000):
+                chunks.append(chunk)
+        except OSError:  # the other end is closed
+            pass
+    assert process.wait() == 0
+    shown = b"".join(chunks).decode().split("\r")
+    seconds = [line.split("… ")[1].strip() for line in shown if "compiling functions on first use" in line]
+    assert len(seconds) >= 3
+    assert len(set(seconds)) >= 2
+    assert shown[-2].split() == ["train", "3.2", "s", "done"]

@@ -25,7 +25,7 @@ from typing import Any
 
 import numba
 import numba.core.dispatcher
-from numba.core import caching
+from numba.core import caching, event
 from numba.core.compiler_lock import global_compiler_lock
 
 # Type checkers see neither settings from the environment nor types of arguments.
@@ -154,10 +154,19 @@ class _FunctionLock:
         self.lock = self.lock or FileLock(self.path, timeout=_LONGEST_WAIT, thread_local=False)
         with contextlib.suppress(OSError, NotImplementedError, Timeout):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.lock.acquire()
+            try:
+                self.lock.acquire(timeout=0)
+            except Timeout:
+                with waiting_for_compiler():
+                    self.lock.acquire()
 
     def __exit__(self, *_: object) -> None:
         self.lock.release()
+
+
+def waiting_for_compiler() -> Any:
+    """Within this context, `notify_compiling` takes it that numba compiles, as another process does."""
+    return event.trigger_event("numba:compile", data={"dispatcher": None})
 
 
 def is_compiled(step: str) -> bool:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 
-from objclass._common.code_cache import is_compiled
+from objclass._common.code_cache import is_compiled, waiting_for_compiler
 from objclass._common.messages import report
 
 STEPS = "objclass.workflows.compilation"
@@ -49,7 +49,9 @@ def compile_ahead_in_notebook(*steps: str) -> None:
 
 def wait_for_compiling(step: str) -> None:
     """Wait until `step` is compiled if `compile_ahead` has begun with it."""
-    with _lock:
+    if not any(step in waiting for _, waiting in _running):
+        return
+    with _lock, waiting_for_compiler():
         for process, waiting in _running:
             while step in waiting:
                 assert process.stdout is not None

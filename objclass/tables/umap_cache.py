@@ -61,7 +61,7 @@ def _without_pynndescent() -> Iterator[None]:
     """Within this context, ``import pynndescent`` gives stand-ins that import it when they are used.
 
     The import compiles for ten seconds what umap-learn calls with very many objects only, or with other
-    metrics than the Euclidean one.
+    metrics than the Euclidean one. It only asks whether that is known, and what is an ``NNDescent``.
     """
     if "pynndescent" in sys.modules:
         yield
@@ -86,7 +86,7 @@ class _LaterType(type):
         return _nn_descent()(*args, **options)
 
     def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, _nn_descent())
+        return "pynndescent" in sys.modules and isinstance(instance, _nn_descent())
 
 
 class _Later(metaclass=_LaterType):
@@ -103,6 +103,9 @@ class _LaterDict(UserDict[str, Callable[..., Any]]):
 
     def __init__(self, module: str, name: str) -> None:
         self._place = module, name
+
+    def __contains__(self, metric: object) -> bool:
+        return metric == "euclidean" or metric in self.data
 
     @property
     def data(self) -> Any:  # type: ignore[override]

@@ -195,7 +195,7 @@ class Parameters(ObjectParameters):
 
     def compile_ahead(self) -> None:
         """Begin to compile in a second process what steps after the training will need."""
-        compile_ahead("splitting", *(["umap"] if self.reduce == "umap" else []))
+        compile_ahead("splitting", *(["umap"] if self.reduce == "umap" else []), "measuring")
 
     def train(self, pictures: Sequence[Picture], annotations: Sequence[np.ndarray]) -> ObjectClassifier:
         """Train a classifier from scribbles."""

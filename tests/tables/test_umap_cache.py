@@ -7,8 +7,14 @@ import pytest
 CODE = """
 import sys
 import numpy as np
+import pandas as pd
+from objclass.tables.reduction import reduce
 from objclass.tables.umap_cache import import_umap
 umap = import_umap()
+for n_objects in (64, 600):
+    values = np.random.default_rng(0).normal(size=(n_objects, 4))
+    table = pd.DataFrame(values, columns=list("abcd")).assign(label=np.arange(1, n_objects + 1))
+    assert "UMAP_0" in reduce(table, "umap", progress=False)
 assert not any(name.startswith("pynndescent") for name in sys.modules)
 assert umap.umap_.pynn_named_distances["euclidean"] is sys.modules["pynndescent.distances"].euclidean
 assert "canberra" in umap.umap_.pynn_sparse_named_distances

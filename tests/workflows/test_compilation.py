@@ -28,7 +28,7 @@ from objclass.cli import main
 from objclass._common.compiling import notify_compiling
 from objclass.workflows.compilation import warmup
 warmup(progress=False)
-with notify_compiling(lambda: sys.exit("something was left"), after=0):
+with notify_compiling(lambda _: sys.exit("something was left"), after=0):
     main(["demo", "--out", {str(tmp_path / "demo")!r}, "--size", "32", "96", "96"])
 """
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

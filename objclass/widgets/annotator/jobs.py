@@ -96,7 +96,7 @@ class JobsMixin(AnnotatorBase):
 
     def _submit_training(self, train: Callable[[], None]) -> None:
         def job() -> None:
-            with notify_compiling(lambda: self._tell(compiling=True), after=0):
+            with notify_compiling(lambda _: self._tell(compiling=True), after=0):
                 train()
             self._tell(training=self._queue.waits("train"), compiling=False)
 
@@ -376,7 +376,7 @@ class JobsMixin(AnnotatorBase):
         if image.found is not None and image.found.accepted > found.accepted:
             return
         image.found, image.segmented_with = found, found.classifier
-        with notify_compiling(lambda: self._tell(compiling=True), after=0):
+        with notify_compiling(lambda _: self._tell(compiling=True), after=0):
             self._make_objects(image)
         self._tell_stale()
 

@@ -74,8 +74,9 @@ export function trainingPanel(model, onTrain) {
   const trees = numberField("Trees", model.get("n_estimators"), { min: 1, max: 1000 }, send("n_estimators"));
   const file = h("span", { class: "oc-file oc-soft" });
   const badge = h("span", { class: "oc-badge", role: "status" });
+  const bar = h("progress", { class: "oc-progress", "aria-label": "Compiling" });
   const element = section(["Classifier", file],
-    h("div", { class: "oc-row" }, train, live.element, h("span", { class: "oc-grow" }), badge),
+    h("div", { class: "oc-row" }, train, live.element, h("span", { class: "oc-grow" }), badge), bar,
     foldOut("Features and forest", false, h("label", { class: "oc-field" }, h("span", {}, "Preset"), preset), list, own,
       h("div", { class: "oc-two" }, depth.element, trees.element)));
   const refresh = () => {
@@ -91,6 +92,7 @@ export function trainingPanel(model, onTrain) {
     const current = state.exact ? "up to date" : "preview";
     const busy = state.compiling ? "compiling, once only…" : "training…";
     badge.textContent = state.training ? busy : !state.trained ? "" : state.stale ? "out of date" : current;
+    bar.hidden = !(state.training && state.compiling);
     badge.title = state.exact || !state.trained ? "" : "Trained on a part of the scribbles; Train uses all of them";
     badge.classList.toggle("oc-stale", Boolean(state.stale) && !state.training);
     const path = model.get("path");
@@ -190,7 +192,7 @@ export function objectsPanel(model) {
     enable(next, !running && objects > 0);
     cancel.hidden = !running;
     bar.classList.toggle("oc-away", !running);
-    if (running && task.fraction !== null) bar.value = task.fraction;
+    if (running && task.fraction !== null && !compiling) bar.value = task.fraction;
     else bar.removeAttribute("value");
     const trains = !trained || outdated ? "trains first" : "";
     count.textContent = running ? `${compiling ? "Compiling, once only" : task.title}…` : [(objects ?? null) === null ? "" : countOf(objects, "object"), trains]
