@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -146,6 +147,26 @@ def to_micrometres(value: object, unit: object) -> float | None:
     except (TypeError, ValueError):
         return None
     return length * factor if factor and 0 < length < float("inf") else None
+
+
+def report_orientation(path: Path, orientation: object) -> None:
+    """Warn if a tag asks viewers to turn or mirror an image, which is read as it is stored."""
+    if orientation in range(2, 9):
+        warnings.warn(
+            f"{path.name}: its orientation tag is {orientation}: other programs show it turned or mirrored, "
+            "here it is read as it is stored.",
+            stacklevel=2,
+        )
+
+
+def report_unit(path: Path, value: object, unit: object) -> None:
+    """Warn if a voxel size is not used since its unit is missing or unknown; 1 means not calibrated."""
+    if to_micrometres(value, "um") in (None, 1.0) or to_micrometres(value, unit) is not None:
+        return
+    which = "no unit" if unit is None else f"the unit {unit!r}, which is not known"
+    warnings.warn(
+        f"{path.name}: its voxel size, {value}, has {which}: it is not used. Pass spacing.", stacklevel=2
+    )
 
 
 def known(spacing: Mapping[str, float | None]) -> dict[str, float]:

@@ -108,6 +108,12 @@ class OpenImage:
         return plane if plane.ndim == 3 else plane[np.newaxis]
 
     def _pixels(self, index: list[int | slice]) -> np.ndarray:
+        if self.stored.dtype.kind not in "biuf":
+            hint = "Save their magnitude, np.abs(image), or their real part, image.real."
+            got = f"{_name(self.path)}, of {self.stored.dtype.name} numbers"
+            raise invalid(
+                "path", "an image of real numbers", got, hint if self.stored.dtype.kind == "c" else ""
+            )
         lengths = [n for n, part in zip(self.stored.shape, index, strict=True) if isinstance(part, slice)]
         check_size(self.path, math.prod(lengths) * self.stored.dtype.itemsize)
         with readable(self.path):
@@ -320,7 +326,12 @@ def _spacing(path: AnyPath, stored: StoredImage, names: str) -> tuple[float, ...
     if not stored.spacing:
         return None
     if not set(spatial) <= set(stored.spacing):
-        _log.warning("%s: the voxel size is known along %s only", path, _spell(stored.spacing))
+        missing = _spell(a for a in spatial if a not in stored.spacing)
+        warnings.warn(
+            f"{_name(path)}: its voxel size is known along {_spell(stored.spacing)} and not along {missing}: "
+            "it is not used. Pass spacing.",
+            stacklevel=2,
+        )
         return None
     return tuple(stored.spacing[a] for a in spatial)
 

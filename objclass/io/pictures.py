@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from objclass.io.info import StoredImage, unnamed
+from objclass.io.info import StoredImage, report_orientation, unnamed
 
 
 @contextlib.contextmanager
@@ -52,7 +52,20 @@ def open_picture(path: Path) -> Iterator[list[StoredImage]]:
         opener = PngImagePlugin.PngImageFile if is_png else JpegImagePlugin.JpegImageFile
         file.seek(0)
         picture = opener(file)
+        report_orientation(path, _orientation(picture))
         yield [_picture(path, file, picture, is_png=is_png, is_16_bit=is_png and head[24] == 16)]
+
+
+def _orientation(picture: Any) -> object:
+    """Return the orientation that EXIF data ask for; None if there are none, or damaged ones."""
+    from PIL import Image
+
+    exif = Image.Exif()
+    with contextlib.suppress(Exception), warnings.catch_warnings():  # they do not concern the pixels
+        warnings.simplefilter("error")
+        exif.load(picture.info.get("exif"))
+        return exif.get(274)
+    return None
 
 
 def _picture(path: Path, file: Any, picture: Any, *, is_png: bool, is_16_bit: bool) -> StoredImage:

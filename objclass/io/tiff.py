@@ -19,7 +19,14 @@ from xml.etree import ElementTree
 import numpy as np
 
 from objclass._common.files import content_uuid
-from objclass.io.info import Index, StoredImage, known, to_micrometres
+from objclass.io.info import (
+    Index,
+    StoredImage,
+    known,
+    report_orientation,
+    report_unit,
+    to_micrometres,
+)
 
 if TYPE_CHECKING:
     import tifffile
@@ -30,6 +37,7 @@ MAX_PLANES = 2**22
 _LOSSY = (6, 7, 34892)  # JPEG
 _COLOURS = (2, 6)  # RGB, and YCbCr, which is decoded to RGB
 _MAX_TAGS = 4096
+_NO_SIZE = ("pixel", "pixels", "inch", "inches")  # units of images without a voxel size, and of prints
 _FINEST_PRINT = 10.0  # micrometres, a pixel of a picture for printing
 # Without one of these tags the pixels cannot be read correctly; other damaged tags cause a warning.
 _NEEDED_TAGS = {256, 257, 258, 259, 262, 266, 270, 273, 277, 278, 279, 284, 317, 322, 323, 324, 325, 339}
@@ -47,12 +55,18 @@ def open_tiff(path: Path) -> Iterator[list[StoredImage]]:
         ome = _OmeMetadata.of(tiff, path)
         found = _images_of(tiff)
         _check_colours(found[0].keyframe, path)
+        _check_orientation(found[0].keyframe, path)
         _check_planes(tiff, found, path)
         if ome is not None and found[0].kind != "ome":
             ome.report_unused(path)
         yield [
             stored for series in found for stored in _stored(tiff, series, path, _describe(tiff, series, ome))
         ]
+
+
+def _check_orientation(page: Any, path: Path) -> None:
+    tag = page.tags.get(274)
+    report_orientation(path, None if tag is None else tag.value)
 
 
 def _check_colours(page: Any, path: Path) -> None:
@@ -290,11 +304,14 @@ class _OmeMetadata:
             raise FileNotFoundError(f"its planes are in {missing[0]}, which is not in its folder")
         _warn(path, "its OME-XML does not match its pages and was ignored")
 
-    def describe(self, at: int, n_series: int, description: StoredImage) -> StoredImage:
+    def describe(self, at: int, n_series: int, description: StoredImage, path: Path) -> StoredImage:
         """Return `description` with the voxel size and the channels of series number `at`."""
         if n_series != len(self.pixels):  # images without pixels are not series
             return description
         attributes = self.pixels[at].attrib
+        unit = attributes.get("PhysicalSizeXUnit", "µm")
+        if unit.lower() not in (*_NO_SIZE, "reference frame"):
+            report_unit(path, attributes.get("PhysicalSizeX"), unit)
         sizes = {
             a: to_micrometres(
                 attributes.get(f"PhysicalSize{a.upper()}"),
@@ -387,7 +404,8 @@ def _describe(
         is_lossy=keyframe.compression in _LOSSY,
     )
     if series.kind == "ome" and ome is not None:
-        return ome.describe(tiff.series.index(series), len(tiff.series), description)
+        path = Path(tiff.filehandle.path)
+        return ome.describe(tiff.series.index(series), len(tiff.series), description, path)
     for kind, (source, spacing_of, names_of) in _KINDS.items():
         if getattr(tiff, f"is_{kind}"):
             names = tuple(names_of(tiff, series)) if names_of else ()
@@ -402,6 +420,8 @@ def _imagej_spacing(tiff: Any, series: Any) -> dict[str, float | None]:
     unit = metadata.get("unit")
     # ImageJ omits sizes of 1.0, and the units of y and z if they are that of x.
     sizes = {"z": metadata.get("spacing", 1.0), **_resolution(series)}
+    if (unit is None and series.keyframe.resolutionunit == 1) or str(unit).lower() not in (*_NO_SIZE, "none"):
+        report_unit(Path(tiff.filehandle.path), sizes["x"], unit)
     return {a: to_micrometres(size, metadata.get(f"{a}unit", unit)) for a, size in sizes.items()}
 
 

@@ -174,7 +174,7 @@ def test_unsupported_axes_of_lif_images_are_reported(tmp_path, monkeypatch):
         return LifImage(name=name, path=name, dims=dims, shape=shape, pixels=pixels, **about)
 
     class File:
-        images = (image("a", ("Y", "X"), (4, 1)), image("xz scan", ("Z", "X"), (5, 1)))
+        images = (image("a", ("Y", "X"), (4, 2)), image("xz scan", ("Z", "X"), (5, 1)))
 
         def __init__(self, path):
             pass
@@ -190,7 +190,7 @@ def test_unsupported_axes_of_lif_images_are_reported(tmp_path, monkeypatch):
     with pytest.warns(
         UserWarning, match=r"a\.lif: 1 of its 2 images lack the axis y or x.*: xz scan \(Z, X\)"
     ):
-        assert images.imread(tmp_path / "a.lif").shape == (4, 1)
+        assert images.imread(tmp_path / "a.lif").shape == (4, 2)
     File.images = File.images[1:]
     with pytest.raises(ValueError, match=r"no image with the axes y and x, but xz scan \(Z, X\)"):
         images.imread(tmp_path / "a.lif")

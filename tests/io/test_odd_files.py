@@ -225,3 +225,59 @@ def test_outlines_of_several_planes_are_not_laid_over_each_other(tmp_path):
         read_labels(tmp_path / "r.zip", shape=(40, 40))
     labels = read_labels(tmp_path / "r.zip", shape=(3, 40, 40))
     assert [plane.max() for plane in labels] == [1, 2, 0]
+
+
+def tagged_tiff(path):
+    tifffile.imwrite(path, np.arange(6, dtype=np.uint8).reshape(2, 3), extratags=[(274, 3, 1, 6, True)])
+
+
+def tagged_picture(path):
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(np.arange(6, dtype=np.uint8).reshape(2, 3)).save(path, exif=exif)
+
+
+@pytest.mark.parametrize(
+    ("write", "name"), [(tagged_tiff, "a.tif"), (tagged_picture, "a.jpg"), (tagged_picture, "a.png")]
+)
+def test_an_orientation_is_told_and_the_pixels_are_those_that_are_stored(tmp_path, write, name):
+    write(tmp_path / name)
+    with pytest.warns(UserWarning, match=r"its orientation tag is 6: .* read as it is stored"):
+        assert images.imread(tmp_path / name).shape == (2, 3)
+
+
+def test_damaged_exif_data_do_not_make_an_image_damaged(tmp_path):
+    picture = Image.fromarray(np.zeros((8, 8), np.uint8))
+    picture.save(tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff")
+    with pytest.warns(UserWarning, match="Corrupt EXIF"):  # by Pillow
+        assert images.imread(tmp_path / "a.jpg").shape == (8, 8)
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.npy"])
+def test_complex_numbers_are_refused(tmp_path, name):
+    write = np.save if name.endswith("npy") else tifffile.imwrite
+    write(tmp_path / name, np.ones((8, 9), np.complex64))
+    with pytest.raises(ValueError, match=r"an image of real numbers, got a\..*complex64.*np\.abs"):
+        images.imread(tmp_path / name)
+
+
+@pytest.mark.parametrize(("unit", "told"), [(None, "no unit"), ("furlong", "the unit 'furlong'")])
+def test_a_voxel_size_without_a_unit_that_is_known_is_told(tmp_path, unit, told):
+    metadata = {"axes": "ZYX", "spacing": 2.0, **({} if unit is None else {"unit": unit})}
+    options = {"imagej": True, "resolution": (4, 4), "metadata": metadata}
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((3, 8, 9), np.uint8), **options)
+    with pytest.warns(UserWarning, match=rf"a\.tif: its voxel size, 0\.25, has {told}.*Pass spacing"):
+        assert images.read_spacing(tmp_path / "a.tif") is None
+    for resolution, name in (((1, 1), unit), ((72, 72), "inch"), ((4, 4), "pixel")):
+        metadata = {"axes": "ZYX", **({} if name is None else {"unit": name})}
+        options = {"imagej": True, "resolution": resolution, "metadata": metadata}
+        tifffile.imwrite(tmp_path / "a.tif", np.zeros((3, 8, 9), np.uint8), **options)
+        assert images.read_spacing(tmp_path / "a.tif") is None
+
+
+def test_an_unknown_unit_in_ome_is_told(tmp_path):
+    sizes = {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "furlong", "PhysicalSizeY": 0.5}
+    metadata = {"axes": "YX", **sizes, "PhysicalSizeYUnit": "furlong"}
+    tifffile.imwrite(tmp_path / "a.ome.tif", np.zeros((8, 9), np.uint8), metadata=metadata)
+    with pytest.warns(UserWarning, match="the unit 'furlong'"):
+        assert images.read_spacing(tmp_path / "a.ome.tif") is None

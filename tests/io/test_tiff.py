@@ -262,7 +262,7 @@ def test_planes_missing_from_an_imagej_tiff(tmp_path):
 def test_a_bare_ampersand_in_the_xml(tmp_path):
     array = example((4, 6, 7))
     path = tmp_path / "a.ome.tif"
-    tifffile.imwrite(path, array, metadata={"axes": "ZYX", "Name": "A-B", "PhysicalSizeX": 1.0})
+    tifffile.imwrite(path, array, metadata={"axes": "ZYX", "Name": "A-B"})
     xml = tifffile.tiffcomment(path)
     tifffile.tiffcomment(path, xml.replace("A-B", "A&B").encode())
     with pytest.warns(UserWarning, match="its OME-XML is not valid XML"):
