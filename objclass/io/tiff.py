@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from objclass._common.files import content_uuid
+from objclass.io import micromanager
 from objclass.io.info import (
     Index,
     StoredImage,
@@ -157,6 +158,9 @@ def _stored(
 ) -> Iterator[StoredImage]:
     """Yield the image of a series, or those of its positions that are in the file."""
     reader = _SeriesReader(tiff, series, path)
+    if series.kind not in ("ome", "imagej", "mmstack") and (pages := _page_metadata(series)):
+        yield from _positions(reader, pages, description)
+        return
     letters = _sample_axis(series)
     if "r" not in letters:
         axes = "".join(a if a in "tczyxs" else "?" for a in letters)
@@ -174,6 +178,46 @@ def _stored(
 
             name = f"position {position}"
             yield replace(description, axes=axes, shape=shape, read=read, name=name, files=(path,))
+
+
+def _page_metadata(series: tifffile.TiffPageSeries) -> list[dict[str, Any]]:
+    """Return what Micro-Manager says about each page, if that includes where the page lies."""
+    found = []
+    for page in series:
+        tag = None if page is None else page.aspage().tags.get(micromanager.TAG)
+        if tag is None or not isinstance(tag.value, dict) or not isinstance(tag.value.get("Axes"), dict):
+            return []
+        found.append(tag.value)
+    return found
+
+
+def _positions(
+    reader: _SeriesReader, pages: Sequence[Mapping[str, Any]], description: StoredImage
+) -> Iterator[StoredImage]:
+    """Yield the image of each position in a file of Micro-Manager."""
+    series = reader.series
+    size = to_micrometres(pages[0].get("PixelSizeUm"), "um")
+    spacing = known({**_micromanager_spacing(reader.tiff, series), "y": size, "x": size})
+    for position in micromanager.arrange_pages([page["Axes"] for page in pages]):
+
+        def read(index: Index, grid: np.ndarray = position.pages) -> np.ndarray:
+            numbers = np.asarray(grid[index[:3]])
+            if (numbers < 0).any():
+                raise EOFError(f"{(numbers < 0).sum()} of its {numbers.size} planes are missing")
+            return reader.read_pages(numbers, (..., *index[3:]))
+
+        names = position.channels if all(isinstance(name, str) for name in position.channels) else ()
+        yield replace(
+            description,
+            axes=f"tcz{series.keyframe.axes.lower()}",
+            shape=(*position.pages.shape, *series.keyframe.shape),
+            read=read,
+            name=position.name,
+            spacing=spacing,
+            source="Micro-Manager" if spacing else "",
+            channel_names=names,
+            files=(reader.path,),
+        )
 
 
 def _sample_axis(series: tifffile.TiffPageSeries) -> str:
@@ -206,6 +250,10 @@ class _SeriesReader:
                     f"its metadata state the shape {self.series.shape}, its pixels have {array.shape}"
                 )
             return array[index]
+        return self.read_pages(numbers, inner)
+
+    def read_pages(self, numbers: np.ndarray, inner: Any) -> np.ndarray:
+        """Return the part `inner` of pages, given by their numbers in the series."""
         keys = np.ravel(numbers).tolist()
         self._check([self.series[key] for key in keys])
         array = self.tiff.asarray(key=keys, series=self.series)
