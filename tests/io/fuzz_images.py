@@ -146,13 +146,32 @@ def damage(rng: np.random.Generator, example: Path, target: Path) -> None:
     target.write_bytes(DAMAGES[rng.integers(len(DAMAGES))](rng, data) if data else b"")
 
 
+def read(example: Path, path: Path) -> None:
+    """Read a file as what the example is that it was made from."""
+    import objclass
+
+    if example.suffix == ".cl":
+        classifier = objclass.load_classifier(path)
+        n_channels = classifier.n_channels
+        shape = (3, 40, 48)[-classifier.ndim :] if n_channels == 1 else (n_channels, *(8,) * classifier.ndim)
+        objclass.classify_pixels(np.ones(shape, np.uint16), classifier, progress=False)
+    elif example.name in ("rois.zip", "a.geojson", "cells_seg.npy"):
+        objclass.read_labels(path, shape=(40, 48))
+    else:
+        for info in objclass.image_info(path):
+            frame = 0 if info.n_frames else None
+            objclass.imread(path, series=info.series, frame=frame)
+
+
 def read_all(folder: str, numbers: list[int], seed: int, connection: Any) -> None:
     """Read damaged files, and report each number before and each outcome after."""
-
     import objclass
 
     warnings.simplefilter("ignore")
     examples = sorted(Path(folder, "examples").iterdir())
+    for example in examples:
+        if example.suffix == ".cl":
+            read(example, example)  # compiles, which is no hang
     for number in numbers:
         rng = np.random.default_rng([seed, number])
         example = examples[number % len(examples)]
@@ -160,21 +179,7 @@ def read_all(folder: str, numbers: list[int], seed: int, connection: Any) -> Non
         damage(rng, example, path)
         connection.send((number, "begun", path.name))
         try:
-            if example.suffix == ".cl":
-                classifier = objclass.load_classifier(path)
-                n_channels = classifier.n_channels
-                shape = (
-                    (3, 40, 48)[-classifier.ndim :]
-                    if n_channels == 1
-                    else (n_channels, *(8,) * classifier.ndim)
-                )
-                objclass.classify_pixels(np.ones(shape, np.uint16), classifier, progress=False)
-            elif example.name in ("rois.zip", "a.geojson", "cells_seg.npy"):
-                objclass.read_labels(path, shape=(40, 48))
-            else:
-                for info in objclass.image_info(path):
-                    frame = 0 if info.n_frames else None
-                    objclass.imread(path, series=info.series, frame=frame)
+            read(example, path)
             outcome = "read"
         except objclass.ObjclassError:
             outcome = "refused"
@@ -214,7 +219,7 @@ def fuzz(
         process = context.Process(target=read_all, args=(folder, numbers, seed, theirs))
         process.start()
         theirs.close()
-        current, name, patience = numbers[0], "", 120  # until it has imported everything
+        current, name, patience = numbers[0], "", 300  # until it has imported and compiled everything
         while True:
             try:
                 number, event, text = ours.recv() if ours.poll(patience) else (current, "done", "hangs")
