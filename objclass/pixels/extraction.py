@@ -11,7 +11,7 @@ import numpy as np
 from objclass.pixels.features import Feature
 from objclass.pixels.filter_bank import plan_features
 from objclass.pixels.kernels.pixels import collect_features
-from objclass.pixels.tiling import Band, Moved, Region, as_volume, run, whole, within
+from objclass.pixels.tiling import Band, Region, as_volume, run, whole, within
 
 CACHE_BYTES = 512 * 2**20
 
@@ -133,7 +133,7 @@ def _collect(
     offsets = (np.cumsum(counts) - counts.ravel()).reshape(counts.shape)
     collected = np.empty((plan.n_features, int(counts.sum())), np.float32)
 
-    def collect(band: Band | Moved, z: int, first: int, last: int) -> None:
+    def collect(band: Band, z: int, first: int, last: int) -> None:
         at = z - region[0].start
         rows, columns = within(band, region)
         before = np.count_nonzero(mask[at, rows, : columns.start], axis=1)

@@ -81,13 +81,20 @@ class Blur:
 
 @dataclass(frozen=True)
 class Tensor:
-    """The products of the derivatives of a blurred channel, which become channels of their own.
+    """A structure tensor: the blurred products of the derivatives of a blurred channel.
 
-    `inverse` are the inverse distances of neighbours along z, y and x.
+    `inverse` are the inverse distances of neighbours along z, y and x, and `window` is the sigma of the blur.
     """
 
     blur: Blur
     inverse: Sigmas
+    window: Sigmas
+
+    @property
+    def radii(self) -> tuple[int, int, int]:
+        """The radius in voxels of the window along z, y and x."""
+        z, y, x = (gaussian(sigma).radius for sigma in self.window)
+        return z, y, x
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +102,7 @@ class Plan:
     """What to compute for a list of features: each blur once, and how each feature follows from it.
 
     `kinds`, `inputs`, `weights` and `features` are those of a `Tile`, one row a filter; a filter gives one
-    feature or the eigenvalues of one matrix. The products of `tensors` follow the `n_channels` of the image,
-    `n_products` of each.
+    feature or the eigenvalues of one matrix.
     """
 
     blurs: tuple[Blur, ...]
@@ -110,11 +116,6 @@ class Plan:
     tensors: tuple[Tensor, ...] = ()
 
     @property
-    def n_products(self) -> int:
-        """How many products the derivatives along all axes have."""
-        return self.ndim * (self.ndim + 1) // 2
-
-    @property
     def radii(self) -> tuple[int, int, int]:
         """The radius in voxels of the widest Gaussian along z, y and x."""
         used = [pack_kernels(blur.sigmas).radii for blur in self.blurs]
@@ -125,11 +126,9 @@ class Plan:
     def reach(self) -> tuple[int, ...]:
         """The radius in voxels along each spatial axis on which the features of a voxel depend."""
         reaches = np.array(self.radii)
-        for blur in self.blurs:
-            if blur.channel >= self.n_channels:
-                tensor = self.tensors[(blur.channel - self.n_channels) // self.n_products]
-                radii = pack_kernels(blur.sigmas).radii[0] + pack_kernels(tensor.blur.sigmas).radii[0]
-                reaches = np.maximum(reaches, radii + 1)
+        for tensor in self.tensors:
+            radii = np.add(tensor.radii, pack_kernels(tensor.blur.sigmas).radii[0])
+            reaches = np.maximum(reaches, radii + 1)
         return tuple((reaches + 1).tolist())[-self.ndim :]
 
 
@@ -143,7 +142,6 @@ def plan_features(
     blurs: dict[Blur, int] = {}
     tensors: dict[Tensor, int] = {}
     filters = _Filters()
-    n_products = ndim * (ndim + 1) // 2
     wanted = range(n_channels * len(features)) if used is None else used
     for row, number in enumerate(wanted):
         channel, at = divmod(number, len(features))
@@ -156,15 +154,12 @@ def plan_features(
         if kind == STRUCTURE:
             distances = (1.0,) * (3 - ndim) + feature.distances(ndim)
             inverse = (1 / distances[0], 1 / distances[1], 1 / distances[2])
-            tensor = Tensor(Blur(channel, ((z, y, x),)), inverse)
-            first = n_channels + tensors.setdefault(tensor, len(tensors)) * n_products
-            z, y, x = (0.0,) * (3 - ndim) + feature.window_along(ndim)
-            for product in range(n_products):  # those of one tensor follow each other
-                blurs.setdefault(Blur(first + product, ((z, y, x),)), len(blurs))
-            blur = Blur(first, ((z, y, x),))
-        else:
-            shares = (0.9, 1.1) if feature.name == "difference_of_gaussian" else (1.0,)
-            blur = Blur(channel, tuple((z * share, y * share, x * share) for share in shares))
+            window_z, window_y, window_x = (0.0,) * (3 - ndim) + feature.window_along(ndim)
+            tensor = Tensor(Blur(channel, ((z, y, x),)), inverse, (window_z, window_y, window_x))
+            filters.add(row, feature, kind, tensors.setdefault(tensor, len(tensors)), ndim)
+            continue
+        shares = (0.9, 1.1) if feature.name == "difference_of_gaussian" else (1.0,)
+        blur = Blur(channel, tuple((z * share, y * share, x * share) for share in shares))
         filters.add(row, feature, kind, blurs.setdefault(blur, len(blurs)), ndim)
     return Plan(
         tuple(blurs),

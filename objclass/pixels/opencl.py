@@ -20,7 +20,7 @@ from objclass._common.checks import invalid
 from objclass._common.parallel import Progress, progress_bar
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.features import FILTERS
-from objclass.pixels.filter_bank import Blur, Plan, plan_features
+from objclass.pixels.filter_bank import Blur, Tensor, plan_features
 from objclass.pixels.forest import Forest
 from objclass.pixels.kernels import filters
 from objclass.pixels.tiling import Region, whole
@@ -48,7 +48,7 @@ BOX_FILTERS = {
 
 _KINDS = (
     *("LAPLACE", "SOBEL", "LAPLACE_BY_DISTANCE", "SOBEL_BY_DISTANCE", "GRADIENT"),
-    *("HESSIAN_LARGEST", "HESSIAN_MIDDLE", "HESSIAN_SMALLEST", "N_WEIGHTS"),
+    *("HESSIAN", "N_WEIGHTS"),
 )
 _NO_MEMORY = ("CL_MEM_OBJECT_ALLOCATION", "CL_OUT_OF", "CL_INVALID_BUFFER_SIZE", "allocate")
 _SMALLEST = 8
@@ -263,31 +263,35 @@ class _Bank:
         """Compute all features, blur by blur, so that only one blurred image exists at a time."""
         plan, flat = self.plan, int(self.plan.ndim == 2)
 
-        def derive(slot: int, image: Any, kind: int) -> None:
+        def derive(slot: int, image: Any, at: int | None = None, which: int = 0) -> None:
+            """Compute feature `slot` from an image by filter `at` of the plan, or copy it."""
+            kind, row = (filters.ORIGINAL, 0) if at is None else (int(plan.kinds[at]), at)
             target = {"features": stack, "weights": self.weights}
-            self._run("derive", size, blurred=image, **target, kind=kind, flat=flat, slot=slot)
+            numbers = {"kind": kind, "which": which, "flat": flat, "filter": row, "slot": slot}
+            self._run("derive", size, blurred=image, **target, **numbers)
 
-        is_blurred = plan.kinds != filters.ORIGINAL
-        for slot in np.flatnonzero(~is_blurred).tolist():
-            derive(slot, channels[plan.inputs[slot]], filters.ORIGINAL)
+        def slots(at: int) -> list[tuple[int, int]]:
+            return [(which, slot) for which, slot in enumerate(plan.features[at].tolist()) if slot >= 0]
+
+        is_original, is_tensor = plan.kinds == filters.ORIGINAL, plan.kinds == filters.STRUCTURE
+        for at in np.flatnonzero(is_original).tolist():
+            derive(int(plan.features[at, 0]), channels[plan.inputs[at]])
+        is_blurred = ~is_original & ~is_tensor
         for number in np.unique(plan.inputs[is_blurred]).tolist():
-            slots = np.flatnonzero(is_blurred & (plan.inputs == number)).tolist()
-            if plan.blurs[number].channel < plan.n_channels:
-                image = self._blur(channels, plan.blurs[number])
-                for slot in slots:
-                    derive(slot, image, int(plan.kinds[slot]))
-                continue
-            entries = self._smooth_tensor(channels, number, size)
-            for slot in slots:
-                which = int(plan.kinds[slot]) - filters.STRUCTURE_LARGEST
-                self._run(
-                    "derive_structure", size, **entries, features=stack, flat=flat, which=which, slot=slot
-                )
-        for slot, (channel, name, radius) in enumerate(self.boxes, len(plan.kinds)):
+            image = self._blur(channels, plan.blurs[number])
+            for at in np.flatnonzero(is_blurred & (plan.inputs == number)).tolist():
+                for which, slot in slots(at):
+                    derive(slot, image, at, which)
+        for at in np.flatnonzero(is_tensor).tolist():
+            entries = self._smooth_tensor(channels, plan.tensors[plan.inputs[at]], size)
+            for which, slot in slots(at):
+                numbers = {"flat": flat, "which": which, "slot": slot}
+                self._run("derive_structure", size, **entries, features=stack, **numbers)
+        for slot, (channel, name, radius) in enumerate(self.boxes, plan.n_features):
             function, shape = BOX_FILTERS[name]
             radii = {"radius_x": radius, "radius_y": radius, "radius_z": 0 if flat else radius}
             filtered = getattr(self.cle, function)(channels[channel], **radii, connectivity=shape)
-            derive(slot, filtered, filters.ORIGINAL)
+            derive(slot, filtered)
 
     def _blur(self, channels: list[Any], blur: Blur) -> Any:
         """Return a channel after a Gaussian filter, or the difference of two."""
@@ -297,16 +301,17 @@ class _Bank:
         ]
         return blurred[0] if len(blurred) == 1 else self.cle.subtract_images(*blurred)
 
-    def _smooth_tensor(self, channels: list[Any], number: int, shape: tuple[int, int, int]) -> dict[str, Any]:
-        """Return the smoothed products of derivatives whose blurs begin with `number`."""
-        plan: Plan = self.plan
-        tensor = plan.tensors[(plan.blurs[number].channel - plan.n_channels) // plan.n_products]
+    def _smooth_tensor(
+        self, channels: list[Any], tensor: Tensor, shape: tuple[int, int, int]
+    ) -> dict[str, Any]:
+        """Return the smoothed products of derivatives of a structure tensor."""
+        z, y, x = tensor.window
         image = self._blur(channels, tensor.blur)
         inverse = tensor.inverse[::-1]
         names = {"xx": (0, 0), "xy": (0, 1), "yy": (1, 1), "xz": (0, 2), "yz": (1, 2), "zz": (2, 2)}
         entries = {}
-        for (name, (first, second)), blur in zip(names.items(), plan.blurs[number:], strict=False):
-            if plan.ndim == 2 and second == 2:
+        for name, (first, second) in names.items():
+            if self.plan.ndim == 2 and second == 2:
                 break
             product = self._create(shape)
             axes = {
@@ -315,8 +320,7 @@ class _Bank:
                 "by_first": inverse[first],
                 "by_second": inverse[second],
             }
-            target = {"blurred": image, "product": product, "flat": int(plan.ndim == 2)}
+            target = {"blurred": image, "product": product, "flat": int(self.plan.ndim == 2)}
             self._run("multiply_derivatives", shape, **target, **axes)
-            ((z, y, x),) = blur.sigmas
             entries[name] = self.cle.gaussian_blur(product, sigma_x=x, sigma_y=y, sigma_z=z)
         return {name: entries.get(name, entries["xx"]) for name in names}

@@ -31,7 +31,7 @@ from objclass.pixels.filter_bank import plan_features
 from objclass.pixels.forest import pack_trees, votes_against_first, votes_of_total
 from objclass.pixels.kernels.pixels import classify_collected, classify_rows, probability_rows
 from objclass.pixels.normalization import fit_to_image
-from objclass.pixels.tiling import TASK_VOXELS, Band, Moved, Region, as_volume, run, whole, within
+from objclass.pixels.tiling import TASK_VOXELS, Band, Region, as_volume, run, whole, within
 from objclass.pixels.training import check_pixels
 
 ENGINES = ("auto", "cpu", "opencl")
@@ -411,7 +411,7 @@ def run_forest(
     result = np.empty(shape, np.uint8 if positive_classes is None else np.float32)
 
     def classify(volume: np.ndarray, region: Region, result: np.ndarray, progress: Progress) -> None:
-        def consume(band: Band | Moved, z: int, first: int, last: int) -> None:
+        def consume(band: Band, z: int, first: int, last: int) -> None:
             rows = result[z - region[0].start, *within(band, region)]
             write(band.tile, band.source_at(z), band.slots(z), (first, last), trees, rows)
 

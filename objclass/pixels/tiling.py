@@ -8,7 +8,6 @@ a single voxel.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
 import threading
@@ -19,9 +18,9 @@ from itertools import pairwise
 import numpy as np
 
 from objclass._common.parallel import Progress, map_tiles, n_threads, progress_bar
-from objclass.pixels.filter_bank import Plan, Tensor, pack_kernels
+from objclass.pixels.filter_bank import Blur, Plan, Tensor, pack_kernels
 from objclass.pixels.kernels.convolution import LANES, ROWS
-from objclass.pixels.kernels.filters import WIDTH, Tile, gradient_products
+from objclass.pixels.kernels.filters import N_WEIGHTS, WIDTH, Tile, gradient_products, tensor_eigenvalues
 from objclass.pixels.kernels.gaussian import CHUNK, blur_planes
 
 SOURCE_BYTES = 192 * 2**20
@@ -35,7 +34,7 @@ TASK_VOXELS = 2**16
 
 Region = tuple[slice, slice, slice]
 """The planes, rows and columns to compute."""
-Consume = Callable[["Band | Moved", int, int, int], None]
+Consume = Callable[["Band", int, int, int], None]
 Step = Callable[[], None]
 
 
@@ -63,14 +62,34 @@ def run(
     description, progress
         As in `map_tiles`.
     """
-    if plan.tensors:
-        blocks = list(_cut_blocks(image, plan, region))
-        with progress_bar(len(blocks), description, progress) as advance:
-            for block in blocks:
-                _run_with_products(image, plan, block, consume)
-                advance()
+    if not plan.tensors:
+        nothing = np.empty((0, 1, 1, 1), np.float32)
+        _run_bands(image, plan, region, nothing, consume, description=description, progress=progress)
         return
-    bands = list(_cut_bands(image, plan, region))
+    blocks = list(_cut_blocks(image, plan, region))
+    with progress_bar(len(blocks), description, progress) as advance:
+        for block in blocks:
+            eigenvalues = np.empty(
+                (3 * len(plan.tensors), *(part.stop - part.start for part in block)), np.float32
+            )
+            for number, tensor in enumerate(plan.tensors):
+                _fill_eigenvalues(image, plan.ndim, tensor, block, eigenvalues[3 * number : 3 * number + 3])
+            _run_bands(image, plan, block, eigenvalues, consume)
+            advance()
+
+
+def _run_bands(
+    image: np.ndarray,
+    plan: Plan,
+    region: Region,
+    eigenvalues: np.ndarray,
+    consume: Consume,
+    *,
+    description: str = "",
+    progress: Progress = False,
+) -> None:
+    """Do what `run` does; the `eigenvalues` of tensors, (3 · n_tensors, z, y, x), are those of the region."""
+    bands = list(_cut_bands(image, plan, region, eigenvalues))
     if plan.ndim == 2:
         map_tiles(lambda band: band.run(consume), bands, description=description, progress=progress)
         return
@@ -85,7 +104,7 @@ def as_volume(image: np.ndarray, ndim: int) -> np.ndarray:
     return image if ndim == 3 else image[:, np.newaxis]
 
 
-def within(band: Band | Moved, region: Region) -> tuple[slice, slice]:
+def within(band: Band, region: Region) -> tuple[slice, slice]:
     """Return the rows and columns of a band, counted from the first ones of a region."""
     ys, xs = (
         slice(part.start - around.start, part.stop - around.start)
@@ -101,25 +120,26 @@ def whole(shape: Sequence[int]) -> Region:
 
 
 def _cut_blocks(image: np.ndarray, plan: Plan, region: Region) -> Iterator[Region]:
-    """Cut a region so that a block, its surroundings and the products of its tensors are small enough."""
-    n_arrays = plan.n_channels + len(plan.tensors) * plan.n_products
+    """Cut a region so that the eigenvalues of a block and the products around it are small enough."""
     lengths: Sequence[int] = [part.stop - part.start for part in region]
-    halo = _halo(plan, plan.radii)
+    halo = _halo(plan.ndim, np.max([plan.radii, *(tensor.radii for tensor in plan.tensors)], axis=0).tolist())
 
-    def size(lengths: Sequence[int]) -> int:
+    def around(lengths: Sequence[int]) -> int:
         """Return the number of voxels of a block and its surroundings."""
         return math.prod(
             min(n + 2 * r, most) for n, r, most in zip(lengths, halo, image.shape[1:], strict=True)
         )
 
+    def size(lengths: Sequence[int]) -> int:
+        return 4 * (3 * len(plan.tensors) * math.prod(lengths) + _n_products(plan.ndim) * around(lengths))
+
     def work(lengths: Sequence[int]) -> int:
-        """Return the number of voxels of all blocks and their surroundings."""
         n_blocks = (math.ceil((part.stop - part.start) / n) for part, n in zip(region, lengths, strict=True))
-        return math.prod(n_blocks) * size(lengths)
+        return math.prod(n_blocks) * around(lengths)
 
     halvings = [_halvings(n, fewest) for n, fewest in zip(lengths, FEWEST_LENGTHS, strict=True)]
     shapes = list(itertools.product(*halvings))
-    fitting = [shape for shape in shapes if size(shape) <= TENSOR_BYTES // (4 * n_arrays)]
+    fitting = [shape for shape in shapes if size(shape) <= TENSOR_BYTES]
     lengths = min(fitting, key=work) if fitting else min(shapes, key=size)
     starts = [range(part.start, part.stop, n) for part, n in zip(region, lengths, strict=True)]
     for z, y, x in itertools.product(*starts):
@@ -135,40 +155,44 @@ def _halvings(length: int, fewest: int) -> list[int]:
     return found
 
 
-def _run_with_products(image: np.ndarray, plan: Plan, region: Region, consume: Consume) -> None:
-    """Do what `run` does, for a region so small that all products of derivatives around it are in memory."""
-    wide = _around(region, _halo(plan, plan.radii), image.shape[1:])
-    corner = [part.start for part in wide]
-    n_arrays = plan.n_channels + len(plan.tensors) * plan.n_products
-    arrays = np.zeros((n_arrays, *(part.stop - part.start for part in wide)), np.float32)
-    arrays[: plan.n_channels] = image[(slice(None), *wide)]
-    for number, tensor in enumerate(plan.tensors):
-        first = plan.n_channels + number * plan.n_products
-        window = next(blur for blur in plan.blurs if blur.channel == first)
-        halo = _halo(plan, pack_kernels(window.sigmas).radii[0].tolist())
-        needed = _around(region, halo, image.shape[1:])
-        inside = tuple(
-            slice(part.start - at, part.stop - at) for part, at in zip(needed, corner, strict=True)
-        )
-        products = arrays[(slice(first, first + plan.n_products), *inside)]
-        _fill_products(image, plan.ndim, tensor, needed, products)
-    inner = [slice(part.start - at, part.stop - at) for part, at in zip(region, corner, strict=True)]
+def _fill_eigenvalues(
+    image: np.ndarray, ndim: int, tensor: Tensor, region: Region, eigenvalues: np.ndarray
+) -> None:
+    """Write the eigenvalues of a structure tensor in a region, (3, z, y, x)."""
+    around = _around(region, _halo(ndim, tensor.radii), image.shape[1:])
+    products = np.empty((_n_products(ndim), *(part.stop - part.start for part in around)), np.float32)
+    inverse = np.array(tensor.inverse, np.float32)
 
-    def consume_moved(band: Band | Moved, z: int, first: int, last: int) -> None:
-        consume(Moved(band, corner), z + corner[0], first, last)
+    def multiply(band: Band, z: int, first: int, last: int) -> None:
+        target = products[:, z - around[0].start, within(band, around)[0]]
+        gradient_products(band.tile, band.slots(z), (first, last), inverse, target)
 
-    run(
-        arrays,
-        dataclasses.replace(plan, tensors=(), n_channels=n_arrays),
-        (inner[0], inner[1], inner[2]),
-        consume_moved,
-    )
+    run(image, _only_blurs([tensor.blur], ndim, len(image)), around, multiply)
+    z, y, x = (slice(a.start - b.start, a.stop - b.start) for a, b in zip(region, around, strict=True))
+
+    def solve(band: Band, plane: int, first: int, last: int) -> None:
+        target = eigenvalues[:, plane - z.start, within(band, (z, y, x))[0]]
+        tensor_eigenvalues(band.tile, band.slots(plane), (first, last), target)
+
+    windows = [Blur(product, (tensor.window,)) for product in range(len(products))]
+    run(products, _only_blurs(windows, ndim, len(products)), (z, y, x), solve)
 
 
-def _halo(plan: Plan, radii: Sequence[int]) -> tuple[int, int, int]:
+def _only_blurs(blurs: Sequence[Blur], ndim: int, n_channels: int) -> Plan:
+    nothing = np.zeros(0, np.int64)
+    weights, features = np.zeros((0, N_WEIGHTS), np.float32), np.zeros((0, 3), np.int64)
+    return Plan(tuple(blurs), nothing, nothing, weights, features, 0, ndim, n_channels)
+
+
+def _n_products(ndim: int) -> int:
+    """Return how many products the derivatives along all axes have."""
+    return ndim * (ndim + 1) // 2
+
+
+def _halo(ndim: int, radii: Sequence[int]) -> tuple[int, int, int]:
     """Return how far voxels with filters of some radii, and of the neighbours, reach along z, y and x."""
     z, y, x = (radius + 1 for radius in radii)
-    return (0 if plan.ndim == 2 else z), y, x
+    return (0 if ndim == 2 else z), y, x
 
 
 def _around(region: Region, halo: Sequence[int], shape: Sequence[int]) -> Region:
@@ -180,51 +204,10 @@ def _around(region: Region, halo: Sequence[int], shape: Sequence[int]) -> Region
     return z, y, x
 
 
-def _fill_products(
-    image: np.ndarray, ndim: int, tensor: Tensor, region: Region, products: np.ndarray
-) -> None:
-    """Write the products of the derivatives of a blurred channel, (n_products, z, y, x)."""
-    nothing = np.zeros(0, np.int64)
-    no_filters = nothing, nothing, np.zeros((0, 0), np.float32), np.zeros((0, 3), np.int64), 0
-    plan = Plan((tensor.blur,), *no_filters, ndim, len(image))
-    inverse = np.array(tensor.inverse, np.float32)
-
-    def consume(band: Band | Moved, z: int, first: int, last: int) -> None:
-        rows, columns = within(band, region)
-        target = products[:, z - region[0].start, rows, columns]
-        gradient_products(band.tile, band.slots(z), (first, last), inverse, target)
-
-    run(image, plan, region, consume)
-
-
-class Moved:
-    """A band of a part of an image that begins at `corner` of the whole, seen from the whole."""
-
-    def __init__(self, band: Band | Moved, corner: Sequence[int]) -> None:
-        self.band, self.corner = band, corner
-        self.tile: Tile = band.tile
-
-    @property
-    def region(self) -> Region:
-        """The planes, rows and columns of the whole image."""
-        z, y, x = (
-            slice(part.start + at, part.stop + at)
-            for part, at in zip(self.band.region, self.corner, strict=True)
-        )
-        return z, y, x
-
-    def source_at(self, plane: int) -> tuple[int, int, int]:
-        """Return the index in the source of the first voxel of a plane."""
-        return self.band.source_at(plane - self.corner[0])
-
-    def slots(self, plane: int) -> tuple[int, int, int]:
-        """Return the slots of the previous, current and next plane."""
-        return self.band.slots(plane - self.corner[0])
-
-
-def _cut_bands(image: np.ndarray, plan: Plan, region: Region) -> Iterator[Band]:
+def _cut_bands(image: np.ndarray, plan: Plan, region: Region, eigenvalues: np.ndarray) -> Iterator[Band]:
     zs, ys, xs = region
-    probe = Band(image, plan, (zs, slice(ys.start, ys.start + 1), xs))
+    corner = zs.start, ys.start, xs.start
+    probe = Band(image, plan, (zs, slice(ys.start, ys.start + 1), xs), eigenvalues, corner)
     halo = 2 * (plan.radii[1] + 1)
     blur_bytes = FLAT_BYTES if plan.ndim == 2 else BLUR_BYTES // FEWEST_SLOTS
     n_rows = min(
@@ -235,7 +218,7 @@ def _cut_bands(image: np.ndarray, plan: Plan, region: Region) -> Iterator[Band]:
     n_bands = math.ceil((ys.stop - ys.start) / n_rows)
     edges = np.linspace(ys.start, ys.stop, n_bands + 1).astype(int).tolist()
     for first, last in pairwise(edges):
-        yield Band(image, plan, (zs, slice(first, last), xs))
+        yield Band(image, plan, (zs, slice(first, last), xs), eigenvalues, corner)
 
 
 class Band:
@@ -243,10 +226,19 @@ class Band:
 
     The image around it is stored as float32 in strips of LANES columns, in which the planes of a column of
     voxels are contiguous: (channel, strip, row, depth, lane). Filtered planes are stored in a ring buffer.
+    The `eigenvalues` of tensors, (3 · n_tensors, z, y, x), begin at the voxel `corner` of the image.
     """
 
-    def __init__(self, image: np.ndarray, plan: Plan, region: Region) -> None:
+    def __init__(
+        self,
+        image: np.ndarray,
+        plan: Plan,
+        region: Region,
+        eigenvalues: np.ndarray,
+        corner: tuple[int, int, int],
+    ) -> None:
         self.image, self.plan, self.region = image, plan, region
+        self.eigenvalues, self.corner = eigenvalues, corner
         n_channels, n_planes, n_rows, n_columns = image.shape
         zs, ys, xs = region
         self.flat = plan.ndim == 2
@@ -362,6 +354,9 @@ class Band:
             self.plan.weights,
             self.plan.features,
             self.plan.n_features,
+            self.eigenvalues.reshape(-1),
+            self.eigenvalues.shape,
+            self._in_source(*self.corner),
             self.flat,
         )
 
@@ -387,9 +382,11 @@ class Band:
 
     def source_at(self, plane: int) -> tuple[int, int, int]:
         """Return the index in the source of the first voxel of a plane."""
-        _, ys, xs = self.region
+        return self._in_source(plane, self.region[1].start, self.region[2].start)
+
+    def _in_source(self, plane: int, row: int, column: int) -> tuple[int, int, int]:
         depth = plane - self.planes[0] + self.lead
-        return depth, ys.start - self.source_rows.start, xs.start - self.source_columns.start
+        return depth, row - self.source_rows.start, column - self.source_columns.start
 
     def blur(self, number: int, plane: int) -> None:
         """Compute one filter of a group of planes."""

@@ -35,11 +35,12 @@ class Tile(NamedTuple):
 
     `source` is the image, of the shape (n_channels, n_strips, n_rows, depth, LANES); `blurs` are the
     blurred planes, of the shape (n_blurs, n_slots, n_strips, n_rows, WIDTH), whose row 0 is the one before
-    the tile's first. `kinds` are the filters, `inputs` their channel (ORIGINAL) or blur (the others), and
-    `weights` are those of the filters that weigh neighbours by their distances. A result is one of
+    the tile's first. `kinds` are the filters, `inputs` their channel (ORIGINAL), tensor (STRUCTURE) or blur,
+    and `weights` are those of the filters that weigh neighbours by their distances. A result is one of
     `n_features`: `features` (n_filters, 3) have its number first; those of the largest, middle and smallest
-    eigenvalue are −1 where it is not wanted. A `flat` image has two spatial axes: then the filters see one
-    plane only.
+    eigenvalue are −1 where it is not wanted. The `eigenvalues` of structure tensors, of the shape
+    (3 · n_tensors, n_planes, n_rows, n_columns), begin at the depth, row and column `eigenvalues_at` of the
+    source. A `flat` image has two spatial axes: then the filters see one plane only.
     """
 
     source: np.ndarray
@@ -51,6 +52,9 @@ class Tile(NamedTuple):
     weights: np.ndarray
     features: np.ndarray
     n_features: int
+    eigenvalues: np.ndarray
+    eigenvalues_shape: tuple[int, int, int, int]
+    eigenvalues_at: tuple[int, int, int]
     flat: bool
 
 
@@ -364,6 +368,29 @@ def gradient_products(tile, slots, rows, inverse, products):
 
 
 @kernel
+def tensor_eigenvalues(tile, slots, rows, eigenvalues):
+    """Write the eigenvalues of the tensor whose entries are the blurs, for some rows of a plane.
+
+    Parameters
+    ----------
+    tile, slots, rows
+        As in `gradient_products`.
+    eigenvalues : float32, (3, n_rows, n_columns)
+        The largest, the middle and the smallest.
+    """
+    _, n_slots, n_strips, n_rows, _ = tile.blur_shape
+    plane, n_columns = n_strips * n_rows * WIDTH, eigenvalues.shape[2]
+    values = np.empty(N_SCRATCH, np.float32)
+    for row in range(rows[0], rows[1]):
+        for strip in range(n_strips):
+            here = slots[1] * plane + (strip * n_rows + row) * WIDTH
+            structure_eigenvalues(tile.blurs, here, n_slots * plane, tile.flat, values)
+            column = strip * LANES
+            for rank in range(3):
+                copy(values, rank * LANES, eigenvalues[rank, row], column, min(LANES, n_columns - column))
+
+
+@kernel
 def fill_features(tile, source_at, slots, row, strip, features, to, length):
     """Compute the features of one strip of one row.
 
@@ -390,6 +417,11 @@ def fill_features(tile, source_at, slots, row, strip, features, to, length):
         to = first + tile.features[f, 0] * length
         if kind == ORIGINAL:
             copy_pixels(tile.source, tile.source_shape, source, pixels_at, features, to)
+        elif kind == STRUCTURE:
+            for rank in range(3):
+                if tile.features[f, rank] >= 0:
+                    to = first + tile.features[f, rank] * length
+                    copy_eigenvalues(tile, 3 * source + rank, pixels_at, features, to)
         else:
             at = source * n_slots * plane + (strip * n_rows + row) * WIDTH
             before, here, after = at + slots[0] * plane, at + slots[1] * plane, at + slots[2] * plane
@@ -409,12 +441,9 @@ def fill_features(tile, source_at, slots, row, strip, features, to, length):
             elif kind == GRADIENT:
                 weights = tile.weights[f]
                 gradient_magnitude(tile.blurs, before, here, after, tile.flat, weights, features, to)
-            elif kind >= HESSIAN:
-                if kind == HESSIAN:
-                    weights = tile.weights[f]
-                    hessian_eigenvalues(tile.blurs, before, here, after, tile.flat, weights, eigenvalues)
-                else:
-                    structure_eigenvalues(tile.blurs, here, n_slots * plane, tile.flat, eigenvalues)
+            elif kind == HESSIAN:
+                weights = tile.weights[f]
+                hessian_eigenvalues(tile.blurs, before, here, after, tile.flat, weights, eigenvalues)
                 for rank in range(3):
                     if tile.features[f, rank] >= 0:
                         to = first + tile.features[f, rank] * length
@@ -434,3 +463,13 @@ def copy_pixels(source, shape, channel, at, target, to):
     copy(source, first + lane, target, to, lanes - lane)
     if strip + 1 < n_strips:
         copy(source, first + n_rows * depth * lanes, target, to + lanes - lane, lane)
+
+
+@kernel
+def copy_eigenvalues(tile, number, at, target, to):
+    """Copy eigenvalues of structure tensors to LANES pixels, or to those up to the end of the row."""
+    _, n_planes, n_rows, n_columns = tile.eigenvalues_shape
+    z, y, x = tile.eigenvalues_at
+    plane, row, column = at[0] - z, at[1] - y, at[2] - x
+    first = ((number * n_planes + plane) * n_rows + row) * n_columns + column
+    copy(tile.eigenvalues, first, target, to, min(LANES, n_columns - column))

@@ -127,9 +127,10 @@ real hessian(__global const float *blurred, Voxel v, int flat, __global const fl
 
 // Write a feature of one blurred image to its place in the stack.
 __kernel void derive(__global const float *blurred, __global float *features, __global const float *all_weights,
-                     const int kind, const int flat, const int slot) {
+                     const int kind, const int which, const int flat, const int filter,
+                     const int slot) {
   const Voxel v = here();
-  __global const float *weights = all_weights + slot * N_WEIGHTS;
+  __global const float *weights = all_weights + filter * N_WEIGHTS;
   const float ones[3] = {1, 1, 1}, outer[3] = {weights[0], weights[1], weights[2]};
   float value = at(blurred, v, 0, 0, 0), gradient[3];
   switch (kind) {
@@ -144,8 +145,8 @@ __kernel void derive(__global const float *blurred, __global float *features, __
       value = norm(gradient, weights[5], weights[4], weights[3]);
       break;
     case GRADIENT: value = central_gradient(blurred, v, flat, weights); break;
-    case HESSIAN_LARGEST: case HESSIAN_MIDDLE: case HESSIAN_SMALLEST:
-      value = hessian(blurred, v, flat, weights, kind - HESSIAN_LARGEST);
+    case HESSIAN:
+      value = hessian(blurred, v, flat, weights, which);
       break;
   }
   features[slot * n_voxels() + place(v.z, v.y, v.x)] = value;
