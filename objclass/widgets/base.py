@@ -31,8 +31,9 @@ _IMPORT = re.compile(r'^import\b[^;]*?from\s+"\./([\w.]+)";\n', re.MULTILINE | r
 def bundle(stem: str) -> str:
     """Return the JavaScript of ``stem.js`` and its imports as one module without imports.
 
-    anywidget loads a module from a blob, where relative imports do not resolve. Exported names are kept, so
-    that they must be unique over all files.
+    anywidget loads a module from a blob, where relative imports do not resolve. Names at the top of a file
+    are kept, so that they must be unique over all files. A bundler such as esbuild would add a build step,
+    and a second copy of each file that can be out of date.
     """
     texts: dict[str, str] = {}
 

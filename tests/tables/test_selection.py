@@ -58,6 +58,11 @@ def test_modes(table: pd.DataFrame) -> None:
     assert again[:3].eq(1).all()
 
 
+def test_both_ends_of_a_range_are_included() -> None:
+    table = pd.DataFrame({"label": [1, 2, 3, 4], "area": [9, 10, 20, 21]})
+    assert select(table, "area", within=(10, 20))["MANUAL_CLUSTER_ID"].tolist() == [0, 1, 1, 0]
+
+
 def test_joins_by_label_and_leaves_its_input_alone(table: pd.DataFrame) -> None:
     before = table.copy()
     shuffled = table.sample(frac=1, random_state=1)
