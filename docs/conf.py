@@ -30,6 +30,10 @@ runs_notebooks = os.environ.get("READTHEDOCS") or tags.has("notebooks")  # noqa:
 nb_execution_mode = "force" if runs_notebooks else "off"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 600
+# Widgets need a kernel: pages show their static pictures.
+nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
+nb_ipywidgets_js = {}
+os.environ["OBJCLASS_WARMUP"] = "0"  # nobody waits for what comes next
 autosummary_generate = True
 templates_path = ["_templates"]  # class pages with all documented members
 autodoc_typehints = "none"  # docstrings describe types

@@ -21,7 +21,7 @@ BACKGROUND = 0x101318
 LEVELS = 256
 _VOXELS = 2_000_000
 _SAMPLES = 128
-_FIELD_OF_VIEW = 40.0
+FIELD_OF_VIEW = 40.0
 _ROOM = 1.05
 
 
@@ -57,7 +57,7 @@ def empty_plot(shape: Sequence[int], spacing: Sequence[float], unit: str) -> k3d
         lighting=1.3,
     )
     plot.mode = "callback"
-    plot.camera_fov = _FIELD_OF_VIEW
+    plot.camera_fov = FIELD_OF_VIEW
     return plot
 
 
@@ -71,7 +71,7 @@ def fitting_camera(points: np.ndarray) -> list[float]:
     right /= np.linalg.norm(right)
     across = np.abs((points - centre) @ np.stack([right, np.cross(towards, right)], axis=1)).max(axis=1)
     near = (points - centre) @ towards
-    away = (near + across / math.tan(math.radians(_FIELD_OF_VIEW / 2))).max()
+    away = (near + across / math.tan(math.radians(FIELD_OF_VIEW / 2))).max()
     eye = centre + _ROOM * max(float(away), 1e-3) * towards
     return [*eye.tolist(), *centre.tolist(), *up.tolist()]
 

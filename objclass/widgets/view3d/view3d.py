@@ -18,6 +18,7 @@ from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets.base import spatial_image
 from objclass.widgets.explorer.label_images import present_labels
 from objclass.widgets.explorer.object_table import check_objects
+from objclass.widgets.snapshot import encode_png
 from objclass.widgets.view3d.meshes import TRIANGLES, mesh_objects
 from objclass.widgets.view3d.scene import (
     LEVELS,
@@ -27,6 +28,8 @@ from objclass.widgets.view3d.scene import (
     fitting_camera,
     plateau_map,
 )
+from objclass.widgets.view3d.still import draw_surfaces
+from objclass.widgets.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,6 +174,16 @@ class View3D(ipywidgets.VBox):
         with self.surfaces.hold_sync():
             self.surfaces.color_map = plateau_map(palette)
             self.surfaces.attribute = self.mesh.spread(levels.astype(np.float32))
+
+    def _repr_mimebundle_(self, **keywords: Any) -> Any:
+        """Return the widget with a static image and a summary, for viewers without a kernel."""
+        levels, palette = self._levels()
+        picture = draw_surfaces(self.mesh, palette[levels], self.plot.camera or self.camera)
+        summary = f"View3D of {counted(len(self.mesh.labels), 'object')}"
+        if self.color:
+            summary += f", coloured by {self.color}"
+        still = {"text/plain": summary, "image/png": encode_png(picture)}
+        return {**super()._repr_mimebundle_(**keywords), **still}
 
     def reset(self) -> None:
         """Reset the camera to show all objects."""

@@ -1,11 +1,15 @@
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 pytest.importorskip("k3d", reason="k3d is not installed")
 
 from objclass.widgets.view3d.meshes import mesh_objects
 from objclass.widgets.view3d.scene import plateau_map, shrink
+from objclass.widgets.view3d.still import draw_surfaces
 from objclass.widgets.view3d.view3d import view3d
 
 
@@ -82,6 +86,34 @@ def test_colours_follow_the_label(balls: np.ndarray) -> None:
     levels = dict(zip(view.mesh.labels.tolist(), view.surfaces.attribute[starts], strict=True))
     assert levels[4] == levels[9] == 0
     assert levels[30] == 1
+
+
+def test_without_a_kernel_a_still_picture_shows_the_surfaces(balls: np.ndarray) -> None:
+    table = pd.DataFrame({"label": [4, 9, 30], "group": ["a", "b", "b"]})
+    view = view3d(balls, balls, table, color="group")
+    shown = view._repr_mimebundle_()
+    assert shown["text/plain"] == "View3D of 3 objects, coloured by group"
+    picture = np.asarray(Image.open(io.BytesIO(shown["image/png"]))).astype(float)
+    assert picture.shape == (480, 480, 3)
+    levels, palette = view._levels()
+    hues = palette / np.linalg.norm(palette.astype(float), axis=1, keepdims=True)
+    is_bright = picture.sum(axis=2) > 100
+    pixels = picture[is_bright] / np.linalg.norm(picture[is_bright], axis=1, keepdims=True)
+    first, second = ((pixels @ hues[level] > 0.995).sum() for level in (levels[0], levels[1]))
+    # The radii are 8, 5 and 3, the first ball has a group of its own.
+    assert first + second > 0.95 * len(pixels)
+    assert first / second == pytest.approx(8**2 / (5**2 + 3**2), rel=0.25)
+
+
+def test_what_lies_in_front_covers_what_lies_behind() -> None:
+    labels = np.zeros((40, 20, 20), np.int32)
+    labels[2:12, 4:16, 4:16], labels[28:38, 4:16, 4:16] = 1, 2
+    view = view3d(labels, labels)
+    camera = [10, 10, -100, 10, 10, 20, 0, -1, 0]
+    picture = draw_surfaces(view.mesh, np.array([[255, 0, 0], [0, 0, 255]]), camera)
+    assert picture[240, 240, 0] > 200 > 50 > picture[240, 240, 2]
+    behind = draw_surfaces(view.mesh, np.array([[255, 0, 0], [0, 0, 255]]), [10, 10, 140, *camera[3:]])
+    assert behind[240, 240, 2] > 200 > 50 > behind[240, 240, 0]
 
 
 def test_recolouring_sends_no_geometry_and_little_else(balls: np.ndarray) -> None:
