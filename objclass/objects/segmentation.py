@@ -340,11 +340,14 @@ def _segment(
     progress: Progress,
 ) -> np.ndarray:
     keywords: dict[str, Any] = {"planewise": options.planewise, "engine": engine, "progress": progress}
-    if options.needs_probability:
-        found = object_probability(image, classifier, options, **keywords)
-    else:
-        found = np.isin(classify_pixels(image, classifier, **keywords), options.positive_classes)
-    return label_objects(found, options, spacing=spacing, progress=progress)
+
+    def find() -> np.ndarray:
+        if options.needs_probability:
+            return object_probability(image, classifier, options, **keywords)
+        return np.isin(classify_pixels(image, classifier, **keywords), options.positive_classes)
+
+    # Without a name here, the unsmoothed probability is freed when the smoothed one replaces it.
+    return label_objects(find(), options, spacing=spacing, progress=progress)
 
 
 def object_probability(
@@ -413,8 +416,9 @@ def label_objects(
         found = probability > options.threshold
     labels = connected_components(found)
     if options.split != "none":
+        labels = _without_debris(labels, options, spacing)
         labels = splitting.split_touching(
-            _without_debris(labels, options, spacing),
+            labels,
             method=options.split or "auto",
             probability=None if options.split == "distance" else probability,
             min_distance=options.min_distance,
@@ -496,7 +500,9 @@ def _without_uncertain(
     labels: np.ndarray, probability: np.ndarray, options: SegmentationOptions
 ) -> np.ndarray:
     numbers, sizes = object_sizes(labels)
-    sums = np.bincount(labels.reshape(-1), weights=probability.reshape(-1), minlength=len(numbers) + 1)
+    sums = np.zeros(len(numbers) + 1)
+    for own, values in zip(labels, probability, strict=True):  # bincount makes copies of 64 bits
+        sums += np.bincount(own.reshape(-1), weights=values.reshape(-1), minlength=len(sums))
     return _keep(labels, numbers, certain(sizes, sums[numbers], options))
 
 

@@ -1,3 +1,4 @@
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -480,3 +481,19 @@ def test_segment_refuses_bad_options(options, message):
     image, annotations = blocks()
     with pytest.raises(ValueError, match=message):
         objclass.segment(image, trained(image, annotations), **options)
+
+
+def test_memory_of_postprocessing():
+    """The probability of objects is summed up without copies of 64 bits."""
+    rng = np.random.default_rng(0)
+    smooth = ndi.gaussian_filter(rng.random((64, 96, 96), np.float32), 2)
+    probability = ((smooth - smooth.min()) / np.ptp(smooth)).astype(np.float32)
+    options = SegmentationOptions(**{**PRESETS["default"], "split": "none", "fill_holes": False})
+    label_objects(probability, options, progress=False)
+    tracemalloc.start()
+    try:
+        label_objects(probability, options, progress=False)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 23 * probability.size
