@@ -12,6 +12,7 @@ import traitlets
 
 from objclass._common import checks
 from objclass._common.compile_ahead import compile_ahead_in_notebook
+from objclass._common.files import AnyPath
 from objclass.measurement.columns import column_unit, find_property
 from objclass.plots import colors
 from objclass.tables.classification import CLASS_COLUMN
@@ -20,6 +21,7 @@ from objclass.widgets import columns
 from objclass.widgets.base import SliceWidget, bundle, stylesheet
 from objclass.widgets.explorer.class_messages import CLASS_ENTRY, ClassesMixin
 from objclass.widgets.explorer.edit_messages import EditsMixin
+from objclass.widgets.explorer.files import read_paths
 from objclass.widgets.explorer.gallery import GalleryMixin
 from objclass.widgets.explorer.jobs import StepsMixin
 from objclass.widgets.explorer.legend_messages import LegendMixin
@@ -41,8 +43,8 @@ _LIVING: dict[str, tuple[int, Explorer]] = {}
 
 
 def explore(
-    image: npt.ArrayLike | Images,
-    labels: npt.ArrayLike | pd.DataFrame | None = None,
+    image: npt.ArrayLike | AnyPath | Images,
+    labels: npt.ArrayLike | AnyPath | pd.DataFrame | None = None,
     table: pd.DataFrame | None = None,
     *,
     x: str | None = None,
@@ -58,10 +60,10 @@ def explore(
 
     Parameters
     ----------
-    image : (z, y, x) or (y, x) array, or with channels first, or a mapping
+    image : (z, y, x) or (y, x) array, or with channels first, or a path or a mapping
         What the slices show. Several images: ``{name: (image, labels), ...}``; time points: the number of the
         frame, or ``(name, frame)``, in place of the name. Then the table comes next.
-    labels : (z, y, x) or (y, x) array of int
+    labels : (z, y, x) or (y, x) array of int, or a path
         The label image; labels need not be consecutive.
     table : pandas.DataFrame, optional
         One row an object, joined by its column ``label``, and by ``image`` and ``frame`` where there are
@@ -74,7 +76,7 @@ def explore(
         A column of few values, such as ``image`` or a condition: the plot has a panel for each of them, all
         on the same axes. A shape drawn in one holds for all.
     spacing : sequence of float, optional
-        Voxel size along each axis.
+        Voxel size along each axis; by default that of an image given as a path.
     unit : str, optional
         The unit of `spacing`; µm by default.
     save_to : path, optional
@@ -164,8 +166,8 @@ class Explorer(
 
     def __init__(
         self,
-        image: npt.ArrayLike | Images,
-        labels: npt.ArrayLike | pd.DataFrame | None = None,
+        image: npt.ArrayLike | AnyPath | Images,
+        labels: npt.ArrayLike | AnyPath | pd.DataFrame | None = None,
         table: pd.DataFrame | None = None,
         *,
         x: str | None = None,
@@ -177,12 +179,14 @@ class Explorer(
         save_to: str | os.PathLike[str] | None = None,
         resume: bool = True,
     ):
-        opened = open_images(image, labels, table, spacing=spacing)
+        pixels, given, spacing, code = read_paths(image, labels, spacing)
+        opened = open_images(pixels, given, table, spacing=spacing)
         self._images, numbers, spacing = opened.pixels, opened.labels, opened.spacing
         ndim = numbers.labels[0].ndim
         self._lock = threading.RLock()
-        self.objects = ObjectTable(opened.table, numbers, opening=opened.opening)
-        self.objects.edits.image, self.objects.edits.spacing = image, spacing
+        opening = [*opened.opening[:1], *code, *opened.opening[1:]]
+        self.objects = ObjectTable(opened.table, numbers, opening=opening)
+        self.objects.edits.image, self.objects.edits.spacing = pixels, spacing
         self._order = RowOrder(self.objects)
         self._versions: dict[str, int] = {}
         self._described: dict[str, dict[str, Any]] = {}
