@@ -175,6 +175,7 @@ class Forest:
 
 BLOCK = 32
 MAX_LEAVES = 192
+VOTE_UNITS = 2**10  # sums of few votes that are multiples of 1 / VOTE_UNITS are exact in float32
 
 
 def votes_against_first(forest: Forest) -> np.ndarray:
@@ -333,10 +334,13 @@ def _leaf_ranges(forest: Forest, root: int) -> tuple[list[int], dict[int, range]
 
 
 def _tolerance(forest: Forest) -> np.float32:
-    """Return an error bound of the difference of two fast sums.
+    """Return an error bound of the difference of two fast sums, negative if none of them rounds.
 
     Each of the n additions to a sum of at most S rounds by at most S · 2⁻²⁴, in the exact sums of two
     classes and in that of their difference, and each vote is rounded once.
     """
     largest = np.maximum.reduceat(forest.leaf.max(axis=1), forest.roots).sum()
+    units = forest.leaf * VOTE_UNITS
+    if largest * VOTE_UNITS < 2**24 and (units == np.rint(units)).all():
+        return np.float32(-1)
     return np.float32(5 * (forest.n_trees + 1) * largest * 2.0**-24)

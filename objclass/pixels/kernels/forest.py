@@ -244,18 +244,18 @@ def exact_class(features, i, trees):
 
     There each class has one float32 sum, to which a tree adds its vote in double precision.
     """
-    n_classes = trees.exact_leaf.shape[1]
-    best, best_sum = 0, np.float32(-1)
-    for c in range(n_classes):
-        total = np.float32(0)
-        for root in trees.roots:
-            node = root
-            while trees.children[node, 0] != node:
-                right = np.int64(not features[trees.feature[node], i] < trees.threshold[node])
-                node = trees.children[node, right]
-            total = np.float32(np.float64(total) + trees.exact_leaf[node, c])
-        if total > best_sum:
-            best, best_sum = c, total
+    sums = np.zeros(trees.exact_leaf.shape[1], np.float32)
+    for root in trees.roots:
+        node = root
+        while trees.children[node, 0] != node:
+            right = np.int64(not features[trees.feature[node], i] < trees.threshold[node])
+            node = trees.children[node, right]
+        for c in range(sums.size):
+            sums[c] = np.float32(np.float64(sums[c]) + trees.exact_leaf[node, c])
+    best = 0
+    for c in range(1, sums.size):
+        if sums[c] > sums[best]:
+            best = c
     return best + 1
 
 
@@ -264,7 +264,8 @@ def pick_classes(features, n, trees, sums, classes):
     """Write the class with most votes for each of `n` voxels.
 
     `sums` holds the votes for the classes 2, 3, … minus those for class 1, rounded in another way than the
-    exact ones. Where the two best are closer than rounding could turn, the votes are counted exactly.
+    exact ones. Where the two best are closer than rounding could turn, the votes are counted exactly. No
+    rounding, as where each tree votes for one class, is a negative tolerance.
     """
     close = 0
     if sums.shape[0] == 1:

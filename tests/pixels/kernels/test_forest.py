@@ -45,3 +45,19 @@ def test_full_depth_trees_store_equal_votes_once():
     found = np.empty(len(rows), np.uint8)
     classify_collected(np.ascontiguousarray(rows.T), 0, len(rows), forest.packed, found)
     np.testing.assert_array_equal(found, model.predict(rows))
+
+
+@pytest.mark.parametrize("vote", [1, 0.75, 0.1, 2.0**20])
+def test_ties_go_to_the_lowest_class(vote):
+    leaves = [[0, 0, 0], [0, 0, vote], [0, vote, 0]]
+    stump = {"feature": [0, -1, -1], "threshold": [0.5, 0, 0], "left": [1, -1, -1], "right": [2, -1, -1]}
+    joined = {name: values * 2 for name, values in stump.items()}
+    for name in ("left", "right"):
+        joined[name] = [child + 3 * (at > 2 and child > 0) for at, child in enumerate(joined[name])]
+    swapped = [leaves[0], leaves[2], leaves[1]]
+    forest = forest_module.Forest(**joined, leaf=leaves + swapped, roots=[0, 3], n_features=1)
+    classes = np.empty(4, np.uint8)
+    values = np.array([[0, 0.4, 0.6, 1]], np.float32)
+    classify_collected(values, 0, 4, forest.packed, classes)
+    np.testing.assert_array_equal(classes, 2)
+    assert (forest.packed.tolerance < 0) == (vote in (1, 0.75))
