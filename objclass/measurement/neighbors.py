@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
 
 import numpy as np
 
-from objclass._common.parallel import map_tiles
-from objclass.measurement.counting import Counts, Part
-from objclass.measurement.kernels.neighbors import count_faces, nearest_surfaces, surface_voxels
+from objclass._common.parallel import map_tiles, n_threads
+from objclass.measurement.counting import Counts, Part, split_objects
+from objclass.measurement.kernels import neighbors as kernels
 from objclass.measurement.objects import MeasuredObjects
 
 NEAREST, MEAN, DENSITY, WITHIN = 0, 1, 2, 3
 _BATCH = 4096  # objects per query for candidates
+_FIRST = 24  # objects with the nearest centroids
 _MOST_LARGE = 64
 
 
 def count_contacts(part: Part) -> Counts:
     """Find objects that share a voxel face, and the fraction of the border that touches other objects."""
-    numbers, labels = part.numbers, part.scene.labels
-    n = len(numbers)
-    border = np.zeros((n, 2))
-    if n == 0:
-        return {"touching": np.zeros(0, np.int64), "touching_share": border[:, 0]}
-    if numbers[-1] > labels.size:  # a lookup table of all labels would be larger than the image
-        labels = np.searchsorted(np.concatenate([[0], numbers]), labels).astype(np.int32)
-        numbers = np.arange(1, n + 1)
-    rows = np.full(numbers[-1] + 1, -1, np.int32)
-    rows[numbers] = np.arange(n)
+    n = len(part.numbers)
     areas = np.prod(part.spacing) / part.spacing
-    if part.is_2d:
-        areas[0] = 0
-    contacts = count_faces(labels, rows, areas, border)
-    pairs = np.unique(np.sort(contacts, axis=1).astype(np.int64) @ [n, 1])
-    touching = np.bincount(np.concatenate([pairs // n, pairs % n]), minlength=n)
+    border, touching = np.empty((n, 2)), np.empty(n, np.int64)
+
+    def count_some(rows: slice) -> None:
+        numbers, boxes = part.numbers[rows], part.boxes[rows]
+        kernels.count_contacts(
+            part.scene.labels, numbers, boxes, part.is_2d, areas, border[rows], touching[rows]
+        )
+
+    map_tiles(count_some, split_objects(part.boxes))
     return {"touching": touching, "touching_share": border[:, 1] / border[:, 0]}
 
 
@@ -52,7 +47,7 @@ def count_nearest(part: Part) -> Counts:
         if len(rows) == 0 or len(centres) == 0:
             continue
         tree = cKDTree(centres[rows])
-        distances, found = tree.query(centres, k=n_nearest + 1)
+        distances, found = tree.query(centres, k=n_nearest + 1, workers=n_threads())
         own = np.full(len(centres), -1)
         own[rows] = np.arange(len(rows))
         distances[found == own[:, np.newaxis]] = np.inf
@@ -66,28 +61,22 @@ def count_nearest(part: Part) -> Counts:
             density = n_there / (ball * farthest**n_axes)
             result[:, DENSITY, index] = np.where(n_there > 0, density, np.nan)
         if options.neighbor_radius is not None:
-            within = tree.query_ball_point(centres, options.neighbor_radius, return_length=True)
+            within = tree.query_ball_point(
+                centres, options.neighbor_radius, return_length=True, workers=n_threads()
+            )
             result[:, WITHIN, index] = within - (own >= 0)
     return {"nearest": result}
 
 
 def count_surface_distances(part: Part) -> Counts:
     """Compute the minimum distance between voxels of an object and of others, for all and for each class."""
-    sums = part.objects.sums
-    n = len(sums.numbers)
-    sets = _sets(part)
+    n, sets = len(part.numbers), _sets(part)
     result = np.full((n, len(sets)), np.nan)
     if n < 2:
         return {"surface_distance": result}
-    scene, boxes = part.scene, np.ascontiguousarray(sums.boxes)
-    starts, flat = np.zeros(n + 1, np.int64), int(part.is_2d)
-    surface_voxels(scene.labels, sums.numbers, boxes, flat, starts, np.empty((0, 3), np.int32))
-    starts = np.cumsum(starts)
-    places = np.empty((starts[-1], 3), np.int32)
-    surface_voxels(scene.labels, sums.numbers, boxes, flat, starts, places)
+    surfaces = _surfaces(part)
     for index, rows in enumerate(sets):
-        find = partial(_nearest_surfaces, starts, places, boxes, part.spacing)
-        result[:, index] = _distances_to(rows, part.objects, boxes, part.spacing, find)
+        result[:, index] = _distances_to(rows, part, surfaces)
     return {"surface_distance": result}
 
 
@@ -103,60 +92,66 @@ def _sets(part: Part) -> list[np.ndarray]:
     return [np.arange(len(numbers)), *(np.flatnonzero(np.isin(numbers, labels)) for labels in among)]
 
 
-def _distances_to(
-    rows: np.ndarray,
-    objects: MeasuredObjects,
-    boxes: np.ndarray,
-    spacing: np.ndarray,
-    find: Callable[[int, int, np.ndarray, np.ndarray, np.ndarray], np.ndarray],
-) -> np.ndarray:
+def _surfaces(part: Part) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the surface voxels of each object start (n + 1,), and their positions (m, 3)."""
+    sums = part.objects.sums
+
+    def find_some(rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        ends, places = (
+            np.empty(rows.stop - rows.start, np.int64),
+            np.empty((sums.counts[rows].sum(), 3), np.int32),
+        )
+        kernels.surface_voxels(
+            part.scene.labels, sums.numbers[rows], sums.boxes[rows], part.is_2d, ends, places
+        )
+        return np.diff(ends, prepend=0), places[: ends[-1]].copy()
+
+    sizes, places = zip(*map_tiles(find_some, split_objects(sums.boxes)), strict=True)
+    return np.concatenate([[0], np.cumsum(np.concatenate(sizes))]), np.concatenate(places)
+
+
+def _distances_to(rows: np.ndarray, part: Part, surfaces: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """Return the distance from each object to the nearest of `rows`.
 
-    The objects with the nearest centroids give an upper bound. Then all objects that can be nearer are tried:
-    those within a ball around the object, and large ones, for which the ball would contain everything.
+    Large objects are always tried, and those with the nearest centroids; this bounds the distance. An object
+    whose bound reaches beyond the centroids tried is compared with all in a ball around it.
     """
     from scipy.spatial import cKDTree
 
+    boxes, spacing = np.ascontiguousarray(part.boxes), part.spacing
     n = len(boxes)
-    if len(rows) == 0 or (len(rows) == 1 and n == 1):
+    if len(rows) == 0:
         return np.full(n, np.nan)
-    centres = centroids(objects)
+    centres = centroids(part.objects)
     centres = np.hstack([np.zeros((n, 3 - centres.shape[1])), centres])
     low, high = boxes[:, :3] * spacing, (boxes[:, 3:] - 1) * spacing
     reach = np.linalg.norm(np.maximum(centres - low, high - centres), axis=1)
     by_reach = rows[np.argsort(reach[rows], kind="stable")]
     n_large = min(_MOST_LARGE, len(rows) // 100)
     small, large = by_reach[: len(rows) - n_large], by_reach[len(rows) - n_large :]
-    tree = cKDTree(centres[small])
-    n_first = min(4, len(small))
-    first = small[tree.query(centres, k=n_first)[1].reshape(n, n_first)]
-    squared = find(0, n, first.ravel(), np.arange(n + 1) * n_first, np.full(n, np.inf))
-    farthest = reach[small].max() if len(small) else 0.0
+    tree, n_first = cKDTree(centres[small]), min(_FIRST, len(small))
+    farthest = reach[small].max()
+    span = np.linalg.norm(centres.max(axis=0) - centres.min(axis=0)) + 1
 
-    def refine(start: int) -> np.ndarray:
-        stop = min(start + _BATCH, n)
-        limits = np.sqrt(squared[start:stop]) + reach[start:stop] + farthest
-        span = np.linalg.norm(centres.max(axis=0) - centres.min(axis=0)) + 1
-        near = tree.query_ball_point(centres[start:stop], np.minimum(limits, span), return_sorted=False)
-        candidates = [np.concatenate([small[np.asarray(each, int)], large]) for each in near]
-        offsets = np.zeros(n + 1, np.int64)
-        offsets[start + 1 : stop + 1] = np.cumsum([len(each) for each in candidates])
-        return find(start, stop, np.concatenate(candidates), offsets, squared.copy())[start:stop]
+    def try_some(start: int) -> np.ndarray:
+        some = np.arange(start, min(start + _BATCH, n))
+        squared = np.full(len(some), np.inf)
 
-    distances = np.sqrt(np.concatenate(map_tiles(refine, range(0, n, _BATCH))))
+        def compare(chosen: np.ndarray, candidates: Sequence[np.ndarray]) -> None:
+            offsets = np.cumsum([0, *map(len, candidates)])
+            bounds = squared[chosen]
+            found = np.concatenate(candidates)
+            kernels.nearest_surfaces(some[chosen], *surfaces, boxes, spacing, found, offsets, bounds)
+            squared[chosen] = bounds
+
+        distances, near = tree.query(centres[some], k=[*range(1, n_first + 1)])
+        compare(np.arange(len(some)), np.hstack([small[near], np.tile(large, (len(some), 1))]))
+        limits = np.minimum(np.sqrt(squared) + reach[some] + farthest, span)
+        beyond = np.flatnonzero((limits > distances[:, -1]) & (n_first < len(small)))
+        if len(beyond):
+            balls = tree.query_ball_point(centres[some[beyond]], limits[beyond], return_sorted=False)
+            compare(beyond, [small[ball] for ball in balls])
+        return squared
+
+    distances = np.sqrt(np.concatenate(map_tiles(try_some, range(0, n, _BATCH))))
     return np.where(np.isfinite(distances), distances, np.nan)
-
-
-def _nearest_surfaces(
-    starts: np.ndarray,
-    places: np.ndarray,
-    boxes: np.ndarray,
-    spacing: np.ndarray,
-    first: int,
-    stop: int,
-    candidates: np.ndarray,
-    offsets: np.ndarray,
-    squared: np.ndarray,
-) -> np.ndarray:
-    nearest_surfaces(first, stop, starts, places, boxes, spacing, candidates, offsets, squared)
-    return squared

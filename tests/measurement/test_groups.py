@@ -213,6 +213,23 @@ def test_neighbors_equal_brute_force(ndim, spacing):
     assert table["neighbors_touching"].max() > 0
 
 
+@pytest.mark.parametrize("n_points", [60, 400])
+def test_the_nearest_surface_may_have_a_far_centroid(n_points):
+    """A rod ends beside the first of many points, and all of these have centroids nearer than the rod."""
+    labels = np.zeros((40, 900), int)
+    labels[0, 120:] = 1
+    columns = 2 * np.arange(n_points) % 100
+    labels[3 + 4 * (np.arange(n_points) * 2 // 100), columns] = np.arange(2, n_points + 2)
+    labels[1, 117] = n_points + 2
+    table = measure(labels, properties="neighbors_distance_surface").set_index("label")
+    points = [np.argwhere(labels == number) for number in table.index]
+    gaps = np.array([[cdist(a, b).min() for b in points] for a in points[:1] + points[-1:]])
+    assert table["neighbors_distance_surface"].loc[[1, n_points + 2]].tolist() == [
+        np.sort(gaps[0])[1],
+        np.sort(gaps[1])[1],
+    ]
+
+
 def test_neighbors_of_one_or_two_objects_and_of_large_labels():
     labels = np.zeros((9, 9), np.int64)
     assert len(measure(labels, properties="neighbors")) == 0

@@ -5,91 +5,90 @@ from __future__ import annotations
 import numpy as np
 
 from objclass._common.parallel import kernel
+from objclass.measurement.kernels.distribution import is_inside
+
+# The steps to the face neighbours of a voxel, those along z first.
+DZ, DY, DX = np.array([[-1, 1, 0, 0, 0, 0], [0, 0, -1, 1, 0, 0], [0, 0, 0, 0, -1, 1]])
 
 
 @kernel
-def count_faces(labels, rows, areas, border):
-    """Sum the voxel faces at the border of objects, and list those at which two objects touch.
+def label_at(labels, z, y, x):
+    """Return the label of a voxel; 0 outside the image."""
+    shape = labels.shape
+    inside = 0 <= z < shape[0] and 0 <= y < shape[1] and 0 <= x < shape[2]
+    return labels[z, y, x] if inside else 0
+
+
+@kernel
+def count_contacts(labels, numbers, boxes, flat, areas, border, touching):
+    """Sum the voxel faces at the border of objects, and count the objects that share a face with them.
 
     Parameters
     ----------
     labels : (z, y, x) int32 array
-    rows : (largest label + 1,) int32 array
-        The row of each label in the table.
+    numbers : (n,) int64 array
+    boxes : (n, 6) int64 array
+        Bounding boxes, as in `ObjectSums`.
+    flat : bool
+        Whether the image is 2D.
     areas : (3,) float64 array
-        Of a face across z, y and x; 0 along an axis that does not count.
+        Of a face across z, y and x.
     border : (n, 2) float64 array
-        The area of border faces, and of those that touch another object; updated in place.
-
-    Returns
-    -------
-    (m, 2) int32 array
-        The rows of pairs of touching objects, with duplicates.
+        Output: the area of border faces, and of those that touch another object.
+    touching : (n,) int64 array
+        Output: the number of other objects.
     """
-    contacts, found = np.empty((1024, 2), np.int32), 0
-    shape = labels.shape
-    for axis in range(3):
-        if areas[axis] == 0:
-            continue
-        dz, dy, dx = int(axis == 0), int(axis == 1), int(axis == 2)
-        for plane in range(shape[0] + dz):
-            for line in range(shape[1] + dy):
-                row = labels[min(plane, shape[0] - 1), min(line, shape[1] - 1)]
-                before = labels[max(plane - dz, 0), max(line - dy, 0)]
-                outside, starts = plane == shape[0] or line == shape[1], plane < dz or line < dy
-                for column in range(shape[2] + dx):
-                    number = 0 if outside or column == shape[2] else row[column]
-                    other = 0 if starts or column < dx else before[column - dx]
-                    if number == other:
+    others, faces = np.empty(64, np.int32), np.zeros((3, 2), np.int64)
+    for index in range(len(numbers)):
+        number, box = numbers[index], boxes[index]
+        faces[:] = 0
+        n, last = 0, 0
+        for z in range(box[0], box[3]):
+            for y in range(box[1], box[4]):
+                for x in range(box[2], box[5]):
+                    if labels[z, y, x] != number or is_inside(labels, number, z, y, x, flat):
                         continue
-                    if number != 0:
-                        border[rows[number], 0] += areas[axis]
-                    if other != 0:
-                        border[rows[other], 0] += areas[axis]
-                    if number != 0 and other != 0:
-                        border[rows[number], 1] += areas[axis]
-                        border[rows[other], 1] += areas[axis]
-                        if found == len(contacts):
-                            more = np.empty((2 * found, 2), np.int32)
-                            more[:found] = contacts
-                            contacts = more
-                        contacts[found, 0], contacts[found, 1] = rows[number], rows[other]
-                        found += 1
-    return contacts[:found]
+                    for side in range(2 * flat, 6):
+                        other = label_at(labels, z + DZ[side], y + DY[side], x + DX[side])
+                        if other == number:
+                            continue
+                        faces[side // 2, int(other > 0)] += 1
+                        if other > 0 and other != last:
+                            if n == len(others):
+                                others = np.concatenate((others, others))
+                            others[n] = last = other
+                            n += 1
+        touched = (faces[:, 1] * areas).sum()
+        border[index, 0], border[index, 1] = (faces[:, 0] * areas).sum() + touched, touched
+        others[:n].sort()
+        touching[index] = n > 0
+        for place in range(1, n):
+            touching[index] += others[place] != others[place - 1]
 
 
 @kernel
-def surface_voxels(labels, numbers, boxes, flat, starts, places):
-    """Count the surface voxels of each object, or write their positions if `places` is not empty."""
+def surface_voxels(labels, numbers, boxes, flat, ends, places):
+    """Write the positions of the surface voxels of objects, one object after the other.
+
+    Parameters
+    ----------
+    labels, numbers, boxes, flat
+        As in `count_contacts`.
+    ends : (n,) int64 array
+        Output: where the positions of each object end.
+    places : (m, 3) int32 array
+        Output, with room for all voxels.
+    """
+    n = 0
     for index in range(len(numbers)):
         number, box = numbers[index], boxes[index]
-        n = starts[index] if len(places) else 0
-        for plane in range(box[0], box[3]):
-            for line in range(box[1], box[4]):
-                for column in range(box[2], box[5]):
-                    if labels[plane, line, column] != number:
-                        continue
-                    edge = False
-                    for axis in range(flat, 3):
-                        for sign in (-1, 1):
-                            z = plane + sign * (axis == 0)
-                            y = line + sign * (axis == 1)
-                            x = column + sign * (axis == 2)
-                            if (
-                                z < box[0]
-                                or y < box[1]
-                                or x < box[2]
-                                or z >= box[3]
-                                or y >= box[4]
-                                or x >= box[5]
-                            ) or labels[z, y, x] != number:
-                                edge = True
-                    if edge:
-                        if len(places):
-                            places[n, 0], places[n, 1], places[n, 2] = plane, line, column
+        for z in range(box[0], box[3]):
+            for y in range(box[1], box[4]):
+                for x in range(box[2], box[5]):
+                    if labels[z, y, x] == number and not is_inside(labels, number, z, y, x, flat):
+                        places[n, 0], places[n, 1], places[n, 2] = z, y, x
                         n += 1
-        if not len(places):
-            starts[index + 1] = n
+        ends[index] = n
 
 
 @kernel
@@ -121,30 +120,32 @@ def surface_distance(places, start_a, stop_a, start_b, stop_b, box_b, spacing, b
 
 
 @kernel
-def nearest_surfaces(first, stop, starts, places, boxes, spacing, candidates, offsets, result):
-    """Write the minimum distance from the voxels of objects to those of their candidates.
+def nearest_surfaces(rows, starts, places, boxes, spacing, candidates, offsets, squared):
+    """Write the minimum squared distance from the voxels of objects to those of their candidates.
 
     Parameters
     ----------
-    first, stop : int
-        The range of objects.
-    starts, places : arrays
+    rows : (k,) int64 array
+        The rows of the objects.
+    starts : (n + 1,) int64 array
+        Where the surface voxels of each object start in `places`.
+    places : (m, 3) int32 array
         From `surface_voxels`.
     boxes : (n, 6) int64 array
     spacing : (3,) float64 array
-    candidates : (m,) int64 array
-        Rows of objects, the nearest ones first; those of object i begin at ``offsets[i]``.
-    offsets : (n + 1,) int64 array
-    result : (n,) float64 array
-        Input: an upper bound of the squared distance. Output: the squared distance.
+    candidates : int64 array
+        Rows of objects, the nearest ones first; those of ``rows[i]`` begin at ``offsets[i]``.
+    offsets : (k + 1,) int64 array
+    squared : (k,) float64 array
+        Input: an upper bound. Output: the squared distance.
     """
-    for index in range(first, stop):
-        best = result[index]
+    for index in range(len(rows)):
+        row, best = rows[index], squared[index]
         for place in range(offsets[index], offsets[index + 1]):
             other = candidates[place]
-            if other != index and box_distance(boxes[index], boxes[other], spacing) < best:
-                own, others = (starts[index], starts[index + 1]), (starts[other], starts[other + 1])
+            if other != row and box_distance(boxes[row], boxes[other], spacing) < best:
+                own, others = (starts[row], starts[row + 1]), (starts[other], starts[other + 1])
                 best = surface_distance(
                     places, own[0], own[1], others[0], others[1], boxes[other], spacing, best
                 )
-        result[index] = best
+        squared[index] = best
