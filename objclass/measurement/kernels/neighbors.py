@@ -102,20 +102,51 @@ def box_distance(first, second, spacing):
 
 
 @kernel
-def surface_distance(places, start_a, stop_a, start_b, stop_b, box_b, spacing, best):
-    """Return the minimum squared distance between voxels of two objects, or `best` if that is less."""
-    for a in range(start_a, stop_a):
-        limit = 0.0
+def nearest_place(place, places, spacing, best):
+    """Return the index of the nearest place, and its squared distance; -1 if none is nearer than `best`."""
+    nearest = -1
+    for index in range(len(places)):
+        z = (place[0] - places[index, 0]) * spacing[0]
+        y = (place[1] - places[index, 1]) * spacing[1]
+        x = (place[2] - places[index, 2]) * spacing[2]
+        squared = z * z + y * y + x * x
+        if squared < best:
+            nearest, best = index, squared
+    return nearest, best
+
+
+@kernel
+def near_box(places, box, spacing, limit):
+    """Return the places whose squared distance to a bounding box is below a limit."""
+    near, n = np.empty_like(places), 0
+    for index in range(len(places)):
+        squared = 0.0
         for axis in range(3):
-            gap = max(box_b[axis] - places[a, axis], places[a, axis] - box_b[axis + 3] + 1, 0)
-            limit += (gap * spacing[axis]) ** 2
-        if limit >= best:
-            continue
-        for b in range(start_b, stop_b):
-            z = (places[a, 0] - places[b, 0]) * spacing[0]
-            y = (places[a, 1] - places[b, 1]) * spacing[1]
-            x = (places[a, 2] - places[b, 2]) * spacing[2]
-            best = min(best, z * z + y * y + x * x)
+            gap = max(box[axis] - places[index, axis], places[index, axis] - box[axis + 3] + 1, 0)
+            squared += (gap * spacing[axis]) ** 2
+        if squared < limit:
+            near[n] = places[index]
+            n += 1
+    return near[:n]
+
+
+@kernel
+def surface_distance(own, others, box, other_box, spacing, best):
+    """Return the minimum squared distance between voxels of two objects, or `best` if that is less.
+
+    From any voxel to the nearest of the other object and back leads to a short distance; only voxels that are
+    nearer than that to the bounding box of the other object are compared.
+    """
+    place = own[0]
+    for _ in range(2):
+        found, squared = nearest_place(place, others, spacing, np.inf)
+        best = min(best, squared)
+        found, squared = nearest_place(others[found], own, spacing, np.inf)
+        best = min(best, squared)
+        place = own[found]
+    others = near_box(others, box, spacing, best)
+    for place in near_box(own, other_box, spacing, best):
+        best = nearest_place(place, others, spacing, best)[1]
     return best
 
 
@@ -144,8 +175,6 @@ def nearest_surfaces(rows, starts, places, boxes, spacing, candidates, offsets, 
         for place in range(offsets[index], offsets[index + 1]):
             other = candidates[place]
             if other != row and box_distance(boxes[row], boxes[other], spacing) < best:
-                own, others = (starts[row], starts[row + 1]), (starts[other], starts[other + 1])
-                best = surface_distance(
-                    places, own[0], own[1], others[0], others[1], boxes[other], spacing, best
-                )
+                own, others = places[starts[row] : starts[row + 1]], places[starts[other] : starts[other + 1]]
+                best = surface_distance(own, others, boxes[row], boxes[other], spacing, best)
         squared[index] = best

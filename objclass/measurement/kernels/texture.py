@@ -47,27 +47,31 @@ def entropy(shares):
 
 
 @kernel
-def haralick(matrix, result):
-    """Write Haralick features 1 to 13 of a symmetric, normalized co-occurrence matrix.
+def haralick(counts, n_pairs, result):
+    """Write Haralick features 1 to 13 of a co-occurrence matrix, which is made symmetric.
 
     Level 0, the background, is in no pair. The difference variance includes it, as in mahotas.
     """
-    n = len(matrix)
+    n = len(counts)
     one = np.zeros(n)
     total, apart = np.zeros(2 * n), np.zeros(n)
     energy = homogeneity = product = joint = 0.0
     for i in range(n):
-        for j in range(n):
-            share = matrix[i, j]
-            if share == 0:
+        for j in range(i, n):
+            both = counts[i, j] + counts[j, i]
+            if both == 0:
                 continue
+            share = both / (2 * n_pairs)
             one[i] += share
-            total[i + j] += share
-            apart[abs(i - j)] += share
-            energy += share * share
-            homogeneity += share / (1 + (i - j) ** 2)
-            product += share * i * j
-            joint -= share * np.log2(share)
+            if i < j:
+                one[j] += share
+            weight = share if i == j else 2 * share
+            total[i + j] += weight
+            apart[j - i] += weight
+            energy += weight * share
+            homogeneity += weight / (1 + (i - j) ** 2)
+            product += weight * i * j
+            joint -= weight * np.log2(share)
     mean = variance = contrast = 0.0
     for i in range(n):
         mean += i * one[i]
@@ -140,30 +144,28 @@ def measure_haralick(labels, numbers, boxes, counts, values, steps, result):
     result : (n, HARALICK) float64 array
         Output: NaN if a value is NaN or no two voxels are at this distance.
     """
-    matrix, features = np.zeros((LEVELS + 1, LEVELS + 1)), np.zeros(HARALICK)
+    pairs, features = np.zeros((LEVELS + 1, LEVELS + 1), np.int64), np.zeros(HARALICK)
     for index in range(len(numbers)):
         box = boxes[index]
         result[index] = np.nan
         shape = (box[3] - box[0], box[4] - box[1], box[5] - box[2])
-        levels = np.zeros(shape, np.int64)
+        levels = np.zeros(shape, np.uint8)
         if counts[index] == 0 or not grey_levels(labels, numbers[index], box, values, levels):
             continue
         n_directions = 0
         for step in steps:
-            matrix[:] = 0
-            pairs = 0
+            pairs[:] = 0
+            n_pairs = 0
             for z in range(max(0, -step[0]), shape[0] - max(0, step[0])):
                 for y in range(max(0, -step[1]), shape[1] - max(0, step[1])):
                     for x in range(max(0, -step[2]), shape[2] - max(0, step[2])):
                         a, b = levels[z, y, x], levels[z + step[0], y + step[1], x + step[2]]
                         if a > 0 and b > 0:
-                            matrix[a, b] += 1
-                            matrix[b, a] += 1
-                            pairs += 2
-            if pairs == 0:
+                            pairs[a, b] += 1
+                            n_pairs += 1
+            if n_pairs == 0:
                 continue
-            matrix /= pairs
-            haralick(matrix, features)
+            haralick(pairs, n_pairs, features)
             if n_directions == 0:
                 result[index] = 0
             n_directions += 1
@@ -230,9 +232,6 @@ def measure_energies(labels, numbers, boxes, values, spacing, flat, result):
                                     n += 1
                     variance += square / n - (total / n) ** 2
                     n_voxels += 1
-        if np.isnan(variance):
-            result[index] = np.nan
-            continue
         if np.isnan(variance):
             result[index] = np.nan
             continue
