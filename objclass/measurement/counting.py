@@ -245,15 +245,16 @@ def count_rings(part: Part) -> Counts:
     """Compute the mean of the background within a distance of each object."""
     scene, width = part.scene, part.scene.options.ring_width or 0.0
     reach = (width / part.spacing).astype(int) * ([0, 1, 1] if part.is_2d else [1, 1, 1])
-    steps = np.indices((2 * reach + 1).tolist()).reshape(3, -1).T - reach
-    near = (steps * part.spacing) ** 2
-    steps = np.ascontiguousarray(steps[near.sum(axis=1) <= width**2 * (1 + 1e-12)])
+    z, y, x = np.indices((2 * reach + 1).tolist()) - reach.reshape(3, 1, 1, 1)
+    steps = np.stack([z, y, x], axis=-1) * part.spacing
+    near = (steps**2).sum(axis=-1) <= width**2 * (1 + 1e-12)
+    rows = np.stack([z[..., 0], y[..., 0], near.sum(axis=-1) // 2], axis=-1)[near.any(axis=-1)]
     result = np.empty((len(part.numbers), len(scene.pixels)))
     for channel, values in enumerate(scene.values):
         labels, means = scene.labels, np.empty(len(part.numbers))
         if scene.masks is not None:
             labels = read_only(np.where(scene.masks[channel] & (labels == 0), -1, labels))
-        measure_rings(labels, part.numbers, part.boxes, values, steps, part.is_2d, means)
+        measure_rings(labels, part.numbers, part.boxes, values, rows, means)
         result[:, channel] = means
     return {"background": result}
 

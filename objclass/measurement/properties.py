@@ -202,7 +202,7 @@ def feret_diameter_max(objects: MeasuredObjects) -> np.ndarray:
 
 @measured("size", power=1, counters=(counting.count_hull_shapes,), source=OWN, is_basic=False)
 def feret_diameter_min(objects: MeasuredObjects) -> np.ndarray:
-    """Minimum width of the convex hull perpendicular to one of its facets."""
+    """Minimum distance between two parallel lines or planes around the convex hull."""
     return objects.counts["feret_diameter_min"]
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import ndimage, stats
+from scipy.spatial import ConvexHull, Delaunay
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
@@ -166,6 +167,37 @@ def test_concave_objects_and_blocks():
     assert row["feret_diameter_min"] == pytest.approx(36 / np.sqrt(2), abs=1)
     block = measure(np.ones((4, 7, 9), int), spacing=(2, 1, 3), properties="feret_diameter_min").iloc[0]
     assert block["feret_diameter_min"] == 7
+
+
+def exact_width(mask, spacing):
+    """Return the minimum width over the normals of all facets, and of all pairs of edges, of the hull."""
+    places = np.concatenate([2 * np.argwhere(mask) + sign * axis for axis in np.eye(3) for sign in (-1, 1)])
+    places = places * spacing / 2
+    hull = ConvexHull(places)
+    corners = places[hull.vertices]
+    ends = np.unique(np.sort(hull.simplices[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)), axis=0)
+    edges = places[ends[:, 0]] - places[ends[:, 1]]
+    across = np.cross(edges[:, np.newaxis], edges).reshape(-1, 3)
+    lengths = np.linalg.norm(across, axis=1)
+    across = across[lengths > 1e-9] / lengths[lengths > 1e-9, np.newaxis]
+    return [np.ptp(corners @ normals.T, axis=0).min() for normals in (hull.equations[:, :3], across)]
+
+
+def test_minimum_feret_diameter_equals_all_pairs_of_edges():
+    """Of convex objects between random points, as thin as a voxel, and of boxes and balls along the grid."""
+    rng = np.random.default_rng(0)
+    grid = np.indices((14, 15, 16)).reshape(3, -1).T
+    masks = [abs(grid - 7).max(axis=1) < 5, ((grid - 7) ** 2).sum(axis=1) < 30]
+    for n in range(4, 16):
+        masks.append(Delaunay(rng.integers(0, 14, (n, 3))).find_simplex(grid) >= 0)
+    between = 0
+    for index, mask in enumerate(masks):
+        solid, spacing = mask.reshape(14, 15, 16), [(1, 1, 1), (2, 0.7, 1)][index % 2]
+        width = measure(solid.astype(int), spacing=spacing, properties="feret_diameter_min").iloc[0, 1]
+        facets, edges = exact_width(solid, spacing)
+        assert width == pytest.approx(min(facets, edges), rel=1e-9)
+        between += edges < facets * (1 - 1e-9)
+    assert between >= 4
 
 
 @pytest.mark.parametrize(("ndim", "spacing"), CASES)

@@ -62,6 +62,25 @@ def median_deviation(ordered, median):
 
 
 @kernel
+def sort_values(values, frequencies):
+    """Sort values in place: by counting if they are integers in a narrow range."""
+    low, high, whole = values[0], values[0], True
+    for value in values:
+        low, high = min(low, value), max(high, value)
+        whole &= value == np.floor(value)
+    if not whole or high - low >= len(frequencies):
+        values.sort()
+        return
+    frequencies[:] = 0
+    for value in values:
+        frequencies[int(value - low)] += 1
+    n = 0
+    for step in range(int(high - low) + 1):
+        values[n : n + frequencies[step]] = low + step
+        n += frequencies[step]
+
+
+@kernel
 def measure_distributions(labels, numbers, boxes, counts, values, shares, result):
     """Write statistics of the distribution of the values of objects.
 
@@ -80,6 +99,7 @@ def measure_distributions(labels, numbers, boxes, counts, values, shares, result
         Output.
     """
     room = np.empty(largest(counts), np.float64)
+    frequencies = np.empty(4 * len(room), np.int64)
     for index in range(len(numbers)):
         n = gather(labels, numbers[index], boxes[index], values, room)
         found = room[:n]
@@ -96,7 +116,7 @@ def measure_distributions(labels, numbers, boxes, counts, values, shares, result
             second += square
             third += square * (value - mean)
             fourth += square * square
-        found.sort()
+        sort_values(found, frequencies[: 4 * n])
         for place in range(len(shares)):
             result[index, place] = quantile(found, shares[place])
         constant = found[0] == found[-1]
@@ -130,7 +150,7 @@ def measure_pairs(labels, numbers, boxes, counts, first, second, result):
 
 
 @kernel
-def measure_rings(labels, numbers, boxes, values, offsets, flat, result):
+def measure_rings(labels, numbers, boxes, values, rows, result):
     """Write the mean of the background around objects; NaN if there is none.
 
     Parameters
@@ -138,60 +158,39 @@ def measure_rings(labels, numbers, boxes, values, offsets, flat, result):
     labels : (z, y, x) int32 array
     numbers, boxes : as in `measure_distributions`
     values : (z, y, x) array
-    offsets : (k, 3) int64 array
-        The offsets from a voxel to all voxels within the ring width.
-    flat : bool
-        Whether the image is 2D.
+    rows : (k, 3) int64 array
+        The voxels within the ring width of a voxel: steps along z and y, and the longest step along x.
     result : (n,) float64 array
         Output.
     """
-    margin = np.zeros(3, np.int64)
-    for axis in range(3):
-        margin[axis] = np.abs(offsets[:, axis]).max()
+    margin = np.array([rows[:, 0].max(), rows[:, 1].max(), rows[:, 2].max()])
     for index in range(len(numbers)):
         number, box = numbers[index], boxes[index]
         low, high = np.zeros(3, np.int64), np.zeros(3, np.int64)
         for axis in range(3):
             low[axis] = max(box[axis] - margin[axis], 0)
             high[axis] = min(box[axis + 3] + margin[axis], labels.shape[axis])
-        seen = np.zeros((high[0] - low[0], high[1] - low[1], high[2] - low[2]), np.bool_)
-        total, n = 0.0, 0
+        near = np.zeros((high[0] - low[0], high[1] - low[1], high[2] - low[2]), np.bool_)
         for plane in range(box[0], box[3]):
             for line in range(box[1], box[4]):
-                for column in range(box[2], box[5]):
-                    if labels[plane, line, column] != number or is_inside(
-                        labels, number, plane, line, column, flat
-                    ):
-                        continue
-                    for offset in offsets:
-                        z, y, x = plane + offset[0], line + offset[1], column + offset[2]
-                        if (
-                            z < low[0]
-                            or y < low[1]
-                            or x < low[2]
-                            or z >= high[0]
-                            or y >= high[1]
-                            or x >= high[2]
-                        ):
-                            continue
-                        if labels[z, y, x] == 0 and not seen[z - low[0], y - low[1], x - low[2]]:
-                            seen[z - low[0], y - low[1], x - low[2]] = True
-                            total += values[z, y, x]
-                            n += 1
+                start = -1
+                for column in range(box[2], box[5] + 1):
+                    within = column < box[5] and labels[plane, line, column] == number
+                    if within and start < 0:
+                        start = column
+                    elif start >= 0 and not within:
+                        for row in rows:
+                            z, y = plane + row[0], line + row[1]
+                            if low[0] <= z < high[0] and low[1] <= y < high[1]:
+                                first = max(start - row[2], low[2]) - low[2]
+                                stop = min(column + row[2], high[2]) - low[2]
+                                near[z - low[0], y - low[1], first:stop] = True
+                        start = -1
+        total, n = 0.0, 0
+        for z in range(low[0], high[0]):
+            for y in range(low[1], high[1]):
+                for x in range(low[2], high[2]):
+                    if near[z - low[0], y - low[1], x - low[2]] and labels[z, y, x] == 0:
+                        total += values[z, y, x]
+                        n += 1
         result[index] = total / n if n else np.nan
-
-
-@kernel
-def is_inside(labels, number, plane, line, column, flat):
-    """Return whether all face neighbours of a voxel belong to its object."""
-    if line == 0 or column == 0 or line + 1 == labels.shape[1] or column + 1 == labels.shape[2]:
-        return False
-    if labels[plane, line - 1, column] != number or labels[plane, line + 1, column] != number:
-        return False
-    if labels[plane, line, column - 1] != number or labels[plane, line, column + 1] != number:
-        return False
-    if flat:
-        return True
-    if plane == 0 or plane + 1 == labels.shape[0]:
-        return False
-    return labels[plane - 1, line, column] == number and labels[plane + 1, line, column] == number

@@ -5,10 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from objclass._common.parallel import kernel
-from objclass.measurement.kernels.distribution import is_inside
 
 # The steps to the face neighbours of a voxel, those along z first.
 DZ, DY, DX = np.array([[-1, 1, 0, 0, 0, 0], [0, 0, -1, 1, 0, 0], [0, 0, 0, 0, -1, 1]])
+
+
+@kernel
+def is_inside(labels, number, plane, line, column, flat):
+    """Return whether all face neighbours of a voxel belong to its object."""
+    if line == 0 or column == 0 or line + 1 == labels.shape[1] or column + 1 == labels.shape[2]:
+        return False
+    if labels[plane, line - 1, column] != number or labels[plane, line + 1, column] != number:
+        return False
+    if labels[plane, line, column - 1] != number or labels[plane, line, column + 1] != number:
+        return False
+    if flat:
+        return True
+    if plane == 0 or plane + 1 == labels.shape[0]:
+        return False
+    return labels[plane - 1, line, column] == number and labels[plane + 1, line, column] == number
 
 
 @kernel

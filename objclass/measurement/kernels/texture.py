@@ -158,9 +158,11 @@ def measure_haralick(labels, numbers, boxes, counts, values, steps, result):
             n_pairs = 0
             for z in range(max(0, -step[0]), shape[0] - max(0, step[0])):
                 for y in range(max(0, -step[1]), shape[1] - max(0, step[1])):
+                    row, other_row = levels[z, y], levels[z + step[0], y + step[1]]
                     for x in range(max(0, -step[2]), shape[2] - max(0, step[2])):
-                        a, b = levels[z, y, x], levels[z + step[0], y + step[1], x + step[2]]
-                        if a > 0 and b > 0:
+                        a = row[x]
+                        b = other_row[x + step[2]] if a > 0 else a
+                        if b > 0:
                             pairs[a, b] += 1
                             n_pairs += 1
             if n_pairs == 0:
