@@ -284,6 +284,7 @@ def measure(
     properties: str | Sequence[str] = "basic",
     channel_names: Sequence[str] | None = None,
     texture_distances: Spacing = None,
+    texture_scales: Spacing = None,
 ) -> pd.DataFrame:
     """Measure region properties of objects, including those in several blocks. Computes immediately.
 
@@ -294,7 +295,7 @@ def measure(
         `imread` before measuring.
     image : array, optional
         Of the shape of labels, or with channels first; its chunks may differ from those of labels.
-    spacing, unit, properties, channel_names, texture_distances
+    spacing, unit, properties, channel_names, texture_distances, texture_scales
         As in `objclass.measure`. Properties that depend on the surroundings of an object ("neighbors" and
         the background ring) are not supported.
 
@@ -328,7 +329,7 @@ def measure(
     of_labels = labels_source(labels)
     ndim = of_labels.array.ndim
     steps = check_spacing(spacing, ndim) or (1.0,) * ndim
-    options = check_options(spacing=steps, texture_distances=texture_distances)
+    options = check_options(spacing=steps, texture_distances=texture_distances, texture_scales=texture_scales)
     names = axis_names(channel_names, image, ndim, options)
     chosen = choose_properties(properties, ndim, 0 if image is None else len(names["channel"]), options)
     for entry in chosen:

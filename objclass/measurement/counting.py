@@ -50,6 +50,7 @@ class Options:
 
     ring_width: float | None = None
     texture_distances: tuple[float, ...] = ()
+    texture_scales: tuple[float, ...] | None = None
     neighbor_radius: float | None = None
     n_neighbors: int = 3
     neighbors_among: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -280,3 +281,35 @@ def count_energies(part: Part) -> Counts:
         chosen = scene.channel_labels[channel], part.numbers, part.boxes
         measure_energies(*chosen, values, part.spacing, part.is_2d, result[channel])
     return {"energies": np.moveaxis(result, 0, 2)}
+
+
+def count_blobs(part: Part) -> Counts:
+    """Compute the energy of the Laplacian of a Gaussian of each scale, of the voxels of each object alone."""
+    from scipy.ndimage import gaussian_filter
+
+    scene, scales = part.scene, part.scene.options.texture_scales or ()
+    spacing = np.asarray(part.objects.spacing)
+    result = np.full((len(part.numbers), len(scales), len(scene.pixels)), np.nan)
+    for channel, values in enumerate(scene.values):
+        labels = scene.channel_labels[channel]
+        for index, (number, box) in enumerate(zip(part.numbers, part.boxes, strict=True)):
+            crop = part.crop(box)
+            solid = np.pad(labels[crop] == number, 1)
+            pixels = np.where(solid, np.pad(values[crop].astype(float), 1), 0)
+            if not solid.any() or np.isnan(pixels).any():
+                continue
+            pixels[solid] -= pixels[solid].mean()  # smoothing then leaves a constant object constant
+            inside = solid.copy()
+            for axis in range(solid.ndim):
+                inside &= np.roll(solid, 1, axis) & np.roll(solid, -1, axis)
+            for place, scale in enumerate(scales):
+                share = gaussian_filter(solid.astype(float), scale / spacing, mode="constant")
+                smooth = gaussian_filter(pixels, scale / spacing, mode="constant")
+                smooth = np.where(solid, smooth / share, 0)
+                laplace = sum(
+                    (np.roll(smooth, 1, axis) + np.roll(smooth, -1, axis) - 2 * smooth) / step**2
+                    for axis, step in enumerate(spacing)
+                )
+                if inside.any():
+                    result[index, place, channel] = scale**4 * np.mean(laplace[inside] ** 2)
+    return {"blobs": result}

@@ -19,7 +19,7 @@ from objclass.measurement.objects import MeasuredObjects
 
 Formula = Callable[[MeasuredObjects], np.ndarray]
 Power = int | Literal["size", "density", "order", "voxels"]
-Axis = Literal["channel", "pair", "distance", "among"]
+Axis = Literal["channel", "pair", "distance", "scale", "among"]
 Scope = Literal["object", "surroundings", "image"]
 
 SCIKIT_IMAGE = "scikit-image"
@@ -30,6 +30,7 @@ CROFTON = "Legland et al. 2007, doi:10.5566/ias.v26.p83-92"
 ISO_9276 = "ISO 9276-6"
 IBSI = "Zwanenburg et al. 2020, doi:10.1148/radiol.2020191145"
 HARALICK = "Haralick et al. 1973, doi:10.1109/TSMC.1973.4309314; mahotas"
+LINDEBERG = "Lindeberg 1998, doi:10.1023/A:1008045108935"
 OWN = "objclass"
 
 
@@ -722,6 +723,19 @@ def texture_laplace_energy(objects: MeasuredObjects) -> np.ndarray:
 def texture_local_variance(objects: MeasuredObjects) -> np.ndarray:
     """Mean variance of the intensity of a voxel and its neighbours within the object."""
     return objects.counts["energies"][:, texture.LOCAL_VARIANCE]
+
+
+@measured(
+    "texture",
+    per=("scale", "channel"),
+    needs="texture_scales",
+    counters=(counting.count_blobs,),
+    source=LINDEBERG,
+    is_basic=False,
+)
+def texture_blob_energy(objects: MeasuredObjects) -> np.ndarray:
+    """Mean squared scale-normalized Laplacian of a Gaussian of the intensity within the object."""
+    return objects.counts["blobs"]
 
 
 # Neighbors

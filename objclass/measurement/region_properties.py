@@ -46,6 +46,7 @@ def measure(
     image_names: Sequence[str] | None = None,
     ring_width: float | None = None,
     texture_distances: checks.Spacing = None,
+    texture_scales: checks.Spacing = None,
     n_neighbors: int = 3,
     neighbor_radius: float | None = None,
     neighbors_among: Mapping[str, npt.ArrayLike] | None = None,
@@ -83,6 +84,10 @@ def measure(
     texture_distances : number or sequence of numbers, optional
         The distances of the grey-level co-occurrence matrices of "texture", in the unit of `spacing`. An
         axis along which a distance rounds to 0 voxels is ignored. By default the smallest spacing.
+    texture_scales : number or sequence of numbers, optional
+        Standard deviations of a Gaussian, in the unit of `spacing`. They add ``texture_blob_energy`` at each
+        scale to "texture": it is large where spots and gaps in an object have a radius of about 1.4 (2D) or
+        1.7 (3D) times the scale. Voxels outside the object are ignored.
     n_neighbors : int
         The number of nearest objects for the mean distance and the density of "neighbors".
     neighbor_radius : number, optional
@@ -165,7 +170,8 @@ def measure(
     options: dict[str, Any] = {"spacing": spacing, "unit": unit, "properties": properties}
     if checks.is_list(labels):
         options |= {"channel_names": channel_names, "ring_width": ring_width, "extra": extra}
-        options |= {"texture_distances": texture_distances, "n_neighbors": n_neighbors}
+        options |= {"texture_distances": texture_distances, "texture_scales": texture_scales}
+        options |= {"n_neighbors": n_neighbors}
         options |= {"neighbor_radius": neighbor_radius, "progress": progress}
         if neighbors_among is not None:
             hint = "Measure the images one by one, since labels belong to one image."
@@ -181,6 +187,7 @@ def measure(
         spacing=steps,
         ring_width=ring_width,
         texture_distances=texture_distances,
+        texture_scales=texture_scales,
         neighbor_radius=neighbor_radius,
         n_neighbors=n_neighbors,
         neighbors_among=neighbors_among,
@@ -305,6 +312,7 @@ def axis_names(
         "channel": channels,
         "pair": [f"{channels[first]}-{channels[second]}" for first, second in channel_pairs(n_channels)],
         "distance": [f"{distance:g}" for distance in options.texture_distances],
+        "scale": [f"{scale:g}" for scale in options.texture_scales or ()],
         "among": ["", *options.neighbors_among],
     }
 
@@ -314,6 +322,7 @@ def check_options(
     spacing: tuple[float, ...],
     ring_width: float | None = None,
     texture_distances: checks.Spacing = None,
+    texture_scales: checks.Spacing = None,
     neighbor_radius: float | None = None,
     n_neighbors: int = 3,
     neighbors_among: Mapping[str, npt.ArrayLike] | None = None,
@@ -338,9 +347,16 @@ def check_options(
             expected = f"distances of at least a voxel, {min(spacing):g}"
             hint = "They are in the unit of the spacing."
             raise checks.invalid("texture_distances", expected, distance, hint)
+    scales = None if texture_scales is None else tuple(np.atleast_1d(texture_scales).tolist())
+    for scale in scales or ():
+        if checks.check_number("texture_scales", scale) < min(spacing) / 2:
+            expected = f"scales of at least half a voxel, {min(spacing) / 2:g}"
+            hint = "They are in the unit of the spacing."
+            raise checks.invalid("texture_scales", expected, scale, hint)
     return Options(
         ring_width=ring_width,
         texture_distances=tuple(distances),
+        texture_scales=scales,
         neighbor_radius=neighbor_radius,
         n_neighbors=checks.check_number("n_neighbors", n_neighbors, low=1, integer=True),
         neighbors_among=among,

@@ -326,6 +326,48 @@ def test_energies_equal_a_plain_loop(ndim, spacing):
         assert row["texture_local_variance"] == pytest.approx(np.mean(variances))
 
 
+@pytest.mark.parametrize(("ndim", "spacing"), CASES)
+def test_blob_energy_equals_a_plain_sum(ndim, spacing):
+    """Of the Laplacian of a weighted mean over the voxels of the object, whose weights are Gaussian."""
+    labels, image = scene(ndim, seed=7)
+    labels = np.where(labels == np.bincount(labels[labels > 0]).argmax(), 5, 0)
+    steps, scale = lengths(spacing, ndim), 2.5
+    row = measure(
+        labels, image, spacing=spacing, properties="texture_blob_energy", texture_scales=(1, scale)
+    ).iloc[0]
+    places = np.argwhere(labels == 5)
+    apart = np.abs(places[:, np.newaxis] - places)
+    reach = (4 * scale / steps + 0.5).astype(int)
+    weights = np.exp(-((apart * steps) ** 2).sum(axis=-1) / 2 / scale**2) * (apart <= reach).all(axis=-1)
+    for channel, pixels in enumerate(image):
+        smooth = np.full(labels.shape, np.nan)
+        smooth[labels == 5] = weights @ pixels[labels == 5] / weights.sum(axis=1)
+        smooth, laplace = np.pad(smooth, 1, constant_values=np.nan), 0
+        for axis, step in enumerate(steps):
+            laplace = laplace + (np.roll(smooth, 1, axis) + np.roll(smooth, -1, axis) - 2 * smooth) / step**2
+        expected = scale**4 * np.nanmean(laplace**2)
+        assert row[f"texture_blob_energy-2.5-{channel}"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_blob_energy_tells_the_size_of_spots_and_ignores_what_is_outside():
+    y, x = np.indices((96, 192))
+    image, labels = np.zeros((96, 192)), np.zeros((96, 192), int)
+    labels[8:88, 8:88], labels[8:88, 104:184] = 1, 2
+    for number, radius in ((1, 3), (2, 8)):
+        for at in np.ndindex(80 // (4 * radius), 80 // (4 * radius)):
+            centre = np.array(at) * 4 * radius + 2 * radius + (8, 8 if number == 1 else 104)
+            image[np.hypot(y - centre[0], x - centre[1]) <= radius] = 100
+    scales = {"texture_scales": (2, 6), "properties": "texture_blob_energy"}
+    table = measure(labels, image, **scales)
+    small, large = table["texture_blob_energy-2"], table["texture_blob_energy-6"]
+    assert small[0] > 4 * small[1]
+    assert large[1] > 4 * large[0]
+    image[labels == 0] = 1e6
+    pd.testing.assert_frame_equal(measure(labels, image, **scales), table)
+    flat = measure(labels, np.full(labels.shape, 7.3), **scales)
+    assert flat["texture_blob_energy-6"].tolist() == pytest.approx([0, 0], abs=1e-20)
+
+
 def test_distances_of_texture_are_physical():
     labels, image = scene(3)
     mask = (labels == np.bincount(labels[labels > 0]).argmax()).astype(int)
@@ -396,6 +438,9 @@ MASK = np.repeat([[1, 2, 2]], 1, axis=0)
         ({"ring_width": 0.5}, ValueError, "ring_width: expected a width of at least a voxel"),
         ({"ring_width": "2"}, ValueError, "ring_width: expected a number"),
         ({"properties": "intensity_background"}, ValueError, "ring_width: expected a length to measure"),
+        ({"properties": "texture_blob_energy"}, ValueError, "texture_scales: expected a length to measure"),
+        ({"texture_scales": 0.2}, ValueError, "texture_scales: expected scales of at least half a voxel"),
+        ({"texture_scales": "2"}, ValueError, "texture_scales: expected a number"),
         ({"properties": "neighbors_within"}, ValueError, "neighbor_radius: expected a length to measure"),
         (
             {"properties": "intensity_pearson"},
@@ -419,7 +464,7 @@ def test_bad_options(options, error, message):
 
 def test_every_property_is_documented_and_has_its_columns():
     labels, image = scene(2)
-    options = {"ring_width": 2, "neighbor_radius": 5, "channel_names": ["a", "b"]}
+    options = {"ring_width": 2, "neighbor_radius": 5, "texture_scales": 2, "channel_names": ["a", "b"]}
     groups = list(dict.fromkeys(entry.group for entry in PROPERTIES.values()))
     table = measure(labels, image, properties=groups, **options)
     described = table.attrs["columns"]
