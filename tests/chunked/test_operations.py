@@ -291,7 +291,8 @@ def test_measure_of_nan_and_masked_pixels(case):
     spoilt[1, *np.argwhere(labels == 2)[0]] = np.nan
     blocks = da.from_array(labels, chunks=9), da.from_array(spoilt, chunks=(1, *(7,) * image.ndim))
     options = {"properties": ALL, "channel_names": ["a", "b"], "texture_scales": (1, 3)}
-    assert_same_table(chunked.measure(*blocks, **options), objclass.measure(labels, spoilt, **options))
+    ours = chunked.measure(*blocks, **options)
+    assert_same_table(ours, objclass.measure(labels, spoilt, **options))
     assert ours.filter(like="intensity_mean").isna().sum().tolist() == [0, 1]
     with pytest.raises(ValueError, match=r"properties: .* 'neighbors_touching', which needs"):
         chunked.measure(*blocks, properties="neighbors")
