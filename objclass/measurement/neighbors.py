@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from objclass._common.parallel import map_tiles, n_threads
@@ -137,7 +135,7 @@ def _distances_to(rows: np.ndarray, part: Part, surfaces: tuple[np.ndarray, np.n
         some = np.arange(start, min(start + _BATCH, n))
         squared = np.full(len(some), np.inf)
 
-        def compare(chosen: np.ndarray, candidates: Sequence[np.ndarray]) -> None:
+        def compare(chosen: np.ndarray, candidates: list[np.ndarray]) -> None:
             offsets = np.cumsum([0, *map(len, candidates)])
             bounds = squared[chosen]
             found = np.concatenate(candidates)
@@ -145,7 +143,7 @@ def _distances_to(rows: np.ndarray, part: Part, surfaces: tuple[np.ndarray, np.n
             squared[chosen] = bounds
 
         distances, near = tree.query(centres[some], k=[*range(1, n_first + 1)])
-        compare(np.arange(len(some)), np.hstack([small[near], np.tile(large, (len(some), 1))]))
+        compare(np.arange(len(some)), list(np.hstack([small[near], np.tile(large, (len(some), 1))])))
         limits = np.minimum(np.sqrt(squared) + reach[some] + farthest, span)
         beyond = np.flatnonzero((limits > distances[:, -1]) & (n_first < len(small)))
         if len(beyond):

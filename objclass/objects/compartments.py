@@ -170,9 +170,9 @@ def relate(
     parent[rows], overlap[rows] = there[best_first][first], shared[best_first][first] / sizes[rows]
     if max_distance > 0 and (overlap == 0).any():
         orphans = np.isin(children, numbers[overlap == 0])
-        nearest, distance = _nearest(parents, spacing)
+        distance, places = _nearest(parents, spacing)
         near = orphans & (distance <= max_distance)
-        child, candidate = children[near], nearest[near]
+        child, candidate = children[near], parents[tuple(axis[near] for axis in places)]
         nearest_first = np.lexsort((candidate, distance[near], child))
         found, first = np.unique(child[nearest_first], return_index=True)
         parent[np.searchsorted(numbers, found)] = candidate[nearest_first][first]
@@ -185,17 +185,20 @@ def _around(labels: npt.ArrayLike, inner: float | None, outer: float, spacing: S
     if highest > np.iinfo(np.int32).max:
         hint = "Renumber the objects with objclass.relabel(labels)."
         raise invalid("labels", "labels below 2147483648", f"a largest of {highest}", hint)
-    nearest, distance = _nearest(array.astype(np.int32), spacing)
-    inside = distance <= outer
-    return np.where(inside if inner is None else inside & (distance > inner), nearest, 0)
+    distance, places = _nearest(array, spacing)
+    chosen = distance <= outer
+    if inner is not None:
+        chosen &= distance > inner
+    around = np.zeros(array.shape, np.int32)
+    around[chosen] = array[tuple(axis[chosen] for axis in places)]
+    return around
 
 
 def _nearest(labels: np.ndarray, spacing: Spacing) -> tuple[np.ndarray, np.ndarray]:
-    """Return the label of the nearest object for each voxel, and the distance to its nearest voxel."""
+    """Return the distance of each voxel to the nearest voxel of an object, and where that is, axes first."""
     from scipy.ndimage import distance_transform_edt
 
     steps = check_spacing(spacing, labels.ndim)
     if not labels.any():
-        return labels, np.full(labels.shape, np.inf)
-    distance, places = distance_transform_edt(labels == 0, sampling=steps, return_indices=True)
-    return labels[tuple(places)], distance
+        return np.full(labels.shape, np.inf), np.zeros((labels.ndim, *labels.shape), np.int32)
+    return distance_transform_edt(labels == 0, sampling=steps, return_indices=True)
