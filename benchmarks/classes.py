@@ -7,6 +7,7 @@ click to the new colours of 5,000 objects.
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -15,15 +16,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import balanced_accuracy_score
 
-from objclass import classify, suggest_objects, train_table_classifier
+from objclass import classify, load_classifier, suggest_objects, train_table_classifier
+from objclass._common.parallel import n_threads
 
 from .browser import milliseconds, pages
 from .common import Row
 
+SCIKIT_LEARN, APOC = "scikit-learn", "APOC"
 SEEDS = 20
 CLICKS = (3, 10, 30)
 SUGGESTED = ((load_breast_cancer, 2, 30), (load_digits, 1, 30), (load_digits, 1, 60))
@@ -65,12 +69,17 @@ WATCH_CLICK = """
 
 def run() -> Iterator[Row]:
     """Yield the rows of the report."""
+    yield from clicks_of_each_class(SEEDS)
+    yield from suggested_clicks(SEEDS)
+    yield from click_to_colors()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*single example")
         warnings.filterwarnings("ignore", message="Non-empty compiler output")
-        yield from clicks_of_each_class(SEEDS)
-        yield from suggested_clicks(SEEDS)
-    yield from click_to_colors()
+        yield
 
 
 def _table(load: Any) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
@@ -94,74 +103,94 @@ def _accuracy(truth: np.ndarray, found: np.ndarray, chosen: Any) -> float:
     return float(balanced_accuracy_score(truth[rest], found[rest]))
 
 
-def _apoc(values: np.ndarray, truth: np.ndarray, chosen: np.ndarray, folder: Path) -> np.ndarray:
-    """Return what APOC's TableRowClassifier with its default options says; its classes begin with 1."""
+def _apoc(values: np.ndarray, truth: np.ndarray, chosen: np.ndarray, run: bool = False) -> np.ndarray:
+    """Return what APOC's TableRowClassifier with its default options says; its classes begin with 1.
+
+    It is trained by APOC, and its file is read by objclass: to compile a forest of ten classes for OpenCL
+    takes seconds. With `run`, APOC classifies too, and must give the same.
+    """
     import apoc
 
-    path = folder / "rows.cl"
-    path.unlink(missing_ok=True)
     table = pd.DataFrame(values).add_prefix("m")
     given = np.zeros(len(truth), int)
     given[chosen] = truth[chosen] + 1
-    classifier = apoc.TableRowClassifier(str(path))
-    classifier.train(table, given)
-    return np.asarray(classifier.predict(table), int) - 1
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.cl"
+        classifier = apoc.TableRowClassifier(str(path))
+        classifier.train(table, given)
+        rows = table.assign(label=range(len(table)))
+        found = classify(rows, load_classifier(path))["CLASS"].astype(int).to_numpy()
+        if run:
+            np.testing.assert_array_equal(classifier.predict(table), found)
+    return found - 1
+
+
+def _accuracies(table: pd.DataFrame, values: np.ndarray, truth: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Return the accuracies of both methods, of scikit-learn and of APOC, after the same clicks."""
+    with _quiet():
+        chosen = _within(truth, n, np.random.default_rng(seed))
+        forest = RandomForestClassifier(random_state=0).fit(values[chosen], truth[chosen])
+        apoc = _apoc(values, truth, chosen, run=seed == 0 and n == CLICKS[0])
+        return np.array(
+            [
+                _score(table, truth, chosen)[0],
+                _score(table, truth, chosen, "linear")[0],
+                _accuracy(truth, forest.predict(values), chosen),
+                _accuracy(truth, apoc, chosen),
+            ]
+        )
 
 
 def clicks_of_each_class(seeds: int) -> Iterator[Row]:
     """Compare accuracies after the same clicks."""
-    with tempfile.TemporaryDirectory() as folder:
-        for load in (load_breast_cancer, load_digits):
-            table, values, truth = _table(load)
-            for n in CLICKS:
-                scores: dict[str, list[float]] = {}
-                for seed in range(seeds):
-                    chosen = _within(truth, n, np.random.default_rng(seed))
-                    forest = RandomForestClassifier(random_state=0).fit(values[chosen], truth[chosen])
-                    found = {
-                        "scikit-learn": _accuracy(truth, forest.predict(values), chosen),
-                        "APOC": _accuracy(truth, _apoc(values, truth, chosen, Path(folder)), chosen),
-                        "forest": _score(table, truth, chosen)[0],
-                        "linear": _score(table, truth, chosen, "linear")[0],
-                    }
-                    for name, score in found.items():
-                        scores.setdefault(name, []).append(score)
-                means = {name: float(np.mean(found)) for name, found in scores.items()}
-                for peer in ("scikit-learn", "APOC"):
-                    gains = np.subtract(scores["forest"], scores[peer])
-                    yield Row(
-                        f"balanced accuracy, {load.__name__}, {n} clicks a class",
-                        f"{means['forest']:.3f}",
-                        peer,
-                        f"{means[peer]:.3f}",
-                        note=f"{seeds} seeds, gain {gains.mean():.3f} ± {gains.std() / np.sqrt(seeds):.3f}; "
-                        f"method='linear' {means['linear']:.3f}",
-                    )
+    for load in (load_breast_cancer, load_digits):
+        for n in CLICKS:
+            of_seeds = Parallel(n_threads())(
+                delayed(_accuracies)(*_table(load), n, seed) for seed in range(seeds)
+            )
+            means = np.mean(of_seeds, axis=0)
+            for peer, theirs in ((SCIKIT_LEARN, 2), (APOC, 3)):
+                gains = [found[0] - found[theirs] for found in of_seeds]
+                yield Row(
+                    f"balanced accuracy, {load.__name__}, {n} clicks a class",
+                    f"{means[0]:.3f}",
+                    peer,
+                    f"{means[theirs]:.3f}",
+                    note=f"{seeds} seeds, gain {np.mean(gains):.3f} ± {np.std(gains) / np.sqrt(seeds):.3f}; "
+                    f"method='linear' {means[1]:.3f}",
+                )
+
+
+def _with_and_without_suggestions(
+    table: pd.DataFrame, truth: np.ndarray, start: int, total: int, seed: int
+) -> tuple[float, float]:
+    """Return the accuracy after suggested clicks, and after random ones."""
+    with _quiet():
+        random = np.random.default_rng(seed)
+        first = _within(truth, start, random)
+        rest = np.setdiff1d(np.arange(len(truth)), first)
+        chance = np.concatenate([first, random.choice(rest, total - len(first), False)])
+        chosen = first.tolist()
+        while len(chosen) < total:
+            n = min(5, total - len(chosen))
+            chosen += suggest_objects(table, _score(table, truth, chosen)[1], n)["label"].tolist()
+        return _score(table, truth, chosen)[0], _score(table, truth, chance)[0]
 
 
 def suggested_clicks(seeds: int) -> Iterator[Row]:
     """Compare clicks where `suggest_objects` asks for them with random ones."""
     for load, start, total in SUGGESTED:
         table, _, truth = _table(load)
-        scores: dict[bool, list[float]] = {False: [], True: []}
-        for seed in range(seeds):
-            for suggest, found in scores.items():
-                random = np.random.default_rng(seed)
-                chosen = _within(truth, start, random).tolist()
-                while len(chosen) < total:
-                    n = min(5, total - len(chosen))
-                    if suggest:
-                        chosen += suggest_objects(table, _score(table, truth, chosen)[1], n)["label"].tolist()
-                    else:
-                        rest = np.setdiff1d(np.arange(len(truth)), chosen)
-                        chosen += random.choice(rest, n, False).tolist()
-                found.append(_score(table, truth, chosen)[0])
-        gains = np.subtract(scores[True], scores[False])
+        scores = Parallel(n_threads())(
+            delayed(_with_and_without_suggestions)(table, truth, start, total, seed) for seed in range(seeds)
+        )
+        suggested, random = np.transpose(scores)
+        gains = suggested - random
         yield Row(
             f"balanced accuracy, {load.__name__}, {total} suggested clicks",
-            f"{np.mean(scores[True]):.3f}",
+            f"{suggested.mean():.3f}",
             "random clicks",
-            f"{np.mean(scores[False]):.3f}",
+            f"{random.mean():.3f}",
             note=f"{seeds} seeds, gain {gains.mean():.3f} ± {gains.std() / np.sqrt(seeds):.3f}",
         )
 
