@@ -92,10 +92,14 @@ def remeasure(
     changed = np.union1d(before[differs], after[differs]).astype(np.int64)
     changed = changed[changed > 0]
     there = changed[np.isin(changed, after[np.isin(after, changed)])]
+    attrs, table = dict(table.attrs), table.copy(deep=False)
+    table.attrs = {}  # pandas copies them with every column
     rows = _join_rows(table, gone=np.setdiff1d(changed, there), new=there, earlier=earlier)
     if len(changed):
         _measure_again(rows, table, (before, after), changed, image=image, spacing=spacing)
-    return _restore_types(rows, table)
+    rows = _restore_types(rows, table)
+    rows.attrs = attrs
+    return rows
 
 
 def _check_table(table: Any) -> None:
@@ -194,14 +198,16 @@ def _measure(
         existing = [name for name in existing if entries[name].group != "perimeter"]
     names = _channel_names(columns, n_channels) if has_axis else None
     image = image if any(entries[name].needs_image for name in existing) else None
-    return measure(
+    table = measure(
         volume,
         image,
         spacing=spacing,
         properties=existing,
         channel_names=names if image is not None else None,
         progress=False,
-    ).set_index("label")
+    )
+    table.attrs = {}
+    return table.set_index("label")
 
 
 def _channel_names(columns: Sequence[str], n_channels: int) -> list[str] | None:
@@ -239,6 +245,4 @@ def _restore_types(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
         dtype = table[name].dtype
         if rows[name].dtype != dtype and (getattr(dtype, "kind", "") == "f" or not rows[name].isna().any()):
             rows[name] = rows[name].astype(dtype)
-    rows = rows.reset_index(drop=True)
-    rows.attrs = dict(table.attrs)
-    return rows
+    return rows.reset_index(drop=True)
