@@ -111,6 +111,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--annotations", metavar="A.tif", help=text)
     source.add_argument("--classifier", metavar="C.cl", help="a trained classifier")
     _add_object_classifier(parser)
+    text = "manual corrections of the objects: the file of an explorer (save_to), or a list in JSON"
+    parser.add_argument("--edits", metavar="EDITS.json", help=text)
     parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write to")
     _add_overwrite(parser)
     _add_reading(parser, "needed where there are several", "needed where there are several")
@@ -310,6 +312,7 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
+    from objclass.workflows.corrections import read_edits
     from objclass.workflows.parameters import TRAINING, Parameters
     from objclass.workflows.run import run_image
 
@@ -324,6 +327,7 @@ def _run(options: argparse.Namespace) -> None:
         annotations=options.annotations,
         classifier=options.classifier,
         object_classifier=options.object_classifier,
+        edits=[] if options.edits is None else read_edits(options.edits),
         parameters=Parameters.of(**_parameters(options, Parameters.names())),
         overwrite=options.overwrite,
         report=_report_stage,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,8 @@ class Run:
         The results: numbers of objects and clusters.
     notes : list of str
         Steps that were skipped, and why.
+    edits : list of dict
+        The manual corrections.
 
     Examples
     --------
@@ -73,6 +75,7 @@ class Run:
     outputs: Mapping[str, str] = field(default_factory=lambda: OUTPUTS)
     found: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    edits: list[dict[str, Any]] = field(default_factory=list)
 
     def train(self, annotations: np.ndarray, *, name: str = "train") -> ObjectClassifier:
         """Train a classifier from scribbles."""
@@ -91,6 +94,19 @@ class Run:
             labels = self.parameters.find_objects(self.picture, classifier, progress=self.progress)
             self.found["objects"] = int(labels.max(initial=0))
             say(f"engine {self.found['engine']}")
+            say(f"{self.found['objects']:,} objects")
+        return labels
+
+    def correct(self, labels: np.ndarray, edits: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """Apply manual corrections to the objects, and keep them for the record."""
+        from objclass.objects.editing import edit_objects
+        from objclass.objects.runlength import object_sizes
+
+        with self.stage("edit") as say:
+            labels = edit_objects(labels, edits)
+            self.edits = [dict(edit) for edit in edits]
+            self.found["objects"] = len(object_sizes(labels)[0])
+            say(f"{len(edits)} edits")
             say(f"{self.found['objects']:,} objects")
         return labels
 
@@ -153,6 +169,7 @@ class Run:
             **record,
             "image": self.picture.describe(),
             "parameters": self.parameters.flat(),
+            "edits": self.edits,
             "training": _describe_training(classifier),
             "found": self.found,
             "notes": self.notes,
@@ -199,6 +216,7 @@ def run_image(
     annotations: AnyPath | None = None,
     classifier: AnyPath | None = None,
     object_classifier: AnyPath | None = None,
+    edits: Sequence[Mapping[str, Any]] = (),
     parameters: Parameters | None = None,
     overwrite: bool = False,
     report: Report = lambda *_: None,
@@ -218,6 +236,8 @@ def run_image(
         The .cl file of a trained classifier.
     object_classifier : str or path, optional
         The .json file of a `TableClassifier`, which adds the class of each object.
+    edits : sequence of dict
+        Manual corrections of the objects, as for `objclass.edit_objects`.
     parameters : Parameters, optional
         The parameters; by default ``Parameters()``. Training parameters require annotations.
     overwrite : bool
@@ -267,6 +287,8 @@ def run_image(
         inputs = {name: describe_input(path, folder) for name, path in paths.items()}
         trained = trained or run.train(scribbles)
         labels = run.find_objects(trained)
+        if edits:
+            labels = run.correct(labels, edits)
         table = run.describe(labels, classes)
         run.write(folder, labels, table, classifier=trained, record={"command": "run", "inputs": inputs})
     return run

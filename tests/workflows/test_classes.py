@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 
 import numpy as np
@@ -9,6 +10,7 @@ import objclass
 from objclass import chunked, cli
 from objclass.plots.colors import color_objects, rgb
 from objclass.workflows.batch import segment_folder
+from objclass.workflows.corrections import read_edits
 from objclass.workflows.parameters import Parameters
 from objclass.workflows.rerun import repeat_run
 from objclass.workflows.run import run_image
@@ -101,6 +103,47 @@ def test_run_classifies_and_is_repeated(tmp_path, trained, capsys):
     (tmp_path / "classes.json").write_text(text.replace("large", "giant"))
     with pytest.raises(ValueError, match=r"object_classifier .*classes\.json has changed since"):
         repeat_run(tmp_path / "out")
+
+
+def test_edits_stand_in_the_record_and_are_repeated(tmp_path, trained, capsys):
+    objclass.imwrite(tmp_path / "i.tif", scene(3))
+    labels = objclass.segment(scene(3), objclass.load_classifier(trained / "c.cl"))
+    table = objclass.measure(labels, scene(3))
+    explorer = objclass.explore(scene(3), labels, table, save_to=tmp_path / "state.json")
+    explorer.objects.edit({"edit": "merge", "labels": [1, 2]})
+    explorer.objects.edit({"edit": "delete", "labels": [5]})
+    (tmp_path / "edits.json").write_text(json.dumps(explorer.edits))
+    call = ["run", str(tmp_path / "i.tif"), "--classifier", str(trained / "c.cl"), "--reduce", "pca"]
+    call += ["--edits", str(tmp_path / "edits.json"), "--out", str(tmp_path / "out")]
+    assert cli.main(call) == 0
+    assert "14 objects" in capsys.readouterr().out
+    assert np.array_equal(objclass.imread(tmp_path / "out" / "labels.tif"), explorer.labels)
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["edits"] == explorer.edits
+    assert pd.read_csv(tmp_path / "out" / "objects.csv")["label"].tolist() == sorted({*range(1, 17)} - {2, 5})
+    (tmp_path / "edits.json").unlink()
+    assert repeat_run(tmp_path / "out").is_identical
+    explorer._on_edit({"edit": {"edit": "undo"}}, [])
+    explorer._file.flush()
+    assert read_edits(tmp_path / "state.json") == explorer.edits
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{}", r"edits: expected a JSON file of a list of edits, got other content"),
+        ("[1", r"edits: expected a JSON file of a list of edits, got .*edits.json"),
+        ('[{"edit": "delete", "labels": [99]}]', "99"),
+    ],
+)
+def test_edits_that_do_not_fit_are_refused(tmp_path, trained, capsys, text, message):
+    objclass.imwrite(tmp_path / "i.tif", scene(3))
+    (tmp_path / "edits.json").write_text(text)
+    call = ["run", str(tmp_path / "i.tif"), "--classifier", str(trained / "c.cl"), "--reduce", "pca"]
+    call += ["--edits", str(tmp_path / "edits.json"), "--out", str(tmp_path / "out")]
+    assert cli.main(call) != 0
+    assert re.search(message, capsys.readouterr().err)
+    assert not (tmp_path / "out" / "labels.tif").exists()
 
 
 def test_the_overview_has_the_colours_of_the_classes(trained):
