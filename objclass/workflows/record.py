@@ -173,8 +173,8 @@ def _find_wrong(content: Mapping[str, Any]) -> str:
     for name, entry in inputs.items():
         if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in _INPUT_KEYS):
             return f"the input {name} has no path or no checksum"
-    if not isinstance(content.get("edits"), list):
-        return "the list of edits is missing"
+    if not isinstance(content.get("edits", []), list):
+        return "the edits are not a list"
     if command == "demo" and not isinstance(content.get("phantom"), dict):
         return "the parameters of the synthetic image are missing"
     return _find_wrong_output(content["outputs"])

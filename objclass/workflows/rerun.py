@@ -93,7 +93,7 @@ def repeat_run(
             run_demo(folder, shape=content["phantom"]["shape"], **options)
         else:
             image = inputs.pop("image")
-            run_image(image, folder, **{**inputs, **options}, edits=content["edits"])
+            run_image(image, folder, **{**inputs, **options}, edits=content.get("edits", []))
         verdicts = compare_outputs(content, path.parent, folder)
         verdicts |= _compare_records(content, read_record(folder / RECORD))
         return Repetition(verdicts, _changed_versions(content))
