@@ -503,6 +503,17 @@ def test_an_error_appears_in_the_widget(open_notebook):
     assert not view.button("Train").is_disabled()
 
 
+def test_a_bar_moves_while_functions_are_compiled(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="compiling"), "annotator"])
+    bars = View(notebook).root.get_by_label("Compiling")
+    assert not bars.is_visible()
+    notebook.kernel("annotator._tell(training=True, compiling=True)")
+    bars.wait_for(state="visible")
+    assert bars.get_attribute("value") is None, "a bar without a value moves"
+    notebook.kernel("annotator._tell(training=False, compiling=False)")
+    bars.wait_for(state="hidden")
+
+
 def test_a_large_plane_is_sent_as_it_is_seen_and_painted_to_the_pixel(open_notebook):
     make = """
 image = np.zeros((3, 4096, 4096), np.uint16)
