@@ -103,10 +103,16 @@ def _splitting() -> None:
     from objclass.objects.filtering import exclude_small
     from objclass.objects.splitting import split_touching
 
-    for labels in (LABELS, LABELS[0]):
+    for labels in (LABELS, LABELS[0], _two_balls()):
         probability = np.where(labels, np.random.default_rng(0).random(labels.shape), 0).astype(np.float32)
         split_touching(labels, method="auto", probability=probability, min_distance=2.0, progress=False)
         exclude_small(split_touching(labels, spacing=1.0, progress=False))
+
+
+def _two_balls() -> np.ndarray:
+    """Return an object of two balls that touch, which is split."""
+    z, y, x = np.ogrid[:9, :9, :20]
+    return ((z - 4) ** 2 + (y - 4) ** 2 + np.minimum(abs(x - 5), abs(x - 14)) ** 2 <= 20).astype(np.int32)
 
 
 def _measuring() -> None:

@@ -32,3 +32,15 @@ with notify_compiling(lambda _: sys.exit("something was left"), after=0):
     main(["demo", "--out", {str(tmp_path / "demo")!r}, "--size", "32", "96", "96"])
 """
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+
+def test_splitting_ahead_compiles_all_that_splitting_needs():
+    code = """
+from objclass.objects import splitting
+from objclass.workflows.compilation import _splitting
+_splitting()
+kernels = [value for value in vars(splitting).values() if hasattr(value, "overloads")]
+assert len(kernels) > 5
+assert [kernel.__name__ for kernel in kernels if not kernel.overloads] == []
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
