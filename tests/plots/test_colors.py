@@ -72,4 +72,4 @@ def test_the_colours_of_very_many_categories_cost_no_pass_over_the_table_each():
         )
         for table in (names, names.assign(name="one"))
     )
-    assert many < 10 * one
+    assert many < 200 * one  # 27 times with pandas 2.2; a pass for each costs thousands of times as much
