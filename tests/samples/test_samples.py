@@ -29,7 +29,9 @@ def segmented(whole):
 
 def found(labels, truth):
     """Return object and true object of each pair that shares more than half of its union."""
-    both = contingency_table(truth, labels).tocoo()
+    both = contingency_table(truth, labels)
+    both.sum_duplicates()  # SciPy 1.13 leaves that to the caller
+    both = both.tocoo()
     union = np.bincount(truth.ravel())[both.row] + np.bincount(labels.ravel())[both.col] - both.data
     pairs = (both.data > union / 2) & (both.row > 0) & (both.col > 0)
     return both.col[pairs], both.row[pairs]
