@@ -28,7 +28,7 @@ class View:
         self.page.wait_for_selector(".oc-annotator .oc-view[data-index]")
         self.view.scroll_into_view_if_needed()
         self.root.evaluate("element => element.scrollIntoView()")
-        self.page.wait_for_timeout(200)
+        self.notebook.wait_still(self.view)
 
     @property
     def transform(self) -> dict[str, float]:

@@ -26,6 +26,8 @@ import pytest
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("jupyterlab", reason="jupyterlab is not installed")
 
+collect_ignore = [] if "OBJCLASS_WALK_SECONDS" in os.environ else ["test_random_walks.py"]
+
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-quic",
@@ -47,6 +49,19 @@ COUNT_MESSAGES = """
         return send.call(this, data);
     };
 """
+# Resolves once an element has kept its place and size for some frames.
+KEEPS_STILL = """(element) => new Promise((resolve) => {
+    let [before, same] = ['', 0];
+    const look = () => {
+        const {x, y, width, height} = element.getBoundingClientRect();
+        const now = [x, y, width, height].join();
+        same = width && now === before ? same + 1 : 0;
+        before = now;
+        if (same === 8) resolve();
+        else requestAnimationFrame(look);
+    };
+    look();
+})"""
 APPS = {"lab": "jupyterlab", "notebook": "notebook"}
 
 
@@ -159,7 +174,10 @@ class Notebook:
         self.command("notebook:run-all-cells")
         self.page.wait_for_function(
             """() => { const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
-                       return prompts.length && prompts.every(p => /\\[\\d+\\]:/.test(p.textContent)); }"""
+                       const failed = [...jupyterapp.shell.currentWidget.content.model.cells].some((cell) =>
+                           (cell.toJSON().outputs ?? []).some(({output_type}) => output_type === 'error'));
+                       return failed
+                           || (prompts.length && prompts.every(p => /\\[\\d+\\]:/.test(p.textContent))); }"""
         )
         failures = self.page.evaluate(
             """() => [...jupyterapp.shell.currentWidget.content.model.cells].flatMap((cell) =>
@@ -202,6 +220,11 @@ class Notebook:
                    [cell.type, cell.sharedModel.getSource()])"""
         )
 
+    def wait_still(self, element: str | Any) -> None:
+        """Wait until an element, a locator or a selector, keeps its place and size."""
+        found = self.page.locator(element).last if isinstance(element, str) else element
+        found.evaluate(KEEPS_STILL)
+
     def largest_message(self) -> int:
         """Return the size of the largest message that the page has sent, in bytes."""
         return int(self.page.evaluate("() => window.largestMessage"))
@@ -228,7 +251,7 @@ class Notebook:
 
     def save_and_reload(self) -> None:
         self.command("docmanager:save")
-        self.page.wait_for_timeout(500)
+        self.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
         self.open()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The explorer by axe-core's rules of WCAG 2 A and AA: names, roles, contrast."""
+"""The widgets by axe-core's rules of WCAG 2 A and AA: names, roles, contrast."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.annotator_driver import IMPORT, PHANTOM, View
 from tests.browser.explorer_driver import PLOT, SETUP, Driver, centre_of_crowd, ring
 
 axe = pytest.importorskip("axe_core_python.sync_playwright", reason="axe-core-python is not installed")
@@ -31,8 +32,80 @@ def test_explorer(open_notebook, theme: str) -> None:
     explorer.drag(PLOT, ring(*centre_of_crowd(pixels(explorer.points())), 70))
     explorer.wait("len(explorer.groups) == 1")
     problems = []
+    filled = {"table": "tr[data-label]", "gallery": ".oce-tiles > *", "profile": ".oce-profile > *"}
     for tab in page.locator(".oce-tab").all():
         tab.click()
-        page.wait_for_timeout(500)
+        name = tab.get_attribute("data-tab")
+        page.wait_for_selector(f".oce-body[data-panel={name}] {filled.get(name, '*')}")
         problems += [f"{tab.inner_text()}: {one}" for one in violations(page, ".oce")]
     assert not problems, "\n".join(dict.fromkeys(problems))
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_annotator(open_notebook, theme: str) -> None:
+    make = "annotator = annotate({'one': sample.image, 'two': sample.image[:, ::-1]}, path=None)"
+    notebook = open_notebook([IMPORT + PHANTOM + make, "annotator"], viewport=(1366, 1000))
+    notebook.theme(f"JupyterLab {theme}")
+    view, page = View(notebook), notebook.page
+    view.stroke((30, 30), (60, 60))
+    view.wait_kept()
+    for summary in page.locator(".oc-annotator summary").all():
+        summary.click()
+    problems = violations(page, ".oc-annotator")
+    view.button("Shortcuts (?)").click()
+    page.wait_for_selector("dialog.oc-help[open]")
+    problems += violations(page, ".oc-annotator")
+    assert not problems, "\n".join(dict.fromkeys(problems))
+
+
+def test_tab_goes_through_the_annotator_in_the_order_of_reading(open_notebook) -> None:
+    make = "annotator = annotate(sample.image, path=None)"
+    notebook = open_notebook([IMPORT + PHANTOM + make, "annotator"], viewport=(1366, 1000))
+    page = View(notebook).page
+    page.locator(".oc-annotator .oc-bar button").first.focus()
+    seen = []
+    for _ in range(80):
+        part = page.evaluate(
+            """() => {
+                const parts = ['.oc-bar', '.oc-view', '.oc-slices', '.oc-side'];
+                const {activeElement} = document;
+                const part = parts.find((one) => activeElement.closest(`.oc-annotator ${one}`));
+                return activeElement.closest('.oc-annotator') ? part ?? 'else' : null;
+            }"""
+        )
+        if part is None:
+            break
+        if part not in seen[-1:]:
+            seen.append(part)
+        page.keyboard.press("Tab")
+    assert seen == [".oc-bar", ".oc-view", ".oc-slices", ".oc-side"]
+
+
+@pytest.mark.parametrize("widget", ["annotator", "explorer"])
+def test_full_screen(open_notebook, widget: str) -> None:
+    if widget == "annotator":
+        notebook = open_notebook(
+            [IMPORT + PHANTOM + "annotator = annotate(sample.image, path=None)", "annotator"],
+            viewport=(1366, 768),
+        )
+        view = View(notebook).view
+    else:
+        driver = Driver(open_notebook([SETUP.format(shape="(24, 96, 96)"), "explorer"], viewport=(1366, 768)))
+        notebook, view = driver.notebook, driver.page.locator(PLOT)
+    page = notebook.page
+    before = view.bounding_box()
+    button = page.get_by_role("button", name="Full screen")
+    button.click()
+    page.wait_for_selector(".oc:fullscreen")
+    page.wait_for_function(
+        "([element, width]) => element.getBoundingClientRect().width > width",
+        arg=[view.element_handle(), before["width"] + 50],
+    )
+    notebook.wait_still(view)
+    notebook.keep_picture(f"full-screen-{widget}")
+    button.click()
+    page.wait_for_function("() => !document.fullscreenElement")
+    page.wait_for_function(
+        "([element, width]) => Math.abs(element.getBoundingClientRect().width - width) < 2",
+        arg=[view.element_handle(), before["width"]],
+    )

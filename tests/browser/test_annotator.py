@@ -253,7 +253,7 @@ def test_touch_paints_with_one_finger_and_zooms_with_two(open_notebook):
         touch("touchMove", (x - 20 - 8 * step, y), (x + 20 + 8 * step, y))
     touch("touchEnd")
     assert view.transform["colScale"] > 1.5 * zoom
-    page.wait_for_timeout(300)
+    view.wait_kept()
     assert int((annotations(notebook) > 0).sum()) == painted, "the finger that came first has painted nothing"
 
 
@@ -300,20 +300,30 @@ def test_contrast_is_dragged_without_the_kernel(open_notebook):
     before = notebook.kernel("annotator.channels[0]")
     histogram = view.root.locator(".oc-histogram")
     histogram.scroll_into_view_if_needed()
-    brightness = """canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data
-        .reduce((sum, value) => sum + value)"""
-    shown = view.root.locator(".oc-canvas.oc-image").evaluate(brightness)
+    brightness = """((canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data
+        .reduce((sum, value) => sum + value))(document.querySelector('.oc-canvas.oc-image'))"""
+    shown = page.evaluate(brightness)
     box = histogram.bounding_box()
     reach = box["width"] / (before["most"] - before["least"])
     x, y = box["x"] + (before["high"] - before["least"]) * reach, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + 40, y, steps=8)
-    page.wait_for_timeout(200)
-    assert view.root.locator(".oc-canvas.oc-image").evaluate(brightness) < shown
+    page.wait_for_function(f"{brightness} < {shown}")
     assert notebook.kernel("annotator.channels[0]") == before, "nothing is sent while the mouse is down"
     page.mouse.up()
     notebook.wait_kernel(f"annotator.channels[0]['high'] > {before['high']}")
+    view.root.get_by_label("Colour map").select_option("inferno")
+    notebook.wait_kernel("annotator.channels[0]['map'] == 'inferno'")
+    page.wait_for_function(
+        """() => {
+            const canvas = document.querySelector('.oc-canvas.oc-image');
+            const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            let colored = 0;
+            for (let at = 0; at < data.length; at += 4) colored += data[at] > data[at + 2] + 40;
+            return colored > 100;
+        }"""
+    )
     after = notebook.kernel("annotator.channels[0]")
     assert abs(after["high"] - before["high"] - 40 / reach) < 2 / reach
     assert after["low"] == before["low"]
@@ -422,7 +432,7 @@ box = __import__("ipywidgets").VBox()
 
     def looks():
         page.wait_for_selector(".oc .oc-view[data-index]")
-        page.wait_for_timeout(500)
+        notebook.wait_still(page.locator(".oc").first)
         return page.evaluate(
             """() => [...document.querySelector('.oc').querySelectorAll('*')].map((element) => {
                 const style = getComputedStyle(element);
@@ -531,8 +541,9 @@ annotator = annotate(image, path=None)
     for _ in range(15):
         page.mouse.move(*view.screen(1005, 2005))
         page.mouse.wheel(0, -100)
-    page.wait_for_timeout(1500)
-    assert view.transform["colScale"] > 2
+    page.wait_for_function(
+        "() => JSON.parse(document.querySelector('.oc-view').dataset.transform).colScale > 2"
+    )
     page.mouse.move(*view.screen(1005.5, 2005.5))
     page.wait_for_function(
         "() => document.querySelector('.oc-readout').textContent.includes('value 5000')"

@@ -59,7 +59,10 @@ def stroke(explorer: Driver, *places: tuple[float, float]) -> None:
 def edited(explorer: Driver, count: int) -> None:
     explorer.page.wait_for_selector(f'.oce[data-edits="{count}"]')
     assert explorer.kernel("explorer.error") == ""
-    explorer.page.wait_for_timeout(300)  # the plane of the new objects
+    # The plane of the new objects.
+    explorer.page.wait_for_function(
+        "() => !document.querySelector('.oce').parentElement.explorer.image.replaced"
+    )
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
@@ -98,7 +101,7 @@ def test_objects_are_corrected_by_pointer(open_notebook: Any, theme: str) -> Non
     # Across z: in the plane z, x a line from left to right.
     page.locator('.oc-slices [data-value="1"]').click()
     page.wait_for_selector(f'{SLICE}[data-axis="1"]')
-    page.wait_for_timeout(500)
+    notebook.wait_still(SLICE)
     page.keyboard.press("c")
     (deep, place, across), *_ = largest(explorer, 1)
     page.locator(SLICE).focus()

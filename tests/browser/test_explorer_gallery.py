@@ -103,7 +103,7 @@ def test_a_point_tells_its_object(explorer: Driver) -> None:
     tip = page.locator(".oce-tip")
     for theme in ("Dark", "Light"):
         explorer.notebook.theme(f"JupyterLab {theme}")
-        page.wait_for_timeout(300)
+        explorer.notebook.wait_still(PLOT)
         box = page.locator(PLOT).bounding_box()
         page.mouse.move(box["x"] + 3, box["y"] + 3)
         page.mouse.move(box["x"] + alone[0], box["y"] + alone[1])

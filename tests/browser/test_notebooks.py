@@ -49,7 +49,7 @@ class Tutorial:
         """Scroll to a widget and return its place."""
         element = self.page.locator(selector).last
         element.evaluate("element => element.scrollIntoView({block: 'start'})")
-        self.page.wait_for_timeout(400)
+        self.notebook.wait_still(element)
         return element
 
     def drag(self, selector: str, points: list[tuple[float, float]], key: str = "") -> None:

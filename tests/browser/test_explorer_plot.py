@@ -1,0 +1,143 @@
+"""How the plot is drawn, by pointer and keys: its menu, panning, zooming."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.browser.explorer_driver import PLOT, Driver
+
+SETUP = """
+import numpy as np, pandas as pd, objclass
+count = 21000
+labels = np.arange(1, count + 1).reshape(150, 140)
+rng = np.random.default_rng(0)
+kind = np.array(["a", "b", "c"])[np.arange(count) % 3]
+size = np.where(kind == "a", 3.0, 6.0) + rng.normal(0, 0.5, count)
+table = pd.DataFrame({"label": labels.ravel(), "size": size, "kind": kind})
+table["height"] = 2 * rng.normal(0, 1, count)
+explorer = objclass.explore(labels % 251, labels, table, x="size", y="height", color="kind")
+"""
+# The share of the plot's pixels that are drawn upon.
+INK = """(element) => {
+    const canvas = element.querySelector('.oc-points');
+    const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let inked = 0;
+    for (let at = 3; at < data.length; at += 4) inked += data[at] > 40;
+    return inked / (data.length / 4);
+}"""
+
+
+def mode(explorer: Driver, wanted: str) -> None:
+    explorer.page.wait_for_selector(f'{PLOT}[data-mode="{wanted}"]')
+
+
+@pytest.mark.parametrize(("app", "theme"), [("lab", "Light"), ("notebook", "Dark")])
+def test_the_menu_of_the_plot(open_notebook: Any, app: str, theme: str) -> None:
+    notebook = open_notebook([SETUP, "explorer"], app=app, viewport=(1366, 768))
+    notebook.theme(f"JupyterLab {theme}")
+    explorer, page = Driver(notebook), notebook.page
+    plot = page.locator(PLOT)
+    menu = page.locator(".oce-menu summary")
+    draw = page.get_by_label("Draw as", exact=True)
+    mode(explorer, "density")
+    menu.click()
+    notebook.keep_picture(f"plot-menu-{app}-{theme.lower()}")
+    for style, shown in (("points", "points"), ("hexbin", "hexbin"), ("auto", "density")):
+        draw.select_option(style)
+        mode(explorer, shown)
+        explorer.wait(f"explorer.plot_style == {style!r}")
+        assert plot.evaluate(INK) > 0.02
+        menu.click()
+        notebook.keep_picture(f"plot-{style}-{app}-{theme.lower()}")
+        menu.click()
+    page.get_by_label("Contours of colours").check()
+    page.wait_for_selector(f'{PLOT}[data-contours="3"]')
+    menu.click()
+    notebook.keep_picture(f"plot-contours-{app}-{theme.lower()}")
+    menu.click()
+
+    page.get_by_label("Equal scales").check()
+    page.wait_for_function(
+        """(plot) => {
+            const {dataset} = document.querySelector(plot);
+            const [[x0, x1], [y0, y1]] = JSON.parse(dataset.domain);
+            const {width, height} = JSON.parse(dataset.frame);
+            return Math.abs((x1 - x0) / width / ((y1 - y0) / height) - 1) < 1e-6;
+        }""",
+        arg=PLOT,
+    )
+    page.get_by_label("Equal scales").uncheck()
+    page.get_by_role("button", name="Swap axes").click()
+    explorer.wait("(explorer.x, explorer.y) == ('height', 'size')")
+    page.get_by_role("button", name="Swap axes").click()
+    explorer.wait("(explorer.x, explorer.y) == ('size', 'height')")
+    for style in ("boxes", "violins"):
+        draw.select_option(style)
+        mode(explorer, style)
+        menu.click()
+        notebook.keep_picture(f"plot-{style}-{app}-{theme.lower()}")
+        menu.click()
+    page.keyboard.press("Escape")
+    assert menu.evaluate("e => e === document.activeElement")
+
+    # In boxes and violins a drag selects a range of values.
+    (_, _), (low, high) = plot.evaluate("e => JSON.parse(e.dataset.domain)")
+    frame = plot.evaluate("e => JSON.parse(e.dataset.frame)")
+
+    def at(value: float) -> tuple[float, float]:
+        down = frame["top"] + (high - value) / (high - low) * frame["height"]
+        return frame["left"] + frame["width"] / 2, down
+
+    box = plot.bounding_box()
+    (x, lower), (_, upper) = at(1.0), at(4.0)
+    page.mouse.move(box["x"] + x, box["y"] + lower)
+    page.mouse.down()
+    page.mouse.move(box["x"] + x + 30, box["y"] + upper, steps=5)
+    page.mouse.up()
+    explorer.wait("len(explorer.groups) == 1")
+    assert "'height'" in explorer.kernel("explorer.code()").rsplit("select", 1)[1]
+    ends = explorer.kernel(
+        "explorer.table.loc[explorer.table['MANUAL_CLUSTER_ID'] == 1, 'height'].agg(['min', 'max']).tolist()"
+    )
+    np.testing.assert_allclose(ends, [1.0, 4.0], atol=3 * (high - low) / frame["height"])
+
+
+def test_the_keys_of_the_plot(open_notebook: Any) -> None:
+    explorer = Driver(open_notebook([SETUP, "explorer"], viewport=(1366, 768)))
+    plot = explorer.page.locator(PLOT)
+    mode(explorer, "density")
+
+    def domain() -> np.ndarray:
+        return np.array(json.loads(plot.get_attribute("data-domain")))
+
+    def after(key: str) -> np.ndarray:
+        before = plot.get_attribute("data-domain")
+        plot.press(key)
+        explorer.page.wait_for_function(
+            "([plot, before]) => document.querySelector(plot).dataset.domain !== before", arg=[PLOT, before]
+        )
+        return domain()
+
+    first = domain()
+    right = after("ArrowRight")
+    assert (right[0] > first[0]).all()
+    assert (right[1] == first[1]).all()
+    up = after("ArrowUp")
+    assert (up[1] > right[1]).all()
+    near = after("+")
+    np.testing.assert_allclose(np.ptp(near, axis=1), np.ptp(first, axis=1) / 1.25)
+    np.testing.assert_allclose(np.ptp(after("-"), axis=1), np.ptp(first, axis=1))
+    np.testing.assert_allclose(after("0"), first)
+    # The wheel zooms to the pointer, once the plot has been clicked.
+    box = plot.bounding_box()
+    explorer.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    explorer.page.mouse.wheel(0, -100)
+    explorer.page.wait_for_function(
+        "([plot, before]) => document.querySelector(plot).dataset.domain !== before",
+        arg=[PLOT, json.dumps(first.tolist(), separators=(",", ":"))],
+    )
+    assert (np.ptp(domain(), axis=1) < np.ptp(first, axis=1)).all()
