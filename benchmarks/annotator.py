@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -103,11 +104,47 @@ GO_TO = f"""
     look();
 }})
 """
+# Ten images of 1 GB as uncompressed TIFF files, most of whose pixels take no room; scribbles on each.
+STACKS = """
+import tempfile, time, numpy as np, tifffile
+from pathlib import Path
+from objclass import annotate
+folder = Path(tempfile.mkdtemp())
+paths = {f"stack {number}": folder / f"{number}.tif" for number in range(10)}
+for number, path in enumerate(paths.values()):
+    stack = tifffile.memmap(path, shape=(512, 1024, 1024), dtype=np.uint16)
+    stack[256, 100:900, 100:900] = 100 * (number + 1)
+    stack.flush()
+first = annotate(paths, path=None, save_to=folder / "scribbles")
+for name in paths:
+    first.show(name)
+    patch = {"index": 256, "row": 300, "col": 300, "rows": 20, "cols": 50}
+    stroke = {"client": "a", "seq": 1, "axis": 0, "image": first.shown, "patches": [patch]}
+    first._on_stroke(stroke, [np.array([1000, 2], np.uint32).tobytes()])
+first.close()
+"""
+AGAIN = "annotator = annotate(paths, path=None, save_to=folder / 'scribbles')\nannotator"
+# Resolves with the milliseconds from the click on an image to its plane on the screen.
+SWITCH = f"""
+(image) => new Promise((resolve) => {{
+    const {{view}} = {VIEW};
+    const begun = performance.now();
+    document.querySelector(`.oc-card[data-image="${{image}}"]`).click();
+    const look = () => {{
+        const shown = view.element.dataset.image === String(image) && !view.pending.frame;
+        if (shown) resolve(performance.now() - begun);
+        else requestAnimationFrame(look);
+    }};
+    look();
+}})
+"""
 
 
 def run() -> Iterator[Row]:
     """Yield the rows of the report."""
     with pages() as opened:
+        with opened([STACKS, AGAIN], 0.0) as notebook:
+            yield from stacks(notebook)
         for delay in DELAYS:
             for size in (512, 2048):
                 cells = [OPEN.format(shape=(40, size, size), scribbles=None), "annotator"]
@@ -118,6 +155,22 @@ def run() -> Iterator[Row]:
             cells = [OPEN.format(shape=(128, 512, 512), scribbles="scribbles"), "annotator"]
             with opened(cells, delay) as notebook:
                 yield from predicting(notebook, f"128×512×512, {delay * 1000:.0f} ms away")
+
+
+def stacks(notebook: Any) -> Iterator[Row]:
+    """Time the opening of many large images with scribbles, and the way from one to another."""
+    page = notebook.page
+    notebook.command("notebook:run-cell-and-select-next")
+    notebook.wait_kernel("'first' in globals() and first.comm is None", 120)
+    begun = time.perf_counter()
+    notebook.command("notebook:run-cell")
+    page.wait_for_selector(".oc-annotator .oc-view[data-index]")
+    yield Row("annotator, ten stacks of 1 GB with scribbles, opened", f"{time.perf_counter() - begun:.2f} s")
+    page.wait_for_function("() => document.querySelectorAll('.oc-card img[src]').length === 10")
+    assert notebook.kernel("[int((one > 0).sum()) for one in annotator.annotations.values()]") == [1000] * 10
+    for when in ("first", "again"):
+        times = [page.evaluate(SWITCH, image) for image in (*range(1, 10), 0)]
+        yield Row(f"annotator, another of ten stacks of 1 GB on screen, {when}", milliseconds(times))
 
 
 def show(notebook: Any) -> None:

@@ -135,6 +135,14 @@ def lassos(notebook: Any, count: int, delay: float) -> Iterator[Row]:
     yield Row(f"explorer, lasso to new colours in the page: {name}", milliseconds(seen), note=note)
     yield Row(f"explorer, lasso to the column in the kernel: {name}", milliseconds(known))
     yield Row(f"explorer, hover: {name}", milliseconds(page.evaluate(HOVER)))
+    page.locator("[data-tab=gallery]").click()
+    shown = []
+    for order in ("area", "brightness", "typical", "unusual", ""):
+        page.locator(".oce-tiles").evaluate("element => delete element.dataset.ms")
+        page.get_by_label("Order of the gallery").select_option(order)
+        page.wait_for_selector(".oce-tiles[data-ms] > :nth-child(100)")
+        shown.append(float(page.locator(".oce-tiles").get_attribute("data-ms")))
+    yield Row(f"explorer, gallery of 100 crops: {name}", milliseconds(shown))
 
 
 def draw(page: Any, centre: float) -> None:
