@@ -12,6 +12,7 @@ import numpy as np
 import traitlets
 
 from objclass._common import checks
+from objclass.plots.colors import channel_maps
 from objclass.widgets import snapshot
 from objclass.widgets.channels import describe_channels, is_color_picture
 from objclass.widgets.planes import ImagePlanes, PlaneServer, PlaneSource
@@ -84,7 +85,10 @@ class SliceWidget(anywidget.AnyWidget):
     volume = traitlets.Dict(
         help="shape (z, y, x), ndim, spacing and unit; source tells the image from others shown before"
     ).tag(sync=True)
-    channels = traitlets.List(traitlets.Dict(), help="contrast and colour of each channel").tag(sync=True)
+    channels = traitlets.List(
+        traitlets.Dict(), help="contrast of each channel, and its colour or colour map"
+    ).tag(sync=True)
+    _maps = traitlets.Dict(channel_maps()).tag(sync=True)
     axis = traitlets.Int(0, min=0, max=2, help="axis across the shown plane: 0 XY, 1 XZ, 2 YZ").tag(sync=True)
     position = traitlets.List(
         traitlets.Int(min=0), help="the voxel (z, y, x) that the planes go through"
@@ -248,7 +252,7 @@ def describe_image(
             "source": 0,
         },
         "channels": [
-            {**channel, **name, "visible": True, "gamma": 1.0}
+            {**channel, **name, "visible": True, "gamma": 1.0, "map": ""}
             for channel, name in zip(planes.channels, named, strict=True)
         ],
         "position": [size // 2 for size in shape],

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from objclass.plots.colors import label_color
+from objclass.plots.colors import channel_maps, label_color
 
 _LONGEST = 480
 
@@ -28,7 +28,12 @@ def compose_channels(stored: np.ndarray, channels: Sequence[Mapping[str, Any]]) 
             continue
         reach = max(channel["high"] - channel["low"], 1e-9)
         bright = np.clip((plane.astype(np.float32) - channel["low"]) / reach, 0, 1)
-        total += bright[..., None] ** channel.get("gamma", 1.0) * hex_color(channel["color"])
+        bright **= channel.get("gamma", 1.0)
+        if channel.get("map"):
+            shades = np.frombuffer(channel_maps()[channel["map"]], np.uint8).reshape(256, 3)
+            total += shades[np.rint(bright * 255).astype(int)]
+        else:
+            total += bright[..., None] * hex_color(channel["color"])
     return np.clip(np.rint(total), 0, 255).astype(np.uint8)
 
 

@@ -1,5 +1,6 @@
 import timeit
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from objclass.plots.colors import (
     GROUP_COLORS,
     UNSELECTED,
     category_color,
+    channel_maps,
     color_objects,
     group_color,
     label_color,
@@ -73,3 +75,10 @@ def test_the_colours_of_very_many_categories_cost_no_pass_over_the_table_each():
         for table in (names, names.assign(name="one"))
     )
     assert many < 200 * one  # 27 times with pandas 2.2; a pass for each costs thousands of times as much
+
+
+def test_channel_maps_are_those_of_matplotlib() -> None:
+    for name, colors in channel_maps().items():
+        expected = matplotlib.colormaps[name](np.arange(256))[:, :3] * 255
+        found = np.frombuffer(colors, np.uint8).reshape(256, 3)
+        assert np.abs(found - expected).max() <= 7.5

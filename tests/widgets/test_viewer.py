@@ -36,6 +36,20 @@ def test_gamma_brightens_what_is_dark():
     assert compose_channels(np.array([[[0, 25, 100]]]), [channel])[0, :, 0].tolist() == [0, 128, 255]
 
 
+def test_a_channel_has_a_colour_map():
+    from objclass.widgets.snapshot import compose_channels
+
+    channel = {"low": 0, "high": 100, "color": "#ff0000", "visible": True, "map": "gray_r"}
+    assert compose_channels(np.array([[[0, 25, 100]]]), [channel])[0].tolist() == [
+        [255] * 3,
+        [191] * 3,
+        [0] * 3,
+    ]
+    viewer = objclass.view(np.zeros((5, 30, 40), np.uint16))
+    viewer.channels = [{**viewer.channels[0], "map": "viridis"}]
+    assert viewer.picture().startswith(b"\x89PNG")
+
+
 def test_a_colour_picture_in_its_colours():
     picture = RNG.integers(0, 255, (30, 40, 3)).astype(np.uint8)
     viewer = objclass.view(picture)

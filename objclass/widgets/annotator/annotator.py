@@ -268,7 +268,9 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
             planes = image_planes(now.channels, source.channel_names)
             now.planes = PlaneServer(planes, _layers(now), whole=("annotations",))
             now.view = describe_image(planes, self._ndim, self._spacing, self._unit, source.channel_names)
-        looks = [{name: each[name] for name in ("color", "visible", "gamma")} for each in self.channels]
+        looks = [
+            {name: each[name] for name in ("color", "map", "visible", "gamma")} for each in self.channels
+        ]
         channels = [{**own, **look} for own, look in zip(now.view["channels"], looks, strict=True)]
         now.view["volume"] = {**now.view["volume"], "source": number}
         with self.hold_sync():

@@ -425,20 +425,26 @@ class JobsMixin(AnnotatorBase):
     def _explore(self, progress: Callable[[int, int], None]) -> Any:
         from objclass.widgets.explorer.explorer import explore
 
-        image = self._shown
-        if image.labels is None or self.state["objects_stale"]:
-            self._finish_segmentation(self._segment(image, progress))
-        assert image.labels is not None
+        # The shown image, and the others that were segmented.
+        images = [image for image in self._images if image is self._shown or image.labels is not None]
+        for image in images:
+            if not self._is_current(image):
+                self._finish_segmentation(self._segment(image.open(), progress))
         unit = None if self._spacing is None else self.volume["unit"]
-        return explore(image.image, image.labels, spacing=self._spacing, unit=unit)
+        pairs: dict[Any, Any] = {image.name: (image.open().image, image.labels) for image in images}
+        if len(pairs) > 1:
+            return explore(pairs, spacing=self._spacing, unit=unit)
+        return explore(*pairs.popitem()[1], spacing=self._spacing, unit=unit)
 
     def _show_explorer(self, explorer: Any) -> None:
         self.explorer = explorer
         keywords = {} if self._spacing is None else {"spacing": Code("annotator.spacing")}
+        names = list(explorer.objects.images.keys)
         which = f"[{self._shown.name!r}]" if self._several else ""
-        made = call(
-            "objclass.explore", f"annotator.image{which}", f"annotator.labels{which}", keywords=keywords
-        )
+        what = [f"annotator.image{which}", f"annotator.labels{which}"]
+        if len(names) > 1:
+            what = ["{name: (annotator.image[name], labels) for name, labels in annotator.labels.items()}"]
+        made = call("objclass.explore", *what, keywords=keywords)
         with self.hold_sync():
             self.explorer_code = f"explorer = {made}  # here: annotator.explorer"
             self.explorer_id = explorer.model_id

@@ -36,7 +36,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ASKED = ("x", "y", "color", "by")
-_VIEW = (*_ASKED, "log_axes", "point_size", "only_selected", "hidden")
+_VIEW = (
+    *(*_ASKED, "log_axes", "point_size", "only_selected", "hidden"),
+    *("plot_style", "contours", "equal_scales"),
+)
+PLOT_STYLES = ("auto", "points", "density", "hexbin", "boxes", "violins")
 MOST_PANELS = 24
 _LIVING: dict[str, tuple[int, Explorer]] = {}
 """The last explorer of each notebook cell and its time: a cell that is run again resumes from it."""
@@ -153,6 +157,15 @@ class Explorer(
     log_axes = traitlets.Unicode("", help="logarithmic axes: '', 'x', 'y' or 'xy'").tag(sync=True)
     point_size = traitlets.Float(7.0, min=1, max=30, help="diameter of a point in pixels").tag(sync=True)
     by = traitlets.Unicode("", help="column whose values have a panel of the plot each").tag(sync=True)
+    plot_style = traitlets.Unicode(
+        "auto",
+        help="'points', 'density' or 'hexbin'; 'boxes' or 'violins' of `y` (without it of `x`) for each "
+        "value of `color`; 'auto' for points, and a density where they cover each other",
+    ).tag(sync=True)
+    contours = traitlets.Bool(
+        False, help="lines around half and nine tenths of the points of each value of `color`"
+    ).tag(sync=True)
+    equal_scales = traitlets.Bool(False, help="one unit is equally long on both axes").tag(sync=True)
     only_selected = traitlets.Bool(False, help="hide what is in no group").tag(sync=True)
     focus = traitlets.Int(0, min=0, help="label of the marked object in the shown image; 0 for none").tag(
         sync=True
@@ -328,6 +341,10 @@ class Explorer(
     @traitlets.validate("log_axes")
     def _check_log(self, proposal: Any) -> str:
         return checks.check_option("log_axes", proposal.value, ("", "x", "y", "xy"))
+
+    @traitlets.validate("plot_style")
+    def _check_style(self, proposal: Any) -> str:
+        return checks.check_option("plot_style", proposal.value, PLOT_STYLES)
 
     def _describe_columns(self) -> None:
         table = self.objects.measured

@@ -29,6 +29,9 @@ VIEWS = ("plot", "slice", "3d", "all")
 FORMATS = ("png", "svg", "pdf")
 _SIZES = {"plot": (5.2, 4.4), "slice": (5.2, 4.4), "3d": (5.2, 4.4), "all": (10.4, 4.4)}
 _MOST_VECTORS = 20_000
+_DISTRIBUTIONS = ("boxes", "violins")
+_HEXAGONS = 40
+_LEAST_POINTS = 8
 _GREY = snapshot.hex_color(colors.UNSELECTED) / 255
 _DARK = "#101318"
 
@@ -40,6 +43,8 @@ class ObjectColors:
     Attributes
     ----------
     rgb : (n, 3) float array, 0 to 1
+    codes : (n,) int array
+        The place of each row among `entries`, from 1; 0 for none.
     visible, chosen : (n,) bool array
         Rows that are not hidden; rows that have a colour of their own, drawn over the grey ones.
     entries : list of (name, colour, count)
@@ -49,6 +54,7 @@ class ObjectColors:
     """
 
     rgb: np.ndarray
+    codes: np.ndarray
     visible: np.ndarray
     chosen: np.ndarray
     entries: list[tuple[str, str, int]]
@@ -149,15 +155,27 @@ def object_colors(explorer: Any) -> ObjectColors:
         part = np.clip((np.nan_to_num(values) - low) / ((high - low) or 1.0), 0, 1)
         steps = np.frombuffer(colors.color_ramp(), np.uint8).reshape(-1, 3)
         rgb = np.where((codes > 0)[:, None], steps[np.rint(part * 255).astype(int)] / 255, rgb)
-    for code, (text, color) in named.items():
+    places = np.zeros(count, int)
+    for place, (code, (text, color)) in enumerate(named.items(), 1):
         rgb[codes == code] = snapshot.hex_color(color) / 255
+        places[codes == code] = place
         entries.append((text, color, int((codes == code).sum())))
     hidden = [group for group, item in groups.items() if item["hidden"]]
     visible = ~np.isin(belongs, hidden)
+    if name != GROUP_COLUMN and (unseen := explorer.hidden.get(name)):
+        keys = _category_keys(explorer, name, list(named))
+        visible &= ~np.isin(places, [place for place, key in enumerate(keys, 1) if key in unseen])
     if explorer.only_selected:
         visible &= belongs > 0
     title = "" if name == GROUP_COLUMN else name
-    return ObjectColors(rgb, visible, np.asarray(codes) > 0, entries, ramp, title)
+    return ObjectColors(rgb, places, visible, np.asarray(codes) > 0, entries, ramp, title)
+
+
+def _category_keys(explorer: Any, name: str, codes: Sequence[int]) -> list[str]:
+    """Return what ``explorer.hidden`` knows the values of a column by."""
+    if name == CLASS_COLUMN and explorer.objects.classes.state.names:
+        return [str(code) for code in codes]
+    return [str(item.get("value", item["name"])) for item in explorer._described[name].get("categories", [])]
 
 
 def draw_plot(explorer: Any, figure: Figure | Any, look: ObjectColors) -> None:
@@ -176,24 +194,39 @@ def draw_plot(explorer: Any, figure: Figure | Any, look: ObjectColors) -> None:
             ax.set_title(text, loc="left", fontsize=9)
     for ax in axes.ravel()[len(panels) :]:
         ax.set_axis_off()
-    for name, label in (("x", figure.supxlabel), ("y", figure.supylabel)):
-        column = getattr(explorer, name)
+    shown = {"x": explorer.x, "y": explorer.y}
+    if explorer.plot_style in _DISTRIBUTIONS:
+        color = "Group" if explorer.color == GROUP_COLUMN else explorer.color
+        figure.supxlabel(color, fontsize=9)
+        shown = {"y": explorer.y or explorer.x}
+    for name, column in shown.items():
+        label = getattr(figure, f"sup{name}label")
         unit = explorer._described[column]["unit"] if column else ""
         label(f"{column} ({unit})" if unit else column or "Objects", fontsize=9)
 
 
 def _draw_points(explorer: Any, ax: Axes, table: Any, look: ObjectColors, rows: np.ndarray) -> None:
-    for name in "xy":
-        if name in explorer.log_axes and (name == "x" or explorer.y):
-            getattr(ax, f"set_{name}scale")("log")
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(alpha=0.25, linewidth=0.5)
     ax.set_axisbelow(True)
+    if explorer.plot_style in _DISTRIBUTIONS:
+        _draw_distributions(explorer, ax, table, look, rows)
+        return
+    for name in "xy":
+        if name in explorer.log_axes and (name == "x" or explorer.y):
+            getattr(ax, f"set_{name}scale")("log")
     x = numbers(table[explorer.x])
     if not explorer.y:
         _draw_bars(explorer, ax, x, look, rows)
         return
     y = numbers(table[explorer.y])
+    if explorer.equal_scales:
+        ax.set_aspect("equal", adjustable="datalim")
+    if explorer.contours and look.entries:
+        _draw_contours(explorer, ax, x, y, look, rows)
+    if explorer.plot_style == "hexbin":
+        _draw_hexagons(explorer, ax, x, y, look, rows)
+        return
     size = (0.75 * explorer.point_size) ** 2
     for chosen, alpha in ((False, 0.5), (True, 0.92)):
         part = rows & (look.chosen == chosen)
@@ -201,6 +234,98 @@ def _draw_points(explorer: Any, ax: Axes, table: Any, look: ObjectColors, rows: 
             x[part], y[part], s=size, c=look.rgb[part], alpha=alpha, linewidths=0,
             rasterized=len(table) > _MOST_VECTORS,
         )  # fmt: skip
+
+
+def _finite(explorer: Any, x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the rows that have a place on both axes."""
+    for name, values in (("x", x), ("y", y)):
+        rows = rows & np.isfinite(values) & ((values > 0) | (name not in explorer.log_axes))
+    return rows
+
+
+def _draw_hexagons(
+    explorer: Any, ax: Axes, x: np.ndarray, y: np.ndarray, look: ObjectColors, rows: np.ndarray
+) -> None:
+    """Draw hexagons in the mean colour of their points, the more of them the more opaque."""
+    rows = _finite(explorer, x, y, rows)
+    if not rows.any():
+        return
+    scales = {f"{name}scale": "log" if name in explorer.log_axes else "linear" for name in "xy"}
+    bins: Any = {"gridsize": _HEXAGONS, **scales}
+    counts: Any = ax.hexbin(x[rows], y[rows], mincnt=1, linewidths=0, **bins)
+    parts: Any = [ax.hexbin(x[rows], y[rows], C=look.rgb[rows, part], **bins) for part in range(3)]
+    rgb = np.stack([part.get_array() for part in parts], axis=-1)
+    number = np.log1p(np.asarray(counts.get_array(), float))
+    for part in parts:
+        part.remove()
+    counts.set_array(None)
+    counts.set_facecolor(np.column_stack([rgb, 0.2 + 0.8 * number / number.max()]))
+
+
+def _draw_contours(
+    explorer: Any, ax: Axes, x: np.ndarray, y: np.ndarray, look: ObjectColors, rows: np.ndarray
+) -> None:
+    """Draw lines around half and nine tenths of the points of each entry of the legend."""
+    from scipy import ndimage
+
+    rows = _finite(explorer, x, y, rows)
+    on_log = [name in explorer.log_axes for name in "xy"]
+    places = [np.log10(values, where=rows, out=np.zeros(len(values))) if log else values
+              for values, log in zip((x, y), on_log, strict=True)]  # fmt: skip
+    for place, (_, color, _) in enumerate(look.entries, 1):
+        points = np.stack([values[rows & (look.codes == place)] for values in places])
+        if points.shape[1] < _LEAST_POINTS:
+            continue
+        scott = points.shape[1] ** (-1 / 6)
+        room = np.maximum(3 * scott * points.std(axis=1), 1e-9)
+        edges = [np.linspace(low.min() - air, low.max() + air, 101)
+                 for low, air in zip(points, room, strict=True)]  # fmt: skip
+        density: Any = np.histogram2d(points[0], points[1], bins=(edges[0], edges[1]))[0]
+        steps = [float(edge[1] - edge[0]) for edge in edges]
+        density = ndimage.gaussian_filter(density, scott * points.std(axis=1) / steps)
+        index = [np.clip(np.searchsorted(edge, values, "right") - 1, 0, 99)
+                 for edge, values in zip(edges, points, strict=True)]  # fmt: skip
+        levels = np.quantile(density[tuple(index)], [0.1, 0.5])
+        if not 0 < levels[0] < levels[1] < density.max():
+            continue
+        middles = [(edge[1:] + edge[:-1]) / 2 for edge in edges]
+        middles = [10**middle if log else middle for middle, log in zip(middles, on_log, strict=True)]
+        ax.contour(*middles, density.T, levels=levels, colors=[color], linewidths=[1, 1.8], zorder=3)
+
+
+def _draw_distributions(explorer: Any, ax: Axes, table: Any, look: ObjectColors, rows: np.ndarray) -> None:
+    """Draw a box or a violin for each entry of the legend, and for the rows that have none."""
+    axis = "y" if explorer.y else "x"
+    values = numbers(table[getattr(explorer, axis)])
+    is_log = axis in explorer.log_axes
+    rows = rows & np.isfinite(values) & ((values > 0) | (not is_log))
+    rest = (
+        "All"
+        if not look.entries
+        else "none"
+        if explorer.color in (GROUP_COLUMN, CLASS_COLUMN)
+        else "no value"
+    )
+    entries = [(place, name, color) for place, (name, color, _) in enumerate(look.entries, 1)]
+    if not entries or (look.codes == 0).any():
+        entries.append((0, rest, colors.UNSELECTED))
+    if is_log:
+        ax.set_yscale("log")
+    for at, (place, _, color) in enumerate(entries):
+        own = values[rows & (look.codes == place)]
+        if not len(own):
+            continue
+        if explorer.plot_style == "boxes" or own.min() == own.max():
+            drawn: Any = ax.boxplot(own, positions=[at], widths=0.48, patch_artist=True, manage_ticks=False,
+                               flierprops={"marker": ".", "markersize": 3, "alpha": 0.5})  # fmt: skip
+            drawn["boxes"][0].set_facecolor((*snapshot.hex_color(color) / 255, 0.6))
+            drawn["medians"][0].set(color="black", linewidth=2)
+        else:
+            body: Any = ax.violinplot(own, positions=[at], widths=0.8, showextrema=False, showmedians=True)
+            body["bodies"][0].set(facecolor=color, edgecolor="black", alpha=0.6)
+            body["cmedians"].set(color="black", linewidth=2)
+    ax.set_xticks(range(len(entries)), [name for _, name, _ in entries])
+    ax.set_xlim(-0.5, len(entries) - 0.5)
 
 
 def _draw_bars(explorer: Any, ax: Axes, x: np.ndarray, look: ObjectColors, rows: np.ndarray) -> None:

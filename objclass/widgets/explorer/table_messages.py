@@ -109,9 +109,12 @@ class TableMixin(traitlets.HasTraits):
         usable = [
             str(name) for name in table if name == GROUP_COLUMN or column_kind(table[name]) == "category"
         ]
+        # Before the first examples there is no such column, but the browser offers it already.
+        if self.objects.classes.state.names:
+            usable.append(CLASS_COLUMN)
         by = checks.check_option("by", content["by"], usable)
         answer: dict[str, Any] = {"kind": "profile", "by": by, "view": content.get("view", "")}
-        groups = table[by].dropna().nunique()
+        groups = table[by].dropna().nunique() if by in table else 0
         if groups < 2:
             self.send(answer | {"groups": [], "measures": []})
             return

@@ -1,5 +1,5 @@
 // The slice annotator in the browser: puts view, tools, panels and messages together.
-import { choice, countOf, enable, h, iconButton, keepFocus, listen } from "./dom.js";
+import { choice, countOf, enable, fullScreenButton, h, iconButton, keepFocus, listen } from "./dom.js";
 import { SlicePanel } from "./slice_panel.js";
 import { helpDialog, hintFor } from "./annotator_help.js";
 import { annotatorKey } from "./annotator_keys.js";
@@ -81,7 +81,7 @@ class AnnotatorView {
     this.objects3d = new Objects3D(model, this.root, this.panel.stage);
     this.panel.bar.append(
       this.objects3d.tabs.element, this.toolChoice.element, ...this.brushPanel.elements, this.undoButton, this.redoButton, clear, this.messages.status,
-      iconButton("fit", "Fit (0)", () => this.view.fit()), iconButton("help", "Shortcuts (?)", () => this.help.showModal()));
+      iconButton("fit", "Fit (0)", () => this.view.fit()), fullScreenButton(this.root) ?? "", iconButton("help", "Shortcuts (?)", () => this.help.showModal()));
     this.panel.stage.append(this.messages.said);
     this.hint = h("div", { class: "oc-hint oc-soft" });
     const foot = h("div", { class: "oc-foot" });

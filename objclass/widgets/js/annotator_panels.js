@@ -178,7 +178,7 @@ export function objectsPanel(model) {
   const holes = checkbox("Fill holes", false, send("fill_holes"));
   const field = (text, input) => h("label", { class: "oc-field" }, h("span", {}, text), input);
   const next = textButton("Measure and explore", () => model.send({ kind: "explore" }), {
-    title: "Measure the objects and show them in the explorer, below" });
+    title: `Measure the objects${all.hidden ? "" : " of all segmented images"} and show them in the explorer, below` });
   const element = section("Objects",
     h("div", { class: "oc-row" }, segment, all, cancel, h("span", { class: "oc-grow" }), count), bar,
     foldOut("Size, splitting, threshold", false, h("div", { class: "oc-row" }, h("span", { class: "oc-grow" }, "Minimum size"), smaller, larger, size), field("Split touching", split),

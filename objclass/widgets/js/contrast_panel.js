@@ -2,6 +2,8 @@
 import { h, slider } from "./dom.js";
 import { Histogram, planeLimits } from "./histogram.js";
 
+const MAPS = [["", "one colour"], ["inferno", "inferno"], ["viridis", "viridis"], ["gray_r", "gray, inverted"]];
+
 export class ContrastPanel {
   // `view` is the SliceView, whose image the automatic contrast is for.
   constructor(model, view) {
@@ -23,8 +25,11 @@ export class ContrastPanel {
     this.gamma.input.addEventListener("change", () => this.changeChannel(this.chosen, {}, true));
     this.gamma.input.addEventListener("dblclick", () => this.changeChannel(this.chosen, { gamma: 1 }, true));
     this.gamma.input.title = "Below 1 brightens what is dark; double-click: 1";
+    this.map = h("select", { class: "oc-select", "aria-label": "Colour map", onchange: () => this.changeChannel(this.chosen, { map: this.map.value }, true) },
+      ...MAPS.map(([value, text]) => h("option", { value }, text)));
     this.element.append(...rows, ...this.histograms.map(({ element }) => element),
-      h("div", { class: "oc-row oc-contrast-tools" }, auto, whole, this.gamma.element));
+      h("div", { class: "oc-row oc-contrast-tools" }, auto, whole, this.gamma.element),
+      h("label", { class: "oc-field" }, h("span", {}, "Colours"), this.map));
     this.choose(0);
   }
 
@@ -52,8 +57,13 @@ export class ContrastPanel {
     for (const row of this.element.querySelectorAll("[data-channel]")) {
       row.querySelector(".oc-channel")?.setAttribute("aria-pressed", String(Number(row.dataset.channel) === which));
     }
-    this.gamma.input.value = this.model.get("channels")[which].gamma ?? 1;
+    this.showLook(this.model.get("channels")[which]);
     this.histograms[which].draw();
+  }
+
+  showLook({ gamma = 1, map = "" }) {
+    this.gamma.input.value = gamma;
+    this.map.value = map;
   }
 
   // One channel alone; once more: all of them.
@@ -89,7 +99,7 @@ export class ContrastPanel {
   // `channels` are those of the trait.
   update(channels) {
     this.histograms.forEach((histogram, which) => histogram.update(channels[which]));
-    this.gamma.input.value = channels[this.chosen].gamma ?? 1;
+    this.showLook(channels[this.chosen]);
     for (const box of this.element.querySelectorAll("[data-channel] > input[type=checkbox]")) {
       box.checked = channels[box.parentElement.dataset.channel].visible;
     }

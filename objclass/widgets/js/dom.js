@@ -47,6 +47,7 @@ const ICONS = {
   fit: "M2 5.5V2h3.5M10.5 2H14v3.5M14 10.5V14h-3.5M5.5 14H2v-3.5",
   play: "M4.5 2.8v10.4L13 8z",
   pause: "M5 3v10M11 3v10",
+  grow: "M9 7l5-5M10 2h4v4M7 9l-5 5M6 14H2v-4",
   help: "M5.8 6a2.2 2.2 0 1 1 3.3 1.9c-.8.5-1.1.9-1.1 1.9M8 12.2v.3",
   plus: "M8 3v10M3 8h10",
   close: "M4 4l8 8M12 4l-8 8",
@@ -112,6 +113,15 @@ export function keepFocus(root, fallback) {
     abort.abort();
     observer.disconnect();
   };
+}
+
+// A button that gives the whole screen to a widget, and back; nothing where the page may not (as in VS Code).
+export function fullScreenButton(root) {
+  if (!document.fullscreenEnabled) return null;
+  const isFull = () => document.fullscreenElement === root;
+  const button = iconButton("grow", "Full screen", () => (isFull() ? document.exitFullscreen() : root.requestFullscreen()).catch(() => {}));
+  root.addEventListener("fullscreenchange", () => button.setAttribute("aria-pressed", String(isFull())));
+  return button;
 }
 
 // A switch with its label.

@@ -2,7 +2,7 @@
 import { packColor } from "./colors.js";
 import { ClassPanel } from "./class_panel.js";
 import { Connection } from "./connection.js";
-import { checkbox, choice, enable, h, iconButton, keepFocus, shieldKeys, slider } from "./dom.js";
+import { checkbox, choice, enable, fullScreenButton, h, iconButton, keepFocus, shieldKeys, slider } from "./dom.js";
 import { EditPanel } from "./edit_panel.js";
 import { ExplorerKeys } from "./explorer_keys.js";
 import { GalleryPanel } from "./gallery_panel.js";
@@ -72,7 +72,7 @@ class Explorer {
     const question = iconButton("help", "Keys", () => (this.help.hidden = !this.help.hidden));
     this.bar = h("div", { class: "oc-bar oce-bar", role: "toolbar", "aria-label": "Explorer" }, this.tools.element,
       h("span", { class: "oc-choice" }, this.undo, this.redo), fit, this.only.element, this.follow.element,
-      h("span", { class: "oce-size" }, size.element), this.panelPlace = h("span"), h("span", { class: "oc-grow" }), this.describeFile(), this.save.element, question);
+      h("span", { class: "oce-size" }, size.element), this.panelPlace = h("span"), h("span", { class: "oc-grow" }), this.describeFile(), this.save.element, fullScreenButton(this.root) ?? "", question);
     this.root.append(this.bar, this.help);
   }
 

@@ -15,6 +15,7 @@ export function gestureMode(event) {
 export function dragShape(shape, path, [width, height]) {
   const [[x0, y0], [x1, y1]] = [path[0], path[path.length - 1]];
   if (shape === "rectangle") return [[x0, y0], [x1, y0], [x1, y1], [x0, y1]];
+  if (shape === "level") return [[0, y0], [width, y0], [width, y1], [0, y1]];
   if (shape === "range") return [[x0, 0], [x1, 0], [x1, height], [x0, height]];
   return simplifyPath(path);
 }

@@ -16,7 +16,7 @@ export class NextStep {
     const view = await manager.create_view(await manager.get_model(id), {});
     if (this.shown !== id) return;
     const code = this.model.get("explorer_code");
-    const copy = iconButton("copy", "Copy this line", () => navigator.clipboard?.writeText(code));
+    const copy = iconButton("copy", "Copy this line", () => navigator.clipboard?.writeText(code).catch(() => {}));
     const host = h("div", { class: "oc-next-view" });
     this.element.replaceChildren(h("div", { class: "oc-row" }, h("code", { class: "oc-grow" }, code), copy), host);
     this.element.hidden = false;

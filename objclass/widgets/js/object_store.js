@@ -217,6 +217,23 @@ export class ObjectStore {
     return column && { low: column.low, high: column.high, unit: column.unit, missing: column.missing };
   }
 
+  // The objects by what their colours stand for: the place of each row among names and colours.
+  split() {
+    const source = this.colorSource(this.model.get("color"));
+    if (!source) return null;
+    const { entries } = this.legend(this.model.get("color"));
+    if (!entries) return { of: new Int16Array(this.shown), names: ["All"], inks: [UNSELECTED] };
+    const placeOf = {
+      groups: (row) => source.places.get(this.numbers[row]) ?? -1,
+      classes: (row) => this.classes.list.findIndex(({ number }) => number === this.classes.predicted[row]),
+    }[source.kind] ?? ((row) => source.values[row]);
+    const of = Int16Array.from({ length: this.shown }, (_, row) => placeOf(row));
+    const named = { names: entries.map(({ name }) => name), inks: entries.map(({ color }) => color) };
+    const rest = source.kind === "category" ? "no value" : "none";
+    if (!of.includes(-1)) return { of, ...named };
+    return { of: of.map((place) => (place < 0 ? entries.length : place)), names: [...named.names, rest], inks: [...named.inks, UNSELECTED] };
+  }
+
   recolor() {
     const name = this.model.get("color");
     const source = this.colorSource(name);

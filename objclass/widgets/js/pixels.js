@@ -54,15 +54,17 @@ export function contrastTable(size, low, high, gamma = 1) {
 }
 
 // Add up the visible channels in their colours into RGBA pixels.
-// `planes` are typed arrays of stored values; `channels` are {low, high, rgb, visible} in stored values.
+// `planes` are typed arrays of stored values; `channels` are {low, high, rgb, visible, shades?} in stored values,
+// shades: a colour map, the bytes of 256 colours.
 export function composeChannels(planes, channels, out) {
   const count = out.length / 4;
   new Uint32Array(out.buffer, out.byteOffset, count).fill(0xff000000);
   planes.forEach((plane, which) => {
-    const { low, high, rgb, visible, gamma } = channels[which];
+    const { low, high, rgb, visible, gamma, shades } = channels[which];
     if (!visible) return;
     const table = contrastTable(plane.BYTES_PER_ELEMENT === 1 ? 256 : 65536, low, high, gamma);
-    if (planes.length === 1) return paintSingle(plane, table, rgb, out);
+    if (planes.length === 1) return paintSingle(plane, table, shades || plainShades(rgb), out);
+    if (shades) return addShades(plane, table, shades, out);
     const [red, green, blue] = rgb.map((part) => part / 255);
     for (let i = 0, p = 0; i < count; i++, p += 4) {
       const bright = table[plane[i]];
@@ -75,12 +77,23 @@ export function composeChannels(planes, channels, out) {
   return out;
 }
 
-function paintSingle(plane, table, [red, green, blue], out) {
-  const shade = (part, bright) => Math.round((part * bright) / 255);
-  const shades = Uint32Array.from({ length: 256 }, (_, bright) =>
-    0xff000000 | (shade(blue, bright) << 16) | (shade(green, bright) << 8) | shade(red, bright));
+// From black to a colour.
+function plainShades(rgb) {
+  return Uint8Array.from({ length: 768 }, (_, at) => Math.round((rgb[at % 3] * Math.floor(at / 3)) / 255));
+}
+
+function paintSingle(plane, table, shades, out) {
+  const packed = Uint32Array.from({ length: 256 }, (_, bright) =>
+    0xff000000 | (shades[3 * bright + 2] << 16) | (shades[3 * bright + 1] << 8) | shades[3 * bright]);
   const words = new Uint32Array(out.buffer, out.byteOffset, plane.length);
-  for (let i = 0; i < plane.length; i++) words[i] = shades[table[plane[i]]];
+  for (let i = 0; i < plane.length; i++) words[i] = packed[table[plane[i]]];
+}
+
+function addShades(plane, table, shades, out) {
+  for (let i = 0; i < plane.length; i++) {
+    const at = 3 * table[plane[i]];
+    for (let part = 0; part < 3; part++) out[4 * i + part] += shades[at + part];
+  }
 }
 
 // The same colours, less opaque.

@@ -21,15 +21,16 @@ export function plotInk(element) {
 export function drawAxes(context, ink, frame, scaleX, scaleY, axes, numbers = { x: true, y: true }) {
   const { left, top, width, height } = frame;
   const bottom = top + height;
-  const across = ticks([scaleX.low, scaleX.high], Math.max(2, width / 80), axes.x.log)
-    .map(({ units, label }) => [toPixel(scaleX, units), label]);
+  const across = (axes.x.names?.map((label, units) => ({ units, label }))
+    ?? ticks([scaleX.low, scaleX.high], Math.max(2, width / 80), axes.x.log)).map(({ units, label }) => [toPixel(scaleX, units), label]);
+  const room = axes.x.names && width / axes.x.names.length - 4;
   const upward = ticks([scaleY.low, scaleY.high], Math.max(2, height / 55), axes.y.log)
     .map(({ units, label }) => [toPixel(scaleY, units), label]);
   context.font = ink.font;
   context.lineWidth = 1;
   context.strokeStyle = ink.grid;
   context.beginPath();
-  for (const [x] of across) line(context, x, top, x, bottom);
+  if (!axes.x.names) for (const [x] of across) line(context, x, top, x, bottom);
   for (const [y] of upward) line(context, left, y, left + width, y);
   context.stroke();
   context.strokeStyle = ink.line;
@@ -40,7 +41,7 @@ export function drawAxes(context, ink, frame, scaleX, scaleY, axes, numbers = { 
   context.fillStyle = ink.quiet;
   context.textAlign = "center";
   context.textBaseline = "top";
-  for (const [x, label] of numbers.x ? across : []) context.fillText(label, x, bottom + 6);
+  for (const [x, label] of numbers.x ? across : []) context.fillText(label, x, bottom + 6, room);
   context.textAlign = "right";
   context.textBaseline = "middle";
   for (const [y, label] of numbers.y ? upward : []) context.fillText(label, left - 7, y);

@@ -4,10 +4,12 @@ import { insidePolygon, insideRange } from "./hits.js";
 import { LassoTool } from "./lasso.js";
 import { Legend } from "./legend.js";
 import { GROUP_COLUMN } from "./object_store.js";
+import { PlotMenu } from "./plot_menu.js";
 import { formatValue, roundTo } from "./scales.js";
 import { ScatterView } from "./scatter_view.js";
 
 const MOST_PANELS = 24;
+const SPREAD = 0.36; // of the points of a name, of the way to the next one
 
 // The axes of a log trait with one of them switched.
 export function switchLog(log, axis) {
@@ -35,10 +37,31 @@ export class PlotPanel {
     model.on("change:by", () => this.showPanels(), this);
     for (const [name, title] of [["x", "X"], ["y", "Y"], ["color", "Colour"]]) this.buildField(name, title);
     model.on("change:x change:y change:log_axes", () => this.showAxes(), this);
-    model.on("change:color", () => this.showFields(), this);
+    this.menu = new PlotMenu(model, (values) => this.set(values));
+    this.controls.append(this.menu.element);
+    model.on("change:plot_style change:contours change:equal_scales change:color", () => this.showLook(), this);
     model.on("change:point_size", () => this.view.setRadius(model.get("point_size") / 2), this);
     this.view.radius = model.get("point_size") / 2;
     this.setShape("lasso");
+    this.showLook();
+  }
+
+  // Boxes and violins have what the colours stand for on their x axis.
+  get isSplit() {
+    return ["boxes", "violins"].includes(this.model.get("plot_style"));
+  }
+
+  // The axis of the values in boxes and violins.
+  get valueAxis() {
+    return this.model.get("y") ? "y" : "x";
+  }
+
+  showLook() {
+    const { model } = this;
+    this.menu.show();
+    const contours = model.get("contours") && Boolean(this.store.legend(model.get("color"))?.entries);
+    this.view.setLook({ style: model.get("plot_style"), contours, equal: model.get("equal_scales") });
+    this.showAxes();
   }
 
   buildField(name, title) {
@@ -61,7 +84,7 @@ export class PlotPanel {
 
   setShape(shape) {
     this.shape = shape;
-    this.tool.shape = shape === "pan" ? "pan" : this.model.get("y") ? shape : "range";
+    this.tool.shape = shape === "pan" ? "pan" : this.isSplit ? "level" : this.model.get("y") ? shape : "range";
     this.view.element.style.cursor = shape === "pan" ? "grab" : "crosshair";
   }
 
@@ -107,13 +130,30 @@ export class PlotPanel {
 
   showAxes() {
     this.showFields();
+    this.menu.show();
     this.setShape(this.shape ?? "lasso");
+    if (this.isSplit) return this.showSplit();
     const [x, y] = [this.axis("x"), this.model.get("y") ? this.axis("y") : null];
     if (!x || (this.model.get("y") && !y)) return;
     const key = ["x", "y", "log_axes"].map((name) => this.model.get(name)).join("|");
     if (key === this.key && x.values === this.shownX && y?.values === this.shownY) return;
     Object.assign(this, { key, shownX: x.values, shownY: y?.values });
     this.view.setAxes({ x, y });
+    this.showCounts();
+  }
+
+  showSplit() {
+    const y = this.axis(this.valueAxis);
+    const split = y && this.store.levels && this.store.split();
+    if (!split) return;
+    const { of, names, inks } = split;
+    // Points of a name lie side by side, each at a place that stays.
+    const values = Float64Array.from(of, (place, row) => place + SPREAD * (((row * 0.618034) % 1) - 0.5));
+    const color = this.model.get("color");
+    const key = ["split", y.title, y.log, ...names].join("|");
+    const isSame = key === this.key && y.values === this.shownY;
+    Object.assign(this, { key, shownX: null, shownY: y.values });
+    this.view.setAxes({ x: { values, title: color === GROUP_COLUMN ? "Group" : color, log: false, names, inks }, y }, isSame);
     this.showCounts();
   }
 
@@ -135,6 +175,7 @@ export class PlotPanel {
 
   showColors() {
     this.view.setColors(this.store.colors, this.store.layer);
+    if (this.isSplit) this.showSplit();
     this.showLegend();
     this.showCounts();
   }
@@ -147,7 +188,7 @@ export class PlotPanel {
   // A shape drawn in the plot: corners in CSS pixels -> the columns' own units, rounded to what can be seen.
   choose(corners, mode) {
     const { view, model } = this;
-    const log = model.get("y") ? model.get("log_axes") : model.get("log_axes").replace("y", "");
+    const log = this.isSplit ? (view.axes.y.log ? "y" : "") : model.get("y") ? model.get("log_axes") : model.get("log_axes").replace("y", "");
     const [scaleX, scaleY] = [view.scale("x"), view.scale("y")];
     const box = view.boxAt(corners[0]); // a shape belongs to the axes of the panel in which it was begun
     const perPixel = (scale) => Math.abs((scale.high - scale.low) / (scale.to - scale.from));
@@ -156,10 +197,12 @@ export class PlotPanel {
     const drawn = corners.map((corner) => view.unitsAt(corner, box))
       .map(([y, x]) => [value(x, scaleX, "x"), value(y, scaleY, "y")]);
     const units = (number, axis) => (log.includes(axis) ? Math.log10(number) : number);
-    if (!model.get("y")) {
-      const [low, high] = [Math.min(drawn[0][0], drawn[1][0]), Math.max(drawn[0][0], drawn[1][0])];
-      const chosen = insideRange(view.units.x, units(low, "x"), units(high, "x"));
-      return this.tell(chosen, mode, { shape: "range", x: model.get("x"), points: [low, high] });
+    if (this.isSplit || !model.get("y")) {
+      const [axis, name] = this.isSplit ? ["y", this.valueAxis] : ["x", "x"];
+      const ends = this.isSplit ? [drawn[0][1], drawn[2][1]] : [drawn[0][0], drawn[1][0]];
+      const points = [Math.min(...ends), Math.max(...ends)];
+      const chosen = insideRange(view.units[axis], ...points.map((end) => units(end, axis)));
+      return this.tell(chosen, mode, { shape: "range", x: model.get(name), points });
     }
     const polygon = drawn.map(([x, y]) => [units(x, "x"), units(y, "y")]);
     const chosen = insidePolygon(view.units.x, view.units.y, polygon);

@@ -1,10 +1,17 @@
 // What a ScatterView draws: axes, points or a density, bars of a histogram, rings around marked points.
 import { discStamps, drawDensity, drawPoints, histogram, isCrowded } from "./point_pixels.js";
 import { drawAxes, drawHead, drawTitles, plotInk } from "./plot_axes.js";
+import { boxOf, contourPieces, densityGrid, hexagons, violinOf } from "./plot_shapes.js";
 import { toPixel } from "./scales.js";
 
 const DENSITY_CELL = 2;
 const BINS = 64;
+const HEXAGON = 7; // CSS pixels from centre to corner
+const CONTOUR_CELL = 4;
+const CONTOURS = [[0.1, 1.2], [0.5, 2]]; // the part of the points outside, the width of the line
+const LEAST_POINTS = 8; // of a colour with a contour
+const HALF_BOX = 0.24; // of the way from one name to the next
+const HALF_VIOLIN = 0.4;
 
 export function paintPlot(view) {
   const context = view.contexts[0];
@@ -26,10 +33,15 @@ export function paintPlot(view) {
   const image = new ImageData(view.points.width, view.points.height);
   const shown = view.colors.reduce((sum, color) => sum + (color >= 0x1000000 ? 1 : 0), 0);
   const crowded = isCrowded(shown, view.radius * view.ratio, image.width, image.height) && countInside(view) > shown / 8;
-  view.element.dataset.mode = crowded ? "density" : "points";
-  if (crowded) {
+  const { style, contours } = view.look;
+  const { names } = view.axes.x;
+  const mode = names || style === "hexbin" || style === "density" ? style : crowded && style === "auto" ? "density" : "points";
+  view.element.dataset.mode = mode;
+  if (mode === "hexbin") {
+    paintHexagons(view, context);
+  } else if (mode === "density") {
     drawDensity(image, view.px, view.py, view.colors, Math.round(DENSITY_CELL * view.ratio));
-  } else {
+  } else if (!names || !crowded) {
     if (view.stamped !== view.radius * view.ratio) {
       view.stamped = view.radius * view.ratio;
       view.stamps = discStamps(view.stamped);
@@ -38,6 +50,134 @@ export function paintPlot(view) {
   }
   view.points.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
   context.drawImage(view.points, left, top, width, height);
+  view.element.dataset.contours = 0;
+  if (names) paintDistributions(view, context, ink);
+  else if (contours) paintContours(view, context);
+}
+
+// The more points the more opaque, by the logarithm, as in a density.
+function paintHexagons(view, context) {
+  const { left, top, width, height } = view.frameBox;
+  const { ratio } = view;
+  const found = hexagons(view.px, view.py, view.colors, HEXAGON * ratio, width * ratio, height * ratio);
+  const most = found.reduce((high, { count }) => Math.max(high, count), 1);
+  context.save();
+  context.beginPath();
+  context.rect(left, top, width, height);
+  context.clip();
+  for (const { x, y, count, color } of found) {
+    context.beginPath();
+    for (let corner = 0; corner < 6; corner++) {
+      const turn = (Math.PI / 3) * (corner + 0.5);
+      context.lineTo(left + x / ratio + HEXAGON * Math.cos(turn), top + y / ratio + HEXAGON * Math.sin(turn));
+    }
+    context.fillStyle = `rgba(${color.map(Math.round).join()}, ${(0.2 + (0.8 * Math.log1p(count)) / Math.log1p(most)).toFixed(3)})`;
+    context.fill();
+  }
+  context.restore();
+}
+
+// Lines around half and nine tenths of the points of each colour.
+function paintContours(view, context) {
+  const { left, top, width, height } = view.frameBox;
+  const { ratio } = view;
+  const found = new Map();
+  for (let i = 0; i < view.px.length; i++) {
+    const [x, y] = [view.px[i] / ratio, view.py[i] / ratio];
+    if (view.layer[i] !== 1 || view.colors[i] < 0x1000000 || !(x >= 0 && x <= width && y >= 0 && y <= height)) continue;
+    const panel = view.panels?.of[i] ?? 0;
+    const key = `${panel} ${view.colors[i]}`;
+    if (!found.has(key)) found.set(key, { xs: [], ys: [], color: view.colors[i], box: view.boxes[panel] });
+    found.get(key).xs.push(x);
+    found.get(key).ys.push(y);
+  }
+  const worth = [...found.values()].filter(({ xs }) => xs.length >= LEAST_POINTS);
+  view.element.dataset.contours = worth.length;
+  for (const { xs, ys, color, box } of worth) {
+    context.save();
+    context.beginPath();
+    context.rect(box.left, box.top, box.width, box.height);
+    context.clip();
+    const density = densityGrid(xs, ys, CONTOUR_CELL, width, height);
+    const sorted = Float64Array.from(density.values).sort();
+    for (const [part, thickness] of CONTOURS) {
+      context.beginPath();
+      for (const [x0, y0, x1, y1] of contourPieces(density, sorted[Math.floor(part * sorted.length)] * 0.999)) {
+        context.moveTo(left + x0 * CONTOUR_CELL, top + y0 * CONTOUR_CELL);
+        context.lineTo(left + x1 * CONTOUR_CELL, top + y1 * CONTOUR_CELL);
+      }
+      context.lineWidth = thickness;
+      context.strokeStyle = `rgb(${color & 255}, ${(color >>> 8) & 255}, ${(color >>> 16) & 255})`;
+      context.stroke();
+    }
+    context.restore();
+  }
+}
+
+// A box or a violin for each name of the x axis, in each panel.
+function paintDistributions(view, context, ink) {
+  const { inks } = view.axes.x;
+  view.boxes.forEach((box, which) => {
+    const [scaleX, scaleY] = [view.scale("x", box), view.scale("y", box)];
+    const values = inks.map(() => []);
+    for (let i = 0; i < view.units.x.length; i++) {
+      const isHere = !view.panels || view.panels.of[i] === which;
+      if (isHere && view.colors[i] >= 0x1000000 && !Number.isNaN(view.units.y[i])) values[Math.round(view.units.x[i])].push(view.units.y[i]);
+    }
+    context.save();
+    context.beginPath();
+    context.rect(box.left, box.top, box.width, box.height);
+    context.clip();
+    values.forEach((list, place) => {
+      if (!list.length) return;
+      const at = (shift) => toPixel(scaleX, place + shift);
+      const draw = view.look.style === "violins" ? drawViolin : drawBox;
+      draw(context, { sorted: Float64Array.from(list).sort(), at, height: (value) => toPixel(scaleY, value), color: inks[place], ink });
+    });
+    context.restore();
+  });
+}
+
+function drawBox(context, { sorted, at, height, color, ink }) {
+  const { lower, median, upper, low, high } = boxOf(sorted);
+  const [left, middle, right] = [-HALF_BOX, 0, HALF_BOX].map(at);
+  context.fillStyle = `${color}99`;
+  context.strokeStyle = ink.text;
+  context.lineWidth = 1.25;
+  context.fillRect(left, height(upper), right - left, height(lower) - height(upper));
+  context.strokeRect(left, height(upper), right - left, height(lower) - height(upper));
+  context.beginPath();
+  for (const [from, to] of [[upper, high], [lower, low]]) {
+    context.moveTo(middle, height(from));
+    context.lineTo(middle, height(to));
+    context.moveTo((left + middle) / 2, height(to));
+    context.lineTo((right + middle) / 2, height(to));
+  }
+  context.stroke();
+  drawMedian(context, left, right, height(median), ink);
+}
+
+function drawViolin(context, { sorted, at, height, color, ink }) {
+  const outline = violinOf(sorted);
+  context.beginPath();
+  for (const [value, width] of outline) context.lineTo(at(HALF_VIOLIN * width), height(value));
+  for (const [value, width] of outline.toReversed()) context.lineTo(at(-HALF_VIOLIN * width), height(value));
+  context.closePath();
+  context.fillStyle = `${color}99`;
+  context.fill();
+  context.lineWidth = 1.25;
+  context.strokeStyle = ink.text;
+  context.stroke();
+  drawMedian(context, at(-HALF_BOX / 2), at(HALF_BOX / 2), height(boxOf(sorted).median), ink);
+}
+
+function drawMedian(context, from, to, y, ink) {
+  context.beginPath();
+  context.moveTo(from, y);
+  context.lineTo(to, y);
+  context.lineWidth = 2.5;
+  context.strokeStyle = ink.text;
+  context.stroke();
 }
 
 function countInside(view) {

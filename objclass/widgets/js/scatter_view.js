@@ -1,7 +1,9 @@
 // A scatter plot, a histogram or a density on a canvas, with axes, zoom, pan and hover.
 //
 // const view = new ScatterView(host);
-// view.setAxes({x: {values, title, log}, y: {values, title, log} | null})   y null: a histogram of x
+// view.setAxes({x: {values, title, log, names?, inks?}, y: {values, title, log} | null}, keep)   y null: a histogram of x;
+//     x with names: places of these names, in colours; keep: leave what is seen as it is
+// view.setLook({style, contours, equal})   style: auto, points, density, hexbin; boxes or violins of an x with names
 // view.setPanels({of, titles} | null)   the place of the panel of each row (-1: none), and what panels are called
 // view.setColors(colors, layer)     packed colours, one a row, alpha 0 hides; layer 1 is drawn over layer 0
 // view.setRadius(pixels), view.reset(), view.mark(row, ring), view.pick(x, y) -> row or -1
@@ -21,7 +23,9 @@ export class ScatterView {
     this.painters = [paintMarks];
     this.tool = null;
     this.onRow = () => {};
+    this.onWheel = () => false; // as a SliceView's: it zooms
     this.radius = 3.5;
+    this.look = { style: "auto", contours: false, equal: false };
     this.marks = new Map();
     this.axes = null;
     this.colors = this.layer = null;
@@ -59,22 +63,32 @@ export class ScatterView {
       canvas.width = Math.round(width * this.ratio);
       canvas.height = Math.round(height * this.ratio);
     }
+    this.equalize();
     this.place();
   }
 
-  setAxes({ x, y }) {
+  setAxes({ x, y }, keep = false) {
     this.axes = { x, y };
     this.units = { x: toAxisUnits(x.values, x.log), y: y && toAxisUnits(y.values, y.log) };
     this.missing = 0;
     for (let i = 0; i < this.units.x.length; i++) {
-      if (Number.isNaN(this.units.x[i]) || (y && Number.isNaN(this.units.y[i]))) this.missing += 1;
+      if ((!x.names && Number.isNaN(this.units.x[i])) || (y && Number.isNaN(this.units.y[i]))) this.missing += 1;
     }
-    this.reset();
+    if (keep) this.place();
+    else this.reset();
   }
 
   setPanels(panels) {
     this.panels = panels && { ...panels, rows: rowsOfPanels(panels.of, panels.titles.length) };
+    this.equalize();
     this.place();
+  }
+
+  setLook(look) {
+    const wasEqual = this.look.equal;
+    this.look = look;
+    if (wasEqual !== look.equal) this.reset();
+    else this.draw();
   }
 
   setColors(colors, layer) {
@@ -90,9 +104,26 @@ export class ScatterView {
 
   reset() {
     if (!this.axes) return;
-    this.domainX = paddedDomain(extent(this.units.x), this.axes.y ? 0.04 : 0);
-    this.domainY = this.axes.y ? paddedDomain(extent(this.units.y)) : [0, 1];
+    const { x, y } = this.axes;
+    this.domainX = x.names ? [-0.5, x.names.length - 0.5] : paddedDomain(extent(this.units.x), y ? 0.04 : 0);
+    this.domainY = y ? paddedDomain(extent(this.units.y)) : [0, 1];
+    this.equalize();
     this.place();
+  }
+
+  get isEqual() {
+    return Boolean(this.look.equal && this.axes?.y && !this.axes.x.names);
+  }
+
+  // Give the axis of which less is seen in a pixel as many units in it as the other has.
+  equalize() {
+    if (!this.isEqual || !this.size[0]) return;
+    const { width, height } = this.boxes[0];
+    const span = ([low, high]) => high - low;
+    const perPixel = Math.max(span(this.domainX) / width, span(this.domainY) / height);
+    const around = ([low, high], length) => [(low + high - length) / 2, (low + high + length) / 2];
+    this.domainX = around(this.domainX, perPixel * width);
+    this.domainY = around(this.domainY, perPixel * height);
   }
 
   // The part of the element within the axes: {left, top, width, height} in CSS pixels.
@@ -131,7 +162,7 @@ export class ScatterView {
   pan(dx, dy) {
     const { width, height } = this.boxes[0];
     const shift = ([low, high], part) => [low + part * (high - low), high + part * (high - low)];
-    this.domainX = shift(this.domainX, -dx / width);
+    if (!this.axes.x.names) this.domainX = shift(this.domainX, -dx / width);
     if (this.axes.y) this.domainY = shift(this.domainY, dy / height);
     this.place();
   }
@@ -140,8 +171,8 @@ export class ScatterView {
   zoom(factor, [x, y] = [this.size[0] / 2, this.size[1] / 2]) {
     const { left, top, height } = this.frameBox;
     const [unitsY, unitsX] = this.unitsAt([x, y]);
-    if (x >= left) this.domainX = zoomDomain(this.domainX, factor, unitsX);
-    if (this.axes.y && y <= top + height) this.domainY = zoomDomain(this.domainY, factor, unitsY);
+    if ((x >= left || this.isEqual) && !this.axes.x.names) this.domainX = zoomDomain(this.domainX, factor, unitsX);
+    if (this.axes.y && (y <= top + height || this.isEqual)) this.domainY = zoomDomain(this.domainY, factor, unitsY);
     this.place();
   }
 

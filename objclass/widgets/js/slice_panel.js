@@ -16,6 +16,7 @@ import { parseColor } from "./colors.js";
 import { choice, h, icon, iconButton, listen } from "./dom.js";
 import { ContrastPanel } from "./contrast_panel.js";
 import { PLANE_NAMES, clamp, planeShape, planeSpacing, toScreen, voxelAt } from "./geometry.js";
+import { typedArray } from "./pixels.js";
 import { PlaneClient } from "./plane_client.js";
 import { SliceView } from "./slice_view.js";
 
@@ -146,7 +147,9 @@ export class SlicePanel {
 
   setChannels() {
     const channels = this.model.get("channels");
-    this.view.setChannels(channels.map((channel) => ({ ...channel, rgb: parseColor(channel.color) })));
+    const maps = this.model.get("_maps");
+    this.view.setChannels(channels.map((channel) => ({
+      ...channel, rgb: parseColor(channel.color), shades: channel.map && typedArray(maps[channel.map], "uint8") })));
     this.contrastPanel.update(channels);
   }
 

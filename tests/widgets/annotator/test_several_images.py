@@ -118,6 +118,31 @@ def test_objects_of_one_and_of_all(make, images):
     assert annotator.state["objects_stale"], "its objects were made with another size"
 
 
+def test_the_explorer_is_of_all_images_with_objects(make, images):
+    annotator = make(images, spacing=(2.0, 0.5, 0.5))
+    paint_two(annotator)
+    for how, names in (({}, ["wild type"]), ({"all": True}, list(images))):
+        tell(annotator, "segment", **how)
+        wait(lambda: not annotator.state["task"])
+        tell(annotator, "explore")
+        wait(lambda: not annotator.state["task"])
+        repeated = eval(
+            annotator.explorer_code.split(" = ", 1)[1], {"annotator": annotator, "objclass": objclass}
+        )
+        assert repeated.table.equals(annotator.explorer.table)
+        assert len(repeated.table) == sum(annotator.labels[name].max() for name in names)
+    # Objects that are out of date are made anew, in each of them.
+    paint(annotator, 1, 3, 8, 10, 10, np.full((4, 30), 2))
+    tell(annotator, "explore")
+    wait(lambda: not annotator.state["task"])
+    found = annotator.explorer.table.groupby("image").size().to_dict()
+    assert found == {
+        name: count
+        for name in images
+        if (count := objclass.segment(images[name], annotator.classifier, progress=False).max())
+    }
+
+
 @pytest.mark.parametrize("kind", ["arrays", "paths", "list", "frames", "colours"])
 def test_code_repeats_all_of_it(make, images, tmp_path, kind):
     given = images

@@ -252,6 +252,8 @@ def test_a_row_a_place_and_files(page: Page, sample) -> None:
 
 def test_profiles_compare_groups(page: Page, sample) -> None:
     assert page.tell("profile", by="MANUAL_CLUSTER_ID")["groups"] == []
+    page.tell("class", action="start")
+    assert page.tell("profile", by="CLASS")["groups"] == [], "no object has a class yet"
     lasso(page, quantile_box(sample[2], 0.7, 1.0), "replace")
     profile = page.tell("profile", by="MANUAL_CLUSTER_ID")
     assert [group["name"] for group in profile["groups"]] == ["0", "1"]
@@ -347,6 +349,8 @@ def test_refuses_images_that_do_not_fit(sample) -> None:
 def test_traits_validate(page: Page) -> None:
     with pytest.raises(ValueError, match="log_axes: expected one of"):
         page.explorer.log_axes = "z"
+    with pytest.raises(ValueError, match="plot_style: expected one of"):
+        page.explorer.plot_style = "pie"
     with pytest.raises(ValueError, match="y: expected the name of a numeric column"):
         page.explorer.y = "nothing"
     page.explorer.y = ""

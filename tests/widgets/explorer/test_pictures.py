@@ -104,6 +104,23 @@ def test_numbers_panels_logarithms_and_histograms(page: Page, tmp_path: Path) ->
     assert "a (6)" in svg
 
 
+@pytest.mark.parametrize("style", ["auto", "hexbin", "boxes", "violins"])
+def test_styles_contours_and_hidden_categories(page: Page, style: str) -> None:
+    explorer = page.explorer
+    explorer.color, explorer.plot_style, explorer.contours = "condition", style, True
+    explorer.equal_scales = True
+    svg = explorer._draw_picture("plot", "svg", dpi=60).decode()
+    assert "condition" in svg
+    assert ("area (µm³)" in svg) == (style in ("auto", "hexbin"))
+    shown = pixels(explorer._draw_picture("plot", "png", dpi=60))
+    explorer.hidden = {"condition": ["a"]}
+    assert object_colors(explorer).visible.sum() == (explorer.table["condition"] != "a").sum()
+    hidden = pixels(explorer._draw_picture("plot", "png", dpi=60))
+    assert (shown != hidden).any()
+    explorer.log_axes = "xy"
+    assert explorer._draw_picture("plot", "png", dpi=60)
+
+
 def test_the_projection_of_a_camera() -> None:
     vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.0]])
     camera = np.array([0, 0, 10, 0, 0, 0, 0, 1, 0.0])  # from z = 10 down, y upwards

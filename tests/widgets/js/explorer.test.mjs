@@ -10,6 +10,7 @@ import { dragShape, gestureMode } from "../../../objclass/widgets/js/lasso.js";
 import { applyChoice, computeLevels, groupColor } from "../../../objclass/widgets/js/object_store.js";
 import { planePolygon } from "../../../objclass/widgets/js/image_panel.js";
 import { switchLog } from "../../../objclass/widgets/js/plot_panel.js";
+import { boxOf, contourPieces, densityGrid, hexagons, quantile, violinOf } from "../../../objclass/widgets/js/plot_shapes.js";
 import { discStamps, drawDensity, drawPoints, histogram, isCrowded } from "../../../objclass/widgets/js/point_pixels.js";
 import { differenceColor } from "../../../objclass/widgets/js/profile_panel.js";
 import {
@@ -205,4 +206,48 @@ test("a line cuts the object that most of it lies in, or one that was chosen", (
   assert.equal(slotUnder([[0, 0], [0, 14]], slotAt), 4);
   assert.equal(slotUnder([[0, 0], [0, 14]], slotAt, new Set([7, 9])), 7);
   assert.equal(slotUnder([[0, 11], [5, 14]], slotAt), 0);
+});
+
+test("each point is counted in the hexagon whose centre is nearest", () => {
+  const random = lcg(3);
+  const [px, py] = [Float32Array.from({ length: 400 }, () => random() * 200), Float32Array.from({ length: 400 }, () => random() * 100)];
+  const colors = Uint32Array.from({ length: 400 }, (_, i) => (i % 4 ? 0xff0000ff : 0x0000ffff)); // every fourth is hidden
+  const found = hexagons(px, py, colors, 9, 200, 100);
+  assert.equal(found.reduce((sum, { count }) => sum + count, 0), 300);
+  assert.deepEqual(found[0].color, [255, 0, 0]);
+  for (let i = 1; i < 400; i += 7) {
+    if (i % 4 === 0) continue;
+    const nearest = Math.min(...found.map(({ x, y }) => Math.hypot(px[i] - x, py[i] - y)));
+    assert.ok(nearest <= 9 + 1e-3, `${nearest}`);
+  }
+  const lone = hexagons([50], [40], [0xff0000ff], 9, 200, 100)[0];
+  assert.ok(Math.hypot(lone.x - 50, lone.y - 40) <= 9);
+});
+
+test("a contour around nine tenths of the points has them inside", () => {
+  const random = lcg(5);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const [xs, ys] = [Array.from({ length: 2000 }, () => 150 + 20 * normal()), Array.from({ length: 2000 }, () => 100 + 10 * normal())];
+  const density = densityGrid(xs, ys, 4, 300, 200);
+  const level = Float64Array.from(density.values).sort()[200];
+  const pieces = contourPieces(density, level);
+  assert.ok(pieces.length > 20);
+  for (const [x, y] of pieces) {
+    const distance = Math.hypot((x * 4 - 150) / 20, (y * 4 - 100) / 10);
+    assert.ok(distance > 1.5 && distance < 3.2, `${distance}`); // the ellipse of 90 % is at 2.15
+  }
+  const row = Float64Array.from([0, 0, 0, 0, 1, 0, 0, 0, 0]); // one peak: a diamond around it
+  assert.equal(contourPieces({ grid: row, columns: 3, rows: 3 }, 0.5).length, 4);
+});
+
+test("boxes and violins have the quartiles of NumPy and the peak of the values", () => {
+  assert.equal(quantile([1, 2, 3, 4], 0.25), 1.75);
+  assert.equal(quantile([7], 0.75), 7);
+  const box = boxOf([0, 10, 11, 12, 13, 14, 15, 40]);
+  assert.deepEqual(box, { lower: 10.75, median: 12.5, upper: 14.25, low: 10, high: 15 });
+  const outline = violinOf(Float64Array.from([1, 4, 5, 5, 5, 6, 9]));
+  const peak = outline.reduce((best, one) => (one[1] > best[1] ? one : best));
+  assert.ok(Math.abs(peak[0] - 5) < 0.4);
+  assert.deepEqual([outline[0][0], outline.at(-1)[0]], [1, 9]);
+  assert.deepEqual(violinOf([3, 3]), [[3, 1]]);
 });

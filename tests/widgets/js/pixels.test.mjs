@@ -21,6 +21,16 @@ test("channels add up in their colours, without those that are off", () => {
   assert.deepEqual([...out], [255, 255, 255, 255, 255, 0, 255, 255]);
 });
 
+test("a channel in a colour map, alone and beside another", () => {
+  const shades = Uint8Array.from({ length: 768 }, (_, at) => (at % 3 === 2 ? 255 - Math.floor(at / 3) : Math.floor(at / 3)));
+  const mapped = { low: 0, high: 255, rgb: gray, visible: true, shades };
+  const alone = composeChannels([Uint8Array.of(0, 200)], [mapped], new Uint8ClampedArray(8));
+  assert.deepEqual([...alone], [0, 0, 255, 255, 200, 200, 55, 255]);
+  const red = { low: 0, high: 255, rgb: [255, 0, 0], visible: true };
+  const both = composeChannels([Uint8Array.of(0, 200), Uint8Array.of(100, 100)], [mapped, red], new Uint8ClampedArray(8));
+  assert.deepEqual([...both], [100, 0, 255, 255, 255, 200, 55, 255]);
+});
+
 test("run lengths come back as they were", () => {
   for (const values of [[0], [0, 0, 3, 3, 3, 0], [1, 2, 3], Array(5000).fill(7)]) {
     const code = encodeRuns(Uint16Array.from(values));
