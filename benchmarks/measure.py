@@ -114,9 +114,37 @@ def run() -> Iterator[Row]:
     many = bodies((20, 32, 32))
     yield side_by_side(f"measure, {many[0].max():,} small objects in 3D, all columns", many, everything, 1)
     yield from growth(many)
+    yield all_groups(small)
+    yield crowd()
     peak = in_child(PEAK)
     note = f"{peak['objects']:,} objects in {peak['voxels'] / 1e6:.0f} Mvoxel, table {peak['table']:.0f} MB"
     yield Row("measure, peak memory above image and labels", f"{peak['mb']:.0f} MB", note=note)
+
+
+def all_groups(scene: tuple[np.ndarray, np.ndarray]) -> Row:
+    """Compare the table of all groups with the basic one, by processor time on one thread."""
+    groups = ("basic", "intensity", "size", "shape", "texture", "neighbors")
+    times: dict[str, list[float]] = {"basic": [], "all": []}
+    with single_threaded():
+        for _ in range(5):
+            for name, properties in (("basic", "basic"), ("all", groups)):
+                start = time.thread_time()
+                objclass.measure(
+                    *scene, properties=properties, ring_width=2, neighbor_radius=30, progress=False
+                )
+                times[name].append(time.thread_time() - start)
+    basic, everything = min(times["basic"]), min(times["all"])
+    what = f"measure, all groups of {scene[0].max():,} small objects in 3D, processor time"
+    return Row(what, f"{everything:.3f} s", "the basic table", f"{basic:.3f} s", basic / everything)
+
+
+def crowd() -> Row:
+    """Time the neighborhood of 100,000 objects."""
+    labels = bodies((40, 50, 50))[0]
+    options = {"properties": "neighbors", "neighbor_radius": 20, "spacing": (2, 0.5, 0.5), "progress": False}
+    seconds = clock(lambda: objclass.measure(labels, **options))
+    note = f"{labels.size / 1e6:.0f} Mvoxel"
+    return Row(f"measure, neighbors of {labels.max():,} objects", str(seconds), note=note)
 
 
 def growth(scene: tuple[np.ndarray, np.ndarray]) -> Iterator[Row]:
