@@ -104,7 +104,7 @@ def train_table_classifier(
         check_option("class_weight", class_weight, ("balanced",))
     random_state = check_number("random_state", random_state, low=0, high=2**32 - 1, integer=True)
     names, codes = example_classes(table, classes)
-    matrix = prepare(table, columns=columns, scale=False, among=codes >= 0)
+    matrix = prepare(table, columns=columns, scale=False, among=codes >= 0, correlations=False)
     codes = codes[matrix.rows]
     counts = np.bincount(codes, minlength=len(names))
     if not counts.all():
@@ -389,7 +389,9 @@ def cross_validate(
         )
     truth = trained.example_classes
     names, codes = example_classes(table, classes)
-    matrix = prepare(table, columns=columns, scale=False, among=codes >= 0)  # the rows of the training
+    matrix = prepare(
+        table, columns=columns, scale=False, among=codes >= 0, correlations=False
+    )  # the rows of the training
     least = min(trained.counts, key=trained.counts.__getitem__)
     if trained.counts[least] < 2:
         raise invalid("classes", "at least two examples of each class", f"one of {least!r}")
@@ -580,7 +582,7 @@ def _measured(table: pd.DataFrame, classifier: TableClassifier) -> tuple[np.ndar
             "table", "the columns that the classifier was trained on", f"no column {absent[0]!r}", hint
         )
     _check_units(table, classifier)
-    matrix = prepare(table, columns=classifier.columns, scale=False)
+    matrix = prepare(table, columns=classifier.columns, scale=False, correlations=False)
     if len(matrix.columns) < len(classifier.columns):
         empty = ", ".join(matrix.excluded["empty"])
         raise invalid("table", "values in each column that the classifier was trained on", f"none in {empty}")

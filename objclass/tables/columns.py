@@ -223,6 +223,7 @@ def prepare(
     columns: Iterable[str] | str = "auto",
     scale: bool | str = True,
     among: np.ndarray | None = None,
+    correlations: bool = True,
 ) -> Matrix:
     """Return the matrix of `columns` for the objects that have a value in each of them.
 
@@ -239,6 +240,8 @@ def prepare(
         standardizes within each of its values. Constant columns are excluded when scaling.
     among : (n,) bool array, optional
         The rows to return. Columns are selected using all rows.
+    correlations : bool
+        Whether to find strongly correlated columns; "auto" needs it.
 
     Raises
     ------
@@ -273,7 +276,10 @@ def prepare(
     rows = _complete_rows(table, values, names, np.ones(len(table), bool) if among is None else among)
     if scale is not False:
         keep(_varies(values[rows], names), "constant")
-    same, pairs = _compare(values[~np.isnan(values).any(axis=1)], names)
+    same: set[str] = set()
+    pairs: list[tuple[str, str]] = []
+    if automatic or correlations:
+        same, pairs = _compare(values[~np.isnan(values).any(axis=1)], names)
     if automatic:
         keep(~np.isin(names, list(same)), "redundant")
     values = values[rows]
