@@ -48,7 +48,7 @@ def test_the_legend_hides_names_and_groups(open_notebook: Any, theme: str) -> No
     page.get_by_label("Name of 2").fill("large")
     notebook.keep_picture(f"legend-named-{theme[11:].lower()}")
     page.keyboard.press("Enter")
-    explorer.wait("'large' in explorer.table.get('KMEANS_CLUSTER_NAME', [0]).tolist()")
+    explorer.wait("'large' in list(explorer.table.get('KMEANS_CLUSTER_NAME', []))")
     page.wait_for_function("() => document.querySelector('.oce-legend').textContent.includes('large')")
     page.locator(".oce-legend-more summary").click()
     page.get_by_text("Make groups of these").click()
