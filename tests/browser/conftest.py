@@ -233,12 +233,14 @@ class Notebook:
         """Change the theme: ``"JupyterLab Light"`` or ``"JupyterLab Dark"``."""
         self.command("apputils:change-theme", theme=name)
         dark = "false" if "Dark" in name else "true"
-        self.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{dark}'")
+        self.page.wait_for_function(
+            f"""() => document.body.dataset.jpThemeLight === '{dark}'
+                && !document.querySelector('#jupyterlab-splash')"""  # which takes clicks
+        )
 
     def keep_picture(self, name: str) -> None:
         """Keep a picture in the folder OBJCLASS_SCREENSHOTS, where it is given, to be looked at."""
         if folder := os.environ.get("OBJCLASS_SCREENSHOTS"):
-            self.page.wait_for_function("() => !document.querySelector('#jupyterlab-splash')")
             self.page.wait_for_timeout(600)
             self.page.screenshot(path=Path(folder) / f"{name}.png")
 
