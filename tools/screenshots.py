@@ -26,8 +26,8 @@ explorer = objclass.explore(
     embryo.image, embryo.labels, table, x="area", y="intensity_mean", spacing=embryo.spacing)
 """
 GROUPS = {
-    "mitotic": [(70, 300), (170, 500), (170, 700), (110, 700), (70, 400)],
-    "interphase": [(155, 200), (300, 200), (300, 560), (190, 560), (155, 330)],
+    "mitotic": [(60, 320), (60, 900), (105, 900), (105, 320)],
+    "interphase": [(155, 200), (155, 620), (260, 620), (260, 200)],
 }
 
 
