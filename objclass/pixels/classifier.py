@@ -368,7 +368,8 @@ def train_object_classifier(
     preset : {"default", "apoc"}, optional
         "default" grows extremely randomised trees with leaves of at least ten pixels; `segment` smooths and
         splits. "apoc" grows APOC's random forest of depth 2 on ``"object_size_1_to_5_px"``, and `segment`
-        does what APOC does. Naming one of APOC's feature sets means "apoc" too, unless a preset is given.
+        does what APOC does. One of APOC's feature sets, by name or as a specification, means "apoc" too,
+        unless a preset is given.
     positive_class : int
         The class of the objects for `segment`.
     max_depth : int, optional

@@ -8,6 +8,7 @@ import json
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -58,6 +59,11 @@ _VOXEL_SIZE = "voxel_size"
 _KEPT = ("max_depth", "class_weight", "isotropic")
 
 
+@cache
+def _apoc_sets() -> frozenset[tuple[Feature, ...]]:
+    return frozenset(map(parse_features, APOC_SETS))
+
+
 @dataclass(frozen=True)
 class TrainingParameters:
     """The parameters of `train_object_classifier` other than image, annotations and path."""
@@ -94,11 +100,11 @@ class TrainingParameters:
 
     @property
     def recipe(self) -> str:
-        """The preset; "apoc" also for the name of one of APOC's feature sets."""
+        """The preset; "apoc" also for one of APOC's feature sets, by its name or as a specification."""
         if self.preset is not None:
             return self.preset
-        named = isinstance(self.features, str) and self.features.strip() in APOC_SETS
-        return "apoc" if named else "default"
+        is_of_apoc = self.features is not None and parse_features(self.features) in _apoc_sets()
+        return "apoc" if is_of_apoc else "default"
 
     @property
     def depth_limit(self) -> int | None:

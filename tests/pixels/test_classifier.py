@@ -13,7 +13,7 @@ from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
 from objclass.pixels.classifier import CLASS_NAMES, ObjectClassifier, load_classifier, train_object_classifier
 from objclass.pixels.comparison import compare_with_training, recorded_pixels
 from objclass.pixels.extraction import features_at
-from objclass.pixels.features import Feature, parse_features
+from objclass.pixels.features import APOC_SETS, Feature, parse_features
 from objclass.pixels.forest import Forest
 from objclass.pixels.prediction import classify_pixels
 from tests.forests import count_votes
@@ -217,6 +217,16 @@ def test_file_of_apoc_is_trained_again_as_apoc_does(shared_data):
     assert classifier.preset == "apoc"
     assert classifier.parameters.recipe == "apoc"
     assert (classifier.parameters.max_depth, classifier.parameters.n_estimators) == (2, 100)
+
+
+@pytest.mark.parametrize("written", [str, str.split, lambda text: text.replace(" ", "  ")])
+def test_set_of_apoc_as_a_specification_is_that_of_its_name(written):
+    named = train(features="object_size_1_to_5_px")
+    spelled = train(features=written(APOC_SETS["object_size_1_to_5_px"]))
+    assert named.preset == spelled.preset == "apoc"
+    assert spelled.features == named.features
+    np.testing.assert_array_equal(classify_pixels(IMAGE, spelled), classify_pixels(IMAGE, named))
+    assert train(features=SET).preset == "default"
 
 
 def test_balanced_classes_weigh_the_same():
