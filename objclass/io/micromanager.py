@@ -62,8 +62,9 @@ def _name(position: Sequence[tuple[str, Any]], positions: Sequence[Sequence[tupl
 
 def _grid(pages: Mapping[tuple[Any, ...], int]) -> tuple[np.ndarray, tuple[Any, ...]]:
     times, channels, planes = (list(dict.fromkeys(at)) for at in zip(*pages, strict=True))
-    order = [sorted(times), channels, sorted(planes)]
-    grid = np.full([len(values) for values in order], -1)
+    axes = (sorted(times), channels, sorted(planes))
+    order = [{at: place for place, at in enumerate(axis)} for axis in axes]
+    grid = np.full([len(axis) for axis in order], -1)
     for place, page in pages.items():
-        grid[tuple(values.index(at) for values, at in zip(order, place, strict=True))] = page
+        grid[tuple(axis[at] for axis, at in zip(order, place, strict=True))] = page
     return grid, tuple(channels)
