@@ -287,35 +287,18 @@ def _group_rgb(groups: np.ndarray) -> np.ndarray:
     return colors
 
 
-# Sixteen colours of Matplotlib's maps, evenly spaced: a line between them is at most 7 of 255 off.
-_CHANNEL_MAPS = {
-    "inferno": "000004 0c0826 240c4f 420a68 5d126e 781c6d 932667 ae305c "
-    "c73e4c dd513a ed6925 f8850f fca50a fac62d f2e661 fcffa4",
-    "viridis": "440154 481a6c 472f7d 414487 39568c 31688e 2a788e 23888e "
-    "1f988b 22a884 35b779 54c568 7ad151 a5db36 d2e21b fde725",
-    "gray_r": "ffffff 000000",
-}
+CHANNEL_MAPS = ("inferno", "viridis", "gray_r")
+"""Names of the colour maps of Matplotlib that a channel may have."""
 
 
-def channel_maps() -> dict[str, bytes]:
-    """Return the colour maps that a channel may have: 256 colours (red, green, blue) of each.
+def color_ramp(name: str = "viridis") -> bytes:
+    """Return 256 colours (red, green, blue) of a colour map of Matplotlib, by default a uniform one.
 
     Examples
     --------
-    >>> {name: colors[-3:].hex() for name, colors in channel_maps().items()}
+    >>> {name: color_ramp(name)[-3:].hex() for name in CHANNEL_MAPS}
     {'inferno': 'fcffa4', 'viridis': 'fde725', 'gray_r': '000000'}
     """
-    maps = {}
-    for name, text in _CHANNEL_MAPS.items():
-        anchors = np.array([list(bytes.fromhex(color)) for color in text.split()])
-        places = np.linspace(0, len(anchors) - 1, 256)
-        columns = [np.interp(places, range(len(anchors)), part) for part in anchors.T]
-        maps[name] = np.rint(np.stack(columns, axis=1)).astype(np.uint8).tobytes()
-    return maps
-
-
-def color_ramp() -> bytes:
-    """Return 256 colours (red, green, blue) of a perceptually uniform map."""
     from matplotlib import colormaps
 
-    return (colormaps["viridis"](np.arange(256))[:, :3] * 255).round().astype(np.uint8).tobytes()
+    return (colormaps[name](np.arange(256))[:, :3] * 255).round().astype(np.uint8).tobytes()

@@ -12,7 +12,7 @@ import numpy as np
 import traitlets
 
 from objclass._common import checks
-from objclass.plots.colors import channel_maps
+from objclass.plots.colors import CHANNEL_MAPS, color_ramp
 from objclass.widgets import snapshot
 from objclass.widgets.channels import describe_channels, is_color_picture
 from objclass.widgets.planes import ImagePlanes, PlaneServer, PlaneSource
@@ -88,7 +88,7 @@ class SliceWidget(anywidget.AnyWidget):
     channels = traitlets.List(
         traitlets.Dict(), help="contrast of each channel, and its colour or colour map"
     ).tag(sync=True)
-    _maps = traitlets.Dict(channel_maps()).tag(sync=True)
+    _maps = traitlets.Dict(help="256 colours of each colour map").tag(sync=True)
     axis = traitlets.Int(0, min=0, max=2, help="axis across the shown plane: 0 XY, 1 XZ, 2 YZ").tag(sync=True)
     position = traitlets.List(
         traitlets.Int(min=0), help="the voxel (z, y, x) that the planes go through"
@@ -118,7 +118,8 @@ class SliceWidget(anywidget.AnyWidget):
         planes = image_planes(image, channel_names)
         self._planes = PlaneServer(planes, sources or {}, whole=whole)
         described = describe_image(planes, ndim, spacing, unit, channel_names)
-        super().__init__(**described, **traits)
+        maps = {name: color_ramp(name) for name in CHANNEL_MAPS}
+        super().__init__(**described, **traits, _maps=maps)
         self.on_msg(self._dispatch)
 
     def _show_planes(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from objclass.plots.colors import channel_maps, label_color
+from objclass.plots.colors import color_ramp, label_color
 
 _LONGEST = 480
 
@@ -30,7 +30,7 @@ def compose_channels(stored: np.ndarray, channels: Sequence[Mapping[str, Any]]) 
         bright = np.clip((plane.astype(np.float32) - channel["low"]) / reach, 0, 1)
         bright **= channel.get("gamma", 1.0)
         if channel.get("map"):
-            shades = np.frombuffer(channel_maps()[channel["map"]], np.uint8).reshape(256, 3)
+            shades = np.frombuffer(color_ramp(channel["map"]), np.uint8).reshape(256, 3)
             total += shades[np.rint(bright * 255).astype(int)]
         else:
             total += bright[..., None] * hex_color(channel["color"])

@@ -7,12 +7,13 @@ import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from objclass.plots.colors import (
+    CHANNEL_MAPS,
     CLASS_COLORS,
     GROUP_COLORS,
     UNSELECTED,
     category_color,
-    channel_maps,
     color_objects,
+    color_ramp,
     group_color,
     label_color,
     label_colors,
@@ -74,11 +75,11 @@ def test_the_colours_of_very_many_categories_cost_no_pass_over_the_table_each():
         )
         for table in (names, names.assign(name="one"))
     )
-    assert many < 200 * one  # 27 times with pandas 2.2; a pass for each costs thousands of times as much
+    assert many < 50 * one  # 27 times with pandas 2.2; a pass for each costs thousands of times as much
 
 
 def test_channel_maps_are_those_of_matplotlib() -> None:
-    for name, colors in channel_maps().items():
+    for name in CHANNEL_MAPS:
         expected = matplotlib.colormaps[name](np.arange(256))[:, :3] * 255
-        found = np.frombuffer(colors, np.uint8).reshape(256, 3)
-        assert np.abs(found - expected).max() <= 7.5
+        found = np.frombuffer(color_ramp(name), np.uint8).reshape(256, 3)
+        assert np.abs(found - expected).max() <= 0.5
