@@ -320,6 +320,7 @@ def _run(options: argparse.Namespace) -> None:
         given = [name for name in TRAINING if getattr(options, name, None) is not None]
         _refuse(given, "a classifier, which is trained already")
     folder = Path(options.out)
+    edits, edited = ([], "") if options.edits is None else read_edits(options.edits)
     print(f"objclass run: {options.image}", flush=True)
     run = run_image(
         options.image,
@@ -327,7 +328,8 @@ def _run(options: argparse.Namespace) -> None:
         annotations=options.annotations,
         classifier=options.classifier,
         object_classifier=options.object_classifier,
-        edits=[] if options.edits is None else read_edits(options.edits),
+        edits=edits,
+        edited=edited,
         parameters=Parameters.of(**_parameters(options, Parameters.names())),
         overwrite=options.overwrite,
         report=_report_stage,

@@ -102,6 +102,15 @@ def check_output(path: AnyPath, suffix: str, *, inputs: Iterable[AnyPath], argum
     check_writable(path.absolute().parent, argument=argument)
 
 
+def file_identity(path: Path) -> tuple[int, int, int] | None:
+    """Return values that change whenever a file is written; None if it does not exist."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def content_uuid(array: Any, *description: object) -> str:
     """Return a UUID computed from the content of a contiguous array and its description."""
     digest = hashlib.sha256(f"{array.shape} {array.dtype} {description}".encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -271,3 +272,12 @@ def _points(edit: Mapping[str, Any], name: str, least: int, argument: str) -> np
     if len(different) < least:
         raise invalid(f'{argument}["{name}"]', f"{least} or more different points", describe(edit.get(name)))
     return different
+
+
+def fingerprint(labels: np.ndarray) -> str:
+    """Return a text that differs for other labels, by which edits are known to belong to these."""
+    kind = np.uint32 if int(labels.max(initial=0)) < 1 << 32 else np.uint64
+    check = 0
+    for plane in labels:
+        check = zlib.crc32(np.ascontiguousarray(plane, dtype=kind).data, check)
+    return f"{'x'.join(map(str, labels.shape))} {check:08x}"

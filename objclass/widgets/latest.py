@@ -34,7 +34,7 @@ class Latest:
             superseded = self._waiting.pop(kind, None)
             self._waiting[kind] = (job, dropped)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="objclass annotator", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="objclass background", daemon=True)
                 self._thread.start()
         if superseded is not None:
             superseded[1]()

@@ -10,8 +10,14 @@ from objclass._common.checks import invalid
 from objclass._common.files import AnyPath
 
 
-def read_edits(path: AnyPath) -> list[dict[str, Any]]:
+def read_edits(path: AnyPath) -> tuple[list[dict[str, Any]], str]:
     """Read a list of edits for `objclass.edit_objects` from a JSON file, or from that of an explorer.
+
+    Returns
+    -------
+    edits : list of dict
+    objects : str
+        The fingerprint of the labels that were edited; empty if the file does not say.
 
     Raises
     ------
@@ -25,8 +31,9 @@ def read_edits(path: AnyPath) -> list[dict[str, Any]]:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise invalid("edits", "a JSON file of a list of edits", f"{path} ({error})", hint) from error
+    objects = ""
     if isinstance(content, dict) and isinstance(content.get("edits"), dict):
-        content = content["edits"].get("list")
+        content, objects = content["edits"].get("list"), str(content.get("objects", ""))
     if not isinstance(content, list) or not all(isinstance(edit, dict) for edit in content):
         raise invalid("edits", "a JSON file of a list of edits", f"other content in {path}", hint)
-    return content
+    return content, objects

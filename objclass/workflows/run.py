@@ -97,16 +97,19 @@ class Run:
             say(f"{self.found['objects']:,} objects")
         return labels
 
-    def correct(self, labels: np.ndarray, edits: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    def correct(self, labels: np.ndarray, edits: Sequence[Mapping[str, Any]], edited: str) -> np.ndarray:
         """Apply manual corrections to the objects, and keep them for the record."""
-        from objclass.objects.editing import edit_objects
+        from objclass.objects.editing import edit_objects, fingerprint
         from objclass.objects.runlength import object_sizes
 
+        if edited and edited != fingerprint(labels):
+            hint = "Give the image, the classifier and the options of the labels that were corrected."
+            raise invalid("edits", "corrections of the objects of this run", "those of other objects", hint)
         with self.stage("edit") as say:
             labels = edit_objects(labels, edits)
             self.edits = [dict(edit) for edit in edits]
             self.found["objects"] = len(object_sizes(labels)[0])
-            say(f"{len(edits)} edits")
+            say(f"{len(edits)} edit{'s' * (len(edits) != 1)}")
             say(f"{self.found['objects']:,} objects")
         return labels
 
@@ -217,6 +220,7 @@ def run_image(
     classifier: AnyPath | None = None,
     object_classifier: AnyPath | None = None,
     edits: Sequence[Mapping[str, Any]] = (),
+    edited: str = "",
     parameters: Parameters | None = None,
     overwrite: bool = False,
     report: Report = lambda *_: None,
@@ -238,6 +242,8 @@ def run_image(
         The .json file of a `TableClassifier`, which adds the class of each object.
     edits : sequence of dict
         Manual corrections of the objects, as for `objclass.edit_objects`.
+    edited : str
+        The fingerprint of the objects that `edits` belong to, see `read_edits`; empty if it is not known.
     parameters : Parameters, optional
         The parameters; by default ``Parameters()``. Training parameters require annotations.
     overwrite : bool
@@ -288,7 +294,7 @@ def run_image(
         trained = trained or run.train(scribbles)
         labels = run.find_objects(trained)
         if edits:
-            labels = run.correct(labels, edits)
+            labels = run.correct(labels, edits, edited)
         table = run.describe(labels, classes)
         run.write(folder, labels, table, classifier=trained, record={"command": "run", "inputs": inputs})
     return run

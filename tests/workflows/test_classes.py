@@ -8,6 +8,7 @@ import pytest
 
 import objclass
 from objclass import chunked, cli
+from objclass.objects.editing import fingerprint
 from objclass.plots.colors import color_objects, rgb
 from objclass.workflows.batch import segment_folder
 from objclass.workflows.corrections import read_edits
@@ -125,7 +126,18 @@ def test_edits_stand_in_the_record_and_are_repeated(tmp_path, trained, capsys):
     assert repeat_run(tmp_path / "out").is_identical
     explorer._on_edit({"edit": {"edit": "undo"}}, [])
     explorer._file.flush()
-    assert read_edits(tmp_path / "state.json") == explorer.edits
+    edits, edited = read_edits(tmp_path / "state.json")
+    assert (edits, edited) == (explorer.edits, fingerprint(labels))
+    call[call.index("--edits") + 1] = str(tmp_path / "state.json")
+    assert cli.main([*call, "--overwrite"]) == 0
+    assert np.array_equal(objclass.imread(tmp_path / "out" / "labels.tif"), explorer.labels)
+    # Edits of other objects would hit whatever has the same numbers here.
+    objclass.imwrite(tmp_path / "other.tif", np.roll(scene(3), 2, axis=-1))
+    call[1] = str(tmp_path / "other.tif")
+    call[call.index("--out") + 1] = str(tmp_path / "of others")
+    assert cli.main(call) != 0
+    assert "edits: expected corrections of the objects of this run" in capsys.readouterr().err
+    assert not (tmp_path / "of others" / "labels.tif").exists()
 
 
 @pytest.mark.parametrize(

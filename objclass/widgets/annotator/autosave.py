@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from objclass._common import checks
-from objclass._common.files import check_writable, replacing
+from objclass._common.files import check_writable, file_identity, replacing
 from objclass.widgets.annotator.scribbles import Scribbles
 
 
@@ -139,15 +139,6 @@ def _compress(plane: np.ndarray) -> bytes:
     import zlib
 
     return zlib.compress(np.ascontiguousarray(plane).data, 1)
-
-
-def file_identity(path: Path) -> tuple[int, int, int] | None:
-    """Return values that change whenever a file is written; None if it does not exist."""
-    try:
-        found = os.stat(path)
-    except FileNotFoundError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def check_save_to(path: str | os.PathLike[str]) -> Path:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from objclass._common.files import check_writable
+from objclass._common.files import check_writable, file_identity
 from objclass.pixels.classifier import ObjectClassifier, load_classifier, write_classifier
-from objclass.widgets.annotator.autosave import file_identity
 
 ON_EXISTING = ("ask", "load", "rename", "overwrite")
 

@@ -14,6 +14,7 @@ from objclass._common import checks
 from objclass._common.compile_ahead import compile_ahead_in_notebook
 from objclass._common.files import AnyPath
 from objclass.measurement.columns import column_unit, find_property
+from objclass.objects.editing import fingerprint
 from objclass.plots import colors
 from objclass.tables.classification import CLASS_COLUMN
 from objclass.tables.selection import GROUP_COLUMN
@@ -28,7 +29,7 @@ from objclass.widgets.explorer.legend_messages import LegendMixin
 from objclass.widgets.explorer.object_table import ObjectTable
 from objclass.widgets.explorer.pictures import PicturesMixin
 from objclass.widgets.explorer.series import Images, SeriesMixin, open_images
-from objclass.widgets.explorer.state_file import StateFile, fingerprint, running_cell
+from objclass.widgets.explorer.state_file import StateFile, running_cell
 from objclass.widgets.explorer.table_messages import RowOrder, TableMixin
 from objclass.widgets.words import counted
 

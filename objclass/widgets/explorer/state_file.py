@@ -5,17 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from objclass._common import checks
-from objclass._common.files import check_writable, replacing
+from objclass._common.files import check_writable, file_identity, replacing
 from objclass.tables.selection import GROUP_COLUMN
+from objclass.widgets.latest import Latest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,10 +38,8 @@ class StateFile:
             raise checks.invalid("save_to", "a file name that ends in .json", str(path))
         check_writable(self.path.parent, argument="save_to")
         self._on_failure = on_failure
-        self._known = _identity(self.path)
-        self._wanted: Callable[[], dict[str, Any]] | None = None
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._known = file_identity(self.path)
+        self._jobs = Latest(self._fail)
         self.stopped = False
 
     def read(self) -> dict[str, Any] | None:
@@ -73,11 +68,8 @@ class StateFile:
 
     def save(self, state: Callable[[], dict[str, Any]]) -> None:
         """Request writing ``state()``; a waiting request is replaced."""
-        with self._lock:
-            self._wanted = None if self.stopped else state
-            if self._thread is None and not self.stopped:
-                self._thread = threading.Thread(target=self._run, name="objclass explorer", daemon=True)
-                self._thread.start()
+        if not self.stopped:
+            self._jobs.submit("save", lambda: self._write(state))
 
     def close(self) -> None:
         """Write the waiting state, and nothing after it."""
@@ -86,50 +78,22 @@ class StateFile:
 
     def flush(self, timeout: float = 30) -> None:
         """Wait until all requested states are saved."""
-        thread = self._thread
-        if thread is not None:
-            thread.join(timeout)
+        self._jobs.join(timeout)
 
-    def _run(self) -> None:
-        while True:
-            with self._lock:
-                wanted, self._wanted = self._wanted, None
-                if wanted is None:
-                    self._thread = None
-                    return
-            try:
-                self._write({"format": FORMAT, "version": VERSION, **wanted()})
-            except Exception as failure:
-                with self._lock:
-                    self.stopped, self._wanted, self._thread = True, None, None
-                self._on_failure(failure)
-                return
+    def _fail(self, _kind: str, failure: Exception) -> None:
+        self.stopped = True
+        self._on_failure(failure)
 
-    def _write(self, state: Mapping[str, Any]) -> None:
-        if _identity(self.path) != self._known:
+    def _write(self, state: Callable[[], dict[str, Any]]) -> None:
+        if self.stopped:
+            return
+        if file_identity(self.path) != self._known:
             hint = "Changes are no longer saved; run the cell again to resume from the file."
             raise checks.invalid("save_to", "a file that only this explorer writes", str(self.path), hint)
-        text = json.dumps(state, allow_nan=False)
+        text = json.dumps({"format": FORMAT, "version": VERSION, **state()}, allow_nan=False)
         with replacing(self.path) as temporary:
             temporary.write_text(text, encoding="utf-8")
-        self._known = _identity(self.path)
-
-
-def _identity(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = os.stat(path)
-    except FileNotFoundError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def fingerprint(labels: np.ndarray) -> str:
-    """Return a fingerprint of the objects of an image."""
-    kind = np.uint32 if int(labels.max(initial=0)) < 1 << 32 else np.uint64
-    check = 0
-    for plane in labels:
-        check = zlib.crc32(np.ascontiguousarray(plane, dtype=kind).data, check)
-    return f"{'x'.join(map(str, labels.shape))} {check:08x}"
+        self._known = file_identity(self.path)
 
 
 def table_digest(table: pd.DataFrame) -> str:
