@@ -169,7 +169,8 @@ def reduce(
     if method == "umap":
         import_umap()
         options = {"n_jobs": -1 if random_state is None else 1, **options}
-    options = {**_options_for_few(method, len(matrix.values), n_components, options), **options}
+    if len(table):
+        options = {**_options_for_few(method, len(matrix.values), n_components, options), **options}
     estimator = set_up(method, chosen, options, n_components=n_components, random_state=random_state)
     embedding = np.empty((0, n_components))
     if len(table):
@@ -195,11 +196,12 @@ def _options_for_few(
     method: str, n_objects: int, n_components: int, given: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the options for fewer objects than the default number of neighbours of a method."""
-    if n_objects < _FEWEST:
-        return {}
     options: dict[str, Any] = {}
     own = {"umap": ("n_neighbors", 15), "isomap": ("n_neighbors", 5), "tsne": ("perplexity", 30)}
     name, default = own.get(method, ("", 0))
+    if name and name not in given and n_objects < _FEWEST:
+        expected = f"at least {_FEWEST} objects without missing values for method {method!r}"
+        raise invalid("table", expected, str(n_objects))
     if name and name not in given and n_objects <= default:
         options[name] = max(1, (n_objects - 1) / 3) if name == "perplexity" else n_objects - 1
         text = f"for {n_objects} objects, {name}={options[name]:.3g} instead of {default}"

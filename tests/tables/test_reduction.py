@@ -165,6 +165,12 @@ def test_one_object(table):
         reduce(table.iloc[:1], "pca")
 
 
+@pytest.mark.parametrize("method", ["umap", "tsne", "isomap"])
+def test_two_objects_have_no_neighbors_to_lie_between(table, method):
+    with pytest.raises(ValueError, match=f"at least 3 objects .* for method '{method}', got 2"):
+        reduce(table.iloc[:2], method)
+
+
 @pytest.mark.parametrize(("method", "most"), [("mds", "5,000"), ("isomap", "10,000")])
 def test_too_many_objects_for_memory_are_refused(method, most):
     table = pd.DataFrame({"label": np.arange(100_000), "a": np.arange(100_000) % 7})
