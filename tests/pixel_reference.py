@@ -15,8 +15,8 @@ def blur(image: np.ndarray, sigmas: tuple[float, ...]) -> np.ndarray:
         padded = np.pad(image, padding, mode="edge")
         total = np.zeros(image.shape, np.float32)
         for t in range(2 * kernel.radius + 1):
-            shifted = np.take(padded, np.arange(image.shape[axis]) + t, axis)
-            total = (kernel.weights[t].astype(np.float64) * shifted + total).astype(np.float32)
+            shifted = np.take(padded, np.arange(image.shape[axis]) + t, axis).astype(np.float64)
+            total = (float(kernel.weights[t]) * shifted + total).astype(np.float32)
         image = total / kernel.divisor
     return image
 
