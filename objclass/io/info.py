@@ -56,6 +56,8 @@ class StoredImage:
         The files that the image is stored in.
     array : array, optional
         The array in the file, if any process can read parts of it.
+    is_in_memory : bool
+        Whether all pixels are in memory while the file is open.
     """
 
     axes: str
@@ -70,6 +72,7 @@ class StoredImage:
     is_lossy: bool = False
     files: tuple[Path, ...] = ()
     array: Any = None
+    is_in_memory: bool = False
 
 
 @dataclass(frozen=True)

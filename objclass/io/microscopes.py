@@ -336,6 +336,7 @@ def open_mrc(path: Path) -> Iterator[list[StoredImage]]:
                 spacing=known(sizes),
                 source="MRC",
                 files=(path,),
+                is_in_memory=is_packed,
             )
         ]
 

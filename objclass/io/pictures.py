@@ -88,7 +88,17 @@ def _picture(path: Path, file: Any, picture: Any, *, is_png: bool, is_16_bit: bo
     if mode in ("CMYK", "LAB"):
         warnings.warn(f"{path.name}: its colours are {mode}, not RGB. Convert it to RGB.", stacklevel=2)
     axes, is_rgb = "yxs"[: len(shape)], "RGB" in mode
-    return StoredImage(axes, shape, dtype, read, is_rgb=is_rgb, is_lossy=not is_png, files=(path,))
+    has_alpha = n_samples in (2, 4)  # of which all values are looked at
+    return StoredImage(
+        axes,
+        shape,
+        dtype,
+        read,
+        is_rgb=is_rgb,
+        is_lossy=not is_png,
+        files=(path,),
+        is_in_memory=has_alpha,
+    )
 
 
 def _decode(data: bytes, *, is_png: bool) -> np.ndarray:

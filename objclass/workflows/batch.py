@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import logging
@@ -21,7 +22,7 @@ from objclass import __version__
 from objclass._common.checks import ObjclassError, check_number, invalid
 from objclass._common.files import AnyPath, check_writable, remove_unfinished
 from objclass._common.locking import locked
-from objclass._common.parallel import Progress, progress_bar, single_threaded
+from objclass._common.parallel import Progress, progress_bar
 from objclass.workflows.batch_tables import COLUMNS, IMAGES, OBJECTS, PARQUET
 from objclass.workflows.classes import add_classes, count_classes, load_object_classifier, measure_objects
 from objclass.workflows.inputs import (
@@ -34,10 +35,12 @@ from objclass.workflows.inputs import (
     find_images,
     with_distinct_stems,
 )
+from objclass.workflows.open_files import OpenFiles
 from objclass.workflows.parameters import ObjectParameters
-from objclass.workflows.reading import SYMBOL, UNIT, OpenFiles, Picture, Reading, check_one_unit
+from objclass.workflows.reading import SYMBOL, UNIT, Picture, Reading, check_one_unit
 from objclass.workflows.record import RECORD, checksum, read_sealed, write_record, write_sealed
 from objclass.workflows.results import check_out
+from objclass.workflows.workers import Workers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +53,6 @@ _log = logging.getLogger(__name__)
 
 CLASSIFIER, CACHE = "ObjectSegmenter.cl", "cache.json"
 _FORMAT = 2
-_RETRIES = 5  # how often an image is retried after its worker has died
 
 
 @dataclass(frozen=True)
@@ -208,16 +210,14 @@ def segment_folder(
         cache = _read_cache(folder)
         if verify:
             cache["written"] = {}
-        with OpenFiles() as files:
-            items = _find_items(found, settings.reading, cache, files)
+        with Workers(str(folder), n_workers=n_workers, scheduler=scheduler) as workers:
+            items = _find_items(found, settings.reading, cache, workers)
             _write_cache(folder, cache)
-            records = {item: record for item in items if (record := work.done(item, trained, verify=verify))}
+            records = work.done_before(items, trained, workers.opened, verify=verify)
             todo = [item for item in items if item not in records]
             n_before = len(records)
             with progress_bar(len(todo), "batch", progress) as advance:
-                failed, defects = _do_items(
-                    work, todo, trained, files, n_workers=n_workers, scheduler=scheduler, advance=advance
-                )
+                failed, defects = _do_items(workers, todo, (work, trained), advance)
         for item in todo:
             if item.title not in failed:
                 records[item] = work.record(item)
@@ -329,18 +329,23 @@ def _write_cache(folder: Path, cache: dict[str, Any]) -> None:
         write_sealed(folder / CACHE, cache)
 
 
-def _find_items(found: Found, reading: Reading, cache: dict[str, Any], opened: OpenFiles) -> list[Item]:
+def _find_items(found: Found, reading: Reading, cache: dict[str, Any], workers: Workers) -> list[Item]:
     """Return an item for each series and time point; an unreadable file is one item that will fail."""
-    items, parts, spacings = [], set(), {}
-    for file in found.files:
+    items: list[Item] = []
+    parts: set[str] = set()
+    n_parts, spacings = len(found.files), {}
+    known = functools.partial(_known_head, known=cache["files"])
+    whole = (file for file in found.files if file.path not in parts)
+    for file, head in workers.look_at(whole, functools.partial(_head, reading=reading), known):
         if file.path in parts:
-            found.left_out["files of a set"] = found.left_out.get("files of a set", 0) + 1
             continue
-        head = _head(file, reading, cache["files"], opened)
+        n_parts -= 1
+        cache["files"].pop(file.name, None)
         if head is None:
             items.append(Item(file, reading.series, reading.frame))
             continue
-        parts |= {*head["files"]}
+        cache["files"][file.name] = head
+        parts |= {*head["files"][1:]}
         wanted = [one for one in head["series"] if reading.series in (None, one["series"])]
         if not wanted:
             items.append(Item(file, reading.series, reading.frame))
@@ -352,18 +357,21 @@ def _find_items(found: Found, reading: Reading, cache: dict[str, Any], opened: O
             spacing = series["spacing"] and tuple(series["spacing"])
             with contextlib.suppress(ObjclassError):  # reported when the image is read
                 spacings[file.name] = reading.voxel_size(spacing, "", series["ndim"])[0]
+    if n_parts:
+        found.left_out["files of a set"] = n_parts
     check_one_unit(spacings)
     return with_distinct_stems(sorted(items, key=lambda item: (item.image, item.frame or 0)))
 
 
-def _head(
-    file: ImageFile, reading: Reading, known: dict[str, Any], opened: OpenFiles
-) -> dict[str, Any] | None:
-    """Return the series of a file, from the cache if the file is unchanged; None if it is unreadable."""
+def _known_head(file: ImageFile, *, known: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the series of a file from the cache; None if it is not there, or the file has changed."""
     head = known.get(file.name)
-    if head is not None and head["files"][0] == file.path and head["state"] == _state(head["files"]):
-        return head
-    known.pop(file.name, None)
+    is_same = head is not None and head["files"][0] == file.path and head["state"] == _state(head["files"])
+    return head if is_same else None
+
+
+def _head(file: ImageFile, opened: OpenFiles, *, reading: Reading) -> dict[str, Any] | None:
+    """Return the series of a file; None if it is unreadable."""
     try:
         content, state = opened.look_at(file.path, _state_of)
         infos = content.infos(reading.axes)
@@ -371,8 +379,7 @@ def _head(
         return None
     names = ("series", "n_frames", "ndim", "spacing")
     series = [{name: getattr(info, name) for name in names} for info in infos]
-    known[file.name] = {"files": _files_of(content), "series": series, "state": state}
-    return known[file.name]
+    return {"files": _files_of(content), "series": series, "state": state}
 
 
 def _files_of(content: OpenFile) -> list[str]:
@@ -434,10 +441,17 @@ class Work:
             raise invalid("out", "a folder that keeps the names of the images apart", got)
         return record
 
-    def done(self, item: Item, classifier: ObjectClassifier, *, verify: bool) -> dict[str, Any] | None:
-        """Return the record of a completed image, or None if the image or its results have changed."""
-        from objclass.io.opening import open_file
+    def done_before(
+        self, items: Iterable[Item], classifier: ObjectClassifier, opened: OpenFiles, *, verify: bool
+    ) -> dict[Item, dict[str, Any]]:
+        """Return the records of the images that earlier calls completed."""
+        records = {item: self._done(item, classifier, opened, verify=verify) for item in items}
+        return {item: record for item, record in records.items() if record is not None}
 
+    def _done(
+        self, item: Item, classifier: ObjectClassifier, opened: OpenFiles, *, verify: bool
+    ) -> dict[str, Any] | None:
+        """Return the record of a completed image, or None if the image or its results have changed."""
         try:
             record = self.record(item)
             states = {name: _result_state(self.folder / name) for name in record["outputs"]}
@@ -447,7 +461,7 @@ class Work:
             state = _state(record["files"])
             is_same = state == record["state"] and record["files"][0] == item.file.path
             if not is_same:
-                with open_file(item.file.path) as file:
+                with opened.use(item.file.path, _state_of) as (file, _):
                     if self._read(item, classifier, file).describe() != record["image"]:
                         return None
         except (OSError, ValueError, KeyError):
@@ -463,8 +477,8 @@ class Work:
         start, settings = time.perf_counter(), self.settings
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            file, state = opened.use(item.file.path, _state_of)
-            picture = self._read(item, classifier, file)
+            with opened.use(item.file.path, _state_of) as (file, state):
+                picture = self._read(item, classifier, file)
             labels = settings.find_objects(picture, classifier)
             table = None
             if settings.measure:
@@ -563,41 +577,28 @@ def _image_row(
 
 
 def _do_items(
-    work: Work,
+    workers: Workers,
     items: Sequence[Item],
-    classifier: ObjectClassifier,
-    opened: OpenFiles,
-    *,
-    n_workers: int | None,
-    scheduler: str | None,
+    data: tuple[Work, ObjectClassifier],
     advance: Callable[[], None],
 ) -> tuple[dict[str, str], list[Exception]]:
     """Process the remaining images; return the failed ones with the reason, and internal errors."""
     failed: dict[str, str] = {}
     defects: list[Exception] = []
-    if not items:
-        return failed, defects
-    with _client(n_workers, scheduler) as client:
-        if client is not None:
-            opened.close()  # each worker opens its own
-        outcomes = (
-            ((item, _attempt(item, work, classifier, opened)) for item in items)
-            if client is None
-            else _on_workers(client, work, items, classifier)
-        )
-        for item, error in outcomes:
-            if error is not None:
-                failed[item.title] = " ".join(str(error).split()) or type(error).__name__
-                if not isinstance(error, (ObjclassError, OSError, MemoryError)):
-                    failed[item.title] = f"internal error of objclass: {type(error).__name__}: {error}"
-                    error.add_note(f"This occurred in {item.title}; the other images are completed.")
-                    defects.append(error)
-            advance()
+    for item, error in workers.process(items, _attempt, data) if items else ():
+        if error is not None:
+            failed[item.title] = " ".join(str(error).split()) or type(error).__name__
+            if not isinstance(error, (ObjclassError, OSError, MemoryError)):
+                failed[item.title] = f"internal error of objclass: {type(error).__name__}: {error}"
+                error.add_note(f"This occurred in {item.title}; the other images are completed.")
+                defects.append(error)
+        advance()
     return dict(sorted(failed.items())), defects
 
 
-def _attempt(item: Item, work: Work, classifier: ObjectClassifier, opened: OpenFiles) -> Exception | None:
+def _attempt(item: Item, data: tuple[Work, ObjectClassifier], opened: OpenFiles) -> Exception | None:
     """Process one image; return the error if it failed."""
+    work, classifier = data
     try:
         work.do(item, classifier, opened)
     except CannotWriteError:
@@ -605,66 +606,6 @@ def _attempt(item: Item, work: Work, classifier: ObjectClassifier, opened: OpenF
     except Exception as error:
         return error
     return None
-
-
-def segment_image(item: Item, work: Work, classifier: ObjectClassifier) -> Exception | None:
-    """Process one image on a worker, in one thread."""
-    with single_threaded(), OpenFiles() as opened:
-        return _attempt(item, work, classifier, opened)
-
-
-def _on_workers(
-    client: Any, work: Work, items: Sequence[Item], classifier: ObjectClassifier
-) -> Iterator[tuple[Item, Exception | None]]:
-    from distributed import as_completed
-
-    sent = client.scatter(classifier, broadcast=True)
-    futures = client.map(
-        segment_image, items, work=work, classifier=sent, pure=False, retries=_RETRIES, key="segment_image"
-    )
-    by_key = {future.key: item for future, item in zip(futures, items, strict=True)}
-    try:
-        for future in as_completed(futures):
-            yield by_key[future.key], _outcome(future)
-    finally:
-        client.cancel(futures)
-
-
-def _outcome(future: Any) -> Exception | None:
-    from distributed.scheduler import KilledWorker
-
-    try:
-        return future.result()
-    except KilledWorker as error:
-        return MemoryError(f"its workers died, possibly out of memory ({error})")
-
-
-@contextlib.contextmanager
-def _client(n_workers: int | None, scheduler: str | None) -> Iterator[Any]:
-    """Yield a dask client, a new one if workers are requested, or None."""
-    if n_workers is None and scheduler is None:
-        yield _current_client()
-        return
-    from distributed import Client, LocalCluster
-
-    if scheduler is not None:
-        with Client(scheduler, timeout="20s") as client:
-            yield client
-        return
-    with (
-        LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
-
-
-def _current_client() -> Any:
-    try:
-        from distributed import get_client
-
-        return get_client()
-    except (ImportError, ValueError):
-        return None
 
 
 # The tables of all images --------------------------------------------------------------------------------

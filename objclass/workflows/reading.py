@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -220,76 +218,6 @@ class Picture:
             "spacing_source": self.spacing_source,
             "pixels_sha256": pixel_checksum(self.image),
         }
-
-
-class OpenFiles:
-    """Files that are kept open from reading their header until their images are read.
-
-    Each file is opened and its pages are scanned only once, regardless of its number of images. Warnings of
-    opening are repeated whenever a file is used.
-    """
-
-    def __init__(self, most: int = 32) -> None:
-        self.most = most
-        self._open: dict[str, _Kept] = {}
-        self._current = ""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close all of them."""
-        for path in [*self._open]:
-            self._open.pop(path).stack.close()
-
-    def look_at(self, path: str, state: Callable[[OpenFile], str]) -> tuple[OpenFile, str]:
-        """Return a file, kept open unless there are many, and its state, which changes if the file does."""
-        kept = _Kept.of(path)
-        kept.state = state(kept.file)
-        if len(self._open) < self.most:
-            self._open[path] = kept
-        else:
-            kept.stack.close()
-        return kept.file, kept.state
-
-    def use(self, path: str, state: Callable[[OpenFile], str]) -> tuple[OpenFile, str]:
-        """Return a file to read images from, and its state; close the files used before."""
-        for other in {self._current} & {*self._open} - {path}:
-            self._open.pop(other).stack.close()
-        self._current = path
-        kept = self._open.get(path)
-        if kept is not None and state(kept.file) != kept.state:
-            self._open.pop(path).stack.close()
-            kept = None
-        if kept is None:
-            kept = self._open[path] = _Kept.of(path)
-            kept.state = state(kept.file)
-        for message in kept.warnings:
-            warnings.warn(message, stacklevel=2)
-        return kept.file, kept.state
-
-
-@dataclass
-class _Kept:
-    """A file that is kept open."""
-
-    file: OpenFile
-    stack: contextlib.ExitStack
-    warnings: list[str]
-    state: str = ""
-
-    @classmethod
-    def of(cls, path: str) -> _Kept:
-        from objclass.io.opening import open_file
-
-        with warnings.catch_warnings(record=True) as caught, contextlib.ExitStack() as stack:
-            warnings.simplefilter("always", UserWarning)
-            file = stack.enter_context(open_file(path))
-            said = [str(each.message) for each in caught if issubclass(each.category, UserWarning)]
-            return cls(file, stack.pop_all(), said)
 
 
 def pixel_checksum(image: np.ndarray) -> str:

@@ -11,7 +11,7 @@ import objclass
 from objclass.io.opening import open_file
 from objclass.workflows.batch import segment_folder
 from objclass.workflows.parameters import Parameters
-from objclass.workflows.reading import OpenFiles, Reading, measure_files
+from objclass.workflows.reading import Reading, measure_files
 from objclass.workflows.run import run_image
 
 _opened: list[str] | None = None
@@ -116,49 +116,6 @@ def test_measured_classes_are_not_taken_for_objects_without_a_word(tmp_path, tra
     for path in (None, tmp_path / "i.tif"):
         with pytest.warns(UserWarning, match=r"classes\.tif: no pixel is 0, background"):
             measure_files(tmp_path / "classes.tif", path, Reading())
-
-
-def test_a_file_that_changes_while_it_is_open_is_read_anew(tmp_path):
-    path = str(tmp_path / "i.npy")
-    np.save(path, np.zeros((4, 4)))
-
-    def state(file):
-        return (tmp_path / "i.npy").stat().st_mtime_ns
-
-    with OpenFiles() as files:
-        assert files.look_at(path, state)[1] == state(None)
-        assert files.use(path, state)[0].image().read().sum() == 0
-        (tmp_path / "i.npy").unlink()
-        np.save(path, np.ones((4, 4)))
-        assert files.use(path, state)[0].image().read().sum() == 16
-
-
-def test_no_more_files_are_left_open_than_asked_for(tmp_path):
-    paths = [str(tmp_path / f"{n}.npy") for n in range(5)]
-    for path in paths:
-        np.save(path, np.zeros((4, 4)))
-    with OpenFiles(most=2) as files:
-        for path in paths:
-            files.look_at(path, lambda _: "same")
-        assert len(files._open) == 2
-        with opens() as counted:
-            for path in paths:
-                files.use(path, lambda _: "same")
-                assert len(files._open) <= 2
-        assert sum(counted(tmp_path).values()) == 3
-    assert files._open == {}
-
-
-def test_what_opening_warns_of_is_said_whenever_a_file_is_used(tmp_path):
-    tifffile.imwrite(tmp_path / "a.ome.tif", np.zeros((4, 4), np.uint8), metadata={"axes": "YX"})
-    data = (tmp_path / "a.ome.tif").read_bytes().replace(b"Pixels", b"P&xels")
-    (tmp_path / "a.ome.tif").write_bytes(data)
-    with OpenFiles() as files:
-        path = str(tmp_path / "a.ome.tif")
-        files.look_at(path, lambda _: "")
-        for _ in range(2):
-            with pytest.warns(UserWarning, match="not valid XML"):
-                files.use(path, lambda _: "")
 
 
 def test_the_overview_of_a_16_bit_colour_picture_has_its_colours(tmp_path, trained):
