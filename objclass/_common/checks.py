@@ -158,6 +158,45 @@ def check_names(argument: str, names: object, n: int, what: str) -> list[str]:
     return listed
 
 
+def channel_numbers(
+    channel: int | str | Sequence[int | str],
+    names: Sequence[str] | None,
+    n: int,
+    *,
+    argument: str = "channel",
+) -> tuple[int, ...]:
+    """Return the numbers of channels that are given by number or name, in the order in which they are given.
+
+    Parameters
+    ----------
+    channel : int, str or sequence of these
+        A number may be a string of digits, as from a command line.
+    names : sequence of str, optional
+        The names of all channels.
+    n : int
+        The number of all channels.
+
+    Examples
+    --------
+    >>> channel_numbers(["GFP", 0], ["DAPI", "GFP", "RFP"], 3)
+    (1, 0)
+    """
+    given = [channel] if isinstance(channel, str) or not isinstance(channel, Sequence) else channel
+    found = []
+    for each in given:
+        if isinstance(each, str) and not each.isdecimal():
+            if list(names or ()).count(each) != 1:
+                got = f"{each!r}; its channels are {', '.join(names or ()) or 'unnamed'}"
+                raise invalid(argument, "the name of one channel of the image", got)
+            found.append(list(names or ()).index(each))
+        else:
+            number = int(each) if isinstance(each, str) else each
+            found.append(check_number(argument, number, low=0, high=n - 1, integer=True))
+    if not found or len({*found}) < len(found):
+        raise invalid(argument, "one or more different channels", describe(channel))
+    return tuple(found)
+
+
 def check_spacing(spacing: object, ndim: int, *, argument: str = "spacing") -> tuple[float, ...] | None:
     """Return `spacing` as `ndim` positive floats; a single number applies to all axes; None stays None."""
     if spacing is None:

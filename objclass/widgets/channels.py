@@ -30,6 +30,20 @@ def rgb_first(image: np.ndarray) -> np.ndarray:
     return np.moveaxis(image, -1, 0)[:3]
 
 
+def take_channels(channels: np.ndarray, chosen: Sequence[int]) -> np.ndarray:
+    """Return some of the channels of (c, …), as a view where they are evenly spaced.
+
+    Examples
+    --------
+    >>> take_channels(np.arange(4), (0, 2)), take_channels(np.arange(4), (3, 0, 1))
+    (array([0, 2]), array([3, 0, 1]))
+    """
+    first, step = chosen[0], chosen[1] - chosen[0] if len(chosen) > 1 else 1
+    if step > 0 and tuple(chosen) == tuple(range(first, first + step * len(chosen), step)):
+        return channels[first : chosen[-1] + 1 : step]
+    return channels[list(chosen)]
+
+
 def spatial_rank(
     image: np.ndarray, spacing: Sequence[float] | None, channel_names: Sequence[str] | None
 ) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from objclass._common.checks import check_number, check_spacing, invalid
+from objclass._common.checks import channel_numbers, check_number, check_spacing, invalid
 from objclass._common.files import AnyPath
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ class Reading:
     ) -> Picture:
         """Read an image of an open file that must have `ndim` spatial axes, like `partner`.
 
-        By default, series and time point are those of the parameters. Channels are reordered to
-        `channel_names` if the file has the same names and no channels were selected.
+        By default, series and time point are those of the parameters. If no channels were selected, channels
+        are reordered to `channel_names` if the file has the same names; if it has more, these are selected.
         """
         from objclass.io.images import read_as
 
@@ -110,7 +110,7 @@ class Reading:
             spacing=spacing,
             spacing_source=source,
             channel_names=info.channel_names,
-            channels=self._channels(image, info),
+            channels=self._channels(image, info, channel_names),
             is_rgb=info.is_rgb,
             series=info.series,
             frame=frame,
@@ -126,22 +126,13 @@ class Reading:
             return check_spacing(self.default_spacing, ndim, argument="default_spacing"), "default_spacing"
         return stored, source
 
-    def _channels(self, image: np.ndarray, info: Any) -> tuple[int, ...] | None:
-        if self.channel is None:
-            return None
-        given = self.channel if isinstance(self.channel, tuple) else (self.channel,)
-        n_channels = len(image) if image.ndim > info.ndim else 1
-        found = []
-        for each in given:
-            if isinstance(each, str) and not each.isdecimal():
-                if list(info.channel_names).count(each) != 1:
-                    got = f"{each!r}; its channels are {', '.join(info.channel_names) or 'unnamed'}"
-                    raise invalid("channel", "the name of one channel of the image", got)
-                found.append(info.channel_names.index(each))
-            else:
-                number = int(each) if isinstance(each, str) else each
-                found.append(check_number("channel", number, low=0, high=n_channels - 1, integer=True))
-        return tuple(found)
+    def _channels(self, image: np.ndarray, info: Any, wanted: Sequence[str]) -> tuple[int, ...] | None:
+        names = info.channel_names
+        if self.channel is not None:
+            return channel_numbers(self.channel, names, len(image) if image.ndim > info.ndim else 1)
+        if 0 < len(wanted) < len(names) and all(names.count(name) == 1 for name in wanted):
+            return channel_numbers(tuple(wanted), names, len(names))
+        return None
 
 
 @dataclass(frozen=True)

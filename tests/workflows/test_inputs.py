@@ -188,6 +188,31 @@ def test_channels_are_put_into_the_order_of_the_training(tmp_path):
     assert chosen.segmented_names == ("GFP",)
 
 
+def test_a_classifier_of_some_channels_takes_these_from_a_file_with_more(tmp_path):
+    from objclass.workflows.batch import segment_folder
+    from objclass.workflows.reading import Reading
+    from objclass.workflows.run import run_image
+
+    image = np.random.default_rng(0).random((3, 40, 40)).astype("f4")
+    image[1, 10:20, 10:20] += 5
+    metadata = {"axes": "CYX", "Channel": {"Name": ["BF", "DAPI", "GFP"]}}
+    tifffile.imwrite(tmp_path / "a.ome.tif", image, metadata=metadata, photometric="minisblack")
+    scribbles = np.zeros((40, 40), np.uint8)
+    scribbles[2], scribbles[12, 11:19] = 1, 2
+    classifier = objclass.train_object_classifier(
+        image[1], scribbles, channel_names=["DAPI"], n_estimators=5, path=tmp_path / "dapi.cl"
+    )
+    picture = Reading().read(tmp_path / "a.ome.tif", 2, "it", channel_names=classifier.channel_names)
+    assert picture.channels == (1,)
+    np.testing.assert_array_equal(picture.segmented, image[1])
+    expected = objclass.segment(image[1], classifier, progress=False)
+    run_image(tmp_path / "a.ome.tif", tmp_path / "out", classifier=tmp_path / "dapi.cl")
+    np.testing.assert_array_equal(objclass.imread(tmp_path / "out" / "labels.tif"), expected)
+    batch = segment_folder(tmp_path / "a.ome.tif", tmp_path / "dapi.cl", tmp_path / "batch")
+    assert not batch.failed
+    assert batch.n_objects == expected.max()
+
+
 def test_stems_differ_where_the_file_system_takes_names_for_the_same():
     given = ["A.tif", "a.tif", "b.tif", "straße.tif", "STRASSE.tif", "é.tif", "e\u0301.tif"]
     items = [Item(ImageFile("", name), frame=1) for name in given]

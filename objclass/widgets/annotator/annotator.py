@@ -52,6 +52,7 @@ def annotate(
     preset: str | None = None,
     classes: Sequence[str] = ("background", "object"),
     channel_names: Sequence[str] | None = None,
+    channel: int | str | Sequence[int | str] | None = None,
     positive_class: int = 2,
     max_depth: int | None = None,
     n_estimators: int = 100,
@@ -85,6 +86,9 @@ def annotate(
         The names of class 1, class 2, ….
     channel_names : sequence of str, optional
         A name for each channel; channels named red, green and blue are shown as an RGB image.
+    channel : int, str or sequence of these, optional
+        The channels that the classifier learns from, by number or name; by default all. They can be changed
+        in the widget. All channels are shown, and measured.
     path : str or path, optional
         The classifier's file, rewritten at each training; None for no file.
     save_to : str or path, optional
@@ -130,6 +134,7 @@ def annotate(
         preset=preset,
         class_names=classes,
         channel_names=channel_names,
+        channel=channel,
         positive_class=positive_class,
         max_depth=max_depth,
         n_estimators=n_estimators,
@@ -173,6 +178,7 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
         unit: str | None,
         class_names: Sequence[str],
         channel_names: Sequence[str] | None,
+        channel: int | str | Sequence[int | str] | None,
         normalize: str | None,
         random_state: int,
         path: str | os.PathLike[str] | None,
@@ -200,6 +206,7 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
             sources=_layers(first),
             whole=("annotations",),
             channel_names=source.channel_names,
+            training_channels=arguments.choose_channels(channel, source.channel_names, source.n_channels),
             layers=["image", "annotations", "labels"],
             brush={"size": _brush_size(first.channels.shape[2:])},
             classes=arguments.name_classes(class_names, first.scribbles.class_sizes),

@@ -22,7 +22,7 @@ from objclass.plots.colors import class_color
 from objclass.widgets.annotator.autosave import check_save_to
 from objclass.widgets.annotator.scribbles import MAX_CLASS
 from objclass.widgets.base import spatial_image
-from objclass.widgets.channels import spatial_rank
+from objclass.widgets.channels import describe_channels, spatial_rank
 
 _CODES = "0 for not annotated, 1 background, 2 object, further classes"
 
@@ -92,6 +92,16 @@ def check_annotations(annotations: npt.ArrayLike, *, argument: str = "annotation
 def with_channels(image: np.ndarray, ndim: int) -> np.ndarray:
     """Return an image as (c, z, y, x)."""
     return spatial_image(image, ndim)
+
+
+def choose_channels(
+    channel: int | str | Sequence[int | str] | None, names: Sequence[str] | None, count: int
+) -> list[int]:
+    """Return the numbers of the channels to learn from, by default all."""
+    if channel is None:
+        return list(range(count))
+    shown = [described["name"] for described in describe_channels(count, names)]
+    return list(checks.channel_numbers(channel, shown, count))
 
 
 def annotation_files(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,24 @@ from objclass.widgets.annotator.images import AnnotatedImage
 from objclass.widgets.annotator.scribbles import MAX_CLASS, Patch
 from objclass.widgets.base import SliceWidget
 
-_SETTABLE = ("preset", "features", "max_depth", "n_estimators", "positive_class", "live")
+_SETTABLE = (
+    *("preset", "features", "max_depth", "n_estimators", "positive_class", "live"),
+    "training_channels",
+)
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a classifier was trained with; `parameters` do not count for one that was loaded from a `file`.
+
+    `revision` and `version` go up with each change of the input, and of the scribbles alone.
+    """
+
+    revision: int
+    parameters: TrainingParameters
+    version: int
+    channels: tuple[int, ...]
+    file: str = ""
 
 
 class AnnotatorBase(SliceWidget):
@@ -32,6 +50,9 @@ class AnnotatorBase(SliceWidget):
     features = traitlets.Unicode(help="a predefined set or a specification").tag(sync=True)
     max_depth = traitlets.Int(None, min=1, max=20, allow_none=True).tag(sync=True)
     n_estimators = traitlets.Int(100, min=1, max=1000).tag(sync=True)
+    training_channels = traitlets.List(
+        traitlets.Int(), help="the numbers of the channels that the classifier learns from"
+    ).tag(sync=True)
     live = traitlets.Bool(False, help="train after each scribble").tag(sync=True)
     segmentation = traitlets.Dict(
         help="keywords of `segment`; for those that are missing, the classifier's preset counts",
@@ -67,7 +88,7 @@ class AnnotatorBase(SliceWidget):
     _normalize: str | None
     _file: OwnFile
     _classifier: ObjectClassifier | None
-    _trained_with: TrainingParameters | str | None
+    _training: Training | None
 
     def __init__(self, *args: Any, **keywords: Any) -> None:
         self._telling = threading.RLock()
@@ -159,7 +180,7 @@ class AnnotatorBase(SliceWidget):
 
     @property
     def _segmentation_preset(self) -> str:
-        is_loaded = self._classifier is not None and isinstance(self._trained_with, str)
+        is_loaded = self._training is not None and self._training.file
         return self._classifier.preset if self._classifier and is_loaded else self.parameters.recipe
 
     def _on_option(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
@@ -177,6 +198,16 @@ class AnnotatorBase(SliceWidget):
                 f"preset: expected one of {', '.join(PRESETS)}, got {proposal.value!r}"
             )
         return proposal.value
+
+    @traitlets.validate("training_channels")
+    def _check_training_channels(self, proposal: Any) -> list[int]:
+        try:
+            chosen = checks.channel_numbers(
+                proposal.value, None, len(self.channels), argument="training_channels"
+            )
+        except (ValueError, TypeError) as failure:
+            raise traitlets.TraitError(str(failure)) from failure
+        return list(chosen)
 
     @traitlets.validate("features")
     def _check_features(self, proposal: Any) -> str:

@@ -13,22 +13,25 @@ if TYPE_CHECKING:
 
 def repeat_as_code(annotator: Annotator) -> str:
     """Return the code; see `Annotator.code`."""
-    trained, state = annotator._trained_with, annotator.state
+    training, state = annotator._training, annotator.state
     file = annotator._file.path
-    image, annotations = ("images", "annotations") if annotator._several else ("image", "annotations")
+    image, annotations = "image", "annotations"
     lines = _read_images(annotator)
-    if isinstance(trained, str):
-        lines.append(f"classifier = {call('objclass.load_classifier', repr(trained), keywords={})}")
-    elif trained is not None:
+    if training is not None and training.file:
+        lines.append(f"classifier = {call('objclass.load_classifier', repr(training.file), keywords={})}")
+    elif training is not None:
         lines += _read_annotations(annotator)
-        keywords = annotator._training_keywords(trained)
+        keywords = annotator._training_keywords(training)
         if state.get("file") == "saved":
             keywords["path"] = str(file)
         if annotator._several:
             lines.append(f"names = {[each.name for each in annotator._annotated()]}")
-            image, annotations = (f"[{each}[name] for name in names]" for each in (image, annotations))
-        training = call("objclass.train_object_classifier", image, annotations, keywords=keywords)
-        lines.append(f"classifier = {training}")
+            image = f"[{_channels(annotator, 'images[name]')} for name in names]"
+            annotations = "[annotations[name] for name in names]"
+        else:
+            image = _channels(annotator, image)
+        made = call("objclass.train_object_classifier", image, annotations, keywords=keywords)
+        lines.append(f"classifier = {made}")
     if state.get("stale"):
         lines.append("# Annotations or parameters have changed since this classifier was trained.")
     return "\n".join([*lines, *_find_objects(annotator)]) + "\n"
@@ -41,13 +44,23 @@ def _find_objects(annotator: Annotator) -> list[str]:
     if annotator._several:
         current = [each.name for each in annotator._images if annotator._is_current(each)]
         if current:
-            made = call("objclass.segment", "images[name]", "classifier", keywords=keywords)
+            part = _channels(annotator, "images[name]")
+            made = call("objclass.segment", part, "classifier", keywords=keywords)
             return [f"labels = {{name: {made} for name in {current}}}"]
     elif annotator.labels is not None and annotator.state.get("objects_stale"):
         return ["# The objects are out of date: segment again."]
     elif annotator.labels is not None:
-        return [f"labels = {call('objclass.segment', 'image', 'classifier', keywords=keywords)}"]
+        part = _channels(annotator, "image")
+        return [f"labels = {call('objclass.segment', part, 'classifier', keywords=keywords)}"]
     return []
+
+
+def _channels(annotator: Annotator, image: str) -> str:
+    """Return the expression of the channels that the classifier was trained on."""
+    training = annotator._training
+    if training is None or training.channels == tuple(range(len(annotator.channels))):
+        return image
+    return f"{image}[{training.channels[0] if len(training.channels) == 1 else list(training.channels)}]"
 
 
 def _read_images(annotator: Annotator) -> list[str]:

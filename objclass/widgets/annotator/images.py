@@ -17,7 +17,7 @@ from objclass.widgets.annotator import arguments
 from objclass.widgets.annotator.autosave import check_save_to
 from objclass.widgets.annotator.learning import AnnotatedPixels
 from objclass.widgets.annotator.scribbles import Scribbles
-from objclass.widgets.channels import is_rgb, rgb_first
+from objclass.widgets.channels import is_rgb, rgb_first, take_channels
 
 if TYPE_CHECKING:
     from objclass.pixels.classifier import ObjectClassifier
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from objclass.widgets.planes import PlaneServer
 
 _THUMBNAIL = 72
+_CHOICES_KEPT = 2
 _SAME_SPACING = 0.01
 RGB = ("red", "green", "blue")
 
@@ -78,7 +79,6 @@ class AnnotatedImage:
         As the functions take it.
     channels : ndarray, (c, z, y, x)
     scribbles : Scribbles
-    pixels : AnnotatedPixels
     planes : PlaneServer or None
         Once it was shown.
     view : dict
@@ -125,9 +125,28 @@ class AnnotatedImage:
                 stored = self.save_to is not None and self.save_to.exists()
                 given = arguments.open_annotations(self.given, self.save_to, shape, ndim)
                 self.scribbles = Scribbles(given, is_empty=self.given is None and not stored)
-                self.pixels = AnnotatedPixels(self.channels, ndim, self.scribbles)
+                self._pixels: dict[tuple[int, ...], AnnotatedPixels] = {}
                 self.given, self.is_open = None, True
         return self
+
+    def pixels(self, channels: tuple[int, ...]) -> AnnotatedPixels:
+        """Return the annotated pixels in these channels, of which the last two choices are kept."""
+        with self._opening:
+            known = self._pixels.pop(channels, None)
+            if known is None:
+                chosen = take_channels(self.channels, channels)
+                known = AnnotatedPixels(chosen, self.source.ndim, self.scribbles)
+            self._pixels[channels] = known
+            while len(self._pixels) > _CHOICES_KEPT:
+                del self._pixels[next(iter(self._pixels))]
+        return known
+
+    def learned(self, channels: tuple[int, ...]) -> np.ndarray:
+        """Return these channels of the image, as the functions take it."""
+        if channels == tuple(range(len(self.channels))):
+            return self.image
+        flat = self.pixels(channels).flat
+        return flat[0] if len(channels) == 1 else flat
 
     @property
     def name(self) -> str:
@@ -229,6 +248,11 @@ def _check_alike(first: Source, other: Source) -> None:
         expected = f"{first.n_channels} channels in {first.ndim}D as {first.name!r}"
         got = f"{other.n_channels} channels in {other.ndim}D"
         raise checks.invalid(f"image[{other.name!r}]", expected, got)
+    names, others = (list(source.channel_names or ()) for source in (first, other))
+    if names != others and sorted(names) == sorted(others):
+        expected = f"the channels {', '.join(names)} in this order, as in {first.name!r}"
+        hint = "Bring them into one order, as array[[1, 0]]."
+        raise checks.invalid(f"image[{other.name!r}]", expected, ", ".join(others), hint)
     both = first.spacing, other.spacing
     if None in both and both != (None, None):
         same = False

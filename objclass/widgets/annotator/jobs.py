@@ -6,24 +6,25 @@ import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import traitlets
 
+from objclass._common import checks
 from objclass._common.compiling import notify_compiling
 from objclass.objects.segmentation import SegmentationOptions
 from objclass.pixels.classifier import ObjectClassifier, train_object_classifier
-from objclass.pixels.training import TrainingParameters
 from objclass.widgets.annotator import learning
-from objclass.widgets.annotator.base import AnnotatorBase
+from objclass.widgets.annotator.base import AnnotatorBase, Training
 from objclass.widgets.annotator.images import AnnotatedImage
 from objclass.widgets.annotator.learning import Learner
 from objclass.widgets.background import Worker
 from objclass.widgets.latest import Latest
 from objclass.widgets.planes import PlaneServer
 from objclass.widgets.replay import Code, call
+from objclass.widgets.words import counted
 
 _PLANES_KEPT = 32
 _SETTLE_AFTER = 3.0
@@ -38,6 +39,7 @@ class _Found:
 
     image: AnnotatedImage
     classifier: ObjectClassifier
+    channels: tuple[int, ...]
     accepted: tuple[int, int]
     pixels: dict[bool, np.ndarray] = field(repr=False)
 
@@ -46,12 +48,10 @@ class JobsMixin(AnnotatorBase):
     """Training, prediction, suggestion, segmentation."""
 
     def _start_jobs(self) -> None:
-        self._classifier = self._trained_with = None
-        self._trained_version = -1
+        self._classifier = self._training = None
         self._revision, self._accepted = 0, (-1, PREVIEW)
         self._queue = Latest(self._job_failed)
         self._worker = Worker(self._report_task, self._show_failure)
-        self._learner = Learner(lambda: [image.pixels for image in self._annotated()])
         self._objects_made = 0
         self.explorer: Any = None
         self._wishes: dict[str, dict[str, Any]] = {}
@@ -86,9 +86,12 @@ class JobsMixin(AnnotatorBase):
         assert self._classifier is not None
         return self._classifier
 
-    def _begin_training(self) -> tuple[int, TrainingParameters, int]:
-        """Return the revision of what a training sees, its parameters and the version of its scribbles."""
-        return self._revision, self.parameters, self._version
+    def _begin_training(self) -> Training:
+        """Return what a training that begins now sees."""
+        return Training(self._revision, self.parameters, self._version, tuple(self.training_channels))
+
+    def _learner(self, channels: tuple[int, ...]) -> Learner:
+        return Learner(lambda: [image.pixels(channels) for image in self._annotated()])
 
     def _on_train(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self.error = ""
@@ -108,26 +111,31 @@ class JobsMixin(AnnotatorBase):
         with contextlib.ExitStack() as stack:
             for image in annotated:
                 stack.enter_context(image.scribbles.lock)
-            revision, parameters, version = self._begin_training()
+            training = self._begin_training()
             annotations: Any = [image.annotations.copy() for image in annotated]
-        images: Any = [image.image for image in annotated]
+        images: Any = [image.learned(training.channels) for image in annotated]
         if not self._several:
             (images,), (annotations,) = images, annotations
-        classifier = train_object_classifier(images, annotations, **self._training_keywords(parameters))
-        self._accept(classifier, parameters, version, revision=revision, settles=settles)
+        classifier = train_object_classifier(images, annotations, **self._training_keywords(training))
+        self._accept(classifier, training, settles=settles)
 
-    def _training_keywords(self, parameters: TrainingParameters) -> dict[str, Any]:
-        """Return the keywords of `train_object_classifier`."""
+    def _training_keywords(self, training: Training) -> dict[str, Any]:
+        """Return the keywords of `train_object_classifier`; some of the channels always have names."""
         names = self._channel_names
-        return parameters.keywords() | ({} if names is None else {"channel_names": list(names)})
+        if names is None and len(training.channels) < len(self.channels):
+            names = [channel["name"] for channel in self.channels]
+        named = {} if names is None else {"channel_names": [names[each] for each in training.channels]}
+        return training.parameters.keywords() | named
 
     def _annotations_changed(self) -> None:
         self._revision += 1
         self._tell_stale()
-        if self.live and self._learner.can_train(self.positive_class):
+        if self.live and self._learner(tuple(self.training_channels)).can_train(self.positive_class):
             self._submit_training(self._train_quickly)
 
-    @traitlets.observe("preset", "features", "max_depth", "n_estimators", "positive_class", "live")
+    @traitlets.observe(
+        *("preset", "features", "max_depth", "n_estimators", "positive_class", "live"), "training_channels"
+    )
     def _parameters_changed(self, change: Any) -> None:
         if self.state:  # else it is being made
             self._tell_options()
@@ -139,15 +147,16 @@ class JobsMixin(AnnotatorBase):
         If the complete training would take long, because of very many annotated pixels or a very large image,
         it is left to the button.
         """
-        revision, parameters, version = self._begin_training()
-        classifier, exact = self._learner.train(parameters, most_rows=learning.QUICK_ROWS)
-        self._accept(classifier, parameters, version, revision=revision, quality=EXACT if exact else PREVIEW)
+        training = self._begin_training()
+        learner = self._learner(training.channels)
+        classifier, exact = learner.train(training.parameters, most_rows=learning.QUICK_ROWS)
+        self._accept(classifier, training, quality=EXACT if exact else PREVIEW)
         if self._settle_timer is not None:
             self._settle_timer.cancel()
-        few = self._learner.class_sizes().sum() <= learning.MOST_ROWS
+        few = learner.class_sizes().sum() <= learning.MOST_ROWS
         size = sum(image.channels.nbytes for image in self._annotated())
         if few and size <= _SETTLED_BYTES:
-            self._settle_timer = threading.Timer(_SETTLE_AFTER, self._settle, (revision,))
+            self._settle_timer = threading.Timer(_SETTLE_AFTER, self._settle, (training.revision,))
             self._settle_timer.daemon = True
             self._settle_timer.start()
 
@@ -165,10 +174,8 @@ class JobsMixin(AnnotatorBase):
     def _accept(
         self,
         classifier: ObjectClassifier,
-        parameters: TrainingParameters | str,
-        version: int,
+        training: Training,
         *,
-        revision: int,
         quality: int = COMPLETE,
         settles: bool = False,
     ) -> None:
@@ -177,6 +184,7 @@ class JobsMixin(AnnotatorBase):
         Trainings run concurrently and may end in another order than they started. Of two with the same input,
         the more complete one is kept. Only complete ones are saved.
         """
+        revision = training.revision
         with self._accepting:
             if (revision, quality) < self._accepted or (settles and revision < self._revision):
                 return
@@ -185,14 +193,14 @@ class JobsMixin(AnnotatorBase):
             for image in self._images:
                 if same_forest and image.segmented_with is self._classifier:
                     image.segmented_with = classifier
-            self._classifier, self._trained_with, self._trained_version = classifier, parameters, version
+            self._classifier, self._training = classifier, training
             self.error = ""
             self._tell(trained=True, exact=quality >= EXACT)
             self._tell_options()
             self._tell_stale()
             if quality < COMPLETE:
                 self._leave_file()
-            elif not isinstance(parameters, str):
+            elif not training.file:
                 self._save_classifier(classifier)
             if same_forest:
                 return
@@ -204,20 +212,33 @@ class JobsMixin(AnnotatorBase):
             self._show_overlay(view, fresh=True)
 
     def _accept_loaded(self, classifier: ObjectClassifier) -> None:
-        n_channels = len(self._shown.channels)
-        if (classifier.ndim, classifier.n_channels) != (self._ndim, n_channels):
+        channels = self._channels_of(classifier)
+        if classifier.ndim != self._ndim or channels is None:
             raise ValueError(
                 f"path: {self.path} holds a classifier for {classifier.ndim}D images with "
-                f"{classifier.n_channels} channel(s), and this image is {self._ndim}D with "
-                f"{n_channels}. Keep it and use another name."
+                f"{counted(classifier.n_channels, 'channel')}, and this image is {self._ndim}D with "
+                f"{len(self.channels)}. Keep it and use another name, or choose its channels first."
             )
+        self.training_channels = list(channels)
         self._revision += 1
-        self._accept(classifier, self.path, self._version, revision=self._revision)
+        self._accept(classifier, replace(self._begin_training(), file=self.path))
+
+    def _channels_of(self, classifier: ObjectClassifier) -> tuple[int, ...] | None:
+        """Return the channels that a classifier was trained on: by name, else as many as are chosen."""
+        names = [channel["name"] for channel in self.channels]
+        known = classifier.channel_names
+        if known and all(names.count(name) == 1 for name in known):
+            return checks.channel_numbers(known, names, len(names))
+        choices = tuple(self.training_channels), tuple(range(len(names)))
+        return next((channels for channels in choices if len(channels) == classifier.n_channels), None)
 
     def _tell_stale(self) -> None:
-        trained = self._trained_with
-        same = isinstance(trained, str) or trained == self.parameters
-        stale = self._classifier is not None and not (same and self._trained_version == self._version)
+        trained, now = self._training, self._begin_training()
+        stale = trained is not None and (
+            trained.version != now.version
+            or trained.channels != now.channels
+            or not (trained.file or trained.parameters == now.parameters)
+        )
         self._tell(stale=stale)
         shown = self._shown
         self._tell(objects_stale=shown.labels is not None and not self._is_current(shown))
@@ -253,8 +274,8 @@ class JobsMixin(AnnotatorBase):
         return {"overlay": answer, "overlay_buffers": list(map(bytes, buffers))}
 
     def _predicted_plane(self, axis: int, index: int) -> np.ndarray | None:
-        def compute(classifier: ObjectClassifier) -> np.ndarray:
-            return image.pixels.predict(classifier, axis, index)
+        def compute(classifier: ObjectClassifier, channels: tuple[int, ...]) -> np.ndarray:
+            return image.pixels(channels).predict(classifier, axis, index)
 
         image = self._shown
         return self._remember(("prediction", image, axis, index), compute)
@@ -262,21 +283,21 @@ class JobsMixin(AnnotatorBase):
     def _doubt_plane(self, axis: int, index: int) -> np.ndarray | None:
         from objclass.pixels.uncertainty import uncertainty_plane
 
-        def compute(classifier: ObjectClassifier) -> np.ndarray:
-            doubt = uncertainty_plane(image.image, classifier, axis, index=index)
+        def compute(classifier: ObjectClassifier, channels: tuple[int, ...]) -> np.ndarray:
+            doubt = uncertainty_plane(image.learned(channels), classifier, axis, index=index)
             return np.rint(doubt * 255).astype(np.uint8)
 
         image = self._shown
         return self._remember(("uncertainty", image, axis, index), compute)
 
     def _remember(
-        self, key: tuple[Any, ...], compute: Callable[[ObjectClassifier], np.ndarray]
+        self, key: tuple[Any, ...], compute: Callable[[ObjectClassifier, tuple[int, ...]], np.ndarray]
     ) -> np.ndarray | None:
         with self._accepting:
-            classifier, plane = self._classifier, self._planes_seen.get(key)
-        if classifier is None or plane is not None:
+            classifier, training, plane = self._classifier, self._training, self._planes_seen.get(key)
+        if classifier is None or training is None or plane is not None:
             return plane
-        plane = compute(classifier)
+        plane = compute(classifier, training.channels)
         with self._accepting:
             if classifier is self._classifier:
                 self._planes_seen[key] = plane
@@ -295,9 +316,12 @@ class JobsMixin(AnnotatorBase):
         try:
             if self._classifier is None:
                 self._train_exactly()
-            assert self._classifier is not None
+            with self._accepting:
+                classifier, training = self._classifier, self._training
+            assert classifier is not None
+            assert training is not None
             image = self._shown
-            found = suggest_slice(image.image, self._classifier, image.annotations)
+            found = suggest_slice(image.learned(training.channels), classifier, image.annotations)
         finally:
             self._tell(suggesting=False)
         if image is self._shown:
@@ -346,9 +370,10 @@ class JobsMixin(AnnotatorBase):
         if self._classifier is None or self.state["stale"] or not self.state["exact"]:
             self._train_exactly()
         with self._accepting:
-            classifier, accepted = self._classifier, self._accepted
+            classifier, training, accepted = self._classifier, self._training, self._accepted
         assert classifier is not None
-        found = _Found(image, classifier, accepted, {})
+        assert training is not None
+        found = _Found(image, classifier, training.channels, accepted, {})
         self._find(found, progress)
         return found
 
@@ -360,12 +385,11 @@ class JobsMixin(AnnotatorBase):
         options = self._options_for(found.classifier)
         wanted = options.needs_probability
         if wanted not in found.pixels:
+            image = found.image.learned(found.channels)
             if wanted:
-                pixels = object_probability(found.image.image, found.classifier, options, progress=progress)
+                pixels = object_probability(image, found.classifier, options, progress=progress)
             else:
-                classes = classify_pixels(
-                    found.image.image, found.classifier, engine="cpu", progress=progress
-                )
+                classes = classify_pixels(image, found.classifier, engine="cpu", progress=progress)
                 pixels = np.isin(classes, options.positive_classes)
             found.pixels[wanted] = pixels
         return found.pixels[wanted]

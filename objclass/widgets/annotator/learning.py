@@ -68,7 +68,7 @@ class Learner:
 
 
 class AnnotatedPixels:
-    """The annotated pixels of an image, with cached features.
+    """The annotated pixels of an image, or of some of its channels, with cached features.
 
     Parameters
     ----------
@@ -104,16 +104,16 @@ class AnnotatedPixels:
                 fitted = fit_to_range(classifier, self._range)
                 self._fitted = classifier, fitted
             classifier = fitted
-        return predict_plane(self._flat, classifier, axis=axis, index=index, cache=self.cache)
+        return predict_plane(self.flat, classifier, axis=axis, index=index, cache=self.cache)
 
     @property
-    def _flat(self) -> np.ndarray:
+    def flat(self) -> np.ndarray:
         """The image without the depth that a single plane does not have."""
         return self.image if self.ndim == 3 else self.image[:, 0]
 
     @cached_property
     def _range(self) -> np.ndarray:
-        return image_range(self._flat)
+        return image_range(self.flat)
 
     def rows(
         self, features: tuple[Feature, ...], *, normalize: str | None = None
@@ -157,7 +157,7 @@ class AnnotatedPixels:
         found = np.empty((len(voxels), len(features) * len(self.image)), np.float32)
         unknown = np.ones(len(voxels), bool)
         for z in np.unique(depths).tolist():
-            plane = self.cache.find(self._flat, features, self.ndim, 0, z)
+            plane = self.cache.find(self.flat, features, self.ndim, 0, z)
             if plane is not None:
                 here = depths == z
                 found[here] = plane[:, rows[here], cols[here]].T

@@ -111,7 +111,7 @@ class AnnotatorView {
     this.stopListening = listen(model, {
       "msg:custom": (message, buffers) => this.receive(message, buffers),
       "change:state": state, "change:features": state, "change:max_depth": state, "change:n_estimators": state,
-      "change:live": state, "change:segmentation": state, "change:path": state,
+      "change:live": state, "change:training_channels": state, "change:segmentation": state, "change:path": state,
       "change:error": () => this.messages.showError(), "change:notices": () => this.messages.showNotices(),
       "change:explorer_id": () => this.next.show(),
       "change:first": () => {

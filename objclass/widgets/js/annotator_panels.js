@@ -55,6 +55,28 @@ function fileText(state, name) {
   return `${{ saved: "Saved in", loaded: "Loaded from", behind: "Train saves it in" }[state] ?? "Each training is saved in"} ${name}`;
 }
 
+// Which channels the classifier learns from; null where there is one only.
+function channelsPanel(model, send) {
+  const channels = model.get("channels");
+  const choose = () => {
+    const chosen = boxes.flatMap(({ input }, which) => (input.checked ? [which] : []));
+    if (chosen.length) send(chosen);
+    else refresh(); // the last one stays
+  };
+  const boxes = channels.map(({ name }) => checkbox(name, true, choose, { "aria-label": `Learn from ${name}` }));
+  const element = foldOut("", false, ...boxes.map((box) => box.element));
+  const summary = element.querySelector("summary");
+  element.classList.add("oc-learns");
+  element.hidden = channels.length === 1;
+  const refresh = () => {
+    const chosen = model.get("training_channels");
+    boxes.forEach(({ input }, which) => (input.checked = chosen.includes(which)));
+    const all = chosen.length === channels.length;
+    summary.textContent = `Learns from ${all ? "all channels" : chosen.map((which) => channels[which].name).join(", ")}`;
+  };
+  return { element, refresh };
+}
+
 // Sends "set" for what only the kernel can check; it sends the trait back.
 export function trainingPanel(model, onTrain) {
   const send = (name) => (value) => model.send({ kind: "set", name, value });
@@ -72,11 +94,12 @@ export function trainingPanel(model, onTrain) {
   const depth = numberField("Depth", model.get("max_depth"), {
     min: 1, max: 20, optional: true, title: "Maximum depth of a tree; empty: the default of the preset" }, send("max_depth"));
   const trees = numberField("Trees", model.get("n_estimators"), { min: 1, max: 1000 }, send("n_estimators"));
+  const learns = channelsPanel(model, send("training_channels"));
   const file = h("span", { class: "oc-file oc-soft" });
   const badge = h("span", { class: "oc-badge", role: "status" });
   const bar = h("progress", { class: "oc-progress", "aria-label": "Compiling" });
   const element = section(["Classifier", file],
-    h("div", { class: "oc-row" }, train, live.element, h("span", { class: "oc-grow" }), badge), bar,
+    h("div", { class: "oc-row" }, train, live.element, h("span", { class: "oc-grow" }), badge), bar, learns.element,
     foldOut("Features and forest", false, h("label", { class: "oc-field" }, h("span", {}, "Preset"), preset), list, own,
       h("div", { class: "oc-two" }, depth.element, trees.element)));
   const refresh = () => {
@@ -86,6 +109,7 @@ export function trainingPanel(model, onTrain) {
     depth.set(model.get("max_depth"));
     trees.set(model.get("n_estimators"));
     live.input.checked = model.get("live");
+    learns.refresh();
     const state = { ...NOTHING, ...model.get("state") };
     preset.value = state.recipe;
     enable(train, !state.training);

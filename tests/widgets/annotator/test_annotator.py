@@ -508,11 +508,10 @@ def test_a_classifier_that_was_loaded_meanwhile_stays(make, monkeypatch, tmp_pat
     objclass.train_object_classifier(sample.image, sample.annotations[1], path=path, n_estimators=3)
     annotator = make(path=path)
     paint_both(annotator)
-    trained = annotator._begin_training()
+    training = annotator._begin_training()
     tell(annotator, "answer", topic="classifier", value="load")
     loaded = annotator.classifier
-    revision, parameters, version = trained
-    annotator._accept(annotator._learner.train(parameters)[0], parameters, version, revision=revision)
+    annotator._accept(annotator._learner((0,)).train(training.parameters)[0], training)
     assert annotator.classifier is loaded
 
 

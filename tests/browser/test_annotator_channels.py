@@ -1,0 +1,60 @@
+"""The channels that the classifier learns from, chosen by pointer."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.annotator_driver import IMPORT, View
+
+MAKE = """
+sample = objclass.samples.embryo((24, 160, 200))
+noise = np.random.default_rng(0).normal(100, 30, sample.image.shape).clip(0).astype(np.uint16)
+image = np.stack([sample.image, noise, sample.image[::-1]])
+annotator = annotate(image, channel_names=["DAPI", "noise", "GFP"], spacing=sample.spacing,
+                     path="channels.cl", save_to="channels.tif", on_existing="load", n_estimators=20)
+"""
+IS_THAT_OF_THE_FUNCTION = """bool(np.array_equal(annotator.classifier.forest.threshold,
+    objclass.train_object_classifier(image[{which}], annotator.annotations, spacing=sample.spacing,
+                                     n_estimators=20).forest.threshold))"""
+
+
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_the_classifier_learns_from_the_channels_that_are_ticked(open_notebook, app):
+    notebook = open_notebook([IMPORT + MAKE, "annotator"], app=app, viewport=(1366, 768))
+    view = View(notebook)
+    view.go_to(6)
+    view.stroke((40, 40), (40, 120))
+    notebook.page.keyboard.press("-")
+    view.stroke((4, 4), (4, 150))
+    view.wait_kept()
+    view.button("Train").click()
+    notebook.wait_kernel("annotator.classifier is not None and annotator.classifier.n_channels == 3")
+    learns = view.root.locator(".oc-learns summary")
+    assert learns.inner_text() == "Learns from all channels"
+    learns.click()
+    view.root.get_by_label("Learn from noise").uncheck()
+    view.root.locator(".oc-badge", has_text="out of date").wait_for()
+    assert learns.inner_text() == "Learns from DAPI, GFP"
+    notebook.keep_pictures(f"channels-{app}")
+    view.button("Train").click()
+    view.root.locator(".oc-badge", has_text="up to date").wait_for()
+    assert notebook.kernel("annotator.classifier.channel_names") == ["DAPI", "GFP"]
+    assert notebook.kernel(IS_THAT_OF_THE_FUNCTION.format(which=[0, 2]))
+    view.wait_overlay("prediction", 6)
+
+    # One always stays.
+    view.root.get_by_label("Learn from GFP").uncheck()
+    notebook.wait_kernel("annotator.training_channels == [0]")
+    view.root.get_by_label("Learn from DAPI").click()
+    assert view.root.get_by_label("Learn from DAPI").is_checked()
+    view.button("Train").click()
+    notebook.wait_kernel("annotator.classifier.n_channels == 1 and annotator.error == ''")
+    assert notebook.kernel(IS_THAT_OF_THE_FUNCTION.format(which=0))
+
+    # After the kernel's death the classifier's file tells them.
+    notebook.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    notebook.open()
+    notebook.run_all()
+    view = View(notebook)
+    assert notebook.kernel("annotator.training_channels") == [0]
+    assert view.root.locator(".oc-learns summary").inner_text() == "Learns from DAPI"
