@@ -162,13 +162,13 @@ def report_orientation(path: Path, orientation: object) -> None:
         )
 
 
-def report_unit(path: Path, value: object, unit: object) -> None:
+def report_unit(name: str, value: object, unit: object) -> None:
     """Warn if a voxel size is not used since its unit is missing or unknown; 1 means not calibrated."""
     if to_micrometres(value, "um") in (None, 1.0) or to_micrometres(value, unit) is not None:
         return
     which = "no unit" if unit is None else f"the unit {unit!r}, which is not known"
     warnings.warn(
-        f"{path.name}: its voxel size, {value}, has {which}: it is not used. Pass spacing.", stacklevel=2
+        f"{name}: its voxel size, {value}, has {which}: it is not used. Pass spacing.", stacklevel=2
     )
 
 

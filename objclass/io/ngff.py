@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from objclass.io.info import StoredImage, known, to_micrometres, unnamed
+from objclass.io.info import StoredImage, known, report_unit, to_micrometres, unnamed
 
 ZarrFormat = Literal[2, 3]
 _NGFF = {2: "0.4", 3: "0.5"}
@@ -39,7 +39,14 @@ def open_zarr(path: Path | str) -> Iterator[list[StoredImage]]:
             store = stack.enter_context(zarr.storage.ZipStore(path, mode="r", read_only=True))
         node: Any = zarr.open(store, mode="r")
         name = path if isinstance(path, str) else path.name
-        found = list(_array(node, path) if isinstance(node, zarr.Array) else _images(node, ""))
+        missing: list[str] = []
+        found = list(_array(node, path) if isinstance(node, zarr.Array) else _images(node, "", name, missing))
+        if found and missing:
+            warnings.warn(
+                f"{name}: {len(missing)} of its images are listed and missing: {', '.join(missing[:5])}"
+                f"{', …' if len(missing) > 5 else ''}. If they should exist, copy it again.",
+                stacklevel=2,
+            )
         if not found:
             members = sorted(node) if not isinstance(path, str) else "unknown"
             raise ValueError(f"it is a Zarr group without an image; its members are {members}")
@@ -77,16 +84,19 @@ def warn_of_missing_chunks(array: Any, name: str) -> None:
         )
 
 
-def _images(group: Any, name: str) -> Iterator[StoredImage]:
-    """Yield the images of a group: its own, and those of its wells, series or labels."""
+def _images(group: Any, name: str, file: str, missing: list[str]) -> Iterator[StoredImage]:
+    """Yield the images of a group: its own, and those of its wells, series or labels; note missing ones."""
     metadata = _attributes(group)
     if metadata.get("multiscales"):
         for image in metadata["multiscales"]:
-            yield _image(group, image, metadata, name or str(image.get("name") or ""))
+            yield _image(group, image, metadata, name=name or str(image.get("name") or ""), file=file)
         return
     for path in _members(group, metadata):
-        with contextlib.suppress(KeyError):
-            yield from _images(group[path], f"{name}/{path}" if name else path)
+        inner = f"{name}/{path}" if name else path
+        try:
+            yield from _images(group[path], inner, file, missing)
+        except KeyError:
+            missing.append(inner)
 
 
 def _members(group: Any, metadata: Mapping[str, Any]) -> list[str]:
@@ -103,9 +113,12 @@ def _members(group: Any, metadata: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def _image(group: Any, image: Mapping[str, Any], metadata: Mapping[str, Any], name: str) -> StoredImage:
-    array = group[image["datasets"][0]["path"]]
-    axes, spacing = _axes(image, array, level=0)
+def _image(
+    group: Any, image: Mapping[str, Any], metadata: Mapping[str, Any], *, name: str, file: str
+) -> StoredImage:
+    level = _largest(group, [str(dataset["path"]) for dataset in image["datasets"]], file)
+    array = group[image["datasets"][level]["path"]]
+    axes, spacing = _axes(image, array, level=level, file=file)
     channels = [channel.get("label") for channel in metadata.get("omero", {}).get("channels", ())]
     is_named = "c" in axes and len(channels) == array.shape[axes.index("c")] and all(channels)
     return _stored(
@@ -118,7 +131,25 @@ def _image(group: Any, image: Mapping[str, Any], metadata: Mapping[str, Any], na
     )
 
 
-def _axes(image: Mapping[str, Any], array: Any, *, level: int) -> tuple[str, dict[str, float]]:
+def _largest(group: Any, paths: Sequence[str], file: str) -> int:
+    """Return which resolution level has the most pixels: the first, unless the levels are in disorder."""
+
+    def size(path: str) -> int:
+        with contextlib.suppress(KeyError, ValueError):  # a damaged level does not concern the others
+            return int(math.prod(group[path].shape))
+        return 0
+
+    if len(paths) < 2 or size(paths[-1]) <= size(paths[0]):
+        return 0
+    level = max(range(len(paths)), key=lambda at: size(paths[at]))
+    warnings.warn(
+        f"{file}: its resolution levels are not in descending order; the largest, {paths[level]}, is read.",
+        stacklevel=2,
+    )
+    return level
+
+
+def _axes(image: Mapping[str, Any], array: Any, *, level: int, file: str) -> tuple[str, dict[str, float]]:
     """Return the axes of an array of a multiscale image, and its spacing in micrometres."""
     axes = image.get("axes") or list("tczyx"[-array.ndim :])  # NGFF 0.1 and 0.2 have five, always the same
     described = [axis if isinstance(axis, dict) else {"name": axis} for axis in axes]
@@ -131,9 +162,17 @@ def _axes(image: Mapping[str, Any], array: Any, *, level: int) -> tuple[str, dic
     scale = np.ones(array.ndim)
     transforms = image["datasets"][level].get("coordinateTransformations", ())
     for transform in (*transforms, *image.get("coordinateTransformations", ())):
-        scale = scale * transform.get("scale", 1.0)
-    sizes = zip(letters, scale, described, strict=True)
-    return letters, known({a: to_micrometres(s, axis.get("unit")) for a, s, axis in sizes if a in "zyx"})
+        factors = np.asarray(transform.get("scale", 1.0))
+        if factors.shape not in ((), scale.shape) or factors.dtype.kind not in "iuf":
+            raise ValueError(f"its scale is {factors.tolist()}, not {array.ndim} numbers")
+        scale = scale * factors
+    sizes = [part for part in zip(letters, scale, described, strict=True) if part[0] in "zyx"]
+    spacing = known({a: to_micrometres(size, axis.get("unit")) for a, size, axis in sizes})
+    if not spacing and sizes:
+        _, size, axis = max(sizes, key=lambda part: abs(np.log(abs(part[1]) or 1)))
+        if axis.get("unit") != "pixel":
+            report_unit(file, size, axis.get("unit"))
+    return letters, spacing
 
 
 def _array(array: Any, path: Path | str) -> Iterator[StoredImage]:
@@ -141,7 +180,7 @@ def _array(array: Any, path: Path | str) -> Iterator[StoredImage]:
     names = [str(name).lower() for name in getattr(array.metadata, "dimension_names", None) or ()]
     if isinstance(path, Path) and path.is_dir():
         for image, level in _images_around(path):
-            axes, spacing = _axes(image, array, level=level)
+            axes, spacing = _axes(image, array, level=level, file=path.name)
             yield _stored(array, axes, name=path.name, spacing=spacing, source="OME-Zarr")
             return
     if len(names) == array.ndim and {*"yx"} <= {*names} <= {*"tczyx"}:

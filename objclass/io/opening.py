@@ -37,6 +37,12 @@ OPENERS: dict[str, Opener] = {
     **dict.fromkeys((".nii", ".nii.gz"), microscopes.open_nifti),
 }
 """The readers by suffix."""
+_BY_CONTENT: dict[bytes, Opener] = {
+    **dict.fromkeys((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), tiff.open_tiff),
+    **dict.fromkeys((b"\x89PNG", b"\xff\xd8\xff"), pictures.open_picture),
+    b"\x93NUMPY": pictures.open_npy,
+}
+"""The readers by the first bytes, for files whose name belongs to another format, or to none."""
 MAX_BYTES = "OBJCLASS_MAX_IMAGE_GB"
 """The environment variable that sets the maximum size of an image in memory."""
 
@@ -182,8 +188,19 @@ def open_file(path: AnyPath) -> Iterator[OpenFile]:
     where, opener = _find_opener(path)
     with contextlib.ExitStack() as stack:
         with readable(os.fspath(path)):
-            found = [_without_alpha(stored) for stored in stack.enter_context(opener(where))]
+            found = [_without_alpha(stored) for stored in _enter(stack, opener, where)]
         yield OpenFile(os.fspath(path), found)
+
+
+def _enter(stack: contextlib.ExitStack, opener: Opener, path: Path) -> list[StoredImage]:
+    """Open a file with the reader of its name; if that fails, with the one of its content."""
+    try:
+        return stack.enter_context(opener(path))
+    except Exception:
+        other = None if is_url(path) else _opener_by_content(path)
+        if other is None or other is opener:
+            raise
+        return stack.enter_context(other(path))
 
 
 @contextlib.contextmanager
@@ -267,11 +284,12 @@ def is_url(path: AnyPath) -> bool:
     return isinstance(path, str) and "://" in path
 
 
-def _begins_as_tiff(path: Path) -> bool:
+def _opener_by_content(path: Path) -> Opener | None:
     if not path.is_file():
-        return False
+        return None
     with path.open("rb") as file:
-        return file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+        head = file.read(6)
+    return next((opener for begin, opener in _BY_CONTENT.items() if head.startswith(begin)), None)
 
 
 def suffix_of(path: Path) -> str:
@@ -289,8 +307,7 @@ def _find_opener(path: AnyPath) -> tuple[Path, Callable[..., AbstractContextMana
         return path, ngff.open_zarr  # type: ignore[return-value]
     where = Path(path)
     opener = ngff.open_zarr if ngff.is_zarr(where) else OPENERS.get(suffix_of(where))
-    if opener is None and _begins_as_tiff(where):
-        opener = tiff.open_tiff
+    opener = opener or _opener_by_content(where)
     if opener is None:
         hint = "Fiji converts microscope formats to .tif."
         if where.suffix.lower() in (".zip", ".roi", ".geojson", ".json"):
@@ -301,6 +318,8 @@ def _find_opener(path: AnyPath) -> tuple[Path, Callable[..., AbstractContextMana
         raise invalid("path", "a file that exists", str(path), hint, kind=FileNotFoundError)
     if not (where.is_file() or where.is_dir()):
         raise invalid("path", "a file", f"{path}, a pipe or a device")
+    if where.is_dir() and opener is not ngff.open_zarr:
+        raise invalid("path", "a file", f"{path}, a folder", "Pass one of the images in it.")
     return where, opener
 
 

@@ -48,6 +48,8 @@ def open_picture(path: Path) -> Iterator[list[StoredImage]]:
     with path.open("rb") as file:
         head = file.read(25)
         is_png = head.startswith(b"\x89PNG")
+        if not is_png and not head.startswith(b"\xff\xd8\xff"):
+            raise ValueError(f"it begins with {head[:4]!r} and is neither PNG nor JPEG")
         # By class and not by Image.open, whose size limit would apply before ours.
         opener = PngImagePlugin.PngImageFile if is_png else JpegImagePlugin.JpegImageFile
         file.seek(0)

@@ -53,6 +53,7 @@ def open_tiff(path: Path) -> Iterator[list[StoredImage]]:
     with tifffile.TiffFile(path) as tiff:
         tags = _walk_directories(tiff.filehandle, is_ndpi=path.suffix.lower() == ".ndpi")
         _check_tags(tiff, tags, path)
+        _decode_description(tiff.pages.first)
         ome = _OmeMetadata.of(tiff, path)
         found = _images_of(tiff)
         _check_colours(found[0].keyframe, path)
@@ -63,6 +64,15 @@ def open_tiff(path: Path) -> Iterator[list[StoredImage]]:
         yield [
             stored for series in found for stored in _stored(tiff, series, path, _describe(tiff, series, ome))
         ]
+
+
+def _decode_description(page: Any) -> None:
+    """Decode a description in UTF-16, which tifffile takes for Latin-1, without its last zero byte."""
+    text = page.description
+    if "\0" in text[:4]:
+        raw = text.encode("latin-1")
+        order = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else f"utf-16-{'bl'[raw[1] == 0]}e"
+        page.description = (raw + b"\0" * (len(raw) % 2)).decode(order, "replace")
 
 
 def _check_orientation(page: Any, path: Path) -> None:
@@ -359,7 +369,7 @@ class _OmeMetadata:
         attributes = self.pixels[at].attrib
         unit = attributes.get("PhysicalSizeXUnit", "µm")
         if unit.lower() not in (*_NO_SIZE, "reference frame"):
-            report_unit(path, attributes.get("PhysicalSizeX"), unit)
+            report_unit(path.name, attributes.get("PhysicalSizeX"), unit)
         sizes = {
             a: to_micrometres(
                 attributes.get(f"PhysicalSize{a.upper()}"),
@@ -469,7 +479,7 @@ def _imagej_spacing(tiff: Any, series: Any) -> dict[str, float | None]:
     # ImageJ omits sizes of 1.0, and the units of y and z if they are that of x.
     sizes = {"z": metadata.get("spacing", 1.0), **_resolution(series)}
     if (unit is None and series.keyframe.resolutionunit == 1) or str(unit).lower() not in (*_NO_SIZE, "none"):
-        report_unit(Path(tiff.filehandle.path), sizes["x"], unit)
+        report_unit(tiff.filehandle.name, sizes["x"], unit)
     return {a: to_micrometres(size, metadata.get(f"{a}unit", unit)) for a, size in sizes.items()}
 
 

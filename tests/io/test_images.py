@@ -144,7 +144,8 @@ def test_ome_zarr_made_elsewhere(tmp_path, version):
 
 def test_ome_zarr_without_a_unit_has_no_voxel_size(tmp_path):
     write_ngff(tmp_path / "a.zarr", example((4, 8, 8)), "0.4", ngff_axes("zyx", None), [2, 1, 1])
-    assert images.read_spacing(tmp_path / "a.zarr") is None
+    with pytest.warns(UserWarning, match=r"its voxel size, 2\.0, has no unit: it is not used"):
+        assert images.read_spacing(tmp_path / "a.zarr") is None
 
 
 def test_bioformats2raw_folder_and_bare_zarr_array(tmp_path):

@@ -278,3 +278,56 @@ def test_labels_go_nowhere_else_in_an_image(tmp_path, place):
         images.imwrite(image / place, np.zeros((4, 5), np.int32), labels_of=image)
     with pytest.raises(ValueError, match=r"path: expected a name that ends in one of"):
         images.imwrite(image / "labels" / "a", np.zeros((4, 5), np.int32))
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_the_largest_level_is_read_wherever_it_stands(tmp_path, version):
+    array = example((4, 16, 20))
+    group = new_group(tmp_path / "a.zarr", version)
+    (image,) = multiscales(version, "zyx")
+    coarse = {"path": "s1", "coordinateTransformations": [{"type": "scale", "scale": [2.0, 1.0, 1.0]}]}
+    image["datasets"].insert(0, coarse)
+    group.attrs.update(attributes(version, {"multiscales": [image]}))
+    group.create_array("s0", data=array)
+    group.create_array("s1", data=array[:, ::2, ::2])
+    with pytest.warns(UserWarning, match="not in descending order; the largest, s0, is read"):
+        assert (images.imread(tmp_path / "a.zarr") == array).all()
+    with pytest.warns(UserWarning, match="not in descending order"):
+        assert images.read_spacing(tmp_path / "a.zarr") == (2, 0.5, 0.5)
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_images_of_a_plate_that_are_missing_are_counted(tmp_path, version):
+    plate = new_group(tmp_path / "plate.zarr", version)
+    wells = [{"path": f"A/{n}"} for n in (1, 2, 3)]
+    plate.attrs.update(attributes(version, {"plate": {"wells": wells}}))
+    for n in (1, 2):
+        well = plate.create_group(f"A/{n}")
+        well.attrs.update(attributes(version, {"well": {"images": [{"path": "0"}, {"path": "1"}]}}))
+        for field in range(n):
+            write(well.create_group(str(field)), version, example((8, 9), seed=n + field), "yx")
+    with pytest.warns(UserWarning, match=r"2 of its images are listed and missing: A/1/1, A/3\."):
+        names = [info.name for info in images.image_info(tmp_path / "plate.zarr")]
+    assert names == ["A/1/0", "A/2/0", "A/2/1"]
+
+
+def test_a_unit_that_is_not_known_is_told(tmp_path):
+    (image,) = multiscales("0.4", "zyx")
+    for axis in image["axes"]:
+        axis["unit"] = "inch"
+    group = new_group(tmp_path / "a.zarr", "0.4")
+    group.attrs.update({"multiscales": [image]})
+    group.create_array("s0", data=example((2, 8, 9)))
+    with pytest.warns(UserWarning, match="has the unit 'inch', which is not known: it is not used"):
+        assert images.read_spacing(tmp_path / "a.zarr") is None
+
+
+@pytest.mark.parametrize("scale", [[1.0, 1.0], ["a", "b", "c"]])
+def test_a_scale_that_does_not_fit(tmp_path, scale):
+    (image,) = multiscales("0.4", "zyx")
+    image["datasets"][0]["coordinateTransformations"] = [{"type": "scale", "scale": scale}]
+    group = new_group(tmp_path / "a.zarr", "0.4")
+    group.attrs.update({"multiscales": [image]})
+    group.create_array("s0", data=example((2, 8, 9)))
+    with pytest.raises(ValueError, match=r"its scale is \[.*\], not 3 numbers"):
+        images.imread(tmp_path / "a.zarr")

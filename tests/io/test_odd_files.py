@@ -281,3 +281,37 @@ def test_an_unknown_unit_in_ome_is_told(tmp_path):
     tifffile.imwrite(tmp_path / "a.ome.tif", np.zeros((8, 9), np.uint8), metadata=metadata)
     with pytest.warns(UserWarning, match="the unit 'furlong'"):
         assert images.read_spacing(tmp_path / "a.ome.tif") is None
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.png", "a.jpg", "a.npy", "a.czi"])
+@pytest.mark.parametrize("kind", ["tif", "png", "npy"])
+def test_the_content_counts_and_not_the_name(tmp_path, kind, name):
+    images.imwrite(tmp_path / f"it.{kind}", STACK[0])
+    (tmp_path / f"it.{kind}").rename(tmp_path / name)
+    assert (images.imread(tmp_path / name) == STACK[0]).all()
+
+
+def test_a_picture_that_is_none_and_a_folder(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"GIF89a")
+    with pytest.raises(ValueError, match="begins with b'GIF8' and is neither PNG nor JPEG"):
+        images.imread(tmp_path / "a.png")
+    (tmp_path / "b.tif").mkdir()
+    with pytest.raises(ValueError, match=r"expected a file, got .*, a folder"):
+        images.imread(tmp_path / "b.tif")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("declared", ["UTF-8", "UTF-16"])
+def test_ome_xml_in_utf_16(tmp_path, encoding, declared):
+    sizes = 'SizeX="24" SizeY="20" SizeC="1" SizeZ="5" SizeT="1" PhysicalSizeX="0.5" PhysicalSizeY="0.5"'
+    xml = (
+        f'<?xml version="1.0" encoding="{declared}"?>'
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0" Name="\u00b5">'
+        f'<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" {sizes} PhysicalSizeZ="2"><TiffData/>'
+        "</Pixels></Image></OME>"
+    )
+    path = tmp_path / "a.ome.tif"
+    tifffile.imwrite(path, STACK, description=xml.encode(encoding), metadata=None, photometric="minisblack")
+    (info,) = images.image_info(path)
+    assert (info.axes, info.spacing, info.name) == ("zyx", (2.0, 0.5, 0.5), "\u00b5")
+    assert (images.imread(path) == STACK).all()
