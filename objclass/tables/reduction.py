@@ -24,7 +24,7 @@ METHODS = {
         column="UMAP",
         estimator="umap:UMAP",
         size="n_components",
-        defaults={"n_neighbors": 15, "min_dist": 0.1},
+        defaults={"n_neighbors": 15, "min_dist": 0.1, "init": "pca"},
         needs={"n_neighbors": 1, "n_components": 1},
         silence=("'force_all_finite' was renamed", r"precomputed_knn\[2\]"),
     ),
@@ -59,6 +59,7 @@ MOST_EXACT = 50_000
 pairwise distances below 4,096 objects, and than its approximate search above, which must be compiled."""
 
 _FEWEST = 3
+_EXTENT, _NOISE = 10.0, 1e-4  # of the start of a UMAP layout, as umap-learn has them
 
 
 def reduce(
@@ -81,9 +82,9 @@ def reduce(
         One row for each object, with a column `label`; with a column `image` as well, labels are unique
         within an image.
     method : {"umap", "tsne", "pca", "isomap", "mds"}
-        UMAP (15 neighbours, minimum distance 0.1; with more than 200,000 objects it fits on a subsample
-        and transforms the rest), t-SNE (perplexity 30), principal component analysis, Isomap (5
-        neighbours) or multidimensional scaling.
+        UMAP (15 neighbours, minimum distance 0.1, starting from principal components; with more than
+        200,000 objects it fits on a subsample and transforms the rest), t-SNE (perplexity 30), principal
+        component analysis, Isomap (5 neighbours) or multidimensional scaling.
     n_components : int
         The number of dimensions of the embedding.
     columns : list of str or "auto"
@@ -219,13 +220,36 @@ def _embed(method: str, estimator: Any, values: np.ndarray, random_state: int | 
         return estimator.fit_transform(values)
     if len(values) <= estimators.MANY:
         _find_neighbours(estimator, values)
+        _fix_start(estimator, values, random_state)
         return estimator.fit_transform(values)
     learnt = estimators.learners(len(values), random_state)
     others = np.setdiff1d(np.arange(len(values)), learnt)
     embedding = np.empty((len(values), estimator.n_components))
+    _fix_start(estimator, values[learnt], random_state)
     embedding[learnt] = estimator.fit_transform(values[learnt])
     embedding[others] = estimator.transform(values[others])
     return embedding
+
+
+def _fix_start(estimator: Any, values: np.ndarray, random_state: int | None) -> None:
+    """Let UMAP start from principal components, rounded such that they are the same on any processor.
+
+    The curve of the distances in the layout is rounded too. The optimization amplifies any difference.
+    """
+    from sklearn.decomposition import PCA
+    from umap.umap_ import find_ab_params
+
+    options = estimator.get_params(deep=False)
+    if options["a"] is None or options["b"] is None:
+        curve = find_ab_params(options["spread"], options["min_dist"])
+        estimator.set_params(**{name: float(f"{x:.6g}") for name, x in zip("ab", curve, strict=True)})
+    if isinstance(options["init"], str) and options["init"] == "pca":
+        n_components = options["n_components"]
+        linear = PCA(min(n_components, *values.shape), svd_solver="full").fit_transform(values)
+        start = np.zeros((len(values), n_components))
+        start[:, : linear.shape[1]] = np.round(linear * (_EXTENT / (np.abs(linear).max() or 1)), 4)
+        noise = np.random.default_rng(random_state).normal(scale=_NOISE, size=start.shape)
+        estimator.set_params(init=start + noise)
 
 
 def _check_components(method: str, n_components: int, n_objects: int, n_columns: int) -> None:
@@ -251,6 +275,11 @@ def _find_neighbours(estimator: Any, values: np.ndarray) -> None:
     from sklearn.neighbors import NearestNeighbors
 
     search = NearestNeighbors(n_neighbors=options["n_neighbors"]).fit(values)
-    distances, neighbours = search.kneighbors(values)
+    neighbours = search.kneighbors(values, return_distance=False)
+    # The distances of the search are products of matrices, whose rounding depends on the processor.
+    squares = [((values - values[column]) ** 2).sum(axis=1) for column in neighbours.T]
+    distances = np.sqrt(np.stack(squares, axis=1))
+    order = np.lexsort((neighbours, distances))
+    distances, neighbours = (np.take_along_axis(each, order, axis=1) for each in (distances, neighbours))
     # Below 4,096 objects, umap-learn uses precomputed neighbours only with force_approximation_algorithm.
     estimator.set_params(precomputed_knn=(neighbours, distances), force_approximation_algorithm=True)

@@ -1,4 +1,4 @@
-"""Import of umap-learn with caching of compiled code.
+"""Import of umap-learn with caching of compiled code, which rounds alike on any processor.
 
 umap-learn compiles most of its functions anew in each process, for ten seconds. On a function's
 `enable_caching`, numba keeps the code instead; the files of umap-learn stay as they are. Where another
@@ -22,6 +22,8 @@ from objclass._common.code_cache import code_cache
 from objclass._common.compile_ahead import wait_for_compiling
 
 _PYNNDESCENT = ("pynndescent", "pynndescent.distances", "pynndescent.sparse")
+_FUSED = ("rdist", "_nb_optimize_layout_euclidean_single_epoch")
+"""The functions of a layout in which umap-learn lets the compiler fuse and reorder operations."""
 _MODULES = ("umap.utils", "umap.distances", "umap.spectral", "umap.layouts", "umap.umap_")
 
 
@@ -34,6 +36,8 @@ def import_umap() -> ModuleType:
             warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
             with _without_pynndescent():
                 import umap
+        with contextlib.suppress(ImportError):
+            _round_strictly(importlib.import_module("umap.layouts"))
         for name in _MODULES:
             with contextlib.suppress(ImportError):
                 _cache_functions(importlib.import_module(name))
@@ -42,7 +46,8 @@ def import_umap() -> ModuleType:
 
 def _releases() -> str:
     # The functions call one another across files and packages: each pair of releases has its folder.
-    return "-".join(f"{package}-{version(package)}" for package in ("umap-learn", "pynndescent"))
+    packages = (f"{package}-{version(package)}" for package in ("umap-learn", "pynndescent"))
+    return "-".join((*packages, "strict"))
 
 
 def compile_umap() -> None:
@@ -113,6 +118,16 @@ class _LaterDict(UserDict[str, Callable[..., Any]]):
         _nn_descent()
         module, name = self._place
         return getattr(importlib.import_module(module), name)
+
+
+def _round_strictly(layouts: ModuleType) -> None:
+    """Compile the optimization of a layout such that it rounds as written, on any processor."""
+    import numba
+
+    for name in _FUSED:
+        with contextlib.suppress(AttributeError):
+            function = getattr(layouts, name)
+            setattr(layouts, name, numba.njit(function.py_func, locals=function.locals))
 
 
 def _cache_functions(module: ModuleType) -> None:

@@ -1,4 +1,5 @@
 import os
+import platform
 import subprocess
 import sys
 import types
@@ -13,6 +14,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
 from objclass.tables import umap_cache
+from objclass.tables.clustering import cluster
 from objclass.tables.reduction import METHODS, reduce
 
 # The table of the tests has an object without a measurement; that this is said has its own test.
@@ -42,6 +44,10 @@ def by_hand(method, values):
         umap = umap_cache.import_umap()
         distances, neighbours = NearestNeighbors(n_neighbors=15).fit(values).kneighbors(values)
         exact = {"precomputed_knn": (neighbours, distances), "force_approximation_algorithm": True}
+        start = PCA(2, svd_solver="full").fit_transform(values)
+        start = np.round(start / np.abs(start).max() * 10, 4)
+        start += np.random.default_rng(0).normal(scale=1e-4, size=start.shape)
+        exact |= {"init": start, "a": 1.57694, "b": 0.895061}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that there is no index of a search
             return umap.UMAP(random_state=0, n_jobs=1, **exact).fit_transform(values)
@@ -118,7 +124,7 @@ def test_many_objects_get_their_exact_neighbours(monkeypatch):
     umap = umap_cache.import_umap()
     monkeypatch.setattr(umap.umap_, "NNDescent", type("NNDescent", (), {}))  # to search with it would raise
     result = reduce(table, "umap", n_epochs=10)
-    # Ten epochs keep what the spectral start has found: the two measurements, turned and bent.
+    # Ten epochs keep what the start shows: the two measurements.
     assert PCA(2).fit(result[["UMAP_0", "UMAP_1"]]).explained_variance_ratio_.min() > 0.2
     near = np.hypot(table["a"] - table["a"][0], table["b"] - table["b"][0]).nsmallest(10).index
     spread = result[["UMAP_0", "UMAP_1"]].std().max()
@@ -198,6 +204,58 @@ print([sum(function.stats.cache_misses.values()) for function in functions])
 """
     result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert result.stdout.strip() == "[0, 0]"
+
+
+def test_umap_with_more_components_than_measurements(table):
+    result = reduce(table, "umap", columns=["m0", "m1"], n_components=3).filter(like="UMAP_")
+    assert result.shape == (70, 3)
+    assert (result.std() > 0.1).all()
+
+
+def test_another_start_is_that_of_umap_learn(table):
+    ours = reduce(table, "umap", init="spectral")["UMAP_0"]
+    assert not np.allclose(ours, reduce(table, "umap")["UMAP_0"], equal_nan=True)
+
+
+PROCESSORS = {
+    "without AVX2 and fused operations": {
+        "NUMBA_CPU_NAME": "generic",
+        "NUMBA_CPU_FEATURES": "",
+        "OPENBLAS_CORETYPE": "Sandybridge",
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX512F",
+    },
+    "without AVX-512": {"NUMBA_CPU_NAME": "haswell", "OPENBLAS_CORETYPE": "Haswell"},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="processors of this family")
+@pytest.mark.parametrize("processor", PROCESSORS)
+def test_layouts_and_clusters_are_the_same_on_another_processor(tmp_path, processor):
+    rng = np.random.default_rng(0)
+    values = np.repeat(rng.normal(size=(6, 20)) * 3, 50, axis=0) + rng.normal(size=(300, 20))
+    table = pd.DataFrame(values, columns=[f"m{n}" for n in range(20)]).assign(label=np.arange(1, 301))
+    table.to_csv(tmp_path / "table.csv", index=False)
+    code = f"""
+import pandas as pd
+from objclass.tables.clustering import cluster
+from objclass.tables.reduction import reduce
+table = pd.read_csv(r"{tmp_path / "table.csv"}", float_precision="round_trip")
+for method in ("umap", "tsne", "pca"):
+    table = reduce(table, method, progress=False)
+cluster(table, n_clusters=6, progress=False).to_pickle(r"{tmp_path / "result.pickle"}")
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **PROCESSORS[processor]}
+    environment |= {"NUMBA_CACHE_DIR": str(tmp_path), "OBJCLASS_WARMUP": "0"}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, env=environment)
+    far = pd.read_pickle(tmp_path / "result.pickle")
+    near = table
+    for method in ("umap", "tsne", "pca"):
+        near = reduce(near, method, progress=False)
+    near = cluster(near, n_clusters=6, progress=False)
+    exact = [name for name in near if not name.startswith("PC_")]
+    pd.testing.assert_frame_equal(far[exact], near[exact], check_exact=True)
+    pd.testing.assert_frame_equal(far, near, rtol=1e-10)
 
 
 def test_what_cannot_be_cached_is_left_as_it_is():
