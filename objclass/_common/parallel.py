@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numba
 
 from objclass._common.code_cache import cache_folder, code_cache, compile_once, source_key
+from objclass._common.parts import PART, call_part
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -36,15 +37,23 @@ def kernel(function: Callable[..., Any] | None = None, *, contract: bool = False
     contract : bool
         Allow fused multiply-add, which rounds once instead of twice.
     """
-    flags: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
-    decorate = numba.njit(**flags, fastmath={"contract"} if contract else False)
+    flags: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    flags["fastmath"] = {"contract"} if contract else False
 
     def compile_cached(function: Callable[..., Any]) -> Any:
         key = source_key(function.__code__.co_filename)
-        with code_cache(key):
-            return compile_once(decorate(function), cache_folder(key))
+        whole, part = (
+            _compile_once(function, key + place, flags | options)
+            for place, options in (("", {}), ("-parts", PART))
+        )
+        return call_part(whole, part)
 
     return compile_cached if function is None else compile_cached(function)
+
+
+def _compile_once(function: Callable[..., Any], key: str, options: dict[str, Any]) -> Any:
+    with code_cache(key):
+        return compile_once(numba.njit(**options)(function), cache_folder(key))
 
 
 def read_only(array: Any) -> Any:

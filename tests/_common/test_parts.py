@@ -1,0 +1,117 @@
+import gc
+import os
+import subprocess
+import sys
+
+import numba
+import numpy as np
+import pytest
+
+from objclass._common.parallel import kernel
+from objclass._common.parts import PART
+
+LOOPS = """
+import numpy as np
+from objclass._common.parallel import kernel
+
+@kernel(contract=True)
+def shared(values, i):
+    if i >= values.size:
+        raise ValueError("beyond the end")
+    return values[i] * values[i] + np.empty(3, np.int64).size
+
+@kernel
+def first(values):
+    return shared(values, 0)
+
+@kernel
+def second(values):
+    return shared(values, 1) + shared(values, 1)
+"""
+
+
+@kernel
+def square(x):
+    return x * x
+
+
+@kernel
+def sum_of_squares(values):
+    total = 0.0
+    for value in values:
+        total += square(value)
+    return total
+
+
+def test_a_kernel_contains_what_it_calls_and_that_is_not_made_machine_code():
+    values = np.arange(5.0)
+    assert sum_of_squares(values) == 30
+    assert not square.overloads  # a part of its caller only
+    assert square(3) == 9  # and by itself where Python calls it
+    assert list(square.overloads) == [(numba.int64,)]
+
+
+def test_a_part_has_neither_wrapper_nor_machine_code():
+    whole, part = numba.njit(square.py_func), numba.njit(square.py_func, **PART)
+    for function in (whole, part):
+        function.get_call_template([numba.float64], {})
+    names = [
+        [found.name for found in function.overloads[(numba.float64,)].library.get_defined_functions()]
+        for function in (whole, part)
+    ]
+    assert len(names[1]) < len(names[0])
+    assert not any("cpython" in name for name in names[1])
+    library = part.overloads[(numba.float64,)].library
+    assert library.get_pointer_to_function(names[1][0]) == 0
+
+
+def test_kernels_in_several_processes_share_the_parts_on_disk(tmp_path):
+    (tmp_path / "loops.py").write_text(LOOPS)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    for call, expected in [
+        ("first(v)", "19.0"),
+        ("second(v)", "56.0"),  # of the part that the first process compiled
+        ("first(v), second(v)", "19.0 56.0"),  # from the cache
+        ("shared(v, 1), second(v.astype('f4'))", "28.0 56.0"),
+        ("first(v[:0])", "beyond the end"),
+    ]:
+        code = f"""
+import numpy as np
+from loops import *
+v = np.array([4.0, 5.0])
+try:
+    print(*[{call}])
+except ValueError as error:
+    print(error)
+"""
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+        assert done.stdout.strip() == expected
+
+
+def test_an_error_in_a_part_reaches_python():
+    @kernel
+    def check(x):
+        if x < 0:
+            raise ValueError("negative")
+        return x
+
+    @kernel
+    def caller(x):
+        return check(x) + 1
+
+    assert caller(1) == 2
+    with pytest.raises(ValueError, match="negative"):
+        caller(-1)
+
+
+def test_compiling_leaves_the_garbage_collector_as_it_was():
+    assert gc.isenabled()
+    assert kernel(lambda x: x + 2)(1) == 3
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        assert kernel(lambda x: x + 3)(1) == 4
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
