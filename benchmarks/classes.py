@@ -215,7 +215,7 @@ def click_to_colors() -> Iterator[Row]:
             times.append(page.evaluate("() => window.clicked"))
             notebook.kernel("explorer.wait()")
         cost = notebook.kernel(
-            "__import__('timeit').timeit(lambda: explorer.objects.learn(explorer._lock), number=5) / 5"
+            "__import__('timeit').timeit(lambda: explorer.objects.learn(explorer._page.lock), number=5) / 5"
         )
         note = f"of which learning: {1000 * cost:.0f} ms"
         yield Row(

@@ -204,6 +204,20 @@ def rgb(color: str) -> np.ndarray:
     return np.array([int(color[start : start + 2], 16) for start in (1, 3, 5)], dtype=np.uint8)
 
 
+def check_color(color: str) -> str:
+    """Return a colour as ``#rrggbb``.
+
+    Examples
+    --------
+    >>> check_color("FF8000")
+    '#ff8000'
+    """
+    digits = color.removeprefix("#").lower()
+    if len(digits) != 6 or not set(digits) <= set("0123456789abcdef"):
+        raise invalid("color", "six hexadecimal digits after #", color)
+    return f"#{digits}"
+
+
 def to_hex(color: np.ndarray) -> str:
     """Return three uint8 as ``#rrggbb``."""
     return "#{:02x}{:02x}{:02x}".format(*color.tolist())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypedDict
 
 from objclass._common import checks
 
@@ -14,19 +14,26 @@ class Cancelled(Exception):  # noqa: N818 — it is no error
     """Raised within a task when the user has cancelled it."""
 
 
+class Task(TypedDict, total=False):
+    """A running task: ``fraction`` is None where it is not known, ``started`` in seconds since 1970."""
+
+    title: str
+    fraction: float | None
+    started: float
+
+
 class Worker:
     """Run one task at a time in a background thread.
 
     Parameters
     ----------
     report : callable
-        Called as ``report(state)`` with a dict of ``title``, ``fraction`` (None where it is not known) and
-        ``started`` (seconds since 1970), or with an empty one when nothing runs.
+        Called as ``report(task)`` with the running task, or an empty one when nothing runs.
     fail : callable
         Called with the exception of a failed task.
     """
 
-    def __init__(self, report: Callable[[dict[str, Any]], None], fail: Callable[[Exception], None]):
+    def __init__(self, report: Callable[[Task], None], fail: Callable[[Exception], None]):
         self._report = report
         self._fail = fail
         self._current: object | None = None
@@ -51,8 +58,8 @@ class Worker:
             )
         token = object()
         self._current = token
-        state = {"title": title, "fraction": None, "started": time.time()}
-        self._report(state)
+        task: Task = {"title": title, "fraction": None, "started": time.time()}
+        self._report(task)
         told = 0.0
 
         def progress(done: int, total: int) -> None:
@@ -61,7 +68,7 @@ class Worker:
                 raise Cancelled
             if time.monotonic() - told > 0.1:
                 told = time.monotonic()
-                self._report({**state, "fraction": done / max(1, total)})
+                self._report({**task, "fraction": done / max(1, total)})
 
         def run() -> None:
             try:

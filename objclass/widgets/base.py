@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypedDict
 
 import numpy as np
 import traitlets
@@ -58,11 +58,65 @@ def stylesheet(*stems: str) -> str:
     return "\n".join((_FOLDER / f"{stem}.css").read_text(encoding="utf-8") for stem in stems)
 
 
+class Volume(TypedDict):
+    """The shown image: ``source`` tells it from others shown before."""
+
+    shape: list[int]
+    ndim: int
+    spacing: list[float]
+    unit: str
+    dtype: str
+    source: int
+
+
+class Channel(TypedDict):
+    """The look of a channel; a stored value ``q`` stands for ``offset + scale * q``, see `ImagePlanes`."""
+
+    offset: float
+    scale: float
+    least: float
+    most: float
+    low: float
+    high: float
+    auto: list[float]
+    histogram: list[int]
+    name: str
+    color: str
+    visible: bool
+    gamma: float
+    map: str
+
+
+class First(TypedDict, total=False):
+    """A plane and its overlay, each as a message and its buffers."""
+
+    plane: dict[str, Any]
+    buffers: list[bytes]
+    overlay: dict[str, Any]
+    overlay_buffers: list[bytes]
+
+
+Handler = Callable[[Mapping[str, Any]], object]
+
+
+class Component(Protocol):
+    """A part of a widget that answers messages of the browser, by their ``kind``."""
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """What handles each kind of message."""
+
+
+def synced(trait: Any) -> Any:
+    """Return a trait that kernel and browser share; its type is the annotation of the attribute."""
+    return trait.tag(sync=True)
+
+
 class SliceWidget(anywidget.AnyWidget):
     """A widget that shows planes of an image: the base of the annotator and the explorer.
 
-    A message from the browser is a dict with a ``kind``, which is handled by ``_on_<kind>(content,
-    buffers)``. Exceptions of handlers are shown in the widget, in `error`.
+    A message from the browser is a dict with a ``kind``, which says who handles it; buffers, if there are
+    any, are in ``buffers``. Exceptions of handlers are shown in the widget, in `error`.
 
     Parameters
     ----------
@@ -82,23 +136,20 @@ class SliceWidget(anywidget.AnyWidget):
         A name for each channel.
     """
 
-    volume = traitlets.Dict(
-        help="shape (z, y, x), ndim, spacing and unit; source tells the image from others shown before"
-    ).tag(sync=True)
-    channels = traitlets.List(
-        traitlets.Dict(), help="contrast of each channel, and its colour or colour map"
-    ).tag(sync=True)
-    _maps = traitlets.Dict(help="256 colours of each colour map").tag(sync=True)
-    axis = traitlets.Int(0, min=0, max=2, help="axis across the shown plane: 0 XY, 1 XZ, 2 YZ").tag(sync=True)
-    position = traitlets.List(
-        traitlets.Int(min=0), help="the voxel (z, y, x) that the planes go through"
-    ).tag(sync=True)
-    error = traitlets.Unicode("", help="the last error").tag(sync=True)
-    first = traitlets.Dict(
-        help="the shown plane as it comes with the widget: while all cells run, the kernel answers nothing"
-    ).tag(sync=True)
-
-    layers = traitlets.List(traitlets.Unicode(), ["image"], help="the layers of the planes").tag(sync=True)
+    volume: Volume = synced(traitlets.Dict(help="the shown image"))
+    channels: list[Channel] = synced(traitlets.List(traitlets.Dict(), help="the look of each channel"))
+    _maps: dict[str, bytes] = synced(traitlets.Dict(help="256 colours of each colour map"))
+    axis: int = synced(traitlets.Int(0, min=0, max=2, help="axis across the shown plane: 0 XY, 1 XZ, 2 YZ"))
+    position: list[int] = synced(
+        traitlets.List(traitlets.Int(min=0), help="the voxel (z, y, x) that the planes go through")
+    )
+    error: str = synced(traitlets.Unicode("", help="the last error"))
+    first: First = synced(
+        traitlets.Dict(help="the shown plane: while all cells run, the kernel answers no request for it")
+    )
+    layers: list[str] = synced(
+        traitlets.List(traitlets.Unicode(), ["image"], help="the layers of the planes")
+    )
 
     _displayed = False
     _asked = False  # whether the browser has requested planes, so that none is needed in advance
@@ -119,15 +170,21 @@ class SliceWidget(anywidget.AnyWidget):
         self._planes = PlaneServer(planes, sources or {}, whole=whole)
         described = describe_image(planes, ndim, spacing, unit, channel_names)
         maps = {name: color_ramp(name) for name in CHANNEL_MAPS}
+        self._handlers: dict[str, Handler] = {"plane": self._answer_plane}
         super().__init__(**described, **traits, _maps=maps)
         self.on_msg(self._dispatch)
+
+    def _add_components(self, *components: Component) -> None:
+        """Let components handle their messages."""
+        for component in components:
+            self._handlers |= component.handlers
 
     def _show_planes(
         self, planes: ImagePlanes, *, source: int, position: Sequence[int] | None = None
     ) -> None:
         """Show the planes of another image with the same number of channels and the same contrast."""
         shape = list(planes.image.shape[1:])
-        channels = []
+        channels: list[Any] = []
         for before, channel in zip(self.channels, planes.channels, strict=True):
             low, high = (
                 (before["offset"] + before["scale"] * before[name] - channel["offset"]) / channel["scale"]
@@ -191,7 +248,7 @@ class SliceWidget(anywidget.AnyWidget):
         answer, buffers = self._planes.answer({**request, "layers": self.layers})
         self.first = {"plane": answer, "buffers": list(map(bytes, buffers)), **self._first_overlay(request)}
 
-    def _first_overlay(self, _request: Mapping[str, Any]) -> dict[str, Any]:
+    def _first_overlay(self, _request: Mapping[str, Any]) -> First:
         return {}
 
     @traitlets.validate("position")
@@ -205,8 +262,12 @@ class SliceWidget(anywidget.AnyWidget):
 
     def _dispatch(self, _widget: Any, content: Any, buffers: list[Any]) -> None:
         try:
-            handle = getattr(self, f"_on_{content['kind']}")
-            handle(content, buffers)
+            kind = content["kind"]
+            if hasattr(self, f"_on_{kind}"):
+                getattr(self, f"_on_{kind}")(content, buffers)
+                return
+            handle = self._handlers[checks.check_option("kind", kind, self._handlers)]
+            handle({**content, "buffers": buffers} if buffers else content)
         except Exception as failure:
             self._show_failure(failure)
 
@@ -214,7 +275,7 @@ class SliceWidget(anywidget.AnyWidget):
         self.error = str(failure) or type(failure).__name__
         self.log.debug("".join(traceback.format_exception(failure)))
 
-    def _on_plane(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+    def _answer_plane(self, content: Mapping[str, Any]) -> None:
         if content.get("source", 0) != self.volume["source"]:
             return  # of an image that is no longer shown
         if not self._asked:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from objclass.plots.colors import color_ramp, label_color
+from objclass.plots.colors import color_ramp, label_color, rgb
 
 _LONGEST = 480
 
@@ -33,7 +33,7 @@ def compose_channels(stored: np.ndarray, channels: Sequence[Mapping[str, Any]]) 
             shades = np.frombuffer(color_ramp(channel["map"]), np.uint8).reshape(256, 3)
             total += shades[np.rint(bright * 255).astype(int)]
         else:
-            total += bright[..., None] * hex_color(channel["color"])
+            total += bright[..., None] * rgb(channel["color"])
     return np.clip(np.rint(total), 0, 255).astype(np.uint8)
 
 
@@ -79,15 +79,10 @@ def encode_png(
     return out.getvalue()
 
 
-def hex_color(color: str) -> np.ndarray:
-    """Return "#rrggbb" as three numbers from 0 to 255."""
-    return np.array([int(color[start : start + 2], 16) for start in (1, 3, 5)], np.float32)
-
-
 def color_rows(items: Iterable[tuple[int, str]]) -> np.ndarray:
     """Return an array of colours (n, 3), in which the row `value` has the colour given for it."""
     given = dict(items)
     table = np.zeros((max(given, default=0) + 1, 3), np.float32)
     for value, color in given.items():
-        table[value] = hex_color(color)
+        table[value] = rgb(color)
     return table

@@ -20,7 +20,8 @@ from objclass.widgets.annotator import learning
 from objclass.widgets.annotator.base import AnnotatorBase, Training
 from objclass.widgets.annotator.images import AnnotatedImage
 from objclass.widgets.annotator.learning import Learner
-from objclass.widgets.background import Worker
+from objclass.widgets.background import Task, Worker
+from objclass.widgets.base import First
 from objclass.widgets.latest import Latest
 from objclass.widgets.planes import PlaneServer
 from objclass.widgets.replay import Code, call
@@ -267,7 +268,7 @@ class JobsMixin(AnnotatorBase):
             answer, buffers = self._overlay_server().answer(request)
             self.send({**answer, "fresh": fresh}, buffers)
 
-    def _first_overlay(self, request: Mapping[str, Any]) -> dict[str, Any]:
+    def _first_overlay(self, request: Mapping[str, Any]) -> First:
         if self._classifier is None:
             return {}
         answer, buffers = self._overlay_server().answer({**request, "layers": ["prediction"]})
@@ -363,7 +364,7 @@ class JobsMixin(AnnotatorBase):
     def _on_cancel(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         self._worker.cancel()
 
-    def _report_task(self, task: dict[str, Any]) -> None:
+    def _report_task(self, task: Task) -> None:
         self._tell(task=task, **({} if task else {"compiling": False}))
 
     def _segment(self, image: AnnotatedImage, progress: Callable[[int, int], None]) -> _Found:

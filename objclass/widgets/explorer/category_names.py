@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from objclass._common import checks
+from objclass.plots.colors import check_color
 from objclass.tables.columns import factorize
 from objclass.tables.selection import GROUP_COLUMN
 
@@ -35,10 +35,7 @@ class CategoryNames:
 
     def recolor(self, column: str, category: str, color: str) -> None:
         """Show a category in ``#rrggbb``."""
-        digits = color.removeprefix("#").lower()
-        if len(digits) != 6 or not set(digits) <= set("0123456789abcdef"):
-            raise checks.invalid("color", "six hexadecimal digits after #", color)
-        self._colors.setdefault(column, {})[category] = f"#{digits}"
+        self._colors.setdefault(column, {})[category] = check_color(color)
 
     def describe(self, column: str, entry: dict[str, Any]) -> None:
         """Put the names and colours into what `describe_column` has found."""

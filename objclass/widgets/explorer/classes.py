@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common import checks
-from objclass.plots.colors import class_color
+from objclass.plots.colors import check_color, class_color
 from objclass.tables.classification import (
     CLASS_COLUMN,
     classify,
@@ -119,10 +119,7 @@ class ClassExamples:
     def recolor(self, number: int, color: str) -> None:
         """Show a class in ``#rrggbb``."""
         self._require(number)
-        digits = color.removeprefix("#").lower()
-        if len(digits) != 6 or not set(digits) <= set("0123456789abcdef"):
-            raise checks.invalid("color", "six hexadecimal digits after #", color)
-        self._change(colors={**self.state.colors, number: f"#{digits}"})
+        self._change(colors={**self.state.colors, number: check_color(color)})
 
     def give(self, labels: Iterable[int], number: int, *, take_back: bool = False) -> None:
         """Add or remove examples of a class; a single existing example is removed."""

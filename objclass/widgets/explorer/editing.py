@@ -139,11 +139,7 @@ class ObjectEdits:
         return {
             "list": [dict(edit) for edit in self.edits],
             "phases": [
-                {
-                    "start": phase.start,
-                    "n_steps": phase.n_steps,
-                    **changes_to_json(phase.before, before),
-                }
+                {"start": phase.start, "n_steps": phase.n_steps, **changes_to_json(phase.before, before)}
                 for phase, before in zip(self._phases, befores, strict=False)
             ],
         }

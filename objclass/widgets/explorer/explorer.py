@@ -3,48 +3,43 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 import traitlets
 
 from objclass._common import checks
 from objclass._common.compile_ahead import compile_ahead_in_notebook
-from objclass._common.files import AnyPath
-from objclass.measurement.columns import column_unit, find_property
-from objclass.objects.editing import fingerprint
+from objclass._common.files import AnyPath, check_writable, replacing
 from objclass.plots import colors
-from objclass.tables.classification import CLASS_COLUMN
+from objclass.tables.export import to_anndata
 from objclass.tables.selection import GROUP_COLUMN
-from objclass.widgets import columns
-from objclass.widgets.base import SliceWidget, bundle, stylesheet
-from objclass.widgets.explorer.class_messages import CLASS_ENTRY, ClassesMixin
-from objclass.widgets.explorer.edit_messages import EditsMixin
-from objclass.widgets.explorer.files import read_paths
-from objclass.widgets.explorer.gallery import GalleryMixin
-from objclass.widgets.explorer.jobs import StepsMixin
-from objclass.widgets.explorer.legend_messages import LegendMixin
+from objclass.widgets.background import Worker
+from objclass.widgets.base import bundle, stylesheet
+from objclass.widgets.columns import first_columns
+from objclass.widgets.explorer.class_mode import ClassMode
+from objclass.widgets.explorer.edit_mode import EditMode
+from objclass.widgets.explorer.gallery import Gallery
+from objclass.widgets.explorer.legend import Legend
 from objclass.widgets.explorer.object_table import ObjectTable
-from objclass.widgets.explorer.pictures import PicturesMixin
-from objclass.widgets.explorer.series import Images, SeriesMixin, open_images
-from objclass.widgets.explorer.state_file import StateFile, running_cell
-from objclass.widgets.explorer.table_messages import RowOrder, TableMixin
-from objclass.widgets.words import counted
+from objclass.widgets.explorer.opening import Images, open_objects
+from objclass.widgets.explorer.page import Page
+from objclass.widgets.explorer.pictures import FORMATS, Pictures
+from objclass.widgets.explorer.protocol import ExplorerTraits
+from objclass.widgets.explorer.session import Session
+from objclass.widgets.explorer.steps import METHODS, Steps
+from objclass.widgets.explorer.surfaces import Surfaces
+from objclass.widgets.explorer.table_view import TableView
+from objclass.widgets.planes import ImagePlanes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_ASKED = ("x", "y", "color", "by")
-_VIEW = (
-    *(*_ASKED, "log_axes", "point_size", "only_selected", "hidden"),
-    *("plot_style", "contours", "equal_scales"),
-)
-PLOT_STYLES = ("auto", "points", "density", "hexbin", "boxes", "violins")
-MOST_PANELS = 24
-_LIVING: dict[str, tuple[int, Explorer]] = {}
-"""The last explorer of each notebook cell and its time: a cell that is run again resumes from it."""
+    from objclass.tables.table_classifier import TableClassifier
+    from objclass.widgets.view3d.view3d import View3D
 
 
 def explore(
@@ -121,345 +116,207 @@ def explore(
     ['control', 'treated']
     """
     compile_ahead_in_notebook("umap", "classifying")
-    return Explorer(
-        image,
-        labels,
-        table,
-        x=x,
-        y=y,
-        color=color,
-        by=by,
-        spacing=spacing,
-        unit=unit,
-        save_to=save_to,
-        resume=resume,
-    )
+    objects, pixels, sizes = open_objects(image, labels, table, spacing=spacing)
+    asked = {"x": x, "y": y, "color": color, "by": by}
+    return Explorer(objects, pixels, asked, spacing=sizes, unit=unit, save_to=save_to, resume=resume)
 
 
-class Explorer(
-    ClassesMixin,
-    EditsMixin,
-    LegendMixin,
-    StepsMixin,
-    TableMixin,
-    GalleryMixin,
-    PicturesMixin,
-    SeriesMixin,
-    SliceWidget,
-):
+class Explorer(ExplorerTraits):
     """The widget that `objclass.explore` returns."""
 
     _esm = traitlets.Unicode(bundle("explorer")).tag(sync=True)
     _css = traitlets.Unicode(stylesheet("slice_view", "explorer")).tag(sync=True)
 
-    x = traitlets.Unicode(help="column on the x axis").tag(sync=True)
-    y = traitlets.Unicode("", help="column on the y axis; empty for a histogram of x").tag(sync=True)
-    color = traitlets.Unicode(GROUP_COLUMN, help="column that colours the objects").tag(sync=True)
-    log_axes = traitlets.Unicode("", help="logarithmic axes: '', 'x', 'y' or 'xy'").tag(sync=True)
-    point_size = traitlets.Float(7.0, min=1, max=30, help="diameter of a point in pixels").tag(sync=True)
-    by = traitlets.Unicode("", help="column whose values have a panel of the plot each").tag(sync=True)
-    plot_style = traitlets.Unicode(
-        "auto",
-        help="'points', 'density' or 'hexbin'; 'boxes' or 'violins' of `y` (without it of `x`) for each "
-        "value of `color`; 'auto' for points, and a density where they cover each other",
-    ).tag(sync=True)
-    contours = traitlets.Bool(
-        False, help="lines around half and nine tenths of the points of each value of `color`"
-    ).tag(sync=True)
-    equal_scales = traitlets.Bool(False, help="one unit is equally long on both axes").tag(sync=True)
-    only_selected = traitlets.Bool(False, help="hide what is in no group").tag(sync=True)
-    focus = traitlets.Int(0, min=0, help="label of the marked object in the shown image; 0 for none").tag(
-        sync=True
-    )
-    notes = traitlets.List(traitlets.Unicode(), help="what to know about the table").tag(sync=True)
-    _columns = traitlets.List(traitlets.Dict()).tag(sync=True)
-    _objects = traitlets.Dict().tag(sync=True)
-    _groups = traitlets.Dict().tag(sync=True)
-    _ramp = traitlets.Bytes(b"").tag(sync=True)
-    _save_to = traitlets.Unicode("", help="the file that holds what is done here").tag(sync=True)
-
     def __init__(
         self,
-        image: npt.ArrayLike | AnyPath | Images,
-        labels: npt.ArrayLike | AnyPath | pd.DataFrame | None = None,
-        table: pd.DataFrame | None = None,
+        objects: ObjectTable,
+        pixels: Sequence[np.ndarray],
+        asked: Mapping[str, str | None],
         *,
-        x: str | None = None,
-        y: str | None = None,
-        color: str | None = None,
-        by: str | None = None,
-        spacing: Sequence[float] | None = None,
-        unit: str | None = None,
-        save_to: str | os.PathLike[str] | None = None,
-        resume: bool = True,
+        spacing: tuple[float, ...] | None,
+        unit: str | None,
+        save_to: str | os.PathLike[str] | None,
+        resume: bool,
     ):
-        pixels, given, spacing, code = read_paths(image, labels, spacing)
-        opened = open_images(pixels, given, table, spacing=spacing)
-        self._images, numbers, spacing = opened.pixels, opened.labels, opened.spacing
-        ndim = numbers.labels[0].ndim
-        self._lock = threading.RLock()
-        opening = [*opened.opening[:1], *code, *opened.opening[1:]]
-        self.objects = ObjectTable(opened.table, numbers, opening=opening)
-        self.objects.edits.image, self.objects.edits.spacing = pixels, spacing
-        self._order = RowOrder(self.objects)
-        self._versions: dict[str, int] = {}
-        self._described: dict[str, dict[str, Any]] = {}
-        self._gesture: dict[str, Any] = {}
+        self.objects, self._pixels = objects, pixels
+        self._seen: dict[int, tuple[ImagePlanes, list[int]]] = {}
         super().__init__(
-            self._images[0],
-            ndim=ndim,
+            pixels[0],
+            ndim=objects.images.labels[0].ndim,
             spacing=spacing,
             unit=unit,
-            sources={"objects": lambda axis, index: self.objects.slot_plane(axis, index, self._shown)},
-            _series=self._describe_series(),
+            sources={"objects": lambda axis, index: objects.slot_plane(axis, index, self._shown)},
+            _series=objects.images.describe(),
+            _methods=METHODS,
+            _save_to="" if save_to is None else str(save_to),
             layers=["image", "objects"],
             _ramp=colors.color_ramp(),
         )
-        self._describe_columns()
-        first = columns.first_columns(self._described)
+        self._page = Page(self, objects)
         with self.hold_sync():
-            self.x = x if x is not None else first[0]
-            self.y = y if y is not None else ("" if x is not None else first[1])
-            self.color = color if color is not None else GROUP_COLUMN
-            self.by = by or ""
-            self._send_objects()
-            self._send_groups()
-        self._start_classes()
-        self._opened_with = {"x": x, "y": y, "color": color, "by": by}
-        self._resumed = ""
-        self._save_to = "" if save_to is None else str(save_to)
-        self._file: StateFile | None = None
-        self._go_on(resume)
-        self.notes = self._collect_notes()
-        self.observe(self._keep, [*_VIEW, "_groups", "_columns", "_classes", "_edits"])
+            self._page.show_all()
+            first = first_columns(self._page.described)
+            shown = {**dict(zip("xy", first, strict=True)), "color": GROUP_COLUMN, "by": ""}
+            if asked["x"] is not None:
+                shown["y"] = ""
+            for name, column in asked.items():
+                self.set_trait(name, shown[name] if column is None else column)
+        self._start_components()
+        self._session = Session(
+            self._page, asked, save_to, on_failure=self._show_failure, on_restored=self._follow_restored
+        )
+        if resume:
+            self._session.resume()
+        self._session.follow()
 
-    def _go_on(self, resume: bool) -> None:
-        """Resume from the file, or from the last run of the same cell."""
-        self._fingerprint = " ".join(map(fingerprint, self.objects.images.labels))
-        earlier = self._same_cell()
-        if earlier is not None and earlier._file is not None:
-            earlier._file.close()  # from now on this one writes
-        stored = None
-        if self._save_to:
-            self._file = StateFile(self._save_to, self._show_failure)
-            stored = self._file.read() if resume else None
-        if earlier is not None and earlier._fingerprint == self._fingerprint:
-            stored = stored or earlier._to_json()
-        if resume and stored:
-            self._restore(stored)
+    def _start_components(self) -> None:
+        page = self._page
+        self._worker = worker = Worker(lambda task: self.set_trait("busy", task), self._show_failure)
+        self._class_mode = ClassMode(page, worker, self._show_failure)
+        self._surfaces = Surfaces(page, self._pixels, worker, self._class_mode.click)
+        self._edit_mode = EditMode(page, worker, self._follow_edit)
+        self._pictures = Pictures(page, self._planes, self._surfaces)
+        self._add_components(
+            page,
+            self._class_mode,
+            self._surfaces,
+            self._edit_mode,
+            self._pictures,
+            Legend(page),
+            Steps(page, worker),
+            TableView(page, lambda: self.table),
+            Gallery(page, self._pixels, self._planes),
+        )
+        self._handlers["code"] = lambda content: self.send(
+            {"kind": "code", "text": self.code(), "view": content.get("view", "")}
+        )
 
-    def _same_cell(self) -> Explorer | None:
-        """Return the explorer of an earlier run of the cell, and replace it."""
-        cell = running_cell()
-        if cell is None:
-            return None
-        name, run = cell
-        earlier_run, earlier = _LIVING.get(name, (run, None))
-        _LIVING[name] = (run, self)
-        return earlier if earlier_run != run else None
+    def _follow_restored(self) -> None:
+        self._edit_mode.show()
+        self._class_mode.learn()
 
-    def _to_json(self) -> dict[str, Any]:
-        with self._lock:
-            return {
-                "objects": self._fingerprint,
-                "opened_with": self._opened_with,
-                "view": {name: getattr(self, name) for name in _VIEW},
-                **self.objects.to_json(),
-            }
+    def _follow_edit(self) -> None:
+        self._surfaces.drop()
+        self._class_mode.learn()
 
-    def _restore(self, stored: dict[str, Any]) -> None:
-        if stored["objects"] != self._fingerprint:
-            hint = "Choose another name, or overwrite it with resume=False."
-            got = f"{self._save_to}, which belongs to other objects"
-            raise checks.invalid("save_to", "the file of these objects", got, hint)
-        same = self.objects.restore(stored)
-        self._resumed = "Resumed from the last state; explore(…, resume=False) starts from scratch."
-        if not same:
-            self._resumed += " The table has changed: compute clusters and embeddings again."
-        self._describe_columns()
+    @traitlets.observe("_shown")
+    def _switch(self, change: Any) -> None:
+        """Show another image, where it was left."""
+        self._seen[change.old] = self._planes.image, self.position
+        planes, position = self._seen.get(change.new) or (ImagePlanes(self._pixels[change.new]), None)
         with self.hold_sync():
-            for name, value in stored["view"].items():
-                asked = name in _ASKED and self._opened_with[name] != stored["opened_with"][name]
-                if name in _VIEW and not asked and (name not in _ASKED or self._is_shown(name, value)):
-                    setattr(self, name, value)
-            self._send_objects()
-            self._send_groups()
-            self._send_edits()
-        self._learn_classes()
-
-    def _is_shown(self, name: str, column: str) -> bool:
-        return column in self._described or (name in ("y", "by") and column == "")
-
-    def _keep(self, _change: Any) -> None:
-        if self._file is not None:
-            self._file.save(self._to_json)
+            self._page.shown = change.new
+            self._show_planes(planes, source=change.new, position=position)
+            self._surfaces.show()
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the background step has ended and is saved."""
-        super().wait(timeout)
-        self._learner.join(timeout)
-        if self._file is not None:
-            self._file.flush()
+        self._worker.join(timeout)
+        self._class_mode.join(timeout)
+        self._session.flush()
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A new table, with what was selected and added so far."""
+        self._class_mode.join()
+        return self.objects.table
+
+    def anndata(self) -> Any:
+        """Return the table as AnnData, see `objclass.tables.export.to_anndata`."""
+        return to_anndata(self.table)
+
+    def code(self) -> str:
+        """Return the Python code that reproduces `table`, including selections."""
+        self._class_mode.join()
+        return self.objects.code()
 
     @property
     def groups(self) -> pd.DataFrame:
         """The selected groups: number, name, colour and size."""
         import pandas as pd
 
-        return pd.DataFrame(self._groups["list"], columns=["group", "name", "color", "size", "hidden"])
+        return pd.DataFrame(self._page.groups, columns=["group", "name", "color", "size", "hidden"])
 
-    def code(self) -> str:
-        """Return the Python code that reproduces `table`, including selections."""
-        self._learner.join()
-        return self.objects.code()
+    @property
+    def classifier(self) -> TableClassifier | None:
+        """The classifier trained on the examples; None if fewer than two classes have examples."""
+        return self.objects.classes.classifier
 
-    @traitlets.validate("x", "y", "color")
-    def _check_column(self, proposal: Any) -> str:
-        name, wanted = proposal.value, proposal.trait.name
-        kinds = ("number", "category") if wanted == "color" else ("number",)
-        if wanted == "y" and name == "":
-            return name
-        if wanted != "color" and str(name).endswith("_CLUSTER_ID"):
-            kinds = ("number", "category")
-        usable = [column for column, described in self._described.items() if described["kind"] in kinds]
-        if self._described and name not in usable:
-            what = "column with few values or numbers" if wanted == "color" else "numeric column"
-            raise checks.invalid(
-                wanted, f"the name of a {what}", checks.describe(name), f"There are: {', '.join(usable)}."
+    @property
+    def labels(self) -> np.ndarray:
+        """The labels of the first image as they are now, after all edits."""
+        return self.objects.images.labels[0].copy()
+
+    @property
+    def edits(self) -> list[dict[str, Any]]:
+        """What was corrected, as `objclass.edit_objects` takes it."""
+        return [dict(edit) for edit in self.objects.edits.edits]
+
+    @property
+    def shown(self) -> Any:
+        """The key of the shown image, as in the mapping that `explore` was given; None with one image alone.
+
+        Set it to show another image.
+        """
+        return self.objects.images.given_keys[self._shown]
+
+    @shown.setter
+    def shown(self, wanted: Any) -> None:
+        known = self.objects.images.given_keys
+        if wanted is None or wanted not in known:
+            given = (
+                ", ".join(repr(key) for key in known[:10] if key is not None) or "one image without a name"
             )
-        return name
+            raise checks.invalid("shown", f"one of {given}", repr(wanted))
+        self.focus = 0
+        self._shown = known.index(wanted)
 
-    @traitlets.validate("by")
-    def _check_panels(self, proposal: Any) -> str:
-        usable = [name for name, column in self._described.items() if column["kind"] == "category"]
-        usable = [name for name in usable if 0 < len(self._described[name]["categories"]) <= MOST_PANELS]
-        if proposal.value and proposal.value not in usable:
-            expected = f"the name of a column with at most {MOST_PANELS} values"
-            hint = f"There are: {', '.join(usable)}." if usable else ""
-            raise checks.invalid("by", expected, checks.describe(proposal.value), hint)
-        return proposal.value
+    @property
+    def volume_view(self) -> View3D | None:
+        """The 3D view of the shown image, if it was requested."""
+        return self._surfaces.view
 
-    @traitlets.validate("log_axes")
-    def _check_log(self, proposal: Any) -> str:
-        return checks.check_option("log_axes", proposal.value, ("", "x", "y", "xy"))
+    def save_picture(self, path: str | os.PathLike[str], view: str = "all", *, dpi: int = 200) -> None:
+        """Write a picture of what the explorer shows: in its colours, with legend and scale bar.
 
-    @traitlets.validate("plot_style")
-    def _check_style(self, proposal: Any) -> str:
-        return checks.check_option("plot_style", proposal.value, PLOT_STYLES)
+        Parameters
+        ----------
+        path : path
+            A file that ends in .png, .svg or .pdf.
+        view : {"all", "plot", "slice", "3d"}
+            "all" is the plot and the slice side by side. The plot shows all objects, however the page is
+            zoomed; the slice is the one shown last.
+        dpi : int
+            Dots per inch of a PNG file, and of what is no line or letter in the others.
 
-    def _describe_columns(self) -> None:
-        table = self.objects.measured
-        pixel = self.volume["unit"]
-        described = {}
-        for name in table:
-            unit = column_unit(str(name), ndim=self.volume["ndim"], unit=pixel)
-            entry = columns.describe_column(table[name], unit=unit)
-            measured = find_property(str(name))
-            entry["group"] = "" if measured is None else measured.group
-            if name == GROUP_COLUMN:
-                entry["categories"] = []
-            self.objects.names.describe(str(name), entry)
-            self._versions[str(name)] = self._versions.get(str(name), 0) + 1
-            described[str(name)] = entry | {"version": self._versions[str(name)]}
-        if self.objects.classes.state.names:
-            described[CLASS_COLUMN] = CLASS_ENTRY
-        self._described = described
-        self._columns = list(described.values())
+        Raises
+        ------
+        ValueError
+            If the ending or `view` is not one of these.
+        FileNotFoundError, PermissionError
+            If the file cannot be written.
+        """
+        target = Path(path).expanduser()
+        ending = target.suffix.removeprefix(".").lower()
+        if ending not in FORMATS:
+            raise checks.invalid("path", f"a name that ends in .{', .'.join(FORMATS)}", str(path))
+        check_writable(target.absolute().parent, argument="path")
+        data = self._pictures.draw(view, ending, dpi=dpi)
+        with replacing(target) as beside:
+            beside.write_bytes(data)
 
-    def _collect_notes(self) -> list[str]:
-        objects = self.objects
-        notes = [self._resumed] if self._resumed else []
-        if len(objects) == 0:
-            notes.append("The table has no rows: there are no objects to plot.")
-        if objects.absent.size:
-            notes.append(f"In this image is no object for {counted(objects.absent.size, 'row')}.")
-        if objects.unmeasured.size:
-            notes.append(
-                f"The table has no row for {counted(objects.unmeasured.size, 'object')}, shown in grey."
-            )
-        if len(objects.rows) < len(objects):
-            notes.append(
-                f"{len(objects.rows):,} of {counted(len(objects), 'object')} are drawn, a random sample; "
-                "what you select is selected among all."
-            )
-        return notes
+    def save_html(self, path: str | Path) -> None:
+        """Write the 3D view in its current colours as a self-contained HTML page.
 
-    def _send_objects(self) -> None:
-        self._objects = {
-            "labels": self.objects.slot_labels.astype("<i8" if self._has_long_labels() else "<i4").tobytes(),
-            "long": self._has_long_labels(),
-            "shown": len(self.objects.rows),
-            "total": len(self.objects),
-        }
-
-    def _has_long_labels(self) -> bool:
-        return bool(self.objects.slot_labels.max(initial=0) >= 2**31)
-
-    def _send_groups(self) -> None:
-        groups, state = self.objects.groups, self.objects.groups.state
-        shown = [
-            {
-                "group": group,
-                "name": state.names.get(group, ""),
-                "color": state.colors.get(group, colors.group_color(group)),
-                "size": size,
-                "hidden": group in state.hidden,
-            }
-            for group, size in groups.sizes().items()
-        ]
-        self._groups = {
-            "numbers": groups.numbers[self.objects.rows].astype("<i4").tobytes(),
-            "list": shown,
-            "undo": groups.can_undo,
-            "redo": groups.can_redo,
-            **self._gesture,
-        }
-
-    def _on_column(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        name = checks.check_option("name", content["name"], self._described)
-        dtype, data = columns.encode_column(self.objects.table[name], self.objects.rows)
-        answer = {"kind": "column", "name": name, "version": self._versions[name], "dtype": dtype}
-        self.send(answer, [data])
-
-    def _on_select(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        with self._lock:
-            self._gesture = {"client": content.get("client", ""), "seq": content.get("seq", 0)}
-            try:
-                self.objects.select(content)
-            finally:
-                self._send_groups()
-
-    def _on_group(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        """Undo, redo, name, recolour, merge, hide, isolate or clear, as ``action`` says."""
-        objects, groups = self.objects, self.objects.groups
-        number = int(content.get("group", 0))
-        actions: dict[str, Callable[[], object]] = {
-            "undo": groups.undo,
-            "redo": groups.redo,
-            "clear": lambda: objects.merge_group(number, 0) if number else objects.clear_groups(),
-            "rename": lambda: groups.rename(number, str(content["name"])),
-            "recolor": lambda: groups.recolor(number, str(content["color"])),
-            "hide": lambda: groups.hide(number, bool(content["hidden"])),
-            "isolate": lambda: groups.isolate(number),
-            "merge": lambda: objects.merge_group(number, int(content["into"])),
-        }
-        with self._lock:
-            self._gesture = {"client": content.get("client", ""), "seq": content.get("seq", 0)}
-            try:
-                actions[checks.check_option("action", content.get("action"), actions)]()
-            finally:
-                self._send_groups()
-
-    def _on_find(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        label = int(content["label"])
-        image, place = self.objects.images.locate(label)[0], self.objects.find(label)
-        answer = {"kind": "found", "label": label, "voxel": place, "image": image}
-        self.send({**answer, "view": content.get("view", "")})
-
-    def _on_draw_all(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        with self._lock, self.hold_sync():
-            self.objects.show_rows(None)
-            self._describe_columns()
-            self._send_objects()
-            self._send_groups()
-            self.notes = self._collect_notes()
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        view, table = self._surfaces.make_now(), self.table
+        view.set_table(table[self.objects.images.places_of(self.objects.row_labels) == self._shown])
+        if self.color == GROUP_COLUMN:
+            view.set_groups({group["group"]: group["color"] for group in self._page.groups})
+        else:
+            view.color = self.color
+        view.save_html(path)

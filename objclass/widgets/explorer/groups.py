@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from objclass._common import checks
+from objclass.plots.colors import check_color
 from objclass.tables.selection import apply_selection
 from objclass.widgets.replay import Step
 
@@ -150,10 +151,7 @@ class Groups:
     def recolor(self, group: int, color: str) -> None:
         """Show a group in ``#rrggbb``."""
         self._require(group)
-        digits = color.removeprefix("#").lower()
-        if len(digits) != 6 or not set(digits) <= set("0123456789abcdef"):
-            raise checks.invalid("color", "six hexadecimal digits after #", color)
-        self._change(colors={**self.state.colors, group: f"#{digits}"})
+        self._change(colors={**self.state.colors, group: check_color(color)})
 
     def hide(self, group: int, hidden: bool) -> None:
         """Hide a group, or show it again."""

@@ -58,6 +58,18 @@ class LabelImages:
         """What each image is called."""
         return [", ".join(self._describe(key)) for key in self.keys]
 
+    @property
+    def given_keys(self) -> list[Any]:
+        """The keys of the mapping that `explore` was given; None for an only image."""
+        return [(key if len(key) > 1 else key[0]) if key else None for key in self.keys]
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Return name, offset and key of each image for the browser."""
+        return [
+            {"name": name, "offset": int(offset), **dict(zip(self.columns, map(_plain, key), strict=True))}
+            for name, offset, key in zip(self.names, self.offsets, self.keys, strict=True)
+        ]
+
     def _describe(self, key: tuple[Hashable, ...]) -> list[str]:
         return [
             f"frame {value}" if column == "frame" else str(value)
@@ -218,11 +230,7 @@ def _columns_of(key: Any, hint: str) -> tuple[str, ...]:
     if (
         isinstance(key, tuple)
         and len(key) == 2
-        and [_columns_of(part, hint) for part in key]
-        == [
-            ("image",),
-            ("frame",),
-        ]
+        and [_columns_of(part, hint) for part in key] == [("image",), ("frame",)]
     ):
         return ("image", "frame")
     raise checks.invalid("image", "names as keys", repr(key), hint, kind=TypeError)
@@ -243,3 +251,7 @@ def present_labels(labels: np.ndarray) -> np.ndarray:
 
 def _listed(texts: Sequence[str]) -> str:
     return ", ".join(texts[:_SHOWN]) + (", …" if len(texts) > _SHOWN else "")
+
+
+def _plain(value: Hashable) -> Any:
+    return int(value) if isinstance(value, np.integer) else value

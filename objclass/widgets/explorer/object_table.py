@@ -214,7 +214,7 @@ class ObjectTable:
         if not self.images.columns:
             return picked, Code(call("objclass.pick_objects", "labels", keywords=keywords))
         key = self.images.keys[image]
-        array = f"images[{(key if len(key) > 1 else key[0])!r}][1]"
+        array = f"images[{self.images.given_keys[image]!r}][1]"
         code = call("objclass.pick_objects", array, keywords=keywords)
         return picked, Code(f"[({', '.join(map(repr, key))}, label) for label in {code}]")
 
@@ -305,10 +305,7 @@ class ObjectTable:
             hint = "Open one of them: explore(image, labels, table[table['image'] == name])."
             raise checks.invalid("edit", "an explorer of one image", f"{len(self.images)} by name", hint)
         table, notes = self.edits.apply(
-            edit,
-            self._table,
-            n_steps=len(self._steps),
-            highest=int(self.known_labels.max(initial=0)),
+            edit, self._table, n_steps=len(self._steps), highest=int(self.known_labels.max(initial=0))
         )
         self._go_on_with(table)
         return notes

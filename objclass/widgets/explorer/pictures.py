@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import io
 import math
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import traitlets
 
 from objclass._common import checks
-from objclass._common.files import check_writable, replacing
 from objclass.plots import colors
 from objclass.tables.classification import CLASS_COLUMN
 from objclass.tables.columns import factorize, numbers
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets import snapshot
+from objclass.widgets.explorer.page import Page
+from objclass.widgets.explorer.surfaces import Surfaces
+from objclass.widgets.planes import ImagePlanes, PlaneServer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from objclass.widgets.view3d.view3d import View3D
 
 VIEWS = ("plot", "slice", "3d", "all")
 FORMATS = ("png", "svg", "pdf")
@@ -32,7 +33,7 @@ _MOST_VECTORS = 20_000
 _DISTRIBUTIONS = ("boxes", "violins")
 _HEXAGONS = 40
 _LEAST_POINTS = 8
-_GREY = snapshot.hex_color(colors.UNSELECTED) / 255
+_GREY = colors.rgb(colors.UNSELECTED) / 255
 _DARK = "#101318"
 
 
@@ -62,172 +63,145 @@ class ObjectColors:
     title: str
 
 
-class PicturesMixin(traitlets.HasTraits):
-    """Pictures by button and by call."""
+class Pictures:
+    """Pictures of what a page shows: its plot, the shown image's `planes`, and the `surfaces`."""
 
-    objects: Any
-    send: Any
+    def __init__(self, page: Page, planes: PlaneServer, surfaces: Surfaces):
+        self._page, self._planes, self._surfaces = page, planes, surfaces
+        self.handlers = {"picture": self._send}
 
-    def save_picture(self, path: str | os.PathLike[str], view: str = "all", *, dpi: int = 200) -> None:
-        """Write a picture of what the explorer shows: in its colours, with legend and scale bar.
-
-        Parameters
-        ----------
-        path : path
-            A file that ends in .png, .svg or .pdf.
-        view : {"all", "plot", "slice", "3d"}
-            "all" is the plot and the slice side by side. The plot shows all objects, however the page is
-            zoomed; the slice is the one shown last.
-        dpi : int
-            Dots per inch of a PNG file, and of what is no line or letter in the others.
-
-        Raises
-        ------
-        ValueError
-            If the ending or `view` is not one of these.
-        FileNotFoundError, PermissionError
-            If the file cannot be written.
-        """
-        target = Path(path).expanduser()
-        ending = target.suffix.removeprefix(".").lower()
-        if ending not in FORMATS:
-            raise checks.invalid("path", f"a name that ends in .{', .'.join(FORMATS)}", str(path))
-        check_writable(target.absolute().parent, argument="path")
-        data = self._draw_picture(view, ending, dpi=dpi)
-        with replacing(target) as beside:
-            beside.write_bytes(data)
-
-    def _draw_picture(self, view: str, file_format: str, *, dpi: int = 200) -> bytes:
+    def draw(self, view: str, file_format: str, *, dpi: int = 200) -> bytes:
+        """Return a picture as a file; see `Explorer.save_picture`."""
         import matplotlib
         from matplotlib.figure import Figure
 
         view = checks.check_option("view", view, VIEWS)
         file_format = checks.check_option("format", file_format, FORMATS)
         dpi = checks.check_number("dpi", dpi, low=20, high=1200, integer=True)
-        look = object_colors(self)
+        look = object_colors(self._page)
+        drawn: dict[str, Callable[[Any], None]] = {
+            "plot": lambda part: draw_plot(self._page, part, look),
+            "slice": lambda part: draw_slice(self._page, part, look, self._planes.image),
+            "3d": lambda part: draw_volume(self._page, part, look, self._surfaces.make_now()),
+        }
         out = io.BytesIO()
         with matplotlib.rc_context({"svg.fonttype": "none", "font.size": 9, "svg.hashsalt": "objclass"}):
             figure = Figure(figsize=_SIZES[view], layout="constrained", dpi=dpi)
             parts: Any = figure.subfigures(1, 2) if view == "all" else [figure]
             for part, name in zip(parts, ("plot", "slice") if view == "all" else (view,), strict=True):
-                {"plot": draw_plot, "slice": draw_slice, "3d": draw_volume}[name](self, part, look)
+                drawn[name](part)
             _draw_legend(figure, look)
             figure.savefig(out, format=file_format, metadata={"Date": None} if file_format == "svg" else None)
         return out.getvalue()
 
-    def _on_picture(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+    def _send(self, content: Mapping[str, Any]) -> None:
         """Answer with a picture as a file."""
         view, file_format = str(content.get("of", "all")), str(content.get("format", "png"))
-        data = self._draw_picture(view, file_format)
+        data = self.draw(view, file_format)
         name = f"explorer-{view}.{file_format}"
-        self.send({"kind": "file", "name": name, "view": content.get("view", "")}, [data])
-
-    def _on_code(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        """Answer with the code that makes the table again."""
-        explorer: Any = self
-        self.send({"kind": "code", "text": explorer.code(), "view": content.get("view", "")})
+        self._page.widget.send({"kind": "file", "name": name, "view": content.get("view", "")}, [data])
 
 
-def object_colors(explorer: Any) -> ObjectColors:
-    """Return how the objects of an explorer look now; the same rules as in ``object_store.js``."""
-    name, table = explorer.color, explorer.objects.table
+def object_colors(page: Page) -> ObjectColors:
+    """Return how the objects of a page look now; the same rules as in ``object_store.js``."""
+    name, table = page.widget.color, page.objects.table
     count = len(table)
     rgb = np.tile(_GREY, (count, 1))
     entries: list[tuple[str, str, int]] = []
     ramp = None
-    groups = {item["group"]: item for item in explorer._groups["list"]}
-    belongs = explorer.objects.groups.numbers
+    groups = {item["group"]: item for item in page.groups}
+    belongs = page.objects.groups.numbers
     if name == GROUP_COLUMN:
         codes = belongs
         named = {g: (item["name"] or f"Group {g}", item["color"]) for g, item in groups.items()}
-    elif name == CLASS_COLUMN and explorer.objects.classes.state.names:
-        _, codes, _ = explorer.objects.classes.predicted(explorer.objects.row_labels)
-        state = explorer.objects.classes.state
+    elif name == CLASS_COLUMN and page.objects.classes.state.names:
+        _, codes, _ = page.objects.classes.predicted(page.objects.row_labels)
+        state = page.objects.classes.state
         named = {number: (text, state.colors[number]) for number, text in state.names.items()}
-    elif explorer._described[name]["kind"] == "category":
+    elif page.described[name]["kind"] == "category":
         codes = factorize(table[name])[0] + 1
-        categories = explorer._described[name]["categories"]
+        categories = page.described[name]["categories"]
         named = {place: (item["name"], item["color"]) for place, item in enumerate(categories, 1)}
     else:
         values = numbers(table[name])
-        low, high = explorer._described[name]["low"], explorer._described[name]["high"]
+        low, high = page.described[name]["low"], page.described[name]["high"]
         codes, named, ramp = np.isfinite(values).astype(int), {}, (low, high)
         part = np.clip((np.nan_to_num(values) - low) / ((high - low) or 1.0), 0, 1)
         steps = np.frombuffer(colors.color_ramp(), np.uint8).reshape(-1, 3)
         rgb = np.where((codes > 0)[:, None], steps[np.rint(part * 255).astype(int)] / 255, rgb)
     places = np.zeros(count, int)
     for place, (code, (text, color)) in enumerate(named.items(), 1):
-        rgb[codes == code] = snapshot.hex_color(color) / 255
+        rgb[codes == code] = colors.rgb(color) / 255
         places[codes == code] = place
         entries.append((text, color, int((codes == code).sum())))
     hidden = [group for group, item in groups.items() if item["hidden"]]
     visible = ~np.isin(belongs, hidden)
-    if name != GROUP_COLUMN and (unseen := explorer.hidden.get(name)):
-        keys = _category_keys(explorer, name, list(named))
+    if name != GROUP_COLUMN and (unseen := page.widget.hidden.get(name)):
+        keys = _category_keys(page, name, list(named))
         visible &= ~np.isin(places, [place for place, key in enumerate(keys, 1) if key in unseen])
-    if explorer.only_selected:
+    if page.widget.only_selected:
         visible &= belongs > 0
     title = "" if name == GROUP_COLUMN else name
     return ObjectColors(rgb, places, visible, np.asarray(codes) > 0, entries, ramp, title)
 
 
-def _category_keys(explorer: Any, name: str, codes: Sequence[int]) -> list[str]:
-    """Return what ``explorer.hidden`` knows the values of a column by."""
-    if name == CLASS_COLUMN and explorer.objects.classes.state.names:
+def _category_keys(page: Page, name: str, codes: Sequence[int]) -> list[str]:
+    """Return what the trait ``hidden`` knows the values of a column by."""
+    if name == CLASS_COLUMN and page.objects.classes.state.names:
         return [str(code) for code in codes]
-    return [str(item.get("value", item["name"])) for item in explorer._described[name].get("categories", [])]
+    return [str(item.get("value", item["name"])) for item in page.described[name].get("categories", [])]
 
 
-def draw_plot(explorer: Any, figure: Figure | Any, look: ObjectColors) -> None:
-    """Draw the plot into a figure, a panel for each value of ``explorer.by``."""
-    table, by = explorer.objects.table, explorer.by
-    panels = [(None, np.ones(len(table), bool))]
+def draw_plot(page: Page, figure: Figure | Any, look: ObjectColors) -> None:
+    """Draw the plot into a figure, a panel for each value of the column ``by``."""
+    table, by = page.objects.table, page.widget.by
+    panels: list[tuple[str | None, np.ndarray]] = [(None, np.ones(len(table), bool))]
     if by:
         codes, _ = factorize(table[by])
-        names = [category["name"] for category in explorer._described[by]["categories"]]
+        names = [category["name"] for category in page.described[by]["categories"]]
         panels = [(text, codes == place) for place, text in enumerate(names)]
     columns = math.ceil(math.sqrt(len(panels)))
     axes = figure.subplots(math.ceil(len(panels) / columns), columns, sharex=True, sharey=True, squeeze=False)
     for ax, (text, inside) in zip(axes.ravel(), panels, strict=False):
-        _draw_points(explorer, ax, table, look, inside & look.visible)
+        _draw_points(page, ax, table, look, inside & look.visible)
         if text is not None:
             ax.set_title(text, loc="left", fontsize=9)
     for ax in axes.ravel()[len(panels) :]:
         ax.set_axis_off()
-    shown = {"x": explorer.x, "y": explorer.y}
-    if explorer.plot_style in _DISTRIBUTIONS:
-        color = "Group" if explorer.color == GROUP_COLUMN else explorer.color
+    shown = {"x": page.widget.x, "y": page.widget.y}
+    if page.widget.plot_style in _DISTRIBUTIONS:
+        color = "Group" if page.widget.color == GROUP_COLUMN else page.widget.color
         figure.supxlabel(color, fontsize=9)
-        shown = {"y": explorer.y or explorer.x}
+        shown = {"y": page.widget.y or page.widget.x}
     for name, column in shown.items():
         label = getattr(figure, f"sup{name}label")
-        unit = explorer._described[column]["unit"] if column else ""
+        unit = page.described[column]["unit"] if column else ""
         label(f"{column} ({unit})" if unit else column or "Objects", fontsize=9)
 
 
-def _draw_points(explorer: Any, ax: Axes, table: Any, look: ObjectColors, rows: np.ndarray) -> None:
+def _draw_points(page: Page, ax: Axes, table: Any, look: ObjectColors, rows: np.ndarray) -> None:
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(alpha=0.25, linewidth=0.5)
     ax.set_axisbelow(True)
-    if explorer.plot_style in _DISTRIBUTIONS:
-        _draw_distributions(explorer, ax, table, look, rows)
+    if page.widget.plot_style in _DISTRIBUTIONS:
+        _draw_distributions(page, ax, table, look, rows)
         return
     for name in "xy":
-        if name in explorer.log_axes and (name == "x" or explorer.y):
+        if name in page.widget.log_axes and (name == "x" or page.widget.y):
             getattr(ax, f"set_{name}scale")("log")
-    x = numbers(table[explorer.x])
-    if not explorer.y:
-        _draw_bars(explorer, ax, x, look, rows)
+    x = numbers(table[page.widget.x])
+    if not page.widget.y:
+        _draw_bars(page, ax, x, look, rows)
         return
-    y = numbers(table[explorer.y])
-    if explorer.equal_scales:
+    y = numbers(table[page.widget.y])
+    if page.widget.equal_scales:
         ax.set_aspect("equal", adjustable="datalim")
-    if explorer.contours and look.entries:
-        _draw_contours(explorer, ax, x, y, look, rows)
-    if explorer.plot_style == "hexbin":
-        _draw_hexagons(explorer, ax, x, y, look, rows)
+    if page.widget.contours and look.entries:
+        _draw_contours(page, ax, x, y, look, rows)
+    if page.widget.plot_style == "hexbin":
+        _draw_hexagons(page, ax, x, y, look, rows)
         return
-    size = (0.75 * explorer.point_size) ** 2
+    size = (0.75 * page.widget.point_size) ** 2
     for chosen, alpha in ((False, 0.5), (True, 0.92)):
         part = rows & (look.chosen == chosen)
         ax.scatter(
@@ -236,21 +210,21 @@ def _draw_points(explorer: Any, ax: Axes, table: Any, look: ObjectColors, rows: 
         )  # fmt: skip
 
 
-def _finite(explorer: Any, x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _finite(page: Page, x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return the rows that have a place on both axes."""
     for name, values in (("x", x), ("y", y)):
-        rows = rows & np.isfinite(values) & ((values > 0) | (name not in explorer.log_axes))
+        rows = rows & np.isfinite(values) & ((values > 0) | (name not in page.widget.log_axes))
     return rows
 
 
 def _draw_hexagons(
-    explorer: Any, ax: Axes, x: np.ndarray, y: np.ndarray, look: ObjectColors, rows: np.ndarray
+    page: Page, ax: Axes, x: np.ndarray, y: np.ndarray, look: ObjectColors, rows: np.ndarray
 ) -> None:
     """Draw hexagons in the mean colour of their points, the more of them the more opaque."""
-    rows = _finite(explorer, x, y, rows)
+    rows = _finite(page, x, y, rows)
     if not rows.any():
         return
-    scales = {f"{name}scale": "log" if name in explorer.log_axes else "linear" for name in "xy"}
+    scales = {f"{name}scale": "log" if name in page.widget.log_axes else "linear" for name in "xy"}
     bins: Any = {"gridsize": _HEXAGONS, **scales}
     counts: Any = ax.hexbin(x[rows], y[rows], mincnt=1, linewidths=0, **bins)
     parts: Any = [ax.hexbin(x[rows], y[rows], C=look.rgb[rows, part], **bins) for part in range(3)]
@@ -263,13 +237,13 @@ def _draw_hexagons(
 
 
 def _draw_contours(
-    explorer: Any, ax: Axes, x: np.ndarray, y: np.ndarray, look: ObjectColors, rows: np.ndarray
+    page: Page, ax: Axes, x: np.ndarray, y: np.ndarray, look: ObjectColors, rows: np.ndarray
 ) -> None:
     """Draw lines around half and nine tenths of the points of each entry of the legend."""
     from scipy import ndimage
 
-    rows = _finite(explorer, x, y, rows)
-    on_log = [name in explorer.log_axes for name in "xy"]
+    rows = _finite(page, x, y, rows)
+    on_log = [name in page.widget.log_axes for name in "xy"]
     places = [np.log10(values, where=rows, out=np.zeros(len(values))) if log else values
               for values, log in zip((x, y), on_log, strict=True)]  # fmt: skip
     for place, (_, color, _) in enumerate(look.entries, 1):
@@ -293,17 +267,17 @@ def _draw_contours(
         ax.contour(*middles, density.T, levels=levels, colors=[color], linewidths=[1, 1.8], zorder=3)
 
 
-def _draw_distributions(explorer: Any, ax: Axes, table: Any, look: ObjectColors, rows: np.ndarray) -> None:
+def _draw_distributions(page: Page, ax: Axes, table: Any, look: ObjectColors, rows: np.ndarray) -> None:
     """Draw a box or a violin for each entry of the legend, and for the rows that have none."""
-    axis = "y" if explorer.y else "x"
-    values = numbers(table[getattr(explorer, axis)])
-    is_log = axis in explorer.log_axes
+    axis = "y" if page.widget.y else "x"
+    values = numbers(table[getattr(page.widget, axis)])
+    is_log = axis in page.widget.log_axes
     rows = rows & np.isfinite(values) & ((values > 0) | (not is_log))
     rest = (
         "All"
         if not look.entries
         else "none"
-        if explorer.color in (GROUP_COLUMN, CLASS_COLUMN)
+        if page.widget.color in (GROUP_COLUMN, CLASS_COLUMN)
         else "no value"
     )
     entries = [(place, name, color) for place, (name, color, _) in enumerate(look.entries, 1)]
@@ -315,10 +289,10 @@ def _draw_distributions(explorer: Any, ax: Axes, table: Any, look: ObjectColors,
         own = values[rows & (look.codes == place)]
         if not len(own):
             continue
-        if explorer.plot_style == "boxes" or own.min() == own.max():
+        if page.widget.plot_style == "boxes" or own.min() == own.max():
             drawn: Any = ax.boxplot(own, positions=[at], widths=0.48, patch_artist=True, manage_ticks=False,
                                flierprops={"marker": ".", "markersize": 3, "alpha": 0.5})  # fmt: skip
-            drawn["boxes"][0].set_facecolor((*snapshot.hex_color(color) / 255, 0.6))
+            drawn["boxes"][0].set_facecolor((*colors.rgb(color) / 255, 0.6))
             drawn["medians"][0].set(color="black", linewidth=2)
         else:
             body: Any = ax.violinplot(own, positions=[at], widths=0.8, showextrema=False, showmedians=True)
@@ -328,14 +302,14 @@ def _draw_distributions(explorer: Any, ax: Axes, table: Any, look: ObjectColors,
     ax.set_xlim(-0.5, len(entries) - 0.5)
 
 
-def _draw_bars(explorer: Any, ax: Axes, x: np.ndarray, look: ObjectColors, rows: np.ndarray) -> None:
-    rows = rows & np.isfinite(x) & ((x > 0) | ("x" not in explorer.log_axes))
+def _draw_bars(page: Page, ax: Axes, x: np.ndarray, look: ObjectColors, rows: np.ndarray) -> None:
+    rows = rows & np.isfinite(x) & ((x > 0) | ("x" not in page.widget.log_axes))
     if not rows.any():
         return
     wanted, of = np.unique(look.rgb[rows], axis=0, return_inverse=True)
     values, of = x[rows], of.ravel()
-    edges = np.histogram_bin_edges(np.log10(values) if "x" in explorer.log_axes else values, 64)
-    edges = 10**edges if "x" in explorer.log_axes else edges
+    edges = np.histogram_bin_edges(np.log10(values) if "x" in page.widget.log_axes else values, 64)
+    edges = 10**edges if "x" in page.widget.log_axes else edges
     if look.ramp is not None:
         ax.hist(values, edges.tolist(), color=colors.UNSELECTED)
         return
@@ -343,46 +317,39 @@ def _draw_bars(explorer: Any, ax: Axes, x: np.ndarray, look: ObjectColors, rows:
     ax.hist(parts, edges.tolist(), stacked=True, color=list(wanted))
 
 
-def draw_slice(explorer: Any, figure: Figure | Any, look: ObjectColors) -> None:
+def draw_slice(page: Page, figure: Figure | Any, look: ObjectColors, planes: ImagePlanes) -> None:
     """Draw the shown slice with the objects in their colours, and a scale bar."""
-    axis, planes = explorer.axis, explorer._planes.image
-    index = explorer.position[axis]
-    picture = snapshot.compose_channels(planes.encode(planes.plane(axis, index)), explorer.channels)
-    slots = explorer.objects.slot_plane(axis, index, explorer._shown)
-    shown = np.zeros((len(explorer.objects.slot_labels) + 1, 4))
-    rows = explorer.objects.rows
+    axis = page.widget.axis
+    index = page.widget.position[axis]
+    picture = snapshot.compose_channels(planes.encode(planes.plane(axis, index)), page.widget.channels)
+    slots = page.objects.slot_plane(axis, index, page.shown)
+    shown = np.zeros((len(page.objects.slot_labels) + 1, 4))
+    rows = page.objects.rows
     shown[1 : len(rows) + 1, :3] = look.rgb[rows]
     shown[1 : len(rows) + 1, 3] = look.visible[rows] * np.where(look.chosen[rows], 0.78, 0.33)
-    shown[len(rows) + 1 :] = (*_GREY, 0 if explorer.only_selected else 0.33)
+    shown[len(rows) + 1 :] = (*_GREY, 0 if page.widget.only_selected else 0.33)
     overlay = shown[slots]
     blended = picture / 255 * (1 - overlay[..., 3:]) + overlay[..., :3] * overlay[..., 3:]
-    row, col = (size for other, size in enumerate(explorer.volume["spacing"]) if other != axis)
+    row, col = (size for other, size in enumerate(page.widget.volume["spacing"]) if other != axis)
     ax = figure.subplots()
     height, width = slots.shape
     ax.imshow(blended, extent=(0, width * col, height * row, 0), interpolation="nearest")
     ax.set_axis_off()
-    names = ", ".join(
-        filter(None, [explorer.objects.images.names[explorer._shown], f"{'zyx'[axis]} {index}"])
-    )
-    if explorer.volume["ndim"] == 2:
-        names = explorer.objects.images.names[explorer._shown]
+    names = ", ".join(filter(None, [page.objects.images.names[page.shown], f"{'zyx'[axis]} {index}"]))
+    if page.widget.volume["ndim"] == 2:
+        names = page.objects.images.names[page.shown]
     ax.set_title(names, loc="left", fontsize=9)
-    _draw_scale_bar(ax, width * col, height * row, explorer.volume["unit"])
-
-
-def _draw_scale_bar(ax: Axes, width: float, height: float, unit: str) -> None:
-    """Draw a bar of round length into the lower right corner of axes that count in `unit`, y downwards."""
+    width, height = width * col, height * row
     length = round_length(width / 4)
-    right, bottom = width * 0.97, height * 0.96
+    bar = f"{length:g} {page.widget.volume['unit']}"
+    _draw_scale_bar(ax, (width * 0.97, height * 0.96), length, bar, above=-height * 0.02)
+
+
+def _draw_scale_bar(ax: Axes, corner: tuple[float, float], length: float, text: str, *, above: float) -> None:
+    """Draw a bar that ends in the lower right `corner`, and a text so much above it."""
+    right, bottom = corner
     ax.plot([right - length, right], [bottom, bottom], color="white", linewidth=3, solid_capstyle="butt")
-    ax.text(
-        right - length / 2,
-        bottom - height * 0.02,
-        f"{length:g} {unit}",
-        color="white",
-        ha="center",
-        va="bottom",
-    )
+    ax.text(right - length / 2, bottom + above, text, color="white", ha="center", va="bottom")
 
 
 def round_length(longest: float) -> float:
@@ -395,21 +362,22 @@ def round_length(longest: float) -> float:
     return float(next(digit for digit in (5, 2, 1) if digit * power <= longest * 1.000001) * power)
 
 
-def draw_volume(explorer: Any, figure: Figure | Any, look: ObjectColors) -> None:
+def draw_volume(page: Page, figure: Figure | Any, look: ObjectColors, view: View3D) -> None:
     """Draw the surfaces of the objects as they are seen in the 3D view, with a scale bar at their middle."""
     from matplotlib.collections import PolyCollection
 
-    view = explorer._volume_now()
     mesh, camera = view.mesh, np.asarray(view.plot.camera, float)
     ax = figure.subplots()
     ax.set_facecolor(_DARK)
     ax.set(xticks=[], yticks=[], aspect="equal")
     corners, depth, shade, middle = project(mesh.vertices, mesh.triangles, camera)
-    rows = {int(number): row for row, number in enumerate(explorer.objects.row_labels)}
-    offset = int(explorer.objects.images.offsets[explorer._shown])
+    rows = {int(number): row for row, number in enumerate(page.objects.row_labels)}
+    offset = int(page.objects.images.offsets[page.shown])
     places = np.array([rows.get(int(label) + offset, -1) for label in mesh.labels], int)
     rgb = np.where((places >= 0)[:, None], look.rgb[places] if len(look.rgb) else _GREY, _GREY)
-    seen = np.where(places >= 0, look.visible[places] if len(look.rgb) else False, not explorer.only_selected)
+    seen = np.where(
+        places >= 0, look.visible[places] if len(look.rgb) else False, not page.widget.only_selected
+    )
     of_triangle = np.repeat(np.arange(len(mesh.labels)), mesh.triangle_counts)
     order = np.argsort(-depth, kind="stable")
     order = order[seen[of_triangle[order]] & (depth[order] > 0)]
@@ -422,12 +390,8 @@ def draw_volume(explorer: Any, figure: Figure | Any, look: ObjectColors) -> None
     half = math.tan(math.radians(view.plot.camera_fov) / 2)
     ax.set(xlim=(-half * 1.2, half * 1.2), ylim=(-half, half))
     length = round_length(0.6 * half * middle)
-    right, bottom = half * 1.14, -half * 0.92
-    ax.plot(
-        [right - length / middle, right], [bottom, bottom], color="white", linewidth=3, solid_capstyle="butt"
-    )
-    text = f"{length:g} {explorer.volume['unit']}"
-    ax.text(right - length / middle / 2, bottom + half * 0.03, text, color="white", ha="center", va="bottom")
+    bar = f"{length:g} {page.widget.volume['unit']}"
+    _draw_scale_bar(ax, (half * 1.14, -half * 0.92), length / middle, bar, above=half * 0.03)
 
 
 def project(

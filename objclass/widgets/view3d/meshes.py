@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 
@@ -15,6 +16,18 @@ _FEWEST, _MOST = 60, 3_000
 _PADDING = 2
 # Triangles of marching cubes per grid square of a surface, measured on spheres.
 _TRIANGLES_A_SQUARE = 3.1
+
+
+class Models(TypedDict, total=False):
+    """The ids of the models of a 3D view, and the vertices and triangles (int32) of each object."""
+
+    plot: str
+    surfaces: str
+    raw: str
+    vertices: bytes
+    triangles: bytes
+    size: list[float]
+    camera: list[float]
 
 
 @dataclass(frozen=True, eq=False)

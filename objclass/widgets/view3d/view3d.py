@@ -12,14 +12,14 @@ import numpy.typing as npt
 import traitlets
 
 from objclass._common import checks, parallel
-from objclass.plots.colors import UNSELECTED, category_color, color_ramp, group_color
+from objclass.plots.colors import UNSELECTED, category_color, color_ramp, group_color, rgb
 from objclass.tables.columns import column_kind, factorize, numbers
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets.base import spatial_image
 from objclass.widgets.explorer.label_images import present_labels
 from objclass.widgets.explorer.object_table import check_objects
 from objclass.widgets.snapshot import encode_png
-from objclass.widgets.view3d.meshes import TRIANGLES, mesh_objects
+from objclass.widgets.view3d.meshes import TRIANGLES, Models, mesh_objects
 from objclass.widgets.view3d.scene import (
     LEVELS,
     add_raw,
@@ -222,7 +222,7 @@ class View3D(ipywidgets.VBox):
         """
         Path(path).write_text(self.plot.get_snapshot(), encoding="utf-8")
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> Models:
         """Return the description of the view for the explorer in the browser."""
         return {
             "plot": self.plot.model_id,
@@ -237,7 +237,7 @@ class View3D(ipywidgets.VBox):
     def _levels(self) -> tuple[np.ndarray, np.ndarray]:
         count = len(self.mesh.labels)
         if not self.color or self._table is None:
-            distinct = np.array([_rgb(group_color(place + 1)) for place in range(LEVELS)], np.uint8)
+            distinct = np.array([rgb(group_color(place + 1)) for place in range(LEVELS)], np.uint8)
             return np.arange(count) % LEVELS, distinct
         import pandas as pd
 
@@ -253,7 +253,7 @@ class View3D(ipywidgets.VBox):
 
 def _column_levels(column: pd.Series, groups: Mapping[int, str]) -> tuple[np.ndarray, np.ndarray]:
     """Return a level for each row and the colours of the levels; level 0, for missing values, is grey."""
-    grey = _rgb(UNSELECTED)
+    grey = rgb(UNSELECTED)
     if column_kind(column) == "category":
         codes, names = factorize(column)
         if column.name == GROUP_COLUMN:
@@ -262,7 +262,7 @@ def _column_levels(column: pd.Series, groups: Mapping[int, str]) -> tuple[np.nda
             ]
         else:
             colors = [category_color(value, place) for place, value in enumerate(names)]
-        return codes + 1, np.array([grey, *map(_rgb, colors)], np.uint8)
+        return codes + 1, np.array([grey, *map(rgb, colors)], np.uint8)
     values = numbers(column)
     finite = np.isfinite(values)
     levels = np.zeros(len(values), np.int64)
@@ -272,7 +272,3 @@ def _column_levels(column: pd.Series, groups: Mapping[int, str]) -> tuple[np.nda
         levels[finite] = 1 + np.round(np.clip(part, 0, 1) * (LEVELS - 2)).astype(int)
     ramp = np.frombuffer(color_ramp(), np.uint8).reshape(-1, 3)
     return levels, np.concatenate([[grey], ramp[1:]]).astype(np.uint8)
-
-
-def _rgb(color: str) -> list[int]:
-    return [int(color[start : start + 2], 16) for start in (1, 3, 5)]

@@ -84,9 +84,9 @@ def test_everything_works_on_tables_of_all_kinds(name: str) -> None:
     space = {"image": image, "labels": labels, "table": table}
     exec(explorer.code(), space)
     pd.testing.assert_frame_equal(space["table"], explorer.table)
-    state = json.loads(json.dumps(explorer._to_json(), allow_nan=False))
+    state = json.loads(json.dumps(explorer._session.to_json(), allow_nan=False))
     again = explore(image, labels, table)
-    again._restore(state)
+    again._session.restore(state)
     again.wait()
     pd.testing.assert_frame_equal(again.table, explorer.table)
 

@@ -66,25 +66,25 @@ def test_every_view_is_written(page: Page, tmp_path: Path, view: str, ending: st
 
 def test_colours_are_those_of_the_page(page: Page, sample) -> None:
     first, second = page.explorer.groups["color"]
-    plain = pixels(page.explorer._draw_picture("slice", "png", dpi=100))
+    plain = pixels(page.explorer._pictures.draw("slice", "png", dpi=100))
     page.tell("group", action="hide", group=1, hidden=True)
-    hidden = pixels(page.explorer._draw_picture("slice", "png", dpi=100))
+    hidden = pixels(page.explorer._pictures.draw("slice", "png", dpi=100))
     # 78 % of the colour over bright pixels.
     mixed = "#" + "".join(f"{round(int(first[k : k + 2], 16) * 0.78 + 255 * 0.22):02x}" for k in (1, 3, 5))
     assert share(plain, mixed, 20) > 0.02
     assert share(hidden, mixed, 20) < 0.002
     page.tell("group", action="hide", group=1, hidden=False)
-    look = object_colors(page.explorer)
+    look = object_colors(page.explorer._page)
     assert [entry[1:] for entry in look.entries] == [(first, 5), (second, 2)]
     assert look.chosen.sum() == 7
     page.explorer.only_selected = True
-    assert object_colors(page.explorer).visible.sum() == 7
+    assert object_colors(page.explorer._page).visible.sum() == 7
 
 
 def test_the_scale_bar_is_true(sample) -> None:
     image, labels, table = sample
     dark = explore(np.zeros_like(image), np.zeros_like(labels), table.iloc[:0], spacing=(2, 1, 1))
-    picture = pixels(dark._draw_picture("slice", "png", dpi=200))
+    picture = pixels(dark._pictures.draw("slice", "png", dpi=200))
     inside = np.ix_(*(np.flatnonzero((picture < 60).all(axis=2).any(axis=axis)) for axis in (1, 0)))
     bright = (picture[inside] > 200).all(axis=2)
     bar = bright[bright.shape[0] * 9 // 10 :].sum(axis=1).max()  # below the number
@@ -94,12 +94,12 @@ def test_the_scale_bar_is_true(sample) -> None:
 def test_numbers_panels_logarithms_and_histograms(page: Page, tmp_path: Path) -> None:
     explorer = page.explorer
     explorer.color, explorer.by, explorer.log_axes = "area", "condition", "xy"
-    svg = explorer._draw_picture("all", "svg", dpi=60).decode()
+    svg = explorer._pictures.draw("all", "svg", dpi=60).decode()
     assert ">a<" in svg
     assert ">b<" in svg
-    assert object_colors(explorer).ramp is not None
+    assert object_colors(explorer._page).ramp is not None
     explorer.y, explorer.color = "", "condition"
-    svg = explorer._draw_picture("plot", "svg", dpi=60).decode()
+    svg = explorer._pictures.draw("plot", "svg", dpi=60).decode()
     assert "Objects" in svg
     assert "a (6)" in svg
 
@@ -109,16 +109,16 @@ def test_styles_contours_and_hidden_categories(page: Page, style: str) -> None:
     explorer = page.explorer
     explorer.color, explorer.plot_style, explorer.contours = "condition", style, True
     explorer.equal_scales = True
-    svg = explorer._draw_picture("plot", "svg", dpi=60).decode()
+    svg = explorer._pictures.draw("plot", "svg", dpi=60).decode()
     assert "condition" in svg
     assert ("area (µm³)" in svg) == (style in ("auto", "hexbin"))
-    shown = pixels(explorer._draw_picture("plot", "png", dpi=60))
+    shown = pixels(explorer._pictures.draw("plot", "png", dpi=60))
     explorer.hidden = {"condition": ["a"]}
-    assert object_colors(explorer).visible.sum() == (explorer.table["condition"] != "a").sum()
-    hidden = pixels(explorer._draw_picture("plot", "png", dpi=60))
+    assert object_colors(explorer._page).visible.sum() == (explorer.table["condition"] != "a").sum()
+    hidden = pixels(explorer._pictures.draw("plot", "png", dpi=60))
     assert (shown != hidden).any()
     explorer.log_axes = "xy"
-    assert explorer._draw_picture("plot", "png", dpi=60)
+    assert explorer._pictures.draw("plot", "png", dpi=60)
 
 
 def test_the_projection_of_a_camera() -> None:
@@ -139,11 +139,11 @@ def test_the_button_gets_a_file(page: Page) -> None:
 def test_flat_images_and_no_objects(sample) -> None:
     image, labels, table = sample
     flat = explore(image[4], labels[4])
-    text = flat._draw_picture("all", "svg", dpi=60).decode()
+    text = flat._pictures.draw("all", "svg", dpi=60).decode()
     assert not re.search(r">z \d+<", text)
     empty = explore(image, np.zeros_like(labels), table.iloc[:0])
     for view in ("all", "3d"):
-        assert empty._draw_picture(view, "png", dpi=40)
+        assert empty._pictures.draw(view, "png", dpi=40)
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_without_a_table_all_are_measured_and_the_code_does_so(images, keys) -> 
 def test_the_image_of_an_object_is_shown(page: Page, images) -> None:
     explorer = page.explorer
     assert (explorer.shown, explorer.volume["shape"]) == ("control 1", [8, 40, 50])
-    explorer._mark(number(page, "treated", 7))
+    explorer._page.mark(number(page, "treated", 7))
     assert (explorer.shown, explorer.focus) == ("treated", 7)
     assert explorer.volume["shape"] == [6, 41, 52]
     explorer.shown = "control 2"
@@ -199,7 +199,7 @@ def test_it_goes_on_from_the_file_with_other_offsets(images, table, tmp_path) ->
     first.tell("class", action="start")
     first.tell("class", action="give", labels=[number(first, "control 2", 3)], number=1)
     first.explorer.wait()
-    first.explorer._file.close()
+    first.explorer._session.close()
     # A row of an object that is not in its image moves the numbers of the images after it.
     more = pd.concat([table, table.iloc[:1].assign(image="control 1", label=777)], ignore_index=True)
     second = explore(images, more, by="image", save_to=path)
@@ -239,7 +239,7 @@ def test_images_without_objects(images) -> None:
     assert set(explorer.table["image"]) == {"full"}
     one = int(explorer.objects.row_labels[0])
     assert explorer.objects.images.key(one) == ("full", 1)
-    explorer._mark(one)
+    explorer._page.mark(one)
     assert explorer.shown == "full"
     explorer.shown = "none"
     assert not explorer.objects.slot_plane(0, 3, 2).any()

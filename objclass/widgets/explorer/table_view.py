@@ -1,52 +1,43 @@
-"""The explorer's rows, files and group profiles: answers to the browser, see `Explorer`."""
+"""The explorer's rows, files and group profiles: answers to the browser."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import traitlets
 
 from objclass._common import checks
 from objclass.tables.classification import CLASS_COLUMN
 from objclass.tables.columns import column_kind
 from objclass.tables.conditions import parse_condition
-from objclass.tables.export import file_formats, to_anndata, to_bytes
+from objclass.tables.export import to_bytes
 from objclass.tables.profiles import silhouettes, standardized_differences
 from objclass.tables.selection import GROUP_COLUMN
+from objclass.widgets.explorer.object_table import ObjectTable
+from objclass.widgets.explorer.page import Page
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from objclass.widgets.explorer.object_table import ObjectTable
-    from objclass.widgets.latest import Latest
 
 _MOST_CELLS = 200
 _MOST_MEASURES = 8
 
 
-class TableMixin(traitlets.HasTraits):
-    """Rows, sorted and filtered; files; profiles."""
+class TableView:
+    """Rows, sorted and filtered; files; profiles: of `table`, which waits until all examples are learnt."""
 
-    _formats = traitlets.List(traitlets.Unicode(), default_value=file_formats()).tag(sync=True)
+    def __init__(self, page: Page, table: Callable[[], pd.DataFrame]):
+        self._page, self._objects, self._table = page, page.objects, table
+        self._order = RowOrder(page.objects)
+        self.handlers = {
+            "export": self._export,
+            "profile": self._profile,
+            "row": self._row,
+            "rows": self._rows,
+        }
 
-    objects: ObjectTable
-    send: Any
-    _order: RowOrder
-    _learner: Latest
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """A new table, with what was selected and added so far."""
-        self._learner.join()
-        return self.objects.table
-
-    def anndata(self) -> Any:
-        """Return the table as AnnData, see `objclass.tables.export.to_anndata`."""
-        return to_anndata(self.table)
-
-    def _on_rows(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+    def _rows(self, content: Mapping[str, Any]) -> None:
         """Answer with the cells of some rows of the sorted, filtered table.
 
         ``sort`` (a column, or ""), ``descending``, ``query`` (a condition on the columns, see
@@ -68,17 +59,17 @@ class TableMixin(traitlets.HasTraits):
                 selected=bool(content.get("selected")),
             )
         except ValueError as failure:
-            self.send(answer | {"problem": str(failure)})
+            self._page.widget.send(answer | {"problem": str(failure)})
             return
         start = max(0, int(content.get("start", 0)))
         count = max(0, min(_MOST_CELLS, int(content.get("count", 60))))
         near = content.get("near")
-        place = np.flatnonzero(self.objects.row_labels[rows] == near) if near else np.empty(0, int)
+        place = np.flatnonzero(self._objects.row_labels[rows] == near) if near else np.empty(0, int)
         if place.size:
             start = max(0, int(place[0]) - count // 2)
-        part = self.objects.part(rows[start : start + count])
+        part = self._objects.part(rows[start : start + count])
         part = part[arrange_columns(part, content.get("columns", ()))]
-        self.send(
+        self._page.widget.send(
             answer
             | {
                 "start": start,
@@ -88,40 +79,42 @@ class TableMixin(traitlets.HasTraits):
                     [to_cell(value) for value in row] for row in part.itertuples(index=False, name=None)
                 ],
                 "place": int(place[0]) if place.size else None,
-                "objects": self.objects.row_labels[rows[start : start + count]].tolist(),
+                "objects": self._objects.row_labels[rows[start : start + count]].tolist(),
             }
         )
 
-    def _on_row(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+    def _row(self, content: Mapping[str, Any]) -> None:
         """Answer with the values of one object."""
         label = int(content["label"])
-        cells = {str(name): to_cell(value) for name, value in self.objects.row(label).items()}
-        self.send({"kind": "row", "label": label, "cells": cells})
+        cells = {str(name): to_cell(value) for name, value in self._objects.row(label).items()}
+        self._page.widget.send({"kind": "row", "label": label, "cells": cells})
 
-    def _on_export(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+    def _export(self, content: Mapping[str, Any]) -> None:
         file_format = content.get("format", "csv")
-        data = to_bytes(self.table, file_format)
-        self.send({"kind": "file", "name": f"objects.{file_format}", "view": content.get("view", "")}, [data])
+        data = to_bytes(self._table(), file_format)
+        self._page.widget.send(
+            {"kind": "file", "name": f"objects.{file_format}", "view": content.get("view", "")}, [data]
+        )
 
-    def _on_profile(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+    def _profile(self, content: Mapping[str, Any]) -> None:
         """Answer with the measures in which the groups of the column ``by`` differ most."""
-        table = self.table
+        table = self._table()
         usable = [
             str(name) for name in table if name == GROUP_COLUMN or column_kind(table[name]) == "category"
         ]
         # Before the first examples there is no such column, but the browser offers it already.
-        if self.objects.classes.state.names:
+        if self._objects.classes.state.names:
             usable.append(CLASS_COLUMN)
         by = checks.check_option("by", content["by"], usable)
         answer: dict[str, Any] = {"kind": "profile", "by": by, "view": content.get("view", "")}
         groups = table[by].dropna().nunique() if by in table else 0
         if groups < 2:
-            self.send(answer | {"groups": [], "measures": []})
+            self._page.widget.send(answer | {"groups": [], "measures": []})
             return
         differences = standardized_differences(table, by).iloc[:, :_MOST_MEASURES]
         apart = {} if by == GROUP_COLUMN else silhouettes(table, by)
         sizes = table[by].value_counts()
-        self.send(
+        self._page.widget.send(
             answer
             | {
                 "measures": [str(name) for name in differences],

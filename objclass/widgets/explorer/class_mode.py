@@ -1,88 +1,56 @@
-"""The mode "Classes" of the explorer: messages about classes and their examples; see `Explorer`."""
+"""The mode "Classes" of the explorer: examples by clicks, a classifier, and suggestions of objects."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import traitlets
 
 from objclass._common import checks
 from objclass.tables.classification import CLASS_COLUMN, cross_validate, train_table_classifier
 from objclass.tables.columns import key_columns
 from objclass.tables.selection import GROUP_COLUMN
+from objclass.widgets.background import Worker
+from objclass.widgets.explorer.page import Page
+from objclass.widgets.explorer.protocol import Classes, Judgement
 from objclass.widgets.latest import Latest
 from objclass.widgets.replay import Step, call
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from objclass.tables.table_classifier import TableClassifier
-    from objclass.widgets.background import Worker
-    from objclass.widgets.explorer.object_table import ObjectTable
-
 _MOST_COLUMNS = 6
 _TELLING = ("column", "importance", "std", "correlated_with")
-CLASS_ENTRY = {
-    "name": CLASS_COLUMN,
-    "kind": "category",
-    "unit": "",
-    "categories": [],
-    "missing": 0,
-    "version": 0,
-}
 
 
-def _most_telling(importances: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the first columns of `TableClassifier.feature_importances`, as far as they matter."""
-    found = importances[importances["importance"] > 0].head(_MOST_COLUMNS)
-    return [
-        {"column": str(name), "importance": float(mean), "std": float(std), "like": str(like)}
-        for name, mean, std, like in zip(*(found[column].tolist() for column in _TELLING), strict=True)
-    ]
+class ClassMode:
+    """Examples, a classifier trained after each of them, and its cross-validation by `worker`."""
 
+    def __init__(self, page: Page, worker: Worker, on_failure: Callable[[Exception], None]):
+        self._page, self._worker = page, worker
+        self._objects, self._classes = page.objects, page.objects.classes
+        self._learner = Latest(lambda _kind, failure: on_failure(failure))
+        self._judged: Judgement = {}
+        self.handlers = {"class": self._change, "judge": self._judge, "suggest": self._suggest}
+        self.show()
 
-class ClassesMixin(traitlets.HasTraits):
-    """Examples by clicks, a classifier trained after each of them, and suggestions of objects."""
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until all examples are learnt."""
+        self._learner.join(timeout)
 
-    giving = traitlets.Int(
-        0, min=0, max=9, help="the class assigned by a click; 0 if clicks mark objects"
-    ).tag(sync=True)
-    _classes = traitlets.Dict(help="classes, examples and predictions").tag(sync=True)
-
-    objects: ObjectTable
-    _mark: Callable[[int], None]
-    color: str
-    send: Any
-    _lock: threading.RLock
-    _describe_columns: Callable[[], None]
-    _show_failure: Callable[[Exception], None]
-    _send_groups: Callable[[], None]
-
-    @property
-    def classifier(self) -> TableClassifier | None:
-        """The classifier trained on the examples; None if fewer than two classes have examples."""
-        return self.objects.classes.classifier
-
-    def _start_classes(self) -> None:
-        self._learner = Latest(lambda _kind, failure: self._show_failure(failure))
-        self._judged: dict[str, Any] = {}
-        self._send_classes()
-
-    def _send_classes(self) -> None:
-        classes, rows = self.objects.classes, self.objects.rows
-        given, predicted, certain = (part[rows] for part in classes.predicted(self.objects.row_labels))
-        shown, sizes = np.bincount(given, minlength=10), np.bincount(predicted, minlength=10)
-        state = classes.state
-        self._classes = {
+    def show(self) -> None:
+        """Show classes, examples and predictions as they are now."""
+        classes, state, rows = self._classes, self._classes.state, self._objects.rows
+        given, predicted, certain = (part[rows] for part in classes.predicted(self._objects.row_labels))
+        n_examples, sizes = np.bincount(given, minlength=10), np.bincount(predicted, minlength=10)
+        shown: Classes = {
             "list": [
                 {
                     "number": number,
                     "name": name,
                     "color": state.colors[number],
-                    "examples": int(shown[number]),
+                    "examples": int(n_examples[number]),
                     "count": int(sizes[number]),
                 }
                 for number, name in state.names.items()
@@ -96,64 +64,69 @@ class ClassesMixin(traitlets.HasTraits):
             "redo": classes.can_redo,
             "judged": self._judged,
         }
+        self._page.widget.set_trait("_classes", shown)
 
-    def _learn_classes(self) -> None:
+    def learn(self) -> None:
         """Show the examples immediately, and predictions after training."""
 
         def learn() -> None:
-            self.objects.learn(self._lock)
-            with self._lock:
-                self._send_classes()
+            self._objects.learn(self._page.lock)
+            with self._page.lock:
+                self.show()
 
         self._judged = {}
-        self._send_classes()
+        self.show()
         self._learner.submit("learn", learn)
 
-    def _on_class(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+    def click(self, number: int) -> None:
+        """Mark an object, and give it the class that clicks assign."""
+        self._page.mark(number)
+        if giving := self._page.widget.giving:
+            self._change({"action": "give", "labels": [number], "number": giving})
+
+    def _change(self, content: Mapping[str, Any]) -> None:
         """Handle an ``action``: begin, give examples, undo, redo, add, remove, rename or recolour."""
-        classes = self.objects.classes
+        classes = self._classes
         number = int(content.get("number", 0))
-        actions: dict[str, Callable[[], Any]] = {
-            "start": self._begin_classes,
+        actions: dict[str, Callable[[], object]] = {
+            "start": self._begin,
             "give": lambda: classes.give(self._known(content["labels"]), number),
             "take_back": lambda: classes.give(self._known(content["labels"]), 0, take_back=True),
             "undo": classes.undo,
             "redo": classes.redo,
-            "add": lambda: setattr(self, "giving", classes.add_class()),
-            "remove": lambda: self._remove_class(number),
+            "add": lambda: setattr(self._page.widget, "giving", classes.add_class()),
+            "remove": lambda: self._remove(number),
             "rename": lambda: classes.rename(number, str(content["name"])),
             "recolor": lambda: classes.recolor(number, str(content["color"])),
             "from_groups": self._groups_to_examples,
             "to_groups": self._classes_to_groups,
         }
-        with self._lock:
+        with self._page.lock:
             try:
                 actions[checks.check_option("action", content.get("action"), actions)]()
             finally:
-                self._learn_classes()
+                self.learn()
 
     def _known(self, labels: Sequence[Any]) -> list[int]:
         wanted = np.asarray(labels, np.int64)
-        return wanted[np.isin(wanted, self.objects.row_labels)].tolist()
+        return wanted[np.isin(wanted, self._objects.row_labels)].tolist()
 
-    def _begin_classes(self) -> None:
-        classes = self.objects.classes
-        while len(classes.state.names) < 2:
-            classes.add_class()
-        self._describe_columns()
-        self._send_classes()
-        self.giving = next(iter(classes.state.names))
-        self.color = CLASS_COLUMN
+    def _begin(self) -> None:
+        while len(self._classes.state.names) < 2:
+            self._classes.add_class()
+        self._page.show_columns()
+        self.show()
+        self._page.widget.giving = next(iter(self._classes.state.names))
+        self._page.widget.color = CLASS_COLUMN
 
-    def _remove_class(self, number: int) -> None:
-        classes = self.objects.classes
-        classes.remove_class(number)
-        if number == self.giving:
-            self.giving = next(iter(classes.state.names), 0)
+    def _remove(self, number: int) -> None:
+        self._classes.remove_class(number)
+        if number == self._page.widget.giving:
+            self._page.widget.giving = next(iter(self._classes.state.names), 0)
 
     def _groups_to_examples(self) -> None:
         """Convert each group to examples of a class."""
-        classes, groups = self.objects.classes, self.objects.groups
+        classes, groups = self._classes, self._objects.groups
         for group in groups.sizes():
             name = groups.state.names.get(group, "") or f"group {group}"
             numbers = {known: number for number, known in classes.state.names.items()}
@@ -165,41 +138,41 @@ class ClassesMixin(traitlets.HasTraits):
                 classes.rename(number, name)
             else:
                 number = classes.add_class(name)
-            members = self.objects.row_labels[groups.numbers == group].tolist()
+            members = self._objects.row_labels[groups.numbers == group].tolist()
             classes.give([label for label in members if classes.state.examples.get(label) != number], number)
 
     def _classes_to_groups(self) -> None:
         """Convert each class, examples and predicted objects, to a group."""
-        _, predicted, _ = self.objects.classes.predicted(self.objects.row_labels)
-        for place, number in enumerate(self.objects.classes.state.names):
+        _, predicted, _ = self._classes.predicted(self._objects.row_labels)
+        for place, number in enumerate(self._classes.state.names):
             chosen = predicted == number
-            objects = self.objects.row_labels[chosen].tolist()
+            objects = self._objects.row_labels[chosen].tolist()
             mode = "replace" if place == 0 else "add"
             keywords = {"objects": objects, "group": number, "mode": mode}
             code = f"table = {call('objclass.select', 'table', keywords=keywords)}"
-            self.objects.groups.choose(
+            self._objects.groups.choose(
                 chosen, group=number, mode=mode, step=Step(code, starts_anew=place == 0)
             )
             if chosen.any():
-                self.objects.groups.rename(number, self.objects.classes.state.names[number])
-                self.objects.groups.recolor(number, self.objects.classes.state.colors[number])
-        self.color = GROUP_COLUMN
-        self._send_groups()
+                self._objects.groups.rename(number, self._classes.state.names[number])
+                self._objects.groups.recolor(number, self._classes.state.colors[number])
+        self._page.widget.color = GROUP_COLUMN
+        self._page.show_groups()
 
-    def _on_suggest(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+    def _suggest(self, _content: Mapping[str, Any]) -> None:
         """Mark the suggested object."""
 
         def suggest() -> None:
-            found = self.objects.classes.suggest(self.objects.measured)
+            found = self._classes.suggest(self._objects.measured)
             if found is None:
                 raise checks.invalid("examples", "examples of at least two classes", "fewer")
-            self._mark(self.objects.number_of(found))
+            self._page.mark(self._objects.number_of(found))
 
         self._learner.submit("suggest", suggest)
 
-    def _on_judge(self, _content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
+    def _judge(self, _content: Mapping[str, Any]) -> None:
         """Cross-validate the examples in the background."""
-        table, named = self.objects.measured, self.objects.classes.named()
+        table, named = self._objects.measured, self._classes.named()
 
         def judge(_progress: Any) -> Any:
             classifier = train_table_classifier(table, named)
@@ -208,12 +181,12 @@ class ClassesMixin(traitlets.HasTraits):
 
         def finish(result: Any) -> None:
             found, importances = result
-            if named != self.objects.classes.named():
+            if named != self._classes.named():
                 return  # it says nothing of the examples that there are now
             confusion = found.confusion
             cells = found.predictions
             keys = cells[key_columns(cells)].itertuples(index=False, name=None)
-            numbers = np.array([self.objects.number_of(key) for key in keys])
+            numbers = np.array([self._objects.number_of(key) for key in keys])
             self._judged = {
                 "accuracy": float(found.balanced_accuracy),
                 "spread": float(found.spread),
@@ -229,13 +202,15 @@ class ClassesMixin(traitlets.HasTraits):
                 "notes": list(found.notes),
                 "telling": [] if importances is None else _most_telling(importances),
             }
-            self._send_classes()
+            self.show()
 
-        worker: Worker = self._worker  # type: ignore[attr-defined]
-        worker.start("Cross-validating the classes", judge, finish)
+        self._worker.start("Cross-validating the classes", judge, finish)
 
-    def _mark_in_3d(self, label: int) -> None:
-        """Handle a click in 3D: mark the object, and assign the current class."""
-        self._mark(label)
-        if self.giving:
-            self._on_class({"action": "give", "labels": [label], "number": self.giving}, [])
+
+def _most_telling(importances: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the first columns of `TableClassifier.feature_importances`, as far as they matter."""
+    found = importances[importances["importance"] > 0].head(_MOST_COLUMNS)
+    return [
+        {"column": str(name), "importance": float(mean), "std": float(std), "like": str(like)}
+        for name, mean, std, like in zip(*(found[column].tolist() for column in _TELLING), strict=True)
+    ]

@@ -1,0 +1,130 @@
+"""Going on where an earlier explorer was: from its file, or from the last run of the same notebook cell."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from objclass._common import checks
+from objclass.objects.editing import fingerprint
+from objclass.widgets.explorer.page import Page
+from objclass.widgets.explorer.state_file import StateFile, running_cell
+
+_ASKED = ("x", "y", "color", "by")
+_VIEW = (
+    *(*_ASKED, "log_axes", "point_size", "only_selected", "hidden"),
+    *("plot_style", "contours", "equal_scales"),
+)
+_LIVING: dict[str, tuple[int, Session]] = {}
+"""The last session of each notebook cell and its time: a cell that is run again resumes from it."""
+
+
+class Session:
+    """What is done in an explorer, as JSON can hold it.
+
+    Parameters
+    ----------
+    page : Page
+    opened_with : mapping
+        The columns that the caller has asked for, None where they were left open.
+    save_to : path or None
+        The file that is written after every change.
+    on_failure : callable
+        Called with the exception when the file cannot be written.
+    on_restored : callable
+        Called when the page shows what was restored.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        opened_with: Mapping[str, str | None],
+        save_to: str | os.PathLike[str] | None,
+        *,
+        on_failure: Callable[[Exception], None],
+        on_restored: Callable[[], None],
+    ):
+        self._page, self._opened_with, self._save_to = page, dict(opened_with), save_to
+        self._on_restored = on_restored
+        self._fingerprint = " ".join(map(fingerprint, page.objects.images.labels))
+        self._earlier = self._same_cell()
+        if self._earlier is not None:
+            self._earlier.close()  # from now on this one writes
+        self._file = None if save_to is None else StateFile(save_to, on_failure)
+
+    def _same_cell(self) -> Session | None:
+        """Return the session of an earlier run of the cell, and replace it."""
+        cell = running_cell()
+        if cell is None:
+            return None
+        name, run = cell
+        earlier_run, earlier = _LIVING.get(name, (run, None))
+        _LIVING[name] = (run, self)
+        return earlier if earlier_run != run else None
+
+    def resume(self) -> None:
+        """Go on from the file, or else from the earlier run.
+
+        Raises
+        ------
+        ValueError
+            If the file belongs to other objects.
+        """
+        stored = None if self._file is None else self._file.read()
+        if stored is None and self._earlier is not None and self._earlier._fingerprint == self._fingerprint:
+            stored = self._earlier.to_json()
+        self._earlier = None
+        if stored is not None:
+            self.restore(stored)
+
+    def save(self, _change: Any = None) -> None:
+        """Write the file in the background."""
+        if self._file is not None:
+            self._file.save(self.to_json)
+
+    def flush(self) -> None:
+        """Wait until the file is written."""
+        if self._file is not None:
+            self._file.flush()
+
+    def close(self) -> None:
+        """Write the file for the last time."""
+        if self._file is not None:
+            self._file.close()
+
+    def follow(self) -> None:
+        """Save after every change from now on."""
+        self._page.widget.observe(self.save, [*_VIEW, "_groups", "_columns", "_classes", "_edits"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the state of the explorer."""
+        with self._page.lock:
+            return {
+                "objects": self._fingerprint,
+                "opened_with": self._opened_with,
+                "view": {name: getattr(self._page.widget, name) for name in _VIEW},
+                **self._page.objects.to_json(),
+            }
+
+    def restore(self, stored: Mapping[str, Any]) -> None:
+        """Restore what `to_json` has returned, but for the columns that the caller has asked for."""
+        if stored["objects"] != self._fingerprint:
+            hint = "Choose another name, or overwrite it with resume=False."
+            got = f"{self._save_to}, which belongs to other objects"
+            raise checks.invalid("save_to", "the file of these objects", got, hint)
+        page = self._page
+        same = page.objects.restore(stored)
+        page.opening_note = "Resumed from the last state; explore(…, resume=False) starts from scratch."
+        if not same:
+            page.opening_note += " The table has changed: compute clusters and embeddings again."
+        with page.widget.hold_sync():
+            page.show_all()
+            for name, value in stored["view"].items():
+                asked = name in _ASKED and self._opened_with[name] != stored["opened_with"][name]
+                if name in _VIEW and not asked and (name not in _ASKED or self._is_shown(name, value)):
+                    page.widget.set_trait(name, value)
+        self._on_restored()
+
+    def _is_shown(self, name: str, column: str) -> bool:
+        return column in self._page.described or (name in ("y", "by") and column == "")
