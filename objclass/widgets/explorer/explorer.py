@@ -165,9 +165,7 @@ class Explorer(ExplorerTraits):
         self._session = Session(
             self._page, asked, save_to, on_failure=self._show_failure, on_restored=self._follow_restored
         )
-        if resume:
-            self._session.resume()
-        self._session.follow()
+        self._session.start(resume=resume)
 
     def _start_components(self) -> None:
         page = self._page

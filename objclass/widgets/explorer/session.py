@@ -63,20 +63,21 @@ class Session:
         _LIVING[name] = (run, self)
         return earlier if earlier_run != run else None
 
-    def resume(self) -> None:
-        """Go on from the file, or else from the earlier run.
+    def start(self, *, resume: bool) -> None:
+        """Go on from the file, or else from the earlier run, if that is wanted; then save after each change.
 
         Raises
         ------
         ValueError
             If the file belongs to other objects.
         """
-        stored = None if self._file is None else self._file.read()
-        if stored is None and self._earlier is not None and self._earlier._fingerprint == self._fingerprint:
-            stored = self._earlier.to_json()
-        self._earlier = None
-        if stored is not None:
+        earlier, self._earlier = self._earlier, None
+        stored = self._file.read() if resume and self._file is not None else None
+        if stored is None and earlier is not None and earlier._fingerprint == self._fingerprint:
+            stored = earlier.to_json()
+        if resume and stored is not None:
             self.restore(stored)
+        self._page.widget.observe(self.save, [*_VIEW, "_groups", "_columns", "_classes", "_edits"])
 
     def save(self, _change: Any = None) -> None:
         """Write the file in the background."""
@@ -92,10 +93,6 @@ class Session:
         """Write the file for the last time."""
         if self._file is not None:
             self._file.close()
-
-    def follow(self) -> None:
-        """Save after every change from now on."""
-        self._page.widget.observe(self.save, [*_VIEW, "_groups", "_columns", "_classes", "_edits"])
 
     def to_json(self) -> dict[str, Any]:
         """Return the state of the explorer."""

@@ -386,11 +386,11 @@ def test_the_3d_view_is_saved_in_the_present_colours(page: Page, sample, tmp_pat
 
 
 def test_rows_are_put_in_order_once(page: Page, sample, monkeypatch) -> None:
-    from objclass.widgets.explorer import table_messages
+    from objclass.widgets.explorer import table_view
 
     calls = []
-    arrange = table_messages.arrange_rows
-    monkeypatch.setattr(table_messages, "arrange_rows", lambda *a, **k: calls.append(k) or arrange(*a, **k))
+    arrange = table_view.arrange_rows
+    monkeypatch.setattr(table_view, "arrange_rows", lambda *a, **k: calls.append(k) or arrange(*a, **k))
     for start in (0, 10, 20):
         page.tell("rows", sort="area", start=start, count=10)
     assert len(calls) == 1

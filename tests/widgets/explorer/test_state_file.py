@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import objclass
-from objclass.widgets.explorer import explorer as explorer_module
+from objclass.widgets.explorer import session
 from objclass.widgets.explorer.explorer import explore
 from objclass.widgets.explorer.state_file import column_from_json, column_to_json
 from tests.widgets.explorer.test_explorer import Page, lasso, quantile_box
@@ -150,13 +150,13 @@ def test_a_file_that_another_has_written_is_not_written_over(sample, tmp_path) -
 
 def test_the_same_cell_goes_on_without_a_file(sample, monkeypatch) -> None:
     run = {"cell": ("abc", 1)}
-    monkeypatch.setattr(explorer_module, "running_cell", lambda: run["cell"])
-    monkeypatch.setattr(explorer_module, "_LIVING", {})
+    monkeypatch.setattr(session, "running_cell", lambda: run["cell"])
+    monkeypatch.setattr(session, "_LIVING", {})
     before = Page(explore(*sample))
     work(before, sample[2])
     beside = explore(*sample)
     assert not beside.table["MANUAL_CLUSTER_ID"].any(), "another explorer of the same run begins anew"
-    explorer_module._LIVING["abc"] = (1, before.explorer)
+    session._LIVING["abc"] = (1, before.explorer._session)
     run["cell"] = ("abc", 2)
     image, labels, table = sample
     after = explore(image, labels.copy(), table.copy())
