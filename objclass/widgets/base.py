@@ -16,6 +16,7 @@ from objclass.plots.colors import CHANNEL_MAPS, color_ramp
 from objclass.widgets import snapshot
 from objclass.widgets.channels import describe_channels, is_color_picture
 from objclass.widgets.planes import ImagePlanes, PlaneServer, PlaneSource
+from objclass.widgets.saved_picture import SavedPicture
 
 try:
     import anywidget
@@ -151,6 +152,7 @@ class SliceWidget(anywidget.AnyWidget):
         traitlets.List(traitlets.Unicode(), ["image"], help="the layers of the planes")
     )
 
+    _saved_picture: SavedPicture | None = None
     _displayed = False
     _asked = False  # whether the browser has requested planes, so that none is needed in advance
 
@@ -171,8 +173,10 @@ class SliceWidget(anywidget.AnyWidget):
         described = describe_image(planes, ndim, spacing, unit, channel_names)
         maps = {name: color_ramp(name) for name in CHANNEL_MAPS}
         self._handlers: dict[str, Handler] = {"plane": self._answer_plane}
+        self._saved_picture = SavedPicture(self._full_picture, first=self.picture)
         super().__init__(**described, **traits, _maps=maps)
         self.on_msg(self._dispatch)
+        self.observe(self._touch)
 
     def _add_components(self, *components: Component) -> None:
         """Let components handle their messages."""
@@ -199,14 +203,31 @@ class SliceWidget(anywidget.AnyWidget):
             self.position = list(position or [size // 2 for size in shape])
 
     def _repr_mimebundle_(self, **keywords: Any) -> Any:
-        """Return the widget with a static image and a summary, for viewers without a kernel."""
+        """Return the widget with a summary, and publish a picture before it; for viewers without a kernel."""
         self._displayed = True
         self._offer_first()
+        if self._saved_picture is not None:
+            self._saved_picture.show()
         bundle = super()._repr_mimebundle_(**keywords)
         if bundle is None:
             return None
         data, metadata = bundle
-        return {**data, "text/plain": self.summary(), "image/png": self.picture()}, metadata
+        return {**data, "text/plain": self.summary()}, metadata
+
+    def send(self, content: Any, buffers: Any = None) -> None:
+        """Send a message to the browser: what it tells may be in the picture, too."""
+        super().send(content, buffers)
+        self._touch()
+
+    def _touch(self, _change: Any = None) -> None:
+        if self._saved_picture is not None:
+            self._saved_picture.touch()
+
+    def close(self) -> None:
+        """Close the widget, and leave its picture as it is."""
+        if self._saved_picture is not None:
+            self._saved_picture.close()
+        super().close()
 
     def summary(self) -> str:
         """Return a one-line summary of the widget."""
@@ -223,6 +244,10 @@ class SliceWidget(anywidget.AnyWidget):
         self._paint_over(picture, axis, index, step)
         row, col = (size for other, size in enumerate(self.volume["spacing"]) if other != axis)
         return snapshot.encode_png(picture, (row, col))
+
+    def _full_picture(self) -> bytes:
+        """Return a picture of more than the shown plane, where there is more."""
+        return self.picture()
 
     def _paint_over(self, picture: np.ndarray, axis: int, index: int, step: int) -> None:
         """Draw overlays on an image of every `step`-th pixel of a plane."""

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -141,10 +142,29 @@ class Notebook:
         self.server, self.page, self.url, self.name, self.app = server, page, url, name, app
         self.errors: list[str] = []
         self.outside: list[str] = []
+        self.diary: deque[str] = deque(maxlen=40)
+        page.on("console", lambda message: self._write(f"console: {message.type}: {message.text}"))
+        page.on("websocket", self._note_socket)
+        page.on("framenavigated", lambda frame: self._write(f"page at {frame.url}"))
+        page.on("crash", lambda _: self._write("the page crashed"))
         page.on("pageerror", self._note_error)
         page.on("request", self._note_request)
         page.set_default_timeout(SECONDS * 1000)
         page.add_init_script(COUNT_MESSAGES)
+
+    def _write(self, text: str) -> None:
+        self.diary.append(f"{time.strftime('%H:%M:%S')} {text[:300]}")
+
+    def _note_socket(self, socket: Any) -> None:
+        path = urlsplit(socket.url).path
+        socket.on("close", lambda _: self._write(f"closed: {path}"))
+        socket.on("socketerror", lambda error: self._write(f"{error}: {path}"))
+        self._write(f"opened: {path}")
+
+    def tell(self) -> str:
+        """Return what page and server have reported last, for the message of a test that fails."""
+        log = Path(self.server.log.name).read_text(errors="replace").splitlines()
+        return "\n".join([*self.diary, "server:", *log[-25:]])
 
     def _note_error(self, error: Any) -> None:
         # Notebook 7 itself stumbles over a plugin without settings while it starts.

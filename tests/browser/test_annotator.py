@@ -715,9 +715,9 @@ def test_a_saved_notebook_shows_a_picture_without_a_kernel(open_notebook):
     notebook.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
     stored = json.loads((notebook.server.root / notebook.name).read_text())
     for cell, start in zip(stored["cells"][1:], ["Annotator of an image", "Viewer of an image"], strict=True):
-        data = cell["outputs"][0]["data"]
-        assert "".join(data["text/plain"]).startswith(start)
-        assert len(data["image/png"]) > 1000
+        picture, widget = (output["data"] for output in cell["outputs"])
+        assert "".join(widget["text/plain"]).startswith(start)
+        assert len(picture["image/png"]) > 1000
 
 
 def test_while_all_cells_run_the_widget_shows_plane_and_prediction(open_notebook):

@@ -61,6 +61,11 @@ SELECT = """([x, y, value]) => {
 }"""
 
 
+REACHES = """([view, x, y]) =>
+    Boolean(document.querySelector(view)?.contains(document.elementFromPoint(x, y)))"""
+WATCH = """(root) => document.addEventListener('pointerdown', ({target}) => {
+    if (!target.closest(root)) console.error(`pressed outside of the widget: ${target.className}`);
+}, true)"""
 # Resolves when the kernel has answered: it has heard what was sent before then. (It may execute code first.)
 ANSWERED = """() => new Promise((resolve) => {
     const {model} = document.querySelector('.oce').parentElement.explorer;
@@ -89,6 +94,7 @@ class Walker:
         self.is_dying = False
         self.errors: list[str] = []
         self.page.on("console", self.note)
+        self.page.evaluate(WATCH, self.root)
         self.open()
 
     def note(self, message: Any) -> None:
@@ -134,9 +140,18 @@ class Walker:
             box["y"] + self.random.uniform(0, box["height"]),
         )
 
+    def start(self, view: str) -> tuple[float, float] | None:
+        """Return a place where a press reaches the view; beyond it lie the tools of the notebook."""
+        for _ in range(5):
+            at = self.place(view)
+            if at is not None and self.page.evaluate(REACHES, [view, *at]):
+                return at
+        self.page.locator(self.root).evaluate("element => element.scrollIntoView()")
+        return None
+
     def stroke(self) -> None:
         view = self.random.choice(self.views)
-        start = self.place(view)
+        start = self.start(view)
         if start is None:
             return
         button = self.random.choice(["left", "left", "left", "right"])
@@ -168,7 +183,7 @@ class Walker:
 
     def wheel(self) -> None:
         view = self.random.choice(self.views)
-        at = self.place(view)
+        at = self.start(view)
         if at is None:
             return
         modifier = self.random.choice(["", "Shift", "Control"])
@@ -203,13 +218,15 @@ class Walker:
 
     def report(self) -> str:
         found = self.errors + self.notebook.errors + self.notebook.outside
-        return "\n".join([*found, f"after: {'; '.join(self.last)}"])
+        return "\n".join([*found, f"after: {'; '.join(self.last)}", self.notebook.tell()])
 
     def kill(self) -> None:
         """Kill the kernel in the middle of a stroke, and run the cells again."""
         before = self.check()
         self.is_dying = True
-        start = self.place(self.views[0])
+        start = None
+        while start is None:
+            start = self.start(self.views[0])
         self.last.append("kill")
         process = self.notebook.kernel("__import__('os').getpid()")
         self.page.mouse.move(*start)

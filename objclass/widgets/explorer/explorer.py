@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from objclass.tables.table_classifier import TableClassifier
     from objclass.widgets.view3d.view3d import View3D
 
+_PLOTTED_AT_ONCE = 20_000
+"""The most objects whose plot is drawn for the picture in a saved notebook."""
+
 
 def explore(
     image: npt.ArrayLike | AnyPath | Images,
@@ -273,6 +276,13 @@ class Explorer(ExplorerTraits):
     def volume_view(self) -> View3D | None:
         """The 3D view of the shown image, if it was requested."""
         return self._surfaces.view
+
+    def _paint_over(self, picture: np.ndarray, axis: int, index: int, step: int) -> None:
+        self._pictures.paint(picture, axis, index, step)
+
+    def _full_picture(self) -> bytes:
+        few = len(self.objects.table) <= _PLOTTED_AT_ONCE
+        return self._pictures.draw("all", "png", dpi=72) if few else self.picture()
 
     def save_picture(self, path: str | os.PathLike[str], view: str = "all", *, dpi: int = 200) -> None:
         """Write a picture of what the explorer shows: in its colours, with legend and scale bar.

@@ -94,6 +94,10 @@ class Pictures:
             figure.savefig(out, format=file_format, metadata={"Date": None} if file_format == "svg" else None)
         return out.getvalue()
 
+    def paint(self, picture: np.ndarray, axis: int, index: int, step: int) -> None:
+        """Draw the objects over a picture of every `step`-th pixel of a plane, in place."""
+        paint_objects(self._page, picture, axis, index, look=object_colors(self._page), step=step)
+
     def _send(self, content: Mapping[str, Any]) -> None:
         """Answer with a picture as a file."""
         view, file_format = str(content.get("of", "all")), str(content.get("format", "png"))
@@ -322,18 +326,11 @@ def draw_slice(page: Page, figure: Figure | Any, look: ObjectColors, planes: Ima
     axis = page.widget.axis
     index = page.widget.position[axis]
     picture = snapshot.compose_channels(planes.encode(planes.plane(axis, index)), page.widget.channels)
-    slots = page.objects.slot_plane(axis, index, page.shown)
-    shown = np.zeros((len(page.objects.slot_labels) + 1, 4))
-    rows = page.objects.rows
-    shown[1 : len(rows) + 1, :3] = look.rgb[rows]
-    shown[1 : len(rows) + 1, 3] = look.visible[rows] * np.where(look.chosen[rows], 0.78, 0.33)
-    shown[len(rows) + 1 :] = (*_GREY, 0 if page.widget.only_selected else 0.33)
-    overlay = shown[slots]
-    blended = picture / 255 * (1 - overlay[..., 3:]) + overlay[..., :3] * overlay[..., 3:]
+    paint_objects(page, picture, axis, index, look=look)
     row, col = (size for other, size in enumerate(page.widget.volume["spacing"]) if other != axis)
     ax = figure.subplots()
-    height, width = slots.shape
-    ax.imshow(blended, extent=(0, width * col, height * row, 0), interpolation="nearest")
+    height, width = picture.shape[:2]
+    ax.imshow(picture, extent=(0, width * col, height * row, 0), interpolation="nearest")
     ax.set_axis_off()
     names = ", ".join(filter(None, [page.objects.images.names[page.shown], f"{'zyx'[axis]} {index}"]))
     if page.widget.volume["ndim"] == 2:
@@ -343,6 +340,20 @@ def draw_slice(page: Page, figure: Figure | Any, look: ObjectColors, planes: Ima
     length = round_length(width / 4)
     bar = f"{length:g} {page.widget.volume['unit']}"
     _draw_scale_bar(ax, (width * 0.97, height * 0.96), length, bar, above=-height * 0.02)
+
+
+def paint_objects(
+    page: Page, picture: np.ndarray, axis: int, index: int, *, look: ObjectColors, step: int = 1
+) -> None:
+    """Draw the objects in their colours over a picture of every `step`-th pixel of a plane, in place."""
+    slots = page.objects.slot_plane(axis, index, page.shown)[::step, ::step]
+    shown = np.zeros((len(page.objects.slot_labels) + 1, 4))
+    rows = page.objects.rows
+    shown[1 : len(rows) + 1, :3] = look.rgb[rows] * 255
+    shown[1 : len(rows) + 1, 3] = look.visible[rows] * np.where(look.chosen[rows], 0.78, 0.33)
+    shown[len(rows) + 1 :] = (*(_GREY * 255), 0 if page.widget.only_selected else 0.33)
+    overlay = shown[slots]
+    picture[:] = np.rint(picture * (1 - overlay[..., 3:]) + overlay[..., :3] * overlay[..., 3:])
 
 
 def _draw_scale_bar(ax: Axes, corner: tuple[float, float], length: float, text: str, *, above: float) -> None:

@@ -14,6 +14,7 @@ import { ImageStrip } from "./image_strip.js";
 import { NextStep } from "./next_step.js";
 import { Objects3D } from "./objects_3d.js";
 import { TOOLS } from "./paint_tool.js";
+import { hideSavedPicture } from "./saved_picture.js";
 import { Scribbles } from "./scribbles.js";
 import { Suggestion } from "./suggestion.js";
 
@@ -280,6 +281,10 @@ export default {
     el.append(root);
     const view = new AnnotatorView(model, root);
     el.annotator = view;
-    return () => view.dispose();
+    const forget = hideSavedPicture(el);
+    return () => {
+      forget();
+      view.dispose();
+    };
   },
 };

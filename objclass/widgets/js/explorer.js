@@ -14,6 +14,7 @@ import { CLASS_COLUMN, GROUP_COLUMN, ObjectStore } from "./object_store.js";
 import { PlotPanel } from "./plot_panel.js";
 import { PlotTip } from "./plot_tip.js";
 import { ProfilePanel } from "./profile_panel.js";
+import { hideSavedPicture } from "./saved_picture.js";
 import { SavePanel } from "./save_panel.js";
 import { StepPanel } from "./steps_panel.js";
 import { TableView, saveFile } from "./table_view.js";
@@ -295,7 +296,11 @@ class Explorer {
 function render({ model, el }) {
   const explorer = new Explorer(model, el);
   el.explorer = explorer;
-  return () => explorer.dispose();
+  const forget = hideSavedPicture(el);
+  return () => {
+    forget();
+    explorer.dispose();
+  };
 }
 
 export default { render };

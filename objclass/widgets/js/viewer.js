@@ -2,6 +2,7 @@
 import { Connection } from "./connection.js";
 import { checkbox, h, iconButton, keepFocus, listen, shieldKeys, slider } from "./dom.js";
 import { labelTable } from "./colors.js";
+import { hideSavedPicture } from "./saved_picture.js";
 import { SlicePanel } from "./slice_panel.js";
 
 const EDGE = 1.5;
@@ -32,7 +33,9 @@ function render({ model: source, el }) {
   const stop = listen(model, {
     "msg:custom": (message, buffers) => message.kind === "plane" && panel.planes.receive(message, buffers) });
   el.viewer = panel;
+  const forget = hideSavedPicture(el);
   return () => {
+    forget();
     connection.dispose();
     release();
     stop();

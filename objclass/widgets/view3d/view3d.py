@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anywidget
 import ipywidgets
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +16,10 @@ from objclass._common import checks, parallel
 from objclass.plots.colors import UNSELECTED, category_color, color_ramp, group_color, rgb
 from objclass.tables.columns import column_kind, factorize, numbers
 from objclass.tables.selection import GROUP_COLUMN
-from objclass.widgets.base import spatial_image
+from objclass.widgets.base import bundle, spatial_image
 from objclass.widgets.explorer.label_images import present_labels
 from objclass.widgets.explorer.object_table import check_objects
+from objclass.widgets.saved_picture import SavedPicture
 from objclass.widgets.snapshot import encode_png
 from objclass.widgets.view3d.meshes import TRIANGLES, Models, mesh_objects
 from objclass.widgets.view3d.scene import (
@@ -98,6 +100,12 @@ def view3d(
     return view
 
 
+class _HidesPicture(anywidget.AnyWidget):
+    """The part of the view that hides the picture before it."""
+
+    _esm = bundle("view3d")
+
+
 class View3D(ipywidgets.VBox):
     """The widget that `objclass.view3d` returns.
 
@@ -146,8 +154,10 @@ class View3D(ipywidgets.VBox):
         self.surfaces = add_surfaces(self.plot, self.mesh, self._on_click)
         button = ipywidgets.Button(description="Reset view", tooltip="Show all objects again")
         button.on_click(lambda _button: self.reset())
-        super().__init__([self.plot, button])
+        super().__init__([self.plot, button, _HidesPicture()])
+        self._saved_picture = SavedPicture(self._draw_still)
         self._recolor()
+        self.plot.observe(lambda _change: self._saved_picture.touch(), "camera")
 
     @traitlets.validate("color")
     def _check_color(self, proposal: Any) -> str:
@@ -174,16 +184,19 @@ class View3D(ipywidgets.VBox):
         with self.surfaces.hold_sync():
             self.surfaces.color_map = plateau_map(palette)
             self.surfaces.attribute = self.mesh.spread(levels.astype(np.float32))
+        self._saved_picture.touch()
 
     def _repr_mimebundle_(self, **keywords: Any) -> Any:
-        """Return the widget with a static image and a summary, for viewers without a kernel."""
-        levels, palette = self._levels()
-        picture = draw_surfaces(self.mesh, palette[levels], self.plot.camera or self.camera)
+        """Return the widget with a summary, and publish a picture before it; for viewers without a kernel."""
+        self._saved_picture.show()
         summary = f"View3D of {counted(len(self.mesh.labels), 'object')}"
         if self.color:
             summary += f", coloured by {self.color}"
-        still = {"text/plain": summary, "image/png": encode_png(picture)}
-        return {**super()._repr_mimebundle_(**keywords), **still}
+        return {**super()._repr_mimebundle_(**keywords), "text/plain": summary}
+
+    def _draw_still(self) -> bytes:
+        levels, palette = self._levels()
+        return encode_png(draw_surfaces(self.mesh, palette[levels], self.plot.camera or self.camera))
 
     def reset(self) -> None:
         """Reset the camera to show all objects."""
@@ -191,6 +204,7 @@ class View3D(ipywidgets.VBox):
 
     def close_all(self) -> None:
         """Close the view with its plot, surfaces and image, and release their memory."""
+        self._saved_picture.close()
         for model in (self.raw, self.surfaces, self.plot, self):
             if model is not None:
                 model.close()

@@ -337,13 +337,13 @@ def test_a_still_picture_and_a_line_of_text_come_with_the_widget(make, image):
     assert data["text/plain"].startswith(
         "Annotator of an image of 6 × 30 × 40 pixels; annotated pixels: none"
     )
-    before = np.asarray(Image.open(BytesIO(data["image/png"])))
+    before = np.asarray(Image.open(BytesIO(annotator.picture())))
     paint_both(annotator)
     annotator.segment()
     data, _ = annotator._repr_mimebundle_()
     assert "background 25, object 25; classifier trained; " in data["text/plain"]
     assert "application/vnd.jupyter.widget-view+json" in data
-    after = np.asarray(Image.open(BytesIO(data["image/png"])))
+    after = np.asarray(Image.open(BytesIO(annotator.picture())))
     assert before.shape == after.shape == (120, 160, 3)
     assert (before == before[..., :1]).all()
     stroked = after[42:58, 42:58].reshape(-1, 3).astype(int)

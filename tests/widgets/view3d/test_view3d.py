@@ -93,7 +93,7 @@ def test_without_a_kernel_a_still_picture_shows_the_surfaces(balls: np.ndarray) 
     view = view3d(balls, balls, table, color="group")
     shown = view._repr_mimebundle_()
     assert shown["text/plain"] == "View3D of 3 objects, coloured by group"
-    picture = np.asarray(Image.open(io.BytesIO(shown["image/png"]))).astype(float)
+    picture = np.asarray(Image.open(io.BytesIO(view._draw_still()))).astype(float)
     assert picture.shape == (480, 480, 3)
     levels, palette = view._levels()
     hues = palette / np.linalg.norm(palette.astype(float), axis=1, keepdims=True)
