@@ -110,6 +110,8 @@ def describe(value: object) -> str:
     """Describe `value`: shape and dtype of an array, otherwise its type and a short repr."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
+    if value is None:
+        return "None"
     text = repr(value)
     return f"{type(value).__name__} {text if len(text) <= 80 else text[:77] + '...'}"
 
@@ -228,6 +230,8 @@ def check_labels(labels: npt.ArrayLike, *, argument: str = "labels") -> np.ndarr
         hint = "Label the objects of a mask with skimage.measure.label(mask)."
         if array.dtype.kind == "f":  # relabelling would separate the pieces of disconnected objects
             hint = "Convert labels stored as floats with labels.astype(int)."
+        if array.ndim == 0:
+            hint = "Read a file with objclass.read_labels(path); pass several label images as a list."
         raise invalid(argument, "an integer array, 0 for background", array, hint, kind=TypeError)
     if array.ndim not in (2, 3):
         raise invalid(argument, "an array of axes (y, x) or (z, y, x)", array)

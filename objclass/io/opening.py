@@ -273,10 +273,19 @@ def readable(path: AnyPath) -> Iterator[None]:
     except (UserWarning, ImportError):
         raise
     except Exception as error:  # including MemoryError: damaged files can request huge arrays
-        reason = f"{os.fspath(path)} ({type(error).__name__}: {error})"
+        reason = f"{os.fspath(path)} ({_reason(error)})"
         hint = "The file is damaged, incomplete or of another format; copy or export it again."
         kind = Path(path).suffix or "Zarr"
         raise invalid("path", f"a complete {kind} image", reason, hint) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return why a file cannot be read; errors of Python in its metadata would not tell a user anything."""
+    if isinstance(error, KeyError):
+        return f"its metadata lack {error}"
+    if isinstance(error, (LookupError, AttributeError, TypeError, AssertionError)):
+        return "its metadata do not have the form of this format"
+    return f"{type(error).__name__}: {error}"
 
 
 def is_url(path: AnyPath) -> bool:

@@ -30,4 +30,19 @@ def safe_text(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _safe(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_SIGNS) else value
+    return f"'{value}" if _is_formula(value) else value
+
+
+def plain_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as it was before `safe_text`."""
+    names = [name for name in table.columns if table[name].dtype.kind not in "iufbM"]
+    return table.assign(**{name: table[name].map(_plain) for name in names}) if names else table
+
+
+def _plain(value: Any) -> Any:
+    return value[1:] if _is_formula(value) and value.startswith("'") else value
+
+
+def _is_formula(value: Any) -> bool:
+    """Return whether text begins like a formula, after any apostrophes."""
+    return isinstance(value, str) and value.lstrip("'").startswith(FORMULA_SIGNS)

@@ -14,7 +14,7 @@ from objclass.measurement.properties import PROPERTIES, Property
 
 def extra_property(name: str, function: Callable[..., Any], channel_names: Sequence[str]) -> Property:
     """Return a property that calls ``function(mask, pixels)`` for each object."""
-    if not isinstance(name, str) or name in PROPERTIES or name in ("label", "image", "frame"):
+    if not isinstance(name, str) or not name or name in PROPERTIES or name in ("label", "image", "frame"):
         raise checks.invalid("extra", "names that differ from those of other columns", checks.describe(name))
     if not callable(function):
         expected = f"a function of the mask and the pixels of an object for {name!r}"
@@ -60,7 +60,10 @@ def _call(
         pixels = pixels[0] if list(channel_names) == [""] else pixels
     number = code if part.true_numbers is None else part.true_numbers[code]
     try:
-        value = np.asarray(function(mask, pixels), float)
+        found = function(mask, pixels)
+        if found is None:
+            raise TypeError("it returned None")
+        value = np.asarray(found, float)
     except Exception as error:
         expected = f"{name!r} to return numbers for object {number}"
         raise checks.invalid("extra", expected, f"{type(error).__name__}: {error}") from error

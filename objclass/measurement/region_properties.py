@@ -196,6 +196,9 @@ def measure(
     chosen = choose_properties(properties, labels.ndim, n_channels, chosen_options)
     check_perimeter(chosen, spacing, steps)
     names = axis_names(channel_names, image, labels.ndim, chosen_options)
+    if extra is not None and not isinstance(extra, Mapping):
+        expected = "a dict of names and functions"
+        raise checks.invalid("extra", expected, checks.describe(extra), kind=TypeError)
     chosen += [extra_property(name, function, names["channel"]) for name, function in (extra or {}).items()]
     if pixels is None or not any(entry.needs_image or entry.group == "extra" for entry in chosen):
         pixels, masks = np.empty((0, *labels.shape), np.uint8), None
@@ -268,11 +271,14 @@ def choose_properties(
     for entry in PROPERTIES.values():
         groups.setdefault(entry.group, []).append(entry)
     chosen: dict[str, Property] = {}
-    for name in [properties] if isinstance(properties, str) else properties:
+    names = [properties] if isinstance(properties, str) else list(properties)
+    for name in names:
         checks.check_option("properties", name, [*groups, *sorted({*PROPERTIES} - {*groups})])
         members = groups.get(name) or [PROPERTIES[name]]
         existing = [entry for entry in members if entry.exists(ndim, n_channels, options)]
-        if not existing and (name not in groups or not members[0].needs_image):
+        # Groups that need an image are omitted without one, if others remain.
+        is_omitted = name in groups and members[0].needs_image and len(names) > 1
+        if not existing and not is_omitted:
             raise _missing_error(name, members[0], ndim, n_channels, options)
         chosen |= {entry.name: entry for entry in existing}
     return list(chosen.values())

@@ -17,6 +17,7 @@ from objclass._common.checks import (
     check_spacing,
     for_each,
     invalid,
+    is_list,
 )
 from objclass._common.parallel import Progress, map_tiles
 from objclass._common.sizes import parse_size, weighted_median
@@ -24,6 +25,7 @@ from objclass.objects import splitting
 from objclass.objects.kernels.depth import fill_cavities
 from objclass.objects.runlength import object_sizes, renumber
 from objclass.pixels.classifier import ObjectClassifier
+from objclass.pixels.comparison import compare_with_training
 from objclass.pixels.prediction import (
     check_classifier,
     check_planewise,
@@ -266,7 +268,7 @@ def segment(
     -----
     UserWarning
         If over half of the image is foreground, which happens if classes were swapped in the scribbles, or if
-        the voxel size is not that of the training.
+        the voxel size, the number of bits or the brightness is not that of the training.
 
     See Also
     --------
@@ -301,7 +303,13 @@ def segment(
         match_spacing,
     )
     keywords: dict[str, Any] = {"spacing": spacing, "engine": engine, "progress": progress}
-    return segment_with(image, classifier, options, **keywords, stacklevel=3)
+    labels = segment_with(image, classifier, options, **keywords, stacklevel=3)
+    for one in image if is_list(image) else [image]:
+        pixels = np.asarray(one)
+        channels = pixels if pixels.ndim > options.ndim_of_images(classifier) else pixels[np.newaxis]
+        for difference in compare_with_training(channels, classifier):
+            warnings.warn(difference, stacklevel=2)
+    return labels
 
 
 def segment_with(

@@ -330,7 +330,8 @@ def describe_training(pairs: Pairs) -> dict[str, str]:
 
 def _check_pair(image: Any, annotations: Any, place: str) -> tuple[np.ndarray, np.ndarray]:
     name = f"annotations{place}"
-    scribbles = np.asarray(annotations)
+    # A masked pixel is not annotated, whatever value lies under the mask.
+    scribbles = np.ma.filled(annotations, 0) if np.ma.is_masked(annotations) else np.asarray(annotations)
     _check_no_picture(scribbles, np.shape(image), name)
     if scribbles.dtype.kind == "f" and np.array_equal(scribbles, np.round(scribbles)):
         scribbles = scribbles.astype(np.int64)

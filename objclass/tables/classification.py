@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 import warnings
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
@@ -553,7 +554,8 @@ def _check_names(names: list[Any]) -> list[Any]:
         raise invalid("classes", "examples of at least two classes", got)
     folded: dict[str, Any] = {}
     for name in names:
-        same = folded.setdefault(" ".join(str(name).casefold().split()), name)
+        spelling = unicodedata.normalize("NFKC", str(name)).casefold()
+        same = folded.setdefault(" ".join(spelling.split()), name)
         if same is not name:
             raise invalid("classes", "one name for each class", f"{same!r} and {name!r}", "Use one spelling.")
     return names

@@ -28,7 +28,10 @@ _SIZE_AGAIN = re.compile(
     r"(.* )?((num|number of|nb of|size in|count of|obj) )?(pixels?|voxels?)( count)?"
     r"|(.* )?equivalent diameter.*"
 )
-_NUMBER_AS_TEXT = re.compile(r"\s*[+-]?(\d[\d.,' \u00a0\u202f]*|[.,]\d+)([eE][+-]?\d+)?\s*%?\s*")
+_NUMBER_AS_TEXT = re.compile(
+    r"""["']?\s*[+\-\u2212]?(\d[\d.,' \u00a0\u202f]*|[.,]\d+)([eE][+-]?\d+)?\s*"""
+    r"""(%|px|pix(els?)?|([nm]|[u\u00b5\u03bc])?m([\^]?[23]|[\u00b2\u00b3])?)?\s*["']?"""
+)  # also with a percent sign, a unit or in quotes
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ def check_table(table: Any) -> pd.DataFrame:
     labels = table["label"]
     if not _is_real(labels) or labels.isna().any() or (labels % 1 != 0).any():
         raise invalid("table", "integers in the column 'label'", f"{_some(labels)} ({labels.dtype})")
+    if (labels < 0).any():
+        raise invalid("table", "labels of at least 0 in the column 'label'", f"{labels.min()} among them")
     key = key_columns(table)
     repeated = table.duplicated(key)
     if repeated.any():
@@ -143,7 +148,7 @@ def _measured(table: pd.DataFrame) -> tuple[list[str], dict[str, list[str]]]:
 
 def _check_text(column: pd.Series) -> None:
     """Raise if a column of text contains numbers that pandas could not parse."""
-    texts = [str(value) for value in column.dropna().unique()[:1000]] if column.dtype.kind in "OUT" else []
+    texts = list(dict.fromkeys(map(str, column.dropna()[:1000]))) if column.dtype.kind in "OUT" else []
     numbers = [text for text in texts if _NUMBER_AS_TEXT.fullmatch(text)]
     if not numbers or 2 * len(numbers) < len(texts):
         return
@@ -155,6 +160,8 @@ def _check_text(column: pd.Series) -> None:
         hint = f"Read it with pandas.read_csv(path, na_values={others[:3]}), or drop the column."
     elif any("%" in text for text in numbers):
         hint = f"Remove the sign: pandas.to_numeric(table[{column.name!r}].str.rstrip('%'))."
+    elif any(re.search(r"""["'\u2212a-df-zA-DF-Z\u00b5\u03bc]""", text) for text in numbers):
+        hint = "Remove units, quotes and signs that are no digits first, for example with Series.str.replace."
     got = f"{column.name!r} of text: {_some((numbers[:3] + others)[:4])}"
     raise invalid("table", "measurements as numbers", got, hint)
 

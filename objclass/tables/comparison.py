@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +103,8 @@ def compare(
     from scipy.stats import false_discovery_control
 
     names = [values] if isinstance(values, str) else list(values)
+    if not names or len({*names}) < len(names):
+        raise invalid("values", "one or more columns, each once", names)
     design = check_design(table, names, by=by, replicate=replicate)
     rows = []
     for name in names:
@@ -126,7 +128,7 @@ def compare(
     return result
 
 
-def check_design(table: pd.DataFrame, values: Iterable[str], *, by: str, replicate: str) -> Design:
+def check_design(table: pd.DataFrame, values: Sequence[str], *, by: str, replicate: str) -> Design:
     """Return the condition and replicate of each object, after checking the design."""
     import pandas as pd
 
@@ -135,6 +137,10 @@ def check_design(table: pd.DataFrame, values: Iterable[str], *, by: str, replica
         if name not in table.columns:
             shown = ", ".join(map(str, table.columns[:20]))
             raise invalid(argument, "a column of the table", repr(name), f"It has {shown}.")
+    for argument, name in (("replicate", replicate), *(("values", value) for value in values)):
+        if name == "label":
+            expected = "the column of images, wells or animals" if argument == "replicate" else "measurements"
+            raise invalid(argument, expected, "'label', which identifies objects")
     known = table[by].notna() & table[replicate].notna()
     if not known.all():
         text = (

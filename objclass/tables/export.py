@@ -11,6 +11,7 @@ import numpy as np
 
 from objclass._common import checks
 from objclass._common.files import AnyPath, replacing
+from objclass.io.tables import plain_text, safe_text, write_csv
 from objclass.measurement.columns import describe_columns
 from objclass.tables.columns import measurement_columns
 from objclass.tables.roles import EMBEDDINGS
@@ -39,14 +40,15 @@ def to_bytes(table: pd.DataFrame, file_format: str) -> bytes:
     """
     checks.check_option("file_format", file_format, file_formats())
     if file_format == "csv":
-        return table.to_csv(index=False, lineterminator="\n").encode()
+        return safe_text(table).to_csv(index=False, lineterminator="\n").encode()
     return table.to_parquet(index=False)
 
 
 def write_table(table: pd.DataFrame, path: AnyPath) -> None:
     """Write a table with the description of its columns.
 
-    A CSV file contains only the table, so that pandas, Excel and R read it without options. The unit, group,
+    A CSV file contains only the table, so that pandas, Excel and R read it without options. Text that begins
+    like a formula is written after an apostrophe, which `read_table` removes. The unit, group,
     definition and source of each column of ``objects.csv`` are written to ``objects.columns.csv``. Parquet
     stores them in the file.
 
@@ -83,13 +85,12 @@ def write_table(table: pd.DataFrame, path: AnyPath) -> None:
     described = describe_columns(table)
     if suffix not in (".csv", ".parquet"):
         raise checks.invalid("path", "a path that ends in .csv or .parquet", str(path))
-    with replacing(path) as temporary:
-        if suffix == ".csv":
-            table.to_csv(temporary, index=False)
-        else:
-            table.to_parquet(temporary, index=False)
     if suffix == ".csv":
+        write_csv(Path(path), table)
         write_columns(described, path)
+        return
+    with replacing(path) as temporary:
+        table.to_parquet(temporary, index=False)
 
 
 def write_columns(described: pd.DataFrame, path: AnyPath) -> None:
@@ -134,7 +135,7 @@ def read_table(path: AnyPath) -> pd.DataFrame:
         raise checks.invalid("path", "a file", f"{path}, which does not exist", kind=FileNotFoundError)
     if Path(path).suffix.lower() == ".parquet":
         return pd.read_parquet(path)
-    table = pd.read_csv(path)
+    table = plain_text(pd.read_csv(path))
     if _columns_path(path).exists():
         described = pd.read_csv(_columns_path(path), keep_default_na=False, encoding="utf-8-sig")
         columns = {row.pop("name"): row for row in described.to_dict("records") if row["group"]}

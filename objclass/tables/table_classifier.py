@@ -250,8 +250,10 @@ def _read_json(path: Path) -> TableClassifier:
     try:
         content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
         return _from_content(content)
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).rstrip(".")
+        if isinstance(error, (TypeError, AttributeError)):
+            reason = "a value has the wrong type"
         expected = "a classifier written by TableClassifier.save"
         hint = "Save the classifier again; nothing in the file was executed."
         raise invalid("path", expected, f"{path}, where {reason}", hint) from None

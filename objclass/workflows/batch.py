@@ -228,6 +228,7 @@ def segment_folder(
         raise defect
     n_objects = sum(record["row"]["n_objects"] for record in done.values())
     stale = _find_stale(work, done)
+    _report_warned(done)
     return Batch(folder, len(done), n_before, n_objects, failed, found.left_out, stale)
 
 
@@ -620,6 +621,15 @@ def _find_stale(work: Work, done: Iterable[Item]) -> list[str]:
         shown = ", ".join(stale[:5]) + (f" and {len(stale) - 5:,} more" if len(stale) > 5 else "")
         _log.warning("%s contains %d files without a row in %s: %s", labels, len(stale), IMAGES, shown)
     return stale
+
+
+def _report_warned(done: Mapping[Item, dict[str, Any]]) -> None:
+    """Report which images have warnings, such as that they are unlike those of the training."""
+    warned = {item.title: record["row"]["warnings"] for item, record in done.items()}
+    titles = [title for title, text in warned.items() if text]
+    if titles:
+        text = "%d of %d images have warnings, in the column warnings of %s; the first, %s: %s"
+        _log.warning(text, len(titles), len(done), IMAGES, titles[0], warned[titles[0]])
 
 
 def _finish(

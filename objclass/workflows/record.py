@@ -108,7 +108,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
     if not isinstance(content, dict):
-        raise ValueError(f"it contains {type(content).__name__} instead of an object")
+        raise ValueError(f"it contains {describe(content)[:40]} instead of an object")
     return content
 
 

@@ -506,3 +506,14 @@ def test_mask_of_0_and_255_is_one_object_with_a_warning():
     assert len(table) == 1
     mask[7] = 1
     assert len(measure(mask, mask)) == 2
+
+
+@pytest.mark.parametrize("name", ["intensity", "texture", "intensity_mean", ("size", "intensity_mean")])
+def test_what_needs_an_image_is_refused_without_one(name):
+    with pytest.raises(ValueError, match=r"image: expected the image to measure .* on, got none"):
+        measure(np.eye(4, dtype=int), properties=name)
+
+
+def test_a_path_is_no_label_image():
+    with pytest.raises(TypeError, match=r"Read a file with objclass\.read_labels\(path\)"):
+        measure("labels.tif")

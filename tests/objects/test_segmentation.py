@@ -497,3 +497,14 @@ def test_memory_of_postprocessing():
     finally:
         tracemalloc.stop()
     assert peak < 23 * probability.size
+
+
+def test_an_image_unlike_the_training_is_told():
+    image = np.kron(np.eye(4, dtype=np.uint8) * 200 + 20, np.ones((6, 6), np.uint8))
+    classifier = objclass.train_object_classifier(image, np.where(image > 99, 2, 1), n_estimators=3)
+    with pytest.warns(UserWarning, match="The 99th percentile is 0.8.*, in the training it was 220"):
+        objclass.segment(image / 255, classifier)
+    with pytest.warns(UserWarning, match="The image is uint16, the classifier was trained on uint8"):
+        objclass.segment([image.astype(np.uint16)], classifier)
+    with pytest.warns(UserWarning, match="The 99th percentile is"):
+        objclass.segment(np.stack([image // 9] * 3), classifier, planewise=True)

@@ -823,3 +823,17 @@ def test_channel_names_are_kept(tmp_path):
     assert train_object_classifier(image, scribbles, **options).channel_names == ()
     with pytest.raises(ValueError, match="channel_names: expected 2 different names, one for each channel"):
         train_object_classifier(image, scribbles, channel_names=["DAPI"], **options)
+
+
+def test_masked_scribbles_are_not_annotated():
+    image = np.kron(np.eye(4) * 200, np.ones((6, 6)))
+    scribbles = np.where(image > 99, 2, 1)
+    masked = np.ma.masked_array(np.where(image > 99, 2, 3), mask=image <= 99)
+    masked[:3, 12:] = 1
+    expected = np.where(image > 99, scribbles, 0)
+    expected[:3, 12:] = 1
+    one, other = (
+        train_object_classifier(image, each, n_estimators=3, random_state=0) for each in (masked, expected)
+    )
+    assert one.n_classes == 2
+    assert (classify_pixels(image, one) == classify_pixels(image, other)).all()

@@ -184,6 +184,7 @@ def test_groups_drawn_by_hand_are_examples_but_for_those_in_none(table):
         ({}, ValueError, "at least two classes, got no examples"),
         ({("one", 1): "a", ("one", 4): "a"}, ValueError, "at least two classes, got examples of 'a' alone"),
         ({("one", 1): "a", ("one", 4): "A "}, ValueError, "one name for each class, got 'A' and 'a'"),
+        ({("one", 1): "\u00e9", ("one", 4): "e\u0301"}, ValueError, "one name for each class"),
         ({("one", 1): "a", ("one", 2): "b"}, ValueError, r"objects of the table, got \('one', 2\)"),
         ({1: "a", 4: "b"}, ValueError, r"keys \(image, label\), got int 1"),
         ({("one", 1): 1.5, ("one", 4): 2}, ValueError, "strings or integers, got float 1.5"),
@@ -323,6 +324,18 @@ def test_altered_files_are_refused(saved, key, value, message):
     change(saved, key, value)
     with pytest.raises(ValueError, match=f"a classifier written by TableClassifier.save, got .*{message}"):
         load_classifier(saved)
+
+
+@pytest.mark.parametrize("value", [None, "x", -1, [], {}])
+def test_parts_of_another_type_are_refused(saved, value):
+    whole = saved.read_text()
+    for key in json.loads(whole):
+        saved.write_text(json.dumps({**json.loads(whole), key: value}))
+        try:
+            load_classifier(saved)
+        except objclass.ObjclassError as error:
+            assert "a classifier written by TableClassifier.save" in str(error)  # noqa: PT017
+            assert "NoneType" not in str(error)  # noqa: PT017
 
 
 def test_trees_that_run_in_circles_are_refused(saved):

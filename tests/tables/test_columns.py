@@ -287,3 +287,28 @@ def test_text_columns_are_excluded():
 def test_error_suggests_renaming_the_label_column(columns, rename):
     with pytest.raises(ValueError, match=re.escape(f"table.rename(columns={rename})")):
         prepare(pd.DataFrame(np.arange(6).reshape(2, -1)[:, : len(columns)], columns=columns))
+
+
+@pytest.mark.parametrize(
+    ("texts", "hint"),
+    [
+        (["3.1 µm²", "4.25 µm²"], "Remove units"),
+        (["3 px", "4 px"], "Remove units"),
+        (["1.5um^3", "2um^3"], "Remove units"),
+        (['"3.5"', '"4.5"'], "Remove units, quotes"),
+        (["\u22123.5", "2.5"], "signs that are no digits"),
+    ],
+)
+def test_numbers_with_units_or_quotes_are_no_text(texts, hint):
+    with pytest.raises(ValueError, match=f"expected measurements as numbers, got 'volume' of text: .*{hint}"):
+        prepare(make(area=[1.0, 2.0], volume=texts))
+
+
+def test_lists_and_words_are_text():
+    matrix = prepare(make(area=[1.0, 2.0], box=[[1, 2], [3, 4]], name=["3D", "2m deep"]))
+    assert (matrix.columns, matrix.excluded["text"]) == (["area"], ["box"])
+
+
+def test_labels_that_are_no_objects():
+    with pytest.raises(ValueError, match="expected labels of at least 0 in the column 'label', got -1 among"):
+        check_table(make(area=[1.0, 2.0]).assign(label=[-1, 2]))

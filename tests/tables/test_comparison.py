@@ -125,3 +125,18 @@ def test_the_figure_has_a_panel_for_each_measure():
     assert figure.axes[0].get_title() == f"p = {p:.2g}, 8 × image"
     drawn = sorted(float(line.get_ydata()[0]) for line in figure.axes[0].lines if line.get_marker() == "o")
     np.testing.assert_allclose(drawn, sorted(table.groupby("image")["area"].mean()))
+
+
+@pytest.mark.parametrize(
+    ("values", "replicate", "told"),
+    [
+        ([], "image", r"values: expected one or more columns, each once, got list \[\]"),
+        (["area", "area"], "image", "values: expected one or more columns, each once"),
+        ("label", "image", "values: expected measurements, got 'label'"),
+        ("area", "label", "replicate: expected the column of images, wells or animals, got 'label'"),
+    ],
+)
+def test_columns_that_cannot_be_compared(values, replicate, told):
+    table = experiment(np.random.default_rng(0))
+    with pytest.raises(ValueError, match=told):
+        compare(table, values, replicate=replicate)

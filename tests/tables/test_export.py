@@ -125,3 +125,15 @@ def test_anndata_and_back(tmp_path):
     assert back.attrs["columns"]["area"]["unit"] == "µm²"
     with pytest.raises(TypeError, match="adata: expected an AnnData"):
         objclass.from_anndata(several)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_text_is_no_formula_and_comes_back_as_it_was(tmp_path, suffix):
+    texts = ["=1+1", "+a", "-b", "@c", "'=d", "''-e", "'f", "g", "-1"]
+    table = pd.DataFrame({"label": range(1, 10), "name": texts, "area": [-1.5] * 9})
+    objclass.write_table(table, tmp_path / f"a.{suffix}")
+    pd.testing.assert_frame_equal(objclass.read_table(tmp_path / f"a.{suffix}"), table)
+    if suffix == "csv":
+        shown = pd.read_csv(tmp_path / "a.csv")
+        assert not shown["name"].str.startswith(("=", "+", "-", "@")).any()
+        assert (shown["area"] == -1.5).all()

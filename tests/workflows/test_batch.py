@@ -254,7 +254,7 @@ def test_an_image_without_objects_has_its_row(tmp_path, classifier):
     assert counted.tolist() == table["n_objects"].tolist()
 
 
-def test_image_unlike_training_images_is_reported(tmp_path):
+def test_image_unlike_training_images_is_reported(tmp_path, caplog):
     image = stack(0)
     trained = objclass.train_object_classifier(image, np.where(image > 250, 2, 1), spacing=(2, 0.5, 0.5))
     images = make_images(tmp_path / "images", 1)
@@ -263,6 +263,7 @@ def test_image_unlike_training_images_is_reported(tmp_path):
     segment_folder(images, trained, tmp_path / "out")
     told = pd.read_csv(tmp_path / "out" / "images.csv").set_index("image")["warnings"].fillna("")
     assert told["stack000.tif"] == ""
+    assert "2 of 3 images have warnings, in the column warnings of images.csv; the first, " in caplog.text
     assert "The 99th percentile is " in told["bright.tif"]
     assert told["coarse.tif"].count("The voxel size is 2 × 1 × 1, the classifier was trained at") == 1
 
