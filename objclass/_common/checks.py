@@ -227,9 +227,7 @@ def check_labels(labels: npt.ArrayLike, *, argument: str = "labels") -> np.ndarr
     _refuse_masked(argument, labels)
     array = np.asarray(labels)
     if array.dtype.kind not in "iu":
-        hint = "Label the objects of a mask with skimage.measure.label(mask)."
-        if array.dtype.kind == "f":  # relabelling would separate the pieces of disconnected objects
-            hint = "Convert labels stored as floats with labels.astype(int)."
+        hint = labels_hint(array.dtype)
         if array.ndim == 0:
             hint = "Read a file with objclass.read_labels(path); pass several label images as a list."
         raise invalid(argument, "an integer array, 0 for background", array, hint, kind=TypeError)
@@ -238,6 +236,13 @@ def check_labels(labels: npt.ArrayLike, *, argument: str = "labels") -> np.ndarr
     if array.dtype.kind == "i" and array.size and array.min() < 0:
         raise invalid(argument, "labels of at least 0", f"a minimum of {array.min()}")
     return array
+
+
+def labels_hint(dtype: np.dtype) -> str:
+    """Return how to convert an array that is not of integers to labels."""
+    if dtype.kind == "f":  # relabelling would separate the pieces of disconnected objects
+        return "Convert labels stored as floats with labels.astype(int)."
+    return "Label the objects of a mask with skimage.measure.label(mask)."
 
 
 def check_image(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import ArrayLike, Spacing, check_spacing, invalid
+from objclass._common.checks import ArrayLike, Spacing, check_spacing, invalid, labels_hint
 from objclass._common.sizes import Size, parse_size
 from objclass.chunked.blocks import Index, Region, Source, Tasks, with_halo, without_collection
 from objclass.chunked.measuring import (
@@ -77,11 +77,10 @@ def image_source(
 
 def labels_source(labels: ArrayLike) -> Source:
     """Return the source of the blocks of labels."""
-    if np.dtype(getattr(labels, "dtype", object)).kind not in "iu":
-        hint = "Label the objects of a mask with skimage.measure.label(mask)."
-        raise invalid(
-            "labels", "an integer array, 0 for background", type(labels).__name__, hint, kind=TypeError
-        )
+    dtype = np.dtype(getattr(labels, "dtype", object))
+    if dtype.kind not in "iu":
+        got = f"{type(labels).__name__} of {dtype}"
+        raise invalid("labels", "an integer array, 0 for background", got, labels_hint(dtype), kind=TypeError)
     if labels.ndim not in (2, 3):
         raise invalid("labels", "axes (y, x) or (z, y, x)", f"an array of shape {labels.shape}")
     return Source(labels)

@@ -372,6 +372,5 @@ def _check_writable_array(array: np.ndarray, axes: str | None, path: Path) -> st
     if _is_ome(path) and array.dtype in (np.int64, np.uint64, np.float16):
         hint = f"Convert it, as in array.astype(np.int32), or name the file {path.stem.split('.')[0]}.tif."
         raise invalid("array", "a dtype that OME-TIFF supports", array, hint)
-    if path.is_dir() and not any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zarray")):
-        raise invalid("path", "a new name, or an older Zarr image to replace", f"the folder {path}")
+    ngff.check_replaceable(path)
     return axes

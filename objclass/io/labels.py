@@ -33,6 +33,7 @@ Outline = tuple[int | None, Rings]
 """The plane of an object (None for all), and rings of points (x, y): the outlines of its parts and holes."""
 
 _MOST_CLASSES = 16  # objects that fill an image are more
+_FEWEST_PAIRS = 100  # of neighbours that are both not background, to tell labels from an image
 # The functions by which NumPy pickles arrays and scalars; none of them runs code from the file.
 _UNPICKLED = {
     *(
@@ -142,6 +143,8 @@ def read_labels_and_spacing(
             "path", f"labels of shape {tuple(shape)}", f"{Path(path).name}, of shape {labels.shape}"
         )
     _warn_of_classes(Path(path).name, labels)
+    _warn_of_pieces(Path(path).name, labels)
+    _warn_of_an_image(Path(path).name, labels)
     return labels, spacing
 
 
@@ -180,6 +183,35 @@ def _warn_of_classes(name: str, labels: np.ndarray) -> None:
         warnings.warn(
             f"{name}: no pixel is 0, background. If its numbers are classes, as in ilastik's Simple "
             "Segmentation, number the objects of class 2 with skimage.measure.label(labels == 2).",
+            stacklevel=4,
+        )
+
+
+def _warn_of_pieces(name: str, labels: np.ndarray) -> None:
+    """Warn if the only label is 1 in several places, as in a mask."""
+    import cc3d
+
+    if labels.size == 0 or labels.max() != 1:
+        return
+    n_pieces = cc3d.connected_components(labels, connectivity=8 if labels.ndim == 2 else 26, return_N=True)[1]
+    if n_pieces > 1:
+        warnings.warn(
+            f"{name}: its only label, 1, has {n_pieces:,} separate pieces, as a mask. If each is an object, "
+            "use skimage.measure.label(mask).",
+            stacklevel=4,
+        )
+
+
+def _warn_of_an_image(name: str, labels: np.ndarray) -> None:
+    """Warn if nearly all neighbours along x differ: pixels of objects mostly have neighbours of theirs."""
+    plane = labels if labels.ndim == 2 else labels[len(labels) // 2]
+    left, right = plane[:, :-1], plane[:, 1:]
+    is_pair = (left > 0) & (right > 0)
+    n_pairs = np.count_nonzero(is_pair)
+    if n_pairs >= _FEWEST_PAIRS and np.count_nonzero(left[is_pair] != right[is_pair]) > 0.75 * n_pairs:
+        warnings.warn(
+            f"{name}: nearly every pixel has another value than the next, as in an image: these are hardly "
+            "labels. Were labels and image exchanged?",
             stacklevel=4,
         )
 
@@ -258,6 +290,8 @@ def _read_outlines(path: Path, shape: Sequence[int] | None) -> np.ndarray:
     is_geojson = path.suffix.lower() in (".geojson", ".json")
     with readable(path):
         outlines = list(_geojson_outlines(path) if is_geojson else _roi_outlines(path))
+    if not outlines:
+        warnings.warn(f"{path.name}: there are no outlines in it, and so no objects.", stacklevel=4)
     check_size(path, int(np.prod(shape, dtype=float)) * 4)
     planes = {plane for plane, _ in outlines if plane is not None}
     if len(shape) == 2 and len(planes) > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from objclass._common.checks import invalid
 from objclass.io.info import StoredImage, known, report_unit, to_micrometres, unnamed
 
 ZarrFormat = Literal[2, 3]
@@ -213,6 +215,27 @@ def _stored(array: Any, axes: str, **description: Any) -> StoredImage:
 def _attributes(group: Any) -> dict[str, Any]:
     attributes = group.attrs.asdict()
     return attributes.get("ome", attributes)  # NGFF 0.5 keeps them under "ome", older versions at the top
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise if `path` is a folder with anything but the levels of one Zarr image, such as its labels."""
+    if not path.is_dir() or _is_array(path):
+        return
+    own = {*_MARKS, ".zmetadata"}
+    others = sorted(each.name for each in path.iterdir() if each.name not in own and not _is_array(each))
+    if others or not any((path / mark).is_file() for mark in _MARKS):
+        got = f"the folder {path} with {', '.join(others[:5]) or 'nothing of Zarr'} in it"
+        hint = "Remove it first if it is no longer needed."
+        raise invalid("path", "a new name, or an older Zarr image to replace", got, hint)
+
+
+def _is_array(path: Path) -> bool:
+    if (path / ".zarray").is_file():
+        return True
+    try:
+        return json.loads((path / "zarr.json").read_bytes())["node_type"] == "array"
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 # Writing -------------------------------------------------------------------------------------------------

@@ -11,7 +11,14 @@ import numpy as np
 
 from objclass._common.checks import ArrayLike, check_spacing, invalid
 from objclass._common.files import AnyPath, replacing
-from objclass.io.ngff import create_level, create_zarr, is_zarr, warn_of_missing_chunks, zarr_chunks
+from objclass.io.ngff import (
+    check_replaceable,
+    create_level,
+    create_zarr,
+    is_zarr,
+    warn_of_missing_chunks,
+    zarr_chunks,
+)
 from objclass.io.opening import check_named, is_url, open_image
 
 if TYPE_CHECKING:
@@ -149,6 +156,7 @@ def imwrite(path: AnyPath, array: ArrayLike, *, spacing: object = None, axes: st
         raise invalid(
             "path", "a name that ends in .zarr", path.name, "Use objclass.imwrite for small images."
         )
+    check_replaceable(path)
     image: da.Array = array if isinstance(array, da.Array) else da.from_array(array)
     names = axes or AXES.get(image.ndim, "")
     if len(names) != image.ndim or names not in ("yx", "zyx", "cyx", "czyx") or 0 in image.shape:

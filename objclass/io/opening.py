@@ -317,12 +317,12 @@ def _find_opener(path: AnyPath) -> tuple[Path, Callable[..., AbstractContextMana
     where = Path(path)
     opener = ngff.open_zarr if ngff.is_zarr(where) else OPENERS.get(suffix_of(where))
     opener = opener or _opener_by_content(where)
-    if opener is None:
+    if opener is None and (where.suffix or where.exists()):
         hint = "Fiji converts microscope formats to .tif."
         if where.suffix.lower() in (".zip", ".roi", ".geojson", ".json"):
             hint = "Read outlines with objclass.read_labels(path, shape=image.shape)."
         raise invalid("path", f"a name that ends in one of {', '.join(OPENERS)}", where.name, hint)
-    if not where.exists():
+    if opener is None or not where.exists():
         hint = f"The working directory is {Path.cwd()}."
         raise invalid("path", "a file that exists", str(path), hint, kind=FileNotFoundError)
     if not (where.is_file() or where.is_dir()):

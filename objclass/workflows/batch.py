@@ -558,6 +558,7 @@ def _image_row(
         "image": item.image,
         "path": item.file.name,
         "series": item.series or 0,
+        "series_name": picture.series_name,
         "frame": item.frame or 0,
         "shape": "x".join(map(str, picture.image.shape)),
         "dtype": str(picture.image.dtype),

@@ -14,6 +14,7 @@ IMAGE_COLUMNS = (
     "image",
     "path",
     "series",
+    "series_name",
     "frame",
     "shape",
     "dtype",

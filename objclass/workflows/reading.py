@@ -113,6 +113,7 @@ class Reading:
             channels=self._channels(image, info, channel_names),
             is_rgb=info.is_rgb,
             series=info.series,
+            series_name=info.name,
             frame=frame,
         )
 
@@ -157,6 +158,8 @@ class Picture:
         Whether the channels are red, green and blue.
     series, frame : int or None
         The image in the file.
+    series_name : str
+        The name of the series, as the well and the field of a plate; empty if it has none.
     """
 
     image: np.ndarray
@@ -168,6 +171,7 @@ class Picture:
     is_rgb: bool = False
     series: int = 0
     frame: int | None = None
+    series_name: str = ""
 
     @property
     def unit(self) -> str:

@@ -11,6 +11,7 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from objclass import chunked
 from objclass.io import images
 from objclass.io.opening import open_image
 
@@ -447,6 +448,21 @@ def test_a_folder_that_is_no_image_is_not_replaced(tmp_path):
     with pytest.raises(ValueError, match="path: expected a new name, or an older Zarr image to replace"):
         images.imwrite(tmp_path / "a.zarr", np.zeros((4, 4)))
     assert (tmp_path / "a.zarr" / "notes.txt").exists()
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_an_image_with_labels_or_notes_is_not_replaced(tmp_path, zarr_format):
+    path = tmp_path / "a.zarr"
+    zarr.create_group(path, zarr_format=zarr_format, attributes={"labels": ["n"]})
+    zarr.create_array(path / "n", data=example((4, 8)), zarr_format=zarr_format)
+    images.imwrite(path, example((4, 8)))
+    images.imwrite(path / "labels" / "n", np.ones((4, 8), int), labels_of=path)
+    for write in (images.imwrite, chunked.imwrite):
+        with pytest.raises(ValueError, match=r"to replace, got the folder .* with labels in it"):
+            write(path, np.zeros((4, 4)))
+    assert (images.imread(path / "labels" / "n") == 1).all()
+    images.imwrite(path / "labels" / "n", np.zeros((4, 8), int), labels_of=path)
+    assert not images.imread(path / "labels" / "n").any()
 
 
 @pytest.mark.parametrize("name", ["a.tif", "a.zarr"])

@@ -3,6 +3,7 @@ import os
 import pickle
 import struct
 import warnings
+import zipfile
 import zlib
 
 import numpy as np
@@ -89,7 +90,7 @@ def test_a_mask_is_one_object(tmp_path):
     images.imwrite(tmp_path / "a.tif", (example() > 0).astype(np.uint8) * 255)
     with pytest.warns(UserWarning, match=r"a mask of 0 and 255.*skimage\.measure\.label\(mask > 0\)"):
         assert np.unique(read_labels(tmp_path / "a.tif")).tolist() == [0, 255]
-    many = np.arange(300, dtype=np.int32).reshape(15, 20)
+    many = np.arange(300, dtype=np.int32).repeat(4).reshape(30, 40)
     images.imwrite(tmp_path / "b.tif", many)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -205,3 +206,22 @@ def test_geojson(tmp_path):
         read_labels(tmp_path / "a.geojson", shape=(40, 50))
     with pytest.raises(FileNotFoundError, match="a file that exists"):
         read_labels(tmp_path / "none.geojson", shape=(40, 50))
+
+
+def test_a_mask_of_0_and_1_an_image_and_no_outlines_are_told(tmp_path):
+    labels = np.kron(np.diag([1, 2, 3]), np.ones((8, 8), int)).astype(np.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        images.imwrite(tmp_path / "one.png", (labels == 2).astype(np.uint8))
+        assert read_labels(tmp_path / "one.png").max() == 1
+        images.imwrite(tmp_path / "corner.png", (labels > 0).astype(np.uint8))
+        assert read_labels(tmp_path / "corner.png").max() == 1
+    images.imwrite(tmp_path / "mask.png", np.where(labels == 2, 0, labels > 0).astype(np.uint8))
+    with pytest.warns(UserWarning, match="its only label, 1, has 2 separate pieces, as a mask"):
+        read_labels(tmp_path / "mask.png")
+    images.imwrite(tmp_path / "image.tif", np.random.default_rng(0).integers(90, 3000, (3, 30, 30)))
+    with pytest.warns(UserWarning, match="these are hardly labels. Were labels and image exchanged"):
+        read_labels(tmp_path / "image.tif")
+    zipfile.ZipFile(tmp_path / "none.zip", "w").close()
+    with pytest.warns(UserWarning, match="there are no outlines in it"):
+        assert not read_labels(tmp_path / "none.zip", shape=(4, 5)).any()
