@@ -108,7 +108,9 @@ def read_json(path: Path) -> dict[str, Any]:
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
     if not isinstance(content, dict):
-        raise ValueError(f"it contains {describe(content)[:40]} instead of an object")
+        raise ValueError(
+            f"it contains {'null' if content is None else type(content).__name__} instead of an object"
+        )
     return content
 
 

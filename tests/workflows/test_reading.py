@@ -6,6 +6,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 import tifffile
+from scipy import ndimage
 
 import objclass
 from objclass.io.opening import open_file
@@ -89,7 +90,7 @@ def test_a_run_opens_a_file_once_and_once_more_for_its_checksum(tmp_path, traine
 def test_functions_open_a_file_once(tmp_path, trained):
     image, _, _ = trained
     objclass.imwrite(tmp_path / "i.tif", image, spacing=0.5)
-    objclass.imwrite(tmp_path / "l.tif", (image > 0).astype(np.int32), spacing=0.5)
+    objclass.imwrite(tmp_path / "l.tif", ndimage.label(image > 0)[0], spacing=0.5)
     calls = [
         lambda: objclass.imread(tmp_path / "i.tif"),
         lambda: objclass.image_info(tmp_path / "i.tif"),
@@ -103,7 +104,7 @@ def test_functions_open_a_file_once(tmp_path, trained):
     with opens() as counted:
         table = measure_files(tmp_path / "l.tif", None, Reading())
     assert counted(tmp_path) == {"l.tif": 1}
-    assert table["unit"].tolist() == ["micrometer"]
+    assert table["unit"].tolist() == ["micrometer"] * 2
     with opens() as counted:
         measure_files(tmp_path / "l.tif", tmp_path / "i.tif", Reading())
     assert counted(tmp_path) == {"i.tif": 1, "l.tif": 1}
