@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numba
 
 from objclass._common.code_cache import cache_folder, code_cache, compile_once, source_key
-from objclass._common.parts import PART, call_part
+from objclass._common.parts import NEWEST, PART, call_part
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -42,11 +42,10 @@ def kernel(function: Callable[..., Any] | None = None, *, contract: bool = False
 
     def compile_cached(function: Callable[..., Any]) -> Any:
         key = source_key(function.__code__.co_filename)
-        whole, part = (
-            _compile_once(function, key + place, flags | options)
-            for place, options in (("", {}), ("-parts", PART))
-        )
-        return call_part(whole, part)
+        whole = _compile_once(function, key, flags)
+        if numba.version_info.short > NEWEST:
+            return whole
+        return call_part(whole, _compile_once(function, f"{key}-parts", flags | PART))
 
     return compile_cached if function is None else compile_cached(function)
 

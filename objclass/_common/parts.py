@@ -13,6 +13,10 @@ from llvmlite.binding import parse_assembly
 from numba.core import codegen, compiler
 from numba.core.registry import cpu_target
 
+NEWEST = (0, 68)
+"""The newest numba whose inner workings are known to be as this module takes them; with a later one, kernels
+and what they call are compiled as numba does it."""
+
 _Library: Any = codegen.JITCodeLibrary  # type checkers do not see numba
 _Compiler: Any = compiler.Compiler
 

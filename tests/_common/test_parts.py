@@ -89,6 +89,14 @@ except ValueError as error:
         assert done.stdout.strip() == expected
 
 
+def test_with_a_numba_of_the_future_kernels_are_compiled_as_usual(monkeypatch):
+    monkeypatch.setattr("objclass._common.parallel.NEWEST", (0, 0))
+    cube = kernel(lambda x: x * x * x)
+    twice = kernel(lambda x: 2 * cube(x))
+    assert twice(3) == 54
+    assert list(cube.overloads) == [(numba.int64,)]
+
+
 def test_an_error_in_a_part_reaches_python():
     @kernel
     def check(x):
