@@ -275,6 +275,54 @@ def test_a_bare_ampersand_in_the_xml(tmp_path):
         np.testing.assert_array_equal(images.imread(path), array)
 
 
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("bigtiff", [False, True])
+def test_pages_and_tags_are_found_in_each_kind_of_tiff(tmp_path, byteorder, bigtiff):
+    path, array = tmp_path / "a.tif", example((3, 6, 7), byteorder + "u2")
+    extra = [(65000, 2, 40, "x" * 39, True)]
+    tifffile.imwrite(
+        path, array, byteorder=byteorder, bigtiff=bigtiff, photometric="minisblack", extratags=extra
+    )
+    np.testing.assert_array_equal(images.imread(path, axes="zyx"), array)
+    with tifffile.TiffFile(path) as tiff:
+        at = tiff.pages[0].tags[65000].offset
+    data = bytearray(path.read_bytes())
+    data[at + 2 : at + 4] = struct.pack(byteorder + "H", 99)
+    path.write_bytes(data)
+    with pytest.warns(UserWarning, match=r"its tags \[65000\] are damaged"):
+        np.testing.assert_array_equal(images.imread(path, axes="zyx"), array)
+
+
+@pytest.mark.parametrize("code", [256, 257, 258, 259, 262, 277, 284, 317, 322, 323, 324, 325, 339])
+def test_a_broken_tag_without_which_the_pixels_would_be_wrong(tmp_path, code):
+    path = tmp_path / "a.tif"
+    colours = np.arange(40 * 50 * 3, dtype=np.int16).reshape(40, 50, 3)
+    options = {"tile": (16, 32), "compression": "zlib", "predictor": True, "planarconfig": "contig"}
+    tifffile.imwrite(path, colours, photometric="rgb", **options)
+    with tifffile.TiffFile(path) as tiff:
+        at = tiff.pages[0].tags[code].offset
+    data = bytearray(path.read_bytes())
+    data[at + 2 : at + 4] = struct.pack("<H", 99)
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=rf"its tags \[{code}\] cannot be read"):
+        images.imread(path)
+
+
+@pytest.mark.parametrize("size", [0.1, 0.65, 0.3225, 0.108333, 1.5, 12.0])
+def test_pixel_sizes_are_read_as_they_were_written(tmp_path, size):
+    for name in ("a.tif", "a.ome.tif"):
+        images.imwrite(tmp_path / name, np.zeros((4, 5), np.uint8), spacing=size)
+        assert images.read_spacing(tmp_path / name) == (size, size)
+
+
+def test_three_samples_are_no_colours_where_the_file_says_so(tmp_path):
+    array = example((5, 6, 3))
+    tifffile.imwrite(tmp_path / "a.tif", array, photometric="minisblack", planarconfig="contig")
+    (info,) = images.image_info(tmp_path / "a.tif")
+    assert (info.axes, info.n_channels, info.is_rgb) == ("cyx", 3, False)
+    np.testing.assert_array_equal(images.imread(tmp_path / "a.tif"), np.moveaxis(array, -1, 0))
+
+
 def test_a_broken_private_tag(tmp_path):
     array = example((6, 7))
     path = tmp_path / "a.tif"

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
+from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans, MeanShift, estimate_bandwidth
 from sklearn.datasets import load_digits
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
@@ -136,6 +136,19 @@ def test_no_objects(table, method):
 def test_bad_arguments(table, method, options, message):
     with pytest.raises(ValueError, match=message):
         cluster(table.assign(flag=np.arange(70) % 2 == 0), method, **options)
+
+
+def test_mean_shift_reaches_as_far_as_the_nearest_fifth():
+    values = np.random.default_rng(3).normal(size=(200, 2)) * [1, 3]
+    table = pd.DataFrame(values, columns=["a", "b"]).assign(label=np.arange(1, 201))
+    scaled = StandardScaler().fit_transform(values)
+
+    def expected(quantile):
+        reach = estimate_bandwidth(scaled, quantile=quantile, n_samples=200, random_state=0)
+        return MeanShift(bandwidth=reach).fit_predict(scaled)
+
+    assert adjusted_rand_score(expected(0.2), cluster(table, "meanshift")["MS_CLUSTER_ID"]) == 1
+    assert adjusted_rand_score(expected(0.2), expected(0.3)) < 0.9
 
 
 @pytest.mark.parametrize(

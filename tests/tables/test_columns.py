@@ -64,6 +64,15 @@ def test_the_matrix_is_standardised_in_the_order_of_the_labels():
     np.testing.assert_array_equal(prepare(table, scale=False).values, table[["a", "b"]].iloc[[1, 2, 0]])
 
 
+def test_rows_are_in_the_order_of_image_frame_and_label_however_they_came():
+    keys = [(image, frame, label) for image in ("a", "b") for frame in (0, 2, 10) for label in (1, 3)]
+    shuffled = np.random.default_rng(0).permutation(len(keys))
+    table = pd.DataFrame([keys[at] for at in shuffled], columns=["image", "frame", "label"])
+    table["area"] = np.arange(len(keys), dtype=float)
+    found = table.iloc[prepare(table).rows]
+    assert [*found[["image", "frame", "label"]].itertuples(index=False, name=None)] == keys
+
+
 def test_rows_with_gaps_and_infinities_are_left_out_and_empty_columns_too():
     table = make(a=[1.0, np.nan, 3.0, 4.0, 5.0], b=[1.0, 2.0, np.inf, 4.0, 6.0], c=[np.nan] * 5)
     with pytest.warns(UserWarning, match="2 of 5 objects have missing values"):
