@@ -80,6 +80,8 @@ def test_png(tmp_path, dtype, shape):
     np.testing.assert_array_equal(images.imread(tmp_path / "a.png"), array, strict=True)
     assert axes_of(tmp_path / "a.png") == ("yx" if len(shape) == 2 else "cyx")
     assert images.read_spacing(tmp_path / "a.png") is None
+    (info,) = images.image_info(tmp_path / "a.png")
+    assert (info.shape, info.dtype) == (shape, dtype)
 
 
 def test_labels_are_compressed_and_imagej_knows_the_voxel_size(tmp_path):

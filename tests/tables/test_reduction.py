@@ -324,25 +324,3 @@ def reduce_quietly(table, method):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return reduce(table, method)
-
-
-ON_ANOTHER_PROCESSOR = """
-import sys, pandas as pd, objclass
-table = pd.read_csv(sys.argv[1])
-for method in ("pca", "tsne"):
-    table = objclass.reduce(table, method, progress=False)
-objclass.cluster(table, "kmeans", n_clusters=3, progress=False).to_csv(sys.argv[2], index=False)
-"""
-
-
-def test_another_instruction_set_gives_the_same_but_for_rounding(table, tmp_path):
-    """What rounds differently on another processor is the code of OpenBLAS, and numba's."""
-    table.dropna().to_csv(tmp_path / "table.csv", index=False)
-    other = {"OPENBLAS_CORETYPE": "Nehalem", "NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
-    results = []
-    for name, variables in (("own", {}), ("other", other)):
-        command = [sys.executable, "-W", "ignore", "-c", ON_ANOTHER_PROCESSOR]
-        out = tmp_path / f"{name}.csv"
-        subprocess.run([*command, tmp_path / "table.csv", out], env={**os.environ, **variables}, check=True)
-        results.append(pd.read_csv(out))
-    pd.testing.assert_frame_equal(*results, rtol=1e-9, atol=1e-9)
