@@ -20,8 +20,8 @@ from benchmarks.common import tiled
 image, scribbles = tiled({shape})
 annotator = annotate(image, {scribbles}, path=None, save_to=tempfile.mkdtemp() + "/scribbles.tif")
 heard, answered = [], []
-hear, answer = annotator._on_stroke, annotator.send
-annotator._on_stroke = lambda *message: (heard.append(time.time()), hear(*message))[1]
+hear, answer = annotator._handlers["stroke"], annotator.send
+annotator._handlers["stroke"] = lambda content: (heard.append(time.time()), hear(content))[1]
 def send(content, buffers=None):
     answer(content, buffers)
     if content.get("fresh"):
@@ -119,8 +119,8 @@ first = annotate(paths, path=None, save_to=folder / "scribbles")
 for name in paths:
     first.show(name)
     patch = {"index": 256, "row": 300, "col": 300, "rows": 20, "cols": 50}
-    stroke = {"client": "a", "seq": 1, "axis": 0, "image": first.shown, "patches": [patch]}
-    first._on_stroke(stroke, [np.array([1000, 2], np.uint32).tobytes()])
+    stroke = {"kind": "stroke", "client": "a", "seq": 1, "axis": 0, "image": first.shown, "patches": [patch]}
+    first._dispatch(first, stroke, [np.array([1000, 2], np.uint32).tobytes()])
 first.close()
 """
 AGAIN = "annotator = annotate(paths, path=None, save_to=folder / 'scribbles')\nannotator"

@@ -352,7 +352,7 @@ def test_a_flood_of_scribbles_and_a_reload_lose_nothing(open_notebook):
     seen = annotations(notebook)[6]
     hit = [seen[8 + 7 * (number // 20), 6 + 9 * (number % 20)] for number in range(200)]
     assert hit == [2] * 200
-    notebook.kernel("annotator._shown.autosave.flush()")
+    notebook.kernel("annotator._page.shown.autosave.flush()")
     assert notebook.kernel("bool((objclass.imread('flood.tif') == annotator.annotations).all())")
     # The page that came back is a living one.
     view.stroke((120.2, 30.3), (120.7, 60.1))
@@ -517,10 +517,10 @@ def test_a_bar_moves_while_functions_are_compiled(open_notebook):
     notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="compiling"), "annotator"])
     bars = View(notebook).root.get_by_label("Compiling")
     assert not bars.is_visible()
-    notebook.kernel("annotator._tell(training=True, compiling=True)")
+    notebook.kernel("annotator._page.tell(training=True, compiling=True)")
     bars.wait_for(state="visible")
     assert bars.get_attribute("value") is None, "a bar without a value moves"
-    notebook.kernel("annotator._tell(training=False, compiling=False)")
+    notebook.kernel("annotator._page.tell(training=False, compiling=False)")
     bars.wait_for(state="hidden")
 
 
@@ -722,9 +722,9 @@ def test_a_saved_notebook_shows_a_picture_without_a_kernel(open_notebook):
 
 def test_while_all_cells_run_the_widget_shows_plane_and_prediction(open_notebook):
     paint = """
-annotator._shown.scribbles.volume[12, 60:80, 60:80] = 2
-annotator._shown.scribbles.volume[12, 2:20, 2:60] = 1
-annotator._shown.scribbles._count()
+annotator._page.shown.scribbles.volume[12, 60:80, 60:80] = 2
+annotator._page.shown.scribbles.volume[12, 2:20, 2:60] = 1
+annotator._page.shown.scribbles._count()
 annotator.train()
 import time
 from pathlib import Path

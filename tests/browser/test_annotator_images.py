@@ -128,7 +128,7 @@ for number in range(10):
     view, page = View(notebook), notebook.page
     assert notebook.kernel("seconds") < 3
     page.wait_for_function("() => document.querySelectorAll('.oc-card img[src]').length === 10")
-    assert notebook.kernel("sum(image.is_open for image in annotator._images)") == 1
+    assert notebook.kernel("sum(image.is_open for image in annotator._page.images)") == 1
     assert view.root.locator(".oc-card-row").is_visible(), "a slider, as there are many"
     page.evaluate(
         """() => {

@@ -7,27 +7,38 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import traitlets
 
 from objclass._common import checks
 from objclass._common.compile_ahead import compile_ahead_in_notebook
 from objclass._common.files import AnyPath
+from objclass.objects.segmentation import SegmentationOptions
 from objclass.pixels.classifier import ObjectClassifier
+from objclass.pixels.training import TrainingParameters
 from objclass.widgets.annotator import arguments
 from objclass.widgets.annotator.classifier_file import ON_EXISTING
 from objclass.widgets.annotator.code import repeat_as_code
-from objclass.widgets.annotator.files import FilesMixin
 from objclass.widgets.annotator.images import AnnotatedImage, gather_images, open_sources
-from objclass.widgets.annotator.jobs import JobsMixin
-from objclass.widgets.annotator.scribble_messages import ScribblesMixin
-from objclass.widgets.annotator.volume import VolumeMixin
-from objclass.widgets.base import bundle, describe_image, image_planes, stylesheet
+from objclass.widgets.annotator.overlays import Overlays
+from objclass.widgets.annotator.page import Page
+from objclass.widgets.annotator.painting import Painter
+from objclass.widgets.annotator.protocol import AnnotatorTraits
+from objclass.widgets.annotator.segmenting import Segmenter
+from objclass.widgets.annotator.surfaces import Surfaces
+from objclass.widgets.annotator.training import Trainer
+from objclass.widgets.background import Task, Worker
+from objclass.widgets.base import First, bundle, describe_image, image_planes, stylesheet
+from objclass.widgets.latest import Latest
 from objclass.widgets.planes import PlaneServer, PlaneSource
 from objclass.widgets.snapshot import blend, blend_objects, color_rows
 from objclass.widgets.words import counted
+
+if TYPE_CHECKING:
+    from objclass.widgets.view3d.view3d import View3D
 
 
 def _layers(image: AnnotatedImage) -> dict[str, PlaneSource]:
@@ -125,114 +136,126 @@ def annotate(
     (50, 30)
     """
     compile_ahead_in_notebook("pixels", "splitting", "measuring", "umap")
+    checks.check_option("on_existing", on_existing, ON_EXISTING)
+    parameters: dict[str, Any] = {
+        "preset": preset,
+        "features": features,
+        "max_depth": max_depth,
+        "n_estimators": n_estimators,
+        "positive_class": positive_class,
+    }
+    parameters["features"] = arguments.check_parameters(
+        normalize=normalize, random_state=random_state, **parameters
+    )
+    sources, several = open_sources(image, spacing, unit, channel_names, annotations)
+    images, first = gather_images(sources, annotations, save_to, several=several), sources[0]
     return Annotator(
-        image,
-        annotations,
-        spacing=spacing,
-        unit=unit,
-        features=features,
-        preset=preset,
-        class_names=classes,
-        channel_names=channel_names,
-        channel=channel,
-        positive_class=positive_class,
-        max_depth=max_depth,
-        n_estimators=n_estimators,
+        images,
+        several=several,
+        channel_names=first.channel_names if first.code else channel_names,
+        path=path,
+        on_existing=on_existing,
+        training_channels=arguments.choose_channels(channel, first.channel_names, first.n_channels),
+        classes=arguments.name_classes(classes, images[0].open().scribbles.class_sizes),
+        save_to="" if save_to is None else str(Path(save_to).expanduser().resolve()),
         normalize=normalize,
         random_state=random_state,
-        path=path,
-        save_to=save_to,
-        on_existing=on_existing,
+        **parameters,
     )
 
 
-class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
+class Annotator(AnnotatorTraits):
     """The widget that `annotate` returns.
 
-    Attributes
-    ----------
-    image : ndarray, or dict of them
-        The image; an RGB image has its channels first. `image`, `annotations` and `labels` are dicts by name
-        for several images.
-    spacing : tuple of float or None
-        The voxel size.
-    explorer : Explorer or None
-        The last explorer opened by *Measure and explore*.
-    annotations : ndarray of uint8, or dict of them
-        The current annotations, a read-only view.
-    classifier : ObjectClassifier or None
-        The classifier that was trained or loaded last.
-    labels : ndarray of int32 or None, or dict
-        The objects that were segmented last.
+    `image`, `annotations` and `labels` are dicts by name for several images.
     """
 
     _esm = bundle("annotator")
     _css = stylesheet("slice_view", "annotator")
+    _ready = False  # until all is there
 
     def __init__(
         self,
-        image: Any,
-        annotations: Any = None,
+        images: Sequence[AnnotatedImage],
         *,
-        spacing: Sequence[float] | None,
-        unit: str | None,
-        class_names: Sequence[str],
+        several: bool,
         channel_names: Sequence[str] | None,
-        channel: int | str | Sequence[int | str] | None,
         normalize: str | None,
         random_state: int,
         path: str | os.PathLike[str] | None,
-        save_to: str | os.PathLike[str] | None,
         on_existing: str,
-        **parameters: Any,
+        **traits: Any,
     ) -> None:
-        checks.check_option("on_existing", on_existing, ON_EXISTING)
-        parameters["features"] = arguments.check_parameters(
-            normalize=normalize, random_state=random_state, **parameters
-        )
-        sources, self._several = open_sources(image, spacing, unit, channel_names, annotations)
-        self._images = gather_images(sources, annotations, save_to, several=self._several)
-        first, source = self._images[0].open(), sources[0]
-        self._ndim, self._spacing, self._unit = source.ndim, source.spacing, source.unit
-        self._channel_names = source.channel_names if source.code else channel_names
-        self._random_state, self._normalize = random_state, normalize
-        self._start_jobs()
-        self._start_volume()
+        first, source = images[0].open(), images[0].source
         super().__init__(
             first.channels,
-            ndim=self._ndim,
-            spacing=self._spacing,
-            unit=self._unit,
+            ndim=source.ndim,
+            spacing=source.spacing,
+            unit=source.unit,
             sources=_layers(first),
             whole=("annotations",),
             channel_names=source.channel_names,
-            training_channels=arguments.choose_channels(channel, source.channel_names, source.n_channels),
             layers=["image", "annotations", "labels"],
             brush={"size": _brush_size(first.channels.shape[2:])},
-            classes=arguments.name_classes(class_names, first.scribbles.class_sizes),
-            save_to="" if save_to is None else str(Path(save_to).expanduser().resolve()),
-            **parameters,
+            **traits,
         )
         first.planes = self._planes
-        self._start_scribbles()
-        self._start_files(path, on_existing)
-        if self._several:
+        self._page = page = Page(
+            self,
+            images,
+            several=several,
+            channel_names=channel_names,
+            normalize=normalize,
+            random_state=random_state,
+        )
+        self._start_components(path)
+        page.tell_options()
+        self._painter.keep(first)
+        page.tell_image()
+        self._trainer.open_file(on_existing)
+        if several:
             threading.Thread(target=self._look_at_all, name="objclass images", daemon=True).start()
-        elif annotations is None and save_to is None:
-            self._look_for_earlier(first)
+        elif not self.save_to and not first.has_annotations:
+            self._offer_earlier()
         _live.add(self)
         self._ready = True
 
-    def _look_for_earlier(self, first: AnnotatedImage) -> None:
+    def _start_components(self, path: str | os.PathLike[str] | None) -> None:
+        page, offer = self._page, self._offer_first_again
+        self._queue = queue = Latest(self._fail_job)
+        self._worker = worker = Worker(self._report_task, self._show_failure)
+        self._overlays = Overlays(page, queue, offer)
+        self._trainer = Trainer(page, queue, self._overlays, path)
+        self._segmenter = Segmenter(page, queue, worker, self._trainer, on_new=offer)
+        self._painter = Painter(page, self._overlays.predicted_plane, self._trainer.follow_change)
+        self._surfaces = Surfaces(page, self._show_failure)
+        self._add_components(
+            page, self._overlays, self._trainer, self._segmenter, self._painter, self._surfaces
+        )
+        self._handlers["show"] = lambda content: self.show(int(content["image"]))
+
+    def _fail_job(self, _kind: str, failure: Exception) -> None:
+        self._page.tell(training=False, compiling=False)
+        self._show_failure(failure)
+
+    def _report_task(self, task: Task) -> None:
+        self._page.tell(task=task, **({} if task else {"compiling": False}))
+
+    def _offer_first_again(self) -> None:
+        if self._displayed:
+            self._offer_first()
+
+    def _offer_earlier(self) -> None:
         """Offer the scribbles of another annotator of the same image."""
-        others = [other for other in _live if not other._several and other._shown.image is first.image]
-        earlier = [other for other in others if other._shown.has_annotations]
+        image = self._page.shown.image
+        others = [other._page for other in _live if not other._page.several]
+        earlier = [page.shown for page in others if page.shown.image is image and page.shown.has_annotations]
         if earlier:
-            self._offer_scribbles(earlier[-1])
+            self._painter.offer(earlier[-1].scribbles)
 
     def _look_at_all(self) -> None:
         """Make the thumbnails, then read the annotations that are in files, until the widget is closed."""
-        for image in self._images:
+        for image in self._page.images:
             if self.comm is None:
                 return
             try:
@@ -240,13 +263,33 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
             except Exception as failure:
                 self._show_failure(failure)
                 self.pictures = [*self.pictures, b""]
-        for image in self._images:
+        for image in self._page.images:
             if image.has_annotations and self.comm is not None:
-                self._list_classes()
-                self._tell_image()
+                self._page.list_classes()
+                self._page.tell_image()
 
-    def _on_show(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
-        self.show(int(content["image"]))
+    @traitlets.validate("segmentation")
+    def _check_segmentation(self, proposal: Any) -> dict[str, Any]:
+        try:
+            options = SegmentationOptions(**proposal.value)
+            if self.state:  # else it is being made
+                options.of_preset(self._page.segmentation_preset)
+        except (ValueError, TypeError) as failure:
+            raise traitlets.TraitError(str(failure)) from failure
+        return {name: value for name, value in proposal.value.items() if value is not None}
+
+    @traitlets.observe("segmentation")
+    def _follow_options(self, _change: Any) -> None:
+        if self.state:
+            self._segmenter.follow_options()
+
+    @traitlets.observe(
+        *("preset", "features", "max_depth", "n_estimators", "positive_class", "live", "training_channels")
+    )
+    def _follow_parameters(self, _change: Any) -> None:
+        if self.state:
+            self._page.tell_options()
+            self._trainer.follow_change()
 
     def show(self, image: int | str) -> None:
         """Show another of several images.
@@ -261,20 +304,22 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
         ValueError
             If there is no such image.
         """
-        names = [each.name for each in self._images]
+        names = [each.name for each in self._page.images]
         number = names.index(image) if image in names else image
         if not isinstance(number, int) or not 0 <= number < len(names):
             raise checks.invalid("image", f"one of {', '.join(map(repr, names))}", image)
-        now, then = self._images[number], self._shown
+        now, then = self._page.images[number], self._page.shown
         if now is then:
             return
-        self._keep(now)
+        self._painter.keep(now)
         then.view = {name: getattr(self, name) for name in ("volume", "channels", "position", "axis")}
         source = now.source
         if now.planes is None:
             planes = image_planes(now.channels, source.channel_names)
             now.planes = PlaneServer(planes, _layers(now), whole=("annotations",))
-            now.view = describe_image(planes, self._ndim, self._spacing, self._unit, source.channel_names)
+            now.view = describe_image(
+                planes, source.ndim, self._page.spacing, self._page.unit, source.channel_names
+            )
         looks = [
             {name: each[name] for name in ("color", "map", "visible", "gamma")} for each in self.channels
         ]
@@ -285,69 +330,120 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
             # The position is checked against the volume.
             for name, value in {**now.view, "channels": channels}.items():
                 setattr(self, name, value)
-            self._tell_image()
-            self._tell_stale()
+            self._page.tell_image()
+            self._page.tell_stale()
 
     def close(self) -> None:
         """Close the widget after saving the annotations."""
         if self._ready:
-            self._stop_jobs()
-            self._stop_scribbles()
+            self._worker.cancel()
+            self._trainer.stop()
+            self._painter.flush()
         _live.discard(self)
         super().close()
 
+    def train(self) -> ObjectClassifier:
+        """Train with the current annotations and parameters, like the button *Train*, and wait.
+
+        Raises
+        ------
+        ValueError
+            As `train_object_classifier`, for example if only one class is annotated.
+        """
+        return self._trainer.train().classifier
+
+    def segment(self) -> Any:
+        """Segment the whole image, or each of several, like the button *Segment*, and wait.
+
+        A classifier that is out of date is trained again first. Returns `labels`.
+        """
+        self._segmenter.segment_all()
+        self._queue.join()
+        return self.labels
+
+    def undo(self) -> None:
+        """Undo the last scribble, on any slice."""
+        self._painter.undo()
+
+    def redo(self) -> None:
+        """Redo the scribble that was undone last."""
+        self._painter.redo()
+
     @property
     def image(self) -> Any:
-        """The image; a dict by name for several images."""
+        """The image; an RGB image has its channels first."""
         return self._of_each(lambda image: image.open().image)
 
     @property
     def annotations(self) -> Any:
-        """The current annotations as a read-only view; a dict by name for several images."""
+        """The current annotations, a read-only view."""
         return self._of_each(lambda image: image.annotations)
 
     @property
     def classifier(self) -> ObjectClassifier | None:
         """The classifier that was trained or loaded last."""
-        return self._classifier
+        return None if self._page.accepted is None else self._page.accepted.classifier
 
     @property
     def labels(self) -> Any:
-        """The objects that were segmented last; a dict of several images, of those that were segmented."""
-        if self._several:
-            return {image.name: image.labels for image in self._images if image.labels is not None}
-        return self._shown.labels
+        """The objects that were segmented last; of several images, those segmented."""
+        if self._page.several:
+            return {image.name: image.labels for image in self._page.images if image.labels is not None}
+        return self._page.shown.labels
 
     def _of_each(self, what: Callable[[AnnotatedImage], np.ndarray]) -> Any:
-        if not self._several:
-            return what(self._shown)
-        return {image.name: what(image) for image in self._images}
+        if not self._page.several:
+            return what(self._page.shown)
+        return {image.name: what(image) for image in self._page.images}
 
     @property
     def spacing(self) -> tuple[float, ...] | None:
         """The voxel size; None if unknown."""
-        return self._spacing
+        return self._page.spacing
+
+    @property
+    def parameters(self) -> TrainingParameters:
+        """The parameters of the next training."""
+        return self._page.parameters
+
+    @property
+    def segmentation_options(self) -> SegmentationOptions:
+        """How objects are made: what was chosen, and what the preset says of the rest."""
+        return self._page.segmentation_options
+
+    @property
+    def explorer(self) -> Any:
+        """The last explorer opened by *Measure and explore*; None if there is none."""
+        return self._segmenter.explorer
+
+    @property
+    def volume_view(self) -> View3D | None:
+        """The 3D view of the objects, if it was requested."""
+        return self._surfaces.view
 
     def summary(self) -> str:
         """Return a one-line summary of the current state."""
-        names = {item["value"]: item["name"] for item in self.classes}
-        sizes = self._class_sizes()
+        page, names = self._page, {item["value"]: item["name"] for item in self.classes}
+        sizes = page.class_sizes()
         painted = [f"{names.get(value, value)} {sizes[value]:,}" for value in np.flatnonzero(sizes).tolist()]
         parts = [super().summary(), f"annotated pixels: {', '.join(painted) or 'none'}"]
-        if self._several:
-            parts.insert(1, f"one of {len(self._images)} images")
-        parts.append("no classifier" if self._classifier is None else "classifier trained")
-        segmented = [image.labels for image in self._images if image.labels is not None]
+        if page.several:
+            parts.insert(1, f"one of {len(page.images)} images")
+        parts.append("no classifier" if page.accepted is None else "classifier trained")
+        segmented = [image.labels for image in page.images if image.labels is not None]
         if segmented:
             parts.append(counted(sum(int(labels.max(initial=0)) for labels in segmented), "object"))
         return "; ".join(parts)
 
+    def _first_overlay(self, request: Mapping[str, Any]) -> First:
+        return self._overlays.first(request)
+
     def _paint_over(self, picture: np.ndarray, axis: int, index: int, step: int) -> None:
-        image = self._shown
+        image = self._page.shown
         scribbles = image.scribbles.plane(axis, index)[::step, ::step]
         labels = image.label_plane(axis, index)
         colors = color_rows((item["value"], item["color"]) for item in self.classes)
-        prediction = self._planes_seen.get(("prediction", image, axis, index))
+        prediction = self._overlays.known_prediction(axis, index)
         if labels is not None and not self.state["objects_stale"]:
             blend_objects(picture, labels[::step, ::step])
         elif prediction is not None:
@@ -362,4 +458,4 @@ class Annotator(ScribblesMixin, JobsMixin, FilesMixin, VolumeMixin):
         It starts from the variables ``image`` and, if the widget has no `save_to`, ``annotations``. For
         several images the variable ``images`` is a dict by name, and so is ``annotations``.
         """
-        return repeat_as_code(self)
+        return repeat_as_code(self._page, self._trainer.file.path)

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,15 @@ from objclass.widgets.annotator.autosave import check_save_to
 from objclass.widgets.annotator.scribbles import MAX_CLASS
 from objclass.widgets.base import spatial_image
 from objclass.widgets.channels import describe_channels, spatial_rank
+
+
+class PixelClass(TypedDict):
+    """A class of pixels."""
+
+    value: int
+    name: str
+    color: str
+
 
 _CODES = "0 for not annotated, 1 background, 2 object, further classes"
 
@@ -87,11 +96,6 @@ def check_annotations(annotations: npt.ArrayLike, *, argument: str = "annotation
         got = f"{low if low < 0 else high} among them"
         raise checks.invalid(argument, f"classes from 0 to {MAX_CLASS}", got)
     return array
-
-
-def with_channels(image: np.ndarray, ndim: int) -> np.ndarray:
-    """Return an image as (c, z, y, x)."""
-    return spatial_image(image, ndim)
 
 
 def choose_channels(
@@ -171,7 +175,7 @@ def open_annotations(
     return np.array(checked, np.uint8, order="C").reshape(shape)
 
 
-def name_classes(names: Sequence[str], sizes: np.ndarray) -> list[dict[str, Any]]:
+def name_classes(names: Sequence[str], sizes: np.ndarray) -> list[PixelClass]:
     """Return the list of classes of the widget: those with names, and those with annotated pixels."""
     if isinstance(names, str) or not all(isinstance(name, str) for name in names) or len(names) < 2:
         raise checks.invalid("classes", "at least two names", names)
@@ -180,12 +184,12 @@ def name_classes(names: Sequence[str], sizes: np.ndarray) -> list[dict[str, Any]
     return [new_class(value, name) for value, name in named]
 
 
-def new_class(value: int, name: str = "") -> dict[str, Any]:
+def new_class(value: int, name: str = "") -> PixelClass:
     """Return an entry of the list of classes."""
     return {"value": value, "name": name or f"class {value}", "color": class_color(value)}
 
 
-def check_classes(classes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def check_classes(classes: list[PixelClass]) -> list[PixelClass]:
     """Return the list of classes if it is valid."""
     values = [item.get("value") for item in classes]
     fits = all(isinstance(value, int) and 1 <= value <= MAX_CLASS for value in values)

@@ -13,6 +13,7 @@ import numpy as np
 from objclass._common import checks
 from objclass._common.files import check_writable, file_identity, replacing
 from objclass.widgets.annotator.scribbles import Scribbles
+from objclass.widgets.latest import Latest
 
 
 class ChangedElsewhereError(Exception):
@@ -50,61 +51,48 @@ class Autosave:
         self.path = path
         self.paused = False
         self._scribbles, self._ndim = scribbles, ndim
-        self._on_saved, self._on_failure = on_saved, on_failure
+        self._on_saved = on_saved
         self._pages: dict[int, bytes] = {}
         self._empty = _compress(np.zeros(scribbles.volume.shape[1:], np.uint8))
         self._changed: set[int] = set()
         self._known = file_identity(path)
-        self._wanted: Any = None
-        self._wake = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._writing = threading.Lock()
+        self._ticket: Any = None
+        self._jobs = Latest(lambda _kind, failure: on_failure(failure))
+        self._lock, self._writing = threading.Lock(), threading.Lock()
 
     def request(self, ticket: Any, planes: Iterable[int]) -> None:
         """Request saving after changes of `planes` along z; `ticket` is reported once they are saved."""
-        with self._wake:
+        with self._lock:
             self._changed.update(planes)
-            self._wanted = ticket
-            if not self.paused:
-                self._start()
-
-    def _start(self) -> None:
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="objclass autosave", daemon=True)
-            self._thread.start()
+            self._ticket = ticket
+        if not self.paused:
+            self._jobs.submit("save", self._save)
 
     def resume(self) -> None:
         """Continue after `ChangedElsewhereError` and overwrite the existing file."""
-        with self._wake:
-            self.paused = False
-            self._known = file_identity(self.path)
-            if self._wanted is not None:
-                self._start()
-
-    def _run(self) -> None:
-        while True:
-            with self._wake:
-                if self._wanted is None or self.paused:
-                    self._thread = None
-                    return
-                ticket, self._wanted = self._wanted, None
-                changed, self._changed = self._changed, set()
-            try:
-                self._write(changed)
-            except Exception as failure:
-                with self._wake:
-                    self._changed |= changed
-                    self._wanted = self._wanted or ticket
-                    self.paused, self._thread = isinstance(failure, ChangedElsewhereError), None
-                self._on_failure(failure)
-                return
-            self._on_saved(ticket)
+        self.paused, self._known = False, file_identity(self.path)
+        if self._ticket is not None:
+            self._jobs.submit("save", self._save)
 
     def flush(self, timeout: float = 30) -> None:
         """Wait until all requested changes are saved."""
-        thread = self._thread
-        if thread is not None:
-            thread.join(timeout)
+        self._jobs.join(timeout)
+
+    def _save(self) -> None:
+        with self._lock:
+            if self._ticket is None or self.paused:
+                return
+            ticket, self._ticket = self._ticket, None
+            changed, self._changed = self._changed, set()
+        try:
+            self._write(changed)
+        except Exception as failure:
+            with self._lock:
+                self._changed |= changed
+                self._ticket = ticket if self._ticket is None else self._ticket
+                self.paused = isinstance(failure, ChangedElsewhereError)
+            raise
+        self._on_saved(ticket)
 
     def _write(self, changed: set[int]) -> None:
         import tifffile

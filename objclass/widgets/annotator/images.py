@@ -17,10 +17,10 @@ from objclass.widgets.annotator import arguments
 from objclass.widgets.annotator.autosave import check_save_to
 from objclass.widgets.annotator.learning import AnnotatedPixels
 from objclass.widgets.annotator.scribbles import Scribbles
+from objclass.widgets.base import spatial_image
 from objclass.widgets.channels import is_rgb, rgb_first, take_channels
 
 if TYPE_CHECKING:
-    from objclass.pixels.classifier import ObjectClassifier
     from objclass.widgets.annotator.autosave import Autosave
     from objclass.widgets.planes import PlaneServer
 
@@ -89,7 +89,8 @@ class AnnotatedImage:
     labels : ndarray of int32 or None
     found : object
         What `labels` were made of.
-    segmented_with : ObjectClassifier or None
+    segmented_with : object
+        The forest of the classifier that found `labels`.
     segmented_how : dict
         The options that were chosen for `labels`.
     objects_version : int
@@ -105,7 +106,7 @@ class AnnotatedImage:
     seen: dict[str, int] = field(default_factory=dict)
     labels: np.ndarray | None = None
     found: Any = None
-    segmented_with: ObjectClassifier | None = None
+    segmented_with: object = None
     segmented_how: dict[str, Any] = field(default_factory=dict)
     objects_version: int = 0
     saved: dict[str, str] = field(default_factory=dict)
@@ -120,7 +121,7 @@ class AnnotatedImage:
             if not self.is_open:
                 self.image = self.source.read()
                 ndim = self.source.ndim
-                self.channels = arguments.with_channels(self.image, ndim)
+                self.channels = spatial_image(self.image, ndim)
                 shape = self.channels.shape[1:]
                 stored = self.save_to is not None and self.save_to.exists()
                 given = arguments.open_annotations(self.given, self.save_to, shape, ndim)

@@ -205,7 +205,7 @@ def test_live_training_follows_each_stroke(make):
 
 def test_live_training_of_many_pixels_settles_on_all_of_them(make, monkeypatch):
     monkeypatch.setattr("objclass.widgets.annotator.learning.QUICK_ROWS", 100)
-    monkeypatch.setattr("objclass.widgets.annotator.jobs._SETTLE_AFTER", 0.05)
+    monkeypatch.setattr("objclass.widgets.annotator.training._SETTLE_AFTER", 0.05)
     annotator = make()
     annotator.live = True
     paint_both(annotator)
@@ -215,7 +215,7 @@ def test_live_training_of_many_pixels_settles_on_all_of_them(make, monkeypatch):
 
 
 def test_what_live_training_saves_is_the_file_of_the_function(make, monkeypatch, sample):
-    monkeypatch.setattr("objclass.widgets.annotator.jobs._SETTLE_AFTER", 0.05)
+    monkeypatch.setattr("objclass.widgets.annotator.training._SETTLE_AFTER", 0.05)
     annotator = make(path="live.cl", spacing=sample.spacing)
     annotator.live = True
     paint_both(annotator)
@@ -234,7 +234,7 @@ def test_what_live_training_saves_is_the_file_of_the_function(make, monkeypatch,
 
 
 def test_notes_that_come_later_make_no_objects_stale(make, monkeypatch):
-    monkeypatch.setattr("objclass.widgets.annotator.jobs._SETTLE_AFTER", 0.5)
+    monkeypatch.setattr("objclass.widgets.annotator.training._SETTLE_AFTER", 0.5)
     annotator = make(path="live.cl")
     annotator.live = True
     paint_both(annotator)
@@ -477,10 +477,10 @@ def test_code_before_anything_was_done(make):
 def test_a_training_that_began_earlier_and_ends_later_changes_nothing(make, monkeypatch, tmp_path):
     annotator = make(path=tmp_path / "order.cl")
     paint_both(annotator)
-    from objclass.widgets.annotator import jobs
+    from objclass.widgets.annotator import training
 
     began, gate = threading.Event(), threading.Event()
-    train = jobs.train_object_classifier
+    train = training.train_object_classifier
 
     def slow(*args, **keywords):
         classifier = train(*args, **keywords)
@@ -489,7 +489,7 @@ def test_a_training_that_began_earlier_and_ends_later_changes_nothing(make, monk
             assert gate.wait(30)
         return classifier
 
-    monkeypatch.setattr(jobs, "train_object_classifier", slow)
+    monkeypatch.setattr(training, "train_object_classifier", slow)
     older = threading.Thread(target=annotator.train)
     older.start()
     assert began.wait(30)
@@ -508,10 +508,10 @@ def test_a_classifier_that_was_loaded_meanwhile_stays(make, monkeypatch, tmp_pat
     objclass.train_object_classifier(sample.image, sample.annotations[1], path=path, n_estimators=3)
     annotator = make(path=path)
     paint_both(annotator)
-    training = annotator._begin_training()
+    training = annotator._page.begin_training()
     tell(annotator, "answer", topic="classifier", value="load")
     loaded = annotator.classifier
-    annotator._accept(annotator._learner((0,)).train(training.parameters)[0], training)
+    annotator._trainer.accept(annotator._trainer._learner((0,)).train(training.parameters)[0], training)
     assert annotator.classifier is loaded
 
 
@@ -520,7 +520,7 @@ def test_fill_leaves_the_scribbles_of_other_classes(make):
     paint_both(annotator)
     annotator.train()
     before = annotator.annotations.copy()
-    plane = annotator._predicted_plane(0, 5)
+    plane = annotator._overlays.predicted_plane(0, 5)
     row, col = np.argwhere((plane == 1) & (before[5] == 1))[0].tolist()
     tell(annotator, "fill", axis=0, index=5, row=row, col=col, value=2)
     after = annotator.annotations

@@ -94,7 +94,7 @@ def test_one_classifier_learns_from_all_as_the_function_does(make, images, live)
     for name, index in (("mutant", 4), ("empty", 3)):
         annotator.show(name)
         expected = objclass.classify_pixels(images[name], by_hand, engine="cpu", progress=False)[index]
-        np.testing.assert_array_equal(annotator._predicted_plane(0, index), expected)
+        np.testing.assert_array_equal(annotator._overlays.predicted_plane(0, index), expected)
 
 
 def test_objects_of_one_and_of_all(make, images):
@@ -204,7 +204,7 @@ def test_a_scribble_that_comes_late_goes_to_its_image(make, images):
     paint(annotator, 1, 1, 4, 30, 20, np.full((8, 9), 3))
     assert not annotator.annotations["empty"].any()
     assert annotator.annotations["mutant"].sum() == 2 * 72
-    annotator._images[1].autosave.flush()
+    annotator._page.images[1].autosave.flush()
     sent = [content for content, _ in annotator.sent]
     assert {"kind": "kept", "seen": {"page/1": 1}} in sent
     assert not [message for message in sent if message["kind"] == "painted"]
@@ -219,10 +219,10 @@ def test_files_are_opened_when_they_are_shown(make, images, tmp_path, monkeypatc
     wait(lambda: len(annotator.pictures) == 3)
     assert [item["name"] for item in annotator.image_list] == ["stack-0", "stack-1", "stack-2"]
     assert all(picture.startswith(b"\x89PNG") for picture in annotator.pictures)
-    assert [image.is_open for image in annotator._images] == [True, False, False]
+    assert [image.is_open for image in annotator._page.images] == [True, False, False]
     assert annotator.spacing == (2, 0.5, 0.5)
     annotator.show(1)
-    assert [image.is_open for image in annotator._images] == [True, True, False]
+    assert [image.is_open for image in annotator._page.images] == [True, True, False]
     assert annotator.volume["shape"] == list(images["mutant"].shape)
 
 
