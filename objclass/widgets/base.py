@@ -287,11 +287,7 @@ class SliceWidget(anywidget.AnyWidget):
 
     def _dispatch(self, _widget: Any, content: Any, buffers: list[Any]) -> None:
         try:
-            kind = content["kind"]
-            if hasattr(self, f"_on_{kind}"):
-                getattr(self, f"_on_{kind}")(content, buffers)
-                return
-            handle = self._handlers[checks.check_option("kind", kind, self._handlers)]
+            handle = self._handlers[checks.check_option("kind", content["kind"], self._handlers)]
             handle({**content, "buffers": buffers} if buffers else content)
         except Exception as failure:
             self._show_failure(failure)

@@ -232,7 +232,11 @@ class Annotator(AnnotatorTraits):
         self._add_components(
             page, self._overlays, self._trainer, self._segmenter, self._painter, self._surfaces
         )
-        self._handlers["show"] = lambda content: self.show(int(content["image"]))
+        self._handlers |= {
+            "redo": lambda _content: self.redo(),
+            "show": lambda content: self.show(int(content["image"])),
+            "undo": lambda _content: self.undo(),
+        }
 
     def _fail_job(self, _kind: str, failure: Exception) -> None:
         self._page.tell(training=False, compiling=False)
@@ -367,7 +371,7 @@ class Annotator(AnnotatorTraits):
 
     def redo(self) -> None:
         """Redo the scribble that was undone last."""
-        self._painter.redo()
+        self._painter.undo(redo=True)
 
     @property
     def image(self) -> Any:

@@ -33,22 +33,16 @@ class Painter:
                 self._shown.clear_plane(int(content["axis"]), int(content["index"]))
             ),
             "fill": self._fill,
-            "redo": lambda _content: self.redo(),
             "stroke": self._stroke,
-            "undo": lambda _content: self.undo(),
         }
 
     @property
     def _shown(self) -> Scribbles:
         return self._page.shown.scribbles
 
-    def undo(self) -> None:
-        """Undo the last scribble, on any slice."""
-        self._changed(self._shown.undo(), jump=True)
-
-    def redo(self) -> None:
-        """Redo the scribble that was undone last."""
-        self._changed(self._shown.redo(), jump=True)
+    def undo(self, *, redo: bool = False) -> None:
+        """Undo the last scribble, on any slice, or redo the one that was undone last."""
+        self._changed(self._shown.redo() if redo else self._shown.undo(), jump=True)
 
     def flush(self) -> None:
         """Wait until all scribbles are saved."""

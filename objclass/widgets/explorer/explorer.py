@@ -21,7 +21,6 @@ from objclass.widgets.background import Worker
 from objclass.widgets.base import bundle, stylesheet
 from objclass.widgets.columns import first_columns
 from objclass.widgets.explorer.class_mode import ClassMode
-from objclass.widgets.explorer.edit_mode import EditMode
 from objclass.widgets.explorer.gallery import Gallery
 from objclass.widgets.explorer.legend import Legend
 from objclass.widgets.explorer.object_table import ObjectTable
@@ -166,7 +165,7 @@ class Explorer(ExplorerTraits):
                 self.set_trait(name, shown[name] if column is None else column)
         self._start_components()
         self._session = Session(
-            self._page, asked, save_to, on_failure=self._show_failure, on_restored=self._follow_restored
+            self._page, asked, save_to, on_failure=self._show_failure, on_restored=self._class_mode.learn
         )
         self._session.start(resume=resume)
 
@@ -175,30 +174,40 @@ class Explorer(ExplorerTraits):
         self._worker = worker = Worker(lambda task: self.set_trait("busy", task), self._show_failure)
         self._class_mode = ClassMode(page, worker, self._show_failure)
         self._surfaces = Surfaces(page, self._pixels, worker, self._class_mode.click)
-        self._edit_mode = EditMode(page, worker, self._follow_edit)
         self._pictures = Pictures(page, self._planes, self._surfaces)
         self._add_components(
             page,
             self._class_mode,
             self._surfaces,
-            self._edit_mode,
             self._pictures,
             Legend(page),
             Steps(page, worker),
             TableView(page, lambda: self.table),
             Gallery(page, self._pixels, self._planes),
         )
-        self._handlers["code"] = lambda content: self.send(
-            {"kind": "code", "text": self.code(), "view": content.get("view", "")}
-        )
+        self._handlers |= {"code": self._send_code, "edit": self._edit}
 
-    def _follow_restored(self) -> None:
-        self._edit_mode.show()
-        self._class_mode.learn()
+    def _send_code(self, content: Mapping[str, Any]) -> None:
+        self.send({"kind": "code", "text": self.code(), "view": content.get("view", "")})
 
-    def _follow_edit(self) -> None:
-        self._surfaces.drop()
-        self._class_mode.learn()
+    def _edit(self, content: Mapping[str, Any]) -> None:
+        """Make one edit, as `objclass.edit_objects` describes it."""
+        page, edit = self._page, content.get("edit")
+        if not isinstance(edit, Mapping):
+            raise checks.invalid("edit", "an edit as edit_objects takes it", checks.describe(edit))
+        if self.busy.get("title", "").startswith("Surfaces"):
+            self._worker.cancel()  # they would be those of objects before the edit
+        if self._worker.busy:
+            hint = "Wait, or cancel it."
+            raise checks.invalid("edit", "no step at work on these objects", "one", hint, kind=RuntimeError)
+        with page.lock:
+            notes = page.objects.edit(edit)
+            with self.hold_sync():
+                if self.focus in page.objects.classes.absent:
+                    self.focus = 0
+                page.show_all(*notes)
+            self._surfaces.drop()
+            self._class_mode.learn()
 
     @traitlets.observe("_shown")
     def _switch(self, change: Any) -> None:
@@ -214,7 +223,7 @@ class Explorer(ExplorerTraits):
         """Wait until the background step has ended and is saved."""
         self._worker.join(timeout)
         self._class_mode.join(timeout)
-        self._session.flush()
+        self._session.file.flush()
 
     @property
     def table(self) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from objclass.tables.classification import CLASS_COLUMN
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets import columns
 from objclass.widgets.explorer.object_table import ObjectTable
-from objclass.widgets.explorer.protocol import Column, ExplorerTraits, Group
+from objclass.widgets.explorer.protocol import Column, Edits, ExplorerTraits, Group
 from objclass.widgets.words import counted
 
 
@@ -61,7 +61,7 @@ class Page:
             self.widget.focus = label
 
     def show_all(self, *notes: str) -> None:
-        """Show the columns, objects and groups as they are now, with what to know of them."""
+        """Show the columns, objects, groups and edits as they are now, with what to know of them."""
         with self.widget.hold_sync():
             self.show_columns()
             numbers = self.objects.slot_labels
@@ -74,6 +74,7 @@ class Page:
             }
             self.widget.set_trait("_objects", shown)
             self.show_groups()
+            self.widget.set_trait("_edits", self._describe_edits())
             self.widget.notes = [*self._collect_notes(), *notes]
 
     def show_columns(self) -> None:
@@ -123,6 +124,10 @@ class Page:
             **self._request,
         }
         self.widget.set_trait("_groups", shown)
+
+    def _describe_edits(self) -> Edits:
+        edits = self.objects.edits
+        return {"count": len(edits.edits), "undo": edits.can_undo}
 
     def _collect_notes(self) -> list[str]:
         objects = self.objects

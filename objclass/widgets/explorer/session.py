@@ -34,6 +34,10 @@ class Session:
         Called with the exception when the file cannot be written.
     on_restored : callable
         Called when the page shows what was restored.
+
+    Attributes
+    ----------
+    file : StateFile
     """
 
     def __init__(
@@ -48,20 +52,14 @@ class Session:
         self._page, self._opened_with, self._save_to = page, dict(opened_with), save_to
         self._on_restored = on_restored
         self._fingerprint = " ".join(map(fingerprint, page.objects.images.labels))
-        self._earlier = self._same_cell()
-        if self._earlier is not None:
-            self._earlier.close()  # from now on this one writes
-        self._file = None if save_to is None else StateFile(save_to, on_failure)
-
-    def _same_cell(self) -> Session | None:
-        """Return the session of an earlier run of the cell, and replace it."""
-        cell = running_cell()
-        if cell is None:
-            return None
-        name, run = cell
+        name, run = running_cell() or ("", 0)
         earlier_run, earlier = _LIVING.get(name, (run, None))
-        _LIVING[name] = (run, self)
-        return earlier if earlier_run != run else None
+        self._earlier = earlier if earlier_run != run else None
+        if self._earlier is not None:
+            self._earlier.file.close()  # from now on this one writes
+        self.file: StateFile = StateFile(save_to, on_failure)
+        if name:
+            _LIVING[name] = (run, self)
 
     def start(self, *, resume: bool) -> None:
         """Go on from the file, or else from the earlier run, if that is wanted; then save after each change.
@@ -72,27 +70,15 @@ class Session:
             If the file belongs to other objects.
         """
         earlier, self._earlier = self._earlier, None
-        stored = self._file.read() if resume and self._file is not None else None
+        stored = self.file.read() if resume else None
         if stored is None and earlier is not None and earlier._fingerprint == self._fingerprint:
             stored = earlier.to_json()
         if resume and stored is not None:
             self.restore(stored)
-        self._page.widget.observe(self.save, [*_VIEW, "_groups", "_columns", "_classes", "_edits"])
-
-    def save(self, _change: Any = None) -> None:
-        """Write the file in the background."""
-        if self._file is not None:
-            self._file.save(self.to_json)
-
-    def flush(self) -> None:
-        """Wait until the file is written."""
-        if self._file is not None:
-            self._file.flush()
-
-    def close(self) -> None:
-        """Write the file for the last time."""
-        if self._file is not None:
-            self._file.close()
+        self._page.widget.observe(
+            lambda _change: self.file.save(self.to_json),
+            [*_VIEW, "_groups", "_columns", "_classes", "_edits"],
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the state of the explorer."""

@@ -26,21 +26,22 @@ class StateFile:
 
     Parameters
     ----------
-    path : str or path
-        A file that ends in .json.
+    path : str, path or None
+        A file that ends in .json. With None nothing is read or written.
     on_failure : callable
         Called in the thread with the exception; nothing is written after that.
     """
 
-    def __init__(self, path: str | os.PathLike[str], on_failure: Callable[[Exception], None]):
-        self.path = Path(path).expanduser().absolute()
-        if self.path.suffix != ".json":
-            raise checks.invalid("save_to", "a file name that ends in .json", str(path))
-        check_writable(self.path.parent, argument="save_to")
+    def __init__(self, path: str | os.PathLike[str] | None, on_failure: Callable[[Exception], None]):
+        self.stopped = path is None
+        self.path = Path(path or "").expanduser().absolute()
+        if path is not None:
+            if self.path.suffix != ".json":
+                raise checks.invalid("save_to", "a file name that ends in .json", str(path))
+            check_writable(self.path.parent, argument="save_to")
         self._on_failure = on_failure
         self._known = file_identity(self.path)
         self._jobs = Latest(self._fail)
-        self.stopped = False
 
     def read(self) -> dict[str, Any] | None:
         """Return the state in the file; None if it does not exist.
@@ -50,7 +51,7 @@ class StateFile:
         ValueError
             If it is not such a file.
         """
-        if not self.path.exists():
+        if self.stopped or not self.path.exists():
             return None
         hint = "Choose another name; the file is not changed."
         expected = "a file written by explore(save_to=…)"

@@ -199,7 +199,7 @@ def test_it_goes_on_from_the_file_with_other_offsets(images, table, tmp_path) ->
     first.tell("class", action="start")
     first.tell("class", action="give", labels=[number(first, "control 2", 3)], number=1)
     first.explorer.wait()
-    first.explorer._session.close()
+    first.explorer._session.file.close()
     # A row of an object that is not in its image moves the numbers of the images after it.
     more = pd.concat([table, table.iloc[:1].assign(image="control 1", label=777)], ignore_index=True)
     second = explore(images, more, by="image", save_to=path)

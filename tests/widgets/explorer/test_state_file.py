@@ -200,3 +200,16 @@ os.kill(os.getpid(), signal.SIGKILL)
     subprocess.run([sys.executable, "-c", script], timeout=120)
     after = explore(*sample, save_to=tmp_path / "s.json")
     assert sorted(after.groups["group"]) == [1, 2, 3, 4, 5]
+
+
+def test_a_cell_that_failed_goes_on_from_the_run_before(sample, monkeypatch, tmp_path: Path) -> None:
+    run = {"cell": ("abc", 1)}
+    monkeypatch.setattr(session, "running_cell", lambda: run["cell"])
+    monkeypatch.setattr(session, "_LIVING", {})
+    before = Page(explore(*sample))
+    before.tell("select", shape="objects", objects=[3], mode="replace")
+    run["cell"] = ("abc", 2)
+    with pytest.raises(ValueError, match="ends in .json"):
+        explore(*sample, save_to=tmp_path / "state.txt")
+    run["cell"] = ("abc", 3)
+    assert explore(*sample).groups["size"].tolist() == [1]
