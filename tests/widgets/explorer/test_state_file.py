@@ -209,7 +209,7 @@ def test_a_cell_that_failed_goes_on_from_the_run_before(sample, monkeypatch, tmp
     before = Page(explore(*sample))
     before.tell("select", shape="objects", objects=[3], mode="replace")
     run["cell"] = ("abc", 2)
-    with pytest.raises(ValueError, match="ends in .json"):
+    with pytest.raises(ValueError, match=r"ends in \.json"):
         explore(*sample, save_to=tmp_path / "state.txt")
     run["cell"] = ("abc", 3)
     assert explore(*sample).groups["size"].tolist() == [1]
