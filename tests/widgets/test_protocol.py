@@ -92,6 +92,34 @@ def test_the_explorer_shares_what_its_protocol_states() -> None:
     check(explorer)
 
 
+def test_the_annotator_shares_what_its_protocol_states() -> None:
+    image, labels = sample()
+    annotator = objclass.annotate({"a": image, "b": image[:20]}, path=None)
+    check(annotator)
+    annotator.close()
+    annotations = np.where(labels > 0, 2, 1)
+    annotator = objclass.annotate(image, annotations, n_estimators=3, path=None, spacing=(0.5, 0.5))
+    try:
+        check(annotator)
+        annotator._repr_mimebundle_()
+        annotator.train()
+        annotator._repr_mimebundle_()
+        annotator.segment()
+        check(annotator)
+        for kind in ("explore", "volume"):
+            annotator._dispatch(annotator, {"kind": kind}, [])
+            annotator._worker.join()
+            annotator._surfaces.join()
+            check(annotator)
+        assert annotator.error == ""
+        assert annotator.explorer_id == annotator.explorer.model_id
+        assert annotator._volume["labels"]
+        annotator._page.ask("topic", "Really?", {"yes": "Yes"}, print)
+        check(annotator)
+    finally:
+        annotator.close()
+
+
 def test_a_message_of_another_kind_is_refused() -> None:
     explorer = objclass.explore(*sample())
     explorer._dispatch(explorer, {"kind": "show_failure"}, [])

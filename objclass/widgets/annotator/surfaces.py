@@ -29,6 +29,10 @@ class Surfaces:
             "volume": lambda _content: self._queue.submit("volume", self._make),
         }
 
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the surfaces are made."""
+        self._queue.join(timeout)
+
     def _make(self) -> None:
         """Make the surfaces of the present objects, unless they are shown."""
         from objclass.widgets.view3d.view3d import View3D
