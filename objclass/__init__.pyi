@@ -51,9 +51,13 @@ from .tables.selection import pick_objects as pick_objects
 from .tables.selection import select as select
 from .tables.table_classifier import TableClassifier as TableClassifier
 from .tables.table_classifier import load_classifier as load_classifier
+from .widgets.annotator.annotator import Annotator as Annotator
 from .widgets.annotator.annotator import annotate as annotate
+from .widgets.explorer.explorer import Explorer as Explorer
 from .widgets.explorer.explorer import explore as explore
+from .widgets.view3d.view3d import View3D as View3D
 from .widgets.view3d.view3d import view3d as view3d
+from .widgets.viewer import Viewer as Viewer
 from .widgets.viewer import view as view
 from .workflows.batch import segment_folder as segment_folder
 from .workflows.compilation import warmup as warmup

@@ -58,7 +58,16 @@ def view(
 
 
 class Viewer(SliceWidget):
-    """The widget that `objclass.view` returns."""
+    """The widget that `view` returns.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> viewer = objclass.view(np.zeros((5, 40, 30), np.uint16))
+    >>> viewer.axis = 2
+    >>> viewer.summary()
+    'Viewer of an image of 5 × 40 × 30 pixels'
+    """
 
     _esm = bundle("viewer")
     _css = stylesheet("slice_view", "viewer")

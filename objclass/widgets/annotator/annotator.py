@@ -168,6 +168,17 @@ class Annotator(AnnotatorTraits):
     """The widget that `annotate` returns.
 
     `image`, `annotations` and `labels` are dicts by name for several images.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> image = np.kron([[0, 9], [0, 9]], np.ones((8, 8), int))
+    >>> annotations = np.where(image > 0, 2, 1)
+    >>> annotator = objclass.annotate(image, annotations, path=None)
+    >>> annotator.train().n_classes
+    2
+    >>> int(annotator.segment().max())
+    1
     """
 
     _esm = bundle("annotator")

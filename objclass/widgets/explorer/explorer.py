@@ -124,7 +124,19 @@ def explore(
 
 
 class Explorer(ExplorerTraits):
-    """The widget that `objclass.explore` returns."""
+    """The widget that `explore` returns.
+
+    What the page shows can be set: `x`, `y`, `color`, `by`, `plot_style`, `only_selected`…
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> labels = np.kron(np.eye(3, dtype=int) * [1, 2, 3], np.ones((4, 4), dtype=int))
+    >>> explorer = objclass.explore(labels * 10, labels)
+    >>> explorer.color = "intensity_mean"
+    >>> explorer.table["label"].tolist()
+    [1, 2, 3]
+    """
 
     _esm = traitlets.Unicode(bundle("explorer")).tag(sync=True)
     _css = traitlets.Unicode(stylesheet("slice_view", "explorer")).tag(sync=True)

@@ -107,7 +107,7 @@ class _HidesPicture(anywidget.AnyWidget):
 
 
 class View3D(ipywidgets.VBox):
-    """The widget that `objclass.view3d` returns.
+    """The widget that `view3d` returns.
 
     Attributes
     ----------
@@ -119,6 +119,15 @@ class View3D(ipywidgets.VBox):
         The surfaces.
     plot : k3d.Plot
         The k3d plot.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> labels = np.zeros((8, 8, 8), int)
+    >>> labels[2:6, 2:6, 2:6] = 3
+    >>> view = objclass.view3d(labels * 10, labels, raw="none")
+    >>> view.mesh.labels.tolist()
+    [3]
     """
 
     color = traitlets.Unicode("", help="the column that colours the objects")
