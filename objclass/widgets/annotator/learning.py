@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,54 +17,27 @@ from objclass.pixels.normalization import fit_to_range, image_range, normalize_r
 from objclass.pixels.training import TrainingParameters
 from objclass.widgets.annotator.scribbles import Scribbles
 
-QUICK_ROWS = 1000
-MOST_ROWS = 12_000
 _FEW_ROWS = 4000
 _NEIGHBOURS = 1
 
 
-class Learner:
-    """Train on the current scribbles of one or several images.
+def train_live(
+    annotated: Sequence[AnnotatedPixels], parameters: TrainingParameters, *, most_rows: int | None = None
+) -> tuple[ObjectClassifier, bool]:
+    """Return a classifier, and whether its forest equals that of `train_object_classifier`.
 
-    Parameters
-    ----------
-    annotated : callable
-        Returns the `AnnotatedPixels` of the images with annotations, in the order of the images.
+    With more than `most_rows` annotated pixels, the forest is trained on every n-th pixel of each class.
+    The metadata of the training data are missing, since they need all pixels of the images.
     """
-
-    def __init__(self, annotated: Callable[[], Sequence[AnnotatedPixels]]) -> None:
-        self._annotated = annotated
-
-    def class_sizes(self) -> np.ndarray:
-        """Return the number of annotated pixels of each class in all images; 0 is not counted."""
-        sizes = np.zeros(256, np.int64)
-        for pixels in self._annotated():
-            sizes += pixels.scribbles.class_sizes
-        return sizes
-
-    def can_train(self, positive_class: int) -> bool:
-        """Whether there are two classes, the positive one among them."""
-        sizes = self.class_sizes()
-        return bool(np.count_nonzero(sizes[1:]) > 1 and sizes[positive_class] > 0)
-
-    def train(
-        self, parameters: TrainingParameters, *, most_rows: int | None = None
-    ) -> tuple[ObjectClassifier, bool]:
-        """Return a classifier, and whether its forest equals that of `train_object_classifier`.
-
-        With more than `most_rows` annotated pixels, the forest is trained on every n-th pixel of each class.
-        The metadata of the training data are missing, since they need all pixels of the images.
-        """
-        features = parameters.parse_features()
-        annotated = self._annotated()
-        parts = [pixels.rows(features, normalize=parameters.normalize) for pixels in annotated]
-        rows, classes = (np.concatenate([part[which] for part in parts]) for which in (0, 1))
-        exact = most_rows is None or len(rows) <= most_rows
-        if not exact:
-            rows, classes = _thin_out(rows, classes, most_rows or 0)
-        # Below some thousand rows, multithreading takes longer than training.
-        with single_threaded() if len(rows) < _FEW_ROWS else contextlib.nullcontext():
-            return fit_classifier(rows, classes, parameters, ndim=annotated[0].ndim, notes={}), exact
+    features = parameters.parse_features()
+    parts = [pixels.rows(features, normalize=parameters.normalize) for pixels in annotated]
+    rows, classes = (np.concatenate([part[which] for part in parts]) for which in (0, 1))
+    exact = most_rows is None or len(rows) <= most_rows
+    if not exact:
+        rows, classes = _thin_out(rows, classes, most_rows or 0)
+    # Below some thousand rows, multithreading takes longer than training.
+    with single_threaded() if len(rows) < _FEW_ROWS else contextlib.nullcontext():
+        return fit_classifier(rows, classes, parameters, ndim=annotated[0].ndim, notes={}), exact
 
 
 class AnnotatedPixels:

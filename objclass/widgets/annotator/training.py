@@ -9,17 +9,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from objclass._common import checks
 from objclass.pixels.classifier import ObjectClassifier, train_object_classifier
 from objclass.pixels.uncertainty import suggest_slice
-from objclass.widgets.annotator import learning
 from objclass.widgets.annotator.classifier_file import OwnFile, free_name
-from objclass.widgets.annotator.learning import Learner
+from objclass.widgets.annotator.learning import train_live
 from objclass.widgets.annotator.overlays import Overlays
 from objclass.widgets.annotator.page import Accepted, Page, Training
 from objclass.widgets.latest import Latest
 from objclass.widgets.words import counted
 
+QUICK_ROWS = 1000
+MOST_ROWS = 12_000
 _SETTLE_AFTER = 3.0
 _SETTLED_BYTES = 2_000_000_000
 PREVIEW, EXACT, COMPLETE = range(3)
@@ -62,17 +65,14 @@ class Trainer:
         page = self._page
         page.revision += 1
         page.tell_stale()
-        learner = self._learner(tuple(page.widget.training_channels))
-        if page.widget.live and learner.can_train(page.widget.positive_class):
+        sizes = page.class_sizes()
+        if page.widget.live and np.count_nonzero(sizes) > 1 and sizes[page.widget.positive_class] > 0:
             self._submit(self._train_quickly)
 
     def stop(self) -> None:
         """Train no more."""
         if self._timer is not None:
             self._timer.cancel()
-
-    def _learner(self, channels: tuple[int, ...]) -> Learner:
-        return Learner(lambda: [image.pixels(channels) for image in self._page.annotated()])
 
     def _request_training(self, _content: Mapping[str, Any]) -> None:
         self._page.widget.error = ""
@@ -93,13 +93,13 @@ class Trainer:
         If the complete training would take long, because of very many annotated pixels or a very large image,
         it is left to the button.
         """
-        training = self._page.begin_training()
-        learner = self._learner(training.channels)
-        classifier, exact = learner.train(training.parameters, most_rows=learning.QUICK_ROWS)
+        training, annotated = self._page.begin_training(), self._page.annotated()
+        pixels = [image.pixels(training.channels) for image in annotated]
+        classifier, exact = train_live(pixels, training.parameters, most_rows=QUICK_ROWS)
         self.accept(classifier, training, quality=EXACT if exact else PREVIEW)
         self.stop()
-        few = learner.class_sizes().sum() <= learning.MOST_ROWS
-        size = sum(image.channels.nbytes for image in self._page.annotated())
+        few = self._page.class_sizes().sum() <= MOST_ROWS
+        size = sum(image.channels.nbytes for image in annotated)
         if few and size <= _SETTLED_BYTES:
             self._timer = threading.Timer(_SETTLE_AFTER, self._settle, (training.revision,))
             self._timer.daemon = True

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import objclass
+from objclass.widgets.annotator.learning import train_live
 from objclass.widgets.planes import decode_runs, encode_runs
 
 pytestmark = pytest.mark.filterwarnings("ignore:APOC, napari and Fiji")
@@ -203,8 +204,19 @@ def test_live_training_follows_each_stroke(make):
         annotator._queue.join()
 
 
+def test_live_training_waits_for_two_classes_and_the_positive_one(make):
+    annotator = make()
+    annotator.live = True
+    for seq, value in ((1, 4), (2, 2), (3, 3)):  # classes 3, 1 and 2
+        assert annotator.classifier is None
+        stroke(annotator, seq, 5, 10 * seq, 10, np.full((4, 20), value))
+        assert annotator.error == ""
+        annotator._queue.join()
+    assert annotator.classifier is not None
+
+
 def test_live_training_of_many_pixels_settles_on_all_of_them(make, monkeypatch):
-    monkeypatch.setattr("objclass.widgets.annotator.learning.QUICK_ROWS", 100)
+    monkeypatch.setattr("objclass.widgets.annotator.training.QUICK_ROWS", 100)
     monkeypatch.setattr("objclass.widgets.annotator.training._SETTLE_AFTER", 0.05)
     annotator = make()
     annotator.live = True
@@ -272,8 +284,8 @@ def test_a_preset_brings_its_features_and_its_way_to_make_objects(make, sample):
 
 
 def test_a_preview_is_told_and_objects_are_made_of_the_real_thing(make, monkeypatch):
-    monkeypatch.setattr("objclass.widgets.annotator.learning.QUICK_ROWS", 50)
-    monkeypatch.setattr("objclass.widgets.annotator.learning.MOST_ROWS", 60)
+    monkeypatch.setattr("objclass.widgets.annotator.training.QUICK_ROWS", 50)
+    monkeypatch.setattr("objclass.widgets.annotator.training.MOST_ROWS", 60)
     annotator = make()
     annotator.live = True
     paint_both(annotator)
@@ -511,7 +523,8 @@ def test_a_classifier_that_was_loaded_meanwhile_stays(make, monkeypatch, tmp_pat
     training = annotator._page.begin_training()
     tell(annotator, "answer", topic="classifier", value="load")
     loaded = annotator.classifier
-    annotator._trainer.accept(annotator._trainer._learner((0,)).train(training.parameters)[0], training)
+    pixels = [annotator._page.shown.pixels((0,))]
+    annotator._trainer.accept(train_live(pixels, training.parameters)[0], training)
     assert annotator.classifier is loaded
 
 

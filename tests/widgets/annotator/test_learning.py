@@ -3,7 +3,7 @@ import pytest
 
 import objclass
 from objclass.pixels.training import TrainingParameters
-from objclass.widgets.annotator.learning import AnnotatedPixels, Learner
+from objclass.widgets.annotator.learning import AnnotatedPixels, train_live
 from objclass.widgets.annotator.scribbles import Patch, Scribbles
 
 FOREST = ("feature", "threshold", "left", "right", "leaf", "roots")
@@ -22,11 +22,10 @@ def same_forest(one, other):
 def test_stroke_after_stroke_gives_the_forest_of_the_function(sample, known):
     scribbles = Scribbles(sample.annotations[0].copy())
     pixels = AnnotatedPixels(sample.image[None], 3, scribbles)
-    learner = Learner(lambda: [pixels])
     parameters = TrainingParameters(n_estimators=20)
     rng = np.random.default_rng(0)
     for step in range(4):
-        classifier, exact = learner.train(parameters, most_rows=None)
+        classifier, exact = train_live([pixels], parameters, most_rows=None)
         by_hand = objclass.train_object_classifier(sample.image, scribbles.volume, **parameters.keywords())
         assert exact
         assert same_forest(classifier, by_hand)
@@ -45,7 +44,7 @@ def test_a_flat_image_with_channels():
     annotations[3, 5:50], annotations[44, 9:30] = 1, 2
     parameters = TrainingParameters(features="original gaussian_blur=2", n_estimators=10)
     pixels = AnnotatedPixels(image[:, None], 2, Scribbles(annotations[None].copy()))
-    classifier, _ = Learner(lambda: [pixels]).train(parameters)
+    classifier, _ = train_live([pixels], parameters)
     by_hand = objclass.train_object_classifier(image, annotations, **parameters.keywords())
     assert same_forest(classifier, by_hand)
     np.testing.assert_array_equal(
@@ -55,33 +54,19 @@ def test_a_flat_image_with_channels():
 
 def test_other_features_are_computed_anew(sample):
     pixels = AnnotatedPixels(sample.image[None], 3, Scribbles(sample.annotations[1].copy()))
-    learner = Learner(lambda: [pixels])
     for features in ("original", "gaussian_blur=1 sobel_of_gaussian_blur=1", "original"):
         parameters = TrainingParameters(features=features, n_estimators=5)
         by_hand = objclass.train_object_classifier(
             sample.image, sample.annotations[1], **parameters.keywords()
         )
-        assert same_forest(learner.train(parameters, most_rows=None)[0], by_hand)
+        assert same_forest(train_live([pixels], parameters, most_rows=None)[0], by_hand)
 
 
 def test_many_pixels_are_thinned_out_within_their_classes(sample):
     scribbles = Scribbles(np.zeros(sample.image.shape, np.uint8))
     pixels = AnnotatedPixels(sample.image[None], 3, scribbles)
-    learner = Learner(lambda: [pixels])
     scribbles.paint([Patch(0, 5, 0, 0, np.full((60, 96), 2, np.uint16))])
     scribbles.paint([Patch(0, 9, 0, 0, np.full((5, 5), 3, np.uint16))])
-    classifier, exact = learner.train(TrainingParameters(n_estimators=5), most_rows=500)
+    classifier, exact = train_live([pixels], TrainingParameters(n_estimators=5), most_rows=500)
     assert not exact
     assert classifier.forest.n_classes == 2
-
-
-def test_it_takes_two_classes(sample):
-    scribbles = Scribbles(np.zeros(sample.image.shape, np.uint8))
-    pixels = AnnotatedPixels(sample.image[None], 3, scribbles)
-    learner = Learner(lambda: [pixels])
-    assert not learner.can_train(2)
-    scribbles.paint([Patch(0, 5, 0, 0, np.full((2, 2), 3, np.uint16))])
-    assert not learner.can_train(2)
-    scribbles.paint([Patch(0, 5, 9, 0, np.full((2, 2), 4, np.uint16))])
-    assert learner.can_train(2)
-    assert not learner.can_train(1)
