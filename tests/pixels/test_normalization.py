@@ -10,6 +10,7 @@ from objclass.pixels.extraction import features_at
 from objclass.pixels.features import FILTERS, parse_features
 from objclass.pixels.normalization import image_range, normalize_rows
 from objclass.pixels.uncertainty import uncertainty_plane
+from objclass.widgets.annotator.learning import train_live
 from objclass.workflows.parameters import Parameters
 from objclass.workflows.run import run_image
 
@@ -111,15 +112,14 @@ def test_live_training_equals_that_of_a_script(scene):
     annotator = objclass.annotate(
         exposed, annotations, path=None, normalize="percentile", n_estimators=20, channel_names=["a", "b"]
     )
-    live, exact = annotator._learner.train(annotator.parameters)
+    pixels = annotator._page.shown.pixels((0, 1))
+    live, exact = train_live([pixels], annotator.parameters)
     script = annotator.train()
     assert exact
     assert live.forest == script.forest
     assert live.normalize == "percentile"
     assert "normalize='percentile'" in annotator.code()
-    np.testing.assert_array_equal(
-        annotator._shown.pixels.predict(live, 0, 0), objclass.predict_plane(exposed, script)
-    )
+    np.testing.assert_array_equal(pixels.predict(live, 0, 0), objclass.predict_plane(exposed, script))
 
 
 def test_file_keeps_it_and_apoc_refuses(scene, tmp_path):

@@ -124,8 +124,8 @@ def test_edits_stand_in_the_record_and_are_repeated(tmp_path, trained, capsys):
     assert pd.read_csv(tmp_path / "out" / "objects.csv")["label"].tolist() == sorted({*range(1, 17)} - {2, 5})
     (tmp_path / "edits.json").unlink()
     assert repeat_run(tmp_path / "out").is_identical
-    explorer._on_edit({"edit": {"edit": "undo"}}, [])
-    explorer._file.flush()
+    explorer._dispatch(explorer, {"kind": "edit", "edit": {"edit": "undo"}}, [])
+    explorer.wait()
     edits, edited = read_edits(tmp_path / "state.json")
     assert (edits, edited) == (explorer.edits, fingerprint(labels))
     call[call.index("--edits") + 1] = str(tmp_path / "state.json")
