@@ -445,9 +445,10 @@ def _read(
     else:
         fits = [(scribbles.ndim, "the scribbles") for scribbles in annotations or []]
     order = () if classifier is None else classifier.channel_names
-    pictures = [
-        reading.read(path, *fit, channel_names=order) for path, fit in zip(options.images, fits, strict=True)
-    ]
+    pictures: list[Picture] = []
+    for path, fit in zip(options.images, fits, strict=True):
+        pictures.append(reading.read(path, *fit, channel_names=order))
+        order = order or pictures[0].channel_names
     return pictures, annotations
 
 

@@ -378,10 +378,13 @@ def check_fit(
         check_float32(channels)
     if channels.shape[0] != classifier.n_channels:
         expected = f"{classifier.n_channels} channel{'s' * (classifier.n_channels > 1)}, as in the training"
-        hint = "Train a classifier for these channels."
-        if classifier.ndim == 2 and not planewise:
+        n, hint = channels.shape[0], "Train a classifier for these channels."
+        if n == classifier.n_channels + 1 and n in (2, 4):  # of grey or colours and alpha
+            others = " ".join(map(str, range(n - 1)))
+            hint = f"If the last one is alpha, segment on the others (--channel {others}). {hint}"
+        elif n > 1 and classifier.ndim == 2 and not planewise:
             hint = f"Are these planes along z? Pass planewise=True. {hint}"
-        raise invalid("image", expected, f"{channels.shape[0]}", hint)
+        raise invalid("image", expected, f"{n}", hint)
     return channels
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -211,6 +212,13 @@ class Parameters(ObjectParameters):
             spacing = spacing and spacing[-2:]
         is_one = len(images) == 1
         names = {picture.segmented_names for picture in pictures}
+        known = sorted(", ".join(each) for each in names if each)
+        if self.reading.channel is not None and len(known) > 1:
+            warnings.warn(
+                f"The chosen channels have different names in the images: {'; '.join(known)}. Choose them by "
+                "name.",
+                stacklevel=2,
+            )
         return train_object_classifier(
             images[0] if is_one else images,
             scribbles[0] if is_one else scribbles,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -104,7 +106,7 @@ class Reading:
         wanted = channel_names if self.channel is None else ()
         image, info = read_as(opened, ndim, partner, frame=frame, channel_names=wanted)
         spacing, source = self.voxel_size(info.spacing, info.spacing_source, info.ndim)
-        return Picture(
+        picture = Picture(
             image=image,
             ndim=info.ndim,
             spacing=spacing,
@@ -116,6 +118,9 @@ class Reading:
             series_name=info.name,
             frame=frame,
         )
+        if self.channel is None:
+            _report_channels(file.path, picture, channel_names)
+        return picture
 
     def voxel_size(
         self, stored: tuple[float, ...] | None, source: str, ndim: int
@@ -287,6 +292,18 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
     table.insert(1, "unit", unit)
     table.attrs["unit"] = unit
     return table
+
+
+def _report_channels(path: AnyPath, picture: Picture, wanted: Sequence[str]) -> None:
+    """Warn if the channels to segment on have other names than those of the training."""
+    names = picture.channel_names
+    names = names if picture.channels is None else tuple(names[n] for n in picture.channels)
+    if names and wanted and [name.casefold() for name in names] != [name.casefold() for name in wanted]:
+        warnings.warn(
+            f"{os.path.basename(path)}: its channels are {', '.join(names)}, in the training they are "
+            f"{', '.join(wanted)}. Choose channels with channel= (--channel).",
+            stacklevel=3,
+        )
 
 
 def _refuse_several(argument: str, path: AnyPath, names: Sequence[str]) -> NoReturn:

@@ -246,3 +246,13 @@ def test_the_engine_is_named():
     assert choose_engine("cpu") == "cpu"
     assert choose_engine("opencl") == "opencl"
     assert choose_engine("auto") in ("cpu", "opencl")
+
+
+def test_an_alpha_channel_is_named():
+    image = np.kron(np.eye(4, dtype=np.uint8) * 200, np.ones((6, 6), np.uint8))
+    colours, scribbles = np.stack([image] * 3), np.where(image > 99, 2, 1)
+    classifier = objclass.train_object_classifier(colours, scribbles, n_estimators=3)
+    with pytest.raises(ValueError, match=r"got 4\. If the last one is alpha, .*\(--channel 0 1 2\)"):
+        objclass.classify_pixels(np.concatenate([colours, image[np.newaxis]]), classifier)
+    with pytest.raises(ValueError, match=r"got 1\. Train a classifier"):
+        objclass.classify_pixels(image, classifier)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import unicodedata
+import warnings
 
 import numpy as np
 import pytest
@@ -220,3 +221,54 @@ def test_stems_differ_where_the_file_system_takes_names_for_the_same():
     assert len({unicodedata.normalize("NFD", stem).casefold() for stem in stems}) == len(given)
     assert stems[2] == "b.tif_t00001"
     assert [item.stem for item in with_distinct_stems(items[1:3])] == ["a.tif_t00001", "b.tif_t00001"]
+
+
+def write_channels(path, names, image):
+    metadata = {"axes": "CYX", "Channel": {"Name": names}}
+    tifffile.imwrite(path, image, metadata=metadata, photometric="minisblack")
+
+
+def test_channels_of_other_names_than_in_the_training_are_told(tmp_path):
+    from objclass.workflows.reading import Reading
+
+    image = np.random.default_rng(0).random((2, 16, 16)).astype("f4")
+    for name, names, told in (
+        ("same", ["dapi", "GFP"], 0),
+        ("other", ["RFP", "DAPI"], 1),
+        ("twice", ["DAPI", "DAPI"], 1),
+    ):
+        write_channels(tmp_path / f"{name}.ome.tif", names, image)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            Reading().read(tmp_path / f"{name}.ome.tif", 2, "it", channel_names=("DAPI", "GFP"))
+            Reading(channel=(0, 1)).read(tmp_path / f"{name}.ome.tif", 2, "it", channel_names=("DAPI", "GFP"))
+        expected = f"its channels are {', '.join(names)}, in the training they are DAPI, GFP"
+        assert [expected in str(one.message) for one in caught] == [True] * told
+
+
+def test_images_for_training_have_their_channels_in_one_order(tmp_path, capsys):
+    from objclass.cli import main
+
+    image = np.random.default_rng(0).random((2, 16, 16)).astype("f4")
+    image[0, 8:] += 9
+    scribbles = np.zeros((16, 16), np.uint8)
+    scribbles[2], scribbles[9] = 1, 2
+    tifffile.imwrite(tmp_path / "s.tif", scribbles)
+    write_channels(tmp_path / "a.ome.tif", ["DAPI", "GFP"], image)
+    write_channels(tmp_path / "b.ome.tif", ["GFP", "DAPI"], image[::-1])
+    paths = {name: str(tmp_path / f"{name}.ome.tif") for name in "ab"}
+
+    def train(*names, channel=()):
+        scribbled = ["--annotations", *[str(tmp_path / "s.tif")] * len(names)]
+        out = ["--n-estimators", "3", "--out", str(tmp_path / "c.cl"), *channel]
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            assert main(["train", *[paths[name] for name in names], *scribbled, *out]) == 0
+        return objclass.load_classifier(tmp_path / "c.cl")
+
+    assert train("a", "b").forest == train("a", "a").forest
+    capsys.readouterr()
+    train("a", "b", channel=["--channel", "0"])
+    assert "The chosen channels have different names in the images: DAPI; GFP" in capsys.readouterr().err
+    train("a", "b", channel=["--channel", "DAPI"])
+    assert "different names" not in capsys.readouterr().err
