@@ -91,9 +91,16 @@ except ValueError as error:
 
 def test_with_a_numba_of_the_future_kernels_are_compiled_as_usual(monkeypatch):
     monkeypatch.setattr("objclass._common.parallel.NEWEST", (0, 0))
-    cube = kernel(lambda x: x * x * x)
-    twice = kernel(lambda x: 2 * cube(x))
-    assert twice(3) == 54
+
+    @kernel
+    def cube(x):
+        return x * x * x
+
+    @kernel
+    def twice_the_cube(x):
+        return 2 * cube(x)
+
+    assert twice_the_cube(3) == 54
     assert list(cube.overloads) == [(numba.int64,)]
 
 
