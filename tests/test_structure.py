@@ -88,6 +88,27 @@ def test_private_names_stay_in_their_folder():
     assert not crossing
 
 
+def test_private_attributes_are_used_in_the_module_of_their_class():
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("*.py")}
+    own, used = {}, {}
+    for path, tree in trees.items():
+        inside = [
+            node for each in ast.walk(tree) if isinstance(each, ast.ClassDef) for node in ast.walk(each)
+        ]
+        private = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and re.match(r"_[^_]", node.attr)
+        ]
+        through_self = [node for node in private if ast.unparse(node.value) in ("self", "cls", "super()")]
+        used[path] = {node.attr for node in private if node not in through_self}
+        own[path] = {node.name for node in inside if isinstance(node, ast.FunctionDef)}
+        own[path] |= {node.attr for node in through_self if isinstance(node.ctx, ast.Store)}
+    ours = set().union(*own.values())
+    reaching = {str(path.relative_to(PACKAGE)): used[path] & ours - own[path] for path in trees}
+    assert not {path: names for path, names in reaching.items() if names}
+
+
 def test_every_public_name_can_be_had():
     assert sorted(set(objclass.__all__)) == sorted(objclass.__all__)
     assert public_functions()

@@ -186,7 +186,7 @@ class Painter:
                 self._page.widget.save_to = str(image.save_to)
         if answer == "read":
             stored = open_annotations(None, image.save_to, image.scribbles.volume.shape, self._page.ndim)
-            self._replace(image, stored)
+            self._take_over(image, stored)
         image.autosave.resume()
 
     def offer(self, scribbles: Scribbles) -> None:
@@ -194,7 +194,7 @@ class Painter:
 
         def answer(value: str) -> None:
             if value == "take":
-                self._replace(self._page.shown, scribbles.volume)
+                self._take_over(self._page.shown, scribbles.volume)
 
         self._page.ask(
             "earlier",
@@ -203,7 +203,7 @@ class Painter:
             answer,
         )
 
-    def _replace(self, image: AnnotatedImage, volume: np.ndarray) -> None:
+    def _take_over(self, image: AnnotatedImage, volume: np.ndarray) -> None:
         """Replace the annotations by `volume`, as one step that can be undone."""
         changed = np.flatnonzero((volume != image.scribbles.volume).any(axis=(1, 2))).tolist()
         patches = [Patch(0, z, 0, 0, volume[z].astype(np.uint16) + 1) for z in changed]
