@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,9 @@ from objclass._common.checks import (
     invalid,
     is_list,
 )
-from objclass._common.parallel import Progress, map_tiles
+from objclass._common.parallel import Progress, map_tiles, n_threads, progress_bar
 from objclass.objects.kernels.component_tree import convex_parts
-from objclass.objects.kernels.convexity import mean_solidity, solidity
+from objclass.objects.kernels.convexity import mean_solidity
 from objclass.objects.kernels.depth import (
     difference_of_gaussians,
     distance_transform,
@@ -180,7 +181,8 @@ def _split(
     if probability is not None:
         probability = probability.reshape(volume.shape)
     boxes = [_with_margin(box, volume.shape) for box in find_objects(volume)]
-    largest_first = np.argsort([-np.prod([side.stop - side.start for side in box]) for box in boxes])
+    volumes = np.array([np.prod([side.stop - side.start for side in box]) for box in boxes])
+    largest_first = np.argsort(-volumes)
 
     def measure(index: int) -> np.ndarray:
         return distance_transform(fill_cavities(volume[boxes[index]] == index + 1), scale.voxel)
@@ -189,12 +191,13 @@ def _split(
         box = boxes[index]
         heights = None if probability is None else np.ascontiguousarray(probability[box])
         body = _Body(volume[box] == index + 1, heights, scale.voxel, volume.shape[0] == 1)
-        cuts = []
+        ways: list[Callable[[], np.ndarray | None]] = []
         if method != "distance" and heights is not None and sizes[index] >= 2 * smallest_of_tree:
-            cuts.append(body.cut_by_tree(smallest_of_tree))
+            ways.append(partial(body.cut_by_tree, smallest_of_tree))
         if method != "tree" and sizes[index] >= 2 * smallest:
-            guided = method == "distance"
-            cuts.append(body.cut_by_distance(depths[index], distances[index], smallest, guided=guided))
+            by_distance = partial(body.cut_by_distance, depths[index], distances[index], smallest)
+            ways.append(partial(by_distance, guided=method == "distance"))
+        cuts = map_tiles(lambda way: way(), ways)  # side by side, if this is the only object
         return body.most_convex(cuts) if method == "auto" else next(iter(cuts), None)
 
     smallest_of_tree = LARGEST_DEBRIS if scale.min_size is None else scale.min_size
@@ -203,7 +206,12 @@ def _split(
         depths = [found[place] for place in np.argsort(largest_first)]
         means = np.array([depth[depth > 0].mean() if depth.any() else 0.0 for depth in depths])
         distances, smallest = scale.of_objects(means, sizes)
-    pieces = map_tiles(cut, largest_first, description="Splitting objects", progress=progress)
+    # One object that all other threads would wait for has its cuts made side by side.
+    n_alone = np.count_nonzero(volumes * n_threads() > volumes.sum())
+    pieces: list[np.ndarray | None] = []
+    with progress_bar(len(numbers), "Splitting objects", progress) as advance:
+        for some in (largest_first[:n_alone], largest_first[n_alone:]):
+            pieces += map_tiles(cut, some, progress=lambda *_: advance())
     n_labels = _enter_parts(volume, boxes, largest_first, pieces)
     order = raster_order(labels)
     new = np.zeros(n_labels + 1, np.int32)
@@ -268,8 +276,7 @@ class _Body:
         """Return the split with the most convex parts, or None if the whole is about as convex."""
         if all(parts is None for parts in cuts):
             return None
-        voxels = np.flatnonzero(self.mask).astype(np.int32)
-        chosen, highest = None, solidity(voxels, self.mask.shape, self.flat) + _GAIN
+        chosen, highest = None, mean_solidity(self.mask.astype(np.int32), 1, self.flat) + _GAIN
         for parts in cuts:
             if parts is not None and highest < 1:
                 convexity = mean_solidity(parts, int(parts.max()), self.flat)

@@ -22,8 +22,13 @@ from objclass._common.code_cache import code_cache
 from objclass._common.compile_ahead import wait_for_compiling
 
 _PYNNDESCENT = ("pynndescent", "pynndescent.distances", "pynndescent.sparse")
-_FUSED = ("rdist", "_nb_optimize_layout_euclidean_single_epoch")
-"""The functions of a layout in which umap-learn lets the compiler fuse and reorder operations."""
+_REORDERED = {
+    "umap.layouts": ("rdist", "_nb_optimize_layout_euclidean_single_epoch"),
+    "umap.umap_": ("smooth_knn_dist", "compute_membership_strengths"),
+}
+"""The functions in which umap-learn lets the compiler fuse and reorder operations, or sum by several threads.
+
+What takes it long is the layout; threads for the rest double the time of compiling."""
 _MODULES = ("umap.utils", "umap.distances", "umap.spectral", "umap.layouts", "umap.umap_")
 
 
@@ -36,8 +41,9 @@ def import_umap() -> ModuleType:
             warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
             with _without_pynndescent():
                 import umap
-        with contextlib.suppress(ImportError):
-            _round_strictly(importlib.import_module("umap.layouts"))
+        for name in _REORDERED:
+            with contextlib.suppress(ImportError):
+                _round_strictly(importlib.import_module(name))
         for name in _MODULES:
             with contextlib.suppress(ImportError):
                 _cache_functions(importlib.import_module(name))
@@ -47,7 +53,7 @@ def import_umap() -> ModuleType:
 def _releases() -> str:
     # The functions call one another across files and packages: each pair of releases has its folder.
     packages = (f"{package}-{version(package)}" for package in ("umap-learn", "pynndescent"))
-    return "-".join((*packages, "strict"))
+    return "-".join((*packages, "in-order"))
 
 
 def compile_umap() -> None:
@@ -120,14 +126,14 @@ class _LaterDict(UserDict[str, Callable[..., Any]]):
         return getattr(importlib.import_module(module), name)
 
 
-def _round_strictly(layouts: ModuleType) -> None:
-    """Compile the optimization of a layout such that it rounds as written, on any processor."""
+def _round_strictly(module: ModuleType) -> None:
+    """Compile functions of `module` such that they round as written, on any processor with any threads."""
     import numba
 
-    for name in _FUSED:
+    for name in _REORDERED[module.__name__]:
         with contextlib.suppress(AttributeError):
-            function = getattr(layouts, name)
-            setattr(layouts, name, numba.njit(function.py_func, locals=function.locals))
+            function = getattr(module, name)
+            setattr(module, name, numba.njit(function.py_func, locals=function.locals))
 
 
 def _cache_functions(module: ModuleType) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import os
 import sys
@@ -119,7 +120,7 @@ def _measuring() -> None:
     from objclass.measurement.region_properties import measure
 
     # Another process that measures meanwhile begins with the others: each compiles a half.
-    measure(LABELS, properties="euler_number", progress=False)
+    measure(LABELS, IMAGE, properties="euler_number", progress=False)
     measure(LABELS, IMAGE, spacing=0.5, progress=False)
 
 
@@ -171,4 +172,5 @@ def _compile(arguments: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
+    gc.disable()  # a short process
     _compile(sys.argv[1:])

@@ -307,6 +307,20 @@ def test_threads_do_not_matter(tissue):
     np.testing.assert_array_equal(alone, split_touching(tissue))
 
 
+def test_cuts_that_are_made_side_by_side_are_the_same(tissue):
+    from objclass._common.parallel import single_threaded
+
+    labels = np.where(tissue > 0, 1, 0)
+    smooth = ndi.gaussian_filter((tissue > 0).astype(np.float32), 2)
+    options = {"method": "auto", "probability": smooth / smooth.max()}
+    done = []
+    split = split_touching(labels, **options, progress=lambda *step: done.append(step))
+    assert done == [(1, 1)]
+    assert split.max() > 1
+    with single_threaded():
+        np.testing.assert_array_equal(split_touching(labels, **options), split)
+
+
 def test_takes_lists(tissue):
     images = [tissue[:12], tissue[12:].copy()]
     probabilities = [np.full(image.shape, 0.5, np.float32) for image in images]
@@ -330,7 +344,7 @@ def test_tells_of_progress(tissue):
         ({"method": "magic"}, "method: expected one of 'distance', 'tree', 'auto', got str 'magic'"),
         (
             {"method": "tree"},
-            'probability: expected an array with method="tree", got NoneType None.*probability_map',
+            'probability: expected an array with method="tree", got None.*probability_map',
         ),
         (
             {"method": "tree", "probability": np.ones((5, 6)), "min_distance": 3},

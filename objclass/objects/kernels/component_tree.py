@@ -15,7 +15,7 @@ import numpy as np
 
 from objclass._common.parallel import kernel
 from objclass.objects.kernels.convexity import solidity
-from objclass.objects.kernels.neighbors import face_neighbor, place_in
+from objclass.objects.kernels.neighbors import place_in
 
 
 @kernel
@@ -45,7 +45,7 @@ def convex_parts(probability, mask, levels, min_size, gain, flat, parts):
         The number of parts.
     """
     voxels, level_of = _sort_by_level(probability, mask, levels)
-    parent = _link(voxels, level_of, mask)
+    parent = _link(voxels, level_of, mask.shape)
     size, start, order = _gather(voxels, level_of, parent)
     n = len(voxels)
     # Bottom up, from the highest level: the solidity of the best parts of each component.
@@ -113,28 +113,35 @@ def _sort_by_level(probability, mask, levels):
 
 
 @kernel
-def _link(voxels, level_of, mask):
+def _link(voxels, level_of, shape):
     """Return the parent of each voxel: the last one of its component on its level, and of that one below."""
-    n = len(voxels)
-    place_of = np.full(mask.size, -1, np.int32)
-    parent, top = np.empty(n, np.int32), np.empty(n, np.int32)
+    n, row, plane = len(voxels), shape[2] + 2, (shape[1] + 2) * (shape[2] + 2)
+    faces = (-plane, plane, -row, row, -1, 1)
+    node_at = np.full((shape[0] + 2) * plane, -1, np.int32)  # with a border: each voxel has six neighbours
+    parent, newest = np.empty(n, np.int32), np.empty(n, np.int32)
+    top, n_joined = np.empty(n, np.int32), np.empty(n, np.int32)  # finds the component of a voxel
     for node in range(n):
-        voxel = voxels[node]
-        place_of[voxel] = node
-        parent[node] = top[node] = node
-        place = place_in(mask.shape, voxel)
-        for face in range(6):
-            neighbor = face_neighbor(voxel, place, face, mask.shape)
-            near = place_of[neighbor] if neighbor >= 0 else -1
+        parent[node] = newest[node] = top[node] = node
+        n_joined[node] = 1
+        z, y, x = place_in(shape, voxels[node])
+        place, own = (z + 1) * plane + (y + 1) * row + x + 1, node
+        node_at[place] = node
+        for face in faces:
+            near = node_at[place + face]
             if near < 0:
                 continue
-            root = near
-            while top[root] != root:
-                root = top[root]
-            while top[near] != root:
-                top[near], near = root, top[near]
-            if root != node:
-                parent[root] = top[root] = node
+            other = near
+            while top[other] != other:
+                other = top[other]
+            while top[near] != other:
+                top[near], near = other, top[near]
+            if other == own:
+                continue
+            parent[newest[other]] = node
+            if n_joined[other] > n_joined[own]:
+                own, other = other, own
+            top[other], newest[own] = own, node
+            n_joined[own] += n_joined[other]
     for node in range(n - 1, -1, -1):
         above = parent[node]
         if level_of[parent[above]] == level_of[above]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from objclass._common.parallel import kernel
-from objclass.objects.kernels.neighbors import face_neighbor, place_in
 
 LEVELS = 4096
 """The number of quantized heights: one queue per height is faster than a heap."""
@@ -22,44 +21,62 @@ def flood(heights, mask, parts):
     parts : (z, y, x) int32 array
         The part of each voxel, 0 if unassigned; modified in place. Unreachable voxels stay 0.
     """
-    flat_heights, flat_mask, flat_parts = heights.reshape(-1), mask.reshape(-1), parts.reshape(-1)
+    n_z, n_y, n_x = mask.shape
+    row, plane = n_x + 2, (n_x + 2) * (n_y + 2)
+    faces = (-plane, plane, -row, row, -1, 1)
     low, high = np.float32(np.inf), np.float32(-np.inf)
-    for voxel in range(mask.size):
-        if flat_mask[voxel]:
-            low, high = min(low, flat_heights[voxel]), max(high, flat_heights[voxel])
+    for z in range(n_z):
+        for y in range(n_y):
+            for x in range(n_x):
+                if mask[z, y, x]:
+                    low, high = min(low, heights[z, y, x]), max(high, heights[z, y, x])
     scale = (LEVELS - 1) / (high - low) if high > low else 0.0
-    first, last = np.full(LEVELS, -1, np.int32), np.full(LEVELS, -1, np.int32)
-    following = np.full(mask.size, -2, np.int32)  # -2: not queued; -1: the last of its queue
-    level = -1
-    for voxel in range(mask.size):
-        if flat_mask[voxel] and flat_parts[voxel] > 0:
-            height = int((flat_heights[voxel] - low) * scale)
-            level = max(level, _enter(voxel, height, first, last, following))
+    # Of the box with a border, so that each voxel has six neighbours: the part of a voxel; if it has none,
+    # -1 - its level, so that one access tells all; outside the mask 0.
+    states = np.zeros((n_z + 2) * plane, np.int32)
+    begins, ends = np.zeros(LEVELS + 1, np.int64), np.zeros(LEVELS, np.int64)  # of the queue of each level
+    for z in range(n_z):
+        for y in range(n_y):
+            begin = (z + 1) * plane + (y + 1) * row + 1
+            for x in range(n_x):
+                if mask[z, y, x]:
+                    height = int((heights[z, y, x] - low) * scale)
+                    states[begin + x] = -1 - height
+                    begins[height + 1] += 1
+    for height in range(LEVELS):
+        begins[height + 1] += begins[height]
+        ends[height] = begins[height]
+    queues, level = np.empty(begins[LEVELS], np.int32), -1
+    for z in range(n_z):
+        for y in range(n_y):
+            begin = (z + 1) * plane + (y + 1) * row + 1
+            for x in range(n_x):
+                if mask[z, y, x] and parts[z, y, x] > 0:
+                    height = -1 - states[begin + x]
+                    states[begin + x] = parts[z, y, x]
+                    queues[ends[height]] = begin + x
+                    ends[height] += 1
+                    level = max(level, height)
     while level >= 0:
-        voxel = first[level]
-        if voxel < 0:
+        if begins[level] == ends[level]:
             level -= 1
             continue
-        first[level] = following[voxel]
-        place = place_in(mask.shape, voxel)
-        for face in range(6):
-            near = face_neighbor(voxel, place, face, mask.shape)
-            if near >= 0 and flat_mask[near] and flat_parts[near] == 0:
-                flat_parts[near] = flat_parts[voxel]
-                height = int((flat_heights[near] - low) * scale)
-                level = max(level, _enter(near, height, first, last, following))
-
-
-@kernel
-def _enter(voxel, level, first, last, following):
-    """Append a voxel to the queue of its level; return the level."""
-    following[voxel] = -1
-    if first[level] < 0:
-        first[level] = voxel
-    else:
-        following[last[level]] = voxel
-    last[level] = voxel
-    return level
+        voxel = queues[begins[level]]
+        begins[level] += 1
+        for face in faces:
+            near = voxel + face
+            if states[near] < 0:
+                height = -1 - states[near]
+                states[near] = states[voxel]
+                queues[ends[height]] = near
+                ends[height] += 1
+                level = max(level, height)
+    for z in range(n_z):
+        for y in range(n_y):
+            begin = (z + 1) * plane + (y + 1) * row + 1
+            for x in range(n_x):
+                if mask[z, y, x]:
+                    parts[z, y, x] = max(states[begin + x], 0)
 
 
 @kernel
