@@ -18,6 +18,11 @@ IS_MASK = (
     "a mask of 0 and 255 is one object with the label 255. If each connected component is an object, use "
     "skimage.measure.label(mask > 0)."
 )
+LIKE_IMAGE = (
+    "nearly every pixel has another value than the next, as in an image: these are hardly labels. Were labels"
+    " and image exchanged?"
+)
+_FEWEST_PAIRS = 1000  # of neighbours that are both not background, to tell labels from an image
 # Voxel size along each axis, (z, y, x) or (y, x); one number for all axes; None if unknown.
 Spacing = float | Sequence[float] | None
 
@@ -236,6 +241,18 @@ def check_labels(labels: npt.ArrayLike, *, argument: str = "labels") -> np.ndarr
     if array.dtype.kind == "i" and array.size and array.min() < 0:
         raise invalid(argument, "labels of at least 0", f"a minimum of {array.min()}")
     return array
+
+
+def is_like_image(labels: np.ndarray) -> bool:
+    """Return whether most neighbours along x differ: pixels of objects mostly lie beside others of theirs."""
+    if labels.size == 0:
+        return False
+    plane = labels if labels.ndim == 2 else labels[len(labels) // 2]
+    left, right = plane[:, :-1], plane[:, 1:]
+    is_pair = (left > 0) & (right > 0)
+    n_pairs = np.count_nonzero(is_pair)
+    n_differ = np.count_nonzero(is_pair & (left != right))
+    return bool(n_pairs >= _FEWEST_PAIRS and n_differ > 0.75 * n_pairs)
 
 
 def labels_hint(dtype: np.dtype) -> str:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from objclass._common.checks import IS_MASK, MASK, invalid
+from objclass._common.checks import IS_MASK, LIKE_IMAGE, MASK, invalid, is_like_image
 from objclass._common.files import AnyPath
 from objclass.io.info import ImageInfo
 from objclass.io.microscopes import needs
@@ -33,7 +33,6 @@ Outline = tuple[int | None, Rings]
 """The plane of an object (None for all), and rings of points (x, y): the outlines of its parts and holes."""
 
 _MOST_CLASSES = 16  # objects that fill an image are more
-_FEWEST_PAIRS = 100  # of neighbours that are both not background, to tell labels from an image
 # The functions by which NumPy pickles arrays and scalars; none of them runs code from the file.
 _UNPICKLED = {
     *(
@@ -144,7 +143,8 @@ def read_labels_and_spacing(
         )
     _warn_of_classes(Path(path).name, labels)
     _warn_of_pieces(Path(path).name, labels)
-    _warn_of_an_image(Path(path).name, labels)
+    if is_like_image(labels):
+        warnings.warn(f"{Path(path).name}: {LIKE_IMAGE}", stacklevel=3)
     return labels, spacing
 
 
@@ -198,20 +198,6 @@ def _warn_of_pieces(name: str, labels: np.ndarray) -> None:
         warnings.warn(
             f"{name}: its only label, 1, has {n_pieces:,} separate pieces, as a mask. If each is an object, "
             "use skimage.measure.label(mask).",
-            stacklevel=4,
-        )
-
-
-def _warn_of_an_image(name: str, labels: np.ndarray) -> None:
-    """Warn if nearly all neighbours along x differ: pixels of objects mostly have neighbours of theirs."""
-    plane = labels if labels.ndim == 2 else labels[len(labels) // 2]
-    left, right = plane[:, :-1], plane[:, 1:]
-    is_pair = (left > 0) & (right > 0)
-    n_pairs = np.count_nonzero(is_pair)
-    if n_pairs >= _FEWEST_PAIRS and np.count_nonzero(left[is_pair] != right[is_pair]) > 0.75 * n_pairs:
-        warnings.warn(
-            f"{name}: nearly every pixel has another value than the next, as in an image: these are hardly "
-            "labels. Were labels and image exchanged?",
             stacklevel=4,
         )
 

@@ -124,7 +124,8 @@ def measure(
     Warns
     -----
     UserWarning
-        If 255 is the only label, as in a mask, in which all objects are one.
+        If 255 is the only label, as in a mask, in which all objects are one, or if most neighbouring pixels
+        differ, as in an image.
 
     Notes
     -----
@@ -181,6 +182,8 @@ def measure(
         hint = "Insert a column with table.insert(0, 'image', name)."
         raise checks.invalid("image_names", "names for a list of label images", "one label image", hint)
     labels = checks.check_labels(labels)
+    if image is not None and checks.is_like_image(labels):
+        warnings.warn(f"labels: {checks.LIKE_IMAGE}", stacklevel=2)
     pixels, masks = (None, None) if image is None else check_pixels(image, labels.shape)
     steps = checks.check_spacing(spacing, labels.ndim) or (1.0,) * labels.ndim
     chosen_options = check_options(

@@ -268,6 +268,11 @@ def match_features(
     """
     factors = [before / now for before, now in zip(trained, spacing, strict=True)]
     matched = tuple(_scale(feature, factors, by_distance=True) for feature in features)
+    widest = max((max(feature.sigma_along(len(factors))) for feature in matched), default=0)
+    if widest > MAX_SIGMA:
+        got = f"{tuple(spacing)}, for which a filter needs a sigma of {widest:.3g} voxels"
+        expected = f"a voxel size near that of the training, {tuple(trained)}"
+        raise invalid("spacing", expected, got, "Are both in the same unit?")
     # In 2D the box Laplacian equals the one by distance; in 3D APOC's does not and is not changed.
     return tuple(map(_by_distance, matched)) if len(factors) == 2 else matched
 

@@ -219,7 +219,7 @@ def test_a_mask_of_0_and_1_an_image_and_no_outlines_are_told(tmp_path):
     images.imwrite(tmp_path / "mask.png", np.where(labels == 2, 0, labels > 0).astype(np.uint8))
     with pytest.warns(UserWarning, match="its only label, 1, has 2 separate pieces, as a mask"):
         read_labels(tmp_path / "mask.png")
-    images.imwrite(tmp_path / "image.tif", np.random.default_rng(0).integers(90, 3000, (3, 30, 30)))
+    images.imwrite(tmp_path / "image.tif", np.random.default_rng(0).integers(90, 3000, (3, 40, 40)))
     with pytest.warns(UserWarning, match="these are hardly labels. Were labels and image exchanged"):
         read_labels(tmp_path / "image.tif")
     zipfile.ZipFile(tmp_path / "none.zip", "w").close()

@@ -517,3 +517,11 @@ def test_what_needs_an_image_is_refused_without_one(name):
 def test_a_path_is_no_label_image():
     with pytest.raises(TypeError, match=r"Read a file with objclass\.read_labels\(path\)"):
         measure("labels.tif")
+
+
+def test_an_image_in_the_place_of_labels_is_told():
+    image = np.random.default_rng(0).integers(90, 3000, (40, 40))
+    labels = np.kron(np.arange(16).reshape(4, 4), np.ones((10, 10), int))
+    with pytest.warns(UserWarning, match="these are hardly labels. Were labels and image exchanged"):
+        measure(image, labels, properties="area")
+    assert len(measure(labels, image, properties="area")) == 15

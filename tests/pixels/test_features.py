@@ -9,6 +9,7 @@ from objclass.pixels.features import (
     Feature,
     check_filters,
     format_features,
+    match_features,
     parse_features,
 )
 
@@ -103,3 +104,12 @@ def test_other_filters_can_be_kept_for_opencl():
     assert features[1] == Feature("greater_constant", -5000.0)
     with pytest.raises(ValueError, match="got 'greater_constant=-5000'"):
         check_filters(features)
+
+
+def test_a_voxel_size_in_another_unit_is_refused():
+    features = parse_features("original gaussian_blur=2")
+    with pytest.raises(
+        ValueError, match=r"which a filter needs a sigma of 2e\+03 voxels\. Are both in the same"
+    ):
+        match_features(features, (0.5, 0.5), (0.0005, 0.0005))
+    assert match_features(features, (0.5, 0.5), (0.001, 0.001))[1].value == 1000

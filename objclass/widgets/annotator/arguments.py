@@ -33,6 +33,7 @@ class PixelClass(TypedDict):
     color: str
 
 
+_MOST_CLASSES = 16
 _CODES = "0 for not annotated, 1 background, 2 object, further classes"
 
 
@@ -163,6 +164,10 @@ def open_annotations(
             from objclass.io.images import imread
 
             stored = check_annotations(imread(path), argument="save_to")
+            n_classes = len(np.unique(stored[stored > 0]))
+            if n_classes > _MOST_CLASSES and np.count_nonzero(stored) > stored.size / 2:
+                got = f"{path.name}, of {n_classes} numbers, which looks like an image"
+                raise checks.invalid("save_to", "annotations, or a new name", got, "It was not changed.")
             if stored.shape != tuple(shape[3 - ndim :]):
                 hint = "It belongs to another image: choose another name."
                 raise checks.invalid("save_to", f"annotations of shape {shape[3 - ndim :]}", stored, hint)

@@ -370,6 +370,14 @@ def test_pixels_that_are_not_finite(make):
         make(np.full(SHAPE, np.nan))
 
 
+def test_the_image_itself_is_no_file_of_annotations(make, image):
+    pixels = np.random.default_rng(0).integers(0, 200, image.shape).astype(np.uint8)
+    imwrite("image.tif", pixels)
+    with pytest.raises(ValueError, match=r"save_to: expected annotations, or a new name, got image\.tif"):
+        make(pixels, save_to="image.tif")
+    assert (imread("image.tif") == pixels).all()
+
+
 def test_annotations_of_another_image_in_the_file(make, image):
     imwrite("scribbles.tif", np.zeros((3, 30, 40), np.uint8))
     with pytest.raises(ValueError, match=r"save_to: expected annotations of shape.*belongs to another image"):
