@@ -17,6 +17,25 @@ from objclass.widgets.base import SliceWidget, synced
 from objclass.widgets.view3d.meshes import Models
 
 
+class Brush(TypedDict, total=False):
+    """The brush, its class, and what the right button and the wheel do: as they were left."""
+
+    size: int
+    ball: bool
+    value: int
+    right: str
+    wheel: str
+
+
+class Display(TypedDict, total=False):
+    """What the view shows over the image; only the browser uses it."""
+
+    overlay: str
+    contour: bool
+    opacity: float
+    annotations: bool
+
+
 class State(TypedDict, total=False):
     """The state of the annotator and of the shown image."""
 
@@ -90,10 +109,8 @@ class AnnotatorTraits(SliceWidget):
             help="keywords of `segment`; for those that are missing, the classifier's preset counts"
         )
     )
-    brush: dict[str, Any] = synced(
-        traitlets.Dict(help="size, ball and class of the brush: as they were left")
-    )
-    display: dict[str, Any] = synced(traitlets.Dict(help="what the view shows; only the browser uses it"))
+    brush: Brush = synced(traitlets.Dict())
+    display: Display = synced(traitlets.Dict())
     state: State = synced(traitlets.Dict(help="the state of the widget, for the browser"))
     marks: list[list[int]] = synced(
         traitlets.List(traitlets.List(), help="for each axis the planes with annotations")
