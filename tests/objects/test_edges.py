@@ -36,3 +36,14 @@ def test_the_gallery_of_touching_regions_is_parted_at_the_edge():
     assert not (left & right).any()
     assert left[24:36, 14:27].all()
     assert right[24:36, 33:46].all()
+
+
+def test_finer_edges_are_passed_over():
+    image = np.zeros((1, 60, 60))
+    image[0, 20:40, 20:40] = 100
+    image[0, 30, 20:40] = 50  # a line of one pixel
+    fine, coarse = (region_within_edges(image, (24, 30), **sigma) for sigma in ({}, {"sigma": 4}))
+    assert not fine[32:].any()
+    assert coarse[36, 30]
+    np.testing.assert_array_equal(fine, region_within_edges(image, (24, 30), sigma=1))
+    assert (fine != region_within_edges(image, (24, 30), sigma=2)).any()

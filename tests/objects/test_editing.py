@@ -40,6 +40,19 @@ def test_effect_of_each_edit(ndim):
     np.testing.assert_array_equal(labels, before)
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_an_object_grows_in_each_plane_and_in_no_other(axis):
+    labels = np.zeros((4, 5, 6), np.int32)
+    labels[1, 1, 1] = 3
+    grow = {"edit": "grow", "label": 3, "polygon": [[0, 0], [0, 9], [9, 9], [9, 0]], "axis": axis}
+    for index in (0, labels.shape[axis] - 1):
+        grown = edit_objects(labels, [{**grow, "index": index}])
+        assert np.unique(np.nonzero(grown != labels)[axis]).tolist() == [index]
+    for index in (-1, labels.shape[axis], labels.shape[axis] + 1):
+        with pytest.raises(ValueError, match=rf"index.*at most {labels.shape[axis] - 1}, got int {index}"):
+            edit_objects(labels, [{**grow, "index": index}])
+
+
 def test_a_cut_follows_a_bent_line_in_any_plane():
     block = np.pad(np.full((6, 6, 6), 4, np.int32), 1)
     bent = edit_objects(block[3], [{"edit": "cut", "label": 4, "line": [[0, 2.5], [2.5, 2.5], [2.5, 0]]}])

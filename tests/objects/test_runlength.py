@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from skimage.segmentation import relabel_sequential
 
 from objclass.objects import runlength
-from objclass.objects.runlength import object_sizes, raster_order, renumber
+from objclass.objects.runlength import Runs, object_sizes, raster_order, renumber
 
 label_images = arrays(
     np.uint16, array_shapes(min_dims=2, max_dims=3, min_side=0, max_side=6), elements=st.integers(0, 5)
@@ -39,6 +39,17 @@ def test_renumbering_is_that_of_scikit_image(labels):
 def test_raster_order_is_that_of_first_voxels(labels):
     flat = labels.ravel().tolist()
     assert raster_order(labels).tolist() == sorted(set(flat) - {0}, key=flat.index)
+
+
+@given(label_images)
+def test_runs_hold_the_array_and_where_each_object_begins(labels):
+    numbers = raster_order(labels)
+    order = np.argsort(numbers)
+    ordered = renumber(labels, numbers[order], np.arange(1, len(numbers) + 1)[order])
+    runs = Runs.encode(ordered)
+    np.testing.assert_array_equal(runs.decode(), ordered)
+    expected = [ordered.ravel().tolist().index(number) for number in range(1, len(numbers) + 1)]
+    assert runs.first_positions().tolist() == expected
 
 
 def test_large_numbers_need_no_large_table():

@@ -176,6 +176,8 @@ def test_scale_within_images():
         {"image": ["a", "a", "b", "b", "c"], "label": [1, 2, 1, 2, 1], "a": [1.0, 3, 5, 9, 4]}
     )
     np.testing.assert_allclose(prepare(table, scale="image").values[:, 0], [-1, 1, -1, 1, 0])  # noqa: PD011
+    dark = table.assign(b=[0.0, 0, 4, 8, 0])  # all 0 within an image
+    np.testing.assert_allclose(prepare(dark, scale="image").values[:, 1], [0, 0, -1, 1, 0])  # noqa: PD011
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "0"])

@@ -76,6 +76,27 @@ def test_a_batch_opens_each_file_once(tmp_path, trained):
     assert not {path.name for path in folder.iterdir()} & counted(folder).keys()
 
 
+def test_a_batch_opens_each_of_many_files_once_and_compares_those_that_were_touched(tmp_path, trained):
+    image, _, classifier = trained
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number in range(40):
+        np.save(folder / f"{number:02}.npy", np.roll(image, number, axis=0))
+    with opens() as counted:
+        segment_folder(folder, classifier, tmp_path / "out", measure=False, progress=False)
+    names = [path.name for path in folder.iterdir()]
+    assert [counted(folder)[name] for name in names] == [1] * 40
+    np.save(folder / "00.npy", image + 1)
+    (folder / "01.npy").touch()  # the same pixels
+    with opens() as counted:
+        batch = segment_folder(folder, classifier, tmp_path / "out", measure=False, progress=False)
+    assert (batch.n_images, batch.n_done_before) == (40, 39)
+    assert {name: counted(folder)[name] for name in names if name in counted(folder)} == {
+        "00.npy": 2,  # once to compare its pixels, once to segment it
+        "01.npy": 1,
+    }
+
+
 def test_a_run_opens_a_file_once_and_once_more_for_its_checksum(tmp_path, trained):
     image, scribbles, _ = trained
     objclass.imwrite(tmp_path / "i.tif", image)
