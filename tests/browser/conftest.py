@@ -27,8 +27,6 @@ import pytest
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("jupyterlab", reason="jupyterlab is not installed")
 
-collect_ignore = [] if "OBJCLASS_WALK_SECONDS" in os.environ else ["test_random_walks.py"]
-
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-quic",

@@ -1,7 +1,7 @@
 """Random walks of pointer and keys over the widgets: nothing fails, and nothing is lost when the kernel dies.
 
-They are collected where ``OBJCLASS_WALK_SECONDS`` says how long each takes (an hour: 3600);
-``OBJCLASS_WALK_SEED`` takes other ones. A walk that fails says which steps came last.
+``OBJCLASS_WALK_SECONDS`` says how long each takes (an hour: 3600); ``OBJCLASS_WALK_SEED`` takes other ones. A
+walk that fails says which steps came last, and what page and server have reported.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from playwright import sync_api
 from tests.browser.annotator_driver import IMPORT, View
 from tests.browser.explorer_driver import PLOT, SLICE, Driver
 
-SECONDS = float(os.environ["OBJCLASS_WALK_SECONDS"])
+SECONDS = float(os.environ.get("OBJCLASS_WALK_SECONDS", "60"))
 SEED = int(os.environ.get("OBJCLASS_WALK_SEED", "0"))
 CHECK_EVERY = 40
 KILL_EVERY = 120.0
