@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _THUMBNAIL = 72
 _CHOICES_KEPT = 2
+_NAMELESS = "qi"
+"""What tifffile calls axes that a file does not name: `imread` takes them as planes, in the same order."""
 _SAME_SPACING = 0.01
 RGB = ("red", "green", "blue")
 
@@ -349,7 +351,10 @@ def _map_tiff(path: Any, axes: str, shape: tuple[int, ...]) -> np.ndarray | None
     try:
         with tifffile.TiffFile(path) as tiff:
             stored = tiff.series[0]
-            if stored.axes.lower() != axes or stored.shape != shape or stored.dataoffset is None:
+            same = stored.shape == shape and all(
+                one == other or one in _NAMELESS for one, other in zip(stored.axes.lower(), axes, strict=True)
+            )
+            if not same or stored.dataoffset is None:
                 return None
         return tifffile.memmap(path, mode="r")
     except (ValueError, OSError, tifffile.TiffFileError):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 import objclass
 from objclass.widgets.planes import encode_runs
@@ -273,3 +274,16 @@ def test_what_does_not_fit_is_refused(make, images, tmp_path):
         make([tmp_path / "a.tif"], save_to=tmp_path)
     with pytest.raises(ValueError, match="image: expected one of 'a', got z"):
         make({"a": one}).show("z")
+
+
+@pytest.mark.filterwarnings("ignore:.*does not name its axes")
+@pytest.mark.parametrize("options", [{}, {"metadata": {"axes": "ZYX"}}, {"imagej": True}])
+def test_an_uncompressed_file_is_read_plane_by_plane(make, images, tmp_path, options):
+    stack = images["mutant"]
+    tifffile.imwrite(tmp_path / "plain.tif", stack, **options)
+    tifffile.imwrite(tmp_path / "packed.tif", stack, compression="zlib", **options)
+    plain, packed = (make(tmp_path / f"{name}.tif") for name in ("plain", "packed"))
+    assert isinstance(plain.image, np.memmap)
+    assert not isinstance(packed.image, np.memmap)
+    np.testing.assert_array_equal(plain.image, stack)
+    np.testing.assert_array_equal(packed.image, stack)
