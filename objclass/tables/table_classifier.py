@@ -87,10 +87,11 @@ class TableClassifier:
         return dict(zip(self.classes, counts, strict=True))
 
     def feature_importances(self) -> pd.DataFrame:
-        """Return the permutation importance of each column, as the loss of balanced accuracy.
+        """Return the permutation importance of each column, as the loss of probability of the right class.
 
-        The values of held-out examples are shuffled and predicted by a model trained on the others. A column
-        can appear unimportant if it is correlated with another one; those are listed.
+        The values of held-out examples are shuffled and predicted by a model trained on the others. Each
+        class counts equally. The probability also tells of columns without which the class stays the most
+        probable one. A column can appear unimportant if it is correlated with another one; those are listed.
 
         Returns
         -------
@@ -104,14 +105,13 @@ class TableClassifier:
             If a class has fewer than two examples.
         """
         import pandas as pd
-        from sklearn.metrics import balanced_accuracy_score
 
         values, classes = self.examples, self.example_classes
         least = min(self.counts.values())
         if least < 2:
             raise invalid("classifier", "at least two examples of each class", f"a class with {least}")
         random = np.random.default_rng(self.random_state)
-        predicted = np.empty((1 + _REPEATS * len(self.columns), len(classes)), dtype=np.int64)
+        right = np.empty((1 + _REPEATS * len(self.columns), len(classes)))
         for rest, out in folds(classes, random_state=self.random_state):
             model = self.refit(values[rest], classes[rest])
             variants = [values[out]]
@@ -120,10 +120,10 @@ class TableClassifier:
                 # Values are drawn from all examples, since a small fold has few to permute.
                 shuffled[:, column] = random.choice(values[:, column], len(out))
                 variants.append(shuffled)
-            found = model.probabilities(np.concatenate(variants)).argmax(axis=1)
-            predicted[:, out] = found.reshape(len(variants), len(out))
-        scores = [balanced_accuracy_score(classes, row) for row in predicted]
-        losses = scores[0] - np.reshape(scores[1:], (len(self.columns), _REPEATS))
+            found = model.probabilities(np.concatenate(variants)).reshape(len(variants), len(out), -1)
+            right[:, out] = found[:, np.arange(len(out)), classes[out]]
+        scores = np.mean([right[:, classes == each].mean(axis=1) for each in np.unique(classes)], axis=0)
+        losses = scores[0] - scores[1:].reshape(len(self.columns), _REPEATS)
         with np.errstate(divide="ignore", invalid="ignore"):
             strong = np.abs(np.corrcoef(values, rowvar=False).reshape(2 * (len(self.columns),))) > STRONG
         np.fill_diagonal(strong, False)

@@ -127,6 +127,13 @@ def test_objects_are_corrected_by_pointer(open_notebook: Any, theme: str) -> Non
     page.keyboard.press("Control+z")
     edited(explorer, 6)
     assert explorer.kernel("len(explorer.table)") == before
+    page.get_by_role("button", name="Redo (Ctrl+Shift+Z)").click()
+    edited(explorer, 7)
+    assert explorer.kernel("len(explorer.table)") == before - len(chosen)
+    page.locator(SLICE).focus()
+    page.keyboard.press("Control+z")
+    edited(explorer, 8)
+    assert explorer.kernel("len(explorer.table)") == before
     assert explorer.kernel(SAME)
     notebook.keep_picture(f"edits-end-{theme[11:].lower()}")
 

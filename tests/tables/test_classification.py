@@ -281,6 +281,16 @@ def test_importances_find_the_informative_column(table):
     assert alone["importance"]["a"] > 0.3 > abs(alone["importance"]["noise"])
 
 
+def test_importances_tell_of_columns_of_which_each_alone_is_enough():
+    rng = np.random.default_rng(0)
+    side = np.repeat([0.0, 5], 10)
+    columns = {f"size {number}": side + rng.normal(size=20) for number in range(4)}
+    table = pd.DataFrame({"label": np.arange(1, 21), **columns, "noise": rng.normal(size=20)})
+    examples = dict(zip(table["label"], np.where(side > 0, "large", "small"), strict=True))
+    found = train_table_classifier(table, examples).feature_importances().set_index("column")["importance"]
+    assert found.drop("noise").min() > 0.02 > abs(found["noise"])
+
+
 def test_suggestions_take_turns_between_images(table):
     classifier = train_table_classifier(table, "example")
     suggested = suggest_objects(table, classifier, 6)

@@ -67,6 +67,22 @@ class ObjectEdits:
         return self._edited is not None and self._edited.can_undo
 
     @property
+    def undone(self) -> Mapping[str, Any] | None:
+        """The edit that was taken back last, to be made again, unless another one came since."""
+        done: list[Mapping[str, Any]] = []
+        undone: list[Mapping[str, Any]] = []
+        for edit in self.edits:
+            if edit["edit"] == "undo":
+                undone.append(done.pop())
+                continue
+            plain = {name: value for name, value in edit.items() if name != "new_label"}
+            again = undone.pop() if undone else None
+            if again != plain:
+                undone.clear()
+            done.append(plain)
+        return undone[-1] if undone else None
+
+    @property
     def table(self) -> pd.DataFrame:
         """The table as the last edit has left it, or as it was given."""
         return self._phases[-1].after if self._phases else self._given

@@ -203,10 +203,14 @@ class Explorer(ExplorerTraits):
         self.send({"kind": "code", "text": self.code(), "view": content.get("view", "")})
 
     def _edit(self, content: Mapping[str, Any]) -> None:
-        """Make one edit, as `objclass.edit_objects` describes it."""
+        """Make one edit, as `objclass.edit_objects` describes it, or the one again that was undone last."""
         page, edit = self._page, content.get("edit")
         if not isinstance(edit, Mapping):
             raise checks.invalid("edit", "an edit as edit_objects takes it", checks.describe(edit))
+        if edit.get("edit") == "redo":
+            edit = page.objects.edits.undone
+            if edit is None:
+                raise checks.invalid("edit", "an edit that was undone", "none")
         if self.busy.get("title", "").startswith("Surfaces"):
             self._worker.cancel()  # they would be those of objects before the edit
         if self._worker.busy:

@@ -127,7 +127,7 @@ class Page:
 
     def _describe_edits(self) -> Edits:
         edits = self.objects.edits
-        return {"count": len(edits.edits), "undo": edits.can_undo}
+        return {"count": len(edits.edits), "undo": edits.can_undo, "redo": edits.undone is not None}
 
     def _collect_notes(self) -> list[str]:
         objects = self.objects

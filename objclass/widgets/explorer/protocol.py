@@ -107,10 +107,11 @@ class Classes(TypedDict):
 
 
 class Edits(TypedDict):
-    """How many edits, and whether one can be undone."""
+    """How many edits, and whether one can be undone, or made again."""
 
     count: int
     undo: bool
+    redo: bool
 
 
 class Image(TypedDict):

@@ -126,7 +126,7 @@ export class ClassPanel {
       h("i", { style: `--part: ${((100 * importance) / most).toFixed(0)}%` }),
       h("span", {}, `${importance.toFixed(3)} ± ${std.toFixed(3)}`),
     ]);
-    return [h("p", { title: "Balanced accuracy lost if the values of the column are shuffled" }, "Most telling columns"),
+    return [h("p", { title: "Probability of the right class that is lost if the values of the column are shuffled" }, "Most telling columns"),
       h("div", { class: "oce-telling" }, ...rows)];
   }
 

@@ -171,7 +171,8 @@ export class EditPanel {
   }
 
   act(kind, details = {}) {
-    if (kind === "redo" || (kind === "undo" && !this.model.get("_edits").undo)) return;
+    const can = this.model.get("_edits");
+    if ((kind === "undo" && !can.undo) || (kind === "redo" && !can.redo)) return;
     this.say("");
     this.model.send({ kind: "edit", edit: { edit: kind, ...details } });
   }

@@ -91,7 +91,7 @@ def test_each_edit_is_followed_by_the_table(page: Page) -> None:
         edit(page, "undo")
         check(page)
     assert page.explorer.table["MANUAL_CLUSTER_ID"].tolist() == [1, 0, 0, 1, 0, 1, 0, 0]
-    assert page.explorer._edits == {"count": 8, "undo": False}
+    assert page.explorer._edits == {"count": 8, "undo": False, "redo": True}
     image, labels = experiment()
     expected = Page(explore(image, labels, joined(image, labels)))
     expected.tell("select", shape="objects", objects=[2, 9, 22], mode="replace")
@@ -99,9 +99,33 @@ def test_each_edit_is_followed_by_the_table(page: Page) -> None:
     pd.testing.assert_frame_equal(rerun(page), page.explorer.table, check_exact=True)
 
 
+def test_what_was_undone_can_be_made_again(page):
+    edit(page, "merge", labels=[4, 9])
+    cut(page, 22)
+    cut_once = page.explorer.labels.copy()
+    states = [page.explorer.table]
+    for kind in ("undo", "undo", "redo", "redo"):
+        edit(page, kind)
+        check(page)
+        states.append(page.explorer.table)
+    assert [len(state) for state in states] == [8, 7, 8, 7, 8]
+    assert not page.explorer._edits["redo"]
+    # The cut's second part has a number of its own each time.
+    np.testing.assert_array_equal(page.explorer.labels > 0, cut_once > 0)
+    assert page.explorer.labels.max() > cut_once.max()
+    pd.testing.assert_frame_equal(rerun(page), page.explorer.table, check_exact=True)
+    edit(page, "redo")
+    assert "an edit that was undone" in page.explorer.error
+
+    # Another edit leaves nothing to be made again.
+    edit(page, "undo")
+    edit(page, "delete", labels=[30])
+    assert not page.explorer._edits["redo"]
+
+
 @st.composite
 def actions(draw: Any) -> list[tuple[str, Any]]:
-    kinds = ["merge", "cut", "delete", "grow", "undo", "undo", "group", "group_undo", "reduce"]
+    kinds = ["merge", "cut", "delete", "grow", "undo", "undo", "redo", "group", "group_undo", "reduce"]
     picks = st.lists(st.integers(0, 50), min_size=2, max_size=3, unique=True)
     return [(draw(st.sampled_from(kinds)), draw(picks)) for _ in range(draw(st.integers(2, 9)))]
 
@@ -119,8 +143,8 @@ def act(page: Page, kind: str, picks: list[int]) -> None:
         _, rows, columns = np.nonzero(page.explorer.labels == chosen[0])
         y, x = int(rows.min()) - 1, int(columns.min()) - 1
         edit(page, "grow", label=chosen[0], polygon=[[y, x], [y, x + 9], [y + 3, x]], index=picks[0] % 6)
-    elif kind == "undo":
-        edit(page, "undo")
+    elif kind in ("undo", "redo"):
+        edit(page, kind)
     elif kind == "group":
         page.tell("select", shape="objects", objects=chosen, mode="next")
     elif kind == "group_undo":
@@ -128,7 +152,8 @@ def act(page: Page, kind: str, picks: list[int]) -> None:
     else:
         page.tell("step", step="reduce", method="pca", n_components=2)
         page.explorer.wait(60)
-    if "divides object" in page.explorer.error or "an edit before it" in page.explorer.error:
+    harmless = ("divides object", "an edit before it", "an edit that was undone")
+    if any(words in page.explorer.error for words in harmless):
         page.explorer.error = ""
     if "background in it" in page.explorer.error:
         page.explorer.error = ""
