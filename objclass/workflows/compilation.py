@@ -120,7 +120,7 @@ def _measuring() -> None:
     from objclass.measurement.region_properties import measure
 
     # Another process that measures meanwhile begins with the others: each compiles a half.
-    measure(LABELS, IMAGE, properties="euler_number", progress=False)
+    measure(LABELS, IMAGE, properties=("euler_number", "intensity_mean"), progress=False)
     measure(LABELS, IMAGE, spacing=0.5, progress=False)
 
 
