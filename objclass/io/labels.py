@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -29,8 +30,8 @@ from objclass.io.opening import (
 from objclass.io.pictures import read_npy_header
 
 Rings = list[np.ndarray]
-Outline = tuple[int | None, Rings]
-"""The plane of an object (None for all), and rings of points (x, y): the outlines of its parts and holes."""
+Outline = tuple[str, int | None, Rings]
+"""The name of an object, its plane (None for all), and rings of points (x, y) around its parts and holes."""
 
 _MOST_CLASSES = 16  # objects that fill an image are more
 # The functions by which NumPy pickles arrays and scalars; none of them runs code from the file.
@@ -60,7 +61,8 @@ def read_labels(
 
     Label images are read in every format of `imread`, including integers stored as floats. In an RGB image of
     few colours, each colour but black becomes a label. Outlines are filled: regions of interest of Fiji or
-    StarDist (``.zip`` or ``.roi``, with the package roifile) and GeoJSON of QuPath. From Cellpose's
+    StarDist (``.zip`` or ``.roi``, with the package roifile) and GeoJSON of QuPath. If all are named by
+    labels, as `write_rois` and `write_geojson` do, these are their labels, otherwise 1…n. From Cellpose's
     ``_seg.npy`` the masks are read without running code from the pickle. From an OME-Zarr image its labels
     are read.
 
@@ -88,8 +90,8 @@ def read_labels(
     Warns
     -----
     UserWarning
-        If colours were converted to labels, if 255 is the only label, as in a mask, if no pixel is
-        background, or if outlines were skipped.
+        If colours were converted to labels, if the file looks like a mask or an image, if no pixel is
+        background, if outlines were skipped, or if they lie in several planes and have no labels.
 
     Examples
     --------
@@ -279,13 +281,22 @@ def _read_outlines(path: Path, shape: Sequence[int] | None) -> np.ndarray:
     if not outlines:
         warnings.warn(f"{path.name}: there are no outlines in it, and so no objects.", stacklevel=4)
     check_size(path, int(np.prod(shape, dtype=float)) * 4)
-    planes = {plane for plane, _ in outlines if plane is not None}
+    planes = {plane for _, plane, _ in outlines if plane is not None}
     if len(shape) == 2 and len(planes) > 1:
         got = f"{tuple(shape)}, while {path.name} has outlines in {len(planes)} planes"
         raise invalid("shape", "the shape (z, y, x) of a stack", got)
-    labels = np.zeros(tuple(shape), np.int32)
+    numbers = _numbers_in_names(outlines)
+    if numbers is None and len(planes) > 1:
+        warnings.warn(
+            f"{path.name}: its outlines lie in {len(planes)} planes, and their names do not say which belong"
+            " together: each outline is an object.",
+            stacklevel=4,
+        )
+    numbers = numbers or list(range(1, len(outlines) + 1))
+    fits = max(numbers, default=0) <= np.iinfo(np.int32).max
+    labels = np.zeros(tuple(shape), np.int32 if fits else np.int64)
     n_lost = 0
-    for label, (plane, rings) in enumerate(outlines, 1):
+    for label, (_, plane, rings) in zip(numbers, outlines, strict=True):
         n_lost += not _fill(labels, label, plane, rings)
     if n_lost:
         warnings.warn(
@@ -294,6 +305,22 @@ def _read_outlines(path: Path, shape: Sequence[int] | None) -> np.ndarray:
             stacklevel=4,
         )
     return labels
+
+
+def _numbers_in_names(outlines: Sequence[Outline]) -> list[int] | None:
+    """Return the labels in the names, as `write_rois` and `write_geojson` write them; None without.
+
+    A name is the label, or label and plane, from 1. The outlines of a label in several planes are one object.
+    """
+    found = []
+    for name, plane, _ in outlines:
+        label, _, suffix = name.partition("-")
+        is_named = re.fullmatch(r"[1-9]\d{0,17}", label) and (not suffix or suffix == str((plane or 0) + 1))
+        if not is_named:
+            return None
+        found.append(int(label))
+    places = {(label, plane) for label, (_, plane, _) in zip(found, outlines, strict=True)}
+    return found if len(places) == len(outlines) else None
 
 
 def _fill(labels: np.ndarray, label: int, plane: int | None, rings: Rings) -> bool:
@@ -327,7 +354,7 @@ def _roi_outlines(path: Path) -> Iterator[Outline]:
         plane = (roi.z_position or roi.position or 0) - 1
         is_area = roi.roitype in areas or roi.composite
         rings = [ring for ring in roi.coordinates(multi=True) if len(ring) > 2] if is_area else []
-        yield (plane if plane >= 0 else None, [np.asarray(ring, float) for ring in rings])
+        yield roi.name or "", plane if plane >= 0 else None, [np.asarray(ring, float) for ring in rings]
 
 
 def _geojson_outlines(path: Path) -> Iterator[Outline]:
@@ -336,7 +363,8 @@ def _geojson_outlines(path: Path) -> Iterator[Outline]:
     for feature in features:
         geometry = feature.get("geometry", feature) or {}
         rings = [ring for polygon in _polygons(geometry) for ring in polygon if len(ring) > 2]
-        yield geometry.get("plane", {}).get("z", 0), [np.asarray(ring, float)[:, :2] for ring in rings]
+        name = str((feature.get("properties") or {}).get("name") or "")
+        yield name, geometry.get("plane", {}).get("z", 0), [np.asarray(ring, float)[:, :2] for ring in rings]
 
 
 def _polygons(geometry: dict[str, Any]) -> list[Any]:

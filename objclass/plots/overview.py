@@ -17,7 +17,7 @@ from matplotlib.patheffects import withStroke
 
 from objclass._common.checks import Spacing, check_image, check_labels, check_spacing, describe, invalid
 from objclass.plots.colors import Coloring, color_objects, label_colors
-from objclass.tables.columns import check_columns, check_table
+from objclass.tables.columns import check_belongs, check_columns, check_table
 from objclass.tables.roles import EMBEDDINGS
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ def overview(
     columns: list[str] = []
     coloring = None
     if table is not None and len(check_table(table)):
+        check_belongs(table, present)
         columns = embedding_columns(table, embedding)
         coloring = color_objects(table, present, color)
     step = max(1, max(labels.shape[-2:]) // MOST_PIXELS)

@@ -97,6 +97,13 @@ def check_table(table: Any) -> pd.DataFrame:
     return table
 
 
+def check_belongs(table: pd.DataFrame, present: np.ndarray) -> None:
+    """Raise if none of the objects of a table is among the labels that are present in an image."""
+    if len(table) and len(present) and not table["label"].isin(present).any():
+        got = f"the objects {_some(table['label'])} together with the labels {_some(present.tolist())}"
+        raise invalid("table", "objects of the label image", got, "Is it the table of another image?")
+
+
 def _label_hint(table: pd.DataFrame) -> str:
     """Explain how to add the column `label` to a table from another tool."""
     only = str(table.columns[0]) if len(table.columns) == 1 else ""

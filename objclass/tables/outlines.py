@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from objclass._common import checks
 from objclass._common.files import AnyPath, replacing
-from objclass.tables.columns import check_table, measurement_columns
+from objclass.tables.columns import check_belongs, check_table, measurement_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +60,7 @@ def map_to_image(labels: npt.ArrayLike, table: pd.DataFrame, column: str) -> np.
         hint = f"There are: {', '.join(map(str, table.columns))}."
         raise checks.invalid("column", "the name of a column of the table", checks.describe(column), hint)
     numbers, places = np.unique(labels, return_inverse=True)
+    check_belongs(table, numbers[numbers != 0])
     rows = table.set_index("label")[column].reindex(numbers)
     if is_numeric_dtype(rows) and not _is_class(column, table[column]):
         values = rows.to_numpy(dtype=float, na_value=np.nan, copy=True)
@@ -218,6 +219,7 @@ def _qupath_properties(
             raise checks.invalid("table", f"the table with the column {column!r}", "none")
         return {}
     table = _of_one_image(table)
+    check_belongs(table, np.unique(labels[labels != 0]))
     if column is not None and column not in table:
         hint = f"There are: {', '.join(map(str, table.columns))}."
         raise checks.invalid("column", "the name of a column of the table", checks.describe(column), hint)

@@ -177,7 +177,8 @@ def test_regions_of_interest(tmp_path):
     for z, roi in enumerate(rois):
         roi.position = z + 1
     roifile.roiwrite(tmp_path / "stack.zip", rois)
-    stack = read_labels(tmp_path / "stack.zip", shape=(3, 40, 50))
+    with pytest.warns(UserWarning, match="lie in 2 planes, and their names do not say which belong together"):
+        stack = read_labels(tmp_path / "stack.zip", shape=(3, 40, 50))
     np.testing.assert_array_equal(stack[0], np.where(squares() == 1, 1, 0))
     np.testing.assert_array_equal(stack[1], np.where(squares() == 2, 2, 0))
     rois[0].tofile(tmp_path / "one.roi")

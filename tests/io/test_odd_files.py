@@ -223,7 +223,8 @@ def test_outlines_of_several_planes_are_not_laid_over_each_other(tmp_path):
     roifile.roiwrite(tmp_path / "r.zip", rois, mode="w")
     with pytest.raises(ValueError, match=r"shape: expected the shape \(z, y, x\).*outlines in 2 planes"):
         read_labels(tmp_path / "r.zip", shape=(40, 40))
-    labels = read_labels(tmp_path / "r.zip", shape=(3, 40, 40))
+    with pytest.warns(UserWarning, match="each outline is an object"):
+        labels = read_labels(tmp_path / "r.zip", shape=(3, 40, 40))
     assert [plane.max() for plane in labels] == [1, 2, 0]
 
 

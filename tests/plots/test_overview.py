@@ -258,7 +258,7 @@ def test_many_groups_have_colours_of_their_own():
         ({"table": make_table().assign(label=[1, 1, 2, 4])}, "one row for each label"),
         (
             {"table": make_table().assign(label=[101, 102, 103, 104])},
-            "rows for objects in labels, got none",
+            "objects of the label image, got the objects",
         ),
         (
             {"table": make_table().assign(label=[3, 3, 7, 12], image=list("abaa"))},

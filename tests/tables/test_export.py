@@ -137,3 +137,36 @@ def test_text_is_no_formula_and_comes_back_as_it_was(tmp_path, suffix):
         shown = pd.read_csv(tmp_path / "a.csv")
         assert not shown["name"].str.startswith(("=", "+", "-", "@")).any()
         assert (shown["area"] == -1.5).all()
+
+
+@pytest.mark.parametrize("shape", [(24, 26), (4, 24, 26)])
+@pytest.mark.parametrize("name", ["a.zip", "a.geojson"])
+def test_outlines_that_are_read_back_are_the_objects_with_their_labels(shape, name, tmp_path):
+    labels = np.zeros(shape, int)
+    labels[..., 2:8, 3:9], labels[..., 10:20, 4:20], labels[..., 14, 8:12], labels[..., 22:, 22:] = (
+        5,
+        70,
+        0,
+        5,
+    )
+    labels[:1] = 0 if len(shape) == 3 else labels[:1]
+    write = objclass.write_rois if name.endswith("zip") else objclass.write_geojson
+    write(labels, tmp_path / name)
+    np.testing.assert_array_equal(objclass.read_labels(tmp_path / name, shape=shape), labels)
+    write(np.where(labels, labels + 2**40, 0), tmp_path / name)
+    assert objclass.read_labels(tmp_path / name, shape=shape).max() == 2**40 + 70
+
+
+def test_a_table_of_other_objects_is_refused(tmp_path):
+    labels, table = measured()
+    other = table.assign(label=table["label"] + 1, PC_0=0.0, PC_1=1.0)
+    for call in (
+        lambda: objclass.map_to_image(labels, other, "area"),
+        lambda: objclass.write_geojson(labels, tmp_path / "a.geojson", table=other),
+        lambda: objclass.overview(labels, labels, other),
+    ):
+        with pytest.raises(
+            ValueError, match=r"expected objects of the label image, .*table of another image"
+        ):
+            call()
+    assert np.isfinite(objclass.map_to_image(labels, table.iloc[:2], "area")).any()
