@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -6,7 +8,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from skimage.segmentation import relabel_sequential
 
 from objclass.objects import runlength
-from objclass.objects.runlength import Runs, object_sizes, raster_order, renumber
+from objclass.objects.runlength import Runs, count_pairs, object_sizes, raster_order, renumber
 
 label_images = arrays(
     np.uint16, array_shapes(min_dims=2, max_dims=3, min_side=0, max_side=6), elements=st.integers(0, 5)
@@ -50,6 +52,18 @@ def test_runs_hold_the_array_and_where_each_object_begins(labels):
     np.testing.assert_array_equal(runs.decode(), ordered)
     expected = [ordered.ravel().tolist().index(number) for number in range(1, len(numbers) + 1)]
     assert runs.first_positions().tolist() == expected
+
+
+@given(label_images)
+def test_pairs_are_those_of_a_count_of_each_voxel(labels):
+    other = labels[::-1] // 2
+    expected = sorted(Counter(zip(labels.ravel().tolist(), other.ravel().tolist(), strict=True)).items())
+    found = [array.tolist() for array in count_pairs(labels, other)]
+    assert found == [
+        [pair[0] for pair, _ in expected],
+        [pair[1] for pair, _ in expected],
+        [n for _, n in expected],
+    ]
 
 
 def test_large_numbers_need_no_large_table():
