@@ -18,7 +18,7 @@ from objclass import cli
 from objclass._common.locking import locked
 from objclass.io import opening
 from objclass.workflows.batch import segment_folder
-from objclass.workflows.record import read_sealed
+from objclass.workflows.record import read_sealed, write_sealed
 from objclass.workflows.run import run_image
 
 SHAPE = (6, 20, 24)
@@ -199,6 +199,16 @@ def test_another_classifier_or_parameter_is_noticed(tmp_path, classifier):
     with pytest.raises(ValueError, match="the classifier was different"):
         segment_folder(images, other, tmp_path / "out")
     assert contents(tmp_path / "out") == before
+
+
+def test_results_of_two_versions_never_mix(tmp_path, classifier):
+    images = make_images(tmp_path / "images", 1)
+    segment_folder(images, classifier, tmp_path / "out", measure=False)
+    settings = read_sealed(tmp_path / "out" / "batch.json")
+    settings["versions"]["objclass"] = "0.0.7"
+    write_sealed(tmp_path / "out" / "batch.json", settings)
+    with pytest.raises(ValueError, match=r"objclass was 0\.0\.7, not "):
+        segment_folder(images, classifier, tmp_path / "out", measure=False)
 
 
 def test_bad_images_are_reported_and_the_others_done(tmp_path, classifier):
