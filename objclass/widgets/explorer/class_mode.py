@@ -15,7 +15,6 @@ from objclass.widgets.background import Worker
 from objclass.widgets.explorer.page import Page
 from objclass.widgets.explorer.protocol import Classes, Judgement
 from objclass.widgets.latest import Latest
-from objclass.widgets.replay import Step, call
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,19 +142,13 @@ class ClassMode:
 
     def _classes_to_groups(self) -> None:
         """Convert each class, examples and predicted objects, to a group."""
-        _, predicted, _ = self._classes.predicted(self._objects.row_labels)
-        for place, number in enumerate(self._classes.state.names):
+        objects, state = self._objects, self._classes.state
+        _, predicted, _ = self._classes.predicted(objects.row_labels)
+        for place, (number, name) in enumerate(state.names.items()):
             chosen = predicted == number
-            objects = self._objects.row_labels[chosen].tolist()
-            mode = "replace" if place == 0 else "add"
-            keywords = {"objects": objects, "group": number, "mode": mode}
-            code = f"table = {call('objclass.select', 'table', keywords=keywords)}"
-            self._objects.groups.choose(
-                chosen, group=number, mode=mode, step=Step(code, starts_anew=place == 0)
-            )
-            if chosen.any():
-                self._objects.groups.rename(number, self._classes.state.names[number])
-                self._objects.groups.recolor(number, self._classes.state.colors[number])
+            members = objects.row_labels[chosen].tolist()
+            color = state.colors[number]
+            objects.make_group(number, chosen, members, name=name, color=color, starts_anew=not place)
         self._page.widget.color = GROUP_COLUMN
         self._page.show_groups()
 

@@ -12,7 +12,7 @@ from objclass.tables.columns import factorize
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets.explorer.groups import MAX_GROUPS
 from objclass.widgets.explorer.page import Page
-from objclass.widgets.replay import Code, Step, call
+from objclass.widgets.replay import Code
 
 
 class Legend:
@@ -45,21 +45,20 @@ class Legend:
 
     def _categories_to_groups(self, column: str) -> None:
         """Make a group of the objects of each category, with its name and colour."""
-        objects, groups = self._page.objects, self._page.objects.groups
+        objects = self._page.objects
         codes, values = factorize(objects.measured[column])
         if len(values) > MAX_GROUPS:
             raise checks.invalid("column", f"at most {MAX_GROUPS} categories", len(values))
         categories = self._page.described[column]["categories"]
         for place, (value, category) in enumerate(zip(values, categories, strict=True)):
-            group, mode = place + 1, "add" if place else "replace"
             plain = value.item() if hasattr(value, "item") else value
-            members = Code(f"table.loc[table[{column!r}] == {plain!r}, 'label']")
-            keywords = {"objects": members, "group": group, "mode": mode}
-            code = f"table = {call('objclass.select', 'table', keywords=keywords)}"
-            groups.choose(
-                np.asarray(codes == place), group=group, mode=mode, step=Step(code, starts_anew=not place)
+            objects.make_group(
+                place + 1,
+                np.asarray(codes == place),
+                Code(f"table.loc[table[{column!r}] == {plain!r}, 'label']"),
+                name=category["name"] if category["name"] != category["value"] else "",
+                color=category["color"],
+                starts_anew=not place,
             )
-            groups.rename(group, category["name"] if category["name"] != category["value"] else "")
-            groups.recolor(group, category["color"])
         self._page.widget.color = GROUP_COLUMN
         self._page.show_groups()

@@ -276,6 +276,18 @@ class ObjectTable:
         step = Step(f"table = {line}", starts_anew=mode == "replace")
         self.groups.choose(chosen, group=group, mode=mode, step=step)
 
+    def make_group(
+        self, group: int, chosen: np.ndarray, members: Any, *, name: str, color: str, starts_anew: bool
+    ) -> None:
+        """Make a group of the `chosen` rows, `members` in code; the only one if it `starts_anew`."""
+        mode = "replace" if starts_anew else "add"
+        keywords = {"objects": members, "group": group, "mode": mode}
+        code = f"table = {call('objclass.select', 'table', keywords=keywords)}"
+        self.groups.choose(chosen, group=group, mode=mode, step=Step(code, starts_anew=starts_anew))
+        if chosen.any():
+            self.groups.rename(group, name)
+            self.groups.recolor(group, color)
+
     def merge_group(self, group: int, into: int) -> None:
         """Merge a group into another, or clear it with 0."""
         column = f'table["{GROUP_COLUMN}"]'

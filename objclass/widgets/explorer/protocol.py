@@ -185,7 +185,7 @@ class ExplorerTraits(SliceWidget):
     _objects: Objects = synced(traitlets.Dict())
     _groups: Groups = synced(traitlets.Dict())
     _classes: Classes = synced(traitlets.Dict())
-    _edits: Edits = synced(traitlets.Dict({"count": 0, "undo": False}))
+    _edits: Edits = synced(traitlets.Dict())
     _series: list[Image] = synced(traitlets.List(traitlets.Dict()))
     _shown: int = synced(traitlets.Int(0, min=0, help="place of the shown image"))
     _volume: Surfaces = synced(traitlets.Dict())
