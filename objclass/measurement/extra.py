@@ -54,7 +54,7 @@ def _call(
     mask = scene.labels[crop] == code
     pixels = None
     if len(scene.pixels):
-        pixels = scene.pixels[:, *crop]
+        pixels = scene.pixels[:, *crop].copy()  # the function may write into it
         if scene.masks is not None:
             pixels = np.ma.array(pixels, mask=scene.masks[:, *crop])
         pixels = pixels[0] if list(channel_names) == [""] else pixels

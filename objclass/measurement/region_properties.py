@@ -199,9 +199,7 @@ def measure(
     chosen = choose_properties(properties, labels.ndim, n_channels, chosen_options)
     check_perimeter(chosen, spacing, steps)
     names = axis_names(channel_names, image, labels.ndim, chosen_options)
-    if extra is not None and not isinstance(extra, Mapping):
-        expected = "a dict of names and functions"
-        raise checks.invalid("extra", expected, checks.describe(extra), kind=TypeError)
+    _check_mapping("extra", extra, "functions")
     chosen += [extra_property(name, function, names["channel"]) for name, function in (extra or {}).items()]
     if pixels is None or not any(entry.needs_image or entry.group == "extra" for entry in chosen):
         pixels, masks = np.empty((0, *labels.shape), np.uint8), None
@@ -343,6 +341,7 @@ def check_options(
     if ring_width is not None and ring_width < min(spacing):
         hint = "It is in the unit of the spacing."
         raise checks.invalid("ring_width", f"a width of at least a voxel, {min(spacing):g}", ring_width, hint)
+    _check_mapping("neighbors_among", neighbors_among, "labels")
     among = {}
     for name, members in (neighbors_among or {}).items():
         among[name] = np.unique(np.asarray(members))
@@ -370,6 +369,12 @@ def check_options(
         n_neighbors=checks.check_number("n_neighbors", n_neighbors, low=1, integer=True),
         neighbors_among=among,
     )
+
+
+def _check_mapping(argument: str, value: Any, what: str) -> None:
+    if value is None or (isinstance(value, Mapping) and all(isinstance(name, str) for name in value)):
+        return
+    raise checks.invalid(argument, f"a dict of names and {what}", checks.describe(value), kind=TypeError)
 
 
 def check_unit(unit: str | None, spacing: object) -> str:

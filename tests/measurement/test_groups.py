@@ -434,6 +434,8 @@ MASK = np.repeat([[1, 2, 2]], 1, axis=0)
         ),
         ({"extra": {"f": 3}}, TypeError, "extra: expected a function"),
         ({"extra": [fails]}, TypeError, "extra: expected a dict of names and functions, got list"),
+        ({"neighbors_among": [1, 2]}, TypeError, "neighbors_among: expected a dict of names and labels"),
+        ({"neighbors_among": {1: [1]}}, TypeError, "neighbors_among: expected a dict of names and labels"),
         ({"extra": {"": fails}}, ValueError, "extra: expected names"),
         ({"extra": {"f": lambda m, p: None}}, ValueError, "extra: .* for object 1, got .* returned None"),
         ({"extra": {"f": lambda m, p: "a"}}, ValueError, "extra: .* for object 1, got ValueError"),
@@ -506,3 +508,23 @@ def test_classes_of_objects_with_very_large_labels_and_unknown_ones():
 def test_a_spacing_that_is_no_number_is_refused(spacing):
     with pytest.raises(ValueError, match="spacing: expected 2 positive numbers"):
         measure(np.eye(4, dtype=int), spacing=spacing)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_property_that_writes_into_its_pixels_changes_no_image(masked):
+    labels = np.kron(np.array([[1, 2], [3, 3]]), np.ones((4, 4), int))
+    labels[2:6, 2:6] = 4
+    image = np.arange(64.0).reshape(8, 8) + 1
+    given = np.ma.masked_array(image.copy(), mask=labels == 2) if masked else image.copy()
+
+    def brightest(mask, pixels):
+        pixels[~mask] = 0
+        return float(pixels.max())
+
+    table = measure(
+        labels, given, properties="intensity_mean", extra={"brightest": brightest}, progress=False
+    )
+    assert (np.asarray(given) == image).all()
+    inside = [image[labels == number].max() for number in (1, 3, 4)]
+    assert table["brightest"][[0, 2, 3]].tolist() == inside
+    assert table["intensity_mean"][0] == image[labels == 1].mean()
