@@ -119,6 +119,17 @@ def test_the_batch_json_of_another_program_means_nothing(tmp_path):
     assert names(find_images(tmp_path)) == ["labels/a.tif"]
 
 
+def test_what_is_named_and_no_image_is_refused_beside_images_too(tmp_path):
+    make(tmp_path, "a.tif", "notes.txt")
+    os.mkfifo(tmp_path / "pipe.tif")
+    for name, reason in (
+        ("notes.txt", "notes.txt. Images end in"),
+        ("pipe.tif", "pipe.tif, a pipe, a device"),
+    ):
+        with pytest.raises(FileNotFoundError, match=reason):
+            find_images([tmp_path / "a.tif", tmp_path / name])
+
+
 @pytest.mark.parametrize("given", ["none.tif", "notes.txt", "*.png", "pipe.tif", "nowhere.tif"])
 def test_inputs_that_are_no_images(tmp_path, given):
     make(tmp_path, "notes.txt")

@@ -56,3 +56,19 @@ def test_the_annotator_takes_each_option_of_segment():
 def test_parameters_of_the_training_are_checked_before_an_image_is_read(name, value):
     with pytest.raises(ValueError, match=name):
         Parameters.of(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ({"max_size": 1, "min_size": 0}, {"max_size": 0, "min_size": 0}),
+        ({"max_size": 5, "min_size": 5}, {"max_size": 4, "min_size": 5}),
+        ({"n_clusters": 1}, {"n_clusters": 0}),
+        ({"random_state": 2**32 - 1}, {"random_state": 2**32}),
+        ({"random_state": 0}, {"random_state": -1}),
+    ],
+)
+def test_the_ends_of_ranges_are_legal(good, bad):
+    assert Parameters.of(**good).flat().items() >= good.items()
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        Parameters.of(**bad)

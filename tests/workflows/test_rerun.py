@@ -6,7 +6,7 @@ import pytest
 import tifffile
 
 from objclass.workflows.record import checksum
-from objclass.workflows.rerun import compare_outputs
+from objclass.workflows.rerun import _compare_records, compare_outputs
 
 TABLE = pd.DataFrame(
     {
@@ -96,3 +96,19 @@ def test_verdicts_on_files_that_are_not_those_of_the_record(folders):
     recorded = checksum(then / "a.png")
     (then / "a.png").unlink()
     assert compare(folders, "a.png", recorded=recorded) == {"a.png": "identical"}
+
+
+def test_verdicts_on_what_the_record_says():
+    then = {"outputs": {"a": "0"}, "parameters": {"min_size": 3, "split": True}, "found": {"objects": 2}}
+    assert _compare_records(then, then) == {}
+    now = then | {"outputs": {"a": "1", "b": "2"}, "parameters": {"min_size": 4, "smooth": 1}}
+    assert _compare_records(then, now) == {
+        "b": "not recorded: a run writes this file, and the record does not list it",
+        "parameters": "different: the record has another min_size, split, smooth",
+    }
+    assert _compare_records(then | {"found": 7}, then) == {
+        "found": "different: the record has another objects",
+    }
+    assert _compare_records(then | {"training": 1}, then) == {
+        "training": "different: the record has another training"
+    }
