@@ -215,7 +215,9 @@ def check_spacing(spacing: object, ndim: int, *, argument: str = "spacing") -> t
     if not is_number or values.shape != (ndim,) or not np.isfinite(values).all() or (values <= 0).any():
         raise invalid(
             argument,
-            f"{ndim} positive numbers, one for each of the axes {axis_names(ndim)}",
+            "a positive number"
+            if ndim == 1
+            else f"{ndim} positive numbers, one for each of the axes {axis_names(ndim)}",
             spacing,
             "objclass.read_spacing(path) returns the voxel size of a file.",
         )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import objclass
-from objclass._common.checks import ObjclassError, check_image, check_labels, invalid
+from objclass._common.checks import ObjclassError, check_image, check_labels, check_spacing, invalid
 
 KINDS = [
     ValueError,
@@ -63,3 +63,10 @@ def test_colours_come_first(spatial_shape):
 def test_labels_of_another_type(dtype, hint):
     with pytest.raises(TypeError, match=f"labels: expected an integer array.*{hint}"):
         check_labels(np.zeros((4, 4), dtype))
+
+
+@pytest.mark.parametrize("spacing", [0, -1.0, float("nan"), (1, 2)])
+def test_one_voxel_size_for_all_axes(spacing):
+    assert check_spacing(0.5, 1) == (0.5,)
+    with pytest.raises(ValueError, match="spacing: expected a positive number, got"):
+        check_spacing(spacing, 1)
