@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import numpy as np
+import pytest
 
 SETUP = """
 import numpy as np, objclass
@@ -17,6 +18,8 @@ measured = objclass.measure(labels, image, spacing=spacing)
 explorer = objclass.explore(image, labels, measured, x="area", y="intensity_mean", spacing=spacing)
 """
 PLOT, SLICE = ".oc-plot", ".oce-slices .oc-view"
+IN_BOTH = pytest.mark.parametrize(("app", "theme"), [("lab", "Light"), ("notebook", "Dark")])
+"""In JupyterLab and Notebook 7, one of them light and the other dark."""
 
 
 class Driver:

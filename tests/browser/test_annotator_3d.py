@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.browser.annotator_driver import IMPORT, MAKE, PHANTOM, View
+from tests.browser.explorer_driver import IN_BOTH
 
 IN_3D = ".oc-annotator .oc-3d"
 
@@ -22,11 +21,12 @@ def drawn(notebook):
     notebook.page.wait_for_selector(f'{IN_3D} .oce-volume[data-ready="true"]')
 
 
-@pytest.mark.parametrize("app", ["lab", "notebook"])
-def test_after_segment_the_objects_are_seen_in_3d(open_notebook, app):
+@IN_BOTH
+def test_after_segment_the_objects_are_seen_in_3d(open_notebook, app, theme):
     notebook = open_notebook(
         [IMPORT + PHANTOM + MAKE.format(name=f"volume-{app}"), "annotator"], app=app, viewport=(1366, 768)
     )
+    notebook.theme(f"JupyterLab {theme}")
     view, page = View(notebook), notebook.page
     before = view.place()
     assert view.button("3D").get_attribute("aria-disabled") == "true", "there are no objects yet"

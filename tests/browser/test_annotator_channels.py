@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.browser.annotator_driver import IMPORT, View
+from tests.browser.explorer_driver import IN_BOTH
 
 MAKE = """
 sample = objclass.samples.embryo((24, 160, 200))
@@ -18,9 +17,10 @@ IS_THAT_OF_THE_FUNCTION = """bool(np.array_equal(annotator.classifier.forest.thr
                                      n_estimators=20).forest.threshold))"""
 
 
-@pytest.mark.parametrize("app", ["lab", "notebook"])
-def test_the_classifier_learns_from_the_channels_that_are_ticked(open_notebook, app):
+@IN_BOTH
+def test_the_classifier_learns_from_the_channels_that_are_ticked(open_notebook, app, theme):
     notebook = open_notebook([IMPORT + MAKE, "annotator"], app=app, viewport=(1366, 768))
+    notebook.theme(f"JupyterLab {theme}")
     view = View(notebook)
     view.go_to(6)
     view.stroke((40, 40), (40, 120))

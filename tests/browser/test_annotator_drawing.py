@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from matplotlib.path import Path
 
 from tests.browser.annotator_driver import (
@@ -15,6 +14,7 @@ from tests.browser.annotator_driver import (
     annotations,
     expected_stroke,
 )
+from tests.browser.explorer_driver import IN_BOTH
 
 
 def tool(view, name):
@@ -39,11 +39,12 @@ def inside(corners, shape):
     return path.contains_points(np.column_stack([cols.ravel(), rows.ravel()])).reshape(shape)
 
 
-@pytest.mark.parametrize("app", ["lab", "notebook"])
-def test_line_polygon_and_the_right_button(open_notebook, app):
+@IN_BOTH
+def test_line_polygon_and_the_right_button(open_notebook, app, theme):
     notebook = open_notebook(
         [IMPORT + PHANTOM + MAKE.format(name=f"drawing-{app}"), "annotator"], app=app, viewport=(1366, 768)
     )
+    notebook.theme(f"JupyterLab {theme}")
     view, page = View(notebook), notebook.page
     view.go_to(6)
     expected = np.zeros(SHAPE[1:], int)

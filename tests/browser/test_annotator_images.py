@@ -7,9 +7,9 @@ import signal
 import time
 
 import numpy as np
-import pytest
 
 from tests.browser.annotator_driver import IMPORT, View, annotations, expected_stroke
+from tests.browser.explorer_driver import IN_BOTH
 
 SETUP = """
 sample = objclass.samples.embryo((24, 160, 200))
@@ -39,11 +39,12 @@ def of(notebook, name):
     return annotations(notebook, "_One")
 
 
-@pytest.mark.parametrize("app", ["lab", "notebook"])
-def test_one_classifier_from_scribbles_on_two_images(open_notebook, app):
+@IN_BOTH
+def test_one_classifier_from_scribbles_on_two_images(open_notebook, app, theme):
     notebook = open_notebook(
         [IMPORT + SETUP + MAKE.format(name=f"several-{app}"), "annotator"], app=app, viewport=(1366, 768)
     )
+    notebook.theme(f"JupyterLab {theme}")
     view, page = View(notebook), notebook.page
     page.wait_for_function("() => document.querySelectorAll('.oc-card img[src]').length === 3")
     view.go_to(6)
@@ -74,6 +75,7 @@ def test_one_classifier_from_scribbles_on_two_images(open_notebook, app):
         ".every((one) => one.textContent.includes('object'))"
     )
     notebook.keep_pictures(f"several-{app}")
+    view.root.evaluate("element => element.scrollIntoView()")
     for name in ("Segment", "Auto"):
         box = view.button(name).bounding_box()
         assert box["y"] + box["height"] < 768

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from tests.browser.explorer_driver import PLOT, SLICE, Driver, ring
+from tests.browser.explorer_driver import IN_BOTH, PLOT, SLICE, Driver, ring
 
 SETUP = """
 import numpy as np, objclass
@@ -65,10 +63,10 @@ def edited(explorer: Driver, count: int) -> None:
     )
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_objects_are_corrected_by_pointer(open_notebook: Any, theme: str) -> None:
-    notebook = open_notebook([SETUP, SHOW.replace("THEME", theme)], viewport=(1366, 768))
-    notebook.theme(theme)
+@IN_BOTH
+def test_objects_are_corrected_by_pointer(open_notebook: Any, app: str, theme: str) -> None:
+    notebook = open_notebook([SETUP, SHOW.replace("THEME", theme)], app=app, viewport=(1366, 768))
+    notebook.theme(f"JupyterLab {theme}")
     explorer, page = Driver(notebook), notebook.page
     page.locator('[data-tab="edit"]').click()
     (first, one, _), (second, two, _), (third, three, extent) = largest(explorer, 0, 3)
@@ -79,7 +77,7 @@ def test_objects_are_corrected_by_pointer(open_notebook: Any, theme: str) -> Non
     explorer.click(SLICE, *on_screen(explorer, *two))
     page.keyboard.up("Control")
     page.wait_for_selector(f'.oce[data-chosen="{first} {second}"]')
-    notebook.keep_picture(f"edits-chosen-{theme[11:].lower()}")
+    notebook.keep_picture(f"edits-chosen-{theme.lower()}")
     page.keyboard.press("m")
     edited(explorer, 1)
     assert explorer.kernel("explorer.edits[-1]") == {"edit": "merge", "labels": [first, second]}
@@ -89,7 +87,7 @@ def test_objects_are_corrected_by_pointer(open_notebook: Any, theme: str) -> Non
     edited(explorer, 2)
     cut = explorer.kernel("explorer.edits[-1]")
     assert (cut["edit"], cut["label"], cut["axis"]) == ("cut", third, 0)
-    notebook.keep_picture(f"edits-cut-{theme[11:].lower()}")
+    notebook.keep_picture(f"edits-cut-{theme.lower()}")
 
     page.keyboard.press("g")
     (grown, middle, reach), *_ = largest(explorer, 0)
@@ -135,7 +133,7 @@ def test_objects_are_corrected_by_pointer(open_notebook: Any, theme: str) -> Non
     edited(explorer, 8)
     assert explorer.kernel("len(explorer.table)") == before
     assert explorer.kernel(SAME)
-    notebook.keep_picture(f"edits-end-{theme[11:].lower()}")
+    notebook.keep_picture(f"edits-end-{theme.lower()}")
 
     # Outside of the mode a click marks again, and the new objects have their colours.
     page.locator('.oc-slices [data-value="0"]').click()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.explorer_driver import PLOT, SETUP, SLICE, Driver, centre_of_crowd, ring
+from tests.browser.explorer_driver import IN_BOTH, PLOT, SETUP, SLICE, Driver, centre_of_crowd, ring
 
 TILES = ".oce-tiles"
 
@@ -28,8 +28,12 @@ def wait_for_labels(explorer: Driver, labels: list[int]) -> None:
     )
 
 
-def test_crops_lead_to_their_objects(explorer: Driver) -> None:
-    page = explorer.page
+@IN_BOTH
+def test_crops_lead_to_their_objects(open_notebook, app: str, theme: str) -> None:
+    cells = [SETUP.format(shape="(48, 192, 192)"), "explorer"]
+    notebook = open_notebook(cells, app=app, viewport=(1366, 768))
+    notebook.theme(f"JupyterLab {theme}")
+    explorer, page = Driver(notebook), notebook.page
     page.locator('[data-tab="gallery"]').click()
     wait_for_labels(explorer, explorer.kernel("measured['label'].tolist()[:100]"))
     page.get_by_label("Order of the gallery").select_option("area")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from tests.browser.explorer_driver import Driver
+from tests.browser.explorer_driver import IN_BOTH, Driver
 
 SETUP = """
 import numpy as np, objclass
@@ -20,10 +18,10 @@ HIDDEN = """() => [...document.querySelector('.oce').parentElement.explorer.stor
     .filter((level) => level === 0).length"""
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_the_legend_hides_names_and_groups(open_notebook: Any, theme: str) -> None:
-    notebook = open_notebook([SETUP, "explorer"], viewport=(1366, 768))
-    notebook.theme(theme)
+@IN_BOTH
+def test_the_legend_hides_names_and_groups(open_notebook: Any, app: str, theme: str) -> None:
+    notebook = open_notebook([SETUP, "explorer"], app=app, viewport=(1366, 768))
+    notebook.theme(f"JupyterLab {theme}")
     explorer, page = Driver(notebook), notebook.page
     sizes = explorer.kernel("table['KMEANS_CLUSTER_ID'].value_counts(sort=False).sort_index().tolist()")
 
@@ -39,14 +37,14 @@ def test_the_legend_hides_names_and_groups(open_notebook: Any, theme: str) -> No
     chip("2").dblclick()
     explorer.wait("explorer.hidden == {'KMEANS_CLUSTER_ID': ['0', '1']}")
     assert page.evaluate(HIDDEN) == sizes[0] + sizes[1]
-    notebook.keep_picture(f"legend-isolated-{theme[11:].lower()}")
+    notebook.keep_picture(f"legend-isolated-{theme.lower()}")
     chip("2").dblclick()
     explorer.wait("explorer.hidden == {'KMEANS_CLUSTER_ID': []}")
     assert page.evaluate(HIDDEN) == 0
 
     page.locator(".oce-legend-more summary").click()
     page.get_by_label("Name of 2").fill("large")
-    notebook.keep_picture(f"legend-named-{theme[11:].lower()}")
+    notebook.keep_picture(f"legend-named-{theme.lower()}")
     page.keyboard.press("Enter")
     explorer.wait("'large' in list(explorer.table.get('KMEANS_CLUSTER_NAME', []))")
     page.wait_for_function("() => document.querySelector('.oce-legend').textContent.includes('large')")

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-
-from tests.browser.explorer_driver import PLOT, SETUP, Driver, centre_of_crowd, ring
+from tests.browser.explorer_driver import IN_BOTH, PLOT, SETUP, Driver, centre_of_crowd, ring
 
 
-@pytest.fixture
-def explorer(open_notebook) -> Driver:
+def open_explorer(open_notebook, app: str = "lab", theme: str = "Light") -> Driver:
     cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
     context = {"permissions": ["clipboard-read", "clipboard-write"]}
-    return Driver(open_notebook(cells, viewport=(1366, 768), **context))
+    notebook = open_notebook(cells, app=app, viewport=(1366, 768), **context)
+    notebook.theme(f"JupyterLab {theme}")
+    return Driver(notebook)
 
 
-def test_pictures_and_code_are_kept(explorer: Driver, tmp_path: Path) -> None:
+@IN_BOTH
+def test_pictures_and_code_are_kept(open_notebook, tmp_path: Path, app: str, theme: str) -> None:
+    explorer = open_explorer(open_notebook, app, theme)
     page = explorer.page
     _, pixels = explorer.plot_scale()
     explorer.drag(PLOT, ring(*centre_of_crowd(pixels(explorer.points())), 70))
@@ -47,7 +48,8 @@ def test_pictures_and_code_are_kept(explorer: Driver, tmp_path: Path) -> None:
     assert page.evaluate("() => navigator.clipboard.readText()") == explorer.kernel("explorer.code()")
 
 
-def test_without_a_clipboard_the_code_can_be_copied_from_a_field(explorer: Driver) -> None:
+def test_without_a_clipboard_the_code_can_be_copied_from_a_field(open_notebook) -> None:
+    explorer = open_explorer(open_notebook)
     page = explorer.page
     page.evaluate("() => Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     page.get_by_role("button", name="Copy code").click()

@@ -8,7 +8,7 @@ import time
 import numpy as np
 from matplotlib.path import Path as Outline
 
-from tests.browser.explorer_driver import PLOT, SLICE, Driver, ring
+from tests.browser.explorer_driver import IN_BOTH, PLOT, SLICE, Driver, ring
 
 SETUP = """
 import numpy as np, pandas, objclass
@@ -33,8 +33,10 @@ FRAMES = SETUP.format(
 ).replace("by=None", "color='frame'")
 
 
-def open_explorer(open_notebook, setup: str) -> Driver:
-    return Driver(open_notebook([setup, "explorer"], viewport=(1366, 768)))
+def open_explorer(open_notebook, setup: str, app: str = "lab", theme: str = "Light") -> Driver:
+    notebook = open_notebook([setup, "explorer"], app=app, viewport=(1366, 768))
+    notebook.theme(f"JupyterLab {theme}")
+    return Driver(notebook)
 
 
 def panel_places(explorer: Driver) -> tuple[list[dict[str, float]], np.ndarray]:
@@ -56,8 +58,11 @@ def panel_places(explorer: Driver) -> tuple[list[dict[str, float]], np.ndarray]:
     return boxes, np.array(places)
 
 
-def test_a_click_shows_the_image_of_the_object_and_a_lasso_holds_for_all(open_notebook) -> None:
-    explorer = open_explorer(open_notebook, NAMED)
+@IN_BOTH
+def test_a_click_shows_the_image_of_the_object_and_a_lasso_holds_for_all(
+    open_notebook, app: str, theme: str
+) -> None:
+    explorer = open_explorer(open_notebook, NAMED, app, theme)
     page = explorer.page
     page.wait_for_selector(f"{PLOT}[data-panels^='[']")
     boxes, places = panel_places(explorer)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from tests.browser.explorer_driver import SETUP, Driver
+from tests.browser.explorer_driver import IN_BOTH, SETUP, Driver
 
 
-def test_columns_by_search_and_preset_and_the_best_number(open_notebook) -> None:
+@IN_BOTH
+def test_columns_by_search_and_preset_and_the_best_number(open_notebook, app: str, theme: str) -> None:
     cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
-    explorer = Driver(open_notebook(cells, viewport=(1366, 768)))
-    page = explorer.page
+    notebook = open_notebook(cells, app=app, viewport=(1366, 768))
+    notebook.theme(f"JupyterLab {theme}")
+    explorer, page = Driver(notebook), notebook.page
     page.locator('[data-tab="cluster"]').click()
     panel = page.locator('[data-panel="cluster"]')
     panel.locator(".oce-used").get_by_text("columns used").wait_for()

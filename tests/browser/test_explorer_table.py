@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.browser.explorer_driver import SETUP, Driver
+from tests.browser.explorer_driver import IN_BOTH, SETUP, Driver
 
 TABLE = ".oce-table"
 MILLION = """
@@ -17,17 +15,16 @@ explorer = objclass.explore(labels * 10, labels, many, x="area")
 """
 
 
-@pytest.fixture
-def explorer(open_notebook) -> Driver:
-    return Driver(open_notebook([SETUP.format(shape="(24, 96, 96)"), "explorer"], viewport=(1366, 768)))
-
-
 def heads(explorer: Driver) -> list[str]:
     return explorer.page.locator(f"{TABLE} th").all_inner_texts()
 
 
-def test_columns_units_and_the_group_of_a_filter(explorer: Driver) -> None:
-    page = explorer.page
+@IN_BOTH
+def test_columns_units_and_the_group_of_a_filter(open_notebook, app: str, theme: str) -> None:
+    cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
+    notebook = open_notebook(cells, app=app, viewport=(1366, 768))
+    notebook.theme(f"JupyterLab {theme}")
+    explorer, page = Driver(notebook), notebook.page
     page.locator('[data-tab="table"]').click()
     page.locator(f"{TABLE} tbody tr[data-label]").first.wait_for()
     assert heads(explorer)[:2] == ["label", "MANUAL_CLUSTER_ID"]

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.browser.explorer_driver import Driver
 from tests.browser.test_explorer_classes import SETUP, SHOW, give_by_pointer
 
 MOST = """explorer.classifier.feature_importances()['column'].iloc[0]"""
 
 
-@pytest.mark.parametrize("app", ["lab", "notebook"])
-def test_the_most_telling_column_is_that_of_the_classes_and_goes_on_the_axis(open_notebook: Any, app: str):
-    notebook = open_notebook([SETUP, SHOW], app=app, viewport=(1366, 768))
+def test_the_most_telling_column_is_that_of_the_classes_and_goes_on_the_axis(open_notebook: Any) -> None:
+    notebook = open_notebook([SETUP, SHOW], app="notebook", viewport=(1366, 768))
     explorer, page = Driver(notebook), notebook.page
     page.locator('[data-tab="classes"]').click()
     page.wait_for_selector('.oce[data-giving="1"]')
@@ -24,7 +21,7 @@ def test_the_most_telling_column_is_that_of_the_classes_and_goes_on_the_axis(ope
     page.get_by_role("button", name="How good?").click()
     page.locator(".oce-telling button").first.wait_for()
     page.locator(".oce-telling").scroll_into_view_if_needed()
-    notebook.keep_pictures(f"telling-{app}")
+    notebook.keep_pictures("telling")
     telling = page.locator(".oce-telling button").all_inner_texts()
     assert telling[0] == explorer.kernel(MOST)
     page.locator(".oce-telling button").first.click()

@@ -63,9 +63,16 @@ SELECT = """([x, y, value]) => {
 
 REACHES = """([view, x, y]) =>
     Boolean(document.querySelector(view)?.contains(document.elementFromPoint(x, y)))"""
-WATCH = """(root) => document.addEventListener('pointerdown', ({target}) => {
-    if (!target.closest(root)) console.error(`pressed outside of the widget: ${target.className}`);
-}, true)"""
+# Nothing is pressed outside of the widget, where the notebook's own tools lie: cut, restart, close.
+FENCE = """(root) => {
+    for (const name of ['pointerdown', 'mousedown', 'click', 'auxclick', 'dblclick', 'contextmenu']) {
+        addEventListener(name, (event) => {
+            if (event.target.closest?.(root)) return;
+            event.preventDefault();
+            event.stopImmediatePropagation();
+        }, true);
+    }
+}"""
 # Resolves when the kernel has answered: it has heard what was sent before then. (It may execute code first.)
 ANSWERED = """() => new Promise((resolve) => {
     const {model} = document.querySelector('.oce').parentElement.explorer;
@@ -94,7 +101,7 @@ class Walker:
         self.is_dying = False
         self.errors: list[str] = []
         self.page.on("console", self.note)
-        self.page.evaluate(WATCH, self.root)
+        self.page.evaluate(FENCE, self.root)
         self.open()
 
     def note(self, message: Any) -> None:
@@ -141,7 +148,7 @@ class Walker:
         )
 
     def start(self, view: str) -> tuple[float, float] | None:
-        """Return a place where a press reaches the view; beyond it lie the tools of the notebook."""
+        """Return a place where a press reaches the view, which may be scrolled away in part."""
         for _ in range(5):
             at = self.place(view)
             if at is not None and self.page.evaluate(REACHES, [view, *at]):
