@@ -24,6 +24,7 @@ MODULES = (
     "annotator",
     "explorer",
     "classes",
+    "tricks",
 )
 
 

@@ -76,7 +76,7 @@ def full_depth(
     rows: np.ndarray, classes: np.ndarray, n_trees: int = 100
 ) -> tuple[Forest, RandomForestClassifier]:
     """Train scikit-learn's forest of trees without a limit, and take it over."""
-    model = RandomForestClassifier(n_trees, random_state=0, n_jobs=n_threads(), oob_score=True)
+    model = RandomForestClassifier(n_trees, random_state=0, n_jobs=n_threads())
     return fit_forest(model, rows, classes)[0], model
 
 

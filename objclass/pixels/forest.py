@@ -174,6 +174,7 @@ class Forest:
 
 
 BLOCK = 32
+MAX_TWO_LEVELS = 2
 MAX_LEAVES = 192
 VOTE_UNITS = 2**10  # sums of few votes that are multiples of 1 / VOTE_UNITS are exact in float32
 
@@ -210,7 +211,7 @@ def pack_trees(forest: Forest, votes: np.ndarray, used: np.ndarray | None = None
     n_levels = np.zeros(forest.n_trees, np.int64)
     np.maximum.at(n_levels, tree_of_node, forest.levels)
     n_leaves = np.bincount(tree_of_node[~inner], minlength=forest.n_trees)
-    has_two = np.full(forest.n_trees, n_levels.max() <= 2)
+    has_two = np.full(forest.n_trees, n_levels.max() <= MAX_TWO_LEVELS)
     is_masked = ~has_two & (n_leaves <= MAX_LEAVES)
     is_deep = ~has_two & ~is_masked
     votes = np.ascontiguousarray(votes, np.float32)

@@ -24,7 +24,7 @@ from objclass._common.checks import (
     invalid,
     is_list,
 )
-from objclass._common.parallel import n_threads
+from objclass._common.parallel import map_tiles, n_threads
 from objclass.pixels.comparison import describe_pixels
 from objclass.pixels.features import APOC_SETS, Feature, parse_features, scale_features
 from objclass.pixels.forest import MAX_CLASSES, MAX_DEPTH, MAX_TREES, Forest
@@ -54,6 +54,7 @@ PRESETS = {"default": "edges_1_to_8_px", "apoc": "object_size_1_to_5_px"}
 APOC_DEPTH = 2
 MIN_LEAF = 10
 _LEAVES = 20
+_ROWS_OUT_OF_BAG = 2**14  # for each task
 _RECORD = "training_parameters"
 _VOXEL_SIZE = "voxel_size"
 _KEPT = ("max_depth", "class_weight", "isotropic")
@@ -211,7 +212,6 @@ def grow_forest(
         "n_estimators": parameters.n_estimators,
         "class_weight": parameters.class_weight,
         "random_state": parameters.random_state,
-        "oob_score": True,
         "n_jobs": n_threads(),
     }
     if parameters.recipe == "apoc":
@@ -292,17 +292,36 @@ def fit_forest(
         roots=roots,
         n_features=rows.shape[1],
     )
-    return forest, importances, _confusion(model, classes)
+    return forest, importances, _confusion(model, rows, classes)
 
 
-def _confusion(model: Any, classes: np.ndarray) -> np.ndarray:
+def _confusion(model: Any, rows: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Return the out-of-bag confusion matrix: true classes in rows, predicted classes in columns."""
-    votes = model.oob_decision_function_
-    voted = np.nan_to_num(votes).any(axis=1)
+    votes = _votes_out_of_bag(model, np.ascontiguousarray(rows, np.float32))
+    voted = votes.any(axis=1)
     given = votes[voted].argmax(axis=1)
     confusion = np.zeros((len(model.classes_),) * 2, np.int64)
     np.add.at(confusion, (np.searchsorted(model.classes_, classes[voted]), given), 1)
     return confusion
+
+
+def _votes_out_of_bag(model: Any, rows: np.ndarray) -> np.ndarray:
+    """Return the votes for each row of the trees that have not seen it: (n_rows, n_classes).
+
+    They are those of scikit-learn's `oob_score`, which only one thread computes.
+    """
+    unseen = np.ones((len(model.estimators_), len(rows)), bool)
+    for mask, seen in zip(unseen, model.estimators_samples_, strict=True):
+        mask[seen] = False
+    votes = np.zeros((len(rows), len(model.classes_)))
+
+    def add_votes(start: int) -> None:
+        for estimator, mask in zip(model.estimators_, unseen, strict=True):
+            some = start + np.flatnonzero(mask[start : start + _ROWS_OUT_OF_BAG])
+            votes[some] += estimator.tree_.predict(rows[some])
+
+    map_tiles(add_votes, range(0, len(rows), _ROWS_OUT_OF_BAG))
+    return votes / np.maximum(unseen.sum(axis=0), 1)[:, np.newaxis]
 
 
 def count_classes(pairs: Pairs) -> np.ndarray:

@@ -37,7 +37,7 @@ def test_every_form_of_a_tree_gives_the_same_votes(forest, max_leaves):
 def test_full_depth_trees_store_equal_votes_once():
     rng = np.random.default_rng(0)
     rows, classes = rng.normal(size=(3000, 6)).astype(np.float32), rng.integers(1, 4, 3000).astype(np.uint8)
-    model = RandomForestClassifier(4, random_state=0, oob_score=True)
+    model = RandomForestClassifier(4, random_state=0)
     forest = fit_forest(model, rows, classes)[0]
     trees = forest_module.pack_trees(forest, forest_module.votes_against_first(forest)).deep
     assert trees.roots.size == 4
