@@ -13,7 +13,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
-import gc
 import hashlib
 import io
 import logging
@@ -135,23 +134,11 @@ def compile_once(function: Any, folder: Path | None) -> Any:
 
     def compile_or_wait(signature: Any) -> Any:
         # With numba's own lock taken first, threads of a process cannot wait for each other.
-        with global_compiler_lock, lock, _no_garbage_collection():
+        with global_compiler_lock, lock:
             return compile_here(signature)
 
     function.compile = compile_or_wait
     return function
-
-
-@contextlib.contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Within this context, Python looks for no cycles: it would for a seventh of the time of compiling."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class _FunctionLock:

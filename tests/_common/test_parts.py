@@ -1,4 +1,3 @@
-import gc
 import os
 import subprocess
 import sys
@@ -118,15 +117,3 @@ def test_an_error_in_a_part_reaches_python():
     assert caller(1) == 2
     with pytest.raises(ValueError, match="negative"):
         caller(-1)
-
-
-def test_compiling_leaves_the_garbage_collector_as_it_was():
-    assert gc.isenabled()
-    assert kernel(lambda x: x + 2)(1) == 3
-    assert gc.isenabled()
-    gc.disable()
-    try:
-        assert kernel(lambda x: x + 3)(1) == 4
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
