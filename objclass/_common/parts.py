@@ -1,4 +1,4 @@
-"""Compile what kernels call as parts of these kernels, which takes about half as long.
+"""Compile what kernels call as parts of these kernels, which takes less time and room.
 
 numba optimises each function and makes machine code of it, although what kernels call becomes a part of them,
 is optimised again there, and is never called from Python. A part stops before that: it is a module of LLVM
