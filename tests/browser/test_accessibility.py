@@ -49,7 +49,7 @@ def test_annotator(open_notebook, theme: str) -> None:
     view, page = View(notebook), notebook.page
     view.stroke((30, 30), (60, 60))
     view.wait_kept()
-    for summary in page.locator(".oc-annotator summary").all():
+    for summary in page.locator(".oc-annotator summary:visible").all():
         summary.click()
     problems = violations(page, ".oc-annotator")
     view.button("Shortcuts (?)").click()
