@@ -30,6 +30,8 @@ from .pixels.uncertainty import suggest_slice as suggest_slice
 from .plots.comparison import compare_figure as compare_figure
 from .plots.facets import facets as facets
 from .plots.overview import overview as overview
+from .tables.anndata_format import from_anndata as from_anndata
+from .tables.anndata_format import to_anndata as to_anndata
 from .tables.classification import TableValidation as TableValidation
 from .tables.classification import classify as classify
 from .tables.classification import cross_validate as cross_validate
@@ -37,9 +39,7 @@ from .tables.classification import suggest_objects as suggest_objects
 from .tables.classification import train_table_classifier as train_table_classifier
 from .tables.clustering import cluster as cluster
 from .tables.comparison import compare as compare
-from .tables.export import from_anndata as from_anndata
 from .tables.export import read_table as read_table
-from .tables.export import to_anndata as to_anndata
 from .tables.export import write_table as write_table
 from .tables.outlines import map_to_image as map_to_image
 from .tables.outlines import write_geojson as write_geojson

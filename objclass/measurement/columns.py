@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ _KEYS = {
     "label": "The label of the object in its label image.",
     "unit": "The unit of lengths.",
 }
+_NUMBER = re.compile(r"^[\d.]+(e[+-]\d+)?(-|$)")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -29,6 +31,34 @@ def find_property(column: str) -> Property | None:
     'intensity_mean'
     """
     return PROPERTIES.get(column.partition("-")[0])
+
+
+def column_channels(table: pd.DataFrame) -> dict[str, str]:
+    """Return the channel of each column that measures one named channel.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> column_channels(pd.DataFrame(columns=["area", "intensity_mean-DAPI", "texture_contrast-0.5-DAPI"]))
+    {'intensity_mean-DAPI': 'DAPI', 'texture_contrast-0.5-DAPI': 'DAPI'}
+    """
+    found: dict[str, str] = {}
+    unclear: dict[str, str] = {}  # components come before the channel, as in centroid_weighted-0-DAPI
+    for name in map(str, table.columns):
+        entry, rest = find_property(name), name.partition("-")[2]
+        if entry is None or "channel" not in entry.per:
+            continue
+        if entry.per != ("channel",):  # a distance or a scale comes before the channel
+            rest = _NUMBER.sub("", rest)
+        elif entry.group not in ("intensity", "texture"):
+            unclear[name] = rest
+            continue
+        found |= {name: rest} if rest else {}
+    known = sorted({*found.values()}, key=len, reverse=True)
+    for name, rest in unclear.items():
+        channel = next((channel for channel in known if rest.endswith(f"-{channel}")), None)
+        found |= {name: channel} if channel else {}
+    return found
 
 
 def column_unit(column: str, *, ndim: int, unit: str) -> str:

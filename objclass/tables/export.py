@@ -1,27 +1,18 @@
-"""Export of tables: files and AnnData."""
+"""Tables in files."""
 
 from __future__ import annotations
 
 import importlib.util
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from objclass._common import checks
 from objclass._common.files import AnyPath, replacing
 from objclass.io.tables import plain_text, safe_text, write_csv
 from objclass.measurement.columns import describe_columns
-from objclass.tables.columns import measurement_columns
-from objclass.tables.roles import EMBEDDINGS
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_EMBEDDING = re.compile(rf"({'|'.join(EMBEDDINGS)})_(\d+)")
-_EMBEDDING_KEYS = {name: name.lower().replace("-", "") for name in EMBEDDINGS} | {"PC": "pca"}
-_POSITION = re.compile(r"centroid-(\d)")
 
 
 def file_formats() -> list[str]:
@@ -68,7 +59,7 @@ def write_table(table: pd.DataFrame, path: AnyPath) -> None:
 
     Examples
     --------
-    >>> import objclass, pathlib, tempfile
+    >>> import numpy as np, objclass, pathlib, tempfile
     >>> folder = tempfile.TemporaryDirectory()
     >>> path = pathlib.Path(folder.name) / "objects.csv"
     >>> table = objclass.measure(np.ones((2, 3), int), spacing=0.5, unit="µm", properties="area")
@@ -120,7 +111,7 @@ def read_table(path: AnyPath) -> pd.DataFrame:
 
     Examples
     --------
-    >>> import objclass, pathlib, tempfile
+    >>> import numpy as np, objclass, pathlib, tempfile
     >>> folder = tempfile.TemporaryDirectory()
     >>> path = pathlib.Path(folder.name) / "objects.csv"
     >>> objclass.write_table(objclass.measure(np.ones((2, 3), int), properties="area"), path)
@@ -145,130 +136,3 @@ def read_table(path: AnyPath) -> pd.DataFrame:
 
 def _columns_path(path: AnyPath) -> Path:
     return Path(path).with_suffix(".columns.csv")
-
-
-def to_anndata(table: pd.DataFrame) -> Any:
-    """Return the table as AnnData, for scverse tools such as scanpy and squidpy.
-
-    Parameters
-    ----------
-    table : DataFrame
-        One row for each object.
-
-    Returns
-    -------
-    anndata.AnnData
-        The measurements are in ``X``, embeddings in ``obsm["X_umap"]`` etc., positions in
-        ``obsm["spatial"]`` (x, y and z), and clusters, as categories, in ``obs`` with all other columns.
-        ``var`` contains the unit, group, definition and source of each measurement, ``uns["objclass"]`` the
-        unit of length. Observation names are the labels, or ``image:label`` for several images.
-
-    Raises
-    ------
-    ImportError
-        If anndata is not installed.
-
-    See Also
-    --------
-    from_anndata : the inverse
-
-    Examples
-    --------
-    >>> adata = objclass.to_anndata(table)  # doctest: +SKIP
-    >>> adata.write_h5ad("objects.h5ad")  # doctest: +SKIP
-    """
-    AnnData = _anndata_class()
-    names = measurement_columns(table)
-    embeddings: dict[str, list[str]] = {}
-    for name in map(str, table):
-        if found := _EMBEDDING.fullmatch(name):
-            embeddings.setdefault(found[1], []).append(name)
-    position = sorted((str(name) for name in table if _POSITION.fullmatch(str(name))), reverse=True)
-    used = {*names, *position, *(name for columns in embeddings.values() for name in columns)}
-    obs = table[[name for name in table if name not in used]].copy()
-    key = [name for name in ("image", "frame", "label") if name in table]
-    obs.index = table[key].astype(str).agg(":".join, axis=1) if len(table) else table["label"].astype(str)
-    obs.index.name = None
-    obs.attrs = {}
-    clusters = [name for name in obs if str(name).endswith("_CLUSTER_ID")]
-    obs = obs.astype(dict.fromkeys(clusters, "category"))
-    described = describe_columns(table).set_index("name").loc[names]
-    described.index.name = None
-    result = AnnData(_matrix(table, names), obs=obs, var=described)
-    for method, columns in embeddings.items():
-        result.obsm[f"X_{_EMBEDDING_KEYS[method]}"] = _matrix(table, columns)
-    if position:
-        result.obsm["spatial"] = _matrix(table, position)
-    result.uns["objclass"] = {
-        "unit": str(table.attrs.get("unit", "")),
-        "columns": list(map(str, table.columns)),
-    }
-    return result
-
-
-def from_anndata(adata: Any) -> pd.DataFrame:
-    """Return the table of an AnnData, as `to_anndata` makes it or any other with measurements in ``X``.
-
-    Parameters
-    ----------
-    adata : anndata.AnnData
-        Embeddings in ``obsm`` become columns such as ``UMAP_0``, ``obsm["spatial"]`` the centroid. If
-        ``obs`` has no ``label``, labels are assigned from 1.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each observation.
-
-    Raises
-    ------
-    ImportError
-        If anndata is not installed.
-    TypeError
-        If `adata` is not an AnnData object.
-
-    Examples
-    --------
-    >>> adata = objclass.to_anndata(table)  # doctest: +SKIP
-    >>> objclass.from_anndata(adata)  # doctest: +SKIP
-    """
-    import pandas as pd
-
-    if not isinstance(adata, _anndata_class()):
-        raise checks.invalid("adata", "an AnnData", checks.describe(adata), kind=TypeError)
-    matrix = adata.X.toarray() if hasattr(adata.X, "toarray") else np.asarray(adata.X)
-    columns: dict[str, Any] = {str(name): adata.obs[name].array for name in adata.obs}
-    if "label" not in columns:
-        columns = {"label": np.arange(1, adata.n_obs + 1)} | columns
-    columns |= {str(name): matrix[:, index] for index, name in enumerate(adata.var_names)}
-    for method, key in _EMBEDDING_KEYS.items():
-        for axis, values in enumerate(np.asarray(adata.obsm.get(f"X_{key}", np.empty((0, 0)))).T):
-            columns[f"{method}_{axis}"] = values
-    for axis, values in enumerate(np.asarray(adata.obsm.get("spatial", np.empty((0, 0)))).T[::-1]):
-        columns[f"centroid-{axis}"] = values
-    known = adata.uns.get("objclass", {})
-    order = [name for name in known.get("columns", []) if name in columns]
-    table = pd.DataFrame(columns).reset_index(drop=True)
-    table = table[[*order, *(name for name in columns if name not in order)]]
-    described = {"unit", "group", "definition", "source"}
-    if described <= {*adata.var.columns}:
-        rows = adata.var[[*described]].to_dict("index")
-        table.attrs.update(
-            {"unit": known.get("unit", ""), "columns": {str(name): rows[name] for name in rows}}
-        )
-    return table
-
-
-def _anndata_class() -> Any:
-    try:
-        from anndata import AnnData  # type: ignore[import-not-found, unused-ignore]
-    except ImportError as error:
-        raise ImportError(
-            "AnnData needs the package anndata. Install it with: python -m pip install anndata"
-        ) from error
-    return AnnData
-
-
-def _matrix(table: pd.DataFrame, names: list[str]) -> np.ndarray:
-    columns = [table[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in names]
-    return np.column_stack(columns) if columns else np.empty((len(table), 0))

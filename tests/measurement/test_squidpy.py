@@ -8,7 +8,7 @@ import pytest
 from skimage.measure import label
 
 from objclass.measurement.region_properties import measure
-from objclass.tables.export import to_anndata
+from objclass.tables.anndata_format import to_anndata
 
 
 @pytest.mark.parametrize(("shape", "spacing"), [((200, 180), (0.5, 0.25)), ((30, 60, 50), (2, 0.5, 0.25))])

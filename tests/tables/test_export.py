@@ -104,29 +104,6 @@ def test_tables_keep_what_their_columns_mean(suffix, tmp_path):
         objclass.read_table(tmp_path / "nothing.csv")
 
 
-def test_anndata_and_back(tmp_path):
-    anndata = pytest.importorskip("anndata", reason="anndata is not installed")
-    _, table = measured()
-    several = pd.concat([table.assign(image="a"), table.assign(image="b")], ignore_index=True)
-    several.attrs = table.attrs
-    several["UMAP_0"], several["UMAP_1"] = np.arange(len(several)), -1.0
-    several["KMEANS_CLUSTER_ID"] = pd.array([0, 1] * len(table), dtype="Int64")
-    data = objclass.to_anndata(several)
-    assert data.obs_names.is_unique
-    assert data.var.loc["area", "unit"] == "µm²"
-    data.write_h5ad(tmp_path / "objects.h5ad")
-    back = objclass.from_anndata(anndata.read_h5ad(tmp_path / "objects.h5ad"))
-    assert list(back) == list(several)
-    for name in several:
-        if name not in ("image", "KMEANS_CLUSTER_ID"):
-            np.testing.assert_array_equal(back[name].to_numpy(float), several[name].to_numpy(float))
-    assert back["image"].astype(str).tolist() == several["image"].tolist()
-    assert back["KMEANS_CLUSTER_ID"].astype(int).tolist() == several["KMEANS_CLUSTER_ID"].tolist()
-    assert back.attrs["columns"]["area"]["unit"] == "µm²"
-    with pytest.raises(TypeError, match="adata: expected an AnnData"):
-        objclass.from_anndata(several)
-
-
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_text_is_no_formula_and_comes_back_as_it_was(tmp_path, suffix):
     texts = ["=1+1", "+a", "-b", "@c", "'=d", "''-e", "'f", "g", "-1"]

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import silhouette_samples
 
-from objclass.tables.export import to_anndata, to_bytes
+from objclass.tables.export import to_bytes
 from objclass.tables.profiles import scan_clusters, silhouettes, standardized_differences
 
 
@@ -79,23 +79,6 @@ def test_parquet(table: pd.DataFrame, tmp_path) -> None:
     pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     (tmp_path / "objects.parquet").write_bytes(to_bytes(table, "parquet"))
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "objects.parquet"), table)
-
-
-def test_anndata(table: pd.DataFrame) -> None:
-    pytest.importorskip("anndata", reason="anndata is not installed")
-    data = to_anndata(table)
-    assert data.var_names.tolist() == ["extent", "solidity", "area"]
-    np.testing.assert_array_equal(data.X, table[["extent", "solidity", "area"]])
-    np.testing.assert_array_equal(data.obsm["X_umap"], table[["UMAP_0", "UMAP_1"]])
-    np.testing.assert_array_equal(data.obsm["spatial"], table[["centroid-1", "centroid-0"]])
-    assert data.obs["KMEANS_CLUSTER_ID"].dtype == "category"
-    assert data.obs_names.tolist() == table["label"].astype(str).tolist()
-
-
-def test_anndata_says_how_to_get_it(table: pd.DataFrame, monkeypatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "anndata", None)
-    with pytest.raises(ImportError, match="pip install anndata"):
-        to_anndata(table)
 
 
 def test_a_cluster_of_a_single_object_has_no_silhouette() -> None:

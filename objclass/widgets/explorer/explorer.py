@@ -15,7 +15,7 @@ from objclass._common import checks
 from objclass._common.compile_ahead import compile_ahead_in_notebook
 from objclass._common.files import AnyPath, check_writable, replacing
 from objclass.plots import colors
-from objclass.tables.export import to_anndata
+from objclass.tables.anndata_format import to_anndata
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets.background import Worker
 from objclass.widgets.base import bundle, stylesheet
@@ -248,7 +248,7 @@ class Explorer(ExplorerTraits):
         return self.objects.table
 
     def anndata(self) -> Any:
-        """Return the table as AnnData, see `objclass.tables.export.to_anndata`."""
+        """Return the table as AnnData, see `objclass.to_anndata`."""
         return to_anndata(self.table)
 
     def code(self) -> str:
