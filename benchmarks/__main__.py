@@ -20,6 +20,7 @@ MODULES = (
     "labelling",
     "umap_start",
     "vigra",
+    "opencl",
     "corrections",
     "annotator",
     "explorer",

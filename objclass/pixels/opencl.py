@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from objclass._common.checks import invalid
 from objclass._common.parallel import Progress, progress_bar
@@ -28,6 +29,8 @@ from objclass.pixels.tiling import Region, whole
 DEVICE = "OBJCLASS_OPENCL_DEVICE"
 TILE_BYTES = 2**29
 """How much memory of the device a tile may take, as far as its surroundings allow."""
+CARD_TILES = 4
+"""How many times that on a graphics card: large ones take twice as long with tiles of half a gigabyte."""
 
 _WITH_RADIUS = {
     "maximum": "maximum_filter",
@@ -95,7 +98,7 @@ def predict(
         ) from error
     bank = _Bank(cle, device, classifier, positive_classes)
     result = np.empty(volume.shape[1:], bank.dtype)
-    most = TILE_BYTES
+    most = TILE_BYTES * (CARD_TILES if device.name in _devices(cle, "gpu") else 1)
     todo = [whole(result.shape)]
     with progress_bar(result.size, "Classifying pixels", progress) as advance:
         while todo:
@@ -216,8 +219,16 @@ class _Bank:
             self.wanted = self._push(np.isin(np.arange(forest.n_classes) + 1, positive_classes), np.int32)
         self.weights = self._push(np.append(self.plan.weights.ravel(), np.float32(0)))
 
-    def _push(self, array: np.ndarray, dtype: type = np.float32) -> Any:
+    def _push(self, array: np.ndarray, dtype: DTypeLike = np.float32) -> Any:
         return self.cle.push(np.ascontiguousarray(array, dtype), device=self.device)
+
+    def _push_pixels(self, pixels: np.ndarray) -> Any:
+        """Send pixels as they are where the device can convert them, which halves the way of 16 bits."""
+        if pixels.dtype not in (np.uint8, np.uint16):
+            return self._push(pixels)
+        converted = self._create(pixels.shape)
+        self.cle.copy(self._push(pixels, pixels.dtype), converted)
+        return converted
 
     def _push_forest(self, forest: Forest) -> dict[str, Any]:
         at = {number: slot for slot, number in enumerate(self.slots)} | {-1: -1}
@@ -236,7 +247,7 @@ class _Bank:
         """Return classes or probabilities of a tile, (c, z, y, x), with its surroundings."""
         _, n_planes, n_rows, n_columns = tile.shape
         shape = (n_planes, n_rows, n_columns)
-        channels = [self._push(channel) for channel in tile]
+        channels = [self._push_pixels(channel) for channel in tile]
         stack = self._create((max(1, len(self.slots)) * n_planes, n_rows, n_columns))
         self._fill(channels, stack, shape)
         result = self._create(shape, self.dtype)
