@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .browser import DELAYS, milliseconds, pages
+from .classes import example_clicks
 from .common import Row
 
 COUNTS = (500, 20_000, 200_000)
@@ -164,29 +165,6 @@ from benchmarks.common import nuclei
 image, labels, _ = nuclei({shape}, {count})
 explorer = objclass.explore(image, labels, spacing=(2, 1, 1))
 """
-# Resolves with the milliseconds from the release of the pointer to the classes that were learnt, painted.
-# The first message tells of the example alone.
-WATCH_CLASSES = """
-() => {
-    const {model, plot, image} = document.querySelector('.oce').parentElement.explorer;
-    let told = 0;
-    const hear = () => (told += 1);
-    model.on('change:_classes', hear);
-    window.classified = new Promise((resolve) => {
-        addEventListener('pointerup', () => {
-            const begun = performance.now();
-            const look = () => {
-                if (told < 2 || plot.view.stale || plot.view.frame || image.slices.view.pending.frame) {
-                    return requestAnimationFrame(look);
-                }
-                model.off('change:_classes', hear);
-                resolve(performance.now() - begun);
-            };
-            look();
-        }, {capture: true, once: true});
-    });
-}
-"""
 COUNT_FRAMES = """
 () => {
     window.frames = 0;
@@ -212,7 +190,8 @@ def surfaces(notebook: Any, name: str) -> Iterator[Row]:
     notebook.run_all()
     page.wait_for_selector('.oce[data-ready="true"]')
     page.locator(".oce").evaluate("element => element.scrollIntoView()")
-    yield Row(f"explorer, click on an example to new classes: {name}", milliseconds(classes(notebook)))
+    clicks = [milli for milli, _ in example_clicks(notebook, 2 * REPEATS)]
+    yield Row(f"explorer, click on an example to new classes: {name}", milliseconds(clicks))
     begun = time.perf_counter()
     page.get_by_role("button", name="3D", exact=True).click()
     page.wait_for_selector('.oce-volume[data-ready="true"] canvas')
@@ -224,31 +203,6 @@ def surfaces(notebook: Any, name: str) -> Iterator[Row]:
     times = [page.evaluate(RECOLOR_VOLUME) for _ in range(REPEATS)]
     yield Row(f"explorer, new colours in plot, slice and 3D: {name}", milliseconds(times))
     yield Row(f"explorer, a frame while turning in 3D: {name}", milliseconds(turn(page)))
-
-
-def classes(notebook: Any) -> list[float]:
-    """Give examples of two classes by clicks in the plot; return the milliseconds until each is learnt."""
-    from tests.browser.explorer_driver import PLOT, Driver
-
-    explorer, page = Driver(notebook), notebook.page
-    page.locator('[data-tab="classes"]').click()
-    page.wait_for_selector('.oce[data-giving="1"]')
-    points, (_, pixels) = explorer.points(), explorer.plot_scale()
-    order = np.argsort(points[:, 0], kind="stable")
-    times = []
-    for click in range(2 * REPEATS + 2):
-        number, row = 1 + click % 2, order[click if click % 2 == 0 else -click]
-        page.locator(PLOT).focus()
-        page.keyboard.press(str(number))
-        page.wait_for_selector(f'.oce[data-giving="{number}"]')
-        page.evaluate(WATCH_CLASSES)
-        explorer.click(PLOT, *pixels(points[[row]])[0])
-        if click < 2:
-            page.wait_for_timeout(2000)
-            continue
-        times.append(page.evaluate("() => window.classified"))
-        page.wait_for_timeout(500)
-    return times
 
 
 def turn(page: Any) -> list[float]:

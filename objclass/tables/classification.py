@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +106,32 @@ def train_table_classifier(
     random_state = check_number("random_state", random_state, low=0, high=2**32 - 1, integer=True)
     names, codes = example_classes(table, classes)
     matrix = prepare(table, columns=columns, scale=False, among=codes >= 0, correlations=False)
-    codes = codes[matrix.rows]
+    return _train(
+        table,
+        matrix.columns,
+        matrix.values,
+        names,
+        codes[matrix.rows],
+        method=method,
+        class_weight=class_weight,
+        random_state=random_state,
+        colors=colors,
+    )
+
+
+def _train(
+    table: pd.DataFrame,
+    columns: Sequence[str],
+    values: np.ndarray,
+    names: list[Any],
+    codes: np.ndarray,
+    *,
+    method: str = "forest",
+    class_weight: str | None = "balanced",
+    random_state: int = 0,
+    colors: Mapping[Any, str] | None = None,
+) -> TableClassifier:
+    """Train on examples: the `values` of `columns` of `table`, and the index of the class of each."""
     counts = np.bincount(codes, minlength=len(names))
     if not counts.all():
         got = f"none of class {names[int(counts.argmin())]!r} has a value in every column"
@@ -114,19 +139,17 @@ def train_table_classifier(
             "classes", "examples without missing values", got, "Exclude columns with columns=[...]."
         )
     for name in np.array(names)[counts == 1]:
-        warnings.warn(f"Class {str(name)!r} has a single example: add more.", stacklevel=2)
+        warnings.warn(f"Class {str(name)!r} has a single example: add more.", stacklevel=3)
     measured = table.attrs.get("columns", {})
     spacing = table.attrs.get("spacing")
     return TableClassifier(
-        columns=tuple(map(str, matrix.columns)),
+        columns=tuple(map(str, columns)),
         classes=tuple(names),
         method=method,
-        model=fit_model(
-            matrix.values, codes, method=method, class_weight=class_weight, random_state=random_state
-        ),
-        examples=matrix.values,
+        model=fit_model(values, codes, method=method, class_weight=class_weight, random_state=random_state),
+        examples=values,
         example_classes=codes,
-        units={str(name): measured[name].get("unit", "") for name in matrix.columns if name in measured},
+        units={str(name): measured[name].get("unit", "") for name in columns if name in measured},
         spacing=None if spacing is None else tuple(map(float, spacing)),
         colors=_check_colors(colors, names),
         class_weight=class_weight,
@@ -166,9 +189,16 @@ def classify(table: pd.DataFrame, classifier: TableClassifier) -> pd.DataFrame:
     >>> list(classify(table, classifier))
     ['label', 'area', 'CLASS', 'CLASS_PROBABILITY', 'PROBABILITY_7', 'PROBABILITY_9']
     """
+    values, rows = _measured(table, classifier)
+    return _predict_classes(table, classifier, values, rows)
+
+
+def _predict_classes(
+    table: pd.DataFrame, classifier: TableClassifier, values: np.ndarray, rows: np.ndarray
+) -> pd.DataFrame:
+    """Return `table` with the classes of the objects in `rows`, which have these values."""
     import pandas as pd
 
-    values, rows = _measured(table, classifier)
     probabilities = classifier.model.probabilities(values)
     codes = probabilities.argmax(axis=1)
     results = {CLASS_COLUMN: codes, "CLASS_PROBABILITY": probabilities.max(axis=1, initial=0)}
@@ -184,6 +214,50 @@ def classify(table: pd.DataFrame, classifier: TableClassifier) -> pd.DataFrame:
     if classifier.colors:
         result.attrs["class_colors"] = {str(name): color for name, color in classifier.colors.items()}
     return result
+
+
+class TableLearner:
+    """`train_table_classifier` and `classify` with ever more examples of one table, which is prepared once.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row for each object; it must not be modified.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"label": range(1, 7), "area": [3.0, 4, 5, 30, 40, 50]})
+    >>> learner = TableLearner(table)
+    >>> classifier = learner.train({1: "small", 2: "small", 5: "large", 6: "large"})
+    >>> learner.classify(classifier)["CLASS"].tolist()
+    ['small', 'small', 'small', 'large', 'large', 'large']
+    """
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self.table = table
+        self._matrix = matrix = prepare(table, scale=False, correlations=False)
+        self._trainable = np.ones(len(matrix.rows), dtype=bool)
+        if len(matrix.rows) < len(
+            table
+        ):  # others may lack nothing but a redundant column: these have a class
+            self._matrix = prepare(table, columns=matrix.columns, scale=False, correlations=False)
+            self._trainable = np.isin(self._matrix.rows, matrix.rows)
+
+    def train(self, classes: Classes, *, colors: Mapping[Any, str] | None = None) -> TableClassifier:
+        """Return the classifier that `train_table_classifier` returns."""
+        names, codes = example_classes(self.table, classes)
+        codes = codes[self._matrix.rows]
+        chosen = self._trainable & (codes >= 0)
+        values = self._matrix.values[chosen]  # noqa: PD011
+        return _train(self.table, self._matrix.columns, values, names, codes[chosen], colors=colors)
+
+    def classify(self, classifier: TableClassifier) -> pd.DataFrame:
+        """Return the columns that `classify` adds, with a classifier of `train`."""
+        keys = self.table[["label"]]
+        return _predict_classes(keys, classifier, self._matrix.values, self._matrix.rows).drop(
+            columns="label"
+        )
 
 
 def suggest_objects(table: pd.DataFrame, classifier: TableClassifier, n: int = 10) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 import objclass
 from objclass import classify, cross_validate, load_classifier, suggest_objects, train_table_classifier
+from objclass.tables.classification import TableLearner
 from objclass.tables.models import METHODS
 
 
@@ -387,3 +388,31 @@ def test_examples_that_lack_a_column_that_is_dropped():
     with pytest.warns(UserWarning, match="have missing values"):
         found = objclass.cross_validate(table, examples)
     assert len(found.predictions) == found.confusion.to_numpy().sum()
+
+
+@pytest.mark.filterwarnings("ignore:.*have missing values", "ignore:Class .* has a single example")
+def test_a_learner_gives_what_training_and_classifying_give():
+    random = np.random.default_rng(4)
+    table = pd.DataFrame(random.normal(size=(60, 4)), columns=list("abcd")).assign(label=range(60, 0, -1))
+    table["same"] = (2 * table["a"]).where(table["label"] % 7 > 0)  # is dropped, and keeps rows from training
+    table.loc[table["label"] % 11 == 0, "b"] = np.nan
+    table["kind"] = "text"
+    learner = TableLearner(table)
+    for n_examples in (2, 8, 20):
+        examples = {label: ("x", "y", "z")[label % 3] for label in range(3, 3 + n_examples)}
+        classifier = train_table_classifier(table, examples, colors={"x": "#ff0000"})
+        learnt = learner.train(examples, colors={"x": "#ff0000"})
+        np.testing.assert_array_equal(learnt.examples, classifier.examples)
+        assert repr(learnt) == repr(classifier)
+        assert learnt.model.to_dict() == classifier.model.to_dict()
+        expected = classify(table, classifier)
+        found = learner.classify(learnt)
+        pd.testing.assert_frame_equal(found, expected[list(found)], check_exact=True)
+        assert list(found) == [name for name in expected if name not in table]
+        assert found.attrs["class_colors"] == {"x": "#ff0000"}
+
+
+def test_measurements_beyond_float32_are_refused():
+    table = pd.DataFrame({"label": range(1, 7), "area": [1.0, 2, 3, 1e300, 2e300, 3e300]})
+    with pytest.raises(ValueError, match="that float32 can hold"):
+        train_table_classifier(table, {1: "small", 2: "small", 5: "large", 6: "large"})

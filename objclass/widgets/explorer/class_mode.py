@@ -31,6 +31,7 @@ class ClassMode:
         self._objects, self._classes = page.objects, page.objects.classes
         self._learner = Latest(lambda _kind, failure: on_failure(failure))
         self._judged: Judgement = {}
+        self._learning = False
         self.handlers = {"class": self._change, "judge": self._judge, "suggest": self._suggest}
         self.show()
 
@@ -58,6 +59,7 @@ class ClassMode:
             "predicted": predicted.astype("<i4").tobytes(),
             "certain": certain.tobytes(),
             "learnt": classes.classifier is not None,
+            "learning": self._learning,
             "uncertain": int(np.count_nonzero((certain == 0) & (predicted > 0))),
             "undo": classes.can_undo,
             "redo": classes.can_redo,
@@ -69,13 +71,17 @@ class ClassMode:
         """Show the examples immediately, and predictions after training."""
 
         def learn() -> None:
-            self._objects.learn(self._page.lock)
-            with self._page.lock:
-                self.show()
+            try:
+                self._objects.learn(self._page.lock)
+            finally:
+                with self._page.lock:
+                    self._learning = self._learner.waits("learn")
+                    self.show()
 
-        self._judged = {}
-        self.show()
-        self._learner.submit("learn", learn)
+        with self._page.lock:
+            self._judged, self._learning = {}, True
+            self.show()
+            self._learner.submit("learn", learn)
 
     def click(self, number: int) -> None:
         """Mark an object, and give it the class that clicks assign."""

@@ -13,10 +13,8 @@ from objclass._common import checks
 from objclass.plots.colors import check_color, class_color
 from objclass.tables.classification import (
     CLASS_COLUMN,
-    classify,
-    is_result,
+    TableLearner,
     suggest_objects,
-    train_table_classifier,
 )
 from objclass.tables.columns import key_columns
 from objclass.widgets.replay import call
@@ -65,6 +63,7 @@ class ClassExamples:
         self.classifier: TableClassifier | None = None
         self.results: pd.DataFrame | None = None
         self.absent: set[int] = set()
+        self._learner: TableLearner | None = None
         self._done: list[ClassState] = []
         self._undone: list[ClassState] = []
 
@@ -151,9 +150,10 @@ class ClassExamples:
             return None, None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # single examples and gaps are seen in the panel
-            classifier = train_table_classifier(table, examples, colors=self._colors())
-            found = classify(table, classifier)
-        return classifier, found[[name for name in found if is_result(str(name))]]
+            if self._learner is None or self._learner.table is not table:
+                self._learner = TableLearner(table)
+            classifier = self._learner.train(examples, colors=self._colors())
+            return classifier, self._learner.classify(classifier)
 
     def suggest(self, table: pd.DataFrame) -> Any:
         """Return the key of the suggested object; None if there is no classifier."""

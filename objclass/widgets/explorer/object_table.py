@@ -110,7 +110,7 @@ class ObjectTable:
         What was learnt from examples or rows that are other ones by now is dropped.
         """
         with lock:
-            table, state, row_labels = self.measured, self.classes.state, self.row_labels
+            table, state, row_labels = self._table, self.classes.state, self.row_labels
         learnt = self.classes.learn(table)
         with lock:
             if self.classes.state is state and self.row_labels is row_labels:

@@ -93,13 +93,17 @@ class Judgement(TypedDict, total=False):
 
 
 class Classes(TypedDict):
-    """Classes; the example and the predicted class (int32) of each shown row, and if it is certain (int8)."""
+    """Classes; the example and the predicted class (int32) of each shown row, and if it is certain (int8).
+
+    While it is ``learning``, the predictions are those of earlier examples.
+    """
 
     list: list[ObjectClass]
     examples: bytes
     predicted: bytes
     certain: bytes
     learnt: bool
+    learning: bool
     uncertain: int
     undo: bool
     redo: bool

@@ -64,7 +64,7 @@ export class ClassPanel {
   }
 
   show() {
-    const { list, learnt, uncertain, judged } = this.store.classes;
+    const { list, learnt, learning, uncertain, judged } = this.store.classes;
     const used = list.filter(({ examples }) => examples > 0).length;
     enable(this.next, learnt);
     enable(this.judge, learnt);
@@ -73,7 +73,7 @@ export class ClassPanel {
     enable(this.to, used > 0);
     this.words.textContent = used < 2
       ? "Choose a class (keys 1 to 9), then click its objects in plot, slice, 3D or table, or draw around many. A second click takes back."
-      : `Learnt from ${list.map(({ examples, name }) => `${formatValue(examples)} ${name}`).join(", ")}. Uncertain: ${countOf(uncertain, "object")}.`;
+      : `${learning ? "Learning" : "Learnt"} from ${list.map(({ examples, name }) => `${formatValue(examples)} ${name}`).join(", ")}. Uncertain: ${countOf(uncertain, "object")}.`;
     this.showJudged(judged);
     if (!(this.list.contains(document.activeElement) && document.activeElement.type === "text")) {
       this.list.replaceChildren(...list.map((item) => this.row(item)));
@@ -83,6 +83,7 @@ export class ClassPanel {
     root.dataset.giving = this.model.get("giving");
     root.dataset.examples = list.map(({ name, examples }) => `${name}:${examples}`).join(" ");
     root.dataset.learnt = learnt;
+    root.dataset.learning = learning;
   }
 
   row({ number, name, color, examples, count }) {

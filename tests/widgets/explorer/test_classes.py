@@ -248,8 +248,10 @@ def test_what_is_learnt_holds_up_no_click(page: Page, monkeypatch: pytest.Monkey
     assert learning.wait(20)
     give(page, [32, 34], 2)  # while the first click is being learnt
     assert shown(page, "examples")[[14, 15, 16]].tolist() == [1, 2, 2]
+    assert page.explorer._classes["learning"]
     go_on.set()
     page.explorer.wait()
+    assert not page.explorer._classes["learning"]
     _, _, table = experiment()
     named = page.explorer.objects.classes.named()
     assert {30, 32, 34} < set(named)
