@@ -1,14 +1,15 @@
 """The table of properties: name, group, dimensions, unit, counters and formula.
 
 A property is a function decorated with `measured`. Its docstring is its definition. To add a property, add
-one function here.
+one function here; or one entry, where a counter computes a whole family (`measured_columns`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 
@@ -44,24 +45,24 @@ class Property:
     """The definition in one sentence."""
     formula: Formula
     """Maps `MeasuredObjects` to an array whose first axis is that of the objects."""
-    ndim: int | None
+    ndim: int | None = None
     """The number of dimensions in which it is available; None for 2D and 3D."""
-    per: tuple[Axis, ...]
+    per: tuple[Axis, ...] = ()
     """The last axes of the result of the formula: channels, pairs of channels etc."""
-    needs: str | None
+    needs: str | None = None
     """The option of `measure` that it requires."""
-    scope: Scope
+    scope: Scope = "object"
     """What it depends on: the voxels of the object, their surroundings, or all objects."""
-    power: Power
+    power: Power = 0
     """The exponent of the unit of length: a number, "size" (2 or 3), "density" (-2 or -3), or "order" (of a
     moment); or "voxels" for a number of voxels."""
-    counters: tuple[counting.Counter, ...]
+    counters: tuple[counting.Counter, ...] = ()
     """The counters that it needs; empty if sums are sufficient."""
-    source: str
+    source: str = SCIKIT_IMAGE
     """The software or paper that defines it."""
-    is_basic: bool
+    is_basic: bool = True
     """Whether `measure` computes it by default."""
-    is_comparable: bool
+    is_comparable: bool = True
     """Whether it is independent of the position and orientation of an object."""
 
     @property
@@ -99,42 +100,28 @@ PROPERTIES: dict[str, Property] = {}
 """All properties by name, in the order of the table."""
 
 
-def measured(
-    group: str,
-    *,
-    ndim: int | None = None,
-    per: tuple[Axis, ...] = (),
-    needs: str | None = None,
-    scope: Scope = "object",
-    power: Power = 0,
-    counters: tuple[counting.Counter, ...] = (),
-    source: str = SCIKIT_IMAGE,
-    is_basic: bool = True,
-    is_comparable: bool = True,
-) -> Callable[[Formula], Formula]:
-    """Register a formula as a property under its own name; see `Property`."""
+def measured(group: str, **options: Any) -> Callable[[Formula], Formula]:
+    """Register a formula as a property under its own name; for the options see `Property`."""
 
     def enter(formula: Formula) -> Formula:
         name = formula.__name__
-        definition = (formula.__doc__ or "").strip()
-        PROPERTIES[name] = Property(
-            name,
-            group,
-            definition,
-            formula,
-            ndim=ndim,
-            per=per,
-            needs=needs,
-            scope=scope,
-            power=power,
-            counters=counters,
-            source=source,
-            is_basic=is_basic,
-            is_comparable=is_comparable,
-        )
+        PROPERTIES[name] = Property(name, group, (formula.__doc__ or "").strip(), formula, **options)
         return formula
 
     return enter
+
+
+def measured_columns(
+    group: str, counts: str, definitions: Mapping[str, tuple[int, str]], **options: Any
+) -> None:
+    """Register a property for each column of `counts`: by name, the column and the definition."""
+    for name, (column, definition) in definitions.items():
+        formula = partial(_count_column, counts, column)
+        PROPERTIES[name] = Property(name, group, definition, formula, is_basic=False, **options)
+
+
+def _count_column(counts: str, column: int, objects: MeasuredObjects) -> np.ndarray:
+    return objects.counts[counts][:, column]
 
 
 # Size
@@ -246,93 +233,57 @@ def intensity_sum(objects: MeasuredObjects) -> np.ndarray:
     return np.where(objects.sums.valid > 0, objects.sums.totals, np.nan)
 
 
-@measured(
-    "intensity", per=("channel",), counters=(counting.count_distributions,), source=NUMPY, is_basic=False
-)
-def intensity_median(objects: MeasuredObjects) -> np.ndarray:
-    """Median of the intensity."""
-    return objects.counts["distribution"][:, 2]
-
-
-@measured(
-    "intensity", per=("channel",), counters=(counting.count_distributions,), source=NUMPY, is_basic=False
-)
-def intensity_quantile_05(objects: MeasuredObjects) -> np.ndarray:
-    """5 % quantile of the intensity."""
-    return objects.counts["distribution"][:, 0]
-
-
-@measured(
-    "intensity", per=("channel",), counters=(counting.count_distributions,), source=NUMPY, is_basic=False
-)
-def intensity_quantile_25(objects: MeasuredObjects) -> np.ndarray:
-    """25 % quantile of the intensity."""
-    return objects.counts["distribution"][:, 1]
-
-
-@measured(
-    "intensity", per=("channel",), counters=(counting.count_distributions,), source=NUMPY, is_basic=False
-)
-def intensity_quantile_75(objects: MeasuredObjects) -> np.ndarray:
-    """75 % quantile of the intensity."""
-    return objects.counts["distribution"][:, 3]
-
-
-@measured(
-    "intensity", per=("channel",), counters=(counting.count_distributions,), source=NUMPY, is_basic=False
-)
-def intensity_quantile_95(objects: MeasuredObjects) -> np.ndarray:
-    """95 % quantile of the intensity."""
-    return objects.counts["distribution"][:, 4]
-
-
-@measured(
-    "intensity", per=("channel",), counters=(counting.count_distributions,), source=SCIPY, is_basic=False
-)
-def intensity_skewness(objects: MeasuredObjects) -> np.ndarray:
-    """Skewness of the intensity, 0 for a symmetric distribution."""
-    return objects.counts["distribution"][:, distribution.SKEWNESS]
-
-
-@measured(
-    "intensity", per=("channel",), counters=(counting.count_distributions,), source=SCIPY, is_basic=False
-)
-def intensity_kurtosis(objects: MeasuredObjects) -> np.ndarray:
-    """Excess kurtosis of the intensity, 0 for a normal distribution."""
-    return objects.counts["distribution"][:, distribution.KURTOSIS]
-
-
-@measured(
-    "intensity", per=("channel",), counters=(counting.count_distributions,), source=SCIPY, is_basic=False
-)
-def intensity_mad(objects: MeasuredObjects) -> np.ndarray:
-    """Median absolute deviation of the intensity from its median."""
-    return objects.counts["distribution"][:, distribution.DEVIATION]
-
-
-@measured(
+DISTRIBUTED = {"per": ("channel",), "counters": (counting.count_distributions,)}
+measured_columns(
     "intensity",
-    per=("channel",),
-    needs="ring_width",
-    scope="surroundings",
-    counters=(counting.count_rings,),
-    source=OWN,
-    is_basic=False,
+    "distribution",
+    {
+        "intensity_median": (2, "Median of the intensity."),
+        "intensity_quantile_05": (0, "5 % quantile of the intensity."),
+        "intensity_quantile_25": (1, "25 % quantile of the intensity."),
+        "intensity_quantile_75": (3, "75 % quantile of the intensity."),
+        "intensity_quantile_95": (4, "95 % quantile of the intensity."),
+    },
+    source=NUMPY,
+    **DISTRIBUTED,
 )
+measured_columns(
+    "intensity",
+    "distribution",
+    {
+        "intensity_skewness": (
+            distribution.SKEWNESS,
+            "Skewness of the intensity, 0 for a symmetric distribution.",
+        ),
+        "intensity_kurtosis": (
+            distribution.KURTOSIS,
+            "Excess kurtosis of the intensity, 0 for a normal distribution.",
+        ),
+        "intensity_mad": (
+            distribution.DEVIATION,
+            "Median absolute deviation of the intensity from its median.",
+        ),
+    },
+    source=SCIPY,
+    **DISTRIBUTED,
+)
+RING = {
+    "per": ("channel",),
+    "needs": "ring_width",
+    "scope": "surroundings",
+    "counters": (counting.count_rings,),
+    "source": OWN,
+    "is_basic": False,
+}
+
+
+@measured("intensity", **RING)
 def intensity_background(objects: MeasuredObjects) -> np.ndarray:
     """Mean intensity of the background in a ring around the object; NaN where other objects fill the ring."""
     return objects.counts["background"]
 
 
-@measured(
-    "intensity",
-    per=("channel",),
-    needs="ring_width",
-    scope="surroundings",
-    counters=(counting.count_rings,),
-    source=OWN,
-    is_basic=False,
-)
+@measured("intensity", **RING)
 def intensity_mean_corrected(objects: MeasuredObjects) -> np.ndarray:
     """Mean intensity minus that of the background in a ring around the object."""
     return intensity_mean(objects) - intensity_background(objects)
@@ -551,178 +502,55 @@ def moments_weighted_hu(objects: MeasuredObjects) -> np.ndarray:
 # Texture
 
 
-@measured(
+measured_columns(
     "texture",
+    "haralick",
+    {
+        "texture_angular_second_moment": (
+            0,
+            "Sum of the squared co-occurrences of grey levels: 1 if uniform.",
+        ),
+        "texture_contrast": (1, "Mean squared difference of grey levels."),
+        "texture_correlation": (2, "Correlation of grey levels."),
+        "texture_variance": (3, "Variance of grey levels."),
+        "texture_inverse_difference_moment": (
+            4,
+            "Mean of 1 / (1 + squared difference of grey levels): 1 if uniform.",
+        ),
+        "texture_sum_average": (5, "Mean sum of two grey levels."),
+        "texture_sum_variance": (6, "Variance of the sum of two grey levels."),
+        "texture_sum_entropy": (7, "Entropy of the sum of two grey levels, in bits."),
+        "texture_entropy": (8, "Entropy of the co-occurrences of grey levels, in bits."),
+        "texture_difference_variance": (9, "Variance of the frequencies of the differences of grey levels."),
+        "texture_difference_entropy": (10, "Entropy of the differences of grey levels, in bits."),
+        "texture_information_correlation_1": (11, "First information measure of correlation."),
+        "texture_information_correlation_2": (12, "Second information measure of correlation."),
+    },
     per=("distance", "channel"),
     counters=(counting.count_haralick,),
     source=HARALICK,
-    is_basic=False,
 )
-def texture_angular_second_moment(objects: MeasuredObjects) -> np.ndarray:
-    """Sum of the squared co-occurrences of grey levels: 1 if uniform."""
-    return objects.counts["haralick"][:, 0]
-
-
-@measured(
+measured_columns(
     "texture",
-    per=("distance", "channel"),
-    counters=(counting.count_haralick,),
-    source=HARALICK,
-    is_basic=False,
+    "energies",
+    {
+        "texture_gradient_energy": (
+            texture.GRADIENT,
+            "Mean squared gradient of the intensity within the object, per unit of length.",
+        ),
+        "texture_laplace_energy": (
+            texture.LAPLACE,
+            "Mean squared Laplacian of the intensity within the object, per unit of length.",
+        ),
+        "texture_local_variance": (
+            texture.LOCAL_VARIANCE,
+            "Mean variance of the intensity of a voxel and its neighbours within the object.",
+        ),
+    },
+    per=("channel",),
+    counters=(counting.count_energies,),
+    source=OWN,
 )
-def texture_contrast(objects: MeasuredObjects) -> np.ndarray:
-    """Mean squared difference of grey levels."""
-    return objects.counts["haralick"][:, 1]
-
-
-@measured(
-    "texture",
-    per=("distance", "channel"),
-    counters=(counting.count_haralick,),
-    source=HARALICK,
-    is_basic=False,
-)
-def texture_correlation(objects: MeasuredObjects) -> np.ndarray:
-    """Correlation of grey levels."""
-    return objects.counts["haralick"][:, 2]
-
-
-@measured(
-    "texture",
-    per=("distance", "channel"),
-    counters=(counting.count_haralick,),
-    source=HARALICK,
-    is_basic=False,
-)
-def texture_variance(objects: MeasuredObjects) -> np.ndarray:
-    """Variance of grey levels."""
-    return objects.counts["haralick"][:, 3]
-
-
-@measured(
-    "texture",
-    per=("distance", "channel"),
-    counters=(counting.count_haralick,),
-    source=HARALICK,
-    is_basic=False,
-)
-def texture_inverse_difference_moment(objects: MeasuredObjects) -> np.ndarray:
-    """Mean of 1 / (1 + squared difference of grey levels): 1 if uniform."""
-    return objects.counts["haralick"][:, 4]
-
-
-@measured(
-    "texture",
-    per=("distance", "channel"),
-    counters=(counting.count_haralick,),
-    source=HARALICK,
-    is_basic=False,
-)
-def texture_sum_average(objects: MeasuredObjects) -> np.ndarray:
-    """Mean sum of two grey levels."""
-    return objects.counts["haralick"][:, 5]
-
-
-@measured(
-    "texture",
-    per=("distance", "channel"),
-    counters=(counting.count_haralick,),
-    source=HARALICK,
-    is_basic=False,
-)
-def texture_sum_variance(objects: MeasuredObjects) -> np.ndarray:
-    """Variance of the sum of two grey levels."""
-    return objects.counts["haralick"][:, 6]
-
-
-@measured(
-    "texture",
-    per=("distance", "channel"),
-    counters=(counting.count_haralick,),
-    source=HARALICK,
-    is_basic=False,
-)
-def texture_sum_entropy(objects: MeasuredObjects) -> np.ndarray:
-    """Entropy of the sum of two grey levels, in bits."""
-    return objects.counts["haralick"][:, 7]
-
-
-@measured(
-    "texture",
-    per=("distance", "channel"),
-    counters=(counting.count_haralick,),
-    source=HARALICK,
-    is_basic=False,
-)
-def texture_entropy(objects: MeasuredObjects) -> np.ndarray:
-    """Entropy of the co-occurrences of grey levels, in bits."""
-    return objects.counts["haralick"][:, 8]
-
-
-@measured(
-    "texture",
-    per=("distance", "channel"),
-    counters=(counting.count_haralick,),
-    source=HARALICK,
-    is_basic=False,
-)
-def texture_difference_variance(objects: MeasuredObjects) -> np.ndarray:
-    """Variance of the frequencies of the differences of grey levels."""
-    return objects.counts["haralick"][:, 9]
-
-
-@measured(
-    "texture",
-    per=("distance", "channel"),
-    counters=(counting.count_haralick,),
-    source=HARALICK,
-    is_basic=False,
-)
-def texture_difference_entropy(objects: MeasuredObjects) -> np.ndarray:
-    """Entropy of the differences of grey levels, in bits."""
-    return objects.counts["haralick"][:, 10]
-
-
-@measured(
-    "texture",
-    per=("distance", "channel"),
-    counters=(counting.count_haralick,),
-    source=HARALICK,
-    is_basic=False,
-)
-def texture_information_correlation_1(objects: MeasuredObjects) -> np.ndarray:
-    """First information measure of correlation."""
-    return objects.counts["haralick"][:, 11]
-
-
-@measured(
-    "texture",
-    per=("distance", "channel"),
-    counters=(counting.count_haralick,),
-    source=HARALICK,
-    is_basic=False,
-)
-def texture_information_correlation_2(objects: MeasuredObjects) -> np.ndarray:
-    """Second information measure of correlation."""
-    return objects.counts["haralick"][:, 12]
-
-
-@measured("texture", per=("channel",), counters=(counting.count_energies,), source=OWN, is_basic=False)
-def texture_gradient_energy(objects: MeasuredObjects) -> np.ndarray:
-    """Mean squared gradient of the intensity within the object, per unit of length."""
-    return objects.counts["energies"][:, texture.GRADIENT]
-
-
-@measured("texture", per=("channel",), counters=(counting.count_energies,), source=OWN, is_basic=False)
-def texture_laplace_energy(objects: MeasuredObjects) -> np.ndarray:
-    """Mean squared Laplacian of the intensity within the object, per unit of length."""
-    return objects.counts["energies"][:, texture.LAPLACE]
-
-
-@measured("texture", per=("channel",), counters=(counting.count_energies,), source=OWN, is_basic=False)
-def texture_local_variance(objects: MeasuredObjects) -> np.ndarray:
-    """Mean variance of the intensity of a voxel and its neighbours within the object."""
-    return objects.counts["energies"][:, texture.LOCAL_VARIANCE]
 
 
 @measured(
@@ -757,71 +585,34 @@ def neighbors_touching_share(objects: MeasuredObjects) -> np.ndarray:
     return objects.counts["touching_share"]
 
 
-@measured(
-    "neighbors",
-    per=("among",),
-    power=1,
-    scope="image",
-    counters=(neighbors.count_nearest,),
-    source=OWN,
-    is_basic=False,
-)
+AMONG = {"per": ("among",), "scope": "image", "source": OWN, "is_basic": False}
+
+
+@measured("neighbors", **AMONG, power=1, counters=(neighbors.count_nearest,))
 def neighbors_distance_centroid(objects: MeasuredObjects) -> np.ndarray:
     """Distance from the centroid to the nearest centroid of another object."""
     return objects.counts["nearest"][:, neighbors.NEAREST]
 
 
-@measured(
-    "neighbors",
-    per=("among",),
-    power=1,
-    scope="image",
-    counters=(neighbors.count_surface_distances,),
-    source=OWN,
-    is_basic=False,
-)
+@measured("neighbors", **AMONG, power=1, counters=(neighbors.count_surface_distances,))
 def neighbors_distance_surface(objects: MeasuredObjects) -> np.ndarray:
     """Minimum distance between voxel centres of the object and of another object."""
     return objects.counts["surface_distance"]
 
 
-@measured(
-    "neighbors",
-    per=("among",),
-    power=1,
-    scope="image",
-    counters=(neighbors.count_nearest,),
-    source=OWN,
-    is_basic=False,
-)
+@measured("neighbors", **AMONG, power=1, counters=(neighbors.count_nearest,))
 def neighbors_distance_mean(objects: MeasuredObjects) -> np.ndarray:
     """Mean distance from the centroid to the nearest centroids of other objects."""
     return objects.counts["nearest"][:, neighbors.MEAN]
 
 
-@measured(
-    "neighbors",
-    per=("among",),
-    power="density",
-    scope="image",
-    counters=(neighbors.count_nearest,),
-    source=OWN,
-    is_basic=False,
-)
+@measured("neighbors", **AMONG, power="density", counters=(neighbors.count_nearest,))
 def neighbors_density(objects: MeasuredObjects) -> np.ndarray:
     """Number of nearest objects / area or volume of the circle or sphere up to the last of them."""
     return objects.counts["nearest"][:, neighbors.DENSITY]
 
 
-@measured(
-    "neighbors",
-    per=("among",),
-    needs="neighbor_radius",
-    scope="image",
-    counters=(neighbors.count_nearest,),
-    source=OWN,
-    is_basic=False,
-)
+@measured("neighbors", **AMONG, needs="neighbor_radius", counters=(neighbors.count_nearest,))
 def neighbors_within(objects: MeasuredObjects) -> np.ndarray:
     """Number of other objects whose centroid is within the radius."""
     return objects.counts["nearest"][:, neighbors.WITHIN]
