@@ -280,9 +280,7 @@ class SliceWidget(anywidget.AnyWidget):
     def _check_position(self, proposal: Any) -> list[int]:
         shape = self.volume.get("shape", [1, 1, 1])
         if len(proposal.value) != 3 or any(i >= n for i, n in zip(proposal.value, shape, strict=True)):
-            raise traitlets.TraitError(
-                f"position: expected a voxel within {tuple(shape)}, got {proposal.value}"
-            )
+            raise checks.invalid("position", f"a voxel within {tuple(shape)}", proposal.value)
         return list(proposal.value)
 
     def _dispatch(self, _widget: Any, content: Any, buffers: list[Any]) -> None:

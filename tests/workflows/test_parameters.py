@@ -5,7 +5,6 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-import traitlets
 
 import objclass
 from objclass import cli
@@ -47,7 +46,7 @@ def test_the_annotator_takes_each_option_of_segment():
     annotator.segmentation = chosen
     assert annotator.segmentation_options == SegmentationOptions(**chosen).of_preset("default")
     for wrong, message in (({"threshold": 2}, "threshold"), ({**chosen, "split": "none"}, "min_distance")):
-        with pytest.raises(traitlets.TraitError, match=message):
+        with pytest.raises(ValueError, match=message):
             annotator.segmentation = wrong
         assert annotator.segmentation == chosen
 

@@ -18,8 +18,9 @@ from objclass._common.compile_ahead import compile_ahead_in_notebook
 from objclass._common.files import AnyPath
 from objclass.objects.segmentation import SegmentationOptions
 from objclass.pixels.classifier import ObjectClassifier
-from objclass.pixels.training import TrainingParameters
+from objclass.pixels.training import PRESETS, TrainingParameters
 from objclass.widgets.annotator import arguments
+from objclass.widgets.annotator.arguments import PixelClass
 from objclass.widgets.annotator.classifier_file import ON_EXISTING
 from objclass.widgets.annotator.code import repeat_as_code
 from objclass.widgets.annotator.images import AnnotatedImage, gather_images, open_sources
@@ -137,15 +138,14 @@ def annotate(
     """
     compile_ahead_in_notebook("pixels", "splitting", "measuring", "umap")
     checks.check_option("on_existing", on_existing, ON_EXISTING)
-    parameters: dict[str, Any] = {
-        "preset": preset,
-        "features": features,
-        "max_depth": max_depth,
-        "n_estimators": n_estimators,
-        "positive_class": positive_class,
-    }
-    parameters["features"] = arguments.check_parameters(
-        normalize=normalize, random_state=random_state, **parameters
+    parameters = TrainingParameters(
+        features=None if features is None else arguments.check_features(features),
+        preset=preset,
+        positive_class=positive_class,
+        max_depth=max_depth,
+        n_estimators=n_estimators,
+        normalize=normalize,
+        random_state=random_state,
     )
     sources, several = open_sources(image, spacing, unit, channel_names, annotations)
     images, first = gather_images(sources, annotations, save_to, several=several), sources[0]
@@ -153,14 +153,12 @@ def annotate(
         images,
         several=several,
         channel_names=first.channel_names if first.code else channel_names,
+        parameters=parameters,
         path=path,
         on_existing=on_existing,
         training_channels=arguments.choose_channels(channel, first.channel_names, first.n_channels),
         classes=arguments.name_classes(classes, images[0].open().scribbles.class_sizes),
         save_to="" if save_to is None else str(Path(save_to).expanduser().resolve()),
-        normalize=normalize,
-        random_state=random_state,
-        **parameters,
     )
 
 
@@ -191,11 +189,12 @@ class Annotator(AnnotatorTraits):
         *,
         several: bool,
         channel_names: Sequence[str] | None,
-        normalize: str | None,
-        random_state: int,
+        parameters: TrainingParameters,
         path: str | os.PathLike[str] | None,
         on_existing: str,
-        **traits: Any,
+        training_channels: list[int],
+        classes: list[PixelClass],
+        save_to: str,
     ) -> None:
         first, source = images[0].open(), images[0].source
         super().__init__(
@@ -208,16 +207,18 @@ class Annotator(AnnotatorTraits):
             channel_names=source.channel_names,
             layers=["image", "annotations", "labels"],
             brush={"size": _brush_size(first.channels.shape[2:])},
-            **traits,
+            preset=parameters.preset,
+            features=parameters.features or PRESETS[parameters.preset or "default"],
+            max_depth=parameters.max_depth,
+            n_estimators=parameters.n_estimators,
+            positive_class=parameters.positive_class,
+            training_channels=training_channels,
+            classes=classes,
+            save_to=save_to,
         )
         first.planes = self._planes
         self._page = page = Page(
-            self,
-            images,
-            several=several,
-            channel_names=channel_names,
-            normalize=normalize,
-            random_state=random_state,
+            self, images, several=several, channel_names=channel_names, parameters=parameters
         )
         self._start_components(path)
         page.tell_options()
@@ -285,12 +286,9 @@ class Annotator(AnnotatorTraits):
 
     @traitlets.validate("segmentation")
     def _check_segmentation(self, proposal: Any) -> dict[str, Any]:
-        try:
-            options = SegmentationOptions(**proposal.value)
-            if self.state:  # else it is being made
-                options.of_preset(self._page.segmentation_preset)
-        except (ValueError, TypeError) as failure:
-            raise traitlets.TraitError(str(failure)) from failure
+        options = SegmentationOptions(**proposal.value)
+        if self.state:  # else it is being made
+            options.of_preset(self._page.segmentation_preset)
         return {name: value for name, value in proposal.value.items() if value is not None}
 
     @traitlets.observe("segmentation")

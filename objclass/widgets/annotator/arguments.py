@@ -10,14 +10,10 @@ from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
-import traitlets
 
 from objclass._common import checks
 from objclass._common.files import check_writable
 from objclass.pixels.features import parse_features
-from objclass.pixels.forest import MAX_DEPTH, MAX_TREES
-from objclass.pixels.normalization import NORMALIZATIONS
-from objclass.pixels.training import PRESETS
 from objclass.plots.colors import class_color
 from objclass.widgets.annotator.autosave import check_save_to
 from objclass.widgets.annotator.scribbles import MAX_CLASS
@@ -37,33 +33,14 @@ _MOST_CLASSES = 16
 _CODES = "0 for not annotated, 1 background, 2 object, further classes"
 
 
-def check_parameters(**parameters: Any) -> str:
-    """Raise what `train_object_classifier` would raise about a parameter, and return the features."""
-    if parameters["preset"] is not None:
-        checks.check_option("preset", parameters["preset"], PRESETS)
-    if parameters["features"] is None:
-        parameters["features"] = PRESETS[parameters["preset"] or "default"]
-    check_features(parameters["features"])
-    if parameters["normalize"] is not None:
-        checks.check_option("normalize", parameters["normalize"], NORMALIZATIONS)
-    if parameters["max_depth"] is not None:
-        checks.check_number("max_depth", parameters["max_depth"], low=1, high=MAX_DEPTH, integer=True)
-    for name, low, high in (
-        ("positive_class", 1, MAX_CLASS),
-        ("n_estimators", 1, MAX_TREES),
-        ("random_state", 0, 2**32 - 1),
-    ):
-        checks.check_number(name, parameters[name], low=low, high=high, integer=True)
-    return str(parameters["features"])
-
-
-def check_features(features: Any) -> None:
-    """Raise unless `features` is a specification."""
+def check_features(features: Any) -> str:
+    """Return `features` if it is a specification."""
     if not isinstance(features, str):
         raise checks.invalid(
             "features", "a predefined set's name or a specification", features, kind=TypeError
         )
     parse_features(features)
+    return features
 
 
 def check_input(
@@ -203,5 +180,5 @@ def check_classes(classes: list[PixelClass]) -> list[PixelClass]:
         or len(set(values)) != len(values)
         or any({"name", "color"} - item.keys() for item in classes)
     ):
-        raise traitlets.TraitError(f"classes: expected different values from 1 to {MAX_CLASS}, got {classes}")
+        raise checks.invalid("classes", f"different values from 1 to {MAX_CLASS}", str(classes))
     return classes

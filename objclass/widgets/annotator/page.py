@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -77,14 +77,12 @@ class Page:
         *,
         several: bool,
         channel_names: Sequence[str] | None,
-        normalize: str | None,
-        random_state: int,
+        parameters: TrainingParameters,
     ):
         self.widget, self.images, self.several = widget, images, several
-        self.ndim, self.spacing, self.unit = (
-            getattr(images[0].source, name) for name in ("ndim", "spacing", "unit")
-        )
-        self.channel_names, self._normalize, self._random_state = channel_names, normalize, random_state
+        source = images[0].source
+        self.ndim, self.spacing, self.unit = source.ndim, source.spacing, source.unit
+        self.channel_names, self._parameters = channel_names, parameters
         self.accepted: Accepted | None = None
         self.revision = 0
         self._telling = threading.RLock()
@@ -110,16 +108,15 @@ class Page:
     def parameters(self) -> TrainingParameters:
         """The parameters of the next training."""
         widget = self.widget
-        return TrainingParameters(
+        return replace(
+            self._parameters,
             features=widget.features,
             preset=widget.preset,
             positive_class=widget.positive_class,
             max_depth=widget.max_depth,
             n_estimators=widget.n_estimators,
-            normalize=self._normalize,
             spacing=self.spacing,
             unit=self.unit,
-            random_state=self._random_state,
         )
 
     def begin_training(self) -> Training:
@@ -191,8 +188,8 @@ class Page:
         self.tell(
             painted={str(value): int(sizes[value]) for value in np.flatnonzero(sizes)},
             used=np.flatnonzero(self.class_sizes()).tolist(),
-            undo=image.scribbles.can_undo,
-            redo=image.scribbles.can_redo,
+            undo=image.scribbles.history.can_undo,
+            redo=image.scribbles.history.can_redo,
             objects=None if image.labels is None else int(image.labels.max(initial=0)),
             objects_version=image.objects_version,
             saved=image.saved.get("saved", ""),

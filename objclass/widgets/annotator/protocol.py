@@ -135,26 +135,13 @@ class AnnotatorTraits(SliceWidget):
 
     @traitlets.validate("preset")
     def _check_preset(self, proposal: Any) -> str | None:
-        if proposal.value is not None and proposal.value not in PRESETS:
-            raise traitlets.TraitError(
-                f"preset: expected one of {', '.join(PRESETS)}, got {proposal.value!r}"
-            )
-        return proposal.value
+        return None if proposal.value is None else checks.check_option("preset", proposal.value, PRESETS)
 
     @traitlets.validate("features")
     def _check_features(self, proposal: Any) -> str:
-        try:
-            arguments.check_features(proposal.value)
-        except (ValueError, TypeError) as failure:
-            raise traitlets.TraitError(str(failure)) from failure
-        return str(proposal.value)
+        return arguments.check_features(proposal.value)
 
     @traitlets.validate("training_channels")
     def _check_training_channels(self, proposal: Any) -> list[int]:
-        try:
-            chosen = checks.channel_numbers(
-                proposal.value, None, len(self.channels), argument="training_channels"
-            )
-        except (ValueError, TypeError) as failure:
-            raise traitlets.TraitError(str(failure)) from failure
-        return list(chosen)
+        count = len(self.channels)
+        return list(checks.channel_numbers(proposal.value, None, count, argument="training_channels"))

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from objclass.widgets.history import History
+
 MAX_CLASS = 254
 _HISTORY_BYTES = 200_000_000
 
@@ -70,6 +72,8 @@ class Scribbles:
 
     Attributes
     ----------
+    history : History
+        What each step has changed.
     version : int
         Increases with each change.
     marked : list of three arrays
@@ -84,8 +88,7 @@ class Scribbles:
         self.volume = volume
         self.version = 0
         self.lock = threading.Lock()
-        self._done: list[tuple[_Packed, ...]] = []
-        self._undone: list[tuple[_Packed, ...]] = []
+        self.history = History[tuple[_Packed, ...]](())
         self._count(is_empty)
 
     def _count(self, is_empty: bool = False) -> None:
@@ -104,16 +107,6 @@ class Scribbles:
         self.marked[first][patch.row : patch.row + rows] += sign * painted.sum(axis=1)
         self.marked[second][patch.col : patch.col + cols] += sign * painted.sum(axis=0)
         self.class_sizes[1:] += sign * np.bincount(values.ravel(), minlength=256)[1:]
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is a step to undo."""
-        return bool(self._done)
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether there is a step to redo."""
-        return bool(self._undone)
 
     def marks(self, axis: int) -> list[int]:
         """Return the planes along `axis` that have annotations."""
@@ -146,8 +139,7 @@ class Scribbles:
         for patch in patches:
             self._write(patch)
         if changes:
-            self._done.append(tuple(step))
-            self._undone.clear()
+            self.history.add(tuple(step))
             self._forget_oldest()
         return changes
 
@@ -170,24 +162,19 @@ class Scribbles:
             self.version += 1
 
     def _forget_oldest(self) -> None:
-        total = sum(packed.size for step in self._done for packed in step)
-        while total > _HISTORY_BYTES and len(self._done) > 1:
-            total -= sum(packed.size for packed in self._done.pop(0))
+        done = self.history.done
+        total = sum(packed.size for step in done for packed in step)
+        while total > _HISTORY_BYTES and len(done) > 2:
+            total -= sum(packed.size for packed in done.pop(1))
 
     def undo(self) -> list[Patch]:
         """Undo the last step and return the changed patches; empty if there is none."""
-        if not self._done:
-            return []
-        step = self._done.pop()
-        self._undone.append(step)
+        step = self.history.undo() or ()
         return self._apply([packed.patch(packed.before) for packed in reversed(step)])
 
     def redo(self) -> list[Patch]:
         """Redo the step that was undone last; see `undo`."""
-        if not self._undone:
-            return []
-        step = self._undone.pop()
-        self._done.append(step)
+        step = self.history.redo() or ()
         return self._apply([packed.patch(packed.after) for packed in step])
 
     def _apply(self, patches: list[Patch]) -> list[Patch]:

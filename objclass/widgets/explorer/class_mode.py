@@ -61,8 +61,8 @@ class ClassMode:
             "learnt": classes.classifier is not None,
             "learning": self._learning,
             "uncertain": int(np.count_nonzero((certain == 0) & (predicted > 0))),
-            "undo": classes.can_undo,
-            "redo": classes.can_redo,
+            "undo": classes.history.can_undo,
+            "redo": classes.history.can_redo,
             "judged": self._judged,
         }
         self._page.widget.set_trait("_classes", shown)
@@ -97,8 +97,8 @@ class ClassMode:
             "start": self._begin,
             "give": lambda: classes.give(self._known(content["labels"]), number),
             "take_back": lambda: classes.give(self._known(content["labels"]), 0, take_back=True),
-            "undo": classes.undo,
-            "redo": classes.redo,
+            "undo": classes.history.undo,
+            "redo": classes.history.redo,
             "add": lambda: setattr(self._page.widget, "giving", classes.add_class()),
             "remove": lambda: self._remove(number),
             "rename": lambda: classes.rename(number, str(content["name"])),

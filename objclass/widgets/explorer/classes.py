@@ -17,6 +17,7 @@ from objclass.tables.classification import (
     suggest_objects,
 )
 from objclass.tables.columns import key_columns
+from objclass.widgets.history import History
 from objclass.widgets.replay import call
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class ClassExamples:
 
     Attributes
     ----------
-    state : ClassState
+    history : History of ClassState
     classifier : TableClassifier or None
         The last trained classifier; None if fewer than two classes have examples.
     results : DataFrame or None
@@ -59,35 +60,16 @@ class ClassExamples:
 
     def __init__(self, key: Callable[[int], Any] = lambda label: label) -> None:
         self._key = key
-        self.state = ClassState()
+        self.history = History(ClassState())
         self.classifier: TableClassifier | None = None
         self.results: pd.DataFrame | None = None
         self.absent: set[int] = set()
         self._learner: TableLearner | None = None
-        self._done: list[ClassState] = []
-        self._undone: list[ClassState] = []
 
     @property
-    def can_undo(self) -> bool:
-        """Whether there is a change to undo."""
-        return bool(self._done)
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether there is a change to redo."""
-        return bool(self._undone)
-
-    def undo(self) -> None:
-        """Undo the last change."""
-        if self.can_undo:
-            self._undone.append(self.state)
-            self.state = self._done.pop()
-
-    def redo(self) -> None:
-        """Redo the change that was undone last."""
-        if self.can_redo:
-            self._done.append(self.state)
-            self.state = self._undone.pop()
+    def state(self) -> ClassState:
+        """The present state."""
+        return self.history.now
 
     def add_class(self, name: str = "") -> int:
         """Add a class and return its number."""
@@ -201,7 +183,7 @@ class ClassExamples:
         colors = {int(item["number"]): str(item["color"]) for item in stored["list"]}
         stored_examples = {int(label): int(n) for label, n in stored["examples"].items()}
         examples = {known[label]: n for label, n in stored_examples.items() if label in known}
-        self.state = ClassState(names, colors, examples)
+        self.history = History(ClassState(names, colors, examples))
 
     def _colors(self) -> dict[str, str]:
         used = set(self.state.examples.values())
@@ -213,7 +195,5 @@ class ClassExamples:
             raise checks.invalid("class", f"one of {known}", number)
 
     def _change(self, **changes: Any) -> None:
-        self._done.append(self.state)
-        del self._done[:-_HISTORY]
-        self._undone.clear()
-        self.state = replace(self.state, **changes)
+        self.history.add(replace(self.state, **changes))
+        del self.history.done[: -_HISTORY - 1]

@@ -11,6 +11,7 @@ import numpy as np
 from objclass._common import checks
 from objclass.plots.colors import check_color
 from objclass.tables.selection import apply_selection
+from objclass.widgets.history import History
 from objclass.widgets.replay import Step
 
 MAX_GROUPS = 250
@@ -27,6 +28,10 @@ class GroupState:
     hidden: frozenset[int] = frozenset()
 
 
+_Change = tuple[GroupState, Step | None]
+"""A state, and the step that has led to it."""
+
+
 class Groups:
     """The groups of a table, with history.
 
@@ -38,8 +43,7 @@ class Groups:
     """
 
     def __init__(self, numbers: np.ndarray):
-        self._done: list[tuple[GroupState, Step | None]] = [(GroupState(numbers.astype(np.int64)), None)]
-        self._undone: list[tuple[GroupState, Step | None]] = []
+        self.history = History[_Change]((GroupState(numbers.astype(np.int64)), None))
         self._forgotten: list[Step] = []
         self.version = 0
         self.rows = np.arange(len(numbers))
@@ -51,8 +55,9 @@ class Groups:
             more = np.zeros(count - len(state.numbers), np.int64)
             return replace(state, numbers=np.concatenate([state.numbers, more]))
 
-        self._done = [(grow(state), step) for state, step in self._done]
-        self._undone = [(grow(state), step) for state, step in self._undone]
+        history = self.history
+        for changes in (history.done, history.undone):
+            changes[:] = [(grow(state), step) for state, step in changes]
         self.rows = rows
         self.version += 1
 
@@ -80,13 +85,13 @@ class Groups:
             {int(group): str(color) for group, color in stored["colors"].items()},
             frozenset(map(int, stored["hidden"])),
         )
-        self._done, self._undone, self._forgotten = [(state, None)], [], list(steps)
+        self.history, self._forgotten = History((state, None)), list(steps)
         self.version += 1
 
     @property
     def state(self) -> GroupState:
         """The current state."""
-        return self._done[-1][0]
+        return self.history.now[0]
 
     @property
     def numbers(self) -> np.ndarray:
@@ -96,17 +101,7 @@ class Groups:
     @property
     def steps(self) -> list[Step]:
         """The steps that lead to the current groups, oldest first."""
-        return self._forgotten + [step for _, step in self._done if step is not None]
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is a change to undo."""
-        return len(self._done) > 1
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether there is a change to redo."""
-        return bool(self._undone)
+        return self._forgotten + [step for _, step in self.history.done if step is not None]
 
     def sizes(self) -> dict[int, int]:
         """Return the number of objects in each group, in ascending order of groups."""
@@ -165,15 +160,13 @@ class Groups:
 
     def undo(self) -> None:
         """Undo the last change."""
-        if self.can_undo:
+        if self.history.undo():
             self.version += 1
-            self._undone.append(self._done.pop())
 
     def redo(self) -> None:
         """Redo the change that was undone last."""
-        if self.can_redo:
+        if self.history.redo():
             self.version += 1
-            self._done.append(self._undone.pop())
 
     def _require(self, group: int) -> None:
         if group not in self.sizes():
@@ -191,11 +184,10 @@ class Groups:
                 colors=_only(state.colors, present),
                 hidden=state.hidden & present,
             )
-        self._done.append((state, step))
-        self._undone.clear()
+        self.history.add((state, step))
         self.version += 1
-        if len(self._done) > HISTORY:
-            _, forgotten = self._done.pop(1)
+        if len(self.history.done) > HISTORY:
+            _, forgotten = self.history.done.pop(0)
             if forgotten is not None:
                 self._forgotten.append(forgotten)
 

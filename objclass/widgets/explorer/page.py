@@ -119,8 +119,8 @@ class Page:
         shown = {
             "numbers": groups.numbers[self.objects.rows].astype("<i4").tobytes(),
             "list": self.groups,
-            "undo": groups.can_undo,
-            "redo": groups.can_redo,
+            "undo": groups.history.can_undo,
+            "redo": groups.history.can_redo,
             **self._request,
         }
         self.widget.set_trait("_groups", shown)

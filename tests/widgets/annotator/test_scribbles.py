@@ -91,14 +91,14 @@ def test_a_new_stroke_ends_redoing():
     scribbles.paint([patch()])
     scribbles.undo()
     scribbles.paint([patch(index=3)])
-    assert not scribbles.can_redo
+    assert not scribbles.history.can_redo
     assert scribbles.redo() == []
 
 
 def test_scribble_without_change_is_not_a_step():
     scribbles = Scribbles(np.zeros(SHAPE, np.uint8))
     assert not scribbles.paint([patch(values=((1, 1),))])
-    assert not scribbles.can_undo
+    assert not scribbles.history.can_undo
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
@@ -120,7 +120,7 @@ def test_clearing_a_class_is_one_step_over_all_slices():
     np.testing.assert_array_equal(scribbles.volume, np.where(volume == 2, 0, volume))
     scribbles.undo()
     np.testing.assert_array_equal(scribbles.volume, volume)
-    assert not scribbles.can_undo
+    assert not scribbles.history.can_undo
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_wrong_patch_paints_nothing_of_its_stroke(wrong):
     with pytest.raises(ValueError, match="scribble: "):
         scribbles.paint([patch(), wrong])
     assert not scribbles.volume.any()
-    assert not scribbles.can_undo
+    assert not scribbles.history.can_undo
 
 
 def test_old_steps_are_forgotten_before_memory_is(monkeypatch):
