@@ -88,7 +88,7 @@ def test_twenty_clicks_teach_what_a_script_learns_and_none_is_lost(open_notebook
     explorer.wait(
         "explorer.focus == objclass.suggest_objects(measured, explorer.classifier, 1)['label'].iloc[0]"
     )
-    page.get_by_role("button", name="How good?").click()
+    page.get_by_role("button", name="Cross-validate").click()
     page.locator(".oce-judged table").wait_for()
     page.locator(".oce-judged td button").first.click()
     explorer.wait("explorer.objects.classes.state.examples.get(explorer.focus) == 1")

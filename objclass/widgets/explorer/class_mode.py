@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_COLUMNS = 6
-_TELLING = ("column", "importance", "std", "correlated_with")
 
 
 class ClassMode:
@@ -199,17 +198,17 @@ class ClassMode:
                     for row in confusion.index
                 ],
                 "notes": list(found.notes),
-                "telling": [] if importances is None else _most_telling(importances),
+                "importances": [] if importances is None else _most_important(importances),
             }
             self.show()
 
         self._worker.start("Cross-validating the classes", judge, finish)
 
 
-def _most_telling(importances: pd.DataFrame) -> list[dict[str, Any]]:
+def _most_important(importances: pd.DataFrame) -> list[dict[Any, Any]]:
     """Return the first columns of `TableClassifier.feature_importances`, as far as they matter."""
     found = importances[importances["importance"] > 0].head(_MOST_COLUMNS)
-    return [
-        {"column": str(name), "importance": float(mean), "std": float(std), "like": str(like)}
-        for name, mean, std, like in zip(*(found[column].tolist() for column in _TELLING), strict=True)
-    ]
+    found = found[["column", "importance", "std", "correlated_with"]].rename(
+        columns={"correlated_with": "like"}
+    )
+    return found.astype({"column": str, "like": str}).to_dict("records")

@@ -89,7 +89,7 @@ class Judgement(TypedDict, total=False):
     confusion: list[list[int]]
     objects: list[list[list[int]]]
     notes: list[str]
-    telling: list[dict[str, Any]]
+    importances: list[dict[str, Any]]
 
 
 class Classes(TypedDict):

@@ -219,7 +219,7 @@ export function objectsPanel(model) {
     if (running && task.fraction !== null && !compiling) bar.value = task.fraction;
     else bar.removeAttribute("value");
     const trains = !trained || outdated ? "trains first" : "";
-    count.textContent = running ? `${compiling ? "Compiling, once only" : task.title}…` : [(objects ?? null) === null ? "" : countOf(objects, "object"), trains]
+    count.textContent = running ? `${compiling ? "Compiling on first use" : task.title}…` : [(objects ?? null) === null ? "" : countOf(objects, "object"), trains]
       .filter(Boolean).join(" · ");
     count.classList.toggle("oc-stale", Boolean(stale));
     count.title = stale ? "Made before the last change: segment again" : "";
@@ -239,7 +239,7 @@ export function objectsPanel(model) {
 // For the row of the slices: where the next scribbles help most.
 export function suggestButton(model) {
   const element = textButton("Suggest a slice", () => model.send({ kind: "suggest" }),
-    { title: "Go to where the classifier is least sure (S)", class: "oc-button oc-small oc-suggest" });
+    { title: "Go to the most uncertain slice (S)", class: "oc-button oc-small oc-suggest" });
   const refresh = () => {
     const { suggesting } = model.get("state");
     enable(element, !suggesting);

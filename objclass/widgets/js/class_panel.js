@@ -10,9 +10,9 @@ export class ClassPanel {
   constructor(explorer, host) {
     const { model, store } = explorer;
     Object.assign(this, { explorer, model, store });
-    this.list = h("div", { class: "oce-classes", role: "radiogroup", "aria-label": "Class that a click gives" });
-    this.next = textButton("Next object (N)", () => this.suggest(), { title: "Go to the object whose class would teach most" });
-    this.judge = textButton("How good?", () => model.send({ kind: "judge" }), { title: "Cross-validate the examples" });
+    this.list = h("div", { class: "oce-classes", role: "radiogroup", "aria-label": "Class that a click assigns" });
+    this.next = textButton("Next object (N)", () => this.suggest(), { title: "Go to the object that is most informative to annotate" });
+    this.judge = textButton("Cross-validate", () => model.send({ kind: "judge" }), { title: "Predict each example by a classifier trained on others" });
     const small = { class: "oc-button oc-small" };
     this.more = textButton("Add a class", () => this.act("add"), small);
     this.from = textButton("Groups → examples", () => this.act("from_groups"), small);
@@ -89,7 +89,7 @@ export class ClassPanel {
   row({ number, name, color, examples, count }) {
     const chosen = this.model.get("giving") === number;
     const pick = h("button", { type: "button", class: "oc-button oc-small oce-class", role: "radio", "aria-checked": String(chosen),
-      "aria-label": `Give ${name} (${number})`, title: `Clicks give ${name} (${number})`, onclick: () => this.choose(number) }, String(number));
+      "aria-label": `Give ${name} (${number})`, title: `Clicks assign ${name} (${number})`, onclick: () => this.choose(number) }, String(number));
     const swatch = h("input", { type: "color", class: "oc-swatch", value: color, "aria-label": `Colour of ${name}`,
       onchange: () => this.act("recolor", { number, color: swatch.value }) });
     const field = h("input", { type: "text", class: "oc-text oc-grow", value: name, "aria-label": `Name of class ${number}`, maxlength: 80,
@@ -104,7 +104,7 @@ export class ClassPanel {
   // Accuracy and confusion; a cell leads through its objects.
   showJudged(judged) {
     if (!judged.classes) return this.judged.replaceChildren();
-    const { accuracy, spread, classes, confusion, objects, notes, telling } = judged;
+    const { accuracy, spread, classes, confusion, objects, notes, importances } = judged;
     const rows = classes.map((name, row) => h("tr", {}, h("th", { scope: "row" }, name),
       ...confusion[row].map((count, column) => h("td", {}, count
         ? h("button", { type: "button", class: row === column ? null : "oce-wrong", title: `${name} taken for ${classes[column]}`,
@@ -114,21 +114,21 @@ export class ClassPanel {
       ...notes.map((note) => h("p", { class: "oc-soft" }, note)),
       h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "given \\ predicted"), ...classes.map((name) => h("th", { scope: "col" }, name)))),
         h("tbody", {}, ...rows)),
-      ...this.telling(telling));
+      ...this.importances(importances));
   }
 
-  // The columns without which the classes would be told apart worst; a click shows the classes along one.
-  telling(columns) {
+  // The columns of the highest permutation importance; a click shows the classes along one.
+  importances(columns) {
     if (!columns.length) return [];
     const most = Math.max(...columns.map(({ importance }) => importance));
     const rows = columns.flatMap(({ column, importance, std, like }) => [
-      h("button", { type: "button", title: `Show it on the x axis${like ? `. Others say the same: ${like}` : ""}`,
+      h("button", { type: "button", title: `Show it on the x axis${like ? `. Correlated with: ${like}` : ""}`,
         onclick: () => this.explorer.set({ x: column }) }, column),
       h("i", { style: `--part: ${((100 * importance) / most).toFixed(0)}%` }),
       h("span", {}, `${importance.toFixed(3)} ± ${std.toFixed(3)}`),
     ]);
-    return [h("p", { title: "Probability of the right class that is lost if the values of the column are shuffled" }, "Most telling columns"),
-      h("div", { class: "oce-telling" }, ...rows)];
+    return [h("p", { title: "Probability of the right class that is lost if the values of the column are shuffled" }, "Most important columns"),
+      h("div", { class: "oce-importances" }, ...rows)];
   }
 
   walk(labels) {

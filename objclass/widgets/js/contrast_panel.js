@@ -24,7 +24,7 @@ export class ContrastPanel {
     this.gamma = slider("Gamma", 1, { min: 0.2, max: 2, step: 0.05 }, (gamma) => this.changeChannel(this.chosen, { gamma }, false));
     this.gamma.input.addEventListener("change", () => this.changeChannel(this.chosen, {}, true));
     this.gamma.input.addEventListener("dblclick", () => this.changeChannel(this.chosen, { gamma: 1 }, true));
-    this.gamma.input.title = "Below 1 brightens what is dark; double-click: 1";
+    this.gamma.input.title = "Below 1 brightens dark pixels; double-click: 1";
     this.map = h("select", { class: "oc-select", "aria-label": "Colour map", onchange: () => this.changeChannel(this.chosen, { map: this.map.value }, true) },
       ...MAPS.map(([value, text]) => h("option", { value }, text)));
     this.element.append(...rows, ...this.histograms.map(({ element }) => element),

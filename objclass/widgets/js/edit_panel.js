@@ -12,13 +12,13 @@ const PATH_STEP = 0.5; // pixels of the plane between the places of a line at wh
 const EDIT_TOOLS = [
   { value: "select", text: "Select", label: "Click or draw around objects (S)" },
   { value: "cut", text: "Cut", label: "Draw a line across an object (C)" },
-  { value: "grow", text: "Grow", label: "Begin in an object and draw around the area that it gets (G)" },
+  { value: "grow", text: "Grow", label: "Start in an object and draw around the area to add to it (G)" },
 ];
 const EDIT_KEYS = { s: "select", c: "cut", g: "grow" };
 const EDIT_WORDS = {
   select: "Click an object, or draw around several: with Shift or Ctrl to add, with Alt to take away. Then merge (M) or delete (Delete).",
   cut: "Draw a line across an object in any slice: it is cut through its whole depth, and the smaller part gets a new label.",
-  grow: "Begin in an object and draw around the area that it gets in this slice. Other objects keep their voxels.",
+  grow: "Start in an object and draw around the area to add to it in this slice. Other objects keep their voxels.",
 };
 
 // The slot that most places of a path lie in; 0 where none does. `slotAt(row, col)`; one of `preferred` wins.
@@ -64,11 +64,11 @@ export class EditPanel {
   constructor(explorer, host) {
     const { model, store, image } = explorer;
     Object.assign(this, { explorer, model, store, image, isOn: false, kind: "select", chosen: new Set() });
-    this.tools = choice(EDIT_TOOLS, "select", (kind) => this.setTool(kind), "What a stroke does");
-    this.merge = textButton("Merge (M)", () => this.mergeChosen(), { title: "All become the object that was chosen first" });
+    this.tools = choice(EDIT_TOOLS, "select", (kind) => this.setTool(kind), "Edit tool");
+    this.merge = textButton("Merge (M)", () => this.mergeChosen(), { title: "Merge into the object that was selected first" });
     this.remove = textButton("Delete (Delete)", () => this.deleteChosen());
     this.back = textButton("Undo (Ctrl+Z)", () => this.act("undo"));
-    this.none = textButton("Choose none (Esc)", () => this.give([], "replace"), { class: "oc-button oc-small" });
+    this.none = textButton("Select none (Esc)", () => this.give([], "replace"), { class: "oc-button oc-small" });
     this.words = h("p", { class: "oc-soft" });
     this.counts = h("p", { role: "status" });
     host.append(h("div", { class: "oc-row" }, this.tools.element, this.merge, this.remove, this.back), this.words,
@@ -156,18 +156,18 @@ export class EditPanel {
       return this.act("cut", { label: this.store.labels[slot - 1], line: points, ...plane });
     }
     const slot = slotAt(...path[0]) || (slots.size === 1 ? [...slots][0] : 0);
-    if (!slot) return this.say("Begin in the object that shall grow, or choose it first.");
+    if (!slot) return this.say("Start in the object to grow, or select it first.");
     return this.act("grow", { label: this.store.labels[slot - 1], polygon: points, ...plane, ...(flat ? {} : { index: slices.index }) });
   }
 
   mergeChosen() {
     if (this.chosen.size > 1) this.act("merge", { labels: [...this.chosen] });
-    else this.say("Choose two or more objects to merge.");
+    else this.say("Select two or more objects to merge.");
   }
 
   deleteChosen() {
     if (this.chosen.size) this.act("delete", { labels: [...this.chosen] });
-    else this.say("Choose the objects to delete.");
+    else this.say("Select the objects to delete.");
   }
 
   act(kind, details = {}) {

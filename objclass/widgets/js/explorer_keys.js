@@ -13,7 +13,7 @@ const KEYS = [
   ["double click, 0", "Show all"],
   ["Ctrl or ⌘ + Z, Shift + Z", "Undo, redo"],
   ["O", "Only selected objects"],
-  ["1 to 9, N", "In Classes: the class that a click gives, the next object"],
+  ["1 to 9, N", "In Classes: the class that a click assigns, the next object"],
   ["S, C, G, M, Delete", "In Edit: select, cut, grow, merge, delete"],
   ["← →, Page, Home, End", "Slices, in the slice view"],
   ["Esc", "Cancel drawing, unmark"],

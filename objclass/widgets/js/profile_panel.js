@@ -45,7 +45,7 @@ export class ProfilePanel {
     const named = new Map(this.store.groups.list.map((group) => [String(group.group), group.name]));
     const title = (name) => by !== GROUP_COLUMN ? name : name === "0" ? "not selected" : named.get(name) || `Group ${name}`;
     const head = h("tr", {}, h("th", { scope: "col" }, ""), h("th", { scope: "col" }, "Objects"),
-      apart ? h("th", { scope: "col", title: "Near 1: apart from the others; near 0: in between" }, "Silhouette") : null,
+      apart ? h("th", { scope: "col", title: "Near 1: well separated; near 0: between two groups" }, "Silhouette") : null,
       ...measures.map((name) => h("th", { scope: "col" }, h("span", {}, name.replaceAll("_", " ")))));
     const rows = groups.map(({ name, size, silhouette, differences }) => h("tr", {},
       h("th", { scope: "row" }, title(name)), h("td", { class: "oce-count" }, formatValue(size)),

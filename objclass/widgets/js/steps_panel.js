@@ -18,7 +18,7 @@ export class StepPanel {
     this.components = numberField("Axes", 2, { min: 1, max: 10 }, (value) => (this.axes = value));
     this.axes = 2;
     const ofGroup = (group) => (names) => names.filter((name) => store.describe(name)?.group === group);
-    this.picker = new ColumnPicker({ title: `Columns to ${step} by`, none: "None ticked: all measurements", onChange: () => this.ask(),
+    this.picker = new ColumnPicker({ title: `Columns to ${step} by`, none: "None selected: all measurements", onChange: () => this.ask(),
       presets: ["size", "shape", "intensity", "texture"].map((group) => [group, ofGroup(group)]) });
     this.columnsFold = foldOut("Columns", false, this.picker.element);
     this.used = h("p", { class: "oc-soft oce-used", role: "status" });
@@ -91,8 +91,8 @@ export class StepPanel {
     const best = message.silhouette.indexOf(Math.max(...message.silhouette));
     const second = message.bic ? "bic" : "inertia";
     drawLines(this.chart, message.n_clusters, [
-      { name: "Silhouette (high is good)", values: message.silhouette },
-      { name: second === "bic" ? "BIC (low is good)" : "Inertia (low is good)", values: message[second] },
+      { name: "Silhouette (higher is better)", values: message.silhouette },
+      { name: second === "bic" ? "BIC (lower is better)" : "Inertia (lower is better)", values: message[second] },
     ], "clusters", best);
     const count = message.n_clusters[best];
     this.chart.dataset.best = count ?? "";

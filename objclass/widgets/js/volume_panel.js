@@ -111,7 +111,7 @@ export class VolumePanel {
     if (this.indices) this.surfaces.set({ indices: wire(this.indices, "uint32") });
     this.view?.remove();
     Object.assign(this, { opened: null, indices: null, plot: null, view: null });
-    this.say("Making the surfaces …");
+    this.say("Drawing the surfaces …");
   }
 
   // Show k3d's view once it has drawn something; a view that stays empty says so.

@@ -129,9 +129,9 @@ def test_the_judgement_is_the_cross_validation(page: Page) -> None:
     assert judged["confusion"] == found.confusion.to_numpy().tolist()
     assert [[len(cell) for cell in row] for row in judged["objects"]] == judged["confusion"]
     importances = page.explorer.classifier.feature_importances()
-    telling = [item["column"] for item in judged["telling"]]
-    assert telling == importances.query("importance > 0")["column"].head(6).tolist()
-    assert set(telling[:2]) == {"measure 3", "measure 4"}
+    shown = [item["column"] for item in judged["importances"]]
+    assert shown == importances.query("importance > 0")["column"].head(6).tolist()
+    assert set(shown[:2]) == {"measure 3", "measure 4"}
     give(page, [30], 1)
     assert page.explorer._classes["judged"] == {}, "it was said of other examples"
 
