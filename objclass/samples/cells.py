@@ -27,8 +27,8 @@ def cells(day: int = 1, *, random_state: int = 0) -> Sample:
     Returns
     -------
     Sample
-        ``image`` (2, 504, 504) uint16, ``labels`` (504, 504), and ``kinds``, the true classes, with the
-        columns ``label`` and ``kind``; 196 cells. There are no annotations, as the labels are given.
+        ``image`` (2, 504, 504) uint16, ``labels`` (504, 504), and ``cell_types``, the true classes, with the
+        columns ``label`` and ``cell_type``; 196 cells. There are no annotations, as the labels are given.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def cells(day: int = 1, *, random_state: int = 0) -> Sample:
     Examples
     --------
     >>> sample = cells()
-    >>> sample.kinds["kind"].value_counts().sort_index().tolist()
+    >>> sample.cell_types["cell_type"].value_counts().sort_index().tolist()
     [66, 65, 65]
     """
     import pandas as pd
@@ -53,8 +53,8 @@ def cells(day: int = 1, *, random_state: int = 0) -> Sample:
     light = np.zeros((2, side, side))
     grain = gaussian_filter(random.normal(size=(side, side)), 0.9)
     grain /= grain.std()
-    kinds = random.permutation(np.resize(CLASSES, _GRID**2))
-    for place, kind in enumerate(kinds):
+    cell_types = random.permutation(np.resize(CLASSES, _GRID**2))
+    for place, cell_type in enumerate(cell_types):
         centre = (np.array(divmod(place, _GRID)) + 0.5) * _STEP + random.uniform(-2, 2, 2)
         long, angle = random.uniform(6, 14), random.uniform(0, np.pi)
         short = long * random.uniform(0.55, 1)
@@ -66,7 +66,7 @@ def cells(day: int = 1, *, random_state: int = 0) -> Sample:
             "even": np.ones(inside.sum()),
             "speckled": 1 + 0.45 * grain[inside],
             "hollow": np.where(radius[inside] < 0.6, 0.25, 1.3),
-        }[kind]
+        }[cell_type]
         labels[inside] = place + 1
         light[0][inside] = random.uniform(300, 1500)
         light[1][inside] = random.uniform(900, 1100) * pattern / pattern.mean()
@@ -74,7 +74,7 @@ def cells(day: int = 1, *, random_state: int = 0) -> Sample:
     if day == 2:
         light *= 0.5 * (1.2 - 0.6 * columns / side)
     image = random.poisson((light + 100).clip(0)).astype(np.uint16)
-    table = pd.DataFrame({"label": np.arange(1, len(kinds) + 1), "kind": kinds})
+    table = pd.DataFrame({"label": np.arange(1, len(cell_types) + 1), "cell_type": cell_types})
     return Sample(
-        name=f"cells, day {day}", image=image, spacing=None, annotations=(), labels=labels, kinds=table
+        name=f"cells, day {day}", image=image, spacing=None, annotations=(), labels=labels, cell_types=table
     )

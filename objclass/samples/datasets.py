@@ -57,8 +57,8 @@ class Sample:
         background, 2 object.
     labels : int32 array or None
         The true objects; None if unknown.
-    kinds : DataFrame or None
-        The true class of each object: columns ``label`` and ``kind``.
+    cell_types : DataFrame or None
+        The true class of each object: columns ``label`` and ``cell_type``.
 
     Examples
     --------
@@ -72,10 +72,10 @@ class Sample:
     spacing: tuple[float, ...] | None
     annotations: tuple[np.ndarray, ...] = ()
     labels: np.ndarray | None = None
-    kinds: pd.DataFrame | None = None
+    cell_types: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
-        objects = "" if self.kinds is None else f", {len(self.kinds)} true objects"
+        objects = "" if self.cell_types is None else f", {len(self.cell_types)} true objects"
         size = f"{self.image.shape} {self.image.dtype}"
         return f"<Sample {self.name}: {size}{objects}, rounds of annotations: {len(self.annotations)}>"
 
@@ -107,7 +107,7 @@ def embryo(shape: Sequence[int] = (64, 256, 256), *, random_state: int = 0) -> S
     >>> sample = embryo((24, 64, 64))
     >>> sample
     <Sample embryo: (24, 64, 64) uint16, 14 true objects, rounds of annotations: 2>
-    >>> sorted(sample.kinds["kind"].unique())
+    >>> sorted(sample.cell_types["cell_type"].unique())
     ['apoptotic', 'interphase', 'mitotic']
     """
     import pandas as pd
@@ -116,16 +116,16 @@ def embryo(shape: Sequence[int] = (64, 256, 256), *, random_state: int = 0) -> S
     seed = check_number("random_state", random_state, low=0, integer=True)
     to_draw, to_image, to_paint = np.random.default_rng(seed).spawn(3)
     drawing = synthetic.draw((depth, height, width), to_draw)
-    first = synthetic.paint(drawing, (0.25,), to_paint, kinds=("interphase", "mitotic"))
+    first = synthetic.paint(drawing, (0.25,), to_paint, cell_types=("interphase", "mitotic"))
     second = np.maximum(first, synthetic.paint(drawing, (0.55, 0.85), to_paint))
-    numbers = np.arange(1, len(drawing.kinds) + 1)
+    numbers = np.arange(1, len(drawing.cell_types) + 1)
     return Sample(
         name="embryo",
         image=synthetic.image_of(drawing.light, to_image),
         spacing=synthetic.SPACING,
         annotations=(first, second),
         labels=drawing.labels,
-        kinds=pd.DataFrame({"label": numbers, "kind": drawing.kinds}),
+        cell_types=pd.DataFrame({"label": numbers, "cell_type": drawing.cell_types}),
     )
 
 

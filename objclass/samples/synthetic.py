@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 SPACING = (1.5, 0.6, 0.6)
-KINDS = ("interphase", "mitotic", "apoptotic")
+CELL_TYPES = ("interphase", "mitotic", "apoptotic")
 SHARES = (0.60, 0.22, 0.18)
 BRIGHTNESS = {"interphase": 1.0, "mitotic": 1.9, "apoptotic": 0.62}
 RADII = {"interphase": (3.6, 3.6, 3.6), "mitotic": (4.8, 2.0, 2.0)}
@@ -33,7 +33,7 @@ class Drawing:
 
     labels: npt.NDArray[np.int32]
     light: npt.NDArray[np.float32]
-    kinds: list[str]
+    cell_types: list[str]
 
 
 def draw(shape: tuple[int, int, int], rng: np.random.Generator) -> Drawing:
@@ -45,14 +45,14 @@ def draw(shape: tuple[int, int, int], rng: np.random.Generator) -> Drawing:
     chromatin = ndimage.gaussian_filter(rng.standard_normal(shape, np.float32), 1.5)
     chromatin *= 0.12 / chromatin.std()
     places = _places(centre, semi_axes, rng)
-    kinds = _kinds(len(places), rng)
-    for number, (place, kind) in enumerate(zip(places, kinds, strict=True), start=1):
-        box, inside = _nucleus(kind, place, shape, rng)
+    cell_types = _cell_types(len(places), rng)
+    for number, (place, cell_type) in enumerate(zip(places, cell_types, strict=True), start=1):
+        box, inside = _nucleus(cell_type, place, shape, rng)
         inside &= labels[box] == 0
         labels[box][inside] = number
-        brightness = BRIGHTNESS[kind] * rng.lognormal(0, 0.08)
+        brightness = BRIGHTNESS[cell_type] * rng.lognormal(0, 0.08)
         light[box][inside] = brightness * (1 + chromatin[box][inside])
-    return Drawing(labels, light, kinds)
+    return Drawing(labels, light, cell_types)
 
 
 def _tissue(shape: tuple[int, int, int], centre: Array, semi_axes: Array) -> npt.NDArray[np.float32]:
@@ -82,21 +82,21 @@ def _places(centre: Array, semi_axes: Array, rng: np.random.Generator) -> Array:
     return places[:n]
 
 
-def _kinds(n: int, rng: np.random.Generator) -> list[str]:
+def _cell_types(n: int, rng: np.random.Generator) -> list[str]:
     """Return a class for each of `n` nuclei, in random order and the given proportions."""
     ends = np.cumsum(SHARES)[:-1] * n
-    return [KINDS[i] for i in np.searchsorted(ends, rng.permutation(n), side="right")]
+    return [CELL_TYPES[i] for i in np.searchsorted(ends, rng.permutation(n), side="right")]
 
 
 def _nucleus(
-    kind: str, place: Array, shape: tuple[int, int, int], rng: np.random.Generator
+    cell_type: str, place: Array, shape: tuple[int, int, int], rng: np.random.Generator
 ) -> tuple[tuple[slice, ...], npt.NDArray[np.bool_]]:
     """Return the bounding box of a nucleus and its mask within the box."""
     low = np.maximum(np.floor((place - 6) / SPACING), 0).astype(int)
     high = np.minimum(np.ceil((place + 6) / SPACING) + 1, shape).astype(int)
     box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     offsets = np.stack([g * s - p for g, s, p in zip(np.mgrid[box], SPACING, place, strict=True)], axis=-1)
-    if kind == "apoptotic":
+    if cell_type == "apoptotic":
         directions = rng.standard_normal((4, 3))
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         centres = directions * rng.uniform(1.5, 2.1, (4, 1))
@@ -104,7 +104,7 @@ def _nucleus(
         pieces = [np.linalg.norm(offsets - c, axis=-1) < r for c, r in zip(centres, radii, strict=True)]
         pieces.append(np.linalg.norm(offsets, axis=-1) < 1.2)
         return box, np.any(pieces, axis=0)
-    radii = np.array(RADII[kind])
+    radii = np.array(RADII[cell_type])
     axes = np.linalg.qr(rng.standard_normal((3, 3)))[0]
     scaled = offsets @ axes / (radii * rng.normal(1, 0.05, 3))
     return box, np.linalg.norm(scaled, axis=-1) < 1
@@ -128,7 +128,11 @@ def _add_specks(seen: npt.NDArray[np.float32], rng: np.random.Generator) -> None
 
 
 def paint(
-    drawing: Drawing, fractions: Sequence[float], rng: np.random.Generator, *, kinds: Sequence[str] = KINDS
+    drawing: Drawing,
+    fractions: Sequence[float],
+    rng: np.random.Generator,
+    *,
+    cell_types: Sequence[str] = CELL_TYPES,
 ) -> npt.NDArray[np.uint8]:
     """Return sparse scribbles: 1 on background, 2 inside nuclei.
 
@@ -140,7 +144,7 @@ def paint(
         The planes to annotate, as fractions of the depth.
     rng : Generator
         The random generator.
-    kinds : sequence of str
+    cell_types : sequence of str
         The classes of nuclei to annotate, up to four nuclei of each in a plane.
     """
     painted = np.zeros(drawing.labels.shape, np.uint8)
@@ -148,7 +152,7 @@ def paint(
         z = round(fraction * (len(painted) - 1))
         labels = drawing.labels[z]
         far = ndimage.distance_transform_edt(labels == 0) >= 2
-        for number in _choose(labels, drawing.kinds, kinds, rng):
+        for number in _choose(labels, drawing.cell_types, cell_types, rng):
             inside = labels == number
             middle = np.argwhere(inside).mean(axis=0)
             painted[z, _stroke(labels.shape, middle + rng.uniform(-1, 1, 2), 40, 3, rng) & far] = 1
@@ -160,15 +164,18 @@ def paint(
 
 
 def _choose(
-    labels: npt.NDArray[np.int32], kind_of: list[str], kinds: Sequence[str], rng: np.random.Generator
+    labels: npt.NDArray[np.int32],
+    cell_type_of: list[str],
+    cell_types: Sequence[str],
+    rng: np.random.Generator,
 ) -> list[int]:
     """Return nuclei with a large cross-section in this plane, up to four of each class."""
     numbers, sizes = np.unique(labels[labels > 0], return_counts=True)
     large = numbers[sizes >= 12].tolist()
     return [
         number
-        for kind in kinds
-        for number in rng.permutation([n for n in large if kind_of[n - 1] == kind])[:4].astype(int)
+        for cell_type in cell_types
+        for number in rng.permutation([n for n in large if cell_type_of[n - 1] == cell_type])[:4].astype(int)
     ]
 
 

@@ -85,12 +85,12 @@ def compare_with_truth(labels: np.ndarray, table: pd.DataFrame, sample: Sample) 
     from sklearn.metrics import adjusted_rand_score
 
     assert sample.labels is not None
-    assert sample.kinds is not None
+    assert sample.cell_types is not None
     pairs = match_objects(labels, sample.labels)
-    found = {"true": len(sample.kinds), "recovered": round(len(pairs) / len(sample.kinds), 4)}
+    found = {"true": len(sample.cell_types), "recovered": round(len(pairs) / len(sample.cell_types), 4)}
     groups = [name for name in table.columns if name.endswith("_CLUSTER_ID")]
     if groups and pairs:
         matched = table[table["label"].isin(list(pairs))]
-        kinds = sample.kinds.set_index("label")["kind"].loc[matched["label"].map(pairs)]
-        found["adjusted_rand_index"] = round(float(adjusted_rand_score(kinds, matched[groups[-1]])), 4)
+        cell_types = sample.cell_types.set_index("label")["cell_type"].loc[matched["label"].map(pairs)]
+        found["adjusted_rand_index"] = round(float(adjusted_rand_score(cell_types, matched[groups[-1]])), 4)
     return found

@@ -42,5 +42,5 @@ def test_clustering_the_sample_of_cells_follows_their_classes_with_texture(group
     sample = samples.cells()
     table = measure(sample.labels, sample.image, properties=groups, progress=False)
     found = cluster(table, "kmeans", n_clusters=3, progress=False)["KMEANS_CLUSTER_ID"]
-    kinds = sample.kinds.set_index("label")["kind"].loc[table["label"]]
-    assert low <= adjusted_rand_score(kinds, found) <= high
+    cell_types = sample.cell_types.set_index("label")["cell_type"].loc[table["label"]]
+    assert low <= adjusted_rand_score(cell_types, found) <= high

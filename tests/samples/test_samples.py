@@ -43,9 +43,9 @@ def test_embryo_matches_its_description(whole):
     assert whole.labels.dtype == np.int32
     assert len(whole.spacing) == 3
     assert whole.spacing[0] > 2 * whole.spacing[1]
-    assert 300 <= len(whole.kinds) <= 400
-    np.testing.assert_array_equal(np.unique(whole.labels)[1:], whole.kinds["label"])
-    shares = whole.kinds["kind"].value_counts(normalize=True)
+    assert 300 <= len(whole.cell_types) <= 400
+    np.testing.assert_array_equal(np.unique(whole.labels)[1:], whole.cell_types["label"])
+    shares = whole.cell_types["cell_type"].value_counts(normalize=True)
     assert shares[["interphase", "mitotic", "apoptotic"]].tolist() == pytest.approx(
         [0.6, 0.22, 0.18], abs=0.01
     )
@@ -53,14 +53,14 @@ def test_embryo_matches_its_description(whole):
 
 def test_classes_of_nuclei_differ(whole):
     table = objclass.measure(whole.labels, whole.image, spacing=whole.spacing, progress=False)
-    by_kind = table.merge(whole.kinds, on="label").groupby("kind").median(numeric_only=True)
-    elongation = by_kind["axis_major_length"] / by_kind["axis_minor_length"]
+    by_type = table.merge(whole.cell_types, on="label").groupby("cell_type").median(numeric_only=True)
+    elongation = by_type["axis_major_length"] / by_type["axis_minor_length"]
     assert elongation["mitotic"] > 1.5 * elongation["interphase"]
-    assert by_kind["area"]["interphase"] > 2 * by_kind["area"]["mitotic"]
-    assert by_kind["area"]["mitotic"] > by_kind["area"]["apoptotic"]
-    mean = by_kind["intensity_mean"]
+    assert by_type["area"]["interphase"] > 2 * by_type["area"]["mitotic"]
+    assert by_type["area"]["mitotic"] > by_type["area"]["apoptotic"]
+    mean = by_type["intensity_mean"]
     assert mean["mitotic"] > mean["interphase"] > mean["apoptotic"]
-    assert by_kind["solidity"]["apoptotic"] == by_kind["solidity"].min()
+    assert by_type["solidity"]["apoptotic"] == by_type["solidity"].min()
 
 
 def test_every_nucleus_is_one_piece_and_larger_than_a_speck(whole):
@@ -70,7 +70,7 @@ def test_every_nucleus_is_one_piece_and_larger_than_a_speck(whole):
 
 
 def test_signal_fades_with_depth(whole):
-    interphase = whole.kinds.query("kind == 'interphase'")["label"]
+    interphase = whole.cell_types.query("cell_type == 'interphase'")["label"]
     brightness = ndimage.mean(whole.image, whole.labels, interphase) - 100
     depth = np.array(ndimage.center_of_mass(whole.labels > 0, whole.labels, interphase))[:, 0]
     assert np.corrcoef(depth, np.log(brightness))[0, 1] < -0.95
@@ -91,7 +91,7 @@ def test_scribbles_are_sparse_and_true(whole):
 
 
 def test_round_one_misses_the_deep_nuclei_and_round_two_finds_them(whole, segmented):
-    interphase = whole.kinds.query("kind == 'interphase'")["label"].to_numpy()
+    interphase = whole.cell_types.query("cell_type == 'interphase'")["label"].to_numpy()
     depth = np.array(ndimage.center_of_mass(whole.labels > 0, whole.labels, interphase))[:, 0]
     deep, shallow = interphase[depth > 48], interphase[depth < 16]
     assert len(deep) > 30
@@ -99,7 +99,7 @@ def test_round_one_misses_the_deep_nuclei_and_round_two_finds_them(whole, segmen
     assert np.isin(shallow, first).mean() > 0.9
     assert np.isin(deep, first).mean() < 0.1
     assert np.isin(deep, second).mean() > 0.9
-    assert len(second) >= 0.9 * len(whole.kinds)
+    assert len(second) >= 0.9 * len(whole.cell_types)
 
 
 def test_specks_are_there_and_small(whole):
@@ -113,16 +113,16 @@ def test_kmeans_on_measurements_finds_the_classes(whole, segmented):
     table = objclass.measure(labels, whole.image, spacing=whole.spacing, progress=False)
     clustered = objclass.cluster(table, n_clusters=3).set_index("label")["KMEANS_CLUSTER_ID"]
     numbers, true_numbers = found(labels, whole.labels)
-    kinds = whole.kinds.set_index("label")["kind"]
-    assert adjusted_rand_score(kinds[true_numbers], clustered[numbers]) > 0.9
+    cell_types = whole.cell_types.set_index("label")["cell_type"]
+    assert adjusted_rand_score(cell_types[true_numbers], clustered[numbers]) > 0.9
 
 
 @pytest.mark.parametrize("random_state", range(4))
 def test_a_small_embryo_has_all_of_it(random_state):
     sample = samples.embryo(SMALL, random_state=random_state)
     assert sample.image.shape == SMALL
-    assert set(sample.kinds["kind"]) == {"interphase", "mitotic", "apoptotic"}
-    assert len(np.unique(sample.labels)) == len(sample.kinds) + 1
+    assert set(sample.cell_types["cell_type"]) == {"interphase", "mitotic", "apoptotic"}
+    assert len(np.unique(sample.labels)) == len(sample.cell_types) + 1
     for scribbles in sample.annotations:
         assert set(np.unique(scribbles)) == {0, 1, 2}
 
@@ -133,7 +133,7 @@ def test_the_seed_decides():
         np.testing.assert_array_equal(getattr(one, name), getattr(same, name))
         assert (getattr(one, name) != getattr(other, name)).any()
     np.testing.assert_array_equal(one.annotations, same.annotations)
-    assert one.kinds.equals(same.kinds)
+    assert one.cell_types.equals(same.cell_types)
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (23, 64, 64), (24.0, 64, 64), 64, "abc", (24, 64, 63)])
