@@ -17,6 +17,7 @@ from objclass.pixels.prediction import check_fit, object_classes, run_forest
 from objclass.pixels.tiling import Region, as_volume
 
 _LEAST_OBJECT = 0.01
+_GRID, _COLUMN = (3, 4), 32  # columns through all slices, and their side in pixels
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,6 @@ def suggest_slice(
     classifier: ObjectClassifier,
     annotations: npt.ArrayLike | None = None,
     *,
-    n_columns: int = 12,
-    column_size: int = 32,
     positive_class: int | Sequence[int] | None = None,
 ) -> Suggestion:
     """Suggest the most uncertain slice, away from annotated slices.
@@ -109,8 +108,6 @@ def suggest_slice(
         As in `uncertainty_plane`.
     annotations : integer array, optional
         Annotated slices, and their close neighbours, have lower scores.
-    n_columns, column_size : int
-        The sample: the number of columns through all slices, and their side length in pixels.
     positive_class
         As in `probability_map`.
 
@@ -126,9 +123,10 @@ def suggest_slice(
 
     Notes
     -----
-    The score of a slice is Σu / (Σp + 0.01 n) over its n sampled pixels, with p the probability of the
-    positive class and ``u = 1 − |2p − 1|``, times 1 − exp(−d²/2w²), with d the distance to the next annotated
-    slice and w a sixteenth of the stack.
+    Slices are sampled in twelve columns of 32×32 pixels through the stack, in each part of the image where it
+    varies most. The score of a slice is Σu / (Σp + 0.01 n) over its n sampled pixels, with p the probability
+    of the positive class and ``u = 1 − |2p − 1|``, times 1 − exp(−d²/2w²), with d the distance to the next
+    annotated slice and w a sixteenth of the stack.
 
     References
     ----------
@@ -146,11 +144,9 @@ def suggest_slice(
     """
     channels = check_fit(image, classifier)
     classifier = fit_to_image(classifier, channels)
-    check_number("n_columns", n_columns, low=1, integer=True)
-    check_number("column_size", column_size, low=1, integer=True)
     classes = object_classes(classifier, positive_class)
     depth, *size = as_volume(channels, classifier.ndim).shape[1:]
-    columns = _place_columns(channels, size, n_columns, column_size)
+    columns = _place_columns(channels, size)
     doubt, found = np.zeros((len(columns), depth)), np.zeros((len(columns), depth))
     for number, (rows, cols) in enumerate(columns):
         probability = _probability(channels, classifier, classes, (slice(0, depth), rows, cols))
@@ -176,13 +172,9 @@ def _unsure(probability: np.ndarray) -> np.ndarray:
     return 1 - np.abs(2 * probability - 1)
 
 
-def _place_columns(
-    channels: np.ndarray, size: list[int], n_columns: int, column_size: int
-) -> list[tuple[slice, slice]]:
+def _place_columns(channels: np.ndarray, size: list[int]) -> list[tuple[slice, slice]]:
     """Distribute columns over the image, in each part at the position of highest variance."""
-    parts = max(1, round(n_columns**0.5))
-    grid = (parts, max(1, n_columns // parts))
-    edges = [np.linspace(0, length, count + 1).astype(int) for length, count in zip(size, grid, strict=True)]
+    edges = [np.linspace(0, length, count + 1).astype(int) for length, count in zip(size, _GRID, strict=True)]
     depth = channels.shape[1] if channels.ndim == 4 else 1
     planes = (
         channels[0][:: max(1, depth // 8), ::2, ::2] if channels.ndim == 4 else channels[0][None, ::2, ::2]
@@ -195,15 +187,13 @@ def _place_columns(
                 top // 2 : max(bottom // 2, top // 2 + 1), left // 2 : max(right // 2, left // 2 + 1)
             ]
             row, col = np.unravel_index(int(window.argmax()), window.shape)
-            columns.append(
-                (_around(top + 2 * row, column_size, size[0]), _around(left + 2 * col, column_size, size[1]))
-            )
+            columns.append((_around(top + 2 * row, size[0]), _around(left + 2 * col, size[1])))
     return columns
 
 
-def _around(middle: int, length: int, size: int) -> slice:
-    begin = int(np.clip(middle - length // 2, 0, max(0, size - length)))
-    return slice(begin, min(begin + length, size))
+def _around(middle: int, size: int) -> slice:
+    begin = int(np.clip(middle - _COLUMN // 2, 0, max(0, size - _COLUMN)))
+    return slice(begin, min(begin + _COLUMN, size))
 
 
 def _away_from(annotations: npt.ArrayLike, shape: tuple[int, ...], depth: int) -> np.ndarray:

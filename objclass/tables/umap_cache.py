@@ -56,17 +56,6 @@ def _releases() -> str:
     return "-".join((*packages, "in-order"))
 
 
-def compile_umap() -> None:
-    """Compile the functions of UMAP that `objclass.reduce` needs."""
-    import numpy as np
-    import pandas as pd
-
-    from objclass.tables.reduction import reduce
-
-    values = np.random.default_rng(0).normal(size=(64, 4))
-    reduce(pd.DataFrame(values, columns=list("abcd")).assign(label=np.arange(1, 65)), "umap", progress=False)
-
-
 @contextlib.contextmanager
 def _without_pynndescent() -> Iterator[None]:
     """Within this context, ``import pynndescent`` gives stand-ins that import it when they are used.

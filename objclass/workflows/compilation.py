@@ -15,7 +15,6 @@ import numpy as np
 
 from objclass._common.code_cache import mark_compiled
 from objclass._common.parallel import Progress, progress_bar
-from objclass.tables.umap_cache import compile_umap
 
 
 def warmup(*, progress: Progress = True) -> None:
@@ -124,6 +123,16 @@ def _measuring() -> None:
     measure(LABELS, IMAGE, spacing=0.5, progress=False)
 
 
+def _umap() -> None:
+    """Compile the functions of UMAP that `objclass.reduce` needs."""
+    import pandas as pd
+
+    from objclass.tables.reduction import reduce
+
+    values = np.random.default_rng(0).normal(size=(64, 4))
+    reduce(pd.DataFrame(values, columns=list("abcd")).assign(label=np.arange(1, 65)), "umap", progress=False)
+
+
 def _measuring_more() -> None:
     """Measure the groups of properties that are computed on request."""
     from objclass.measurement.region_properties import measure
@@ -152,7 +161,7 @@ STEPS = {
     "pixels": _pixels,
     "splitting": _splitting,
     "measuring": _measuring,
-    "umap": compile_umap,
+    "umap": _umap,
     "more-measuring": _measuring_more,
     "classifying": _classifying,
 }

@@ -68,3 +68,8 @@ def test_progress_is_reported_by_the_caller():
 
     parallel.map_tiles(str, range(5), progress=report)
     assert calls == [(number, 5, threading.current_thread()) for number in range(1, 6)]
+
+
+def test_a_kernel_is_the_plain_function_where_numba_is_switched_off(monkeypatch):
+    monkeypatch.setattr("numba.config.DISABLE_JIT", 1)
+    assert parallel.kernel(len) is len

@@ -31,10 +31,10 @@ def test_a_flat_image():
     doubt = uncertainty_plane(image, classifier)
     probability = objclass.probability_map(image, classifier, engine="cpu", progress=False)
     np.testing.assert_array_equal(doubt, 1 - np.abs(2 * probability - 1))
-    suggestion = suggest_slice(image, classifier, annotations, column_size=8)
+    suggestion = suggest_slice(image, classifier, annotations)
     assert suggestion.index == 0
     row0, col0, row1, col1 = suggestion.region
-    assert (row1 - row0, col1 - col0) == (8, 8)
+    assert (row1 - row0, col1 - col0) == (32, 32)
     assert doubt[row0:row1, col0:col1].mean() > doubt.mean()
 
 
@@ -68,5 +68,3 @@ def test_bad_input(trained):
         uncertainty_plane(sample.image, classifier, 3)
     with pytest.raises(ValueError, match="annotations: expected axes"):
         suggest_slice(sample.image, classifier, np.zeros((3, 3, 3), int))
-    with pytest.raises(ValueError, match="n_columns: expected an integer"):
-        suggest_slice(sample.image, classifier, n_columns=0)
