@@ -63,6 +63,16 @@ def test_undo_and_redo_bring_back_numbers_names_and_steps() -> None:
     assert not groups.history.can_redo
 
 
+def test_a_hidden_group_is_shown_again() -> None:
+    groups = Groups(np.zeros(3, int))
+    choose(groups, [0], "replace")
+    choose(groups, [1], "next")
+    groups.hide(1, True)
+    groups.hide(2, True)
+    groups.hide(1, False)
+    assert groups.state.hidden == {2}
+
+
 def test_a_group_without_objects_loses_its_name() -> None:
     groups = Groups(np.zeros(3, int))
     choose(groups, [0], "replace")
