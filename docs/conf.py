@@ -62,6 +62,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "abort_on_example_error": True,
     "remove_config_comments": True,
+    "capture_repr": ("_repr_html_",),  # tables, but not what Matplotlib returns
 }
 # Notebooks may start with a heading of a lower level.
 suppress_warnings = ["myst.header"]

@@ -20,7 +20,7 @@ table["right"] = table["CLASS"].to_numpy() == truth.reindex(table["label"]).to_n
 
 figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
 for name, rows in table.groupby("CLASS"):
-    axes.hist(rows["CLASS_PROBABILITY"].astype(float), bins=20, alpha=0.6, label=name)
+    axes.hist(rows["CLASS_PROBABILITY"].astype(float), bins=20, range=(0.4, 1), alpha=0.6, label=name)
 axes.set(
     xlabel="probability of the predicted class", ylabel="objects", title=f"{table['right'].mean():.0%} right"
 )
