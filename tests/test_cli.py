@@ -252,7 +252,7 @@ def test_labels_of_other_programs_are_measured(blobs, capsys):
         str(blobs / "t.csv"),
     ]
     assert main(arguments) == 0
-    assert "2 objects, lengths in micrometer" in capsys.readouterr().out
+    assert "2 objects, lengths in µm" in capsys.readouterr().out
     expected = objclass.measure(labels, objclass.imread(blobs / "image.tif"), spacing=(0.5, 0.25))
     pd.testing.assert_frame_equal(pd.read_csv(blobs / "t.csv").drop(columns="unit"), expected, rtol=1e-12)
     assert main(["measure", str(blobs / "labels.tif"), "--out", str(blobs / "bare.csv")]) == 0

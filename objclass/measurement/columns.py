@@ -105,6 +105,15 @@ def table_attributes(
     return {"unit": unit, "spacing": known, "ndim": ndim, "columns": columns}
 
 
+def check_frame(table: Any) -> None:
+    """Raise if `table` is not a DataFrame."""
+    import pandas as pd
+
+    if not isinstance(table, pd.DataFrame):
+        hint = "Compute one with objclass.measure(labels, image)."
+        raise checks.invalid("table", "a pandas DataFrame", checks.describe(table), hint, kind=TypeError)
+
+
 def describe_columns(table: pd.DataFrame) -> pd.DataFrame:
     """Describe the columns of a table: unit, group, definition and source.
 
@@ -138,9 +147,7 @@ def describe_columns(table: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    if not isinstance(table, pd.DataFrame):
-        hint = "Compute one with objclass.measure(labels, image)."
-        raise checks.invalid("table", "a pandas DataFrame", checks.describe(table), hint, kind=TypeError)
+    check_frame(table)
     known = table.attrs.get("columns", {})
     rows = []
     for name in map(str, table.columns):

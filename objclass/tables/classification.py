@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import check_number, check_option, describe, invalid
-from objclass.tables.columns import check_table, key_columns, key_rows, prepare, with_results
+from objclass.tables.columns import (
+    check_measured_alike,
+    check_table,
+    column_units,
+    key_columns,
+    key_rows,
+    prepare,
+    with_results,
+)
 from objclass.tables.models import METHODS, fit_model
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.tables.table_classifier import TableClassifier, folds
@@ -140,7 +148,6 @@ def _train(
         )
     for name in np.array(names)[counts == 1]:
         warnings.warn(f"Class {str(name)!r} has a single example: add more.", stacklevel=3)
-    measured = table.attrs.get("columns", {})
     spacing = table.attrs.get("spacing")
     return TableClassifier(
         columns=tuple(map(str, columns)),
@@ -149,7 +156,7 @@ def _train(
         model=fit_model(values, codes, method=method, class_weight=class_weight, random_state=random_state),
         examples=values,
         example_classes=codes,
-        units={str(name): measured[name].get("unit", "") for name in columns if name in measured},
+        units=column_units(table, columns),
         spacing=None if spacing is None else tuple(map(float, spacing)),
         colors=_check_colors(colors, names),
         class_weight=class_weight,
@@ -657,25 +664,9 @@ def _measured(table: pd.DataFrame, classifier: TableClassifier) -> tuple[np.ndar
         raise invalid(
             "table", "the columns that the classifier was trained on", f"no column {absent[0]!r}", hint
         )
-    _check_units(table, classifier)
+    check_measured_alike(table, classifier.units, classifier.spacing, like="the classifier", stacklevel=4)
     matrix = prepare(table, columns=classifier.columns, scale=False, correlations=False)
     if len(matrix.columns) < len(classifier.columns):
         empty = ", ".join(matrix.excluded["empty"])
         raise invalid("table", "values in each column that the classifier was trained on", f"none in {empty}")
     return matrix.values, matrix.rows  # noqa: PD011
-
-
-def _check_units(table: pd.DataFrame, classifier: TableClassifier) -> None:
-    measured = table.attrs.get("columns", {})
-    for name, unit in classifier.units.items():
-        here = measured.get(name, {}).get("unit", unit)
-        if here != unit:
-            expected = f"{name!r} in {unit or 'voxels'}, as the classifier learnt it"
-            raise invalid("table", expected, here or "voxels", "Measure with the spacing and unit of then.")
-    spacing = table.attrs.get("spacing")
-    if spacing is None or classifier.spacing is None:
-        return
-    if len(spacing) == len(classifier.spacing) and np.allclose(spacing, classifier.spacing, rtol=0.01):
-        return
-    text = f"a voxel size of {tuple(spacing)}, the training table {classifier.spacing}"
-    warnings.warn(f"The table has {text}: this alone can change shapes and textures.", stacklevel=4)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import check_number, describe, invalid
+from objclass.measurement.columns import column_unit
 from objclass.tables.roles import column_role, words_of
 
 if TYPE_CHECKING:
@@ -102,6 +103,58 @@ def check_belongs(table: pd.DataFrame, present: np.ndarray) -> None:
     if len(table) and len(present) and not table["label"].isin(present).any():
         got = f"the objects {_some(table['label'])} together with the labels {_some(present.tolist())}"
         raise invalid("table", "objects of the label image", got, "Is it the table of another image?")
+
+
+def column_units(table: pd.DataFrame, names: Iterable[str]) -> dict[str, str]:
+    """Return the unit of those columns that `measure` measured."""
+    measured = table.attrs.get("columns", {})
+    return {str(name): measured[name].get("unit", "") for name in names if name in measured}
+
+
+def check_measured_alike(
+    table: pd.DataFrame,
+    units: Mapping[str, str],
+    spacing: Sequence[float] | None,
+    *,
+    like: str,
+    stacklevel: int,
+) -> None:
+    """Raise if a column of `table` has another unit, and warn if the voxel size is another one.
+
+    Parameters
+    ----------
+    table : DataFrame
+    units : mapping of str to str
+        The unit of each column.
+    spacing : sequence of float, optional
+        The voxel size that these were measured at.
+    like : str
+        What has these, for messages.
+    stacklevel : int
+        Of the warning.
+    """
+    here = column_units(table, units)
+    for name, unit in here.items():
+        if unit != units[name]:
+            expected = f"{name!r} in {units[name] or 'voxels'}, as in {like}"
+            raise invalid("table", expected, unit or "voxels", "Measure with that spacing and unit.")
+    now = table.attrs.get("spacing")
+    if now is None or spacing is None:
+        return
+    if len(now) == len(spacing) and np.allclose(now, spacing, rtol=0.01):
+        return
+    text = f"a voxel size of {tuple(now)}, {like} {tuple(spacing)}"
+    warnings.warn(f"The table has {text}: this alone can change shapes and textures.", stacklevel=stacklevel)
+
+
+def check_one_unit(table: pd.DataFrame, names: Iterable[str]) -> None:
+    """Raise if lengths are in several units by the column ``unit``, as where tables of runs were joined."""
+    units = list(table["unit"].dropna().unique()) if "unit" in table else []
+    lengths = [name for name in names if column_unit(str(name), ndim=3, unit="unit") not in ("", "px")]
+    if len(units) > 1 and lengths:
+        got = f"{lengths[0]!r} in {_some(units)}"
+        hint = "Measure all images with their voxel size, or choose columns without a unit."
+        raise invalid("table", "lengths in one unit, by its column 'unit'", got, hint)
 
 
 def _label_hint(table: pd.DataFrame) -> str:
@@ -268,6 +321,7 @@ def prepare(
     """
     names = check_columns(check_table(table), columns)
     _check_scale(scale, table)
+    check_one_unit(table, names)
     automatic = isinstance(columns, str)
     excluded = _measured(table)[1] if automatic else {}
     values = np.empty((len(table), len(names)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import invalid
-from objclass.tables.columns import check_table, column_kind
+from objclass.tables.columns import check_one_unit, check_table, column_kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,6 +141,7 @@ def check_design(table: pd.DataFrame, values: Sequence[str], *, by: str, replica
         if name == "label":
             expected = "the column of images, wells or animals" if argument == "replicate" else "measurements"
             raise invalid(argument, expected, "'label', which identifies objects")
+    check_one_unit(table, values)
     known = table[by].notna() & table[replicate].notna()
     if not known.all():
         text = (

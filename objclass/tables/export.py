@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from objclass._common import checks
 from objclass._common.files import AnyPath, replacing
 from objclass.io.tables import plain_text, safe_text, write_csv
-from objclass.measurement.columns import describe_columns
+from objclass.measurement.columns import check_frame, describe_columns
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_SPACING = re.compile(r"([\d.e+-]+(?: × [\d.e+-]+)*) ?(.*)")
 
 
 def file_formats() -> list[str]:
@@ -40,8 +44,8 @@ def write_table(table: pd.DataFrame, path: AnyPath) -> None:
 
     A CSV file contains only the table, so that pandas, Excel and R read it without options. Text that begins
     like a formula is written after an apostrophe, which `read_table` removes. The unit, group,
-    definition and source of each column of ``objects.csv`` are written to ``objects.columns.csv``. Parquet
-    stores them in the file.
+    definition and source of each column of ``objects.csv``, and the voxel size, are written to
+    ``objects.columns.csv``. Parquet stores them in the file.
 
     Parameters
     ----------
@@ -65,27 +69,29 @@ def write_table(table: pd.DataFrame, path: AnyPath) -> None:
     >>> table = objclass.measure(np.ones((2, 3), int), spacing=0.5, unit="µm", properties="area")
     >>> objclass.write_table(table, path)
     >>> print(path.with_suffix(".columns.csv").read_text(encoding="utf-8-sig"))
-    name,unit,group,definition,source
-    label,,,The label of the object in its label image.,
-    area,µm²,size,"Area, or volume in 3D.",scikit-image
-    >>> objclass.read_table(path).attrs["columns"]["area"]["unit"]
-    'µm²'
+    name,unit,group,definition,source,spacing
+    label,,,The label of the object in its label image.,,0.5 × 0.5 µm
+    area,µm²,size,"Area, or volume in 3D.",scikit-image,0.5 × 0.5 µm
+    >>> attrs = objclass.read_table(path).attrs
+    >>> attrs["columns"]["area"]["unit"], attrs["spacing"], attrs["unit"]
+    ('µm²', [0.5, 0.5], 'µm')
     >>> folder.cleanup()
     """
     suffix = Path(path).suffix.lower()
-    described = describe_columns(table)
+    check_frame(table)
     if suffix not in (".csv", ".parquet"):
         raise checks.invalid("path", "a path that ends in .csv or .parquet", str(path))
     if suffix == ".csv":
         write_csv(Path(path), table)
-        write_columns(described, path)
+        write_columns(table, path)
         return
     with replacing(path) as temporary:
         table.to_parquet(temporary, index=False)
 
 
-def write_columns(described: pd.DataFrame, path: AnyPath) -> None:
-    """Write the descriptions of `describe_columns` next to the CSV file at `path`."""
+def write_columns(table: pd.DataFrame, path: AnyPath) -> None:
+    """Write the description of the columns of a table, and the voxel size, next to the CSV file at `path`."""
+    described = describe_columns(table).assign(spacing=_spacing_text(table.attrs))
     with replacing(_columns_path(path)) as temporary:
         # Excel recognizes UTF-8 only with a byte order mark; pandas and R ignore it.
         described.to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator="\n")
@@ -102,7 +108,7 @@ def read_table(path: AnyPath) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table, with the description of its columns in ``attrs``.
+        The table, with the description of its columns and the voxel size in ``attrs``.
 
     Raises
     ------
@@ -129,9 +135,25 @@ def read_table(path: AnyPath) -> pd.DataFrame:
     table = plain_text(pd.read_csv(path))
     if _columns_path(path).exists():
         described = pd.read_csv(_columns_path(path), keep_default_na=False, encoding="utf-8-sig")
+        spacing = described.pop("spacing").iloc[:1] if "spacing" in described else ()
         columns = {row.pop("name"): row for row in described.to_dict("records") if row["group"]}
-        table.attrs.update({"columns": columns})
+        table.attrs.update({**_spacing_of_text("".join(spacing)), "columns": columns})
     return table
+
+
+def _spacing_text(attrs: Mapping[Hashable | None, Any]) -> str:
+    """Return the voxel size and its unit, as "0.5 × 0.5 µm"; "" if unknown."""
+    sizes: Sequence[float] = attrs.get("spacing") or ()
+    return f"{' × '.join(map(repr, map(float, sizes)))} {attrs.get('unit', '')}".rstrip() if sizes else ""
+
+
+def _spacing_of_text(text: str) -> dict[str, Any]:
+    """Return ``unit``, ``spacing`` and ``ndim`` as in the attributes of a measured table; none if unknown."""
+    found = _SPACING.fullmatch(text)
+    if found is None:
+        return {}
+    sizes = [float(size) for size in found[1].split(" × ")]
+    return {"unit": found[2], "spacing": sizes, "ndim": len(sizes)}
 
 
 def _columns_path(path: AnyPath) -> Path:

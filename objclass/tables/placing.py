@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from objclass._common.checks import invalid
-from objclass.tables.columns import Matrix, check_table, prepare
+from objclass.tables.columns import Matrix, check_measured_alike, check_table, column_units, prepare
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,10 +66,9 @@ def _scaled_like(table: pd.DataFrame, like: pd.DataFrame, known: Matrix, scale: 
     if missing:
         hint = "Measure the same properties, or name columns that both tables have with columns=[...]."
         raise invalid("table", "the columns that like was reduced with", f"none called {missing[:5]}", hint)
-    for name in known.columns:
-        units = [each.attrs.get("columns", {}).get(name, {}).get("unit") for each in (table, like)]
-        if None not in units and units[0] != units[1]:
-            raise invalid("table", f"{name!r} in {units[1]} as in like", f"{units[0]}")
+    check_measured_alike(
+        table, column_units(like, known.columns), like.attrs.get("spacing"), like="like", stacklevel=5
+    )
     within_groups = isinstance(scale, str) and scale != "robust"
     new = prepare(table, columns=known.columns, scale=scale if within_groups else False)
     if new.columns != known.columns:

@@ -659,14 +659,16 @@ def _finish(
         is_whole = all(_result_state(work.folder / name) == state for name, state in states)
         if is_whole and written.get("content") == digest:
             return
-    images = write_images(work.folder, [record["row"] for record in done.values()])
+    rows = [record["row"] for record in done.values()]
+    images = write_images(work.folder, rows)
     outputs = [CLASSIFIER]
     if work.settings.measure:
         paths = [work.table_path(item) for item in done]
         integers = [record["integers"] for record in done.values()]
-        in_micrometres = any(record["row"]["unit"] == UNIT for record in done.values())
-        unit = SYMBOL if in_micrometres else "px"
-        outputs += join_tables(work.folder, paths, integers, ndim=ndim, unit=unit)
+        unit = SYMBOL if any(row["unit"] == UNIT for row in rows) else "px"
+        sizes = {tuple(row[f"spacing_{axis}"] for axis in "zyx"[-ndim:]) for row in rows}
+        spacing = sizes.pop() if len(sizes) == 1 and unit == SYMBOL else None
+        outputs += join_tables(work.folder, paths, integers, ndim=ndim, unit=unit, spacing=spacing)
     write_record(work.folder, content, outputs=outputs)
     now = {name: _result_state(work.folder / name) for name in (images, *outputs, RECORD)}
     cache["written"] = {"content": digest, "states": now}

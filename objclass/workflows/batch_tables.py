@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from objclass._common.files import replacing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OBJECTS, COLUMNS, PARQUET, IMAGES = "objects.csv", "objects.columns.csv", "objects.parquet", "images.csv"
 IMAGE_COLUMNS = (
@@ -45,16 +49,22 @@ def write_images(folder: Path, rows: Sequence[dict[str, Any]]) -> str:
 
 
 def join_tables(
-    folder: Path, parts: Sequence[Path], integers: Sequence[Sequence[str]], *, ndim: int, unit: str
+    folder: Path,
+    parts: Sequence[Path],
+    integers: Sequence[Sequence[str]],
+    *,
+    ndim: int,
+    unit: str,
+    spacing: Sequence[float] | None,
 ) -> list[str]:
     """Write the rows of all images into a CSV file, and with pyarrow a Parquet file; return their names.
 
     Columns that are missing for some images are empty there. The description of the columns, with lengths in
-    `unit`, is written to another file.
+    `unit` and the voxel size that all images have, is written to another file.
     """
     import pandas as pd
 
-    from objclass.measurement.columns import describe_columns, table_attributes
+    from objclass.measurement.columns import table_attributes
     from objclass.tables.export import write_columns
 
     heads: list[list[str]] = []
@@ -74,30 +84,32 @@ def join_tables(
                     else:
                         writer.writerows(csv.DictReader(file))
         table = pd.DataFrame(columns=columns)
-        table.attrs = table_attributes(table, ndim=ndim, unit=unit, spacing=None)
-        write_columns(describe_columns(table), folder / OBJECTS)
+        table.attrs = table_attributes(table, ndim=ndim, unit=unit, spacing=spacing)
+        write_columns(table, folder / OBJECTS)
         whole = set(columns).intersection(*integers) if integers else set()
-        return [OBJECTS, COLUMNS, *_write_parquet(folder, temporary, columns, whole)]
+        return [OBJECTS, COLUMNS, *_write_parquet(folder, temporary, table, whole)]
 
 
-def _write_parquet(folder: Path, table: Path, columns: list[str], integers: set[str]) -> list[str]:
+def _write_parquet(folder: Path, path: Path, table: pd.DataFrame, integers: set[str]) -> list[str]:
+    """Write the rows of the CSV file at `path`, with the columns and attributes of `table`."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
         from pyarrow import csv as arrow_csv
     except ImportError:
         return []
-    types = {name: pa.string() if name in _TEXT else pa.float64() for name in columns}
+    types = {name: pa.string() if name in _TEXT else pa.float64() for name in table}
     types |= {name: pa.int64() for name in integers}
-    if "CLASS" in columns and "CLASS" not in integers:
+    if "CLASS" in table and "CLASS" not in integers:
         types["CLASS"] = pa.string()
     convert = arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=False)
+    metadata = {"PANDAS_ATTRS": json.dumps(table.attrs)}  # as pandas keeps them
     parse = arrow_csv.ParseOptions(newlines_in_values=True)
     with (
         replacing(folder / PARQUET) as temporary,
-        arrow_csv.open_csv(table, parse_options=parse, convert_options=convert) as reader,
-        pq.ParquetWriter(temporary, reader.schema) as writer,
+        arrow_csv.open_csv(path, parse_options=parse, convert_options=convert) as reader,
+        pq.ParquetWriter(temporary, reader.schema.with_metadata(metadata)) as writer,
     ):
         for block in reader:
-            writer.write_batch(block)
+            writer.write_batch(block.replace_schema_metadata(metadata))
     return [PARQUET]

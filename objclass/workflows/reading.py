@@ -290,7 +290,6 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
     table = measure(found, pixels, spacing=spacing, unit=symbol)
     unit = NO_UNIT if spacing is None else UNIT
     table.insert(1, "unit", unit)
-    table.attrs["unit"] = unit
     return table
 
 

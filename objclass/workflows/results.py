@@ -130,11 +130,10 @@ def write_results(
 def write_measurements(path: Path, table: pd.DataFrame) -> None:
     """Write a table as a CSV file, and what its columns mean into another one beside it."""
     from objclass.io.tables import write_csv
-    from objclass.measurement.columns import describe_columns
     from objclass.tables.export import write_columns
 
     write_csv(path, table)
-    write_columns(describe_columns(table), path)
+    write_columns(table, path)
 
 
 def describe_image(image: np.ndarray, spacing: tuple[float, ...] | None) -> str:

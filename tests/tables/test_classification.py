@@ -234,9 +234,9 @@ def test_units_are_checked():
     columns = ["area", "axis_major_length", "extent"]
     classifier = train_table_classifier(tables[0], {1: "a", 2: "a", 3: "b", 4: "b"}, columns=columns)
     assert classifier.units["area"] == "µm²"
-    with pytest.raises(ValueError, match="'area' in µm², as the classifier learnt it, got nm²"):
+    with pytest.raises(ValueError, match="'area' in µm², as in the classifier, got nm²"):
         classify(tables[1], classifier)
-    with pytest.warns(UserWarning, match="a voxel size of .*0.7.* the training table .*0.5"):
+    with pytest.warns(UserWarning, match="a voxel size of .*0.7.* the classifier .*0.5"):
         classify(tables[2], classifier)
 
 

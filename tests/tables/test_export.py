@@ -91,6 +91,7 @@ def test_tables_keep_what_their_columns_mean(suffix, tmp_path):
     back = objclass.read_table(tmp_path / f"objects{suffix}")
     pd.testing.assert_frame_equal(back, table, rtol=1e-12)
     pd.testing.assert_frame_equal(objclass.describe_columns(back), objclass.describe_columns(table))
+    assert back.attrs == table.attrs
     if suffix == ".csv":
         plain = pd.read_csv(tmp_path / "objects.csv")
         assert list(plain) == list(table)
@@ -102,6 +103,48 @@ def test_tables_keep_what_their_columns_mean(suffix, tmp_path):
         objclass.write_table(table, tmp_path / "objects.xls")
     with pytest.raises(FileNotFoundError, match="path: expected a file"):
         objclass.read_table(tmp_path / "nothing.csv")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize(("spacing", "unit"), [((3, 0.1, 1e-7), "µm"), (0.5, "a b"), (2, None), (1 / 3, "3")])
+def test_tables_keep_the_voxel_size(spacing, unit, suffix, tmp_path):
+    labels = np.ones((2, 3, 4), int)
+    table = objclass.measure(labels, spacing=spacing, unit=unit, properties="area")
+    objclass.write_table(table, tmp_path / f"a{suffix}")
+    assert objclass.read_table(tmp_path / f"a{suffix}").attrs == table.attrs
+    unknown = objclass.measure(labels, properties="area")
+    objclass.write_table(unknown, tmp_path / f"b{suffix}")
+    assert objclass.read_table(tmp_path / f"b{suffix}").attrs.get("spacing") is None
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_voxel_sizes_of_files_are_compared(suffix, tmp_path):
+    labels, table = measured()
+    objclass.write_table(table, tmp_path / f"a{suffix}")
+    other = objclass.measure(labels, spacing=np.multiply(table.attrs["spacing"], 2), unit="µm")
+    objclass.write_table(other, tmp_path / f"b{suffix}")
+    table, other = (objclass.read_table(tmp_path / f"{name}{suffix}") for name in "ab")
+    classes = dict(zip(table["label"], ["a", "b"] * 3, strict=False))
+    classifier = objclass.train_table_classifier(table, classes, columns=["area"])
+    with pytest.warns(UserWarning, match="a voxel size of .*, the classifier "):
+        objclass.classify(other, classifier)
+    reduced = objclass.reduce(table, "pca", columns=["area", "eccentricity"])
+    with pytest.warns(UserWarning, match="a voxel size of .*, like "):
+        objclass.reduce(other, "pca", like=reduced, columns=["area", "eccentricity"])
+
+
+def test_lengths_in_several_units_are_refused():
+    _, table = measured()
+    joined = pd.concat([table.assign(image=n, unit=unit) for n, unit in enumerate(["pixel", "micrometer"])])
+    for call in (
+        lambda: objclass.reduce(joined, "pca"),
+        lambda: objclass.cluster(joined, "kmeans", n_clusters=2),
+        lambda: objclass.compare(joined, "area", by="unit"),
+    ):
+        with pytest.raises(ValueError, match="lengths in one unit, by its column 'unit', got 'area' in 'pix"):
+            call()
+    with pytest.warns(UserWarning, match="single image"):
+        objclass.compare(joined, "eccentricity", by="unit")
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

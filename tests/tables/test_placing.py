@@ -73,5 +73,5 @@ def test_what_does_not_fit_is_refused():
         reduce(new, "pca", like=[1])
     earlier.attrs["columns"] = {"extent": {"unit": "µm"}}
     new.attrs["columns"] = {"extent": {"unit": "nm"}}
-    with pytest.raises(ValueError, match=r"'extent' in µm as in like.*nm"):
+    with pytest.raises(ValueError, match=r"'extent' in µm, as in like.*nm"):
         reduce(new, "pca", like=earlier)

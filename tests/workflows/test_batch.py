@@ -73,7 +73,10 @@ def test_results_are_those_of_the_functions(tmp_path, classifier):
     pd.testing.assert_frame_equal(table, pd.read_parquet(tmp_path / "out" / "objects.parquet"), rtol=1e-12)
     assert list(table.columns[:4]) == ["image", "frame", "label", "unit"]
     assert set(table["unit"]) == {"micrometer"}
-    columns = objclass.read_table(tmp_path / "out" / "objects.csv").attrs["columns"]
+    attrs = objclass.read_table(tmp_path / "out" / "objects.csv").attrs
+    assert objclass.read_table(tmp_path / "out" / "objects.parquet").attrs == attrs
+    assert (attrs["spacing"], attrs["unit"]) == ([2, 0.5, 0.5], "µm")
+    columns = attrs["columns"]
     assert (columns["area"]["unit"], columns["centroid-0"]["unit"]) == ("µm³", "µm")
     assert {*table.columns} - {*columns} == {"image", "frame", "label", "unit"}
     for path in sorted(images.iterdir()):
