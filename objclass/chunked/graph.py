@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +13,7 @@ import numpy as np
 
 from objclass._common.checks import ArrayLike, Spacing, check_spacing, invalid, labels_hint
 from objclass._common.sizes import Size, parse_size
-from objclass.chunked.blocks import Index, Region, Source, Tasks, with_halo, without_collection
+from objclass.chunked.blocks import Grid, Index, Region, Source, Tasks, with_halo, without_collection
 from objclass.chunked.measuring import (
     Quantities,
     fragments_of,
@@ -40,7 +42,7 @@ from objclass.objects.segmentation import (
     smoothing_reach,
 )
 from objclass.pixels.classifier import ObjectClassifier
-from objclass.pixels.comparison import sample_step
+from objclass.pixels.comparison import describe_other_brightness, pixels_to_compare, sample_step
 from objclass.pixels.features import check_filters
 from objclass.pixels.normalization import fit_to_range, range_of_samples
 from objclass.pixels.prediction import check_fit, check_planewise, reach, run_forest
@@ -129,8 +131,52 @@ def _segment_at_once(
         tasks.add(step, index, *arguments, **place, options=options)
     dtype = np.float32 if options.needs_probability else bool
     found = tasks.array(step.__name__, source.grid, dtype).rechunk(source.grid.shape)
-    labels = found.map_blocks(label_objects, options, spacing=spacing, progress=False, dtype=np.int32)
+    at_once = Tasks(collections=[found])
+    compared = _compared(at_once, source, classifier)
+    first = (0,) * len(source.grid.shape)
+    at_once.add(label_whole, first, (found.name, *first), compared, options=options, spacing=spacing)
+    labels = at_once.array("label_whole", Grid(found.chunks), np.int32)
     return labels.rechunk(source.grid.chunks)
+
+
+def label_whole(
+    found: np.ndarray, _: None, *, options: SegmentationOptions, spacing: tuple[float, ...] | None
+) -> np.ndarray:
+    """Label the objects of the whole image, once it has been compared with the training images."""
+    return label_objects(found, options, spacing=spacing, progress=False)
+
+
+def _compared(tasks: Tasks, source: Source, classifier: ObjectClassifier) -> Any:
+    """Return the key of the comparison of the whole image with the training images, if they are known."""
+    if pixels_to_compare(classifier) is None:
+        return tasks.constant("compared", None)
+    key, samples = tasks.constant("trained", classifier), _samples(tasks, source, classifier)
+    return tasks.add(compare_samples, (0,), key, samples)
+
+
+def _samples(tasks: Tasks, source: Source, classifier: ObjectClassifier) -> Any:
+    """Return the key of every n-th pixel of each channel of the whole image."""
+    cut, step = source.cutter(tasks), sample_step(source.grid.shape)
+    key = tasks.constant("sampled", classifier)
+    samples = [
+        tasks.add(sample_block, index, cut(region), key, corner=_corner(region), step=step)
+        for index, region in source.grid.blocks()
+    ]
+    return tasks.gather(join_samples, samples)
+
+
+def compare_samples(classifier: ObjectClassifier, samples: list[np.ndarray]) -> None:
+    """Warn where the brightness of the image is not that of the training; on a cluster, its clients too."""
+    for text in describe_other_brightness(classifier, samples):
+        if "distributed" in sys.modules:
+            sys.modules["distributed"].warn(text)
+        else:
+            warnings.warn(text, stacklevel=2)
+
+
+def join_samples(samples: list[list[np.ndarray]]) -> list[np.ndarray]:
+    """Return the pixels of each channel."""
+    return [np.concatenate(channel) for channel in zip(*samples, strict=True)]
 
 
 @without_collection()
@@ -156,7 +202,8 @@ def _label_blocks(source: Source, classifier: ObjectClassifier, options: Segment
                 **fixed,
             )
         )
-    numbering = tasks.gather(join_links, links)
+    compared = _compared(tasks, source, classifier)
+    numbering = tasks.add(first_of, (0,), tasks.gather(join_links, links), compared)
     for index, part in parts.items():
         tasks.add(number_part, index, tasks.part(part, 0), numbering, block=position[index])
     return tasks.array("number_part", source.grid, np.int32)
@@ -185,12 +232,8 @@ def _classified(tasks: Tasks, source: Source, classifier: ObjectClassifier, *, h
         ]
         key = tasks.add(check_ranges, (0,), key, tasks.gather(list, ranges), dtype=source.array.dtype)
     if classifier.normalize is not None:
-        step, blocks = sample_step(shape), source.grid.blocks()
-        samples = [
-            tasks.add(sample_block, index, cut(region), key, corner=_corner(region), step=step)
-            for index, region in blocks
-        ]
-        key = tasks.add(fit_to_range, (0,), key, tasks.gather(range_of_blocks, samples))
+        limits = tasks.add(range_of_samples, (0,), _samples(tasks, source, classifier))
+        key = tasks.add(fit_to_range, (0,), key, limits)
     for index, region in source.grid.blocks():
         wide, inner = with_halo(region, shape, reaches)
         yield index, (cut(wide), key), {"inner": inner, "corner": _corner(region)}
@@ -222,9 +265,9 @@ def sample_block(
     return [channel[places].ravel() for channel in channels]
 
 
-def range_of_blocks(samples: list[list[np.ndarray]]) -> np.ndarray:
-    """Return the percentiles of each channel of the whole image."""
-    return range_of_samples([np.concatenate(channel) for channel in zip(*samples, strict=True)])
+def first_of(value: Any, _: object) -> Any:
+    """Return the first of two results, once there are both."""
+    return value
 
 
 def classify_block(pixels: np.ndarray, classifier: ObjectClassifier, *, inner: Region) -> np.ndarray:

@@ -39,6 +39,7 @@ from objclass.measurement.region_properties import (
 )
 from objclass.objects.segmentation import SegmentationOptions
 from objclass.pixels.classifier import ObjectClassifier
+from objclass.pixels.comparison import describe_other_dtype
 from objclass.pixels.prediction import for_spacing
 
 if TYPE_CHECKING:
@@ -99,6 +100,12 @@ def segment(
         If the number of axes or channels does not match the classifier, an option is out of range, or the
         image is too large for steps that need whole objects; on computing, if pixels are not finite.
 
+    Warns
+    -----
+    UserWarning
+        If the voxel size or the number of bits is not that of the training; on computing, if the brightness
+        is not.
+
     Examples
     --------
     >>> import numpy as np, objclass
@@ -121,6 +128,7 @@ def segment(
     ).of_classifier(classifier)
     classifier, voxel = options.scaled(classifier, spacing, stacklevel=3)
     source = image_source(image, classifier, block_shape, planewise=planewise)
+    _compare_dtype(source, classifier)
     return segment_blocks(source, classifier, options, voxel)
 
 
@@ -151,6 +159,12 @@ def classify_pixels(
         If the number of axes or channels does not match the classifier; on computing, if pixels are not
         finite.
 
+    Warns
+    -----
+    UserWarning
+        If the voxel size or the number of bits is not that of the training. The brightness of the whole
+        image is not known to a block, and is compared by `segment` only.
+
     Examples
     --------
     >>> import numpy as np, objclass
@@ -161,7 +175,9 @@ def classify_pixels(
     """
     keywords: dict[str, Any] = {"planewise": planewise, "match_spacing": match_spacing}
     scaled = for_spacing(classifier, spacing, **keywords)
-    return classify_blocks(image_source(image, scaled, block_shape, planewise=planewise), scaled)
+    source = image_source(image, scaled, block_shape, planewise=planewise)
+    _compare_dtype(source, scaled)
+    return classify_blocks(source, scaled)
 
 
 def exclude_small(
@@ -355,6 +371,11 @@ def measure(
     known = None if spacing is None else steps
     table.attrs = table_attributes(table, ndim=ndim, unit=check_unit(unit, spacing), spacing=known)
     return table
+
+
+def _compare_dtype(source: Source, classifier: ObjectClassifier) -> None:
+    if text := describe_other_dtype(classifier, source.array.dtype):
+        warnings.warn(text, stacklevel=3)
 
 
 def _keep(labels: ArrayLike, choose: Callable[[RegionSizes], np.ndarray], dense: bool) -> da.Array:

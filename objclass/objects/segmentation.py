@@ -17,7 +17,6 @@ from objclass._common.checks import (
     check_spacing,
     for_each,
     invalid,
-    is_list,
 )
 from objclass._common.parallel import Progress, map_tiles
 from objclass._common.sizes import parse_size, weighted_median
@@ -25,13 +24,12 @@ from objclass.objects import splitting
 from objclass.objects.kernels.depth import fill_cavities
 from objclass.objects.runlength import object_sizes, renumber
 from objclass.pixels.classifier import ObjectClassifier
-from objclass.pixels.comparison import compare_with_training
 from objclass.pixels.prediction import (
     check_classifier,
     check_planewise,
-    classify_pixels,
     for_spacing,
-    probability_map,
+    predict,
+    warn_of_differences,
 )
 
 _TRUNCATE = 4.0  # in sigma
@@ -304,11 +302,7 @@ def segment(
     )
     keywords: dict[str, Any] = {"spacing": spacing, "engine": engine, "progress": progress}
     labels = segment_with(image, classifier, options, **keywords, stacklevel=3)
-    for one in image if is_list(image) else [image]:
-        pixels = np.asarray(one)
-        channels = pixels if pixels.ndim > options.ndim_of_images(classifier) else pixels[np.newaxis]
-        for difference in compare_with_training(channels, classifier):
-            warnings.warn(difference, stacklevel=2)
+    warn_of_differences(image, classifier, planewise=options.planewise, stacklevel=3)
     return labels
 
 
@@ -352,7 +346,7 @@ def _segment(
     def find() -> np.ndarray:
         if options.needs_probability:
             return object_probability(image, classifier, options, **keywords)
-        return np.isin(classify_pixels(image, classifier, **keywords), options.positive_classes)
+        return np.isin(predict(image, classifier, **keywords), options.positive_classes)
 
     # Without a name here, the unsmoothed probability is freed when the smoothed one replaces it.
     return label_objects(find(), options, spacing=spacing, progress=progress)
@@ -367,11 +361,11 @@ def object_probability(
     """Return the probability of the objects against the most likely other class, from 0 to 1: float32.
 
     With two classes this is the fraction of votes. `options` must be complete; `keywords` are those of
-    `probability_map`.
+    `predict`.
     """
 
     def votes(number: int) -> np.ndarray:
-        return probability_map(image, classifier, positive_class=number, **keywords)
+        return predict(image, classifier, (number,), **keywords)
 
     return combine_votes(votes, classifier.n_classes, options.positive_classes)
 

@@ -65,21 +65,36 @@ def compare_with_training(
     >>> compare_with_training((image // 9).astype(np.uint8), classifier)[0]
     'The image is uint8, the classifier was trained on uint16.'
     """
-    found = [describe_other_spacing(classifier, spacing)]
-    known = recorded_pixels(classifier.notes) if classifier.normalize is None else None
     image = np.asarray(image)
     channels = image if image.ndim > classifier.ndim else image[np.newaxis]
+    found = [describe_other_spacing(classifier, spacing), describe_other_dtype(classifier, image.dtype)]
+    found += describe_other_brightness(classifier, list(sample_pixels(channels)))
+    return [text for text in found if text]
+
+
+def describe_other_dtype(classifier: ObjectClassifier, dtype: np.dtype[Any]) -> str:
+    """Return a message if the training images had another number of bits."""
+    known = pixels_to_compare(classifier)
+    if known and {dtype.name, known["dtype"]} in ({"uint8", "uint16"}, {"uint8", "int16"}):
+        return f"The image is {dtype.name}, the classifier was trained on {known['dtype']}."
+    return ""
+
+
+def describe_other_brightness(classifier: ObjectClassifier, channels: Sequence[np.ndarray]) -> list[str]:
+    """Return messages about channels whose 99th percentile differs by a factor of more than four."""
+    known, found = pixels_to_compare(classifier), []
     if known and len(known["channels"]) == len(channels):
-        if {image.dtype.name, known["dtype"]} in ({"uint8", "uint16"}, {"uint8", "int16"}):
-            found.append(f"The image is {image.dtype.name}, the classifier was trained on {known['dtype']}.")
-        for number, (channel, trained) in enumerate(
-            zip(sample_pixels(channels), known["channels"], strict=True)
-        ):
-            now, then = float(np.percentile(channel, 99)), trained["p99"]
+        for number, (channel, trained) in enumerate(zip(channels, known["channels"], strict=True)):
+            now, then = float(np.percentile(channel.astype(np.float64), 99)), trained["p99"]
             if min(now, then) > 0 and max(now, then) > OTHER_BRIGHTNESS * min(now, then):
                 where = f" of channel {number}" if len(channels) > 1 else ""
                 found.append(f"The 99th percentile{where} is {now:.4g}, in the training it was {then:.4g}.")
-    return [text for text in found if text]
+    return found
+
+
+def pixels_to_compare(classifier: ObjectClassifier) -> dict[str, Any] | None:
+    """Return the note on the training pixels; None if it is missing, or if each image is normalized."""
+    return recorded_pixels(classifier.notes) if classifier.normalize is None else None
 
 
 def describe_other_spacing(classifier: ObjectClassifier, spacing: Sequence[float] | None) -> str:

@@ -24,7 +24,7 @@ from objclass._common.checks import (
 from objclass._common.parallel import Progress, map_tiles, progress_bar
 from objclass.pixels import opencl
 from objclass.pixels.classifier import ObjectClassifier
-from objclass.pixels.comparison import describe_other_spacing
+from objclass.pixels.comparison import compare_with_training, describe_other_spacing
 from objclass.pixels.extraction import FeatureCache, plane_region
 from objclass.pixels.features import check_filters
 from objclass.pixels.filter_bank import plan_features
@@ -83,7 +83,7 @@ def classify_pixels(
     Warns
     -----
     UserWarning
-        If the voxel size is not that of the training.
+        If the voxel size, the number of bits or the brightness is not that of the training.
 
     See Also
     --------
@@ -105,7 +105,9 @@ def classify_pixels(
     check_option("engine", engine, ENGINES)
     classifier = for_spacing(classifier, spacing, planewise=planewise, match_spacing=match_spacing)
     keywords: dict[str, Any] = {"planewise": planewise, "engine": engine, "progress": progress}
-    return for_each(image, lambda one: _predict(one, classifier, None, **keywords))
+    found = predict(image, classifier, **keywords)
+    warn_of_differences(image, classifier, planewise=planewise, stacklevel=3)
+    return found
 
 
 def probability_map(
@@ -144,7 +146,7 @@ def probability_map(
     Warns
     -----
     UserWarning
-        If the voxel size is not that of the training.
+        If the voxel size, the number of bits or the brightness is not that of the training.
 
     References
     ----------
@@ -162,7 +164,38 @@ def probability_map(
     classes = object_classes(classifier, positive_class)
     classifier = for_spacing(classifier, spacing, planewise=planewise, match_spacing=match_spacing)
     keywords: dict[str, Any] = {"planewise": planewise, "engine": engine, "progress": progress}
-    return for_each(image, lambda one: _predict(one, classifier, classes, **keywords))
+    found = predict(image, classifier, classes, **keywords)
+    warn_of_differences(image, classifier, planewise=planewise, stacklevel=3)
+    return found
+
+
+def predict(
+    image: Images,
+    classifier: ObjectClassifier,
+    positive_classes: tuple[int, ...] | None = None,
+    *,
+    planewise: bool = False,
+    engine: str = "cpu",
+    progress: Progress = True,
+) -> Images:
+    """Return the class of each pixel, or the probability of some classes.
+
+    This is `classify_pixels` or `probability_map` without comparing the image with those of the training.
+    """
+    keywords: dict[str, Any] = {"planewise": planewise, "engine": engine, "progress": progress}
+    return for_each(image, lambda one: _predict(one, classifier, positive_classes, **keywords))
+
+
+def warn_of_differences(
+    image: Images, classifier: ObjectClassifier, *, planewise: bool, stacklevel: int
+) -> None:
+    """Warn where the number of bits or the brightness of an image is not that of the training."""
+    ndim = 3 if planewise else classifier.ndim
+    for one in image if is_list(image) else [image]:
+        pixels = np.asarray(one)
+        channels = pixels if pixels.ndim > ndim else pixels[np.newaxis]
+        for difference in compare_with_training(channels, classifier):
+            warnings.warn(difference, stacklevel=stacklevel)
 
 
 def _predict(

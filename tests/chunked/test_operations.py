@@ -1,5 +1,7 @@
 """Functions on blocks: exactly those of the whole image, however it is cut."""
 
+import warnings
+
 import dask
 import dask.array as da
 import hypothesis.strategies as st
@@ -405,6 +407,30 @@ def test_a_time_series_of_either_ngff_is_read(tmp_path, zarr_format):
     np.testing.assert_array_equal(stored[1, :, 2:4], pixels[1, 1, :, 2:4])
     with pytest.raises(ValueError, match="frame: expected an integer"):
         chunked.imread(tmp_path / "a.zarr", frame=3)
+
+
+@pytest.mark.parametrize("preset", ["apoc", "default"])
+@pytest.mark.parametrize("planewise", [False, True])
+def test_segment_compares_the_image_with_those_of_the_training(preset, planewise):
+    image = blobs((40, 52))
+    classifier = train(image, preset=preset)
+
+    def messages(image, function=chunked.segment):
+        image = np.stack([image] * 3) if planewise else image
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            function(
+                da.from_array(image, chunks=(1, 20, 20)[-image.ndim :]), classifier, planewise=planewise
+            ).compute()
+        return [str(one.message) for one in caught]
+
+    assert messages(image) == messages(image, chunked.classify_pixels) == []
+    byte = "The image is uint8, the classifier was trained on uint16."
+    assert messages((image >> 8).astype(np.uint8), chunked.classify_pixels) == [byte]
+    dark = image // 5
+    with pytest.warns(UserWarning, match="99th percentile") as caught:
+        objclass.segment(np.stack([dark] * 3) if planewise else dark, classifier, planewise=planewise)
+    assert messages(dark) == [str(one.message) for one in caught]
 
 
 def test_steps_have_names():

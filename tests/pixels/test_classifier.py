@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import ndimage as ndi
 from scipy.stats import rankdata
 
+import objclass
 from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
 from objclass.pixels.classifier import CLASS_NAMES, ObjectClassifier, load_classifier, train_object_classifier
 from objclass.pixels.comparison import compare_with_training, recorded_pixels
@@ -291,6 +292,18 @@ def test_the_file_keeps_what_the_pixels_were(tmp_path):
     assert compare_with_training(image, sized, spacing=(0.5, 0.65)) == [
         "The voxel size is 0.5 × 0.65, the classifier was trained at 0.5 × 0.5 µm."
     ]
+
+
+@pytest.mark.parametrize("function", ["segment", "classify_pixels", "probability_map"])
+def test_every_prediction_compares_the_image_with_those_of_the_training(function):
+    image, scribbles = scene((40, 44))
+    classifier = train(image, scribbles)
+    predict = getattr(objclass, function)
+    predict(image, classifier)
+    with pytest.warns(UserWarning, match="The 99th percentile is .*, in the training it was"):
+        predict([image, image // 5], classifier)
+    with pytest.warns(UserWarning, match="The image is uint8, the classifier was trained on uint16"):
+        predict((image >> 8).astype(np.uint8) + image.astype(np.uint8), classifier)
 
 
 def test_an_image_that_is_equal_everywhere_is_refused():

@@ -82,7 +82,7 @@ class Segmenter:
     def _find(self, found: _Found, progress: Progress) -> np.ndarray:
         """Return the probability of the objects or their mask, depending on the options."""
         from objclass.objects.segmentation import object_probability
-        from objclass.pixels.prediction import classify_pixels
+        from objclass.pixels.prediction import predict
 
         classifier = found.accepted.classifier
         options = self._options_for(classifier)
@@ -92,7 +92,7 @@ class Segmenter:
             if wanted:
                 pixels = object_probability(image, classifier, options, progress=progress)
             else:
-                classes = classify_pixels(image, classifier, engine="cpu", progress=progress)
+                classes = predict(image, classifier, progress=progress)
                 pixels = np.isin(classes, options.positive_classes)
             found.pixels[wanted] = pixels
         return found.pixels[wanted]
