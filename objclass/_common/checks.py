@@ -5,6 +5,7 @@ Every message names the argument, what was expected, what was passed, and the ne
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeGuard, TypeVar, cast
 
@@ -18,11 +19,16 @@ IS_MASK = (
     "a mask of 0 and 255 is one object with the label 255. If each connected component is an object, use "
     "skimage.measure.label(mask > 0)."
 )
-LIKE_IMAGE = (
+_LIKE_IMAGE = (
     "nearly every pixel has another value than the next, as in an image: these are hardly labels. Were labels"
     " and image exchanged?"
 )
+_FEWEST_LABELS = 5
 _FEWEST_PAIRS = 1000  # of neighbours that are both not background, to tell labels from an image
+LIKE_LABELS = (
+    "The image looks like a label image: its pixels are the numbers of regions in one piece. Pass the image"
+    " that the labels were made on; objclass.measure (objclass measure) measures labels."
+)
 # Voxel size along each axis, (z, y, x) or (y, x); one number for all axes; None if unknown.
 Spacing = float | Sequence[float] | None
 
@@ -245,6 +251,12 @@ def check_labels(labels: npt.ArrayLike, *, argument: str = "labels") -> np.ndarr
     return array
 
 
+def warn_like_image(labels: np.ndarray, *, name: str = "labels", stacklevel: int) -> None:
+    """Warn if labels, called `name`, look like an image."""
+    if is_like_image(labels):
+        warnings.warn(f"{name}: {_LIKE_IMAGE}", stacklevel=stacklevel + 1)
+
+
 def is_like_image(labels: np.ndarray) -> bool:
     """Return whether most neighbours along x differ: pixels of objects mostly lie beside others of theirs."""
     if labels.size == 0:
@@ -255,6 +267,30 @@ def is_like_image(labels: np.ndarray) -> bool:
     n_pairs = np.count_nonzero(is_pair)
     n_differ = np.count_nonzero(is_pair & (left != right))
     return bool(n_pairs >= _FEWEST_PAIRS and n_differ > 0.75 * n_pairs)
+
+
+def is_like_labels(image: np.ndarray) -> bool:
+    """Return whether an image (c, z, y, x) or (c, y, x) looks like labels: numbered regions in one piece.
+
+    Most images are told from labels by a single plane.
+    """
+    if len(image) != 1 or image.dtype.kind not in "iuf" or image.size == 0:
+        return False
+    plane = image[0] if image.ndim == 3 else image[0, image.shape[1] // 2]
+    left, right = plane[:, :-1], plane[:, 1:]
+    is_pair = (left > 0) & (right > 0)
+    if np.count_nonzero(is_pair & (left == right)) <= 0.75 * np.count_nonzero(is_pair):
+        return False
+    values = np.unique(image)
+    values = values[values != 0]
+    if len(values) < _FEWEST_LABELS or values[0] < 1 or (values % 1 != 0).any():
+        return False
+    if values[-1] > 4 * len(values):  # numbered, with few gaps
+        return False
+    from skimage.measure import label
+
+    pieces = label(plane.astype(np.int64), connectivity=1).max()
+    return bool(pieces <= 1.5 * np.count_nonzero(np.unique(plane)))
 
 
 def labels_hint(dtype: np.dtype) -> str:

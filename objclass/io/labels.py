@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from objclass._common.checks import IS_MASK, LIKE_IMAGE, MASK, invalid, is_like_image
+from objclass._common.checks import IS_MASK, MASK, invalid, warn_like_image
 from objclass._common.files import AnyPath
 from objclass.io.info import ImageInfo
 from objclass.io.microscopes import needs
@@ -145,8 +145,7 @@ def read_labels_and_spacing(
         )
     _warn_of_classes(Path(path).name, labels)
     _warn_of_pieces(Path(path).name, labels)
-    if is_like_image(labels):
-        warnings.warn(f"{Path(path).name}: {LIKE_IMAGE}", stacklevel=3)
+    warn_like_image(labels, name=Path(path).name, stacklevel=3)
     return labels, spacing
 
 

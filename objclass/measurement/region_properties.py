@@ -182,8 +182,8 @@ def measure(
         hint = "Insert a column with table.insert(0, 'image', name)."
         raise checks.invalid("image_names", "names for a list of label images", "one label image", hint)
     labels = checks.check_labels(labels)
-    if image is not None and checks.is_like_image(labels):
-        warnings.warn(f"labels: {checks.LIKE_IMAGE}", stacklevel=2)
+    if image is not None:
+        checks.warn_like_image(labels, stacklevel=2)
     pixels, masks = (None, None) if image is None else check_pixels(image, labels.shape)
     steps = checks.check_spacing(spacing, labels.ndim) or (1.0,) * labels.ndim
     chosen_options = check_options(

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from objclass._common.checks import Spacing, check_names, check_spacing, invalid
 from objclass._common.files import check_writable
 from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
+from objclass.pixels.comparison import describe_mixed_dtypes
 from objclass.pixels.features import (
     Feature,
     check_axes,
@@ -414,6 +415,11 @@ def train_object_classifier(
     FileNotFoundError, PermissionError
         If `path` is not writable.
 
+    Warns
+    -----
+    UserWarning
+        If some images have 8 bits and others 16.
+
     Notes
     -----
     With ``preset="apoc"`` the same scribbles give the forest that APOC trains. Classes keep their numbers if
@@ -450,6 +456,8 @@ def train_object_classifier(
         random_state=random_state,
     )
     check_classes(pairs, parameters.positive_class)
+    if normalize is None and (text := describe_mixed_dtypes([pixels for pixels, _ in pairs])):
+        warnings.warn(text, stacklevel=2)
     parsed = parameters.parse_features()
     check_axes(parsed, ndim)
     if path is not None:

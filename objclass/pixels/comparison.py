@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from objclass._common.checks import LIKE_LABELS, is_like_labels
+
 if TYPE_CHECKING:
     from objclass.pixels.classifier import ObjectClassifier
 
@@ -39,7 +41,7 @@ def describe_pixels(images: Sequence[np.ndarray]) -> dict[str, str]:
 def compare_with_training(
     image: np.ndarray, classifier: ObjectClassifier, *, spacing: Sequence[float] | None = None
 ) -> list[str]:
-    """Return messages about differences between an image and the training images.
+    """Return messages about differences between an image and the training images, or a label image.
 
     Parameters
     ----------
@@ -53,7 +55,7 @@ def compare_with_training(
     -------
     list of str
         Messages about a different number of bits, a 99th percentile that differs by a factor of more than
-        four, and a voxel size that differs by more than a fifth.
+        four, a voxel size that differs by more than a fifth, and an image that looks like labels.
 
     Examples
     --------
@@ -69,14 +71,29 @@ def compare_with_training(
     channels = image if image.ndim > classifier.ndim else image[np.newaxis]
     found = [describe_other_spacing(classifier, spacing), describe_other_dtype(classifier, image.dtype)]
     found += describe_other_brightness(classifier, list(sample_pixels(channels)))
+    found += [LIKE_LABELS] * is_like_labels(channels)
     return [text for text in found if text]
 
 
 def describe_other_dtype(classifier: ObjectClassifier, dtype: np.dtype[Any]) -> str:
     """Return a message if the training images had another number of bits."""
     known = pixels_to_compare(classifier)
-    if known and {dtype.name, known["dtype"]} in ({"uint8", "uint16"}, {"uint8", "int16"}):
+    if known and _has_other_bits(dtype.name, known["dtype"]):
         return f"The image is {dtype.name}, the classifier was trained on {known['dtype']}."
+    return ""
+
+
+def _has_other_bits(one: str, other: str) -> bool:
+    return {one, other} in ({"uint8", "uint16"}, {"uint8", "int16"})
+
+
+def describe_mixed_dtypes(images: Sequence[np.ndarray]) -> str:
+    """Return a message if images to train on have 8 and 16 bits."""
+    for number, image in enumerate(images):
+        if _has_other_bits(image.dtype.name, images[0].dtype.name):
+            names = f"image[{number}] is {image.dtype.name}, image[0] is {images[0].dtype.name}"
+            hint = 'Convert all to one type, or pass normalize="percentile" (--normalize percentile).'
+            return f"{names}: equal brightness has different values. {hint}"
     return ""
 
 

@@ -15,7 +15,15 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
 
-from objclass._common.checks import Spacing, check_image, check_labels, check_spacing, describe, invalid
+from objclass._common.checks import (
+    Spacing,
+    check_image,
+    check_labels,
+    check_spacing,
+    describe,
+    invalid,
+    warn_like_image,
+)
 from objclass.plots.colors import Coloring, color_objects, label_colors
 from objclass.tables.columns import check_belongs, check_columns, check_table
 from objclass.tables.roles import EMBEDDINGS
@@ -115,6 +123,7 @@ def overview(
     ['Image', '2 objects']
     """
     labels = check_labels(labels)
+    warn_like_image(labels, stacklevel=2)
     channels = check_image(image, labels.shape)
     y, x = (check_spacing(spacing, labels.ndim) or (1.0,) * labels.ndim)[-2:]
     present = np.unique(labels[labels > 0])

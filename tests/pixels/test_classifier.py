@@ -306,6 +306,40 @@ def test_every_prediction_compares_the_image_with_those_of_the_training(function
         predict((image >> 8).astype(np.uint8) + image.astype(np.uint8), classifier)
 
 
+@pytest.mark.filterwarnings("ignore:The 99th percentile", "ignore:Over half of the image")
+def test_labels_in_the_place_of_the_image_are_reported():
+    image, scribbles = scene((40, 44))
+    classifier = train(image, scribbles)
+    for dtype in (np.uint8, np.uint16, np.int32, np.float32):
+        labels = np.kron(np.arange(9).reshape(3, 3) * 2, np.ones((11, 13))).astype(dtype)
+        labels[::11] = labels[:, ::13] = 0
+        found = compare_with_training(labels, classifier)
+        assert [text for text in found if text.startswith("The image looks like a label image")]
+        others = [
+            labels > 0,
+            (labels > 0) * 255,
+            labels * 10,
+            labels - 1,
+            np.where(labels == 4, np.indices(labels.shape).sum(axis=0) % 2, labels),
+            np.kron(image, np.ones((4, 4))).astype(dtype),
+            np.kron(image // 8, np.ones((9, 9))).astype(dtype),
+            image.astype(dtype),
+        ]
+        for other in others:
+            assert not any("label image" in text for text in compare_with_training(other, classifier))
+    with pytest.warns(UserWarning, match="The image looks like a label image.*objclass measure"):
+        objclass.segment(labels, classifier)
+
+
+def test_images_of_8_and_16_bits_in_one_training_are_reported():
+    image, scribbles = scene((40, 44))
+    byte = (image // 2).astype(np.uint8)
+    with pytest.warns(UserWarning, match=r"image\[2\] is uint8, image\[0\] is uint16: .*--normalize"):
+        train([image, image, byte], [scribbles] * 3)
+    train([image, byte], [scribbles] * 2, normalize="percentile")
+    train([image, image.astype(np.float32)], [scribbles] * 2)
+
+
 def test_an_image_that_is_equal_everywhere_is_refused():
     with pytest.raises(ValueError, match="image: expected pixels that differ under the scribbles, got equal"):
         train(np.full(IMAGE.shape, 7.0))

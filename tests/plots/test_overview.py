@@ -330,3 +330,9 @@ def test_the_lowest_panel_of_each_column_has_its_numbers():
         True,
         True,
     ]
+
+
+def test_an_image_in_the_place_of_the_labels_is_reported():
+    image = np.random.default_rng(0).integers(1, 4000, (60, 60))
+    with pytest.warns(UserWarning, match="labels: nearly every pixel .* Were labels and image exchanged"):
+        overview(image // 2000, image)

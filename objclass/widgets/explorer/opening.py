@@ -55,7 +55,9 @@ def _open_one(
     sizes = checks.check_spacing(spacing, numbers.ndim)
     channels = spatial_image(image, numbers.ndim, reference=numbers)
     opening = ["# image, labels and table: those that the explorer was opened with", *code]
-    if table is None:
+    if table is not None:
+        checks.warn_like_image(numbers, stacklevel=4)
+    else:
         from objclass.measurement.region_properties import measure
 
         table = measure(numbers, np.asarray(image), spacing=sizes)
@@ -82,7 +84,10 @@ def _open_several(
         for key, image, labels in zip(images, arrays, numbers, strict=True)
     ]
     opening = ["# images and table: those that the explorer was opened with"]
-    if table is None:
+    if table is not None:
+        for key, labels in zip(images, numbers, strict=True):
+            checks.warn_like_image(labels, name=f"labels of {key!r}", stacklevel=4)
+    else:
         import pandas as pd
 
         from objclass.measurement.region_properties import measure

@@ -104,3 +104,18 @@ def test_categories_that_code_cannot_be_written_with_are_refused() -> None:
     page = Page(explore(image, labels, table.assign(day=pd.Timestamp("2020-01-01"))))
     page.tell("legend", action="to_groups", column="day")
     assert "column: expected categories of numbers or text, got Timestamp" in page.explorer.error
+
+
+def test_an_image_in_the_place_of_the_labels_is_reported() -> None:
+    _, labels, table = experiment()
+    labels = np.kron(labels, np.ones((2, 2), int))
+    image = np.random.default_rng(0).integers(1, 4000, labels.shape)
+    with pytest.warns(
+        UserWarning, match="labels: nearly every pixel .* Were labels and image exchanged"
+    ) as told:
+        explore(labels, image, table)
+    pairs = {"a": (image, labels), "b": (labels, image)}
+    several = pd.concat([table.assign(image=name) for name in pairs])
+    with pytest.warns(UserWarning, match="labels of 'b': nearly every pixel") as told_several:
+        explore(pairs, several)
+    assert {one.filename for one in [*told, *told_several]} == {__file__}
