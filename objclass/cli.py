@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import io
 import logging
+import os
 import sys
 import traceback
 import warnings
@@ -53,8 +54,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.debug or not expected:
             traceback.print_exc()
         text = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, OSError) and not isinstance(error, ObjclassError) and error.filename:
+            text = _of_argument(error, options)
         print(f"objclass: error: {text if expected else f'internal error: {text}'}", file=sys.stderr)
         return ERROR
+
+
+def _of_argument(error: OSError, options: argparse.Namespace) -> str:
+    """Return the message of an error of the system about a path, with the argument that gave the path."""
+    from objclass._common.checks import invalid
+
+    path, argument = os.path.abspath(os.fsdecode(error.filename)), "path"
+    for name, value in vars(options).items():
+        for given in value if isinstance(value, list) else [value]:
+            if given and isinstance(given, str) and path.startswith(os.path.abspath(given)):
+                argument = name
+    hint = "Check its name and permissions, and the space on the disk."
+    return str(invalid(argument, "a path that can be used", f"{path} ({error.strerror})", hint))
 
 
 def _say_compiling(seconds: float) -> None:

@@ -53,6 +53,21 @@ def error_of(arguments, capsys):
     return lines[0]
 
 
+def test_paths_that_the_system_refuses_are_named_with_their_argument(blobs, capsys):
+    image, classifier = str(blobs / "image.tif"), str(blobs / "c.cl")
+    train = ["train", image, "--annotations", str(blobs / "scribbles.tif"), "--out", classifier]
+    assert main([*train, "--preset", "apoc"]) == 0
+    run = ["run", image, "--classifier", classifier, "--out"]
+    for path, reason in ((str(blobs / "no.json"), "No such file"), (str(blobs), "Is a directory")):
+        error = error_of([*run, str(blobs / "out"), "--edits", path], capsys)
+        assert f"edits: expected a JSON file of a list of edits, got {path} ({reason}" in error
+        assert "Write explorer.edits with json.dump" in error
+    long = str(blobs / ("a" * 300))
+    expected = f"expected a path that can be used, got {long} (File name too long). Check its name"
+    assert f"image: {expected}" in error_of(["run", long, "--classifier", classifier, "--out", "x"], capsys)
+    assert f"out: {expected}" in error_of([*run, long], capsys)
+
+
 def test_run_writes_everything(blobs, capsys):
     assert main(command(blobs)) == 0
     out = blobs / "out"

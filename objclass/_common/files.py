@@ -123,7 +123,7 @@ def _target(path: Path) -> Path:
     folder = path.absolute().parent.resolve()
     if not path.is_symlink():
         return folder / path.name
-    target = path.resolve()
+    target = Path(os.path.realpath(path))  # `Path.resolve` raises RuntimeError where links form a loop
     if target.parent != folder or not target.exists():
         raise invalid(
             "path",
@@ -148,8 +148,10 @@ def _keep_access(temporary: Path, target: Path) -> None:
 
 
 def _take_place(temporary: Path, target: Path) -> None:
-    if target.is_dir() and temporary.is_file():
-        raise invalid("path", "the name of a file", f"the folder {target}", kind=FileExistsError)
+    if target.exists() and target.is_dir() != temporary.is_dir():
+        expected, got = ("file", "folder") if target.is_dir() else ("folder", "file")
+        hint = "Choose another name."
+        raise invalid("path", f"the name of a {expected}", f"the {got} {target}", hint, kind=FileExistsError)
     if not target.is_dir():
         os.replace(temporary, target)
         return

@@ -321,6 +321,8 @@ def _find_opener(path: AnyPath) -> tuple[Path, Callable[..., AbstractContextMana
         hint = "Fiji converts microscope formats to .tif."
         if where.suffix.lower() in (".zip", ".roi", ".geojson", ".json"):
             hint = "Read outlines with objclass.read_labels(path, shape=image.shape)."
+        elif where.name.lower().endswith(".companion.ome"):
+            hint = "It holds only the metadata: pass one of the OME-TIFF files that it belongs to."
         raise invalid("path", f"a name that ends in one of {', '.join(OPENERS)}", where.name, hint)
     if opener is None or not where.exists():
         hint = f"The working directory is {Path.cwd()}."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Hashable, Mapping, Sequence
+import zipfile
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +115,10 @@ def read_table(path: AnyPath) -> pd.DataFrame:
     ------
     FileNotFoundError
         If there is no such file.
+    ImportError
+        If it is Parquet and pyarrow is not installed.
+    ValueError
+        If it is not a table in one of these formats.
 
     Examples
     --------
@@ -131,14 +136,26 @@ def read_table(path: AnyPath) -> pd.DataFrame:
     if not Path(path).exists():
         raise checks.invalid("path", "a file", f"{path}, which does not exist", kind=FileNotFoundError)
     if Path(path).suffix.lower() == ".parquet":
-        return pd.read_parquet(path)
-    table = plain_text(pd.read_csv(path))
+        return _read(path, pd.read_parquet)
+    table = plain_text(_read(path, pd.read_csv))
     if _columns_path(path).exists():
-        described = pd.read_csv(_columns_path(path), keep_default_na=False, encoding="utf-8-sig")
+        described = _read(_columns_path(path), pd.read_csv, keep_default_na=False, encoding="utf-8-sig")
+        if not {"name", "group"} <= {*described}:
+            hint = "Remove it to read the table without the description of its columns."
+            raise checks.invalid("path", "the file that write_table wrote", str(_columns_path(path)), hint)
         spacing = described.pop("spacing").iloc[:1] if "spacing" in described else ()
         columns = {row.pop("name"): row for row in described.to_dict("records") if row["group"]}
         table.attrs.update({**_spacing_of_text("".join(spacing)), "columns": columns})
     return table
+
+
+def _read(path: AnyPath, reader: Callable[..., pd.DataFrame], **options: Any) -> pd.DataFrame:
+    try:
+        return reader(path, **options)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:  # those of pandas and pyarrow among them
+        hint = "The file is damaged or of another format: write_table writes CSV and Parquet."
+        reason = " ".join(str(error).split())
+        raise checks.invalid("path", "a table", f"{path} ({reason})", hint) from error
 
 
 def _spacing_text(attrs: Mapping[Hashable | None, Any]) -> str:

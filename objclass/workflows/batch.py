@@ -291,7 +291,7 @@ def _read_settings(folder: Path) -> dict[str, Any]:
     hint = "Choose another folder for the results, or restore the file from a backup."
     try:
         content = read_sealed(path)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise invalid("out", "a folder of a batch", f"{path}, which is damaged ({error})", hint) from error
     if content.get("batch") != _FORMAT:
         hint = "Resume with the version of objclass that wrote it, or choose another folder."
@@ -540,7 +540,8 @@ def _writing(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CannotWriteError(error.errno, f"out: {what} cannot be written: {error}") from error
+        text = f"out: {what} cannot be written: {error}. Call the batch again when it can."
+        raise CannotWriteError(text) from error
 
 
 def _result_state(path: Path) -> list[int]:

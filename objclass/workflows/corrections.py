@@ -29,8 +29,11 @@ def read_edits(path: AnyPath) -> tuple[list[dict[str, Any]], str]:
     hint = "Write explorer.edits with json.dump, or give the explorer's own file (save_to=)."
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise invalid("edits", "a JSON file of a list of edits", f"{path} ({error})", hint) from error
+    except (OSError, ValueError, RecursionError) as error:
+        kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
+        reason = error.strerror if isinstance(error, OSError) else error
+        got = f"{path} ({reason})"
+        raise invalid("edits", "a JSON file of a list of edits", got, hint, kind=kind) from error
     objects = ""
     if isinstance(content, dict) and isinstance(content.get("edits"), dict):
         content, objects = content["edits"].get("list"), str(content.get("objects", ""))

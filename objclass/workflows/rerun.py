@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-6
 """The maximum relative difference of numbers that are equal to rounding."""
+_CHANGED = "changed since the run; the repetition is identical to what the run wrote"
 _NOT_RECORDED = "not recorded: a run writes this file, and the record does not list it"
 
 
@@ -37,7 +38,8 @@ class Repetition:
     ----------
     verdicts : dict of str to str
         The result of the comparison of each file, or group of columns of the table: "identical", "equal to
-        rounding" or "different", with details; "not recorded" for a file that the record does not list. Also
+        rounding" or "different", with details; "changed since the run" for a file that is not what the run
+        wrote; "not recorded" for a file that the record does not list. Also
         "image", "parameters", "training" and "found", if the record contradicts the repetition.
     changed_versions : list of str
         The packages with another version.
@@ -168,14 +170,19 @@ def compare_outputs(content: Mapping[str, Any], then: Path, now: Path) -> dict[s
         if not (now / name).is_file():
             verdicts[name] = "different: the repetition does not write this file"
         elif checksum(now / name) == known:
-            verdicts[name] = "identical"
-        elif not (then / name).is_file() or checksum(then / name) != known:
+            changed = (then / name).exists() and not _is(then / name, known)
+            verdicts[name] = _CHANGED if changed else "identical"
+        elif not _is(then / name, known):
             verdicts[name] = "different, and the first result is missing or was modified"
         elif name.endswith(".csv"):
             verdicts |= _compare_tables(name, then / name, now / name)
         else:
             verdicts[name] = _difference(then / name, now / name)
     return verdicts
+
+
+def _is(path: Path, known: str) -> bool:
+    return path.is_file() and checksum(path) == known
 
 
 def _compare_records(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:

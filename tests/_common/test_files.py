@@ -83,8 +83,24 @@ def test_a_link_to_another_folder_or_nowhere_is_not_written_through(tmp_path):
             pytest.skip("links are not allowed here")
         with pytest.raises(FileExistsError, match="symbolic link"), replacing(link) as temporary:
             temporary.write_text("new")
+    loop = folder / "loop"
+    loop.symlink_to("loop")
+    with pytest.raises(FileExistsError, match="symbolic link"), replacing(loop) as temporary:
+        temporary.write_text("new")
     assert (tmp_path / "precious.txt").read_text() == "precious"
     assert not (tmp_path / "nothing.txt").exists()
+
+
+def test_a_folder_does_not_replace_a_file_nor_a_file_a_folder(tmp_path):
+    file, folder = tmp_path / "file", tmp_path / "folder"
+    file.write_text("precious")
+    folder.mkdir()
+    with pytest.raises(FileExistsError, match="the name of a folder"), replacing(file) as temporary:
+        temporary.mkdir()
+    with pytest.raises(FileExistsError, match="the name of a file"), replacing(folder) as temporary:
+        temporary.touch()
+    assert file.read_text() == "precious"
+    assert sorted(tmp_path.iterdir()) == [file, folder]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX systems")

@@ -103,6 +103,8 @@ def test_companion_file(tmp_path):
     (info,) = images.image_info(tmp_path / "a.ome.tif")
     assert (info.axes, info.spacing, info.channel_names) == ("zyx", (2, 0.5, 0.5), ("DAPI",))
     np.testing.assert_array_equal(images.imread(tmp_path / "a.ome.tif"), planes)
+    with pytest.raises(ValueError, match=r"got a\.companion\.ome\. It holds only the metadata: pass one of"):
+        images.imread(tmp_path / "a.companion.ome")
 
 
 def test_several_series_of_a_file(tmp_path):

@@ -147,6 +147,22 @@ def test_lengths_in_several_units_are_refused():
         objclass.compare(joined, "eccentricity", by="unit")
 
 
+def test_what_is_no_table_is_refused_with_its_path(tmp_path):
+    (tmp_path / "folder.csv").mkdir()
+    for suffix in (".csv", ".parquet", ".zip"):
+        (tmp_path / f"empty{suffix}").touch()
+        (tmp_path / f"noise{suffix}").write_bytes(np.random.default_rng(0).bytes(900))
+    for path in tmp_path.iterdir():
+        with pytest.raises(objclass.ObjclassError, match=rf"path: expected a table, got .*{path.name} \("):
+            objclass.read_table(path)
+    objclass.write_table(measured()[1], tmp_path / "a.csv")
+    (tmp_path / "a.columns.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(
+        objclass.ObjclassError, match=r"a\.columns\.csv\. Remove it to read the table without"
+    ):
+        objclass.read_table(tmp_path / "a.csv")
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_text_is_no_formula_and_comes_back_as_it_was(tmp_path, suffix):
     texts = ["=1+1", "+a", "-b", "@c", "'=d", "''-e", "'f", "g", "-1"]

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -379,6 +380,26 @@ def test_a_damaged_state_file_is_named_and_a_damaged_entry_done_again(tmp_path, 
     assert contents(out) == first
     (out / "batch.json").write_bytes(damage)
     with pytest.raises(ValueError, match=r"batch\.json.*(Choose another folder|choose another folder)"):
+        segment_folder(images, classifier, out)
+
+
+def test_folders_and_links_in_the_place_of_state_files(tmp_path, classifier):
+    images, out = make_images(tmp_path / "images", 1), tmp_path / "out"
+    segment_folder(images, classifier, out)
+    (out / "run.json").unlink()
+    (out / "run.json").symlink_to("run.json")
+    with pytest.raises(OSError, match=r"run\.json, a symbolic link to"):
+        segment_folder(images, classifier, out)
+    (out / "run.json").unlink()
+    shutil.rmtree(out / "labels")
+    (out / "labels").touch()
+    with pytest.raises(OSError, match=r"^out: a result of stack000.tif cannot be written: .*labels"):
+        segment_folder(images, classifier, out)
+    (out / "batch.json").unlink()
+    (out / "batch.json").mkdir()
+    with pytest.raises(
+        objclass.ObjclassError, match=r"out: .*batch\.json, which is damaged .*Choose another"
+    ):
         segment_folder(images, classifier, out)
 
 

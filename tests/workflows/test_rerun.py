@@ -6,7 +6,7 @@ import pytest
 import tifffile
 
 from objclass.workflows.record import checksum
-from objclass.workflows.rerun import _compare_records, compare_outputs
+from objclass.workflows.rerun import Repetition, _compare_records, compare_outputs
 
 TABLE = pd.DataFrame(
     {
@@ -94,8 +94,14 @@ def test_verdicts_on_files_that_are_not_those_of_the_record(folders):
     (now / "a.png").write_bytes(b"one")
     assert compare(folders, "a.png") == {"a.png": "identical"}
     recorded = checksum(then / "a.png")
+    (then / "a.png").write_bytes(b"edited by hand")
+    changed = {"a.png": "changed since the run; the repetition is identical to what the run wrote"}
+    assert compare(folders, "a.png", recorded=recorded) == changed
+    assert not Repetition(changed, []).is_identical
     (then / "a.png").unlink()
     assert compare(folders, "a.png", recorded=recorded) == {"a.png": "identical"}
+    (then / "a.png").mkdir()
+    assert compare(folders, "a.png", recorded=recorded) == changed
 
 
 def test_verdicts_on_what_the_record_says():

@@ -57,7 +57,7 @@ class StateFile:
         expected = "a file written by explore(save_to=…)"
         try:
             state = json.loads(self.path.read_text(encoding="utf-8"))
-        except (ValueError, UnicodeDecodeError) as failure:
+        except (OSError, ValueError, RecursionError) as failure:
             raise checks.invalid("save_to", expected, f"{self.path} ({failure})", hint) from None
         if not isinstance(state, dict) or state.get("format") != FORMAT:
             raise checks.invalid("save_to", expected, str(self.path), hint)

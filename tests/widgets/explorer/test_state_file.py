@@ -136,6 +136,12 @@ def test_files_that_are_none_of_its_own_are_left_alone(sample, tmp_path, name, c
     assert content is None or file.read_text() == content
 
 
+def test_a_folder_is_none_of_its_files(sample, tmp_path) -> None:
+    (tmp_path / "a.json").mkdir()
+    with pytest.raises(ValueError, match=r"save_to: expected a file written by explore.*directory"):
+        explore(*sample, save_to=tmp_path / "a.json")
+
+
 def test_a_file_that_another_has_written_is_not_written_over(sample, tmp_path) -> None:
     file = tmp_path / "objects.json"
     first, second = (Page(explore(*sample, save_to=file)) for _ in range(2))
