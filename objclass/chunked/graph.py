@@ -63,10 +63,7 @@ def image_source(
     planewise: bool = False,
 ) -> Source:
     """Return the source of the blocks of an image, after checking that it fits the classifier."""
-    if not hasattr(image, "dtype"):
-        hint = "Pass single images; chunked.imread opens one from a file."
-        expected = "a dask, zarr or NumPy array"
-        raise invalid("image", expected, type(image).__name__, hint, kind=TypeError)
+    check_array(image)
     if planewise:
         check_planewise(classifier)
     shape, ndim = np.shape(image), 3 if planewise else classifier.ndim
@@ -75,6 +72,15 @@ def image_source(
         expected = f"{ndim} spatial axes and {classifier.n_channels} channels, as in the training"
         raise invalid("image", expected, f"one of shape {shape}", "Channels come first.")
     return Source(image, len(shape) - ndim, block_shape)
+
+
+def check_array(image: ArrayLike) -> None:
+    """Raise unless an image is an array of numbers that is read in blocks."""
+    dtype = getattr(image, "dtype", None)
+    if not isinstance(dtype, np.dtype) or dtype.kind not in "iufb":
+        hint = "Pass single images; chunked.imread opens one from a file."
+        got = type(image).__name__ if dtype is None else f"{type(image).__name__} of {dtype}"
+        raise invalid("image", "a dask, zarr or NumPy array of real numbers", got, hint, kind=TypeError)
 
 
 def labels_source(labels: ArrayLike) -> Source:

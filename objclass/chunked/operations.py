@@ -17,6 +17,7 @@ from objclass.chunked.graph import (
     all_of,
     at_least,
     at_most,
+    check_array,
     classify_blocks,
     image_source,
     inside,
@@ -356,6 +357,7 @@ def measure(
     check_perimeter(chosen, spacing, steps)
     of_image = None
     if image is not None:
+        check_array(image)
         of_image = Source(image, len(np.shape(image)) - ndim)
         if of_image.grid.shape != of_labels.grid.shape:
             got, hint = f"one of shape {np.shape(image)}", "Channels come first."

@@ -101,7 +101,7 @@ class EditedLabels:
         if self.highest + room > np.iinfo(np.int32).max:
             hint = "Number the objects 1…n with objclass.relabel(labels)."
             raise invalid("labels", "labels below 2147483648", f"a largest of {self.highest}", hint)
-        self.labels = np.array(array, np.int32)
+        self.labels = np.array(array, np.int32, order="C")  # places are flat, and written through a view
         self.edits: list[Mapping[str, Any]] = []
         self._holding: list[_Change] = []
 

@@ -103,7 +103,8 @@ def describe_other_brightness(classifier: ObjectClassifier, channels: Sequence[n
     if known and len(known["channels"]) == len(channels):
         for number, (channel, trained) in enumerate(zip(channels, known["channels"], strict=True)):
             now, then = float(np.percentile(channel.astype(np.float64), 99)), trained["p99"]
-            if min(now, then) > 0 and max(now, then) > OTHER_BRIGHTNESS * min(now, then):
+            low, high = sorted((abs(now), abs(then)))
+            if low and (now * then < 0 or high > OTHER_BRIGHTNESS * low):
                 where = f" of channel {number}" if len(channels) > 1 else ""
                 found.append(f"The 99th percentile{where} is {now:.4g}, in the training it was {then:.4g}.")
     return found

@@ -336,7 +336,8 @@ def describe_training(pairs: Pairs) -> dict[str, str]:
     for pair in pairs:
         for array in pair:
             digest.update(f"{array.shape} {array.dtype.newbyteorder('<').str} ".encode())
-            digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data)
+            plain = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+            digest.update(plain.reshape(-1).view(np.uint8).data)
     counts = count_classes(pairs)
     return {
         "annotated_pixels": " ".join(f"{c}:{counts[c]}" for c in np.flatnonzero(counts)),

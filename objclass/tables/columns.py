@@ -76,6 +76,9 @@ def check_table(table: Any) -> pd.DataFrame:
     if not isinstance(table, pd.DataFrame):
         hint = "Make one with objclass.measure(labels, image), or pandas.read_csv(path)."
         raise invalid("table", "a pandas DataFrame", describe(table), hint, kind=TypeError)
+    if table.columns.nlevels > 1:
+        hint = "Join the levels: table.columns = ['_'.join(map(str, name)) for name in table.columns]."
+        raise invalid("table", "column names of one level", f"{table.columns.nlevels} levels", hint)
     if not table.columns.is_unique:
         name = table.columns[table.columns.duplicated()][0]
         raise invalid("table", "unique column names", f"more than one column {name!r}")
@@ -84,7 +87,7 @@ def check_table(table: Any) -> pd.DataFrame:
     if table.empty:
         return table
     labels = table["label"]
-    if not _is_real(labels) or labels.isna().any() or (labels % 1 != 0).any():
+    if not _is_real(labels) or labels.isna().any() or (numbers(labels) % 1 != 0).any():
         raise invalid("table", "integers in the column 'label'", f"{_some(labels)} ({labels.dtype})")
     if (labels < 0).any():
         raise invalid("table", "labels of at least 0 in the column 'label'", f"{labels.min()} among them")

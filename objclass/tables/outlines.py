@@ -241,8 +241,10 @@ def _outlines(labels: np.ndarray) -> Iterator[tuple[int, int, list[list[Loop]]]]
 
     planes = labels if labels.ndim == 3 else labels[np.newaxis]
     for z, plane in enumerate(planes):
+        if plane.size == 0:
+            continue
         numbers, codes = np.unique(plane, return_inverse=True)
-        codes = codes.reshape(plane.shape) + int(numbers[0] != 0) if numbers.size else plane
+        codes = codes.reshape(plane.shape) + int(numbers[0] != 0)
         objects = numbers[numbers != 0].tolist()
         for index, box in enumerate(ndimage.find_objects(codes.astype(np.int32))):
             mask = codes[box] == index + 1

@@ -440,6 +440,22 @@ def test_steps_have_names():
     assert {"segment_block", "link_boundaries", "join_links", "number_part"} <= names
 
 
+@pytest.mark.parametrize(
+    "bad", [[[1, 2]], np.ones((4, 4), object), pd.DataFrame([[1.0]]), np.ones((4, 4), "U1")]
+)
+def test_what_is_no_array_of_numbers_is_refused(case, bad):
+    labels, classifier = np.ones((4, 4), int), case[1]
+    for call in (
+        lambda: chunked.segment(bad, classifier),
+        lambda: chunked.classify_pixels(bad, classifier),
+        lambda: chunked.measure(labels, bad),
+    ):
+        with pytest.raises(
+            TypeError, match="image: expected a dask, zarr or NumPy array of real numbers, got"
+        ):
+            call()
+
+
 def test_wrong_arguments(case):
     image, classifier, labels = case
     with pytest.raises(ValueError, match=r"image: expected . spatial axes and 1 channels"):

@@ -67,6 +67,14 @@ def test_a_cut_follows_a_bent_line_in_any_plane():
         assert set(np.unique(layers[3:7])) == {0, 4}
 
 
+def test_labels_in_any_order_in_memory_are_edited():
+    labels = np.kron(np.arange(6).reshape(2, 3), np.ones((4, 5), int))
+    edits = [{"edit": "delete", "labels": [2]}, {"edit": "merge", "labels": [3, 4]}]
+    expected = np.select([labels == 2, labels == 4], [0, 3], labels)
+    for other in (labels, np.asfortranarray(labels), labels[::-1][::-1], labels.T.copy().T):
+        np.testing.assert_array_equal(edit_objects(other, edits), expected)
+
+
 def test_labels_of_cuts_are_never_used_again():
     labels, line = tiles(), [[2.5, 0], [2.5, 20]]
     edits = [

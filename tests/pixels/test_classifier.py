@@ -286,6 +286,8 @@ def test_the_file_keeps_what_the_pixels_were(tmp_path):
     assert compare_with_training(image // 3, classifier) == []
     far = compare_with_training(np.stack([image[0], image[1] // 5]), classifier)
     assert [text.split(" is ")[0] for text in far] == ["The 99th percentile of channel 1"]
+    assert len(compare_with_training(-image.astype(np.int32), classifier)) == 2
+    assert compare_with_training(np.zeros_like(image), classifier) == []
     byte = compare_with_training((image // 4).astype(np.uint8), classifier)
     assert byte[0] == "The image is uint8, the classifier was trained on uint16."
     sized = train(image, scribbles, spacing=0.5, unit="µm")

@@ -323,3 +323,17 @@ def test_lists_and_words_are_text():
 def test_labels_that_are_no_objects():
     with pytest.raises(ValueError, match="expected labels of at least 0 in the column 'label', got -1 among"):
         check_table(make(area=[1.0, 2.0]).assign(label=[-1, 2]))
+
+
+def test_column_names_of_several_levels_are_refused():
+    table = make(area=[1.0, 2.0])
+    table.columns = pd.MultiIndex.from_tuples([(name, "") for name in table])
+    with pytest.raises(ValueError, match="table: expected column names of one level, got 2 levels.*Join the"):
+        check_table(table)
+
+
+def test_columns_of_arrow_types_are_read():
+    pytest.importorskip("pyarrow")
+    table = make(area=[1.0, 2.0, 4.0], size=[3, 5, 1])
+    expected = prepare(table).values
+    np.testing.assert_array_equal(prepare(table.convert_dtypes(dtype_backend="pyarrow")).values, expected)

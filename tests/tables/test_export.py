@@ -193,6 +193,13 @@ def test_outlines_that_are_read_back_are_the_objects_with_their_labels(shape, na
     assert objclass.read_labels(tmp_path / name, shape=shape).max() == 2**40 + 70
 
 
+@pytest.mark.parametrize("shape", [(0, 4), (3, 0), (0, 4, 4), (3, 4)])
+def test_labels_without_pixels_or_objects_have_no_outlines(tmp_path, shape):
+    objclass.write_geojson(np.zeros(shape, int), tmp_path / "a.geojson")
+    assert json.loads((tmp_path / "a.geojson").read_text())["features"] == []
+    objclass.write_rois(np.zeros(shape, int), tmp_path / "a.zip")
+
+
 def test_a_table_of_other_objects_is_refused(tmp_path):
     labels, table = measured()
     other = table.assign(label=table["label"] + 1, PC_0=0.0, PC_1=1.0)
