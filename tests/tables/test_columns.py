@@ -328,12 +328,15 @@ def test_labels_that_are_no_objects():
 def test_column_names_of_several_levels_are_refused():
     table = make(area=[1.0, 2.0])
     table.columns = pd.MultiIndex.from_tuples([(name, "") for name in table])
-    with pytest.raises(ValueError, match="table: expected column names of one level, got 2 levels.*Join the"):
+    with pytest.raises(
+        ValueError, match=r"table: expected column names of one level, got 2 levels.*Join the"
+    ):
         check_table(table)
 
 
 def test_columns_of_arrow_types_are_read():
     pytest.importorskip("pyarrow")
     table = make(area=[1.0, 2.0, 4.0], size=[3, 5, 1])
-    expected = prepare(table).values
-    np.testing.assert_array_equal(prepare(table.convert_dtypes(dtype_backend="pyarrow")).values, expected)
+    expected = prepare(table).values  # noqa: PD011
+    found = prepare(table.convert_dtypes(dtype_backend="pyarrow")).values  # noqa: PD011
+    np.testing.assert_array_equal(found, expected)
