@@ -414,6 +414,7 @@ def test_other_voxel_size_warns_or_is_matched():
         objclass.segment(fine, classifier, match_spacing=True)
 
 
+@pytest.mark.filterwarnings("ignore:The 99th percentile")  # of single planes
 @pytest.mark.parametrize("n_channels", [1, 2])
 def test_a_classifier_of_planes_finds_objects_of_stacks(n_channels):
     image, annotations = stack_and_scribbles()
