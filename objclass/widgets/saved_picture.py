@@ -7,15 +7,26 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 QUIET = 2.0
 """Seconds without a change after which the picture is drawn again."""
+
+_WITHOUT_KERNEL = """<style>
+.jp-OutputArea-child:has(.objclass-saved-picture) + .jp-OutputArea-child + .jp-OutputArea-child
+    .jupyter-widgets:not(:has(*)) { display: none }
+.jp-OutputArea-child:has(.objclass-saved-picture) { height: 0; padding: 0; overflow: hidden }
+</style><i class="objclass-saved-picture"></i>"""
+"""Hides Jupyter's own words, that there is no such widget: below the picture they say nothing."""
 
 _log = logging.getLogger(__name__)
 
 
 class SavedPicture:
     """A PNG before the widget in the output of its cell, drawn again when the widget has changed.
+
+    Before it stands a style for pages without a kernel, which JupyterLab and Notebook 7 apply in a notebook
+    that they trust.
 
     It is an output of its own: one with a widget would be built anew with each picture, and pages without a
     kernel try to show the widget of an output and nothing else. ``saved_picture.js`` hides it meanwhile.
@@ -38,6 +49,7 @@ class SavedPicture:
 
     def show(self) -> None:
         """Publish the picture; the widget is published next."""
+        _publish({"text/html": _WITHOUT_KERNEL, "text/plain": ""})
         self._publish(self._first(), update=False)
         if self._first is not self._draw:
             self.touch()
@@ -77,11 +89,16 @@ class SavedPicture:
             self._publish(picture, update=True)
 
     def _publish(self, picture: bytes, *, update: bool) -> None:
-        from IPython.core.interactiveshell import InteractiveShell
-        from IPython.display import publish_display_data
-
-        if InteractiveShell.initialized():
+        if _publish({"image/png": picture}, transient={"display_id": self._name}, update=update):
             self._published = picture
-            publish_display_data(  # type: ignore[no-untyped-call]
-                {"image/png": picture}, transient={"display_id": self._name}, update=update
-            )
+
+
+def _publish(data: dict[str, Any], **options: Any) -> bool:
+    """Publish an output of the running cell; return whether there is one."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.display import publish_display_data
+
+    if not InteractiveShell.initialized():
+        return False
+    publish_display_data(data, **options)  # type: ignore[no-untyped-call]
+    return True

@@ -2,7 +2,8 @@
 
 ``open_notebook([cell, ...])`` gives a `Notebook`: a notebook of these code cells, opened in JupyterLab (or,
 with ``app="notebook"``, in Notebook 7), all of its cells run. At the end of the test it is closed, and page
-errors or requests that leave the machine fail the test.
+errors or requests that leave the machine fail the test. ``OBJCLASS_BROWSER_APP=notebook`` and
+``OBJCLASS_BROWSER_THEME=Dark`` have the tests that name none run in Notebook 7, and in the dark.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ import pytest
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("jupyterlab", reason="jupyterlab is not installed")
 
+APP = os.environ.get("OBJCLASS_BROWSER_APP", "lab")
+THEME = os.environ.get("OBJCLASS_BROWSER_THEME", "")
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-quic",
@@ -320,7 +323,7 @@ def open_notebook(
     def make(
         cells: list[str],
         *,
-        app: str = "lab",
+        app: str = APP,
         run: bool = True,
         url: str = "",
         viewport: tuple[int, int] = (1280, 1000),
@@ -334,6 +337,8 @@ def open_notebook(
         notebook = Notebook(server, page, url or server.url, name, app)
         opened.append(notebook)
         notebook.open()
+        if THEME:
+            notebook.theme(f"JupyterLab {THEME}")
         if run:
             notebook.run_all()
         return notebook

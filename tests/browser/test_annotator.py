@@ -692,8 +692,13 @@ def test_what_comes_next_is_a_button(open_notebook):
     notebook.page.mouse.move(*view.screen(85, 45))
     page.wait_for_function("() => document.querySelector('.oc-readout').textContent.includes('object')")
     assert view.view.bounding_box() == before, "the readout takes no room from the view"
+    view.button("3D").click()
+    page.wait_for_selector(".oc-annotator.oc-in-3d")
     view.button("Measure and explore").click()
     page.wait_for_selector('.oc-next .oce[data-ready="true"]')
+    for part in (".oc-plot", ".oce-slices .oc-view", "[aria-label='Show all (0)']"):
+        page.wait_for_selector(f".oc-next {part}")  # they are seen whatever the annotator shows
+    view.button("Slices").first.click()
     assert (
         view.root.locator(".oc-next code")
         .inner_text()
@@ -715,7 +720,7 @@ def test_a_saved_notebook_shows_a_picture_without_a_kernel(open_notebook):
     notebook.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
     stored = json.loads((notebook.server.root / notebook.name).read_text())
     for cell, start in zip(stored["cells"][1:], ["Annotator of an image", "Viewer of an image"], strict=True):
-        picture, widget = (output["data"] for output in cell["outputs"])
+        _, picture, widget = (output["data"] for output in cell["outputs"])
         assert "".join(widget["text/plain"]).startswith(start)
         assert len(picture["image/png"]) > 1000
 

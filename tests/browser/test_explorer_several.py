@@ -8,6 +8,7 @@ import time
 import numpy as np
 from matplotlib.path import Path as Outline
 
+from tests.browser.conftest import APP, THEME
 from tests.browser.explorer_driver import IN_BOTH, PLOT, SLICE, Driver, ring
 
 SETUP = """
@@ -33,7 +34,7 @@ FRAMES = SETUP.format(
 ).replace("by=None", "color='frame'")
 
 
-def open_explorer(open_notebook, setup: str, app: str = "lab", theme: str = "Light") -> Driver:
+def open_explorer(open_notebook, setup: str, app: str = APP, theme: str = THEME or "Light") -> Driver:
     notebook = open_notebook([setup, "explorer"], app=app, viewport=(1366, 768))
     notebook.theme(f"JupyterLab {theme}")
     return Driver(notebook)
@@ -73,6 +74,7 @@ def test_a_click_shows_the_image_of_the_object_and_a_lasso_holds_for_all(
         row for row, name in enumerate(explorer.kernel("measured['image'].tolist()")) if name == "treated 1"
     ]
     alone = max(treated, key=lambda row: sorted(np.hypot(*(places - places[row]).T))[1])
+    tabs = page.locator(".oce-tabs").bounding_box()["height"]
     explorer.click(PLOT, *places[alone])
     begun = time.monotonic()
     explorer.wait("explorer.shown == 'treated 1' and explorer.focus > 0")
@@ -82,6 +84,8 @@ def test_a_click_shows_the_image_of_the_object_and_a_lasso_holds_for_all(
     assert page.get_by_label("Shown image").input_value() == "treated 1"
     assert time.monotonic() - begun < 5
     page.locator(".oce-card").get_by_text(f"Object {label} of treated 1").wait_for()
+    page.locator(".oce-card").get_by_text("intensity_mean").wait_for()
+    assert page.locator(".oce-tabs").bounding_box()["height"] == tabs, "the card keeps to its line"
     # The planes are those of that image: its width, and this object in its middle.
     z, y, x = explorer.kernel("explorer.objects.find(explorer.objects.images.number_of(2, explorer.focus))")
     page.wait_for_selector(f"{SLICE}[data-index='{z}']")

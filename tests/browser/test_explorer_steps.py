@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.browser.explorer_driver import IN_BOTH, SETUP, Driver
+from tests.browser.explorer_driver import IN_BOTH, PLOT, SETUP, Driver
+
+PLACE = "e => e.getBoundingClientRect().top - e.closest('.oce').getBoundingClientRect().top"
 
 
 @IN_BOTH
@@ -31,3 +33,18 @@ def test_columns_by_search_and_preset_and_the_best_number(open_notebook, app: st
     explorer.wait("'KMEANS_CLUSTER_ID' in explorer.table and explorer.busy == {}", 60)
     same = f"objclass.cluster(measured, 'kmeans', n_clusters={best}, columns={wanted})"
     assert explorer.kernel(f"explorer.table['KMEANS_CLUSTER_ID'].equals({same}['KMEANS_CLUSTER_ID'])")
+
+    # What comes and goes moves nothing, and a press elsewhere closes a menu.
+    before = page.locator(PLOT).evaluate(PLACE)
+    explorer.kernel("explorer.set_trait('busy', {'title': 'A step', 'fraction': None, 'started': 0.0})")
+    explorer.kernel("setattr(explorer, 'error', 'something was wrong')")
+    page.get_by_label("Keys").click()
+    for part in (".oce-busy", ".oce-error", ".oce-help"):
+        page.locator(part).wait_for()
+    assert page.locator(PLOT).evaluate(PLACE) == before
+    page.get_by_label("Keys").click()
+    page.locator(".oce-save summary").click()
+    page.get_by_role("button", name="Save plot as PNG").wait_for()
+    page.locator(".oce-legend").click()
+    page.wait_for_selector(".oce-save:not([open])")
+    explorer.kernel("[setattr(explorer, 'error', ''), explorer.set_trait('busy', {})]")

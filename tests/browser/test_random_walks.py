@@ -251,7 +251,9 @@ class Walker:
         self.compare(before, self.state())
 
     def compare(self, before: Any, after: Any) -> None:
-        assert after == before, self.report()
+        lost = {name: (before.get(name), after.get(name)) for name in {*before, *after}}
+        lost = {name: pair for name, pair in lost.items() if pair[0] != pair[1]}
+        assert not lost, f"{str(lost)[:3000]}\n{self.report()}"
 
 
 class AnnotatorWalker(Walker):

@@ -28,11 +28,12 @@ def state(monkeypatch):
     state = State()
     monkeypatch.setattr(saved_picture, "QUIET", 0.1)
     monkeypatch.setattr(InteractiveShell, "initialized", lambda: True)
-    monkeypatch.setattr(
-        IPython.display,
-        "publish_display_data",
-        lambda data, transient, update: state.published.append((data["image/png"], transient, update)),
-    )
+
+    def publish(data, transient=None, update=False):
+        if "image/png" in data:
+            state.published.append((data["image/png"], transient, update))
+
+    monkeypatch.setattr(IPython.display, "publish_display_data", publish)
     return state
 
 

@@ -337,7 +337,7 @@ def _file_source(
         info.n_channels,
         info.shape[-ndim:],
         given or info.spacing,
-        unit or (None if given else info.unit),
+        unit,
         channel_names or (RGB if info.is_rgb else info.channel_names or None),
         code=call("objclass.imread", repr(os.fspath(path)), keywords=keywords),
         path=Path(path),

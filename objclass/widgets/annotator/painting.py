@@ -55,7 +55,7 @@ class Painter:
         image.open()
         path = image.save_to
         if path is None:
-            image.saved = {"saved": "Kept in memory only: set save_to to keep them in a file"}
+            image.saved = {"saved": "Not saved: set save_to"}
         elif image.autosave is None:
             went_on = path.exists() and image.has_annotations
             image.saved = {"saved": f"Loaded from {path.name}" if went_on else f"Saved in {path.name}"}

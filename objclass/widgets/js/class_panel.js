@@ -73,7 +73,7 @@ export class ClassPanel {
     enable(this.to, used > 0);
     this.words.textContent = used < 2
       ? "Choose a class (keys 1 to 9), then click its objects in plot, slice, 3D or table, or draw around many. A second click takes back."
-      : `${learning ? "Learning" : "Learnt"} from ${list.map(({ examples, name }) => `${formatValue(examples)} ${name}`).join(", ")}. Uncertain: ${countOf(uncertain, "object")}.`;
+      : `${learning ? "Learning" : "Learnt"} from ${list.map(({ examples, name }) => `${name} (${formatValue(examples)})`).join(", ")}. Uncertain: ${countOf(uncertain, "object")}.`;
     this.showJudged(judged);
     if (!(this.list.contains(document.activeElement) && document.activeElement.type === "text")) {
       this.list.replaceChildren(...list.map((item) => this.row(item)));

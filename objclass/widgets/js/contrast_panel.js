@@ -40,7 +40,7 @@ export class ContrastPanel {
     });
     shown.checked = channel.visible;
     const color = h("input", {
-      type: "color", class: "oc-swatch", "aria-label": `Colour of ${channel.name}`, value: channel.color,
+      type: "color", class: "oc-swatch", "aria-label": `Colour of ${channel.name}`, title: "Colour", value: channel.color,
       oninput: () => this.changeChannel(which, { color: color.value }, true),
     });
     const name = single ? h("span", { class: "oc-grow oc-contrast-title" }, "Contrast") : h("button", {

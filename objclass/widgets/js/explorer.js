@@ -25,6 +25,8 @@ const TOOLS = [
   { value: "pan", icon: "pan", label: "Hand (H)" },
 ];
 
+const MENUS = ".oce-save, .oce-menu, .oce-columns-fold, .oce-legend-more";
+
 class Explorer {
   constructor(source, el) {
     this.root = h("div", { class: "oc oce", "data-ready": "false" });
@@ -65,7 +67,7 @@ class Explorer {
     this.redo = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => this.history.act("redo"));
     this.only = checkbox("Only selected", this.model.get("only_selected"), (value) => this.set({ only_selected: value }));
     this.follow = checkbox("Follow", false, () => {}, { title: "Go to the slice of the point under the pointer" });
-    const size = slider("Points", this.model.get("point_size"), { min: 1, max: 20, step: 0.5 }, (value) => this.set({ point_size: value }));
+    const size = slider("Point size", this.model.get("point_size"), { min: 1, max: 20, step: 0.5 }, (value) => this.set({ point_size: value }));
     this.keys = new ExplorerKeys(this);
     this.help = this.keys.help;
     this.save = new SavePanel(this.model, this.store);
@@ -75,6 +77,12 @@ class Explorer {
       h("span", { class: "oc-choice" }, this.undo, this.redo), fit, this.only.element, this.follow.element,
       h("span", { class: "oce-size" }, size.element), this.panelPlace = h("span"), h("span", { class: "oc-grow" }), this.describeFile(), this.save.element, fullScreenButton(this.root) ?? "", question);
     this.root.append(this.bar, this.help);
+    this.root.addEventListener("pointerdown", ({ target }) => this.closeMenus(target));
+  }
+
+  // A press elsewhere closes an open menu.
+  closeMenus(target) {
+    for (const menu of this.root.querySelectorAll(MENUS)) menu.open &&= menu.contains(target);
   }
 
   describeFile() {
@@ -96,6 +104,7 @@ class Explorer {
       bodies.append(body);
     }
     bar.append(h("span", { class: "oc-grow" }));
+    bar.append(this.notices.busy);
     this.card = new ObjectCard(this, bar);
     this.root.append(bar, bodies);
     this.groups = new GroupsPanel(this.store, this.panels.groups);

@@ -8,7 +8,7 @@ import { VolumePanel } from "./volume_panel.js";
 
 const VIEWS = [{ value: "slices", text: "Slices" }, { value: "volume", text: "3D" }];
 const EDGE = 2;
-const LAYERS = ["objects", "uncertain", "edges", "examples", "chosen", "hovered", "focus"]; // a later one covers an earlier one
+const LAYERS = ["objects", "plain", "uncertain", "edges", "examples", "chosen", "hovered", "focus"]; // a later one covers an earlier one
 
 // A polygon in CSS pixels of the view as plane coordinates, to a hundredth of a pixel.
 export function planePolygon(corners, { x, y, rowScale, colScale }) {
@@ -61,7 +61,7 @@ export class ImagePanel {
 
   buildControls() {
     const opacity = slider("Objects", 1, { min: 0, max: 1, step: 0.05 },
-      (value) => this.slices.view.setLayer("objects", { opacity: value }));
+      (value) => ["objects", "plain"].forEach((name) => this.slices.view.setLayer(name, { opacity: value })));
     const edges = checkbox("Edges", false, (value) => this.slices.view.setLayer("objects", { contour: value ? EDGE : 0 }),
       { title: "Only the edges of the objects" });
     return [h("span", { class: "oce-size" }, opacity.element), edges.element];
@@ -141,6 +141,8 @@ export class ImagePanel {
   showColors() {
     if (!this.replaced) {
       this.slices.view.setLayer("objects", { table: this.store.table });
+      const plain = this.store.plainEdges();
+      this.slices.view.setLayer("plain", { table: plain, contour: 1, visible: plain.some((color) => color > 0) });
       const edges = this.store.uncertainEdges();
       this.slices.view.setLayer("uncertain", { table: edges, contour: EDGE, visible: edges.some((color) => color > 0) });
     }

@@ -1,4 +1,5 @@
-// What the user is told: errors, notes about the table, and what is under way, with a way to stop it.
+// What the user is told: errors, notes about the table, and what is under way, with a way to stop it (`busy`, to be
+// placed by the caller).
 import { h, iconButton, textButton } from "./dom.js";
 
 export class Notices {
@@ -8,7 +9,7 @@ export class Notices {
     this.error = h("div", { class: "oce-error", role: "alert", hidden: true });
     this.notes = h("div", { class: "oce-notes" });
     this.busy = h("div", { class: "oce-busy", role: "status", hidden: true });
-    host.append(this.error, this.notes, this.busy);
+    host.append(this.error, this.notes);
     model.on("change:busy", () => this.showBusy(), this);
     model.on("change:error", () => this.showError(), this);
     model.on("change:notes", () => this.showNotes(), this);

@@ -13,6 +13,8 @@ const PALE = 0.6; // how much of the grey is in the colour of an uncertain class
 const RAMP_LEVELS = 253; // the last of 256 levels marks an object in 3D
 const PLOT_ALPHA = [0, 130, 235];
 const SLICE_ALPHA = [0, 85, 200];
+const PLAIN_EDGE = packColor([205, 205, 205], 190); // of objects in grey, which a fill hardly shows on bright nuclei
+const MOST_EDGED = 20000;
 const UNCERTAIN_ALPHA = 50; // of the fill in the slices; the edge has the colour of the class
 
 export function groupColor(group) {
@@ -268,6 +270,15 @@ export class ObjectStore {
     for (let row = 0; row < this.shown; row++) {
       if (this.levels[row] >= first) edges[row + 1] = packColor(this.palette[this.levels[row] - MOST_CLASSES]);
     }
+    return edges;
+  }
+
+  // The edges of the objects in grey, by slot; of the others, and among very many, none.
+  plainEdges() {
+    const edges = new Uint32Array(this.labels.length + 1);
+    if (!this.levels || this.labels.length > MOST_EDGED) return edges;
+    for (let row = 0; row < this.shown; row++) if (this.levels[row] === 1) edges[row + 1] = PLAIN_EDGE;
+    if (!this.model.get("only_selected")) edges.fill(PLAIN_EDGE, this.shown + 1);
     return edges;
   }
 

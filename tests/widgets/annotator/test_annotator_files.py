@@ -425,3 +425,9 @@ def test_without_anywidget_it_says_what_to_install():
     code = "import sys; sys.modules['anywidget'] = None; import objclass.widgets.annotator.annotator"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "python -m pip install 'objclass[lab]'" in result.stderr
+
+
+def test_the_voxel_size_of_a_file_is_shown_in_micrometres(image):
+    imwrite("image.tif", image, spacing=(2, 1, 1))
+    annotator = objclass.annotate("image.tif", path=None)
+    assert (annotator.volume["spacing"], annotator.volume["unit"]) == ([2, 1, 1], "µm")

@@ -7,7 +7,7 @@ import {
   buildGrid, insidePolygon, insideRange, insideRaster, nearest, simplifyPath,
 } from "../../../objclass/widgets/js/hits.js";
 import { dragShape, gestureMode } from "../../../objclass/widgets/js/lasso.js";
-import { applyChoice, computeLevels, groupColor } from "../../../objclass/widgets/js/object_store.js";
+import { applyChoice, computeLevels, groupColor, ObjectStore } from "../../../objclass/widgets/js/object_store.js";
 import { planePolygon } from "../../../objclass/widgets/js/image_panel.js";
 import { switchLog } from "../../../objclass/widgets/js/plot_panel.js";
 import { boxOf, contourPieces, densityGrid, hexagons, quantile, violinOf } from "../../../objclass/widgets/js/plot_shapes.js";
@@ -250,4 +250,14 @@ test("boxes and violins have the quartiles of NumPy and the peak of the values",
   assert.ok(Math.abs(peak[0] - 5) < 0.4);
   assert.deepEqual([outline[0][0], outline.at(-1)[0]], [1, 9]);
   assert.deepEqual(violinOf([3, 3]), [[3, 1]]);
+});
+
+test("objects in grey have an edge, those without a row too, unless only the selected ones are seen", () => {
+  const edgesOf = (levels, labels, only) => {
+    const model = { get: () => only };
+    return Array.from(ObjectStore.prototype.plainEdges.call({ levels, labels, shown: levels.length, model }), (color) => color > 0);
+  };
+  assert.deepEqual(edgesOf([1, 2, 0], [5, 6, 7, 8], false), [false, true, false, false, true]);
+  assert.deepEqual(edgesOf([0, 2, 0], [5, 6, 7, 8], true), [false, false, false, false, false]);
+  assert.ok(!edgesOf([1], new Array(30000).fill(1), false).includes(true), "among very many there would be nothing else");
 });
