@@ -269,6 +269,11 @@ class Explorer(ExplorerTraits):
         return self.objects.classes.classifier
 
     @property
+    def examples(self) -> dict[Any, str]:
+        """The class of each clicked example, by label or key, as `objclass.train_table_classifier` takes it."""
+        return self.objects.classes.named()
+
+    @property
     def labels(self) -> np.ndarray:
         """The labels of the first image as they are now, after all edits."""
         return self.objects.images.labels[0].copy()

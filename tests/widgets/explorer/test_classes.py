@@ -58,6 +58,7 @@ def test_the_classes_are_those_that_a_script_learns_from_the_same_examples(page:
     examples = {4: "mitotic", 8: "mitotic", 12: "mitotic", 16: "mitotic"}
     examples |= dict.fromkeys([2, 6, 10, 14], "other")
     classifier = objclass.train_table_classifier(table, examples)
+    assert page.explorer.examples == examples
     by_hand = objclass.classify(table, classifier)
     result = page.explorer.table
     for name in ("CLASS", "CLASS_PROBABILITY", "PROBABILITY_mitotic", "PROBABILITY_other"):
