@@ -118,7 +118,11 @@ class Driver:
 def looks_like(found: list[int], color: str) -> bool:
     """Return whether a pixel (red, green, blue, alpha) is that of a drawn object of this colour."""
     wanted = [int(color[start : start + 2], 16) for start in (1, 3, 5)]
-    return found[3] > 50 and np.abs(np.subtract(found[:3], wanted)).max() <= 4
+    # Objects in no group have a light edge, which is all of very small ones.
+    return found[3] > 50 and any(
+        np.abs(np.subtract(found[:3], rgb)).max() <= 4
+        for rgb in (wanted, *([(205, 205, 205)] if color == "#8c8c8c" else []))
+    )
 
 
 def ring(x: float, y: float, radius: float, corners: int = 14) -> list[tuple[float, float]]:

@@ -270,7 +270,7 @@ class Explorer(ExplorerTraits):
 
     @property
     def examples(self) -> dict[Any, str]:
-        """The class of each clicked example, by label or key, as `objclass.train_table_classifier` takes it."""
+        """The class of each clicked example, by label or key: what `train_table_classifier` takes."""
         return self.objects.classes.named()
 
     @property

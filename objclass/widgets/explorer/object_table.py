@@ -327,15 +327,14 @@ class ObjectTable:
         self.names.rename(column, category, name)
         self._tables += 1
 
-    def _go_on_with(self, table: pd.DataFrame) -> None:
-        """Take the labels and the rows that edits have led to."""
+    def _go_on_with(self, table: pd.DataFrame, *, earlier: Sequence[int] = ()) -> None:
+        """Take the labels and the rows that edits have led to, by way of the labels `earlier`."""
         self.images.replace(self.edits.labels)
         self._table = table
         self._tables += 1
         self.row_labels = table["label"].to_numpy().astype(np.int64)
-        self.known_labels = np.concatenate(
-            [self.known_labels, np.setdiff1d(self.row_labels, self.known_labels)]
-        )
+        labels = np.concatenate([np.array(earlier, np.int64), self.row_labels])
+        self.known_labels = np.concatenate([self.known_labels, np.setdiff1d(labels, self.known_labels)])
         order = np.argsort(self.known_labels)
         rows = order[np.searchsorted(self.known_labels[order], self.row_labels)]
         self.groups.follow(rows, len(self.known_labels))
@@ -349,7 +348,7 @@ class ObjectTable:
         return {
             "digest": self.digest,
             "offsets": self.images.offsets.tolist(),
-            "edits": self.edits.to_json(),
+            "edits": {**self.edits.to_json(), "labels": self.known_labels[len(self._given) :].tolist()},
             "groups": self.groups.state_to_json(self.known_labels),
             "classes": self.classes.to_json(),
             "names": self.names.to_json(),
@@ -365,7 +364,8 @@ class ObjectTable:
         steps, choices = steps_from_json(stored["steps"])
         same = stored["digest"] == self.digest
         if stored["edits"]["list"]:
-            self._go_on_with(self.edits.restore(stored["edits"], with_columns=same))
+            table = self.edits.restore(stored["edits"], with_columns=same)
+            self._go_on_with(table, earlier=stored["edits"]["labels"])
         numbers = self.images.renumbered(self.known_labels, stored["offsets"])
         self.groups.restore(stored["groups"], numbers, choices)
         known = dict(zip(numbers.tolist(), self.known_labels.tolist(), strict=True))

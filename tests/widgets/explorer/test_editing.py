@@ -180,3 +180,30 @@ def test_any_sequence_keeps_the_table_equal_to_the_edited_labels(sequence: list[
             edit(one, "undo")
         pd.testing.assert_frame_equal(again.table, page.explorer.table, check_exact=True)
     np.testing.assert_array_equal(page.explorer.labels, labels)
+
+
+def test_going_on_from_a_file_knows_the_numbers_of_undone_edits_too(tmp_path):
+    image, labels = experiment()
+    path = tmp_path / "state.json"
+
+    def opened() -> Page:
+        return Page(explore(image, labels, joined(image, labels), save_to=path))
+
+    page = opened()
+    cut(page, 2)
+    new = int(page.explorer.labels.max())
+    page.tell("class", action="start")
+    page.tell("class", action="give", labels=[new], number=2)
+    page.tell("select", shape="objects", objects=[new], mode="replace")
+    edit(page, "undo")
+    page.explorer.wait()
+    stored = json.loads(path.read_text())
+
+    again = opened()
+    assert json.loads(json.dumps(again.explorer.objects.to_json())) == {
+        name: value
+        for name, value in stored.items()
+        if name not in ("format", "version", "objects", "opened_with", "view")
+    }
+    cut(again, 4)
+    assert int(again.explorer.labels.max()) > new, "a number is not used twice"
