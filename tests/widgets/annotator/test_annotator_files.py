@@ -118,7 +118,7 @@ def test_a_file_that_was_changed_elsewhere_on_the_users_word(make, image, choice
 def test_a_second_widget_on_an_image_offers_the_scribbles_of_the_first(make, image):
     first = make(image)
     paint_both(first)
-    assert "memory only" in first.state["saved"]
+    assert "Not saved" in first.state["saved"]
     second = make(image)
     assert second.notices[0]["text"] == "Another annotator of this image has 50 annotated pixels."
     assert not second.annotations.any()
