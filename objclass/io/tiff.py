@@ -287,6 +287,8 @@ class _SeriesReader:
             self._check_end(series.dataoffset + series.nbytes, self.tiff.filehandle.size)
             return
         sizes: dict[int, int] = {}
+        keyframe = series.keyframe
+        n_segments = math.prod(keyframe.chunked)
         missing = n_pages = n_empty = 0
         for page in pages:
             n_pages += 1
@@ -296,6 +298,10 @@ class _SeriesReader:
             size = sizes.get(id(page.parent))
             if size is None:
                 size = sizes[id(page.parent)] = os.path.getsize(page.parent.filehandle.path)
+            is_whole = keyframe.compression == 1 and sum(page.databytecounts) >= keyframe.nbytes
+            if len(page.dataoffsets) < n_segments and not is_whole:
+                found = len(page.dataoffsets)
+                raise EOFError(f"{found:,} of {n_segments:,} tiles or strips of a plane are there")
             for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
                 n_empty += not (offset and count)
                 if offset + count > size:

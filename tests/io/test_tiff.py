@@ -90,6 +90,19 @@ def test_an_ome_file_names_only_files_of_its_folder(tmp_path, name):
         images.imread(tmp_path / "a.ome.tif")
 
 
+def test_an_image_of_more_strips_than_there_are_is_refused_at_once(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((40, 48), np.uint8), compression="zlib")
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as tiff:
+        tags = tiff.pages.first.tags
+        tags["ImageLength"].overwrite(2**28)
+        tags["RowsPerStrip"].overwrite(10)
+        tags["ImageWidth"].overwrite(5)
+    with pytest.raises(
+        ValueError, match=r"a\.tif \(EOFError: 1 of 26,843,546 tiles or strips of a plane are"
+    ):
+        images.imread(tmp_path / "a.tif")
+
+
 def test_companion_file(tmp_path):
     (planes,) = write_set(tmp_path, ["a.ome.tif"], [[(0, z) for z in range(3)]])
     xml = tifffile.tiffcomment(tmp_path / "a.ome.tif")
