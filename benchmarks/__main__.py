@@ -19,6 +19,7 @@ MODULES = (
     "measure",
     "labelling",
     "umap_start",
+    "waiting",
     "vigra",
     "opencl",
     "corrections",

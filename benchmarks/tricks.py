@@ -18,7 +18,9 @@ import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from objclass.pixels import forest as forest_module
-from objclass.pixels.kernels.pixels import classify_collected
+from objclass.pixels.kernels.convolution import LANES
+from objclass.pixels.kernels.forest import MAX_COUNTED
+from objclass.pixels.kernels.pixels import GROUP, LARGE, classify_collected
 from objclass.pixels.training import fit_forest
 
 from .common import Row
@@ -36,11 +38,38 @@ STEPS["splitting"]()
 print(json.dumps(time.process_time() - start))
 """
 WITHOUT_PARTS = "parallel.call_part = lambda kernel, part: kernel"
+PREDICT = """
+import json, time, warnings
+import numba
+import numpy as np
+from objclass.pixels.kernels import convolution
+{without}
+import objclass
+warnings.simplefilter("ignore")
+embryo = objclass.samples.embryo((48, 128, 128))
+classifier = objclass.train_object_classifier(embryo.image, embryo.annotations[0], preset="apoc")
+times = []
+for _ in range({rounds} + 1):
+    start = time.process_time()
+    objclass.classify_pixels(embryo.image, classifier, progress=False)
+    times.append(time.process_time() - start)
+print(json.dumps(min(times[1:])))
+"""
+WITHOUT_FUSED_DIVISION = """
+@numba.njit(error_model="numpy")
+def divide(value, divisor, reciprocal):
+    return value / divisor
+
+convolution.divide = divide
+"""
 
 
 def run() -> Iterator[Row]:
     """Yield a row for each trick."""
     yield from layouts_of_trees()
+    yield from walks_of_deep_trees()
+    ours, theirs = (_in_new_process(PREDICT, without) for without in ("", WITHOUT_FUSED_DIVISION))
+    yield _row("division by a product with the reciprocal, mended by its remainder", ours, theirs)
     ours, theirs = seconds_to_compile(), seconds_to_compile(WITHOUT_PARTS)
     yield _row("compiling what kernels call as parts of them", ours, theirs)
 
@@ -76,6 +105,43 @@ def layouts_of_trees() -> Iterator[Row]:
         yield _row(f"trees of {layout} ({leaves:.0f} on average) in their own layout", ours, theirs)
 
 
+def walks_of_deep_trees() -> Iterator[Row]:
+    """Take one trick at a time from the prediction with full-depth trees on ready features."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(scale=0.35, size=(5, 50))
+
+    def sample(n: int) -> tuple[np.ndarray, np.ndarray]:
+        classes = rng.integers(0, 5, n)
+        rows = centres[classes] + rng.normal(size=(n, 50))
+        return rows.astype(np.float32), (classes + 1).astype(np.uint8)
+
+    collected = np.ascontiguousarray(sample(32_768)[0].T)
+    found = np.empty(collected.shape[1], np.uint8)
+    for n_pixels, n_trees in ((2_000, 50), (10_000, 100)):
+        model = RandomForestClassifier(n_trees, random_state=0, bootstrap=True)
+        forest, _, _ = fit_forest(model, *sample(n_pixels))
+        trees = forest.packed
+        no_split = np.zeros(forest.n_nodes, bool)
+        with mock.patch.object(forest_module, "_find_tops", return_value=no_split):
+            from_roots = forest_module.pack_trees(forest, forest_module.votes_against_first(forest))
+        uncounted = np.pad(trees.deep.votes, ((0, 0), (0, MAX_COUNTED)))
+        added = trees._replace(deep=trees.deep._replace(votes=uncounted))
+
+        def classify(trees: forest_module.Trees, step: int = found.size) -> Callable[[], None]:
+            def run() -> None:
+                for begin in range(0, found.size, step):
+                    classify_collected(collected, begin, begin + step, trees, found)
+
+            return run
+
+        cases = {"tops as blocks of leaves": classify(from_roots), "counted votes": classify(added)}
+        if trees.deep.columns.size > LARGE:
+            cases["rows of 4,096 voxels"] = classify(trees, GROUP * LANES)
+        ours, *others = shortest(classify(trees), *cases.values())
+        for name, without in zip(cases, others, strict=True):
+            yield _row(f"deep trees, {forest.n_nodes // n_trees:,} nodes each: {name}", ours, without)
+
+
 def shortest(*functions: Callable[[], object]) -> list[float]:
     """Return the shortest processor time of each function, called in turn."""
     times = np.empty((ROUNDS + 1, len(functions)))
@@ -89,11 +155,16 @@ def shortest(*functions: Callable[[], object]) -> list[float]:
 
 def seconds_to_compile(without: str = "") -> float:
     """Return the processor time in which a new process compiles all of splitting, with nothing cached."""
+    return _in_new_process(COMPILE, without)
+
+
+def _in_new_process(script: str, without: str) -> float:
+    """Return what a script prints in a new process, with nothing compiled before."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
-        command = [sys.executable, "-c", COMPILE.format(without=without)]
+        command = [sys.executable, "-c", script.format(without=without, rounds=ROUNDS)]
         done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    return float(json.loads(done.stdout))
+    return float(json.loads(done.stdout.splitlines()[-1]))
 
 
 def _row(what: str, ours: float, without: float) -> Row:

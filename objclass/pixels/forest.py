@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from objclass._common.checks import invalid
-from objclass.pixels.kernels.forest import DeepTrees, MaskedTrees, Trees, TwoLevelTrees
+from objclass.pixels.kernels.forest import DeepTrees, MaskedTrees, Masks, Trees, TwoLevelTrees
 
 MAX_CLASSES = 255
 MAX_DEPTH = 250
@@ -176,6 +177,7 @@ class Forest:
 BLOCK = 32
 MAX_TWO_LEVELS = 2
 MAX_LEAVES = 192
+NODE_BITS = 32  # of the number of a node and that of its feature together
 VOTE_UNITS = 2**10  # sums of few votes that are multiples of 1 / VOTE_UNITS are exact in float32
 
 
@@ -237,21 +239,44 @@ def _pack_deep(
         levels.append(np.stack([forest.left[inner], forest.right[inner]], axis=1).ravel().astype(np.int64))
     order = np.concatenate(levels)
     tree_of_node = np.searchsorted(forest.roots[trees], order, side="right") - 1
-    by_tree = np.argsort(tree_of_node, kind="stable")
-    order, tree_of_node = order[by_tree], tree_of_node[by_tree]
+    order = order[np.argsort(tree_of_node, kind="stable")]
     place = np.zeros(forest.n_nodes, np.uint32)
     place[order] = np.arange(order.size)
     is_leaf = forest.feature[order] < 0
-    n_full_levels = np.full(trees.size, MAX_DEPTH)
-    np.minimum.at(n_full_levels, tree_of_node[is_leaf], forest.levels[order[is_leaf]])
-    different, columns = _different_columns(votes[:, order[is_leaf]])
-    nodes = np.zeros((order.size, 4), np.uint32)
-    nodes[:, 0] = feature[order]
+    bits = int(feature[order].max(initial=0)).bit_length()
+    if order.size > 2 ** (NODE_BITS - bits):
+        expected = f"at most {2 ** (NODE_BITS - bits):,} nodes of deep trees on {2**bits} features"
+        hint = "Train with a smaller max_depth, or with fewer annotations."
+        raise invalid("forest", expected, f"{order.size:,}", hint)
+    nodes = np.zeros((order.size, 2), np.uint32)
+    nodes[:, 0] = np.where(is_leaf, np.arange(order.size), place[forest.left[order]]) << bits
+    nodes[:, 0] |= feature[order].astype(np.uint32)
     nodes[:, 1] = threshold[order].view(np.uint32)
-    nodes[:, 2] = np.where(is_leaf, np.arange(order.size), place[forest.left[order]])
-    nodes[is_leaf, 3] = columns
+    columns = np.zeros(order.size, np.uint32)
+    different, columns[is_leaf] = _different_columns(votes[:, order[is_leaf]])
+    _, tops, slots = _pack_masks(forest, trees, _find_tops(forest, trees), feature, threshold)
     numbers = nodes.ravel()
-    return DeepTrees(place[forest.roots[trees]], n_full_levels, numbers, numbers.view(np.float32), different)
+    return DeepTrees(
+        tops, place[slots], numbers, numbers.view(np.float32), np.uint32(bits), columns, different
+    )
+
+
+def _find_tops(forest: Forest, trees: np.ndarray) -> np.ndarray:
+    """Return which nodes are splits of a top: of each tree up to 31, those above the most leaves."""
+    n_leaves = (forest.feature < 0).astype(np.int64)
+    by_level = np.argsort(forest.levels, kind="stable")[::-1]
+    for nodes in np.split(by_level, np.flatnonzero(np.diff(forest.levels[by_level])) + 1):
+        inner = nodes[forest.feature[nodes] >= 0]
+        n_leaves[inner] = n_leaves[forest.left[inner]] + n_leaves[forest.right[inner]]
+    is_top = np.zeros(forest.n_nodes, bool)
+    for root in forest.roots[trees]:
+        waiting = [(-n_leaves[root], root)]
+        while len(waiting) < BLOCK and waiting[0][0] < -1:
+            _, node = heapq.heappop(waiting)
+            is_top[node] = True
+            for child in (forest.left[node], forest.right[node]):
+                heapq.heappush(waiting, (-n_leaves[child], child))
+    return is_top
 
 
 def _different_columns(votes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -279,16 +304,26 @@ def _pack_two_levels(
 def _pack_masked(
     forest: Forest, trees: np.ndarray, feature: np.ndarray, threshold: np.ndarray, votes: np.ndarray
 ) -> MaskedTrees:
-    ends = np.append(forest.roots, forest.n_nodes)
-    first_block, first_split = [0], [0]
+    first_block, splits, leaves = _pack_masks(forest, trees, forest.feature >= 0, feature, threshold)
+    return MaskedTrees(first_block, splits, np.ascontiguousarray(votes[:, leaves]))
+
+
+def _pack_masks(
+    forest: Forest, trees: np.ndarray, is_split: np.ndarray, feature: np.ndarray, threshold: np.ndarray
+) -> tuple[np.ndarray, Masks, np.ndarray]:
+    """Return the first block of each tree, the splits of all blocks, and the nodes that are their leaves.
+
+    Nodes that are no splits, according to `is_split`, are leaves.
+    """
+    first_block, first = [0], [0]
     split_feature: list[int] = []
     thresholds: list[float] = []
     masks: list[int] = []
     leaf_of_slot: list[int] = []
-    for tree in trees:
-        nodes, ranges = _leaf_ranges(forest, ends[tree])
-        leaves = [node for node in nodes if forest.feature[node] < 0]
-        inner = [node for node in nodes if forest.feature[node] >= 0]
+    for root in forest.roots[trees]:
+        nodes, ranges = _leaf_ranges(forest, root, is_split)
+        leaves = [node for node in nodes if not is_split[node]]
+        inner = [node for node in nodes if is_split[node]]
         for start in range(0, len(leaves), BLOCK):
             for node in inner:
                 struck = ranges[forest.left[node]]
@@ -301,36 +336,35 @@ def _pack_masked(
                 split_feature.append(0)
                 thresholds.append(np.inf)
                 masks.append(2**BLOCK - 1)
-            first_split.append(len(split_feature))
+            first.append(len(split_feature))
             block = leaves[start : start + BLOCK]
             leaf_of_slot += block + block[:1] * (BLOCK - len(block))
-        first_block.append(len(first_split) - 1)
-    return MaskedTrees(
-        np.array(first_block, np.int64),
-        np.array(first_split, np.int64),
+        first_block.append(len(first) - 1)
+    splits = Masks(
+        np.array(first, np.int64),
         np.array(split_feature, np.int64),
         np.array(thresholds, np.float32),
         np.array(masks, np.uint32),
-        np.ascontiguousarray(votes[:, leaf_of_slot]),
     )
+    return np.array(first_block, np.int64), splits, np.array(leaf_of_slot, np.int64)
 
 
-def _leaf_ranges(forest: Forest, root: int) -> tuple[list[int], dict[int, range]]:
+def _leaf_ranges(forest: Forest, root: int, is_split: np.ndarray) -> tuple[list[int], dict[int, range]]:
     """Return the nodes of a tree, left before right, and the range of leaf numbers below each of them."""
     nodes, waiting = [], [root]
     while waiting:
         node = waiting.pop()
         nodes.append(node)
-        if forest.feature[node] >= 0:
+        if is_split[node]:
             waiting += [forest.right[node], forest.left[node]]
     ranges: dict[int, range] = {}
-    n_leaves = sum(forest.feature[node] < 0 for node in nodes)
+    n_leaves = sum(not is_split[node] for node in nodes)
     for node in reversed(nodes):
-        if forest.feature[node] < 0:
+        if is_split[node]:
+            ranges[node] = range(ranges[forest.left[node]].start, ranges[forest.right[node]].stop)
+        else:
             n_leaves -= 1
             ranges[node] = range(n_leaves, n_leaves + 1)
-        else:
-            ranges[node] = range(ranges[forest.left[node]].start, ranges[forest.right[node]].stop)
     return nodes, ranges
 
 

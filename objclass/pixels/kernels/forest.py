@@ -12,6 +12,9 @@ import numpy as np
 
 from objclass._common.parallel import kernel
 
+MAX_COUNTED = 16
+"""The highest number of different votes that are counted before they are added."""
+
 
 class TwoLevelTrees(NamedTuple):
     """Trees of at most two levels.
@@ -26,35 +29,47 @@ class TwoLevelTrees(NamedTuple):
     votes: np.ndarray
 
 
-class MaskedTrees(NamedTuple):
-    """Trees of at most a few hundred leaves, numbered from left to right and divided into blocks of 32.
+class Masks(NamedTuple):
+    """Splits that strike leaves off: for each of several blocks of 32 leaves, numbered from left to right.
 
-    The blocks of tree t are ``first_block[t]`` to ``first_block[t + 1]`` (exclusive). The split nodes of the
-    leaves of block b are ``first_split[b]`` to ``first_split[b + 1]`` (exclusive), an even number. `masks`
-    clear the bits of the left leaves of a split. `votes` are (n_sums, 32 · n_blocks).
+    The splits of block b are ``first[b]`` to ``first[b + 1]`` (exclusive), an even number. `masks` clear the
+    bits of the left leaves of a split.
+    """
+
+    first: np.ndarray
+    feature: np.ndarray
+    thresholds: np.ndarray
+    masks: np.ndarray
+
+
+class MaskedTrees(NamedTuple):
+    """Trees of at most a few hundred leaves, divided into blocks of 32.
+
+    The blocks of tree t are ``first_block[t]`` to ``first_block[t + 1]`` (exclusive). `votes` are
+    (n_sums, 32 · n_blocks).
     """
 
     first_block: np.ndarray
-    first_split: np.ndarray
-    split_feature: np.ndarray
-    thresholds: np.ndarray
-    masks: np.ndarray
+    splits: Masks
     votes: np.ndarray
 
 
 class DeepTrees(NamedTuple):
-    """Trees of any size: their roots, the number of levels above the first leaf, nodes, and votes.
+    """Trees of any size: their tops, nodes, and votes.
 
-    A node is four numbers, which share a cache line: its feature, its threshold, its left child, followed by
-    the right one, and the column of its votes. `nodes` (4 · n_nodes,) holds them as integers; `thresholds` is
-    the same memory as float32. A leaf has an infinite threshold and is its own left child. `votes`
-    (n_sums, n_different) hold equal votes once: those of full-depth trees then stay in the fastest cache.
+    The top of a tree is a block of 32 leaves, from which a voxel goes on at a node: `starts` (32 · n_trees,).
+    A node is two numbers in a row, its left child, followed by the right one, and feature:
+    ``child << feature_bits | feature``, and its threshold. `nodes` (2 · n_nodes,) holds them as integers;
+    `thresholds` is the same memory as float32. A leaf has an infinite threshold and is its own left child;
+    `columns` (n_nodes,) are those of its votes. `votes` (n_sums, n_different) hold equal votes once.
     """
 
-    roots: np.ndarray
-    n_full_levels: np.ndarray
+    tops: Masks
+    starts: np.ndarray
     nodes: np.ndarray
     thresholds: np.ndarray
+    feature_bits: np.uint32
+    columns: np.ndarray
     votes: np.ndarray
 
 
@@ -131,13 +146,40 @@ def add_two_level_votes(features, n, trees, row, sums):
 
 
 @kernel
+def find_leaves(features, n, splits, block, reachable, lowest, leaves):
+    """Set `leaves` to the leaves of the first `n` voxels, for those that are in a block of 32.
+
+    All splits are evaluated, in any order: a false condition clears the bits of the leaves of the left child
+    in a mask, and the leftmost remaining leaf is that of the voxel. This is QuickScorer (C. Lucchese et al.,
+    SIGIR 2015, https://doi.org/10.1145/2766462.2767733), with one voxel per vector lane.
+    """
+    for i in range(n):
+        reachable[i] = 0xFFFFFFFF
+    for split in range(splits.first[block], splits.first[block + 1], 2):
+        f0, f1 = splits.feature[split], splits.feature[split + 1]
+        a0, a1 = splits.thresholds[split], splits.thresholds[split + 1]
+        m0, m1 = splits.masks[split], splits.masks[split + 1]
+        for i in range(n):
+            yes0, yes1 = reachable[i], np.uint32(0xFFFFFFFF)
+            no0 = yes0 & m0
+            first = yes0 if features[f0, i] < a0 else no0
+            reachable[i] = first & (yes1 if features[f1, i] < a1 else m1)
+    # The exponent of a power of two, the lowest bit that is set, is the number of that bit.
+    exponents = lowest.view(np.uint32)
+    for i in range(n):
+        lowest[i] = np.float32(np.uint32(reachable[i] & (~reachable[i] + np.uint32(1))))
+    zero = np.uint32(32 * block - 127)
+    for i in range(n):
+        leaf = np.uint32(zero + (exponents[i] >> np.uint32(23)))
+        leaves[i] = leaf if reachable[i] else leaves[i]
+
+
+@kernel
 def add_masked_tree_votes(features, n, trees, reachable, lowest, leaves, sums):
     """Add the votes of trees with few leaves.
 
-    All split nodes are evaluated, in any order: a false condition clears the bits of the leaves of the left
-    child in a mask, and the leftmost remaining leaf is that of the voxel. This is QuickScorer (C. Lucchese
-    et al., SIGIR 2015, https://doi.org/10.1145/2766462.2767733), with one voxel per vector lane. Its time
-    is proportional to the number of leaves, but it is faster than a traversal with random memory access.
+    The time is proportional to the number of leaves, but it is faster than a traversal with random memory
+    access.
 
     Parameters
     ----------
@@ -151,27 +193,9 @@ def add_masked_tree_votes(features, n, trees, reachable, lowest, leaves, sums):
     sums : float32, (n_sums, at least n)
         The votes are added to these.
     """
-    exponents = lowest.view(np.uint32)
     for t in range(trees.first_block.size - 1):
         for block in range(trees.first_block[t + 1] - 1, trees.first_block[t] - 1, -1):
-            for i in range(n):
-                reachable[i] = 0xFFFFFFFF
-            for split in range(trees.first_split[block], trees.first_split[block + 1], 2):
-                f0, f1 = trees.split_feature[split], trees.split_feature[split + 1]
-                a0, a1 = trees.thresholds[split], trees.thresholds[split + 1]
-                m0, m1 = trees.masks[split], trees.masks[split + 1]
-                for i in range(n):
-                    yes0, yes1 = reachable[i], np.uint32(0xFFFFFFFF)
-                    no0 = yes0 & m0
-                    first = yes0 if features[f0, i] < a0 else no0
-                    reachable[i] = first & (yes1 if features[f1, i] < a1 else m1)
-            # The exponent of a power of two, the lowest bit that is set, is the number of that bit.
-            for i in range(n):
-                lowest[i] = np.float32(np.uint32(reachable[i] & (~reachable[i] + np.uint32(1))))
-            zero = np.uint32(32 * block - 127)
-            for i in range(n):
-                leaf = np.uint32(zero + (exponents[i] >> np.uint32(23)))
-                leaves[i] = leaf if reachable[i] else leaves[i]
+            find_leaves(features, n, trees.splits, block, reachable, lowest, leaves)
         for c in range(sums.shape[0]):
             for i in range(n):
                 sums[c, i] += trees.votes[c, leaves[i]]
@@ -179,63 +203,83 @@ def add_masked_tree_votes(features, n, trees, reachable, lowest, leaves, sums):
 
 @kernel
 def go_down(values, stride, trees, n, voxels, nodes):
-    """Let the first `n` of `voxels` go from their nodes to the children."""
+    """Let the first `n` of `voxels` go down two levels from their nodes."""
+    bits, mask = trees.feature_bits, (np.uint32(1) << trees.feature_bits) - np.uint32(1)
     for i in range(n):
-        at = np.uintp(4) * np.uintp(nodes[i])
-        value = values[np.uintp(trees.nodes[at]) * np.uintp(stride) + np.uintp(voxels[i])]
-        is_right = not value < trees.thresholds[at + np.uintp(1)]
-        nodes[i] = trees.nodes[at + np.uintp(2)] + np.uint32(is_right)
+        voxel, node = np.uintp(voxels[i]), nodes[i]
+        for _ in range(2):
+            at = np.uintp(2) * np.uintp(node)
+            word = trees.nodes[at]
+            value = values[np.uintp(word & mask) * np.uintp(stride) + voxel]
+            node = (word >> bits) + np.uint32(not value < trees.thresholds[at + np.uintp(1)])
+        nodes[i] = node
 
 
 @kernel
-def add_deep_tree_votes(features, trees, voxels, nodes, columns, sums):
+def add_deep_tree_votes(features, n, trees, voxels, nodes, lowest, leaves, sums):
     """Add the votes of trees of any depth.
 
-    All voxels of a row go down one level together: their steps do not wait for each other as those of a
-    single voxel would, and there is no branch to mispredict. Those at a leaf are sorted out every two levels.
+    The top of a tree is evaluated as a block of leaves. Below, all voxels of a row go down together: their
+    steps do not wait for each other as those of a single voxel would, and there is no branch to mispredict.
+    Those at a leaf are sorted out every two levels. Few different votes, as those of full-depth trees, are
+    counted first and multiplied at the end.
 
     Parameters
     ----------
     features : float32, (n_features, at least n)
+    n : int
     trees : DeepTrees
-    voxels, nodes, columns : uint32, (n,)
+    voxels, nodes, leaves : uint32, (n,)
+        Scratch.
+    lowest : float32, (n,)
         Scratch.
     sums : float32, (n_sums, at least n)
         The votes are added to these.
     """
-    n, stride, values = nodes.size, features.shape[1], features.reshape(-1)
-    for t in range(trees.roots.size):
-        nodes[:] = trees.roots[t]
+    stride, values = features.shape[1], features.reshape(-1)
+    n_different = trees.votes.shape[1]
+    counts = np.zeros((n_different if n_different <= MAX_COUNTED else 0, n), np.uint32)
+    for t in range(trees.tops.first.size - 1):
+        find_leaves(features, n, trees.tops, t, voxels, lowest, leaves)
         for i in range(n):
+            nodes[i] = trees.starts[np.uintp(leaves[i])]
             voxels[i] = i
-        for _ in range(trees.n_full_levels[t]):
-            go_down(values, stride, trees, n, voxels, nodes)
         n_left = n
         while n_left:
-            go_down(values, stride, trees, n_left, voxels, nodes)
             go_down(values, stride, trees, n_left, voxels, nodes)
             n_before, n_left = n_left, 0
             for i in range(n_before):
                 node, voxel = nodes[i], voxels[i]
-                at = np.uintp(4) * np.uintp(node)
-                columns[np.uintp(voxel)] = trees.nodes[at + np.uintp(3)]
+                leaves[np.uintp(voxel)] = node
                 nodes[np.uintp(n_left)], voxels[np.uintp(n_left)] = node, voxel
-                n_left += np.int64(trees.nodes[at + np.uintp(2)] != node)
-        for c in range(sums.shape[0]):
-            votes, total = trees.votes[c], sums[c]
+                n_left += np.int64((trees.nodes[np.uintp(2) * np.uintp(node)] >> trees.feature_bits) != node)
+        if counts.shape[0]:
             for i in range(n):
-                total[i] += votes[np.uintp(columns[i])]
+                counts[np.uintp(trees.columns[np.uintp(leaves[i])]), i] += np.uint32(1)
+        else:
+            for i in range(n):
+                leaves[i] = trees.columns[np.uintp(leaves[i])]
+            for c in range(sums.shape[0]):
+                votes, total = trees.votes[c], sums[c]
+                for i in range(n):
+                    total[i] += votes[np.uintp(leaves[i])]
+    for c in range(sums.shape[0]):
+        for column in range(counts.shape[0]):
+            vote = trees.votes[c, column]
+            for i in range(n):
+                sums[c, i] += vote * np.float32(counts[column, i])
 
 
 @kernel
 def sum_votes(features, n, trees, sums):
     """Set each row of `sums` to its votes, over the first `n` voxels of `features`."""
-    scratch, leaves, lowest = np.empty(n, np.uint32), np.zeros(n, np.uint32), np.empty(n, np.float32)
+    scratch, leaves, nodes = np.empty(n, np.uint32), np.zeros(n, np.uint32), np.empty(n, np.uint32)
+    lowest = np.empty(n, np.float32)
     for c in range(sums.shape[0]):
         sums[c, :n] = 0
         add_two_level_votes(features, n, trees.two_levels, c, sums)
     add_masked_tree_votes(features, n, trees.masked, scratch, lowest, leaves, sums)
-    add_deep_tree_votes(features, trees.deep, scratch, leaves, lowest.view(np.uint32), sums)
+    add_deep_tree_votes(features, n, trees.deep, scratch, nodes, lowest, leaves, sums)
 
 
 @kernel

@@ -14,6 +14,8 @@ from objclass.pixels.kernels.filters import N_SCRATCH, fill_features
 from objclass.pixels.kernels.forest import pick_classes, sum_votes
 
 GROUP = 8
+LARGE = 2**17
+"""Nodes of deep trees that fill the second cache."""
 
 
 @kernel
@@ -121,11 +123,16 @@ def collect_features(tile, source_at, slots, rows, mask, offsets, collected):
 
 @kernel
 def classify_collected(collected, begin, end, trees, classes):
-    """Write the class of the voxels from `begin` to before `end` whose features `collect_features` wrote."""
-    features = np.empty((collected.shape[0], GROUP * LANES), np.float32)
-    sums = np.empty((trees.deep.votes.shape[0], GROUP * LANES), np.float32)
-    for first in range(begin, end, GROUP * LANES):
-        n = min(GROUP * LANES, end - first)
+    """Write the class of the voxels from `begin` to before `end` whose features `collect_features` wrote.
+
+    Trees that do not fit the second cache serve more voxels each time that they are fetched.
+    """
+    is_large = trees.deep.columns.size > LARGE
+    n_row = GROUP * LANES * (8 if is_large else 1)
+    features = np.empty((collected.shape[0], n_row), np.float32)
+    sums = np.empty((trees.deep.votes.shape[0], n_row), np.float32)
+    for first in range(begin, end, n_row):
+        n = min(n_row, end - first)
         for f in range(features.shape[0]):
             for i in range(n):
                 features[f, i] = collected[f, first + i]

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier
 
 from objclass.pixels import forest as forest_module
+from objclass.pixels.kernels import forest as kernels
 from objclass.pixels.kernels.forest import sum_votes
-from objclass.pixels.kernels.pixels import classify_collected
+from objclass.pixels.kernels.pixels import LARGE, classify_collected
 from objclass.pixels.training import fit_forest
 from tests.forests import count_votes, forests
 
@@ -40,11 +41,41 @@ def test_full_depth_trees_store_equal_votes_once():
     model = RandomForestClassifier(4, random_state=0)
     forest = fit_forest(model, rows, classes)[0]
     trees = forest_module.pack_trees(forest, forest_module.votes_against_first(forest)).deep
-    assert trees.roots.size == 4
+    assert trees.tops.first.size == 4 + 1
     assert trees.votes.shape == (2, 3)  # each leaf votes for one of three classes
     found = np.empty(len(rows), np.uint8)
     classify_collected(np.ascontiguousarray(rows.T), 0, len(rows), forest.packed, found)
     np.testing.assert_array_equal(found, model.predict(rows))
+
+
+@pytest.mark.parametrize(("n_trees", "min_samples_leaf"), [(70, 1), (30, 3)])
+@pytest.mark.parametrize("n_classes", [2, 5])
+def test_deep_trees_classify_as_scikit_learn(n_trees, min_samples_leaf, n_classes):
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(6000, 9)).astype(np.float32)
+    classes = rng.integers(1, n_classes + 1, len(rows)).astype(np.uint8)
+    model = RandomForestClassifier(n_trees, random_state=0, min_samples_leaf=min_samples_leaf)
+    forest = fit_forest(model, rows[:5000], classes[:5000])[0]
+    trees = forest.packed.deep
+    assert (np.diff(trees.tops.first) == 32).all()  # 31 splits and one that strikes nothing off
+    assert (trees.votes.shape[1] > kernels.MAX_COUNTED) == (min_samples_leaf > 1)  # many different votes
+    assert (trees.columns.size > LARGE) == (n_trees == 70)  # many voxels at a time
+    found = np.empty(len(rows), np.uint8)
+    classify_collected(np.ascontiguousarray(rows.T), 0, len(rows), forest.packed, found)
+    np.testing.assert_array_equal(found[-200:], count_votes(forest, rows[-200:]).argmax(axis=1) + 1)
+    votes = model.predict_proba(rows)
+    is_clear = np.diff(np.sort(votes, axis=1)[:, -2:])[:, 0] > 1e-6
+    np.testing.assert_array_equal(found[is_clear], votes.argmax(axis=1)[is_clear] + 1)
+
+
+def test_more_nodes_than_fit_are_refused(monkeypatch):
+    rng = np.random.default_rng(0)
+    rows, classes = rng.normal(size=(900, 5)).astype(np.float32), rng.integers(1, 3, 900).astype(np.uint8)
+    forest = fit_forest(RandomForestClassifier(3, random_state=0), rows, classes)[0]
+    monkeypatch.setattr(forest_module, "NODE_BITS", 10)
+    monkeypatch.setattr(forest_module, "MAX_LEAVES", 10)
+    with pytest.raises(ValueError, match=r"forest: expected at most 128 nodes of deep trees on 8 features"):
+        forest_module.pack_trees(forest, forest.leaf.T)
 
 
 @pytest.mark.parametrize("vote", [1, 0.75, 0.1, 2.0**20])
