@@ -64,6 +64,20 @@ KEEPS_STILL = """(element) => new Promise((resolve) => {
     };
     look();
 })"""
+OPEN = """(path) => {
+    window.largestMessage = 0;
+    void jupyterapp.commands.execute('docmanager:open', {path});
+}"""
+# Ends the kernel and closes the notebook without a question. The browser's storage has strokes not kept yet.
+CLOSE = """async () => {
+    const widget = jupyterapp.shell.currentWidget;
+    await widget?.sessionContext?.shutdown();
+    widget?.dispose();
+    localStorage.clear();
+    const drawn = globalThis.__k3dWidgets?.objects ?? {};
+    for (const id of Object.keys(drawn)) delete drawn[id];
+}"""
+FAILED = pytest.StashKey[bool]()
 APPS = {"lab": "jupyterlab", "notebook": "notebook"}
 
 
@@ -72,6 +86,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Remember which tests have failed."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
 
 
 class Server:
@@ -93,12 +116,17 @@ class Server:
             "IPYTHONDIR": "ipython",
         }
         environment = dict(os.environ) | {name: str(folder / part) for name, part in names.items()}
+        environment["OBJCLASS_WARMUP"] = "0"  # it would begin anew in each kernel
         if app == "lab":  # Notebook 7 does not know this plugin, nor show news
             settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
             settings.mkdir(parents=True)
             quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
             (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
         self.log = (folder / "server.log").open("wb")
+        self.socket = folder / "kernels"
+        self.kernels = subprocess.Popen(
+            fork_kernels(folder, self.socket), env=environment, stdout=self.log, stderr=subprocess.STDOUT
+        )
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", APPS[app], "--no-browser", "--ip=127.0.0.1", "--allow-root"),
@@ -116,7 +144,8 @@ class Server:
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/api/status", timeout=2):
-                return
+                if self.socket.exists():
+                    return
             time.sleep(0.2)
         self.stop()
         raise RuntimeError(f"the Jupyter server did not start; its log is {self.log.name}")
@@ -127,13 +156,25 @@ class Server:
             pass
 
     def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(20)
+        for process in (self.process, self.kernels):
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(20)
         self.log.close()
+
+
+def fork_kernels(folder: Path, socket: Path) -> list[str]:
+    """Return the command of a process that forks the kernels of a server, and tell Jupyter to ask it."""
+    script = str(Path(__file__).with_name("kernels.py"))
+    described = folder / "data" / "kernels" / "python3"
+    described.mkdir(parents=True)
+    command = [sys.executable, "-S", script, "start", str(socket), "{connection_file}"]
+    spec = {"argv": command, "display_name": "Python 3 (ipykernel)", "language": "python"}
+    (described / "kernel.json").write_text(json.dumps(spec))
+    return [sys.executable, script, "serve", str(socket)]
 
 
 class Notebook:
@@ -144,14 +185,19 @@ class Notebook:
         self.errors: list[str] = []
         self.outside: list[str] = []
         self.diary: deque[str] = deque(maxlen=40)
-        page.on("console", lambda message: self._write(f"console: {message.type}: {message.text}"))
-        page.on("websocket", self._note_socket)
-        page.on("framenavigated", lambda frame: self._write(f"page at {frame.url}"))
-        page.on("crash", lambda _: self._write("the page crashed"))
-        page.on("pageerror", self._note_error)
-        page.on("request", self._note_request)
+        self._heard: list[tuple[str, Callable[[Any], None]]] = []
+        self.hear("console", lambda message: self._write(f"console: {message.type}: {message.text}"))
+        self.hear("websocket", self._note_socket)
+        self.hear("framenavigated", lambda frame: self._write(f"page at {frame.url}"))
+        self.hear("crash", lambda _: self._write("the page crashed"))
+        self.hear("pageerror", self._note_error)
+        self.hear("request", self._note_request)
         page.set_default_timeout(SECONDS * 1000)
-        page.add_init_script(COUNT_MESSAGES)
+
+    def hear(self, event: str, listener: Callable[[Any], None]) -> None:
+        """Call `listener` at each event of the page, as long as this notebook is in it."""
+        self.page.on(event, listener)
+        self._heard.append((event, listener))
 
     def _write(self, text: str) -> None:
         self.diary.append(f"{time.strftime('%H:%M:%S')} {text[:300]}")
@@ -180,10 +226,23 @@ class Notebook:
             self.outside.append(request.url)
 
     def open(self) -> None:
+        """Load the page of the notebook, and wait for the kernel."""
         where = f"/doc/tree/{self.name}?reset" if self.app == "lab" else f"/notebooks/{self.name}"
         self.page.goto(f"{self.url}{where}", wait_until="domcontentloaded")
+        self._wait_idle()
+
+    def open_beside(self) -> None:
+        """Open the notebook in a page of JupyterLab that is there already."""
+        self.page.evaluate(OPEN, self.name)
+        self._wait_idle()
+
+    def _wait_idle(self) -> None:
         self.page.wait_for_function(
-            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+            """(name) => {
+                const {context, sessionContext} = window.jupyterapp?.shell.currentWidget ?? {};
+                return context?.path === name && sessionContext?.session?.kernel?.status === 'idle';
+            }""",
+            arg=self.name,
         )
 
     def command(self, name: str, **arguments: Any) -> None:
@@ -278,9 +337,39 @@ class Notebook:
         self.open()
 
     def close(self) -> None:
+        """End the kernel, and leave the page as if the notebook had not been in it."""
         with contextlib.suppress(sync_api.Error):
-            self.page.evaluate("() => jupyterapp.shell.currentWidget?.sessionContext?.shutdown()")
-        self.page.context.close()
+            self.page.evaluate(CLOSE)
+        for event, listener in self._heard:
+            self.page.remove_listener(event, listener)
+
+
+class Pages:
+    """The pages of a browser. One of each application serves test after test, as it takes long to load."""
+
+    def __init__(self, browser: Any) -> None:
+        self.browser = browser
+        self.kept: dict[str, Any] = {}
+
+    def new(self, viewport: dict[str, int], **context: Any) -> Any:
+        page = self.browser.new_context(viewport=viewport, **context).new_page()
+        page.add_init_script(COUNT_MESSAGES)
+        return page
+
+    def take(self, app: str, viewport: dict[str, int]) -> Any:
+        """Return the page that was kept; None where there is none."""
+        page = self.kept.pop(app, None)
+        if page is not None:
+            page.set_viewport_size(viewport)
+            page.mouse.move(0, 0)
+        return page
+
+    def give_back(self, app: str, page: Any) -> None:
+        """Keep a page, unless there is one or it waits for an answer."""
+        if app in self.kept or page.locator(".jp-Dialog").count():
+            page.context.close()
+        else:
+            self.kept[app] = page
 
 
 @pytest.fixture(scope="session")
@@ -313,12 +402,17 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def pages(browser: Any) -> Pages:
+    return Pages(browser)
+
+
 @pytest.fixture
 def open_notebook(
-    servers: Callable[[str], Server], browser: Any, request: pytest.FixtureRequest
+    servers: Callable[[str], Server], pages: Pages, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Notebook]]:
     """Open a notebook made of code cells and run it; see this module's docstring."""
-    opened: list[Notebook] = []
+    opened: list[tuple[Notebook, bool]] = []
 
     def make(
         cells: list[str],
@@ -327,16 +421,21 @@ def open_notebook(
         run: bool = True,
         url: str = "",
         viewport: tuple[int, int] = (1280, 1000),
+        own_page: bool = False,
         **context: Any,
     ) -> Notebook:
         server = servers(app)
         name = f"{request.node.name.replace('[', '-').replace(']', '')}-{len(opened)}.ipynb"
         (server.root / name).write_text(json.dumps(notebook_document(cells)))
         size = {"width": viewport[0], "height": viewport[1]}
-        page = browser.new_context(viewport=size, **context).new_page()
-        notebook = Notebook(server, page, url or server.url, name, app)
-        opened.append(notebook)
-        notebook.open()
+        is_shared = not (own_page or url or context)
+        kept = pages.take(app, size) if is_shared else None
+        notebook = Notebook(server, kept or pages.new(size, **context), url or server.url, name, app)
+        opened.append((notebook, is_shared))
+        if kept and app == "lab":
+            notebook.open_beside()
+        else:
+            notebook.open()
         if THEME:
             notebook.theme(f"JupyterLab {THEME}")
         if run:
@@ -344,9 +443,13 @@ def open_notebook(
         return notebook
 
     yield make
-    problems = [note for notebook in opened for note in notebook.errors + notebook.outside]
-    for notebook in opened:
+    problems = [note for notebook, _ in opened for note in notebook.errors + notebook.outside]
+    for notebook, is_shared in opened:
         notebook.close()
+        if is_shared and not problems and FAILED not in request.node.stash:
+            pages.give_back(notebook.app, notebook.page)
+        else:
+            notebook.page.context.close()
     assert not problems, f"page errors, or requests that left the machine: {problems}"
 
 

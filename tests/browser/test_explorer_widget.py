@@ -180,7 +180,8 @@ def test_in_notebook_7(open_notebook) -> None:
 
 
 def test_without_webgl_the_3d_view_says_so(open_notebook) -> None:
-    notebook = open_notebook([SETUP.format(shape="(24, 96, 96)"), "explorer"], viewport=(1400, 1150))
+    cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
+    notebook = open_notebook(cells, viewport=(1400, 1150), own_page=True)
     explorer = Driver(notebook)
     notebook.page.evaluate(
         """() => {
