@@ -42,7 +42,7 @@ CHROMIUM_FLAGS = [
     "--disable-gpu",
     "--enable-unsafe-swiftshader",
 ]
-SECONDS = 60
+PATIENCE = 180  # seconds for what takes one, so that it is only too late where it never comes
 COUNT_MESSAGES = """
     window.largestMessage = 0;
     const send = WebSocket.prototype.send;
@@ -141,7 +141,7 @@ class Server:
         )
 
     def wait(self) -> None:
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/api/status", timeout=2):
                 if self.socket.exists():
@@ -152,7 +152,7 @@ class Server:
 
     def delete(self, path: str) -> None:
         request = urllib.request.Request(f"{self.url}{path}", method="DELETE")
-        with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=SECONDS):
+        with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=PATIENCE):
             pass
 
     def stop(self) -> None:
@@ -180,6 +180,8 @@ def fork_kernels(folder: Path, socket: Path) -> list[str]:
 class Notebook:
     """A notebook in the browser, and the kernel behind it."""
 
+    patience = PATIENCE
+
     def __init__(self, server: Server, page: Any, url: str, name: str, app: str) -> None:
         self.server, self.page, self.url, self.name, self.app = server, page, url, name, app
         self.errors: list[str] = []
@@ -192,7 +194,7 @@ class Notebook:
         self.hear("crash", lambda _: self._write("the page crashed"))
         self.hear("pageerror", self._note_error)
         self.hear("request", self._note_request)
-        page.set_default_timeout(SECONDS * 1000)
+        page.set_default_timeout(PATIENCE * 1000)
 
     def hear(self, event: str, listener: Callable[[Any], None]) -> None:
         """Call `listener` at each event of the page, as long as this notebook is in it."""
@@ -285,11 +287,11 @@ class Notebook:
         assert answer["error"] is None, answer["error"]
         return json.loads(answer["text"].rsplit("\n@@", 1)[1])
 
-    def wait_kernel(self, expression: str, seconds: float = 20, *, setup: str = "") -> Any:
+    def wait_kernel(self, expression: str, *, setup: str = "") -> Any:
         """Wait until a Python expression is true in the kernel, and return its value."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + self.patience
         while not (value := self.kernel(expression, setup=setup)):
-            assert time.monotonic() < deadline, f"not true after {seconds} s: {expression}"
+            assert time.monotonic() < deadline, f"not true after {self.patience} s: {expression}"
             self.page.wait_for_timeout(100)
         return value
 
@@ -379,8 +381,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 
     def get(app: str) -> Server:
         if app not in started:
-            started[app] = Server(tmp_path_factory.mktemp(app), app)
-            started[app].wait()
+            server = Server(tmp_path_factory.mktemp(app), app)
+            server.wait()
+            started[app] = server
         return started[app]
 
     yield get

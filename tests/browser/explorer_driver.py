@@ -34,8 +34,8 @@ class Driver:
     def kernel(self, expression: str) -> Any:
         return self.notebook.kernel(expression)
 
-    def wait(self, expression: str, seconds: float = 30) -> Any:
-        return self.notebook.wait_kernel(f"bool({expression})", seconds)
+    def wait(self, expression: str) -> Any:
+        return self.notebook.wait_kernel(f"bool({expression})")
 
     def drag(self, view: str, corners: list[tuple[float, float]], key: str = "") -> None:
         """Draw around a polygon, in pixels of a view, with a key held."""
@@ -103,10 +103,10 @@ class Driver:
         )
         return {int(label): (color, colors[label]) for label, color in seen.items()}
 
-    def check_slice_colors(self, seconds: float = 10) -> None:
+    def check_slice_colors(self) -> None:
         """Wait until every object of the shown plane has the colour of its group."""
         wrong: dict[int, Any] = {0: "not looked yet"}
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + self.notebook.patience
         while wrong:
             assert time.monotonic() < deadline, wrong
             self.page.wait_for_timeout(150)

@@ -62,7 +62,7 @@ def test_the_whole_way_in_jupyterlab(open_notebook):
         objclass.train_object_classifier(sample.image, annotator.annotations, spacing=sample.spacing),
         spacing=sample.spacing, progress=False, {options}).max())"""
     # The first segmentation compiles.
-    objects = notebook.wait_kernel("not annotator.state['task'] and annotator.state.get('objects')", 120)
+    objects = notebook.wait_kernel("not annotator.state['task'] and annotator.state.get('objects')")
     assert objects == notebook.kernel(count.format(options="")) > 0
     page.wait_for_function(
         f"() => document.querySelector('.oc-objects').textContent.startsWith('{objects} ')"
@@ -687,7 +687,7 @@ def test_what_comes_next_is_a_button(open_notebook):
     view.stroke((10.3, 12.4), (30.6, 150.2))
     assert view.root.locator(".oc-objects").inner_text() == "trains first"
     view.button("Segment").click()
-    notebook.wait_kernel("annotator.labels is not None and not annotator.state['task']", 60)
+    notebook.wait_kernel("annotator.labels is not None and not annotator.state['task']")
     before = view.view.bounding_box()
     notebook.page.mouse.move(*view.screen(85, 45))
     page.wait_for_function("() => document.querySelector('.oc-readout').textContent.includes('object')")

@@ -14,7 +14,7 @@ def paint_and_segment(view, notebook):
     notebook.page.keyboard.press("-")
     view.stroke((10.3, 12.4), (30.6, 150.2))
     view.button("Segment").click()
-    notebook.wait_kernel("annotator.state.get('objects') and not annotator.state['task']", 120)
+    notebook.wait_kernel("annotator.state.get('objects') and not annotator.state['task']")
 
 
 def drawn(notebook):
@@ -58,7 +58,7 @@ def test_after_segment_the_objects_are_seen_in_3d(open_notebook, app, theme):
     notebook.keep_pictures(f"3d-outdated-{app}")
     version = notebook.kernel("annotator._volume['version']")
     view.button("Segment").click()
-    notebook.wait_kernel(f"annotator._volume['version'] > {version}", 60)
+    notebook.wait_kernel(f"annotator._volume['version'] > {version}")
     page.wait_for_selector(f"{IN_3D}:not(.oc-outdated)")
     drawn(notebook)
 

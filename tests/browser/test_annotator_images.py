@@ -69,7 +69,7 @@ def test_one_classifier_from_scribbles_on_two_images(open_notebook, app, theme):
     view.wait_overlay("prediction", 6)
     assert view.root.locator(".oc-card[aria-pressed=true]").inner_text().startswith("wild type")
     view.button("All").click()
-    notebook.wait_kernel("len(annotator.labels) == 3 and not annotator.state['task']", 120)
+    notebook.wait_kernel("len(annotator.labels) == 3 and not annotator.state['task']")
     page.wait_for_function(
         "() => [...document.querySelectorAll('.oc-card-count')]"
         ".every((one) => one.textContent.includes('object'))"

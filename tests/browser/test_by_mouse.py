@@ -150,14 +150,12 @@ class Walk:
         before = self.notebook.kernel("annotator.state.get('objects_version') or 0")
         self.view.button("Segment").click()
         self.notebook.wait_kernel(
-            f"annotator.state['objects_version'] > {before} and not annotator.state['task']", 120
+            f"annotator.state['objects_version'] > {before} and not annotator.state['task']"
         )
 
     def see_in_3d(self) -> None:
         self.view.button("3D").click()
-        self.notebook.wait_kernel(
-            "annotator._volume.get('version') == annotator.state['objects_version']", 60
-        )
+        self.notebook.wait_kernel("annotator._volume.get('version') == annotator.state['objects_version']")
         self.page.wait_for_selector('.oc-3d .oce-volume[data-ready="true"]')
 
     def segment_and_see_in_3d(self) -> None:
@@ -233,7 +231,7 @@ class Walk:
     def reduce_and_gate(self, explorer: Driver) -> None:
         self.page.locator("[data-tab=reduce]").click()
         self.page.locator("[data-panel=reduce]").get_by_role("button", name="Reduce", exact=True).click()
-        explorer.wait("'UMAP_0' in explorer.table and not explorer.busy", 120)
+        explorer.wait("'UMAP_0' in explorer.table and not explorer.busy")
         self.axes(explorer, "UMAP_0", "UMAP_1")
         self.picture("14-umap")
         chosen = self.lasso(explorer, 60)
@@ -243,7 +241,7 @@ class Walk:
     def cluster(self, explorer: Driver) -> None:
         self.page.locator("[data-tab=cluster]").click()
         self.page.locator("[data-panel=cluster]").get_by_role("button", name="Cluster", exact=True).click()
-        explorer.wait("'KMEANS_CLUSTER_ID' in explorer.table and not explorer.busy", 120)
+        explorer.wait("'KMEANS_CLUSTER_ID' in explorer.table and not explorer.busy")
         self.page.locator(".oce").get_by_label("Colour by", exact=True).first.select_option(
             "KMEANS_CLUSTER_ID"
         )

@@ -24,7 +24,6 @@ def wait_for_labels(explorer: Driver, labels: list[int]) -> None:
         """wanted => { const tiles = [...document.querySelectorAll('.oce-tile')];
             return String(tiles.map(one => Number(one.dataset.label))) === String(wanted); }""",
         arg=labels,
-        timeout=20_000,
     )
 
 
@@ -61,7 +60,7 @@ def test_crops_lead_to_their_objects(open_notebook, app: str, theme: str) -> Non
 
     # With Ctrl a click puts it into the group.
     page.locator(f'.oce-tile[data-label="{wanted[0]}"]').click(modifiers=["Control"])
-    explorer.wait(f"explorer.table.query('MANUAL_CLUSTER_ID == 1')['label'].tolist() == [{wanted[0]}]", 20)
+    explorer.wait(f"explorer.table.query('MANUAL_CLUSTER_ID == 1')['label'].tolist() == [{wanted[0]}]")
 
 
 def test_groups_filters_and_clusters_have_a_gallery(explorer: Driver) -> None:
@@ -84,7 +83,7 @@ def test_groups_filters_and_clusters_have_a_gallery(explorer: Driver) -> None:
 
     page.locator('[data-tab="cluster"]').click()
     page.locator('[data-panel="cluster"] .oc-main').click()
-    explorer.wait("explorer.busy == {} and explorer.color == 'KMEANS_CLUSTER_ID'", 60)
+    explorer.wait("explorer.busy == {} and explorer.color == 'KMEANS_CLUSTER_ID'")
     page.locator('[data-tab="gallery"]').click()
     show.select_option(label="KMEANS_CLUSTER_ID 1")
     page.get_by_label("Order of the gallery").select_option("typical")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import numpy as np
 from matplotlib.path import Path as Outline
@@ -76,13 +75,11 @@ def test_a_click_shows_the_image_of_the_object_and_a_lasso_holds_for_all(
     alone = max(treated, key=lambda row: sorted(np.hypot(*(places - places[row]).T))[1])
     tabs = page.locator(".oce-tabs").bounding_box()["height"]
     explorer.click(PLOT, *places[alone])
-    begun = time.monotonic()
     explorer.wait("explorer.shown == 'treated 1' and explorer.focus > 0")
     label = explorer.kernel(f"int(measured['label'][{alone}])")
     assert explorer.kernel("explorer.focus") == label
     explorer.wait(f"(images['treated 1'][1][explorer.position[0]] == {label}).any()")
     assert page.get_by_label("Shown image").input_value() == "treated 1"
-    assert time.monotonic() - begun < 5
     page.locator(".oce-card").get_by_text(f"Object {label} of treated 1").wait_for()
     page.locator(".oce-card").get_by_text("intensity_mean").wait_for()
     assert page.locator(".oce-tabs").bounding_box()["height"] == tabs, "the card keeps to its line"
@@ -150,7 +147,7 @@ def test_images_are_switched_within_half_a_second(open_notebook) -> None:
     for name in ("treated 1", "control 2", "treated 1"):
         page.evaluate("() => (window.switched = null)")
         page.get_by_label("Shown image").select_option(name)
-        page.wait_for_function("() => window.switched !== null", timeout=10_000)
+        page.wait_for_function("() => window.switched !== null")
         assert page.evaluate("() => window.switched") < 2000
         explorer.wait(f"explorer.shown == {name!r}")
     page.get_by_label("Next image").click()
@@ -165,7 +162,7 @@ def test_3d_is_that_of_the_shown_image(open_notebook) -> None:
     page.wait_for_selector(ready)
     first = explorer.kernel("explorer.volume_view.plot.model_id")
     page.get_by_label("Shown image").select_option("treated 1")
-    explorer.wait("explorer.volume_view is not None and explorer.shown == 'treated 1'", 60)
+    explorer.wait("explorer.volume_view is not None and explorer.shown == 'treated 1'")
     page.wait_for_function("() => document.querySelectorAll('.oce-volume canvas').length > 0")
     page.wait_for_selector(ready)
     assert explorer.kernel("explorer.volume_view.plot.model_id") != first

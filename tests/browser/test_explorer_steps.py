@@ -30,7 +30,7 @@ def test_columns_by_search_and_preset_and_the_best_number(open_notebook, app: st
     panel.get_by_role("button", name=f"Use {best}").click()
     explorer.notebook.keep_pictures("explorer-cluster")
     panel.locator(".oc-main").click()
-    explorer.wait("'KMEANS_CLUSTER_ID' in explorer.table and explorer.busy == {}", 60)
+    explorer.wait("'KMEANS_CLUSTER_ID' in explorer.table and explorer.busy == {}")
     same = f"objclass.cluster(measured, 'kmeans', n_clusters={best}, columns={wanted})"
     assert explorer.kernel(f"explorer.table['KMEANS_CLUSTER_ID'].equals({same}['KMEANS_CLUSTER_ID'])")
 

@@ -138,7 +138,7 @@ def test_panels_equal_the_functions(explorer: Driver) -> None:
     for step, column in (("reduce", "UMAP_1"), ("cluster", "KMEANS_CLUSTER_ID")):
         page.locator(f'[data-tab="{step}"]').click()
         page.locator(f'[data-panel="{step}"] .oc-main').click()
-        explorer.wait(f"'{column}' in explorer.table and explorer.busy == {{}}", 120)
+        explorer.wait(f"'{column}' in explorer.table and explorer.busy == {{}}")
     embedded = "objclass.reduce(measured, 'umap', n_neighbors=15, min_dist=0.1)"
     by_hand = f"objclass.cluster({embedded}, 'kmeans', n_clusters=3)"
     same = explorer.kernel(f"bool(explorer.table.drop(columns='MANUAL_CLUSTER_ID').equals({by_hand}))")

@@ -15,7 +15,6 @@ import pytest
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 PICTURES = os.environ.get("OBJCLASS_SCREENSHOTS", "")
-SECONDS = 180
 
 
 class Tutorial:
@@ -23,7 +22,6 @@ class Tutorial:
 
     def __init__(self, notebook: Any) -> None:
         self.notebook, self.page = notebook, notebook.page
-        self.page.set_default_timeout(SECONDS * 1000)
 
     def open(self, name: str) -> None:
         """Open a notebook and run all of its cells, without hands."""
@@ -43,7 +41,7 @@ class Tutorial:
             }""",
             text,
         )
-        self.notebook.wait_kernel("True", SECONDS)
+        self.notebook.wait_kernel("True")
 
     def show(self, selector: str) -> Any:
         """Scroll to a widget and return its place."""
@@ -131,7 +129,7 @@ def train(tutorial: Tutorial) -> float:
     """Press Train, and return the share of the true nuclei of a deep plane that is found."""
     root = tutorial.page.locator(".oc-annotator").last
     root.get_by_role("button", name="Train", exact=True).click()
-    tutorial.notebook.wait_kernel("annotator.classifier is not None and not annotator.state['stale']", 60)
+    tutorial.notebook.wait_kernel("annotator.classifier is not None and not annotator.state['stale']")
     found = "objclass.predict_plane(image, annotator.classifier, index=34) == 2"
     return tutorial.notebook.kernel(f"float(({found})[sample.labels[34] > 0].mean())")
 
@@ -153,7 +151,7 @@ def test_paint_train_lasso_cluster_export(tutorial: Tutorial) -> None:
     assert after_first < 0.65
     assert after_second > after_first + 0.15
     page.locator(".oc-annotator").last.get_by_role("button", name="Segment", exact=True).click()
-    notebook.wait_kernel("annotator.labels is not None", 60)
+    notebook.wait_kernel("annotator.labels is not None")
     tutorial.show(".oc-annotator")
     tutorial.notebook.keep_pictures("02")
     found = notebook.kernel("int(annotator.labels.max())")
@@ -176,9 +174,9 @@ def test_paint_train_lasso_cluster_export(tutorial: Tutorial) -> None:
         return [(left + width * x, top + height * y) for x, y in shares]
 
     tutorial.drag(".oc-plot", corners(0.35, 0.98, 0.03, 0.6))
-    notebook.wait_kernel("len(explorer.groups) == 1", 20)
+    notebook.wait_kernel("len(explorer.groups) == 1")
     tutorial.drag(".oc-plot", corners(0.02, 0.98, 0.72, 0.98), "Shift")
-    notebook.wait_kernel("len(explorer.groups) == 2", 20)
+    notebook.wait_kernel("len(explorer.groups) == 2")
     tutorial.notebook.keep_pictures("04")
     tutorial.run_below("elongated = [")
     groups = tutorial.file("groups.csv")
@@ -193,7 +191,7 @@ def test_paint_train_lasso_cluster_export(tutorial: Tutorial) -> None:
     tutorial.show(".oce")
     page.locator('[data-tab="cluster"]').last.click()
     page.locator('[data-panel="cluster"] .oc-main').last.click()
-    notebook.wait_kernel("explorer.busy == {}", 60)
+    notebook.wait_kernel("explorer.busy == {}")
     tutorial.notebook.keep_pictures("06")
     clusters = tutorial.file("clusters.csv")
     assert {"UMAP_0", "UMAP_1", "KMEANS_CLUSTER_ID"} <= set(clusters.columns)

@@ -139,7 +139,7 @@ class Walker:
             raise AssertionError(f"{failure}\n{self.report()}") from failure
 
     def place(self, view: str) -> tuple[float, float] | None:
-        box = self.page.locator(view).first.bounding_box(timeout=10000)
+        box = self.page.locator(view).first.bounding_box()
         if not box or not box["width"]:
             return None
         return (
@@ -185,7 +185,7 @@ class Walker:
     def key(self) -> None:
         key = self.random.choice(self.keys)
         self.last.append(f"key {key}")
-        self.page.locator(self.random.choice(self.views)).first.focus(timeout=5000)
+        self.page.locator(self.random.choice(self.views)).first.focus()
         self.page.keyboard.press(key)
 
     def wheel(self) -> None:

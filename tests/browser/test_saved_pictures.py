@@ -79,7 +79,7 @@ def test_a_saved_notebook_shows_the_present_state_without_a_kernel(open_notebook
     painted = wait_for(notebook, "Annotator", differs(first["Annotator"]))
     assert is_orange(painted).sum() > 3 * is_orange(first["Annotator"]).sum() + 500, "the scribble"
     view.button("Segment").click()
-    notebook.wait_kernel("annotator.labels is not None and not annotator.state['task']", 120)
+    notebook.wait_kernel("annotator.labels is not None and not annotator.state['task']")
     wait_for(notebook, "Annotator", differs(painted))
 
     # Plot and slice.
