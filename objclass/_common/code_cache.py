@@ -2,7 +2,8 @@
 
 numba checks the source file of a function for changes, but not those of the functions that it calls, so
 that an upgrade could leave outdated code. Therefore there is a folder for each state of a folder of
-kernels; folders may be deleted at any time.
+kernels; folders may be deleted at any time. Wherever these sources lie, their code is there: another
+environment with the same kernels compiles nothing.
 
 numba does not verify cached files, and fails if it cannot write. Here each file ends in a checksum: damaged
 files are compiled again, and code that cannot be cached is still used.
@@ -39,12 +40,16 @@ _LONGEST_WAIT = 120.0  # seconds; a process that was stopped in the midst of com
 
 
 @contextlib.contextmanager
-def code_cache(key: str) -> Iterator[None]:
-    """Within this context, numba caches the functions that are decorated in a folder for `key`."""
+def code_cache(key: str, *, tells_sources: bool = False) -> Iterator[None]:
+    """Within this context, numba caches the functions that are decorated in a folder for `key`.
+
+    Where the key `tells_sources`, neither the place of their files counts nor when they were written.
+    """
     folder = cache_folder(key)
     before = _config.CACHE_DIR, _dispatcher.FunctionCache
     _config.CACHE_DIR = str(folder or "")
-    _dispatcher.FunctionCache = _new_cache if folder else _no_cache
+    new_cache = functools.partial(_new_cache, place=folder if tells_sources else None)
+    _dispatcher.FunctionCache = new_cache if folder else _no_cache
     try:
         yield
     finally:
@@ -90,9 +95,11 @@ class _File(_IndexDataCacheFile):
 
 
 class _Cache(_FunctionCache):
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, place: Path | None) -> None:
         super().__init__(function)
         source, base = self._impl.locator.get_source_stamp(), self._impl.filename_base
+        if place:
+            self._cache_path, source = str(place), ""
         self._cache_file = _File(self._cache_path, base, source)
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -102,9 +109,9 @@ class _Cache(_FunctionCache):
             _report(_root(), error.strerror or str(error))
 
 
-def _new_cache(function: Any) -> Any:
+def _new_cache(function: Any, place: Path | None) -> Any:
     try:
-        return _Cache(function)
+        return _Cache(function, place)
     except RuntimeError as error:  # numba found no place
         _report(_root(), str(error))
         return caching.NullCache()
@@ -193,12 +200,11 @@ def _state() -> str:
 
     from llvmlite.binding import get_host_cpu_name
 
-    package = Path(__file__).parents[1]
-    digest = _DIGEST(f"{sys.prefix} {package} {get_host_cpu_name()}".encode())
+    digest = _DIGEST(f"{sys.prefix} {get_host_cpu_name()}".encode())
     for name in ("numba", "umap-learn", "pynndescent"):
         with contextlib.suppress(PackageNotFoundError):
             digest.update(f" {name} {version(name)}".encode())
-    for source in sorted(package.glob("*/kernels/*.py")):
+    for source in sorted(Path(__file__).parents[1].glob("*/kernels/*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 

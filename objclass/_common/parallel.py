@@ -53,7 +53,7 @@ def kernel(function: Callable[..., Any] | None = None, *, contract: bool = False
 
 
 def _compile_once(function: Callable[..., Any], key: str, options: dict[str, Any]) -> Any:
-    with code_cache(key):
+    with code_cache(key, tells_sources=True):
         return compile_once(numba.njit(**options)(function), cache_folder(key))
 
 

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +49,18 @@ def test_a_change_in_a_called_function_is_seen(package, tmp_path):
     assert run(package, code, **environment) == ["2", "1"]
     (package / "called.py").write_text(CALLED.format(100))
     assert run(package, code, **environment) == ["101", "0"]
+
+
+def test_a_copy_of_the_sources_elsewhere_finds_their_code(package, tmp_path):
+    code = "from loops.caller import caller; print(caller(1), sum(caller.stats.cache_hits.values()))"
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    assert run(package, code, **environment) == ["2", "0"]
+    copy = tmp_path / "elsewhere" / package.name
+    shutil.copytree(package, copy)
+    os.utime(copy / "caller.py", (0, 0))
+    assert run(copy, code, **environment) == ["2", "1"]
+    (copy / "called.py").write_text(CALLED.format(100))
+    assert run(copy, code, **environment) == ["101", "0"]
 
 
 @pytest.mark.parametrize(

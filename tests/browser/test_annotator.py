@@ -606,7 +606,7 @@ def test_in_round_two_one_sees_what_was_trained(open_notebook):
     view.button("Segment").click()
     shown = "() => document.querySelector('[data-value={}]').ariaPressed === 'true'"
     page.wait_for_function(shown.format("labels"))
-    assert not view.view.get_attribute("data-outdated")
+    page.wait_for_selector(".oc-view:not(.oc-outdated)")
     view.stroke((130.3, 12.4), (140.6, 150.2))
     page.wait_for_selector(".oc-outdated[data-outdated^='Objects out of date']")
     view.button("Train").click()
