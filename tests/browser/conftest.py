@@ -3,7 +3,8 @@
 ``open_notebook([cell, ...])`` gives a `Notebook`: a notebook of these code cells, opened in JupyterLab (or,
 with ``app="notebook"``, in Notebook 7), all of its cells run. At the end of the test it is closed, and page
 errors or requests that leave the machine fail the test. ``OBJCLASS_BROWSER_APP=notebook`` and
-``OBJCLASS_BROWSER_THEME=Dark`` have the tests that name none run in Notebook 7, and in the dark.
+``OBJCLASS_BROWSER_THEME=Dark`` have the tests that name none run in Notebook 7, and in the dark. The
+page serves the next test too; with ``own_page=True`` the notebook has one of its own.
 """
 
 from __future__ import annotations
