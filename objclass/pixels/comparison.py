@@ -38,6 +38,11 @@ def describe_pixels(images: Sequence[np.ndarray]) -> dict[str, str]:
     return {_NOTE: json.dumps({"dtype": images[0].dtype.name, "channels": channels})}
 
 
+def forget_pixels(notes: Mapping[str, str]) -> dict[str, str]:
+    """Return the notes without that of `describe_pixels`."""
+    return {name: text for name, text in notes.items() if name != _NOTE}
+
+
 def compare_with_training(
     image: np.ndarray, classifier: ObjectClassifier, *, spacing: Sequence[float] | None = None
 ) -> list[str]:

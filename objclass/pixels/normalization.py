@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from objclass.pixels.comparison import sample_pixels
+from objclass.pixels.comparison import forget_pixels, sample_pixels
 from objclass.pixels.features import Feature
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def normalize_rows(
 def fit_to_range(classifier: ObjectClassifier, image_range: np.ndarray) -> ObjectClassifier:
     """Return the classifier for one image: the same, or one with thresholds scaled to its range.
 
+    What the training images were like is no longer noted in it.
+
     Examples
     --------
     >>> import numpy as np, objclass
@@ -80,7 +82,10 @@ def fit_to_range(classifier: ObjectClassifier, image_range: np.ndarray) -> Objec
     carried = forest.threshold * scales[at] + offsets[at]
     threshold = np.where(forest.feature < 0, 0, carried)
     return dataclasses.replace(
-        classifier, normalize=None, forest=dataclasses.replace(forest, threshold=threshold)
+        classifier,
+        normalize=None,
+        forest=dataclasses.replace(forest, threshold=threshold),
+        notes=forget_pixels(classifier.notes),
     )
 
 

@@ -150,6 +150,7 @@ def test_planes_of_a_stack_and_another_voxel_size_in_blocks():
             function(cut, train(image), planewise=True)
 
 
+@pytest.mark.filterwarnings("ignore:The 99th percentile")
 def test_pixels_that_float32_does_not_tell_apart_are_refused_in_blocks_too(case):
     image, _, _ = case
     classifier, far = train(image), image.astype(np.int64) + 10**9
@@ -166,7 +167,7 @@ def test_pixels_that_float32_does_not_tell_apart_are_refused_in_blocks_too(case)
     for one in (classifier, normalized):
         expected = objclass.segment(wide, one)
         np.testing.assert_array_equal(chunked.segment(da.from_array(wide, chunks=9), one), expected)
-    with pytest.raises(TypeError, match="image: expected a dask, zarr or NumPy array, got list"):
+    with pytest.raises(TypeError, match="image: expected a dask, zarr or NumPy array of real numbers, got list"):
         chunked.segment([image], classifier)
     with pytest.raises(ValueError, match="block_shape: expected"):
         chunked.segment(image, classifier, block_shape=(5.5,) * image.ndim)
@@ -206,6 +207,7 @@ def test_normalized_planes_of_32_bits_in_many_blocks(monkeypatch):
         )
 
 
+@pytest.mark.filterwarnings("ignore:The image is uint8")
 def test_images_too_large_for_whole_objects_are_refused(case):
     _, classifier, _ = case
     image = da.zeros((60_000,) * classifier.ndim, chunks=30_000, dtype=np.uint8)

@@ -78,7 +78,7 @@ def test_the_scaled_image_gives_the_same(scene):
     )
     low, high = image_range(exposed).T[..., np.newaxis, np.newaxis]
     unit = ((exposed - low) / (high - low)).astype(np.float32)
-    plain = dataclasses.replace(classifier, normalize=None)
+    plain = dataclasses.replace(classifier, normalize=None, notes={})
     same = objclass.classify_pixels(unit, plain) == objclass.classify_pixels(exposed, classifier)
     assert same.mean() > 0.999
 
