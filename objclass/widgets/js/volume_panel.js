@@ -114,21 +114,25 @@ export class VolumePanel {
     this.say("Drawing the surfaces …");
   }
 
-  // Show k3d's view once it has drawn something; a view that stays empty says so.
+  // Show k3d's view once it has drawn something; a view that stays empty says so, and is looked at further.
   async draw() {
     this.stage.dataset.ready = "false";
     this.say("Drawing …");
     this.view?.remove();
     const view = await this.model.widget_manager.create_view(this.plot, {});
-    this.view = view.el ?? view.node ?? view;
-    this.stage.append(this.view);
+    const shown = view.el ?? view.node ?? view;
+    this.view = shown;
+    this.stage.append(shown);
     this.recolor();
-    this.view.addEventListener("webglcontextlost", () => this.sayEmpty("The browser has released the memory of the 3D view."), true);
+    shown.addEventListener("webglcontextlost", () => this.sayEmpty("The browser has released the memory of the 3D view."), true);
     const started = performance.now();
-    while (!showsSomething(this.view.querySelector("canvas"))) {
-      if (performance.now() - started > PATIENCE) return this.sayEmpty("The 3D view is empty.");
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      if (!this.view) return; // forgotten meanwhile
+    for (let said = false; !showsSomething(shown.querySelector("canvas")); ) {
+      if (!said && performance.now() - started > PATIENCE) {
+        this.sayEmpty("The 3D view is empty.");
+        said = true;
+      }
+      await new Promise((resolve) => setTimeout(resolve, said ? 1000 : 100));
+      if (this.view !== shown) return; // forgotten or drawn again meanwhile
     }
     this.message.remove();
     this.stage.dataset.ready = "true";
