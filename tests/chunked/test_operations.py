@@ -167,7 +167,9 @@ def test_pixels_that_float32_does_not_tell_apart_are_refused_in_blocks_too(case)
     for one in (classifier, normalized):
         expected = objclass.segment(wide, one)
         np.testing.assert_array_equal(chunked.segment(da.from_array(wide, chunks=9), one), expected)
-    with pytest.raises(TypeError, match="image: expected a dask, zarr or NumPy array of real numbers, got list"):
+    with pytest.raises(
+        TypeError, match="image: expected a dask, zarr or NumPy array of real numbers, got list"
+    ):
         chunked.segment([image], classifier)
     with pytest.raises(ValueError, match="block_shape: expected"):
         chunked.segment(image, classifier, block_shape=(5.5,) * image.ndim)
