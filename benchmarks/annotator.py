@@ -161,7 +161,7 @@ def stacks(notebook: Any) -> Iterator[Row]:
     """Time the opening of many large images with scribbles, and the way from one to another."""
     page = notebook.page
     notebook.command("notebook:run-cell-and-select-next")
-    notebook.wait_kernel("'first' in globals() and first.comm is None", 120)
+    notebook.wait_kernel("'first' in globals() and first.comm is None")
     begun = time.perf_counter()
     notebook.command("notebook:run-cell")
     page.wait_for_selector(".oc-annotator .oc-view[data-index]")
@@ -215,14 +215,14 @@ def predicting(notebook: Any, name: str) -> Iterator[Row]:
     page = notebook.page
     page.get_by_label("Live").check()
     page.wait_for_selector(".oc-view[data-overlay^='prediction']", timeout=180_000)
-    notebook.wait_kernel("annotator.classifier is not None and not annotator._queue.busy", 120)
+    notebook.wait_kernel("annotator.classifier is not None and not annotator._queue.busy")
     for when in ("", f" after {MANY} scribbles"):
         if when:
             page.evaluate(FLOOD, MANY)
             wait_kept(page)
-            notebook.wait_kernel("not annotator._queue.busy", 120)
+            notebook.wait_kernel("not annotator._queue.busy")
             page.wait_for_timeout(2500)
-            notebook.wait_kernel("not annotator._queue.busy", 120)
+            notebook.wait_kernel("not annotator._queue.busy")
         seen, computed = [], []
         for repeat in range(REPEATS):
             page.evaluate(WATCH_PREDICTION)

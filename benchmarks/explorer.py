@@ -114,7 +114,7 @@ def lassos(notebook: Any, count: int, delay: float) -> Iterator[Row]:
     """Time the first display, five lassos and the hover of one explorer."""
     page, name = notebook.page, f"{count:,} points, {delay * 1000:.0f} ms away"
     notebook.command("notebook:run-cell-and-select-next")
-    notebook.wait_kernel("'heard' in globals()", 120)
+    notebook.wait_kernel("'heard' in globals()")
     begun = time.perf_counter()
     notebook.command("notebook:run-cell")
     page.wait_for_selector('.oce[data-ready="true"]')
@@ -128,7 +128,7 @@ def lassos(notebook: Any, count: int, delay: float) -> Iterator[Row]:
         already = notebook.kernel("len(heard)")
         draw(page, 0.3 + 0.05 * repeat)
         found = page.evaluate("() => window.released")
-        notebook.wait_kernel(f"len(heard) > {already}", 20)
+        notebook.wait_kernel(f"len(heard) > {already}")
         seen.append(found["seen"])
         worked.append(found["work"])
         known.append(1000 * (notebook.kernel(f"heard[{already}]") - found["at"]))

@@ -64,11 +64,15 @@ def _of_argument(error: OSError, options: argparse.Namespace) -> str:
     """Return the message of an error of the system about a path, with the argument that gave the path."""
     from objclass._common.checks import invalid
 
-    path, argument = os.path.abspath(os.fsdecode(error.filename)), "path"
-    for name, value in vars(options).items():
-        for given in value if isinstance(value, list) else [value]:
-            if given and isinstance(given, str) and path.startswith(os.path.abspath(given)):
-                argument = name
+    path = Path(os.path.abspath(os.fsdecode(error.filename)))
+    given = [
+        (name, Path(os.path.abspath(text)))
+        for name, value in vars(options).items()
+        for text in (value if isinstance(value, list) else [value])
+        if text and isinstance(text, str)
+    ]
+    above = [(len(place.parts), name) for name, place in given if path.is_relative_to(place)]
+    argument = max(above)[1] if above else "path"
     hint = "Check its name and permissions, and the space on the disk."
     return str(invalid(argument, "a path that can be used", f"{path} ({error.strerror})", hint))
 

@@ -52,7 +52,7 @@ def train(notebook: Any) -> None:
     page.locator(".oc-annotator").evaluate("element => element.scrollIntoView()")
     page.get_by_label("Live").check()
     page.wait_for_selector(f"{view}[data-overlay^='prediction']")
-    notebook.wait_kernel("annotator.state.get('exact')", 60)
+    notebook.wait_kernel("annotator.state.get('exact')")
     box = page.locator(view).bounding_box()
     page.mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 0.25 * box["height"])
 

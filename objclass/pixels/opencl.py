@@ -223,7 +223,7 @@ class _Bank:
         return self.cle.push(np.ascontiguousarray(array, dtype), device=self.device)
 
     def _push_pixels(self, pixels: np.ndarray) -> Any:
-        """Send pixels as they are where the device can convert them, which halves the way of 16 bits."""
+        """Send integers as they are, and convert them on the device: this halves the transfer of 16 bits."""
         if pixels.dtype not in (np.uint8, np.uint16):
             return self._push(pixels)
         converted = self._create(pixels.shape)

@@ -245,9 +245,8 @@ class TableLearner:
         self.table = table
         self._matrix = matrix = prepare(table, scale=False, correlations=False)
         self._trainable = np.ones(len(matrix.rows), dtype=bool)
-        if len(matrix.rows) < len(
-            table
-        ):  # others may lack nothing but a redundant column: these have a class
+        # Objects may lack nothing but a redundant column: these get a class, but are no examples.
+        if len(matrix.rows) < len(table):
             self._matrix = prepare(table, columns=matrix.columns, scale=False, correlations=False)
             self._trainable = np.isin(self._matrix.rows, matrix.rows)
 

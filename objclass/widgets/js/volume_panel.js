@@ -119,6 +119,7 @@ export class VolumePanel {
     this.stage.dataset.ready = "false";
     this.say("Drawing …");
     this.view?.remove();
+    this.view = null; // whoever still looks at it stops
     const view = await this.model.widget_manager.create_view(this.plot, {});
     const shown = view.el ?? view.node ?? view;
     this.view = shown;
