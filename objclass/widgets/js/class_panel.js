@@ -10,7 +10,7 @@ export class ClassPanel {
   constructor(explorer, host) {
     const { model, store } = explorer;
     Object.assign(this, { explorer, model, store });
-    this.list = h("div", { class: "oce-classes", role: "radiogroup", "aria-label": "Class that a click assigns" });
+    this.list = h("div", { class: "oce-classes", role: "radiogroup", "aria-label": "Class that a click assigns", hidden: true });
     this.next = textButton("Next object (N)", () => this.suggest(), { title: "Go to the object that is most informative to annotate" });
     this.judge = textButton("Cross-validate", () => model.send({ kind: "judge" }), { title: "Predict each example by a classifier trained on others" });
     const small = { class: "oc-button oc-small" };
@@ -78,6 +78,7 @@ export class ClassPanel {
     if (!(this.list.contains(document.activeElement) && document.activeElement.type === "text")) {
       this.list.replaceChildren(...list.map((item) => this.row(item)));
     }
+    this.list.hidden = !list.length; // until the kernel has named the first ones
     this.showExamples();
     const root = this.explorer.root;
     root.dataset.giving = this.model.get("giving");
