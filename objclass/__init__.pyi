@@ -41,6 +41,7 @@ from .tables.clustering import cluster as cluster
 from .tables.comparison import compare as compare
 from .tables.export import read_table as read_table
 from .tables.export import write_table as write_table
+from .tables.loading import load_classifier as load_classifier
 from .tables.outlines import map_to_image as map_to_image
 from .tables.outlines import write_geojson as write_geojson
 from .tables.outlines import write_rois as write_rois
@@ -50,7 +51,6 @@ from .tables.reduction import reduce as reduce
 from .tables.selection import pick_objects as pick_objects
 from .tables.selection import select as select
 from .tables.table_classifier import TableClassifier as TableClassifier
-from .tables.table_classifier import load_classifier as load_classifier
 from .widgets.annotator.annotator import Annotator as Annotator
 from .widgets.annotator.annotator import annotate as annotate
 from .widgets.explorer.explorer import Explorer as Explorer

@@ -42,10 +42,11 @@ from objclass.objects.segmentation import (
     smoothing_reach,
 )
 from objclass.pixels.classifier import ObjectClassifier
-from objclass.pixels.comparison import describe_other_brightness, pixels_to_compare, sample_step
+from objclass.pixels.comparison import describe_other_brightness, pixels_to_compare
 from objclass.pixels.features import check_filters
-from objclass.pixels.normalization import fit_to_range, range_of_samples
-from objclass.pixels.prediction import check_fit, check_planewise, reach, run_forest
+from objclass.pixels.normalization import range_of_samples
+from objclass.pixels.prediction import check_fit, check_planewise, fit_to_range, reach, run_forest
+from objclass.pixels.sampling import sample_step
 from objclass.pixels.training import check_range, may_lose_steps
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ import numpy.typing as npt
 from objclass._common.checks import Spacing, check_names, check_spacing, invalid
 from objclass._common.files import check_writable
 from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
-from objclass.pixels.comparison import describe_mixed_dtypes
 from objclass.pixels.features import (
     Feature,
     check_axes,
@@ -28,6 +27,7 @@ from objclass.pixels.features import (
 )
 from objclass.pixels.forest import Forest
 from objclass.pixels.normalization import NORMALIZATIONS
+from objclass.pixels.sampling import describe_mixed_dtypes
 from objclass.pixels.training import (
     TrainingParameters,
     check_classes,

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from objclass.pixels.comparison import forget_pixels, sample_pixels
 from objclass.pixels.features import Feature
-
-if TYPE_CHECKING:
-    from objclass.pixels.classifier import ObjectClassifier
+from objclass.pixels.forest import Forest
+from objclass.pixels.sampling import sample_pixels
 
 NORMALIZATIONS = ("percentile",)
 PERCENTILES = (1.0, 99.8)
@@ -58,40 +55,14 @@ def normalize_rows(
     return ((rows - offsets) / scales).astype(np.float32)
 
 
-def fit_to_range(classifier: ObjectClassifier, image_range: np.ndarray) -> ObjectClassifier:
-    """Return the classifier for one image: the same, or one with thresholds scaled to its range.
-
-    What the training images were like is no longer noted in it.
-
-    Examples
-    --------
-    >>> import numpy as np, objclass
-    >>> image = np.repeat([[0.0, 0, 0, 9, 9, 9]], 6, axis=0)
-    >>> annotations = np.where(image > 4, 2, 1)
-    >>> classifier = objclass.train_object_classifier(image, annotations, normalize="percentile")
-    >>> other = 100 + 3 * image
-    >>> fitted = fit_to_range(classifier, image_range(other[np.newaxis]))
-    >>> fitted.normalize is None, objclass.classify_pixels(other, fitted)[0]
-    (True, array([1, 1, 1, 2, 2, 2], dtype=uint8))
-    """
-    if classifier.normalize is None:
-        return classifier
-    offsets, scales = _per_input(classifier.features, image_range, classifier.ndim)
-    forest = classifier.forest
+def scale_thresholds(
+    forest: Forest, features: Sequence[Feature], image_range: np.ndarray, ndim: int
+) -> Forest:
+    """Return a forest trained on the rows of `normalize_rows` for the features of one image as it is."""
+    offsets, scales = _per_input(features, image_range, ndim)
     at = np.maximum(forest.feature, 0)
     carried = forest.threshold * scales[at] + offsets[at]
-    threshold = np.where(forest.feature < 0, 0, carried)
-    return dataclasses.replace(
-        classifier,
-        normalize=None,
-        forest=dataclasses.replace(forest, threshold=threshold),
-        notes=forget_pixels(classifier.notes),
-    )
-
-
-def fit_to_image(classifier: ObjectClassifier, image: np.ndarray) -> ObjectClassifier:
-    """Return the classifier for an image, channels first: see `fit_to_range`."""
-    return classifier if classifier.normalize is None else fit_to_range(classifier, image_range(image))
+    return dataclasses.replace(forest, threshold=np.where(forest.feature < 0, 0, carried))
 
 
 def _per_input(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +31,8 @@ from objclass.pixels.features import check_filters
 from objclass.pixels.filter_bank import plan_features
 from objclass.pixels.forest import pack_trees, votes_against_first, votes_of_total
 from objclass.pixels.kernels.pixels import classify_collected, classify_rows, probability_rows
-from objclass.pixels.normalization import fit_to_image
+from objclass.pixels.normalization import image_range, scale_thresholds
+from objclass.pixels.sampling import forget_pixels
 from objclass.pixels.tiling import TASK_VOXELS, Band, Region, as_volume, run, whole, within
 from objclass.pixels.training import check_pixels
 
@@ -218,6 +220,34 @@ def _predict(
         check_filters(classifier.features)
         found = run_forest(channels, classifier, positive_classes, progress=progress)
     return found.reshape(channels.shape[1:])
+
+
+def fit_to_range(classifier: ObjectClassifier, limits: np.ndarray) -> ObjectClassifier:
+    """Return the classifier for one image: the same, or one with thresholds scaled to its range.
+
+    What the training images were like is no longer noted in it.
+
+    Examples
+    --------
+    >>> import numpy as np, objclass
+    >>> image = np.repeat([[0.0, 0, 0, 9, 9, 9]], 6, axis=0)
+    >>> annotations = np.where(image > 4, 2, 1)
+    >>> classifier = objclass.train_object_classifier(image, annotations, normalize="percentile")
+    >>> other = 100 + 3 * image
+    >>> fitted = fit_to_range(classifier, image_range(other[np.newaxis]))
+    >>> fitted.normalize is None, objclass.classify_pixels(other, fitted)[0]
+    (True, array([1, 1, 1, 2, 2, 2], dtype=uint8))
+    """
+    if classifier.normalize is None:
+        return classifier
+    forest = scale_thresholds(classifier.forest, classifier.features, limits, classifier.ndim)
+    notes = forget_pixels(classifier.notes)
+    return dataclasses.replace(classifier, normalize=None, forest=forest, notes=notes)
+
+
+def fit_to_image(classifier: ObjectClassifier, image: np.ndarray) -> ObjectClassifier:
+    """Return the classifier for an image, channels first: see `fit_to_range`."""
+    return classifier if classifier.normalize is None else fit_to_range(classifier, image_range(image))
 
 
 def predict_plane(

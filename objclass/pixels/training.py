@@ -25,10 +25,10 @@ from objclass._common.checks import (
     is_list,
 )
 from objclass._common.parallel import map_tiles, n_threads
-from objclass.pixels.comparison import describe_pixels
 from objclass.pixels.features import APOC_SETS, Feature, parse_features, scale_features
 from objclass.pixels.forest import MAX_CLASSES, MAX_DEPTH, MAX_TREES, Forest
 from objclass.pixels.normalization import NORMALIZATIONS, image_range, normalize_rows
+from objclass.pixels.sampling import describe_pixels
 
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 

@@ -12,8 +12,7 @@ from objclass._common.checks import axis_names, check_number, invalid
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.extraction import plane_region
 from objclass.pixels.features import check_filters
-from objclass.pixels.normalization import fit_to_image
-from objclass.pixels.prediction import check_fit, object_classes, run_forest
+from objclass.pixels.prediction import check_fit, fit_to_image, object_classes, run_forest
 from objclass.pixels.tiling import Region, as_volume
 
 _LEAST_OBJECT = 0.01

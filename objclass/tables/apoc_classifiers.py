@@ -12,10 +12,10 @@ import numpy as np
 from objclass._common.checks import invalid
 from objclass.pixels.cl_format import read_cl
 from objclass.tables.models import Trees
+from objclass.tables.table_classifier import TableClassifier
 
 if TYPE_CHECKING:
     from objclass.pixels.forest import Forest
-    from objclass.tables.table_classifier import TableClassifier
 
 OF_TABLES = ("TableRowClassifier",)
 OF_LABELS = ("ObjectClassifier", "ObjectSelector")
@@ -51,8 +51,6 @@ def read_classifier(path: str | os.PathLike[str]) -> TableClassifier:
     ValueError
         If the file is no classifier, its columns have names with spaces, or `measure` has no such statistics.
     """
-    from objclass.tables.table_classifier import TableClassifier
-
     content = read_cl(path)
     names = content.header.get("feature_specification", "").split()
     forest = content.forest

@@ -19,8 +19,6 @@ from objclass.tables.models import METHODS, Model, fit_model, load_model
 if TYPE_CHECKING:
     import pandas as pd
 
-    from objclass.pixels.classifier import ObjectClassifier
-
 FORMAT = "objclass table classifier"
 VERSION = 1
 _MOST_BYTES = 2**29
@@ -184,66 +182,8 @@ def folds(classes: np.ndarray, *, random_state: int) -> list[tuple[np.ndarray, n
     return [(rest, out) for rest, out in splits.split(classes, classes)]
 
 
-def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier | TableClassifier:
-    """Read a classifier of pixels or objects from a file, without executing code from it.
-
-    Parameters
-    ----------
-    path : str or path
-        The .cl file of an ObjectSegmenter, a PixelClassifier or a ProbabilityMapper, made by objclass, APOC,
-        napari or Fiji; the .json file of a `TableClassifier`; or the .cl file of APOC's TableRowClassifier,
-        or of its ObjectClassifier where `measure` has the statistics that it asks for.
-
-    Returns
-    -------
-    ObjectClassifier or TableClassifier
-        A classifier of pixels, or one of objects. APOC's classes of objects are its numbers, from 1 on.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the file does not exist.
-    ValueError
-        If the file is truncated, altered, too large, or not a supported classifier.
-
-    Warns
-    -----
-    UserWarning
-        If a file written by APOC uses a 3D Sobel filter, which reads beyond the image in APOC.
-
-    References
-    ----------
-    .. [1] R. Haase, Accelerated Pixel and Object Classifiers, https://github.com/haesleinhuepf/apoc
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> import numpy as np, objclass
-    >>> folder = tempfile.TemporaryDirectory()
-    >>> path = pathlib.Path(folder.name) / "objects.cl"
-    >>> image = np.arange(64).reshape(8, 8)
-    >>> trained = objclass.train_object_classifier(image, np.where(image < 32, 1, 2), path=path)
-    >>> load_classifier(path) == trained
-    True
-    >>> folder.cleanup()
-    """
-    from objclass.pixels import classifier as pixels
-    from objclass.tables import apoc_classifiers
-
-    if not _is_json(Path(path)):
-        is_of_objects = apoc_classifiers.is_of_objects(path)
-        return apoc_classifiers.read_classifier(path) if is_of_objects else pixels.load_classifier(path)
-    return _read_json(Path(path))
-
-
-def _is_json(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
-
-
-def _read_json(path: Path) -> TableClassifier:
+def read_json(path: Path) -> TableClassifier:
+    """Read what `TableClassifier.save` has written."""
     if path.stat().st_size > _MOST_BYTES:
         got = f"{path} of {path.stat().st_size / 2**20:.0f} MiB"
         raise invalid("path", f"a classifier file of at most {_MOST_BYTES // 2**20} MiB", got)

@@ -25,7 +25,8 @@ def load_object_classifier(path: AnyPath) -> TableClassifier:
     FileNotFoundError, ValueError
         As `objclass.load_classifier`, and if it is one of pixels.
     """
-    from objclass.tables.table_classifier import TableClassifier, load_classifier
+    from objclass.tables.loading import load_classifier
+    from objclass.tables.table_classifier import TableClassifier
 
     found = load_classifier(path)
     if not isinstance(found, TableClassifier):

@@ -12,11 +12,12 @@ from scipy.stats import rankdata
 import objclass
 from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
 from objclass.pixels.classifier import CLASS_NAMES, ObjectClassifier, load_classifier, train_object_classifier
-from objclass.pixels.comparison import compare_with_training, recorded_pixels
+from objclass.pixels.comparison import compare_with_training
 from objclass.pixels.extraction import features_at
 from objclass.pixels.features import APOC_SETS, Feature, parse_features
 from objclass.pixels.forest import Forest
 from objclass.pixels.prediction import classify_pixels
+from objclass.pixels.sampling import recorded_pixels
 from tests.forests import count_votes
 
 SET = "original gaussian_blur=1 difference_of_gaussian=2 laplace_box_of_gaussian_blur=1"

@@ -13,7 +13,8 @@ import numpy as np
 from objclass._common.parallel import single_threaded
 from objclass.pixels.classifier import ObjectClassifier, fit_classifier
 from objclass.pixels.features import Feature
-from objclass.pixels.normalization import fit_to_range, image_range, normalize_rows
+from objclass.pixels.normalization import image_range, normalize_rows
+from objclass.pixels.prediction import fit_to_range
 from objclass.pixels.training import TrainingParameters
 from objclass.widgets.annotator.scribbles import Scribbles
 

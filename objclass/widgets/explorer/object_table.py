@@ -18,8 +18,8 @@ from objclass.widgets.explorer.category_names import CategoryNames
 from objclass.widgets.explorer.classes import ClassExamples
 from objclass.widgets.explorer.editing import ObjectEdits
 from objclass.widgets.explorer.groups import Groups
-from objclass.widgets.explorer.label_images import LabelImages
 from objclass.widgets.explorer.state_file import changes_from_json, changes_to_json, table_digest
+from objclass.widgets.label_images import LabelImages, check_objects
 from objclass.widgets.replay import Code, Step, arrange, call, steps_from_json, steps_to_json
 
 if TYPE_CHECKING:
@@ -400,17 +400,3 @@ class ObjectTable:
             keywords = {"objects": members, "group": group, "mode": "add"}
             lines.append(call("objclass.select", "table", keywords=keywords))
         return [f"table = {line}" for line in lines]
-
-
-def check_objects(table: pd.DataFrame) -> pd.DataFrame:
-    """Return `table` if it can be joined by label: one row for each object of one image, labels from 1."""
-    check_table(table)
-    labels = table["label"]
-    twice = labels[labels.duplicated()].unique()
-    if twice.size:
-        shown = ", ".join(map(str, twice[:5])) + (", …" if twice.size > 5 else "")
-        hint = "Take the rows of one image, as in table[table['image'] == name], or explore all of them."
-        raise checks.invalid("table", "one row for each label", f"several for {shown}", hint)
-    if (labels < 1).any():
-        raise checks.invalid("table", "label numbers of 1 and above", f"a label {labels.min()}")
-    return table

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from objclass._common import checks
 from objclass._common.files import AnyPath
 from objclass.widgets.base import spatial_image
-from objclass.widgets.explorer.label_images import LabelImages, read_images
 from objclass.widgets.explorer.object_table import ObjectTable
+from objclass.widgets.label_images import LabelImages, read_images
 from objclass.widgets.replay import call
 
 if TYPE_CHECKING:

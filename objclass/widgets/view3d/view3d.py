@@ -17,8 +17,7 @@ from objclass.plots.colors import UNSELECTED, category_color, color_ramp, group_
 from objclass.tables.columns import column_kind, factorize, numbers
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets.base import bundle, spatial_image
-from objclass.widgets.explorer.label_images import present_labels
-from objclass.widgets.explorer.object_table import check_objects
+from objclass.widgets.label_images import check_objects, present_labels
 from objclass.widgets.saved_picture import SavedPicture
 from objclass.widgets.snapshot import encode_png
 from objclass.widgets.view3d.meshes import TRIANGLES, Models, mesh_objects

@@ -10,7 +10,7 @@ import pytest
 
 import objclass
 from objclass.widgets.explorer.explorer import explore
-from objclass.widgets.explorer.label_images import LabelImages
+from objclass.widgets.label_images import LabelImages
 from tests.widgets.explorer.test_explorer import Page
 
 NAMES = ["control 1", "control 2", "treated"]

@@ -1,4 +1,4 @@
-"""The label images of an explorer, one or several, and one number for each object over all of them."""
+"""The label images that a table is of, one or several, and one number for each object over all of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common import checks
+from objclass.tables.columns import check_table
 from objclass.widgets.boxes import object_boxes
 
 if TYPE_CHECKING:
@@ -255,3 +256,17 @@ def _listed(texts: Sequence[str]) -> str:
 
 def _plain(value: Hashable) -> Any:
     return int(value) if isinstance(value, np.integer) else value
+
+
+def check_objects(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `table` if it can be joined by label: one row for each object of one image, labels from 1."""
+    check_table(table)
+    labels = table["label"]
+    twice = labels[labels.duplicated()].unique()
+    if twice.size:
+        shown = ", ".join(map(str, twice[:5])) + (", …" if twice.size > 5 else "")
+        hint = "Take the rows of one image, as in table[table['image'] == name], or explore all of them."
+        raise checks.invalid("table", "one row for each label", f"several for {shown}", hint)
+    if (labels < 1).any():
+        raise checks.invalid("table", "label numbers of 1 and above", f"a label {labels.min()}")
+    return table
