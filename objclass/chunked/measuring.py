@@ -1,26 +1,28 @@
 """Measuring in blocks: partial measurements of objects and their merging.
 
-Sums are added. Objects within one block are measured there; the voxels of other objects are collected and
-assembled, and then measured as whole objects.
+Sums are added. Objects within one block are measured there; the voxels of other objects are collected, and
+assembled and measured as whole objects, or in slabs where their box is large.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from objclass._common import checks
 from objclass._common.parallel import read_only
+from objclass.chunked.fragments import Fragment, pack
+from objclass.chunked.slabs import OVERLAPS, count_in_slabs
 from objclass.measurement.counting import Counter, Options, Part, Scene, count_objects
 from objclass.measurement.kernels.sums import NUMBER, ObjectSums, merge_sums, shift_records
 from objclass.measurement.objects import MeasuredObjects
 from objclass.measurement.region_properties import check_pixels, encode_labels, sum_records
 
 BATCH = 2**21
-"""The number of voxels of bounding boxes to process at a time."""
+"""The number of voxels of bounding boxes to process at a time. An object with more is counted in slabs."""
 
 
 @dataclass(frozen=True)
@@ -33,24 +35,6 @@ class Quantities:
     """Whether some of them need the image."""
     spacing: tuple[float, ...]
     options: Options
-
-
-class Fragment(NamedTuple):
-    """The voxels of an object in one block."""
-
-    number: int
-    corner: np.ndarray
-    """(3,) the start of its box in the image."""
-    shape: tuple[int, ...]
-    bits: np.ndarray
-    """The packed mask in the box."""
-    pixels: np.ndarray | None
-    """(c, z, y, x), if needed by the counters."""
-
-    @property
-    def mask(self) -> np.ndarray:
-        """(z, y, x) bool."""
-        return np.unpackbits(self.bits, count=int(np.prod(self.shape))).reshape(self.shape).astype(bool)
 
 
 class Measured(NamedTuple):
@@ -163,7 +147,7 @@ def _cut_fragments(
         mask = codes[crop] == code
         number = code if numbers is None else int(numbers[code])
         pixels = values[(slice(None), *crop)].copy() if quantities.counts_pixels else None
-        yield Fragment(number, box[:3] + origin, mask.shape, np.packbits(mask), pixels)
+        yield Fragment(number, box[:3] + origin, mask.shape, pack(mask), pixels)
 
 
 def merge_measured(
@@ -187,7 +171,10 @@ def merge_measured(
     found = [(block.numbers, block.counts) for block in blocks]
     for part in _batches(sums, np.fromiter(by_number, np.int64, len(by_number))):
         objects = {int(number): by_number[int(number)] for number in sums.numbers[part]}
-        found.append((sums.numbers[part], _count_fragments(quantities, _take(sums, part), objects)))
+        some = _take(sums, part)
+        is_large = np.prod(some.boxes[:, 3:] - some.boxes[:, :3], axis=1).max() > BATCH
+        count = _count_large if is_large else _count_fragments
+        found.append((sums.numbers[part], count(quantities, some, objects)))
     counts = {
         name: np.empty((len(sums.numbers), *one.shape[1:]), one.dtype) for name, one in found[0][1].items()
     }
@@ -248,6 +235,21 @@ def _count_fragments(
         numbers=np.arange(1, len(objects) + 1, dtype=np.int64), boxes=np.hstack([corners, corners + sizes])
     )
     return _count(quantities, read_only(labels), pixels, moved)
+
+
+def _count_large(
+    quantities: Quantities, sums: ObjectSums, objects: Mapping[int, list[Fragment]]
+) -> dict[str, np.ndarray]:
+    """Count one object in slabs, and what needs its pixels from all of them."""
+    (fragments,) = objects.values()
+    in_slabs = [counter for counter in quantities.counters if counter in OVERLAPS]
+    others = tuple(counter for counter in quantities.counters if counter not in OVERLAPS)
+    counts: dict[str, np.ndarray] = {}
+    if in_slabs:
+        counts |= count_in_slabs(in_slabs, MeasuredObjects(sums, quantities.spacing, {}), fragments)
+    if others:
+        counts |= _count_fragments(replace(quantities, counters=others), sums, objects)
+    return counts
 
 
 def _room_for_pixels(objects: Mapping[int, list[Fragment]], shape: tuple[int, ...]) -> np.ndarray:

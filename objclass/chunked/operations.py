@@ -328,9 +328,11 @@ def measure(
 
     Notes
     -----
-    Objects in several blocks are assembled in the memory of this process, with 4 bytes per voxel of their
-    bounding box, for properties that cannot be computed from sums (``area_convex``, ``area_filled``,
-    ``euler_number``, ``feret_diameter_max``, ``solidity``, perimeters and moments).
+    Of an object in several blocks, properties that cannot be computed from sums (``area_convex``,
+    ``area_filled``, ``euler_number``, ``feret_diameter_max``, ``solidity``, perimeters, surfaces and moments)
+    are computed in this process from its compressed mask: where its bounding box has more than two million
+    voxels, in slabs of it, with 16 bytes for each row of the box. Only quantiles, correlations and textures
+    of the intensity need the pixels of the whole box in memory.
 
     Examples
     --------

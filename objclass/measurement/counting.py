@@ -149,12 +149,23 @@ def count_topology(part: Part) -> Counts:
 
 def count_hulls(part: Part) -> Counts:
     """Count the voxels of convex hulls, and measure their diameter."""
+    return hulls_of_rows(part.boxes, *_ends_of_rows(part), part.is_2d, part.spacing)
+
+
+def hulls_of_rows(
+    boxes: np.ndarray, starts: np.ndarray, low: np.ndarray, high: np.ndarray, is_2d: bool, spacing: np.ndarray
+) -> Counts:
+    """As `count_hulls`, from the ends of the rows of objects, which are overwritten."""
+    volumes, diameters = np.empty((2, len(boxes)))
+    measure_hulls(boxes, starts, low, high, is_2d, spacing, volumes, diameters)
+    return {"area_convex": volumes, "feret_diameter_max": diameters}
+
+
+def _ends_of_rows(part: Part) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     starts = first_rows(part.boxes)
     low, high = np.empty((2, starts[-1]), np.int64)
     row_ends(part.scene.labels, part.numbers, part.boxes, starts, low, high)
-    volumes, diameters = np.empty((2, len(part.numbers)))
-    measure_hulls(part.boxes, starts, low, high, part.is_2d, part.spacing, volumes, diameters)
-    return {"area_convex": volumes, "feret_diameter_max": diameters}
+    return starts, low, high
 
 
 def count_perimeters(part: Part) -> Counts:
@@ -203,14 +214,17 @@ def count_surfaces(part: Part) -> Counts:
 
 def count_hull_shapes(part: Part) -> Counts:
     """Measure the voxel count, maximum and minimum diameter, and surface area of convex hulls."""
-    steps, weights = crofton_weights(part.objects.spacing)
-    starts = first_rows(part.boxes)
-    low, high = np.empty((2, starts[-1]), np.int64)
-    row_ends(part.scene.labels, part.numbers, part.boxes, starts, low, high)
+    return hull_shapes_of_rows(part.boxes, *_ends_of_rows(part), part.is_2d, part.spacing)
+
+
+def hull_shapes_of_rows(
+    boxes: np.ndarray, starts: np.ndarray, low: np.ndarray, high: np.ndarray, is_2d: bool, spacing: np.ndarray
+) -> Counts:
+    """As `count_hull_shapes`, from the ends of the rows of objects, which are overwritten."""
     names = "area_convex", "feret_diameter_max", "surface_convex", "feret_diameter_min"
-    results = np.empty((4, len(part.numbers)))
-    hulls = part.boxes, starts, low, high, part.is_2d, part.spacing
-    measure_hull_shapes(*hulls, steps, weights, *results)
+    results = np.empty((4, len(boxes)))
+    crofton = crofton_weights(spacing[int(is_2d) :].tolist())
+    measure_hull_shapes(boxes, starts, low, high, is_2d, spacing, *crofton, *results)
     return dict(zip(names, results, strict=True))
 
 

@@ -123,7 +123,7 @@ def measure_hull_shapes(
         volumes[index] = fill_rows(facets, points, object_low, object_high)
         diameters[index] = largest_distance(surface_corners(object_low, object_high, width, flat, spacing))
         widths[index] = minimum_width(facets, points, flat, spacing)
-        surfaces[index] = hull_surface(object_low, object_high, width, steps, weights)
+        surfaces[index] = hull_surface(object_low, object_high, steps, weights)
 
 
 @kernel

@@ -93,13 +93,22 @@ def measure_surfaces(labels, numbers, boxes, steps, weights, areas):
 
 
 @kernel
-def hull_surface(low, high, width, steps, weights):
+def hull_surface(low, high, steps, weights):
     """Return the surface of a convex set of voxels, given the ends of its rows."""
-    solid = np.zeros((low.shape[0] + 2, low.shape[1] + 2, width + 2), np.uint8)
-    for plane in range(low.shape[0]):
-        for line in range(low.shape[1]):
-            solid[plane + 1, line + 1, low[plane, line] + 1 : high[plane, line] + 2] = 1
-    return count_crossings(solid, steps, weights)
+    total = 0.0
+    n_planes, n_lines = low.shape
+    for index in range(len(steps)):
+        n_left = 0
+        for plane in range(n_planes):
+            for line in range(n_lines):
+                n_left += max(high[plane, line] - low[plane, line] + 1, 0)
+                above, beside = plane + steps[index, 0], line + steps[index, 1]
+                if above < n_planes and 0 <= beside < n_lines:
+                    first = max(low[plane, line], low[above, beside] - steps[index, 2])
+                    last = min(high[plane, line], high[above, beside] - steps[index, 2])
+                    n_left -= max(last - first + 1, 0)
+        total += 2 * n_left * weights[index]  # each line enters the object as often as it leaves it
+    return total
 
 
 @kernel
