@@ -73,8 +73,26 @@ FENCE = """(root) => {
         }, true);
     }
 }"""
-# Resolves when the kernel has answered: it has heard what was sent before then. (It may execute code first.)
-ANSWERED = """() => new Promise((resolve) => {
+# Resolve when the kernel has answered: it has heard what was sent before then. (It may execute code first: a
+# thread of its own takes the messages of widgets.) It is asked again in case another image is shown by then.
+ANNOTATOR_ANSWERED = """() => new Promise((resolve) => {
+    const {model} = document.querySelector('.oc-annotator').parentElement.annotator;
+    const view = `walk ${performance.now()}`;
+    const ask = () => model.send({
+        kind: 'plane', view, seq: 0, source: model.get('volume').source,
+        axis: 0, index: 0, region: [0, 0, 1, 1], step: 1, layers: ['image'],
+    });
+    const hear = (message) => {
+        if (message.view !== view) return;
+        model.off('msg:custom', hear);
+        clearInterval(asking);
+        resolve();
+    };
+    model.on('msg:custom', hear);
+    const asking = setInterval(ask, 1000);
+    ask();
+})"""
+EXPLORER_ANSWERED = """() => new Promise((resolve) => {
     const {model} = document.querySelector('.oce').parentElement.explorer;
     const hear = ({kind, name}) => {
         if (kind !== 'column' || name !== 'label') return;
@@ -271,6 +289,7 @@ class AnnotatorWalker(Walker):
 
     def state(self) -> dict[str, np.ndarray]:
         self.view.wait_kept()
+        self.page.evaluate(ANNOTATOR_ANSWERED)
         stored = self.notebook.kernel(
             "{name: [list(one.shape), np.flatnonzero(one).tolist(), one[one > 0].tolist()]"
             " for name, one in annotator.annotations.items()}"
@@ -325,7 +344,7 @@ class ExplorerWalker(Walker):
         self.driver = Driver(self.notebook)
 
     def state(self) -> dict[str, Any]:
-        self.page.evaluate(ANSWERED)
+        self.page.evaluate(EXPLORER_ANSWERED)
         stored, numbers = self.notebook.kernel(
             "[json.loads(_file.read_text()) if _file.exists() else {},"
             " explorer.objects.groups.numbers[explorer.objects.rows].tolist()]",

@@ -15,7 +15,7 @@ from objclass._common import checks
 from objclass._common.files import check_writable
 from objclass.pixels.features import parse_features
 from objclass.plots.colors import class_color
-from objclass.widgets.annotator.autosave import check_save_to
+from objclass.widgets.annotator.autosave import check_save_to, saved_planes
 from objclass.widgets.annotator.scribbles import MAX_CLASS
 from objclass.widgets.base import spatial_image
 from objclass.widgets.channels import describe_channels, spatial_rank
@@ -133,28 +133,43 @@ def open_annotations(
     save_to: str | os.PathLike[str] | None,
     shape: tuple[int, ...],
     ndim: int,
-) -> np.ndarray:
-    """Return the initial annotations as a new (z, y, x) array: those of the file, if it exists."""
+) -> tuple[np.ndarray, list[int] | None]:
+    """Return the initial annotations as a new (z, y, x) array: those of the file, if it exists.
+
+    The list says which planes along z may be annotated, None for any.
+    """
     if save_to is not None:
         path = check_save_to(save_to)
         if path.exists():
-            from objclass.io.images import imread
-
-            stored = check_annotations(imread(path), argument="save_to")
-            n_classes = len(np.unique(stored[stored > 0]))
-            if n_classes > _MOST_CLASSES and np.count_nonzero(stored) > stored.size / 2:
-                got = f"{path.name}, of {n_classes} numbers, which looks like an image"
-                raise checks.invalid("save_to", "annotations, or a new name", got, "It was not changed.")
-            if stored.shape != tuple(shape[3 - ndim :]):
-                hint = "It belongs to another image: choose another name."
-                raise checks.invalid("save_to", f"annotations of shape {shape[3 - ndim :]}", stored, hint)
-            annotations = stored
+            return _read_annotations(path, shape, ndim)
     if annotations is None:
-        return np.zeros(shape, np.uint8)
+        return np.zeros(shape, np.uint8), []
     checked = check_annotations(annotations)
     if checked.shape != tuple(shape[3 - ndim :]):
         raise checks.invalid("annotations", f"the shape of the image, {tuple(shape[3 - ndim :])}", checked)
-    return np.array(checked, np.uint8, order="C").reshape(shape)
+    return np.array(checked, np.uint8, order="C").reshape(shape), None
+
+
+def _read_annotations(path: Path, shape: tuple[int, ...], ndim: int) -> tuple[np.ndarray, list[int]]:
+    from objclass.io.images import imread
+
+    planes = saved_planes(path, shape)
+    if planes is None:
+        stored = check_annotations(imread(path), argument="save_to")
+        if stored.shape != tuple(shape[3 - ndim :]):
+            hint = "It belongs to another image: choose another name."
+            raise checks.invalid("save_to", f"annotations of shape {shape[3 - ndim :]}", stored, hint)
+        planes = {z: plane for z, plane in enumerate(stored.reshape(shape)) if plane.any()}
+    volume = np.zeros(shape, np.uint8)
+    sizes = np.zeros(256, np.int64)
+    for z, plane in planes.items():
+        volume[z] = check_annotations(plane, argument="save_to")
+        sizes += np.bincount(volume[z].ravel(), minlength=256)
+    n_classes = np.count_nonzero(sizes[1:])
+    if n_classes > _MOST_CLASSES and sizes[1:].sum() > volume.size / 2:
+        got = f"{path.name}, of {n_classes} numbers, which looks like an image"
+        raise checks.invalid("save_to", "annotations, or a new name", got, "It was not changed.")
+    return volume, list(planes)
 
 
 def name_classes(names: Sequence[str], sizes: np.ndarray) -> list[PixelClass]:

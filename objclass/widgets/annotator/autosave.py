@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -123,9 +124,39 @@ class Autosave:
             self._known = file_identity(self.path)
 
 
-def _compress(plane: np.ndarray) -> bytes:
-    import zlib
+def saved_planes(path: Path, shape: tuple[int, ...]) -> dict[int, np.ndarray] | None:
+    """Return the annotated planes along z of a file by `Autosave`; None for any other file.
 
+    Empty planes are alike in the file, so that only the first one is decompressed.
+    """
+    import tifffile
+
+    planes, empty = {}, set()
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            stored, page = tiff.series[0], tiff.pages.first
+            same = stored.dtype == np.uint8 and (1,) * (3 - stored.ndim) + stored.shape == shape
+            plain = page.compression == tifffile.COMPRESSION.ADOBE_DEFLATE and page.predictor == 1
+            if not same or not plain or len(stored.pages) != shape[0]:
+                return None
+            for z, frame in enumerate(stored.pages):
+                assert frame is not None
+                (offset,), (count,) = frame.dataoffsets, frame.databytecounts
+                tiff.filehandle.seek(offset)
+                content = tiff.filehandle.read(count)
+                if content in empty:
+                    continue
+                plane = np.frombuffer(zlib.decompress(content), np.uint8).reshape(shape[1:])
+                if plane.any():
+                    planes[z] = plane
+                else:
+                    empty.add(content)
+    except Exception:  # of any kind, for a damaged file: reading it as an image says what is wrong
+        return None
+    return planes
+
+
+def _compress(plane: np.ndarray) -> bytes:
     return zlib.compress(np.ascontiguousarray(plane).data, 1)
 
 

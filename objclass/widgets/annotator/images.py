@@ -125,9 +125,8 @@ class AnnotatedImage:
                 ndim = self.source.ndim
                 self.channels = spatial_image(self.image, ndim)
                 shape = self.channels.shape[1:]
-                stored = self.save_to is not None and self.save_to.exists()
-                given = arguments.open_annotations(self.given, self.save_to, shape, ndim)
-                self.scribbles = Scribbles(given, is_empty=self.given is None and not stored)
+                volume, planes = arguments.open_annotations(self.given, self.save_to, shape, ndim)
+                self.scribbles = Scribbles(volume, planes=planes)
                 self._pixels: dict[tuple[int, ...], AnnotatedPixels] = {}
                 self.given, self.is_open = None, True
         return self

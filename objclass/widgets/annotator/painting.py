@@ -185,7 +185,7 @@ class Painter:
             if not self._page.several:
                 self._page.widget.save_to = str(image.save_to)
         if answer == "read":
-            stored = open_annotations(None, image.save_to, image.scribbles.volume.shape, self._page.ndim)
+            stored, _ = open_annotations(None, image.save_to, image.scribbles.volume.shape, self._page.ndim)
             self._take_over(image, stored)
         image.autosave.resume()
 

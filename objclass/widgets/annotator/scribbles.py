@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -67,8 +67,9 @@ class Scribbles:
     ----------
     volume : uint8 array of shape (z, y, x)
         Modified in place.
-    is_empty : bool
-        Whether nothing is painted: then a large volume need not be looked at.
+    planes : iterable of int, optional
+        The planes along z that may be painted, where it is known: the others of a large volume are not
+        looked at.
 
     Attributes
     ----------
@@ -84,18 +85,19 @@ class Scribbles:
         Held while the array changes.
     """
 
-    def __init__(self, volume: np.ndarray, *, is_empty: bool = False) -> None:
+    def __init__(self, volume: np.ndarray, *, planes: Iterable[int] | None = None) -> None:
         self.volume = volume
         self.version = 0
         self.lock = threading.Lock()
         self.history = History[tuple[_Packed, ...]](())
-        self._count(is_empty)
+        self._count(range(len(volume)) if planes is None else planes)
 
-    def _count(self, is_empty: bool = False) -> None:
+    def _count(self, planes: Iterable[int]) -> None:
         # Plane by plane, since a mask of the whole array would double the memory.
         self.marked = [np.zeros(size, np.int64) for size in self.volume.shape]
         self.class_sizes = np.zeros(256, np.int64)
-        for z, plane in enumerate(() if is_empty else self.volume):
+        for z in planes:
+            plane = self.volume[z]
             if plane.any():
                 self._add_counts(Patch(0, z, 0, 0, np.zeros(plane.shape, np.uint16)), plane, sign=1)
 

@@ -1,12 +1,19 @@
 import threading
 import time
+import zlib
 
 import numpy as np
 import pytest
+from tifffile import imwrite as imwrite_tiff
 
 from objclass.io.images import imread
 from objclass.widgets.annotator import autosave
-from objclass.widgets.annotator.autosave import Autosave, ChangedElsewhereError, check_save_to
+from objclass.widgets.annotator.autosave import (
+    Autosave,
+    ChangedElsewhereError,
+    check_save_to,
+    saved_planes,
+)
 from objclass.widgets.annotator.scribbles import Patch, Scribbles
 
 
@@ -152,6 +159,44 @@ def test_a_flat_image_is_saved_flat(tmp_path):
     saver.request(0, [0])
     assert saved.wait(10)
     np.testing.assert_array_equal(imread(saver.path), scribbles.volume[0])
+
+
+def test_only_annotated_planes_are_decompressed(saver, monkeypatch):
+    for z in (1, 3):
+        paint(saver.scribbles, z)
+    saver.request(0, [1, 3])
+    saver.flush()
+    decompress, decompressed = zlib.decompress, []
+    monkeypatch.setattr(
+        "zlib.decompress", lambda content: (decompressed.append(content), decompress(content))[1]
+    )
+    planes = saved_planes(saver.path, (5, 30, 40))
+    assert planes is not None
+    assert sorted(planes) == [1, 3]
+    for z in planes:
+        np.testing.assert_array_equal(planes[z], saver.scribbles.volume[z])
+    assert len(decompressed) == 3, "the empty plane once"
+
+
+def test_files_of_others_are_left_to_the_reader_of_images(saver, tmp_path):
+    volume = saver.scribbles.volume
+    for keywords in (
+        {},
+        {"compression": "zlib", "predictor": True},
+        {"compression": "zlib", "tile": (16, 16)},
+    ):
+        imwrite_tiff(tmp_path / "other.tif", volume, **keywords)
+        assert saved_planes(tmp_path / "other.tif", volume.shape) is None
+    imwrite_tiff(tmp_path / "other.tif", volume.astype(np.uint16), compression="zlib")
+    assert saved_planes(tmp_path / "other.tif", volume.shape) is None
+    paint(saver.scribbles, 1)
+    saver.request(0, [1])
+    saver.flush()
+    assert saved_planes(saver.path, (5, 40, 30)) is None, "of another shape"
+    content = saver.path.read_bytes()
+    for end in (len(content) // 2, 3, 0):
+        saver.path.write_bytes(content[:end])
+        assert saved_planes(saver.path, volume.shape) is None, "cut"
 
 
 def test_where_to_save_is_checked(tmp_path):
