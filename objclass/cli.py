@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import functools
 import io
 import logging
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -39,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from objclass._common.compiling import notify_compiling
 
     logging.basicConfig(format="objclass: %(message)s", level=logging.WARNING)
-    warnings.showwarning = _show_warning  # type: ignore[assignment]
+    warnings.showwarning = functools.partial(_show_warning, options)
     try:
         when: dict[str, float] = {"after": 1, "every": 0.5} if sys.stderr.isatty() else {"after": 3}
         with notify_compiling(_say_compiling, **when):
@@ -56,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = " ".join(str(error).split()) or type(error).__name__
         if isinstance(error, OSError) and not isinstance(error, ObjclassError) and error.filename:
             text = _of_argument(error, options)
-        print(f"objclass: error: {text if expected else f'internal error: {text}'}", file=sys.stderr)
+        text = _with_files(text, options) if expected else f"internal error: {text}"
+        print(f"objclass: error: {text}", file=sys.stderr)
         return ERROR
 
 
@@ -87,8 +90,18 @@ def _say_compiling(seconds: float) -> None:
         print(text, file=sys.stderr)
 
 
-def _show_warning(message: Warning | str, *_: Any) -> None:
-    print(f"objclass: warning: {' '.join(str(message).split())}", file=sys.stderr)
+def _show_warning(options: argparse.Namespace, message: Warning | str, *_: Any) -> None:
+    print(f"objclass: warning: {_with_files(' '.join(str(message).split()), options)}", file=sys.stderr)
+
+
+def _with_files(text: str, options: argparse.Namespace) -> str:
+    """Return a message with the names of files in the place of ``image[1]``, as the functions call them."""
+    for argument, name in (("image", "images"), ("annotations", "annotations"), ("labels", "labels")):
+        paths = getattr(options, name, None)
+        if isinstance(paths, list):
+            files = {f"{argument}[{number}]": f"{argument} {path}" for number, path in enumerate(paths)}
+            text = re.sub(rf"\b{argument}\[\d+\]", lambda found: files.get(found[0], found[0]), text)  # noqa: B023
+    return text
 
 
 class _HelpWithDefaults(argparse.ArgumentDefaultsHelpFormatter):

@@ -63,7 +63,7 @@ def test_paths_that_the_system_refuses_are_named_with_their_argument(blobs, caps
         assert f"edits: expected a JSON file of a list of edits, got {path} ({reason}" in error
         assert "Write explorer.edits with json.dump" in error
     long = str(blobs / ("a" * 300))
-    expected = f"expected a path that can be used, got {long} (File name too long). Check its name"
+    expected = f"expected a name that a file can have, got {long} (File name too long). Choose a shorter"
     assert f"image: {expected}" in error_of(["run", long, "--classifier", classifier, "--out", "x"], capsys)
     assert f"out: {expected}" in error_of([*run, long], capsys)
 

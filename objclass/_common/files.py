@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -53,7 +54,7 @@ def replacing(path: AnyPath) -> Iterator[Path]:
     'done'
     >>> folder.cleanup()
     """
-    target = _target(Path(path))
+    target = _target(check_name(path))
     # Writers choose the format by the suffixes; a long name must not exceed the limit of the file system.
     suffixes = "".join(suffix for suffix in target.suffixes[-2:] if len(suffix) <= 10)
     temporary = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}{suffixes}")
@@ -77,6 +78,19 @@ def remove_unfinished(folder: Path) -> None:
                 path.unlink()
 
 
+def check_name(path: AnyPath, *, argument: str = "path") -> Path:
+    """Return `path` if there can be a file of this name: it is not too long, and has no null byte."""
+    path = Path(path)
+    try:
+        os.lstat(path)
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
+            reason = error.strerror if isinstance(error, OSError) else error
+            hint = "Choose another name." if isinstance(error, ValueError) else "Choose a shorter name."
+            raise invalid(argument, "a name that a file can have", f"{path} ({reason})", hint) from error
+    return path
+
+
 def check_writable(folder: AnyPath, *, argument: str = "path") -> None:
     """Raise unless a file can be created in `folder`; creates one to find out."""
     folder = Path(folder)
@@ -94,7 +108,7 @@ def check_writable(folder: AnyPath, *, argument: str = "path") -> None:
 
 def check_output(path: AnyPath, suffix: str, *, inputs: Iterable[AnyPath], argument: str = "out") -> None:
     """Raise unless a file can be written to `path` that ends in `suffix` and is none of `inputs`."""
-    path = Path(path)
+    path = check_name(path, argument=argument)
     if path.suffix.lower() != suffix or path.is_dir():
         raise invalid(argument, f"the name of a file that ends in {suffix}", str(path))
     if path.exists() and any(Path(given).exists() and path.samefile(given) for given in inputs):

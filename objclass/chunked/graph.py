@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -173,12 +174,22 @@ def _samples(tasks: Tasks, source: Source, classifier: ObjectClassifier) -> Any:
 
 
 def compare_samples(classifier: ObjectClassifier, samples: list[np.ndarray]) -> None:
-    """Warn where the brightness of the image is not that of the training; on a cluster, its clients too."""
+    """Warn where the brightness of the image is not that of the training."""
     for text in describe_other_brightness(classifier, samples):
-        if "distributed" in sys.modules:
-            sys.modules["distributed"].warn(text)
-        else:
-            warnings.warn(text, stacklevel=2)
+        _warn(text)
+
+
+def _warn(text: str) -> None:
+    """Warn; on a worker of a cluster its clients only, since both may write to one terminal."""
+    if "distributed" in sys.modules:
+        from distributed import get_worker, warn
+
+        with contextlib.suppress(ValueError), warnings.catch_warnings():
+            get_worker()  # raises where this is no worker
+            warnings.simplefilter("ignore")
+            warn(text)
+            return
+    warnings.warn(text, stacklevel=3)
 
 
 def join_samples(samples: list[list[np.ndarray]]) -> list[np.ndarray]:
@@ -217,11 +228,13 @@ def _label_blocks(source: Source, classifier: ObjectClassifier, options: Segment
 
 
 def classify_blocks(source: Source, classifier: ObjectClassifier) -> da.Array:
-    """Classify each block."""
+    """Classify each block; before the last one, the whole image is compared with the training images."""
     tasks = Tasks()
-    for index, arguments, place in _classified(tasks, source, classifier):
-        del place["corner"]
-        tasks.add(classify_block, index, *arguments, **place)
+    last = source.grid.blocks()[-1][0]
+    for index, (pixels, key), place in _classified(tasks, source, classifier):
+        if index == last:
+            key = tasks.add(first_of, (0,), key, _compared(tasks, source, classifier))
+        tasks.add(classify_block, index, pixels, key, inner=place["inner"])
     return tasks.array("classify_block", source.grid, np.uint8)
 
 

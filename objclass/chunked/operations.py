@@ -163,8 +163,8 @@ def classify_pixels(
     Warns
     -----
     UserWarning
-        If the voxel size or the number of bits is not that of the training. The brightness of the whole
-        image is not known to a block, and is compared by `segment` only.
+        If the voxel size or the number of bits is not that of the training; on computing the last block, if
+        the brightness of the whole image is not.
 
     Examples
     --------

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from objclass._common.checks import invalid
-from objclass._common.files import AnyPath, replacing
+from objclass._common.files import AnyPath, check_name, replacing
 from objclass.tables import classification
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def classify(table: AnyPath, classifier: TableClassifier, path: AnyPath) -> None
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if not Path(table).is_file():
+    if not check_name(table, argument="table").is_file():
         raise invalid("table", "a Parquet file that exists", str(table), kind=FileNotFoundError)
     try:
         source = pq.ParquetFile(table)

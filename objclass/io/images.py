@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from objclass._common.checks import check_spacing, invalid
-from objclass._common.files import AnyPath, replacing
+from objclass._common.files import AnyPath, check_name, replacing
 from objclass.io import ngff, pictures, tiff
 from objclass.io.info import ImageInfo
 from objclass.io.opening import (
@@ -299,7 +299,7 @@ def imwrite(
     (dtype('int32'), (0.65, 0.65))
     >>> folder.cleanup()
     """
-    path = Path(path)
+    path = check_name(path)
     image = None if labels_of is None else _own_image(path, labels_of)
     suffix = ".zarr" if image is not None else path.suffix.lower()
     if suffix not in _WRITABLE:

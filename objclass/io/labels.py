@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from objclass._common.checks import IS_MASK, MASK, invalid, warn_like_image
-from objclass._common.files import AnyPath
+from objclass._common.files import AnyPath, check_name
 from objclass.io.info import ImageInfo
 from objclass.io.microscopes import needs
 from objclass.io.ngff import is_zarr
@@ -124,7 +124,7 @@ def read_labels_and_spacing(
     `choose` returns series and frame from what the file says of its images, in the place of those given.
     """
     spacing = None
-    suffixes = "" if is_url(path) else Path(path).suffix.lower()
+    suffixes = "" if is_url(path) else check_name(path).suffix.lower()
     if suffixes in (".zip", ".roi", ".geojson", ".json") and not is_zarr(Path(path)):
         return _read_outlines(Path(path), shape), None
     if not is_url(path) and Path(path).name.endswith("_seg.npy"):

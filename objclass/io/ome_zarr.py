@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import ArrayLike, check_spacing, invalid
-from objclass._common.files import AnyPath, replacing
+from objclass._common.files import AnyPath, check_name, replacing
 from objclass.io.ngff import (
     check_replaceable,
     create_level,
@@ -109,7 +109,7 @@ def imread(
     (2, 5, 64, 32)
     >>> folder.cleanup()
     """
-    if not (is_url(path) or Path(path).suffix.lower() == ".zarr" or is_zarr(Path(path))):
+    if not (is_url(path) or check_name(path).suffix.lower() == ".zarr" or is_zarr(Path(path))):
         hint = "Read it with objclass.imread, or convert it to OME-Zarr if it is large."
         raise invalid("path", "an OME-Zarr image", Path(path).name, hint)
     with open_image(path, axes=axes, series=series) as image:
@@ -151,7 +151,7 @@ def imwrite(path: AnyPath, array: ArrayLike, *, spacing: object = None, axes: st
     """
     import dask.array as da
 
-    path = Path(path)
+    path = check_name(path)
     if path.suffix.lower() != ".zarr":
         raise invalid(
             "path", "a name that ends in .zarr", path.name, "Use objclass.imwrite for small images."

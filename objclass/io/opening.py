@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from objclass._common.checks import check_number, invalid
-from objclass._common.files import AnyPath
+from objclass._common.files import AnyPath, check_name
 from objclass.io import microscopes, ngff, pictures, tiff
 from objclass.io.info import ImageInfo, StoredImage
 
@@ -314,7 +314,7 @@ def _name(path: AnyPath) -> str:
 def _find_opener(path: AnyPath) -> tuple[Path, Callable[..., AbstractContextManager[list[StoredImage]]]]:
     if is_url(path):
         return path, ngff.open_zarr  # type: ignore[return-value]
-    where = Path(path)
+    where = check_name(path)
     opener = ngff.open_zarr if ngff.is_zarr(where) else OPENERS.get(suffix_of(where))
     opener = opener or _opener_by_content(where)
     if opener is None and (where.suffix or where.exists()):

@@ -321,11 +321,12 @@ def segment_with(
     scaled, known = options.scaled(classifier, spacing, stacklevel=stacklevel + 1)
     keywords: dict[str, Any] = {"engine": engine, "progress": progress}
     found = for_each(image, lambda one: _segment(one, scaled, options, known, **keywords))
-    for labels in found if isinstance(found, list) else [found]:
+    for number, labels in enumerate(found if isinstance(found, list) else [found]):
         share = np.count_nonzero(labels) / labels.size
+        name = f"image[{number}]: " if isinstance(found, list) and len(found) > 1 else ""
         if share > 0.5:
             warnings.warn(
-                f"Over half of the image is foreground ({share:.0%}). Check the scribbles and "
+                f"{name}Over half of the image is foreground ({share:.0%}). Check the scribbles and "
                 f"positive_class: the class of the objects is {options.positive_class}.",
                 stacklevel=stacklevel,
             )

@@ -12,12 +12,11 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from objclass._common.checks import invalid
-from objclass._common.files import replacing
+from objclass._common.files import check_name, replacing
 from objclass.pixels.forest import MAX_CLASSES, MAX_DEPTH, Forest
 
 MAX_BYTES = 2**27
@@ -68,7 +67,7 @@ def read_cl(path: str | os.PathLike[str]) -> ClassifierFile:
     ValueError
         If it is truncated, too large, or contains anything but a forest.
     """
-    path = Path(path)
+    path = check_name(path)
     if not path.is_file():
         hint = "Train a classifier with objclass.train_object_classifier(..., path=...)."
         raise invalid("path", "an existing .cl file", str(path), hint, kind=FileNotFoundError)

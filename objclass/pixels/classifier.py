@@ -8,14 +8,13 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from objclass._common.checks import Spacing, check_names, check_spacing, invalid
-from objclass._common.files import check_writable
+from objclass._common.files import check_name, check_writable
 from objclass.pixels.cl_format import ClassifierFile, read_cl, write_cl
 from objclass.pixels.features import (
     Feature,
@@ -27,8 +26,9 @@ from objclass.pixels.features import (
 )
 from objclass.pixels.forest import Forest
 from objclass.pixels.normalization import NORMALIZATIONS
-from objclass.pixels.sampling import describe_mixed_dtypes
+from objclass.pixels.sampling import describe_training_images
 from objclass.pixels.training import (
+    Pairs,
     TrainingParameters,
     check_classes,
     check_scribbles,
@@ -418,7 +418,7 @@ def train_object_classifier(
     Warns
     -----
     UserWarning
-        If some images have 8 bits and others 16.
+        If some images have 8 bits and others 16, or one looks like a label image.
 
     Notes
     -----
@@ -455,14 +455,29 @@ def train_object_classifier(
         unit=unit,
         random_state=random_state,
     )
-    check_classes(pairs, parameters.positive_class)
-    if normalize is None and (text := describe_mixed_dtypes([pixels for pixels, _ in pairs])):
+    for text in describe_training_images([pixels for pixels, _ in pairs], normalize=normalize):
         warnings.warn(text, stacklevel=2)
+    if path is not None:
+        check_writable(check_name(path).resolve().parent)
+    classifier = train_on_pairs(pairs, parameters, channel_names=channel_names)
+    if path is not None:
+        write_classifier(path, classifier)
+        warn_of_apoc(path, classifier, stacklevel=3)
+    return classifier
+
+
+def train_on_pairs(
+    pairs: Pairs,
+    parameters: TrainingParameters,
+    *,
+    channel_names: Sequence[str] | None = None,
+) -> ObjectClassifier:
+    """Return a classifier trained on images with their annotations, which `check_scribbles` returned."""
+    ndim = pairs[0][1].ndim
+    check_classes(pairs, parameters.positive_class)
     parsed = parameters.parse_features()
     check_axes(parsed, ndim)
-    if path is not None:
-        check_writable(Path(path).resolve().parent)
-    rows, classes = collect_rows(pairs, parsed, normalize=normalize)
+    rows, classes = collect_rows(pairs, parsed, normalize=parameters.normalize)
     if (rows == rows[0]).all():
         hint = "Is it the right image, or channel?"
         raise invalid("image", "pixels that differ under the scribbles", "equal ones", hint)
@@ -470,11 +485,7 @@ def train_object_classifier(
     if channel_names is not None:
         names = check_names("channel_names", channel_names, len(pairs[0][0]), "channel")
         notes["channel_names"] = json.dumps(names).replace("/", "\\/")  # the header is a C comment
-    classifier = fit_classifier(rows, classes, parameters, ndim=ndim, notes=notes)
-    if path is not None:
-        write_classifier(path, classifier)
-        warn_of_apoc(path, classifier, stacklevel=3)
-    return classifier
+    return fit_classifier(rows, classes, parameters, ndim=ndim, notes=notes)
 
 
 def fit_classifier(

@@ -193,11 +193,12 @@ def warn_of_differences(
 ) -> None:
     """Warn where the number of bits or the brightness of an image is not that of the training."""
     ndim = 3 if planewise else classifier.ndim
-    for one in image if is_list(image) else [image]:
+    for number, one in enumerate(image if is_list(image) else [image]):
         pixels = np.asarray(one)
         channels = pixels if pixels.ndim > ndim else pixels[np.newaxis]
+        name = f"image[{number}]: " if is_list(image) and len(image) > 1 else ""
         for difference in compare_with_training(channels, classifier):
-            warnings.warn(difference, stacklevel=stacklevel)
+            warnings.warn(f"{name}{difference}", stacklevel=stacklevel)
 
 
 def _predict(

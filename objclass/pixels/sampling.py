@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from objclass._common.checks import LIKE_LABELS, is_like_labels
+
 SAMPLE = 2**18
 PERCENTILES = {"min": 0, "p1": 1, "p50": 50, "p99": 99, "max": 100}
 _NOTE = "training_pixels"
@@ -41,13 +43,35 @@ def has_other_bits(one: str, other: str) -> bool:
     return {one, other} in ({"uint8", "uint16"}, {"uint8", "int16"})
 
 
-def describe_mixed_dtypes(images: Sequence[np.ndarray]) -> str:
-    """Return a message if images to train on have 8 and 16 bits."""
-    for number, image in enumerate(images):
-        if has_other_bits(image.dtype.name, images[0].dtype.name):
-            names = f"image[{number}] is {image.dtype.name}, image[0] is {images[0].dtype.name}"
+def describe_training_images(images: Sequence[np.ndarray], *, normalize: str | None = None) -> list[str]:
+    """Return messages about images to train on that look like labels, or of which some have other bits.
+
+    Parameters
+    ----------
+    images : sequence of ndarray, channels first
+        Two images or more are called ``image[0]``, ``image[1]`` …
+    normalize : str, optional
+        How each is normalized; otherwise they should all have 8 bits or all 16.
+    """
+    names = [f"image[{number}]" for number in range(len(images))]
+    prefixes = [f"{name}: " for name in names] if len(images) > 1 else [""]
+    found = [
+        f"{prefix}{LIKE_LABELS}"
+        for prefix, image in zip(prefixes, images, strict=True)
+        if is_like_labels(image)
+    ]
+    if normalize is None:
+        found.append(describe_mixed_dtypes([image.dtype for image in images], names))
+    return [text for text in found if text]
+
+
+def describe_mixed_dtypes(dtypes: Sequence[np.dtype[Any]], names: Sequence[str]) -> str:
+    """Return a message if images to train on, which have these types and names, have 8 and 16 bits."""
+    for dtype, name in zip(dtypes, names, strict=True):
+        if has_other_bits(dtype.name, dtypes[0].name):
             hint = 'Convert all to one type, or pass normalize="percentile" (--normalize percentile).'
-            return f"{names}: equal brightness has different values. {hint}"
+            given = f"{name} is {dtype.name}, {names[0]} is {dtypes[0].name}"
+            return f"{given}: equal brightness has different values. {hint}"
     return ""
 
 

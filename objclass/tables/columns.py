@@ -23,6 +23,7 @@ STRONG = 0.95
 _SAME = 1 - 1e-6  # tolerates values written with six digits
 _FEWEST = 10  # minimum number of objects to compare columns: with few objects, many columns correlate
 _MOST = 2000  # maximum number of objects to compare
+_SAME_VOXEL = 0.03  # relative difference of volumes, 1 % along each axis
 
 # Redundant size: in voxels in addition to the physical size, or as the diameter of a ball.
 _SIZE_AGAIN = re.compile(
@@ -150,14 +151,39 @@ def check_measured_alike(
     warnings.warn(f"The table has {text}: this alone can change shapes and textures.", stacklevel=stacklevel)
 
 
-def check_one_unit(table: pd.DataFrame, names: Iterable[str]) -> None:
-    """Raise if lengths are in several units by the column ``unit``, as where tables of runs were joined."""
+def check_one_unit(table: pd.DataFrame, names: Iterable[str], *, stacklevel: int = 4) -> None:
+    """Raise if lengths are in several units by the column ``unit``, as where tables of runs were joined.
+
+    Warn if objects were measured at several voxel sizes: that is in the table, as area divided by num_pixels.
+    """
     units = list(table["unit"].dropna().unique()) if "unit" in table else []
     lengths = [name for name in names if column_unit(str(name), ndim=3, unit="unit") not in ("", "px")]
     if len(units) > 1 and lengths:
         got = f"{lengths[0]!r} in {_some(units)}"
         hint = "Measure all images with their voxel size, or choose columns without a unit."
         raise invalid("table", "lengths in one unit, by its column 'unit'", got, hint)
+    sizes = _voxel_sizes(table) if lengths else []
+    if len(sizes) > 1:
+        shown = f"{sizes[0]:g} to {sizes[-1]:g}"
+        warnings.warn(
+            f"The objects were measured with voxels of {shown} (area divided by num_pixels): lengths may be "
+            "in different units, and shapes and textures depend on the voxel size.",
+            stacklevel=stacklevel,
+        )
+
+
+def _voxel_sizes(table: pd.DataFrame) -> list[float]:
+    """Return the areas or volumes of the voxels that objects were measured with, ascending.
+
+    There are none if they differ from object to object, as in columns of different programs.
+    """
+    if not all(name in table and _is_real(table[name]) for name in ("area", "num_pixels")):
+        return []
+    area, count = (numbers(table[name]) for name in ("area", "num_pixels"))
+    is_known = np.isfinite(area) & np.isfinite(count) & (area > 0) & (count > 0)
+    sizes = np.sort(area[is_known] / count[is_known])
+    different = sizes[np.diff(sizes, prepend=0) > _SAME_VOXEL * sizes]
+    return different.tolist() if 2 * len(different) <= len(sizes) else []
 
 
 def _label_hint(table: pd.DataFrame) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from objclass._common.files import check_name
 from objclass.pixels import classifier as pixels
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.tables import apoc_classifiers
@@ -62,7 +63,7 @@ def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier | TableCla
 
 
 def _is_json(path: Path) -> bool:
-    if not path.is_file():
+    if not check_name(path).is_file():
         return False
     with path.open("rb") as file:
         return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")

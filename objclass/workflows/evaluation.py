@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,9 @@ from objclass._common.checks import check_labels, check_number, invalid, is_list
 from objclass._common.parallel import Progress, progress_bar
 from objclass.objects.matching import match_objects
 from objclass.objects.segmentation import SegmentationOptions, segment_with
-from objclass.pixels.classifier import ObjectClassifier, train_object_classifier
-from objclass.pixels.prediction import classify_pixels
+from objclass.pixels.classifier import ObjectClassifier, train_on_pairs
+from objclass.pixels.prediction import for_spacing, predict, warn_of_differences
+from objclass.pixels.sampling import describe_training_images
 from objclass.pixels.training import check_classes, check_scribbles
 from objclass.workflows.reading import pixel_checksum
 
@@ -96,8 +98,9 @@ def evaluate(
 
     Examples
     --------
+    >>> import numpy as np, objclass
     >>> image = np.repeat([[0.0, 0, 0, 9, 9, 9]], 6, axis=0)
-    >>> classifier = train_object_classifier(image, np.where(image > 4, 2, 1), n_estimators=5)
+    >>> classifier = objclass.train_object_classifier(image, np.where(image > 4, 2, 1), n_estimators=5)
     >>> other = np.repeat([[9.0, 9, 9, 0, 0, 0]], 6, axis=0)
     >>> evaluate(classifier, other, labels=1 * (other > 4), min_size=1).objects.tail(1)
        image  true  found  matched  precision  recall   f1
@@ -117,6 +120,7 @@ def evaluate(
         for at in range(len(images)):
             score.add(at, classifier)
             advance()
+    warn_of_differences(images, classifier, planewise=score.segmentation.planewise, stacklevel=3)
     return score.evaluation()
 
 
@@ -165,9 +169,11 @@ def cross_validate_images(
 
     Examples
     --------
+    >>> import numpy as np, objclass
     >>> images = [np.repeat([[0.0, 0, 0, 9, 9, 9]], 6, axis=0), np.repeat([[9.0, 9, 9, 9, 0, 0]], 6, axis=0)]
     >>> annotations = [np.where(image > 4, 2, 1) for image in images]
-    >>> classifier = train_object_classifier(images, annotations, features="original", n_estimators=5)
+    >>> options = {"features": "original", "n_estimators": 5}
+    >>> classifier = objclass.train_object_classifier(images, annotations, **options)
     >>> cross_validate_images(classifier, images, annotations).pixels.tail(2)
        image  class  annotated  precision  recall   f1
     4     -1      1         30        1.0     1.0  1.0
@@ -181,11 +187,13 @@ def cross_validate_images(
     sums = [pixel_checksum(np.asarray(one)) for one in image]
     if len({*sums}) < len(sums):
         again = next(at for at, one in enumerate(sums) if one in sums[:at])
-        got = f"image {again}, which is image {sums.index(sums[again])} again"
+        got = f"image[{again}], which is image[{sums.index(sums[again])}] again"
         raise invalid("image", "different images", got, "A classifier would be judged on what it has seen.")
     checked = check_scribbles(image, annotations)
     check_classes(checked, classifier.positive_class or 2)
     scribbles = [one for _, one in checked]
+    for text in describe_training_images([one for one, _ in checked], normalize=classifier.normalize):
+        warnings.warn(text, stacklevel=2)
     n_folds = len(image) if n_folds is None else n_folds
     check_number("n_folds", n_folds, low=2, high=len(image), integer=True)
     score = _Score(image, scribbles, _check_truths(labels, len(image)), min_overlap, options)
@@ -193,7 +201,7 @@ def cross_validate_images(
         for fold in range(n_folds):
             unseen = list(range(fold, len(image), n_folds))
             seen = [at for at in range(len(image)) if at not in unseen]
-            trained = _train_like(classifier, [image[at] for at in seen], [scribbles[at] for at in seen])
+            trained = train_on_pairs([checked[at] for at in seen], classifier.parameters)
             for at in unseen:
                 score.add(at, trained)
             advance()
@@ -213,14 +221,14 @@ class _Score:
     ) -> None:
         self.images, self.scribbles, self.truths = images, scribbles, truths
         self.min_overlap = check_number("min_overlap", min_overlap, low=0.5, high=1)
-        known: dict[str, Any] = {name: options[name] for name in ("spacing", "engine") if name in options}
-        others = {name: value for name, value in options.items() if name not in known}
+        others = {name: value for name, value in options.items() if name not in ("spacing", "engine")}
         names = [field.name for field in fields(SegmentationOptions)]
         if unknown := sorted({*others} - {*names}):
             raise invalid(
                 "options", f"some of {', '.join([*names, 'spacing', 'engine'])}", ", ".join(unknown)
             )
-        self.keywords: dict[str, Any] = {**known, "progress": False}
+        self.spacing, engine = options.get("spacing"), options.get("engine", "cpu")
+        self.keywords: dict[str, Any] = {"engine": engine, "progress": False}
         self.segmentation = SegmentationOptions(**others)
         self.pixels = np.zeros((len(images), 256, 3), np.int64)  # annotated, classified, both
         self.objects: dict[int, tuple[int, int, int]] = {}  # true, found, matched
@@ -229,11 +237,12 @@ class _Score:
         """Compare the predictions for one image with its ground truth."""
         image, scribbles, truth = self.images[at], self.scribbles[at], self.truths[at]
         if scribbles is not None:
-            how = {name: getattr(self.segmentation, name) for name in ("planewise", "match_spacing")}
-            classes = classify_pixels(image, classifier, **how, **self.keywords)
+            planewise, match = self.segmentation.planewise, self.segmentation.match_spacing
+            scaled = for_spacing(classifier, self.spacing, planewise=planewise, match_spacing=match)
+            classes = predict(image, scaled, planewise=planewise, **self.keywords)
             self.pixels[at] = _count_classes(scribbles, classes)
         if truth is not None:
-            found = segment_with(image, classifier, self.segmentation, **self.keywords)
+            found = segment_with(image, classifier, self.segmentation, spacing=self.spacing, **self.keywords)
             matched = match_objects(found, truth, min_overlap=self.min_overlap)
             self.objects[at] = np.unique(truth[truth > 0]).size, int(found.max(initial=0)), len(matched)
 
@@ -251,10 +260,6 @@ def _check_truths(labels: Any, n_images: int) -> list[np.ndarray | None]:
     return [
         None if one is None else check_labels(one, argument=f"labels[{at}]") for at, one in enumerate(labels)
     ]
-
-
-def _train_like(classifier: ObjectClassifier, image: list[Any], annotations: list[Any]) -> ObjectClassifier:
-    return train_object_classifier(image, annotations, **classifier.parameters.keywords())
 
 
 def _count_classes(scribbles: np.ndarray, classes: np.ndarray) -> np.ndarray:

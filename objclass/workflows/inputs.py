@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from objclass._common.checks import invalid
-from objclass._common.files import AnyPath
+from objclass._common.files import AnyPath, check_name
 from objclass.io.ngff import is_zarr
 from objclass.io.opening import OPENERS, suffix_of
 from objclass.workflows.record import RECORD
@@ -177,7 +177,7 @@ def _expand(given: str) -> tuple[str, list[Path]]:
     """Return the base folder of an input, and the paths that it matches."""
     if not given:
         raise invalid("inputs", "images, or a folder of them", "an empty text")
-    path = Path(os.path.abspath(given))
+    path = check_name(os.path.abspath(given), argument="inputs")
     if path.is_dir() and not is_zarr(path):
         return str(path), [path]
     if os.path.lexists(path):

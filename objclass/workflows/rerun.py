@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import ObjclassError, invalid
-from objclass._common.files import AnyPath
+from objclass._common.files import AnyPath, check_name
 from objclass._common.parallel import Progress
 from objclass.io.images import imread
 from objclass.workflows.demo import run_demo
@@ -84,7 +84,8 @@ def repeat_run(
     ValueError
         If the record is invalid, was modified or is that of a batch, or if an input has changed.
     """
-    path = Path(record) / RECORD if Path(record).is_dir() else Path(record)
+    path = check_name(record, argument="record")
+    path = path / RECORD if path.is_dir() else path
     content = read_record(path)
     parameters = _read_parameters(content, path)
     inputs = find_inputs(content, path.parent)

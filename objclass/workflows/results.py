@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from objclass._common.checks import invalid
-from objclass._common.files import AnyPath, check_writable, replacing
+from objclass._common.files import AnyPath, check_name, check_writable, replacing
 from objclass.workflows.inputs import BATCH
 from objclass.workflows.reading import Picture
 from objclass.workflows.record import RECORD
@@ -94,7 +94,7 @@ def check_out(path: AnyPath) -> None:
     """Raise if `path` is empty, or a symbolic link to what is not there: nothing is made through it."""
     if not os.fspath(path):
         raise invalid("out", "a folder", "an empty text", 'The working directory is ".".')
-    folder = Path(path)
+    folder = check_name(path, argument="out")
     if folder.is_symlink() and not folder.exists():
         got = f"{folder}, a link to {os.readlink(folder)}, which is not there"
         raise invalid("out", "a folder", got, "Remove the link.", kind=FileNotFoundError)

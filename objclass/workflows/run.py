@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import ObjclassError, invalid
-from objclass._common.files import AnyPath
+from objclass._common.files import AnyPath, check_name
 from objclass._common.parallel import Progress
 from objclass.workflows.classes import add_classes, count_classes, load_object_classifier, measure_objects
 from objclass.workflows.parameters import Parameters
@@ -272,7 +272,7 @@ def run_image(
         raise invalid("training", "no training parameters together with a classifier", names, hint)
     given = {"image": image, "annotations": annotations, "classifier": classifier}
     given["object_classifier"] = object_classifier
-    paths = {name: Path(path) for name, path in given.items() if path is not None}
+    paths = {name: check_name(path, argument=name) for name, path in given.items() if path is not None}
     parameters.compile_ahead()
     missing = [path for path in paths.values() if not path.exists()]
     if missing:

@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-from objclass._common.files import check_writable, remove_unfinished, replacing
+from objclass._common.checks import ObjclassError
+from objclass._common.files import check_name, check_writable, remove_unfinished, replacing
 
 
 def test_the_old_content_stays_until_the_end(tmp_path):
@@ -25,6 +26,16 @@ def test_after_an_error_nothing_has_changed(tmp_path):
         raise RuntimeError("disk full")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system allows other names")
+def test_names_that_no_file_can_have_are_refused(tmp_path):
+    for name, reason in (("a" * 300, "File name too long"), ("a\0b", "embedded null")):
+        with pytest.raises(ObjclassError, match=f"out: expected a name that a file can have, got .*{reason}"):
+            check_name(tmp_path / name, argument="out")
+        with pytest.raises(ObjclassError, match=reason), replacing(tmp_path / name):
+            pass
+    assert check_name(tmp_path / "not" / "there") == tmp_path / "not" / "there"
 
 
 def test_after_a_crash_the_old_file_is_whole(tmp_path):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import dask.array as da
 import numpy as np
@@ -131,7 +132,7 @@ def test_a_batch_on_the_workers_is_that_of_one_process(address, volume, tmp_path
         assert (tmp_path / "far" / name).read_bytes() == (tmp_path / "near" / name).read_bytes()
 
 
-def test_a_cluster_of_this_machine(volume, tmp_path):
+def test_a_cluster_of_this_machine(volume, capfd):
     from distributed import Client, LocalCluster
 
     folder, _, _, expected, rows = volume
@@ -142,4 +143,21 @@ def test_a_cluster_of_this_machine(volume, tmp_path):
         labels = labels_of(volume)
         np.testing.assert_array_equal(labels.compute(), expected)
         table = chunked.measure(labels, chunked.imread(folder / "image.zarr"))
+        capfd.readouterr()
+        check_is_told_once(chunked.segment, volume)
+        check_is_told_once(chunked.classify_pixels, volume)
+    assert "99th percentile" not in capfd.readouterr().err  # of the workers, whose terminal is this one
     check_table(table, rows)
+
+
+def check_is_told_once(function, volume):
+    """A bright image on a cluster: the warning comes to the client, some time after the result."""
+    _, image, classifier, *_ = volume
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        function(da.from_array(image * 10, chunks=(32, 48, 48)), classifier).compute()
+        deadline = time.monotonic() + 30
+        while not caught and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.5)
+    assert ["99th percentile" in str(each.message) for each in caught] == [True]

@@ -332,6 +332,10 @@ def test_labels_in_the_place_of_the_image_are_reported():
             assert not any("label image" in text for text in compare_with_training(other, classifier))
     with pytest.warns(UserWarning, match="The image looks like a label image.*objclass measure"):
         objclass.segment(labels, classifier)
+    for shown, name in ((labels, ""), ([image, labels], r"image\[1\]: ")):
+        scribbles = scene((33, 39))[1] if name == "" else [scene((40, 44))[1], scene((33, 39))[1]]
+        with pytest.warns(UserWarning, match=f"^{name}The image looks like a label image"):
+            train(shown, scribbles)
 
 
 def test_images_of_8_and_16_bits_in_one_training_are_reported():

@@ -1,6 +1,7 @@
 """Tables and outlines of objects in files of other programs, read back."""
 
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -145,6 +146,31 @@ def test_lengths_in_several_units_are_refused():
             call()
     with pytest.warns(UserWarning, match="single image"):
         objclass.compare(joined, "eccentricity", by="unit")
+
+
+def test_several_voxel_sizes_in_a_joined_table_are_told(tmp_path):
+    labels, table = measured()
+    table = table.drop(columns=[column for column in table if "intensity" in column])
+    others = {"same": 0.5, "alike": 0.503, "other": 0.75, "voxels": 1}
+    for name, spacing in others.items():
+        tables = [table.assign(image="a"), objclass.measure(labels, spacing=spacing).assign(image="b")]
+        pd.concat(tables, ignore_index=True).to_csv(tmp_path / "joined.csv", index=False)
+        joined = pd.read_csv(tmp_path / "joined.csv")
+        joined["kind"] = np.resize(["x", "y"], len(joined))
+        for call in (
+            lambda table: objclass.reduce(table, "pca", columns=["area", "eccentricity"]),
+            lambda table: objclass.cluster(table, "kmeans", n_clusters=2),
+            lambda table: objclass.train_table_classifier(table, "kind", columns=["area"]),
+            lambda table: objclass.compare(table, "area", by="kind"),
+            lambda table: objclass.standardized_differences(table, "kind"),
+        ):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                call(joined)
+            told = [each for each in caught if "measured with voxels of 0.25 to" in str(each.message)]
+            assert len(told) == (name in ("voxels", "other")), name
+            assert all(each.filename == __file__ for each in told)
+    objclass.reduce(joined, "pca", columns=["solidity", "eccentricity"])  # warns of nothing
 
 
 def test_what_is_no_table_is_refused_with_its_path(tmp_path):

@@ -1,5 +1,7 @@
 """evaluate scores a classifier; cross_validate_images those that have not seen the image."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score
@@ -120,7 +122,7 @@ def test_an_image_that_is_given_twice_is_not_unseen():
     scribbles = np.where(image > 4, 2, 1)
     classifier = objclass.train_object_classifier(image, scribbles, features="original", n_estimators=5)
     with pytest.raises(
-        ValueError, match="image: expected different images, got image 2, which is image 0 again"
+        ValueError, match=r"image: expected different images, got image\[2\], which is image\[0\] again"
     ):
         objclass.cross_validate_images(classifier, [image, image + 1, image], [scribbles] * 3)
 
@@ -159,3 +161,34 @@ def test_train_and_evaluate_from_the_command_line(tmp_path, capsys):
     assert cli.main(["evaluate", images[0], *options[:2]]) == 2
     assert "annotations: expected annotations, or labels" in capsys.readouterr().err
     assert cli.main(["train", *images, "--annotations", scribbles[0], *arguments]) == 2
+
+
+@pytest.mark.filterwarnings("ignore:image.1.. The 99th percentile")
+def test_messages_tell_images_of_a_list_apart_and_name_their_files(tmp_path, capsys):
+    images, annotations, truths = (list(parts) for parts in pictures(3))
+    images = [(image * 40).astype(np.uint16) for image in images]
+    images[1] = (images[1] // 8).astype(np.uint8)
+    options = {"features": "original", "n_estimators": 3}
+    with pytest.warns(UserWarning, match=r"^image\[1\] is uint8, image\[0\] is uint16: "):
+        classifier = objclass.train_object_classifier(images, annotations, **options)
+    with pytest.warns(UserWarning, match=r"^image\[1\] is uint8, image\[0\] is uint16: ") as caught:
+        cross_validate_images(classifier, images, annotations, n_folds=3)  # not each fold its own
+    assert [each.filename for each in caught] == [__file__]
+    with pytest.warns(UserWarning, match=r"^image\[1\]: The image is uint8, the classifier") as caught:
+        evaluate(classifier, images, labels=truths)
+    assert all(str(each.message).startswith("image[1]: The ") for each in caught)
+    names = [[str(tmp_path / f"{kind}{at}.tif") for at in range(3)] for kind in "is"]
+    for paths, arrays in zip(names, (images, annotations), strict=True):
+        for path, array in zip(paths, arrays, strict=True):
+            objclass.imwrite(path, array.astype(np.uint8) if paths is names[1] else array)
+    command = ["train", *names[0], "--annotations", *names[1], "--out", str(tmp_path / "a.cl")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert cli.main([*command, "--features", "original", "--n-estimators", "3"]) == 0
+    expected = f"warning: image {names[0][1]} is uint8, image {names[0][0]} is uint16: equal brightness"
+    assert expected in capsys.readouterr().err
+    objclass.imwrite(names[1][2], (annotations[2] > 0).astype(np.uint8)[:-1])
+    assert cli.main(command) == 2
+    assert f"error: image {names[0][2]}: expected the spatial shape of annotations {names[1][2]}" in (
+        capsys.readouterr().err
+    )

@@ -23,7 +23,7 @@ from objclass.widgets.annotator import arguments
 from objclass.widgets.annotator.arguments import PixelClass
 from objclass.widgets.annotator.classifier_file import ON_EXISTING
 from objclass.widgets.annotator.code import repeat_as_code
-from objclass.widgets.annotator.images import AnnotatedImage, gather_images, open_sources
+from objclass.widgets.annotator.images import AnnotatedImage, gather_images, open_sources, warn_of_pixels
 from objclass.widgets.annotator.overlays import Overlays
 from objclass.widgets.annotator.page import Page
 from objclass.widgets.annotator.painting import Painter
@@ -148,6 +148,7 @@ def annotate(
         random_state=random_state,
     )
     sources, several = open_sources(image, spacing, unit, channel_names, annotations)
+    warn_of_pixels(sources, normalize=normalize, stacklevel=2)
     images, first = gather_images(sources, annotations, save_to, several=several), sources[0]
     return Annotator(
         images,

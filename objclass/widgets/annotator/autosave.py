@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from objclass._common import checks
-from objclass._common.files import check_writable, file_identity, replacing
+from objclass._common.files import check_name, check_writable, file_identity, replacing
 from objclass.widgets.annotator.scribbles import Scribbles
 from objclass.widgets.latest import Latest
 
@@ -170,7 +170,7 @@ def check_save_to(path: str | os.PathLike[str]) -> Path:
     FileNotFoundError, PermissionError
         If the folder does not exist, or the folder or the file cannot be written.
     """
-    target = Path(path).expanduser().resolve()
+    target = check_name(Path(path).expanduser(), argument="save_to").resolve()
     if target.suffix.lower() not in (".tif", ".tiff"):
         raise checks.invalid("save_to", "a file name that ends in .tif", str(path))
     check_writable(target.parent, argument="save_to")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from objclass._common.files import check_writable, file_identity
+from objclass._common.files import check_name, check_writable, file_identity
 from objclass.pixels.classifier import ObjectClassifier, load_classifier, write_classifier
 
 ON_EXISTING = ("ask", "load", "rename", "overwrite")
@@ -26,7 +26,7 @@ class OwnFile:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
-        self.path = None if path is None else Path(path).expanduser().resolve()
+        self.path = None if path is None else check_name(Path(path).expanduser()).resolve()
         self._own: object = None
         if self.path is not None:
             check_writable(self.path.parent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from objclass._common import checks
+from objclass.pixels.sampling import describe_mixed_dtypes
 from objclass.widgets.annotator import arguments
 from objclass.widgets.annotator.autosave import check_save_to
 from objclass.widgets.annotator.learning import AnnotatedPixels
@@ -47,6 +49,8 @@ class Source:
     ndim, n_channels : int
     shape : tuple of int
         The spatial shape.
+    dtype : dtype
+        The type of the pixels.
     path : Path or None
         The file.
     spacing, unit, channel_names
@@ -63,6 +67,7 @@ class Source:
     ndim: int
     n_channels: int
     shape: tuple[int, ...]
+    dtype: np.dtype[Any]
     spacing: tuple[float, ...] | None = None
     unit: str | None = None
     channel_names: Sequence[str] | None = None
@@ -244,6 +249,19 @@ def gather_images(
     return list(map(AnnotatedImage, sources, given, files))
 
 
+def warn_of_pixels(sources: Sequence[Source], *, normalize: str | None, stacklevel: int) -> None:
+    """Warn of 8 and 16 bits, and of an image that looks like labels: the first one, or one in memory."""
+    several = len(sources) > 1
+    for source in sources:
+        if (source is sources[0] or not source.code) and checks.is_like_labels(source.glance()):
+            name = f"image[{source.name!r}]: " if several else ""
+            warnings.warn(f"{name}{checks.LIKE_LABELS}", stacklevel=stacklevel + 1)
+    names = [f"image[{source.name!r}]" for source in sources]
+    text = "" if normalize else describe_mixed_dtypes([source.dtype for source in sources], names)
+    if text:
+        warnings.warn(text, stacklevel=stacklevel + 1)
+
+
 def _check_alike(first: Source, other: Source) -> None:
     """Raise unless one classifier can learn from both images."""
     if (first.ndim, first.n_channels) != (other.ndim, other.n_channels):
@@ -299,6 +317,7 @@ def _array_source(
         ndim,
         len(channels),
         channels.shape[4 - ndim :],
+        array.dtype,
         checks.check_spacing(spacing, ndim),
         unit,
         channel_names,
@@ -335,6 +354,7 @@ def _file_source(
         ndim,
         info.n_channels,
         info.shape[-ndim:],
+        info.dtype,
         given or info.spacing,
         unit,
         channel_names or (RGB if info.is_rgb else info.channel_names or None),

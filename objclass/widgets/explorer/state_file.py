@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from objclass._common import checks
-from objclass._common.files import check_writable, file_identity, replacing
+from objclass._common.files import check_name, check_writable, file_identity, replacing
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets.latest import Latest
 
@@ -34,7 +34,7 @@ class StateFile:
 
     def __init__(self, path: str | os.PathLike[str] | None, on_failure: Callable[[Exception], None]):
         self.stopped = path is None
-        self.path = Path(path or "").expanduser().absolute()
+        self.path = check_name(Path(path or "").expanduser(), argument="save_to").absolute()
         if path is not None:
             if self.path.suffix != ".json":
                 raise checks.invalid("save_to", "a file name that ends in .json", str(path))

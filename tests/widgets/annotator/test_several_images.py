@@ -287,3 +287,20 @@ def test_an_uncompressed_file_is_read_plane_by_plane(make, images, tmp_path, opt
     assert not isinstance(packed.image, np.memmap)
     np.testing.assert_array_equal(plain.image, stack)
     np.testing.assert_array_equal(packed.image, stack)
+
+
+def test_a_label_image_and_mixed_bits_are_reported(tmp_path):
+    labels = np.kron(np.arange(9).reshape(3, 3), np.ones((11, 13), np.uint16)).astype(np.uint16)
+    labels[::11] = labels[:, ::13] = 0
+    image = np.random.default_rng(0).integers(0, 4000, labels.shape).astype(np.uint16)
+    objclass.imwrite(tmp_path / "labels.tif", labels)
+    for given in (labels, tmp_path / "labels.tif"):
+        with pytest.warns(UserWarning, match="^The image looks like a label image"):
+            objclass.annotate(given, path=None)
+    with pytest.warns(UserWarning, match=r"^image\['b'\]: The image looks like a label image"):
+        objclass.annotate({"a": image, "b": labels}, path=None)
+    mixed = {"a": image, "b": (image // 16).astype(np.uint8)}
+    with pytest.warns(UserWarning, match=r"^image\['b'\] is uint8, image\['a'\] is uint16: equal brightness"):
+        objclass.annotate(mixed, path=None)
+    objclass.annotate(mixed, path=None, normalize="percentile")
+    objclass.annotate({"a": image, "b": image}, path=None)
