@@ -17,7 +17,7 @@ from objclass import chunked
 from objclass.chunked.blocks import FAN_IN
 from objclass.measurement.properties import PROPERTIES
 from objclass.objects.segmentation import PRESETS
-from objclass.pixels import comparison
+from objclass.pixels import sampling
 
 ALL = [*dict.fromkeys(e.group for e in PROPERTIES.values() if e.group not in ("perimeter", "neighbors"))]
 
@@ -180,8 +180,8 @@ def test_normalized_pixels_of_32_bits_in_many_blocks(case, dtype, monkeypatch):
     """The range that float32 resolves and the percentiles are gathered from all blocks, in one graph."""
     bright = np.linspace(1, 2, case[0].shape[-1])
     image = (case[0] * bright).astype(dtype)
-    monkeypatch.setattr(comparison, "SAMPLE", image.size // 2**image.ndim)
-    assert comparison.sample_step(image.shape) == 2
+    monkeypatch.setattr(sampling, "SAMPLE", image.size // 2**image.ndim)
+    assert sampling.sample_step(image.shape) == 2
     classifier = train(image, normalize="percentile")
     cut = da.from_array(image, chunks=3 if image.ndim == 2 else 5)
     assert cut.npartitions > FAN_IN
@@ -196,7 +196,7 @@ def test_normalized_pixels_of_32_bits_in_many_blocks(case, dtype, monkeypatch):
 
 def test_normalized_planes_of_32_bits_in_many_blocks(monkeypatch):
     image = blobs((9, 30, 34)).astype(np.float32) * np.linspace(1, 2, 9, dtype=np.float32)[:, None, None]
-    monkeypatch.setattr(comparison, "SAMPLE", image.size // 8)
+    monkeypatch.setattr(sampling, "SAMPLE", image.size // 8)
     classifier = train(image[4], normalize="percentile")
     cut = da.from_array(image, chunks=(2, 7, 8))
     assert cut.npartitions > FAN_IN
@@ -430,7 +430,9 @@ def test_segment_compares_the_image_with_those_of_the_training(preset, planewise
 
     assert messages(image) == messages(image, chunked.classify_pixels) == []
     byte = "The image is uint8, the classifier was trained on uint16."
-    assert messages((image >> 8).astype(np.uint8), chunked.classify_pixels) == [byte]
+    said = messages((image >> 8).astype(np.uint8), chunked.classify_pixels)
+    assert said[0] == byte
+    assert [text[:19] for text in said[1:]] == ["The 99th percentile"]
     dark = image // 5
     with pytest.warns(UserWarning, match="99th percentile") as caught:
         objclass.segment(np.stack([dark] * 3) if planewise else dark, classifier, planewise=planewise)
