@@ -215,14 +215,14 @@ def predicting(notebook: Any, name: str) -> Iterator[Row]:
     page = notebook.page
     page.get_by_label("Live").check()
     page.wait_for_selector(".oc-view[data-overlay^='prediction']", timeout=180_000)
-    notebook.wait_kernel("annotator.classifier is not None and not annotator._queue.busy")
+    notebook.wait_kernel("annotator.wait() or annotator.classifier is not None")
     for when in ("", f" after {MANY} scribbles"):
         if when:
             page.evaluate(FLOOD, MANY)
             wait_kept(page)
-            notebook.wait_kernel("not annotator._queue.busy")
+            notebook.kernel("annotator.wait()")
             page.wait_for_timeout(2500)
-            notebook.wait_kernel("not annotator._queue.busy")
+            notebook.kernel("annotator.wait()")
         seen, computed = [], []
         for repeat in range(REPEATS):
             page.evaluate(WATCH_PREDICTION)

@@ -55,7 +55,7 @@ def test_the_whole_way_in_jupyterlab(open_notebook):
     notebook.wait_kernel("not annotator.state['redo']")
     np.testing.assert_array_equal(annotations(notebook), painted)
 
-    notebook.wait_kernel("not annotator._queue.busy and not annotator.state['stale']")
+    notebook.wait_kernel("annotator.wait() or not annotator.state['stale']")
     view.button("Segment").click()
     count = """int(objclass.segment(
         sample.image,
@@ -352,7 +352,7 @@ def test_a_flood_of_scribbles_and_a_reload_lose_nothing(open_notebook):
     seen = annotations(notebook)[6]
     hit = [seen[8 + 7 * (number // 20), 6 + 9 * (number % 20)] for number in range(200)]
     assert hit == [2] * 200
-    notebook.kernel("annotator._page.shown.autosave.flush()")
+    notebook.kernel("annotator.wait()")
     assert notebook.kernel("bool((objclass.imread('flood.tif') == annotator.annotations).all())")
     # The page that came back is a living one.
     view.stroke((120.2, 30.3), (120.7, 60.1))

@@ -182,7 +182,7 @@ class Walk:
         for times in (2, 4):
             self.view.root.get_by_role("button", name="Larger minimum size").click()
             self.notebook.wait_kernel(f"annotator.state['segmentation']['min_size'] == '{10 * times}%'")
-        self.notebook.wait_kernel("not annotator._queue.busy")
+        self.notebook.kernel("annotator.wait()")
         assert self.notebook.kernel("annotator.state['objects']") <= before
         self.picture("09-exclude-small")
         self.view.root.get_by_text("Size, splitting, threshold").click()

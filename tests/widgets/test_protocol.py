@@ -108,8 +108,7 @@ def test_the_annotator_shares_what_its_protocol_states() -> None:
         check(annotator)
         for kind in ("explore", "volume"):
             annotator._dispatch(annotator, {"kind": kind}, [])
-            annotator._worker.join()
-            annotator._surfaces.join()
+            annotator.wait()
             check(annotator)
         assert annotator.error == ""
         assert annotator.explorer_id == annotator.explorer.model_id

@@ -375,6 +375,18 @@ class Annotator(AnnotatorTraits):
         self._queue.join()
         return self.labels
 
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until what goes on in the background has ended, and all scribbles are saved.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds for each of training, segmentation and the 3D view; by default without end.
+        """
+        for background in (self._worker, self._queue, self._surfaces):
+            background.join(timeout)
+        self._painter.flush()
+
     def undo(self) -> None:
         """Undo the last scribble, on any slice."""
         self._painter.undo()

@@ -25,6 +25,5 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
 
     yield make
     for annotator in made:
-        annotator._queue.join(30)
-        annotator._worker.join(30)
+        annotator.wait(30)
         annotator.close()

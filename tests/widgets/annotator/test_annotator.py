@@ -161,7 +161,7 @@ def test_training_is_the_function(make):
     annotator = make(path="mine.cl")
     paint_both(annotator)
     tell(annotator, "train")
-    annotator._queue.join()
+    annotator.wait()
     by_hand = objclass.train_object_classifier(annotator.image, annotator.annotations)
     assert annotator.classifier == by_hand or annotator.classifier.notes == by_hand.notes
     np.testing.assert_array_equal(annotator.classifier.forest.threshold, by_hand.forest.threshold)
@@ -176,7 +176,7 @@ def test_single_class_shows_in_the_widget_and_raises(make):
     annotator = make()
     stroke(annotator, 1, 5, 2, 2, np.full((6, 20), 2))
     tell(annotator, "train")
-    annotator._queue.join()
+    annotator.wait()
     assert "at least two classes" in annotator.error
     assert not annotator.state["training"]
     with pytest.raises(ValueError, match="annotations: expected at least two classes, got class 1 only"):
@@ -189,10 +189,10 @@ def test_live_training_follows_each_stroke(make):
     annotator = make()
     annotator.live = True
     overlay(annotator)
-    annotator._queue.join()
+    annotator.wait()
     assert sent(annotator, "overlay")[-1][0]["layers"] == [{"name": "prediction", "shape": None}]
     paint_both(annotator)
-    annotator._queue.join()
+    annotator.wait()
     for seq in (3, 4):
         message = sent(annotator, "overlay")[-1]
         assert message[0]["fresh"]
@@ -201,7 +201,7 @@ def test_live_training_follows_each_stroke(make):
         np.testing.assert_array_equal(read_overlay(message), expected)
         assert not annotator.state["stale"]
         stroke(annotator, seq, 5, 60 + 9 * seq % 20, 10, np.full((3, 30), 2 + seq % 2))
-        annotator._queue.join()
+        annotator.wait()
 
 
 def test_live_training_waits_for_two_classes_and_the_positive_one(make):
@@ -211,7 +211,7 @@ def test_live_training_waits_for_two_classes_and_the_positive_one(make):
         assert annotator.classifier is None
         stroke(annotator, seq, 5, 10 * seq, 10, np.full((4, 20), value))
         assert annotator.error == ""
-        annotator._queue.join()
+        annotator.wait()
     assert annotator.classifier is not None
 
 
@@ -239,7 +239,7 @@ def test_what_live_training_saves_is_the_file_of_the_function(make, monkeypatch,
     objects = annotator.segment()
     assert annotator.state["objects"] == objects.max()
     stroke(annotator, 3, 6, 0, 0, [[3]])
-    annotator._queue.join()
+    annotator.wait()
     assert annotator.state["file"] == "behind"
     wait(lambda: annotator.state["file"] == "saved")
     assert annotator.state["objects_stale"]
@@ -250,7 +250,7 @@ def test_notes_that_come_later_make_no_objects_stale(make, monkeypatch):
     annotator = make(path="live.cl")
     annotator.live = True
     paint_both(annotator)
-    annotator._queue.join()
+    annotator.wait()
     tell(annotator, "segment")
     wait(lambda: annotator.state.get("objects") is not None)
     wait(lambda: annotator.state.get("file") == "saved")
@@ -289,7 +289,7 @@ def test_a_preview_is_told_and_objects_are_made_of_the_real_thing(make, monkeypa
     annotator = make()
     annotator.live = True
     paint_both(annotator)
-    annotator._queue.join()
+    annotator.wait()
     time.sleep(0.1)
     assert annotator.state["exact"] is False
     labels = annotator.segment()
@@ -307,7 +307,7 @@ def test_of_many_wishes_only_the_newest_is_computed_and_all_are_answered(make):
     for seq in range(20):
         overlay(annotator, index=seq, seq=seq)
     gate.set()
-    annotator._queue.join()
+    annotator.wait()
     answers = sent(annotator, "overlay")
     assert sorted(content["seq"] for content, _ in answers) == list(range(20))
     assert [content["seq"] for content, _ in answers if content["layers"]] == [19]
@@ -319,7 +319,7 @@ def test_uncertainty_and_suggestion(make):
     annotator.train()
     overlay(annotator, name="uncertainty")
     tell(annotator, "suggest")
-    annotator._queue.join()
+    annotator.wait()
     doubt = read_overlay(sent(annotator, "overlay")[-1])
     probability = objclass.probability_map(
         annotator.image, annotator.classifier, engine="cpu", progress=False
@@ -372,7 +372,8 @@ def test_parameters_are_checked_and_a_wrong_one_goes_back(make):
 def test_objects_are_those_of_the_functions(make, sample):
     annotator = make(None, sample.annotations[1], spacing=sample.spacing)
     tell(annotator, "segment")
-    wait(lambda: annotator.labels is not None and not annotator._queue.busy and not annotator.state["task"])
+    annotator.wait()
+    assert not annotator.state["task"]
     classifier = objclass.train_object_classifier(
         annotator.image, sample.annotations[1], spacing=sample.spacing
     )
@@ -391,7 +392,7 @@ def test_objects_are_those_of_the_functions(make, sample):
         before = annotator.state["objects_version"]
         annotator.segmentation = {}
         tell(annotator, "option", name=name, value=value)
-        annotator._queue.join()
+        annotator.wait()
         assert annotator.state["objects_version"] > before
         by_hand = objclass.segment(
             annotator.image, classifier, spacing=sample.spacing, progress=False, **{name: value}
@@ -401,7 +402,7 @@ def test_objects_are_those_of_the_functions(make, sample):
     chosen = {"smooth": 1, "threshold": 0.6, "split": "auto", "fill_holes": True, "min_certainty": 0.4}
     for name, value in chosen.items():
         tell(annotator, "option", name=name, value=value)
-    annotator._queue.join()
+    annotator.wait()
     expected = objclass.segment(
         annotator.image, classifier, **chosen, min_size=200, spacing=sample.spacing, progress=False
     )
@@ -428,7 +429,7 @@ def test_segmentation_can_be_cancelled(make, sample, monkeypatch):
     assert begun.wait(30)
     assert annotator.state["task"]["title"] == "Segmenting"
     tell(annotator, "cancel")
-    annotator._worker.join(10)
+    annotator.wait(10)
     assert annotator.state["task"] == {}
     assert annotator.labels is None
     assert annotator.error == ""

@@ -47,7 +47,7 @@ def answer(annotator, topic, value):
 
 
 def saved(annotator):
-    annotator._page.shown.autosave.flush()
+    annotator.wait()
     return imread(annotator.save_to)
 
 
@@ -80,7 +80,7 @@ def test_an_acknowledgement_comes_after_the_file(make, image, monkeypatch):
     monkeypatch.setattr(annotator, "send", send)
     for seq in range(1, 60):
         stroke(annotator, seq, 2, seq)
-    annotator._page.shown.autosave.flush()
+    annotator.wait()
     assert seen[-1] == (59, 59)
     assert all(sequence <= value for sequence, value in seen)
 

@@ -81,7 +81,7 @@ def test_one_classifier_learns_from_all_as_the_function_does(make, images, live)
     annotator = make(images)
     annotator.live = live
     paint_two(annotator)
-    annotator._queue.join()
+    annotator.wait()
     if not live:
         annotator.train()
     annotations = annotator.annotations
@@ -113,7 +113,7 @@ def test_objects_of_one_and_of_all(make, images):
     assert [item["objects"] for item in annotator.image_list] == [int(one.max()) for one in labels.values()]
     assert not annotator.state["objects_stale"]
     tell(annotator, "option", name="min_size", value=300)
-    annotator._queue.join()
+    annotator.wait()
     assert not annotator.state["objects_stale"]
     annotator.show("empty")
     assert annotator.state["objects_stale"], "its objects were made with another size"
@@ -205,7 +205,7 @@ def test_a_scribble_that_comes_late_goes_to_its_image(make, images):
     paint(annotator, 1, 1, 4, 30, 20, np.full((8, 9), 3))
     assert not annotator.annotations["empty"].any()
     assert annotator.annotations["mutant"].sum() == 2 * 72
-    annotator._page.images[1].autosave.flush()
+    annotator.wait()
     sent = [content for content, _ in annotator.sent]
     assert {"kind": "kept", "seen": {"page/1": 1}} in sent
     assert not [message for message in sent if message["kind"] == "painted"]

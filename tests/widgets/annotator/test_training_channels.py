@@ -76,7 +76,7 @@ def test_everything_uses_the_chosen_channels(make, image, chosen, normalize):
     np.testing.assert_array_equal(annotator._overlays.predicted_plane(0, 7), classes[7])
     assert annotator._overlays.uncertain_plane(1, 30).shape == (12, 72)
     tell(annotator, "suggest")
-    annotator._queue.join(60)
+    annotator.wait(60)
     assert annotator.sent[-1][0]["kind"] == "suggestion"
     np.testing.assert_array_equal(annotator.segment(), objclass.segment(part, by_hand, progress=False))
 
