@@ -26,10 +26,11 @@ def pages() -> Iterator[Any]:
     )
     from playwright.sync_api import sync_playwright
 
-    from tests.browser.conftest import CHROMIUM_FLAGS, Notebook, Server, notebook_document
+    from tests.browser.conftest import CHROMIUM_FLAGS, Kernels, Notebook, Server, notebook_document
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        server = Server(Path(folder))
+        kernels = Kernels(Path(folder))
+        server = Server(Path(folder), kernels)
         proxies = {delay: DelayProxy(server.port, delay) for delay in DELAYS}
         executable = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
@@ -55,6 +56,7 @@ def pages() -> Iterator[Any]:
             for proxy in proxies.values():
                 proxy.close()
             server.stop()
+            kernels.stop()
 
 
 def milliseconds(values: list[float]) -> str:

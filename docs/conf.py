@@ -25,7 +25,7 @@ exclude_patterns = ["_build", "gallery", "examples/*.ipynb", "**/sg_execution_ti
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
-# The site shows the notebooks with their outputs; elsewhere pytest runs them: sphinx-build -t notebooks.
+# The site and ``sphinx-build -t notebooks`` show the notebooks with their outputs; pytest runs them too.
 runs_notebooks = os.environ.get("READTHEDOCS") or tags.has("notebooks")  # noqa: F821 — Sphinx defines it
 nb_execution_mode = "force" if runs_notebooks else "off"
 nb_execution_raise_on_error = True

@@ -7,7 +7,8 @@ from hypothesis import settings
 settings.register_profile("objclass", deadline=None)
 settings.load_profile("objclass")
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+HERE = Path(__file__).resolve().parent
+SHARED_DATA = HERE.parents[1] / "shared" / "data"
 NO_REAL_IMAGES = "the real images are not at"
 
 
@@ -16,6 +17,28 @@ def pytest_configure(config):
     if not os.environ.get("CI"):
         for category in ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"):
             config.addinivalue_line("filterwarnings", f"default::{category}")
+    config.option.loadscopereorder = False  # see pytest_collection_modifyitems
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """In several processes, files that wait for a browser go beside files that compute, and short ones last.
+
+    pytest-xdist would begin with the files of most tests, and end with the longest of all.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    files = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    tests = [path for path in files if HERE in path.parents]
+    waiting = [path for path in tests if path.parent == HERE / "browser"]
+    computing = [path for path in tests if path not in waiting]
+    place = {
+        path: (number + 0.5) / len(part) for part in (waiting, computing) for number, path in enumerate(part)
+    }
+    ordered = sorted(files, key=lambda path: place.get(path, 1))
+    items[:] = [item for path in ordered for item in files[path]]
 
 
 @pytest.fixture(scope="session")

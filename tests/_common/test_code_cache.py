@@ -63,38 +63,30 @@ def test_a_copy_of_the_sources_elsewhere_finds_their_code(package, tmp_path):
     assert run(copy, code, **environment) == ["101", "0"]
 
 
-@pytest.mark.parametrize(
-    ("ending", "damage"),
-    [
-        (".nbi", "cut"),
-        (".nbi", "garbage"),
-        (".nbi", "unreadable"),
-        (".nbc", "one byte"),
-        (".nbc", "a folder"),
-    ],
-)
-def test_damaged_code_is_compiled_anew(package, tmp_path, ending, damage):
+def test_damaged_code_is_compiled_anew_and_kept_again(package, tmp_path):
     code = "from loops.caller import caller; print(caller(1), sum(caller.stats.cache_hits.values()))"
     environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     assert run(package, code, **environment) == ["2", "0"]
-    [path] = (tmp_path / "cache").rglob(f"caller.caller*{ending}")
-    content = path.read_bytes()
-    middle = len(content) // 2
-    path.unlink()
-    if damage == "a folder":
-        path.mkdir()
-    elif damage == "unreadable":
-        path.symlink_to(path)
-    else:
-        other = {
-            "cut": content[:middle],
-            "garbage": b"garbage" * 100,
-            "one byte": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
-        }
-        path.write_bytes(other[damage])
-    assert run(package, code, **environment) == ["2", "0"]
-    if damage != "a folder":
-        assert run(package, code, **environment) == ["2", "1"]  # and is kept again
+    damages = {
+        ".nbi cut": lambda path, content: path.write_bytes(content[: len(content) // 2]),
+        ".nbi garbage": lambda path, _: path.write_bytes(b"garbage" * 100),
+        ".nbi unreadable": lambda path, _: path.symlink_to(path),
+        ".nbc one byte": lambda path, content: path.write_bytes(
+            content[: (middle := len(content) // 2)] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+        ),
+        ".nbc a folder": lambda path, _: path.mkdir(),
+    }
+    for damage, harm in damages.items():
+        [path] = (tmp_path / "cache").rglob(f"caller.caller*{damage.split()[0]}")
+        content = path.read_bytes()
+        path.unlink()
+        harm(path, content)
+        damaged = path.read_bytes() if path.is_file() else b""
+        assert run(package, code, **environment) == ["2", "0"], damage
+        assert path.is_dir() or path.read_bytes() != damaged, damage
+    path.rmdir()
+    run(package, code, **environment)
+    assert run(package, code, **environment) == ["2", "1"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the system")

@@ -78,6 +78,7 @@ CLOSE = """async () => {
     const drawn = globalThis.__k3dWidgets?.objects ?? {};
     for (const id of Object.keys(drawn)) delete drawn[id];
 }"""
+SCRIPT = str(Path(__file__).with_name("kernels.py"))
 FAILED = pytest.StashKey[bool]()
 APPS = {"lab": "jupyterlab", "notebook": "notebook"}
 
@@ -98,10 +99,29 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
+class Kernels:
+    """The process that forks the kernels of all servers: see ``kernels.py``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.socket = folder / "kernels"
+        self.log = (folder / "kernels.log").open("wb")
+        environment = dict(os.environ) | {"IPYTHONDIR": str(folder / "ipython")}
+        self.process = subprocess.Popen(
+            [sys.executable, SCRIPT, "serve", str(self.socket)],
+            env=environment,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+        )
+
+    def stop(self) -> None:
+        end(self.process)
+        self.log.close()
+
+
 class Server:
     """A Jupyter server on a free port of the loopback, with settings of its own: ``lab`` or ``notebook``."""
 
-    def __init__(self, folder: Path, app: str = "lab") -> None:
+    def __init__(self, folder: Path, kernels: Kernels, app: str = "lab") -> None:
         self.root = folder / "notebooks"
         self.root.mkdir()
         with socket.socket() as probe:
@@ -124,10 +144,8 @@ class Server:
             quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
             (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
         self.log = (folder / "server.log").open("wb")
-        self.socket = folder / "kernels"
-        self.kernels = subprocess.Popen(
-            fork_kernels(folder, self.socket), env=environment, stdout=self.log, stderr=subprocess.STDOUT
-        )
+        self.kernels = kernels
+        ask_for_kernels(folder, kernels.socket)
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", APPS[app], "--no-browser", "--ip=127.0.0.1", "--allow-root"),
@@ -135,6 +153,7 @@ class Server:
                 *("--IdentityProvider.token=", "--ServerApp.password="),
                 *("--ServerApp.disable_check_xsrf=True", "--LabApp.expose_app_in_browser=True"),
                 "--JupyterNotebookApp.expose_app_in_browser=True",
+                "--KernelManager.shutdown_wait_time=0.2",  # nothing is kept by then
             ],
             env=environment,
             stdout=self.log,
@@ -145,7 +164,7 @@ class Server:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/api/status", timeout=2):
-                if self.socket.exists():
+                if self.kernels.socket.exists():
                     return
             time.sleep(0.2)
         self.stop()
@@ -157,25 +176,26 @@ class Server:
             pass
 
     def stop(self) -> None:
-        for process in (self.process, self.kernels):
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(20)
+        end(self.process)
         self.log.close()
 
 
-def fork_kernels(folder: Path, socket: Path) -> list[str]:
-    """Return the command of a process that forks the kernels of a server, and tell Jupyter to ask it."""
-    script = str(Path(__file__).with_name("kernels.py"))
+def end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(20)
+
+
+def ask_for_kernels(folder: Path, socket: Path) -> None:
+    """Tell Jupyter to ask a process of `Kernels` instead of starting its own."""
     described = folder / "data" / "kernels" / "python3"
     described.mkdir(parents=True)
-    command = [sys.executable, "-S", script, "start", str(socket), "{connection_file}"]
+    command = [sys.executable, "-S", SCRIPT, "start", str(socket), "{connection_file}"]
     spec = {"argv": command, "display_name": "Python 3 (ipykernel)", "language": "python"}
     (described / "kernel.json").write_text(json.dumps(spec))
-    return [sys.executable, script, "serve", str(socket)]
 
 
 class Notebook:
@@ -379,17 +399,18 @@ class Pages:
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
     """Start the servers that all browser tests share, each when it is needed first."""
     started: dict[str, Server] = {}
+    kernels = Kernels(tmp_path_factory.mktemp("kernels"))
 
     def get(app: str) -> Server:
         if app not in started:
-            server = Server(tmp_path_factory.mktemp(app), app)
+            server = Server(tmp_path_factory.mktemp(app), kernels, app)
             server.wait()
             started[app] = server
         return started[app]
 
     yield get
-    for server in started.values():
-        server.stop()
+    for each in (*started.values(), kernels):
+        each.stop()
 
 
 @pytest.fixture(scope="session")

@@ -18,8 +18,13 @@ measured = objclass.measure(labels, image, spacing=spacing)
 explorer = objclass.explore(image, labels, measured, x="area", y="intensity_mean", spacing=spacing)
 """
 PLOT, SLICE = ".oc-plot", ".oce-slices .oc-view"
-IN_BOTH = pytest.mark.parametrize(("app", "theme"), [("lab", "Light"), ("notebook", "Dark")])
-"""In JupyterLab and Notebook 7, one of them light and the other dark."""
+LIGHT, DARK = ("lab", "Light"), ("notebook", "Dark")
+IN_LAB = pytest.mark.parametrize(("app", "theme"), [LIGHT])
+IN_NOTEBOOK = pytest.mark.parametrize(("app", "theme"), [DARK])
+IN_BOTH = pytest.mark.parametrize(("app", "theme"), [LIGHT, DARK])
+"""In JupyterLab, where it is light, in Notebook 7, where it is dark, or in both where their menus matter.
+
+The widgets know neither; ``OBJCLASS_BROWSER_APP`` and ``OBJCLASS_BROWSER_THEME`` move the other tests."""
 
 
 class Driver:

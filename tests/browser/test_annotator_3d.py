@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.browser.annotator_driver import IMPORT, MAKE, PHANTOM, View
-from tests.browser.explorer_driver import IN_BOTH
+from tests.browser.explorer_driver import IN_LAB
 
 IN_3D = ".oc-annotator .oc-3d"
 
@@ -21,7 +21,7 @@ def drawn(notebook):
     notebook.page.wait_for_selector(f'{IN_3D} .oce-volume[data-ready="true"]')
 
 
-@IN_BOTH
+@IN_LAB
 def test_after_segment_the_objects_are_seen_in_3d(open_notebook, app, theme):
     notebook = open_notebook(
         [IMPORT + PHANTOM + MAKE.format(name=f"volume-{app}"), "annotator"], app=app, viewport=(1366, 768)

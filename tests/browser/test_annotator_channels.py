@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.browser.annotator_driver import IMPORT, View
-from tests.browser.explorer_driver import IN_BOTH
+from tests.browser.explorer_driver import IN_LAB
 
 MAKE = """
 sample = objclass.samples.embryo((24, 160, 200))
@@ -17,7 +17,7 @@ IS_THAT_OF_THE_FUNCTION = """bool(np.array_equal(annotator.classifier.forest.thr
                                      n_estimators=20).forest.threshold))"""
 
 
-@IN_BOTH
+@IN_LAB
 def test_the_classifier_learns_from_the_channels_that_are_ticked(open_notebook, app, theme):
     notebook = open_notebook([IMPORT + MAKE, "annotator"], app=app, viewport=(1366, 768))
     notebook.theme(f"JupyterLab {theme}")

@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from tests.browser.annotator_driver import IMPORT, View, annotations, expected_stroke
-from tests.browser.explorer_driver import IN_BOTH
+from tests.browser.explorer_driver import IN_NOTEBOOK
 
 SETUP = """
 sample = objclass.samples.embryo((24, 160, 200))
@@ -39,7 +39,7 @@ def of(notebook, name):
     return annotations(notebook, "_One")
 
 
-@IN_BOTH
+@IN_NOTEBOOK
 def test_one_classifier_from_scribbles_on_two_images(open_notebook, app, theme):
     notebook = open_notebook(
         [IMPORT + SETUP + MAKE.format(name=f"several-{app}"), "annotator"], app=app, viewport=(1366, 768)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.browser.explorer_driver import IN_BOTH, PLOT, SLICE, Driver, ring
+from tests.browser.explorer_driver import IN_NOTEBOOK, PLOT, SLICE, Driver, ring
 
 SETUP = """
 import numpy as np, objclass
@@ -63,7 +63,7 @@ def edited(explorer: Driver, count: int) -> None:
     )
 
 
-@IN_BOTH
+@IN_NOTEBOOK
 def test_objects_are_corrected_by_pointer(open_notebook: Any, app: str, theme: str) -> None:
     notebook = open_notebook([SETUP, SHOW.replace("THEME", theme)], app=app, viewport=(1366, 768))
     notebook.theme(f"JupyterLab {theme}")

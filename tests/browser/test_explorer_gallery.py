@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.explorer_driver import IN_BOTH, PLOT, SETUP, SLICE, Driver, centre_of_crowd, ring
+from tests.browser.explorer_driver import IN_LAB, PLOT, SETUP, SLICE, Driver, centre_of_crowd, ring
 
 TILES = ".oce-tiles"
 
@@ -27,7 +27,7 @@ def wait_for_labels(explorer: Driver, labels: list[int]) -> None:
     )
 
 
-@IN_BOTH
+@IN_LAB
 def test_crops_lead_to_their_objects(open_notebook, app: str, theme: str) -> None:
     cells = [SETUP.format(shape="(48, 192, 192)"), "explorer"]
     notebook = open_notebook(cells, app=app, viewport=(1366, 768))

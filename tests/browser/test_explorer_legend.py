@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.browser.explorer_driver import IN_BOTH, Driver
+from tests.browser.explorer_driver import IN_NOTEBOOK, Driver
 
 SETUP = """
 import numpy as np, objclass
@@ -18,7 +18,7 @@ HIDDEN = """() => [...document.querySelector('.oce').parentElement.explorer.stor
     .filter((level) => level === 0).length"""
 
 
-@IN_BOTH
+@IN_NOTEBOOK
 def test_the_legend_hides_names_and_groups(open_notebook: Any, app: str, theme: str) -> None:
     notebook = open_notebook([SETUP, "explorer"], app=app, viewport=(1366, 768))
     notebook.theme(f"JupyterLab {theme}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tests.browser.explorer_driver import IN_BOTH, PLOT, SETUP, Driver, centre_of_crowd, ring
+from tests.browser.explorer_driver import IN_LAB, PLOT, SETUP, Driver, centre_of_crowd, ring
 
 
 def open_explorer(open_notebook, app: str = "lab", theme: str = "Light") -> Driver:
@@ -16,7 +16,7 @@ def open_explorer(open_notebook, app: str = "lab", theme: str = "Light") -> Driv
     return Driver(notebook)
 
 
-@IN_BOTH
+@IN_LAB
 def test_pictures_and_code_are_kept(open_notebook, tmp_path: Path, app: str, theme: str) -> None:
     explorer = open_explorer(open_notebook, app, theme)
     page = explorer.page

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.browser.explorer_driver import IN_BOTH, PLOT, Driver
+from tests.browser.explorer_driver import IN_NOTEBOOK, PLOT, Driver
 
 SETUP = """
 import numpy as np, pandas as pd, objclass
@@ -34,7 +34,7 @@ def mode(explorer: Driver, wanted: str) -> None:
     explorer.page.wait_for_selector(f'{PLOT}[data-mode="{wanted}"]')
 
 
-@IN_BOTH
+@IN_NOTEBOOK
 def test_the_menu_of_the_plot(open_notebook: Any, app: str, theme: str) -> None:
     notebook = open_notebook([SETUP, "explorer"], app=app, viewport=(1366, 768))
     notebook.theme(f"JupyterLab {theme}")

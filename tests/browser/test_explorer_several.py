@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.path import Path as Outline
 
 from tests.browser.conftest import APP, THEME
-from tests.browser.explorer_driver import IN_BOTH, PLOT, SLICE, Driver, ring
+from tests.browser.explorer_driver import IN_NOTEBOOK, PLOT, SLICE, Driver, ring
 
 SETUP = """
 import numpy as np, pandas, objclass
@@ -58,7 +58,7 @@ def panel_places(explorer: Driver) -> tuple[list[dict[str, float]], np.ndarray]:
     return boxes, np.array(places)
 
 
-@IN_BOTH
+@IN_NOTEBOOK
 def test_a_click_shows_the_image_of_the_object_and_a_lasso_holds_for_all(
     open_notebook, app: str, theme: str
 ) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.browser.explorer_driver import IN_BOTH, PLOT, SETUP, Driver
+from tests.browser.explorer_driver import IN_NOTEBOOK, PLOT, SETUP, Driver
 
 PLACE = "e => e.getBoundingClientRect().top - e.closest('.oce').getBoundingClientRect().top"
 
 
-@IN_BOTH
+@IN_NOTEBOOK
 def test_columns_by_search_and_preset_and_the_best_number(open_notebook, app: str, theme: str) -> None:
     cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
     notebook = open_notebook(cells, app=app, viewport=(1366, 768))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.browser.explorer_driver import IN_BOTH, SETUP, Driver
+from tests.browser.explorer_driver import IN_LAB, SETUP, Driver
 
 TABLE = ".oce-table"
 MILLION = """
@@ -19,7 +19,7 @@ def heads(explorer: Driver) -> list[str]:
     return explorer.page.locator(f"{TABLE} th").all_inner_texts()
 
 
-@IN_BOTH
+@IN_LAB
 def test_columns_units_and_the_group_of_a_filter(open_notebook, app: str, theme: str) -> None:
     cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
     notebook = open_notebook(cells, app=app, viewport=(1366, 768))

@@ -21,7 +21,7 @@ from playwright import sync_api
 from tests.browser.annotator_driver import IMPORT, View
 from tests.browser.explorer_driver import PLOT, SLICE, Driver
 
-SECONDS = float(os.environ.get("OBJCLASS_WALK_SECONDS", "30"))
+SECONDS = float(os.environ.get("OBJCLASS_WALK_SECONDS", "20"))
 SEED = int(os.environ.get("OBJCLASS_WALK_SEED", "0"))
 CHECK_EVERY = 40
 KILL_EVERY = 120.0

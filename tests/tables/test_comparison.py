@@ -65,7 +65,7 @@ def test_replicates_with_both_conditions_are_compared_within():
 def test_without_an_effect_one_in_twenty_is_significant(n_images):
     random = np.random.default_rng(n_images)
     p_values, of_objects = [], []
-    for _ in range(400):
+    for _ in range(200):
         table = experiment(random, n_images=n_images, n_objects=10)
         p_values.append(compare(table, "area")["p_value"][0])
         area = [table["area"][table["condition"] == name] for name in "ab"]
