@@ -40,7 +40,7 @@ class Repetition:
         The result of the comparison of each file, or group of columns of the table: "identical", "equal to
         rounding" or "different", with details; "changed since the run" for a file that is not what the run
         wrote; "not recorded" for a file that the record does not list. Also
-        "image", "parameters", "training" and "found", if the record contradicts the repetition.
+        "image", "parameters", "edits", "training" and "found", if the record contradicts the repetition.
     changed_versions : list of str
         The packages with another version.
     """
@@ -189,7 +189,7 @@ def _is(path: Path, known: str) -> bool:
 def _compare_records(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
     """Return verdicts on what the record of the repetition holds and the first one lacks or contradicts."""
     verdicts = {name: _NOT_RECORDED for name in now["outputs"] if name not in then["outputs"]}
-    for group in ("image", "parameters", "training", "found"):
+    for group in ("image", "parameters", "edits", "training", "found"):
         before, after = (record.get(group) for record in (then, now))
         if before != after:
             known = [each if isinstance(each, dict) else {} for each in (before, after)]
