@@ -158,7 +158,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cluster", choices=clustering.METHODS, default="kmeans", help="method of clustering"
     )
-    parser.add_argument("--n-clusters", metavar="N", type=int, default=3, help="number of clusters")
+    text = "number of clusters, 3 by default; hdbscan, leiden and meanshift determine it"
+    parser.add_argument("--n-clusters", metavar="N", type=int, help=text)
     _add_seed(parser)
 
 

@@ -71,7 +71,7 @@ def cluster(
     table: pd.DataFrame,
     method: str = "kmeans",
     *,
-    n_clusters: int = 3,
+    n_clusters: int | None = None,
     columns: Iterable[str] | str = "auto",
     scale: bool | str = True,
     random_state: int | None = 0,
@@ -90,8 +90,8 @@ def cluster(
         HDBSCAN (clusters and neighbourhoods of at least 5), Leiden communities of the graph of 15 nearest
         neighbours (``resolution=1.0``; a higher value gives more clusters), a Gaussian mixture, mean shift,
         agglomerative (Ward) or spectral clustering (10 neighbours).
-    n_clusters : int
-        The number of clusters. Ignored by HDBSCAN, Leiden and mean shift, which determine it.
+    n_clusters : int, optional
+        The number of clusters, by default 3. HDBSCAN, Leiden and mean shift determine it, and take none.
     columns : list of str or "auto"
         The columns to use, for example those of an embedding. "auto" selects the measurements, as in
         `reduce`.
@@ -141,20 +141,20 @@ def cluster(
     2      5  12.0                  0
     """
     chosen = METHODS[check_option("method", method, METHODS)]
-    n_clusters = check_number("n_clusters", n_clusters, low=1, integer=True)
+    size = number_of_clusters(method, n_clusters)
     random_state = check_random_state(random_state)
     matrix = prepare(table, columns=columns, scale=scale)
     if progress:
         report(f"cluster: {matrix.summary()}")
     if method == "kmeans" and len(matrix.values) > estimators.MANY:
         chosen = dataclasses.replace(chosen, estimator="sklearn.cluster:MiniBatchKMeans")
-    fixed = {chosen.size: n_clusters} if chosen.size else {}
+    fixed = {} if size is None else {chosen.size: size}
     estimator = set_up(method, chosen, options, random_state=random_state, **fixed)
     numbers = np.empty(0, dtype=np.int64)
     if len(table):
         check_size(method, chosen, estimator, len(matrix.values), size="n_clusters", quick="kmeans")
-        if chosen.size:
-            _check_distinct(matrix.values, n_clusters)
+        if size is not None:
+            _check_distinct(matrix.values, size)
         with repeatable(chosen, random_state):
             if method == "meanshift" and estimator.bandwidth is None:
                 estimator.set_params(bandwidth=_bandwidth(matrix.values, random_state))
@@ -164,6 +164,16 @@ def cluster(
     else:
         warnings.warn("The table has no objects: there is nothing to cluster.", stacklevel=2)
     return with_results(table, matrix.rows, {chosen.column: numbers}, replace=chosen.column)
+
+
+def number_of_clusters(method: str, n_clusters: int | None) -> int | None:
+    """Return the number of clusters for a method, by default 3; None if the method determines it."""
+    if METHODS[method].size:
+        return check_number("n_clusters", 3 if n_clusters is None else n_clusters, low=1, integer=True)
+    if n_clusters is not None:
+        hint = f"Omit it, or choose one of {', '.join(name for name in METHODS if METHODS[name].size)}."
+        raise invalid("n_clusters", f"None for {method!r}, which determines the number", n_clusters, hint)
+    return None
 
 
 def _check_distinct(values: np.ndarray, n_clusters: int) -> None:

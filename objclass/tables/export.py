@@ -51,7 +51,8 @@ def write_table(table: pd.DataFrame, path: AnyPath) -> None:
     Parameters
     ----------
     table : DataFrame
-        One row for each object, as from `measure`.
+        One row for each object, as from `measure`. An index with a name, such as the labels, is written in
+        the first columns.
     path : str or path
         The file, ending in ``.csv`` or ``.parquet``; written atomically.
 
@@ -60,7 +61,7 @@ def write_table(table: pd.DataFrame, path: AnyPath) -> None:
     ImportError
         If the format is Parquet and pyarrow is not installed.
     TypeError, ValueError
-        If `table` is not a DataFrame or the suffix is not supported.
+        If `table` is not a DataFrame, has two columns of one name or the suffix is not supported.
 
     Examples
     --------
@@ -79,7 +80,7 @@ def write_table(table: pd.DataFrame, path: AnyPath) -> None:
     >>> folder.cleanup()
     """
     suffix = Path(path).suffix.lower()
-    check_frame(table)
+    table = _with_index(table)
     if suffix not in (".csv", ".parquet"):
         raise checks.invalid("path", "a path that ends in .csv or .parquet", str(path))
     if suffix == ".csv":
@@ -88,6 +89,16 @@ def write_table(table: pd.DataFrame, path: AnyPath) -> None:
         return
     with replacing(path) as temporary:
         table.to_parquet(temporary, index=False)
+
+
+def _with_index(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its named index in columns, after checking its column names."""
+    check_frame(table)
+    if table.columns.nlevels > 1 or not table.columns.is_unique:
+        got = f"the columns {', '.join(map(str, table.columns[:12]))}"
+        raise checks.invalid("table", "column names of one level, each once", got, "Rename columns.")
+    named = [name for name in table.index.names if name is not None and name not in table.columns]
+    return table.reset_index(named) if named else table
 
 
 def write_columns(table: pd.DataFrame, path: AnyPath) -> None:
@@ -137,7 +148,7 @@ def read_table(path: AnyPath) -> pd.DataFrame:
         raise checks.invalid("path", "a file", f"{path}, which does not exist", kind=FileNotFoundError)
     if Path(path).suffix.lower() == ".parquet":
         return _read(path, pd.read_parquet)
-    table = plain_text(_read(path, pd.read_csv))
+    table = plain_text(_read_csv(path))
     if _columns_path(path).exists():
         described = _read(_columns_path(path), pd.read_csv, keep_default_na=False, encoding="utf-8-sig")
         if not {"name", "group"} <= {*described}:
@@ -147,6 +158,27 @@ def read_table(path: AnyPath) -> pd.DataFrame:
         columns = {row.pop("name"): row for row in described.to_dict("records") if row["group"]}
         table.attrs.update({**_spacing_of_text("".join(spacing)), "columns": columns})
     return table
+
+
+def _read_csv(path: AnyPath) -> pd.DataFrame:
+    """Read a CSV file. Text is what it says: an image may be called "NA" or "007", which pandas changes."""
+    import pandas as pd
+
+    table = _read(path, pd.read_csv)
+    names = [name for name in table.columns if name == "image" or _is_text(table[name])]
+    if not names:
+        return table
+    options: dict[str, Any] = {"usecols": names, "dtype": str, "keep_default_na": False, "na_values": [""]}
+    text = _read(path, pd.read_csv, **options)
+    if "image" in names and text["image"].dropna().str.fullmatch(r"(0|-?[1-9]\d*)(\.0)?").all():
+        names.remove("image")  # numbers
+    return table.assign(**{name: text[name] for name in names})
+
+
+def _is_text(column: pd.Series) -> bool:
+    from pandas.api.types import infer_dtype
+
+    return column.dtype.kind in "OUT" and infer_dtype(column, skipna=True) != "boolean"
 
 
 def _read(path: AnyPath, reader: Callable[..., pd.DataFrame], **options: Any) -> pd.DataFrame:

@@ -158,8 +158,8 @@ class Parameters(ObjectParameters):
         Arguments of `objclass.train_object_classifier`; empty if a classifier is given.
     reduce, cluster : str
         Methods of `objclass.reduce` and `objclass.cluster`.
-    n_clusters : int
-        The number of clusters.
+    n_clusters : int, optional
+        The number of clusters, for methods of `objclass.cluster` that take it; by default 3.
     random_state : int
         The seed of all random steps.
 
@@ -172,7 +172,7 @@ class Parameters(ObjectParameters):
     training: Mapping[str, Any] = field(default_factory=dict)
     reduce: str = "umap"
     cluster: str = "kmeans"
-    n_clusters: int = 3
+    n_clusters: int | None = None
     random_state: int = 0
 
     def __post_init__(self) -> None:
@@ -182,7 +182,8 @@ class Parameters(ObjectParameters):
         TrainingParameters(**self.training)
         check_option("reduce", self.reduce, reduction.METHODS)
         check_option("cluster", self.cluster, clustering.METHODS)
-        check_number("n_clusters", self.n_clusters, low=1, integer=True)
+        number = clustering.number_of_clusters(self.cluster, self.n_clusters)
+        object.__setattr__(self, "n_clusters", number)  # what is used, for the record
         check_number("random_state", self.random_state, low=0, high=2**32 - 1, integer=True)
 
     @classmethod

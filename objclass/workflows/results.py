@@ -91,10 +91,13 @@ def output_folder(
 
 
 def check_out(path: AnyPath) -> None:
-    """Raise if `path` is empty, or a symbolic link to what is not there: nothing is made through it."""
+    """Raise if `path` is empty, begins with ~, or is a symbolic link to what is not there."""
     if not os.fspath(path):
         raise invalid("out", "a folder", "an empty text", 'The working directory is ".".')
     folder = check_name(path, argument="out")
+    if folder.parts[0].startswith("~") and not os.path.lexists(folder.parts[0]):
+        hint = f"Give {os.path.expanduser(folder)}."
+        raise invalid("out", "a path", f"{folder}, where ~ is not replaced by the home folder", hint)
     if folder.is_symlink() and not folder.exists():
         got = f"{folder}, a link to {os.readlink(folder)}, which is not there"
         raise invalid("out", "a folder", got, "Remove the link.", kind=FileNotFoundError)

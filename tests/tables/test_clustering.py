@@ -70,7 +70,8 @@ def test_it_gives_the_partition_of_the_library():
         "hdbscan": HDBSCAN(min_samples=5, copy=True),
     }
     for method, estimator in libraries.items():
-        numbers = cluster(table, method, n_clusters=4)[COLUMNS[method]]
+        size = 4 if METHODS[method].size else None
+        numbers = cluster(table, method, n_clusters=size)[COLUMNS[method]]
         assert adjusted_rand_score(numbers, estimator.fit_predict(values)) == 1, method
 
 
@@ -245,3 +246,10 @@ def test_leiden_finds_the_digits():
     )
     fewer = cluster(table, "leiden", resolution=0.1)["LEIDEN_CLUSTER_ID"]
     assert fewer.nunique() < found.nunique()
+
+
+@pytest.mark.parametrize("method", ["hdbscan", "leiden", "meanshift"])
+def test_a_number_of_clusters_that_a_method_does_not_take_is_refused(table, method):
+    with pytest.raises(ValueError, match=f"n_clusters: expected None for '{method}', which determines the"):
+        cluster(table, method, n_clusters=3)
+    assert cluster(table, method, n_clusters=None).equals(cluster(table, method))

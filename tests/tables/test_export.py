@@ -148,6 +148,37 @@ def test_lengths_in_several_units_are_refused():
         objclass.compare(joined, "eccentricity", by="unit")
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize(
+    "names", [["NA", "nan", "None", "a"], ["NA"] * 4, ["007", "08", "1e3", "-0"], [0, 1, 2, 12]]
+)
+def test_names_are_read_as_they_were_written(suffix, names, tmp_path):
+    table = pd.DataFrame({"image": names, "label": [1, 1, 1, 2], "area": [1.5, np.nan, 2, 3]})
+    table = table.assign(CLASS=["NA", "null", None, "b"], is_dead=[True, False, True, None])
+    objclass.write_table(table, tmp_path / f"a{suffix}")
+    read = objclass.read_table(tmp_path / f"a{suffix}")
+    for name in table:
+        pd.testing.assert_series_equal(
+            read[name].astype(object).where(read[name].notna(), None),
+            table[name].astype(object).where(table[name].notna(), None),
+        )
+    assert (read["image"].dtype.kind == "i") == isinstance(names[0], int)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_no_column_of_a_table_is_lost_on_writing(suffix, tmp_path):
+    _, table = measured()
+    for indexed in (table.set_index("label"), table.set_index("label", drop=False), table.sort_index()):
+        objclass.write_table(indexed, tmp_path / f"a{suffix}")
+        pd.testing.assert_frame_equal(objclass.read_table(tmp_path / f"a{suffix}"), table, check_dtype=False)
+    twice = pd.concat([table, table[["area"]]], axis=1)
+    levels = table.set_axis(pd.MultiIndex.from_product([["a"], table.columns]), axis=1)
+    for wrong in (twice, levels):
+        with pytest.raises(ValueError, match="table: expected column names of one level, each once"):
+            objclass.write_table(wrong, tmp_path / f"b{suffix}")
+    assert not [*tmp_path.glob("b*")]
+
+
 def test_several_voxel_sizes_in_a_joined_table_are_told(tmp_path):
     labels, table = measured()
     table = table.drop(columns=[column for column in table if "intensity" in column])

@@ -660,6 +660,15 @@ def test_out_is_no_link_to_what_is_not_there(tmp_path, classifier):
     assert not (tmp_path / "nowhere").exists()
 
 
+def test_a_tilde_is_no_folder(tmp_path, classifier, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("image.npy", np.zeros((8, 9), np.uint8))
+    for out in ("~", "~/results"):
+        with pytest.raises(ValueError, match=r"out: expected a path, got ~.*, where ~ is not replaced"):
+            segment_folder("image.npy", classifier, out)
+    assert [path.name for path in tmp_path.iterdir()] == ["image.npy"]
+
+
 def test_an_empty_out_is_not_the_working_directory(tmp_path, classifier, monkeypatch):
     images = make_images(tmp_path / "images", 1)
     classifier.save(tmp_path / "a.cl")

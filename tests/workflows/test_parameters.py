@@ -63,6 +63,7 @@ def test_parameters_of_the_training_are_checked_before_an_image_is_read(name, va
         ({"max_size": 1, "min_size": 0}, {"max_size": 0, "min_size": 0}),
         ({"max_size": 5, "min_size": 5}, {"max_size": 4, "min_size": 5}),
         ({"n_clusters": 1}, {"n_clusters": 0}),
+        ({"n_clusters": None, "cluster": "hdbscan"}, {"n_clusters": 3, "cluster": "hdbscan"}),
         ({"random_state": 2**32 - 1}, {"random_state": 2**32}),
         ({"random_state": 0}, {"random_state": -1}),
     ],
@@ -71,3 +72,11 @@ def test_the_ends_of_ranges_are_legal(good, bad):
     assert Parameters.of(**good).flat().items() >= good.items()
     with pytest.raises(ValueError, match=next(iter(bad))):
         Parameters.of(**bad)
+
+
+def test_the_number_of_clusters_is_recorded_where_it_is_used():
+    assert Parameters().flat()["n_clusters"] == 3
+    for method in ("hdbscan", "leiden", "meanshift"):
+        parameters = Parameters.of(cluster=method)
+        assert parameters.flat()["n_clusters"] is None
+        assert Parameters.of(**parameters.flat()) == parameters
