@@ -20,6 +20,7 @@ MODULES = (
     "labelling",
     "umap_start",
     "waiting",
+    "large",
     "vigra",
     "opencl",
     "corrections",

@@ -5,6 +5,7 @@ A trick that gains less than 5 % has no place here, and none in the code.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import subprocess
@@ -14,10 +15,12 @@ import time
 from collections.abc import Callable, Iterator
 from unittest import mock
 
+import numba
 import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from objclass.pixels import forest as forest_module
+from objclass.pixels.kernels import convolution
 from objclass.pixels.kernels.convolution import LANES
 from objclass.pixels.kernels.forest import MAX_COUNTED
 from objclass.pixels.kernels.pixels import GROUP, LARGE, classify_collected
@@ -62,14 +65,44 @@ def divide(value, divisor, reciprocal):
 
 convolution.divide = divide
 """
+WITHOUT_TAP_BLOCKS = """
+@numba.njit(error_model="numpy", fastmath={"contract"})
+def convolve_rows(source, first, weights, divisor, sums, target, to, step):
+    reciprocal = np.float32(1) / divisor
+    for j in range(convolution.ROWS):
+        total = sums[: convolution.LANES]
+        total[:] = 0
+        for t in range(weights.size):
+            row = source[first + (j + t) * convolution.LANES :][: convolution.LANES]
+            weight = weights[t]
+            for i in range(convolution.LANES):
+                total[i] += weight * row[i]
+        row = target[to + j * step :][: convolution.LANES]
+        for i in range(convolution.LANES):
+            row[i] = convolution.divide(total[i], divisor, reciprocal)
+
+convolution.convolve_rows = convolve_rows
+"""
+WITHOUT_GROUPS = """
+from objclass.pixels.kernels import pixels
+
+pixels.GROUP = 1
+"""
+PREDICTING = {
+    "division by a product with the reciprocal, mended by its remainder": WITHOUT_FUSED_DIVISION,
+    "four rows and four taps of a blur at once": WITHOUT_TAP_BLOCKS,
+    "features of eight strips before the votes for them": WITHOUT_GROUPS,
+}
 
 
 def run() -> Iterator[Row]:
     """Yield a row for each trick."""
     yield from layouts_of_trees()
     yield from walks_of_deep_trees()
-    ours, theirs = (_in_new_process(PREDICT, without) for without in ("", WITHOUT_FUSED_DIVISION))
-    yield _row("division by a product with the reciprocal, mended by its remainder", ours, theirs)
+    yield strips_of_columns()
+    ours = _in_new_process(PREDICT, "")
+    for name, without in PREDICTING.items():
+        yield _row(name, ours, _in_new_process(PREDICT, without))
     ours, theirs = seconds_to_compile(), seconds_to_compile(WITHOUT_PARTS)
     yield _row("compiling what kernels call as parts of them", ours, theirs)
 
@@ -140,6 +173,41 @@ def walks_of_deep_trees() -> Iterator[Row]:
         ours, *others = shortest(classify(trees), *cases.values())
         for name, without in zip(cases, others, strict=True):
             yield _row(f"deep trees, {forest.n_nodes // n_trees:,} nodes each: {name}", ours, without)
+
+
+def strips_of_columns() -> Row:
+    """Blur the rows of a plane in strips, and at once: the same loops over a width not known beforehand."""
+    code = inspect.getsource(convolution.convolve_rows.py_func).split("\n", 1)[1]
+    names = {**vars(convolution)}
+    exec(code.replace("LANES", "width").replace("to, step)", "to, step, width)"), names)
+    whole_rows = numba.njit(error_model="numpy", fastmath={"contract"})(names["convolve_rows"])
+    n_rows, n_strips = 1024, 8
+    weights = np.hanning(19)[1:-1].astype(np.float32)  # as many as the first and three more blocks of taps
+    padded = n_rows + weights.size - 1
+    plane = np.random.default_rng(0).random((padded, n_strips * LANES), np.float32)
+    strips = np.ascontiguousarray(plane.reshape(padded, n_strips, LANES).swapaxes(0, 1))
+    blurred, expected = np.empty((n_strips, n_rows, LANES), np.float32), np.empty_like(plane[:n_rows])
+
+    @numba.njit
+    def in_strips(source, target, sums):
+        for strip in range(n_strips):
+            for row in range(0, n_rows, convolution.ROWS):
+                first, to = (strip * padded + row) * LANES, (strip * n_rows + row) * LANES
+                convolution.convolve_rows(source, first, weights, np.float32(9), sums, target, to, LANES)
+
+    @numba.njit
+    def in_rows(source, target, sums, width):
+        for row in range(0, n_rows, convolution.ROWS):
+            at = row * width
+            whole_rows(source, at, weights, np.float32(9), sums, target, at, width, width)
+
+    sums = np.empty(4 * plane.shape[1], np.float32)
+    ours, theirs = shortest(
+        lambda: in_strips(strips.ravel(), blurred.ravel(), sums),
+        lambda: in_rows(plane.ravel(), expected.ravel(), sums, plane.shape[1]),
+    )
+    assert np.array_equal(blurred.swapaxes(0, 1).reshape(expected.shape), expected)
+    return _row("rows of a plane of 512 columns in strips of 64", ours, theirs)
 
 
 def shortest(*functions: Callable[[], object]) -> list[float]:
