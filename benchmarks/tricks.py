@@ -181,7 +181,7 @@ def strips_of_columns() -> Row:
     names = {**vars(convolution)}
     exec(code.replace("LANES", "width").replace("to, step)", "to, step, width)"), names)
     whole_rows = numba.njit(error_model="numpy", fastmath={"contract"})(names["convolve_rows"])
-    n_rows, n_strips = 1024, 8
+    n_rows, n_strips = 256, 8
     weights = np.hanning(19)[1:-1].astype(np.float32)  # as many as the first and three more blocks of taps
     padded = n_rows + weights.size - 1
     plane = np.random.default_rng(0).random((padded, n_strips * LANES), np.float32)
@@ -189,22 +189,19 @@ def strips_of_columns() -> Row:
     blurred, expected = np.empty((n_strips, n_rows, LANES), np.float32), np.empty_like(plane[:n_rows])
 
     @numba.njit
-    def in_strips(source, target, sums):
-        for strip in range(n_strips):
-            for row in range(0, n_rows, convolution.ROWS):
-                first, to = (strip * padded + row) * LANES, (strip * n_rows + row) * LANES
-                convolution.convolve_rows(source, first, weights, np.float32(9), sums, target, to, LANES)
+    def in_strip(source, target, sums, weights):
+        for at in range(0, target.size, convolution.ROWS * LANES):
+            convolution.convolve_rows(source, at, weights, np.float32(9), sums, target, at, LANES)
 
     @numba.njit
-    def in_rows(source, target, sums, width):
-        for row in range(0, n_rows, convolution.ROWS):
-            at = row * width
+    def in_rows(source, target, sums, weights, width):
+        for at in range(0, target.size, convolution.ROWS * width):
             whole_rows(source, at, weights, np.float32(9), sums, target, at, width, width)
 
-    sums = np.empty(4 * plane.shape[1], np.float32)
+    sums = np.empty(convolution.ROWS * plane.shape[1], np.float32)
     ours, theirs = shortest(
-        lambda: in_strips(strips.ravel(), blurred.ravel(), sums),
-        lambda: in_rows(plane.ravel(), expected.ravel(), sums, plane.shape[1]),
+        lambda: [in_strip(strips[s].ravel(), blurred[s].ravel(), sums, weights) for s in range(n_strips)],
+        lambda: in_rows(plane.ravel(), expected.ravel(), sums, weights, plane.shape[1]),
     )
     assert np.array_equal(blurred.swapaxes(0, 1).reshape(expected.shape), expected)
     return _row("rows of a plane of 512 columns in strips of 64", ours, theirs)

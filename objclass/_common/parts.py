@@ -24,7 +24,23 @@ _Compiler: Any = compiler.Compiler
 def call_part(kernel: Any, part: Any) -> Any:
     """Return `kernel`, in whose place other kernels take `part`, the same function compiled with `PART`."""
     kernel.get_call_template, kernel.get_overload = part.get_call_template, part.get_overload
+    if hasattr(part._cache, "_impl"):
+        part._cache._impl.rebuild = _load_part
     return kernel
+
+
+def _load_part(context: Any, content: Any) -> Any:
+    """Return what numba kept on disk, as a part too.
+
+    numba would make machine code of it, which changes the module: kernels that it is linked into would no
+    longer have vector instructions.
+    """
+    codegen = context.codegen()
+    codegen._library_class = _Part  # numba's lock is held meanwhile
+    try:
+        return compiler.CompileResult._rebuild(context, *content)
+    finally:
+        del codegen._library_class
 
 
 class _PartCompiler(_Compiler):

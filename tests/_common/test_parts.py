@@ -117,3 +117,29 @@ def test_an_error_in_a_part_reaches_python():
     assert caller(1) == 2
     with pytest.raises(ValueError, match="negative"):
         caller(-1)
+
+
+CALLER = """
+import numba
+from objclass.pixels.kernels.convolution import convolve_rows
+
+@numba.njit
+def blur(source, weights, sums, target):
+    convolve_rows(source, 0, weights, numba.float32(9), sums, target, 0, 64)
+
+values = numba.types.Array(numba.float32, 1, "C")
+blur.compile((values,) * 4)
+print(sorted(line.split()[0] for line in blur.inspect_llvm(blur.signatures[0]).split("= ")[1:]))
+"""
+
+
+def test_a_part_from_disk_is_the_one_that_was_compiled(tmp_path):
+    """Made machine code of, it would leave a caller in another process with loops over single values."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", CALLER]
+    first, second = (
+        subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+        for _ in range(2)
+    )
+    assert "fmul" in first
+    assert second == first
