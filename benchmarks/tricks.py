@@ -181,7 +181,7 @@ def strips_of_columns() -> Row:
     names = {**vars(convolution)}
     exec(code.replace("LANES", "width").replace("to, step)", "to, step, width)"), names)
     whole_rows = numba.njit(error_model="numpy", fastmath={"contract"})(names["convolve_rows"])
-    n_rows, n_strips = 256, 8
+    n_rows, n_strips = 256, 32
     weights = np.hanning(19)[1:-1].astype(np.float32)  # as many as the first and three more blocks of taps
     padded = n_rows + weights.size - 1
     plane = np.random.default_rng(0).random((padded, n_strips * LANES), np.float32)
@@ -204,7 +204,7 @@ def strips_of_columns() -> Row:
         lambda: in_rows(plane.ravel(), expected.ravel(), sums, weights, plane.shape[1]),
     )
     assert np.array_equal(blurred.swapaxes(0, 1).reshape(expected.shape), expected)
-    return _row("rows of a plane of 512 columns in strips of 64", ours, theirs)
+    return _row("blurring a plane of 2,048 columns in strips of 64, the loops alone", ours, theirs)
 
 
 def shortest(*functions: Callable[[], object]) -> list[float]:
