@@ -245,9 +245,10 @@ def _group(column: str) -> str:
 
 
 def _compare_columns(before: pd.DataFrame, after: pd.DataFrame) -> str:
-    numeric = before.select_dtypes("number").columns
+    numeric = before.select_dtypes("number").columns.intersection(after.select_dtypes("number").columns)
     text = [name for name in before.columns if name not in numeric]
-    unequal = (before[text] != after[text]).to_numpy().any(axis=1) if text else np.zeros(len(before), bool)
+    equal = (before[text] == after[text]) | (before[text].isna() & after[text].isna())
+    unequal = ~equal.to_numpy(bool).all(axis=1)
     was, is_now = (table[numeric].to_numpy(dtype=float, na_value=np.nan) for table in (before, after))
     same = (was == is_now) | (np.isnan(was) & np.isnan(is_now))
     if same.all() and not unequal.any():

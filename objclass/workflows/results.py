@@ -95,7 +95,7 @@ def check_out(path: AnyPath) -> None:
     if not os.fspath(path):
         raise invalid("out", "a folder", "an empty text", 'The working directory is ".".')
     folder = check_name(path, argument="out")
-    if folder.parts[0].startswith("~") and not os.path.lexists(folder.parts[0]):
+    if str(folder).startswith("~") and not os.path.lexists(folder.parts[0]):
         hint = f"Give {os.path.expanduser(folder)}."
         raise invalid("out", "a path", f"{folder}, where ~ is not replaced by the home folder", hint)
     if folder.is_symlink() and not folder.exists():

@@ -20,6 +20,7 @@ from objclass._common.locking import locked
 from objclass.io import opening
 from objclass.workflows.batch import segment_folder
 from objclass.workflows.record import read_sealed, write_sealed
+from objclass.workflows.results import check_out
 from objclass.workflows.run import run_image
 
 SHAPE = (6, 20, 24)
@@ -667,6 +668,9 @@ def test_a_tilde_is_no_folder(tmp_path, classifier, monkeypatch):
         with pytest.raises(ValueError, match=r"out: expected a path, got ~.*, where ~ is not replaced"):
             segment_folder("image.npy", classifier, out)
     assert [path.name for path in tmp_path.iterdir()] == ["image.npy"]
+    (tmp_path / "results").mkdir()
+    monkeypatch.chdir("results")
+    check_out(".")
 
 
 def test_an_empty_out_is_not_the_working_directory(tmp_path, classifier, monkeypatch):

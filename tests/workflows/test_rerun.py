@@ -59,6 +59,7 @@ def test_verdicts_on_labels(folders, again, verdict):
         ({"area": [1.5, np.nan, 5.0]}, {"measurements": "different in 2 of 3 rows"}),
         ({"UMAP_0": [1e-9, -1.0, np.nan]}, {"map": "different in 1 of 3 rows"}),
         ({"KMEANS_CLUSTER_ID": [1, 0, 0]}, {"clusters": "different in 3 of 3 rows"}),
+        ({"area": ["1.5 µm", "2 µm", None]}, {"measurements": "different in 3 of 3 rows"}),
         ({"CLASS": ["a", "b", "b"]}, {"classes": "different in 1 of 3 rows"}),
     ],
 )
