@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -63,11 +63,20 @@ class Matrix:
     def summary(self) -> str:
         """Return a line with the columns that are used, and those that are excluded and why."""
         n = len(self.columns)
-        parts = [f"{n} column{'s' * (n != 1)} used: {_first(self.columns)}"]
+        return "; ".join([f"{n} column{'s' * (n != 1)} used: {_first(self.columns)}", *self._remarks()])
+
+    def details(self) -> tuple[str, list[str]]:
+        """Return how many columns are used and excluded, and the lines that say which and why."""
+        n, excluded = len(self.columns), sum(map(len, self.excluded.values()))
+        counts = f"{n} column{'s' * (n != 1)} used" + f", {excluded} excluded" * (excluded > 0)
+        return counts, [f"used: {', '.join(self.columns)}", *self._remarks()]
+
+    def _remarks(self) -> Iterator[str]:
         reasons = [f"{reason} ({_first(names)})" for reason, names in self.excluded.items() if names]
-        parts += [f"excluded: {', '.join(reasons)}"] if reasons else []
-        parts += [f"strongly correlated: {_first(self.correlated, 4)}"] if self.correlated else []
-        return "; ".join(parts)
+        if reasons:
+            yield f"excluded: {', '.join(reasons)}"
+        if self.correlated:
+            yield f"strongly correlated: {_first(self.correlated, 4)}"
 
 
 def check_table(table: Any) -> pd.DataFrame:

@@ -92,6 +92,28 @@ def test_line_polygon_and_the_right_button(open_notebook, app, theme):
     notebook.wait_kernel("annotator.brush['right'] == 'erase'")
 
 
+HINT_IS_WHOLE = """(hint) => {
+    const [own, foot] = [hint, hint.parentElement].map((element) => element.getBoundingClientRect());
+    return hint.scrollWidth <= hint.clientWidth && own.right <= foot.right + 1 && foot.height === 32;
+}"""
+
+
+@IN_BOTH
+def test_the_hint_is_read_whole(open_notebook, app, theme):
+    notebook = open_notebook(
+        [IMPORT + PHANTOM + MAKE.format(name=f"hint-{app}"), "annotator"], app=app, viewport=(1366, 768)
+    )
+    notebook.theme(f"JupyterLab {theme}")
+    view = View(notebook)
+    hint = view.root.locator(".oc-hint")
+    for name in ("brush", "line", "fill", "polygon"):
+        tool(view, name)
+        notebook.page.mouse.move(*view.screen(80, 100))
+        view.root.locator(".oc-readout:not(:empty)").wait_for()
+        assert hint.evaluate(HINT_IS_WHOLE), hint.inner_text()
+    notebook.keep_picture(f"hint-{app}-{theme.lower()}")
+
+
 def test_the_wheel_zooms_and_with_shift_goes_through_the_slices(open_notebook):
     notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="wheel"), "annotator"])
     view, page = View(notebook), notebook.page

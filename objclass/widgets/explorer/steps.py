@@ -108,7 +108,7 @@ class Steps:
                 widget.x, widget.y = added[0], added[1] if len(added) > 1 else ""
 
     def _say_used(self, content: Mapping[str, Any]) -> None:
-        """Answer with the line that says which columns a step uses, and which it leaves out and why."""
+        """Answer how many columns a step uses, which ones, and which it leaves out and why."""
         step = checks.check_option("step", content.get("step"), METHODS)
         keywords = _step_keywords(content, [])
         table = self._page.objects.table.iloc[:_MOST_LOOKED_AT]
@@ -116,10 +116,10 @@ class Steps:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # the step itself tells of gaps
-                text = prepare(table, columns=wanted, scale=keywords["scale"]).summary()
+                text, lines = prepare(table, columns=wanted, scale=keywords["scale"]).details()
         except (ValueError, TypeError) as failure:
-            text = str(failure)
-        answer = {"kind": "used", "step": step, "seq": content.get("seq", 0), "text": text}
+            text, lines = str(failure), []
+        answer = {"kind": "used", "step": step, "seq": content.get("seq", 0), "text": text, "lines": lines}
         self._page.widget.send({**answer, "view": content.get("view", "")})
 
     def _scan(self, content: Mapping[str, Any]) -> None:

@@ -21,7 +21,10 @@ export class StepPanel {
     this.picker = new ColumnPicker({ title: `Columns to ${step} by`, none: "None selected: all measurements", onChange: () => this.ask(),
       presets: ["size", "shape", "intensity", "texture"].map((group) => [group, ofGroup(group)]) });
     this.columnsFold = foldOut("Columns", false, this.picker.element);
-    this.used = h("p", { class: "oc-soft oce-used", role: "status" });
+    this.usedCount = h("span", { role: "status" });
+    this.usedLines = h("div");
+    this.usedFold = foldOut(this.usedCount, false, this.usedLines);
+    this.used = h("div", { class: "oc-soft oce-used" }, this.usedFold);
     this.run = textButton(step === "reduce" ? "Reduce" : "Cluster", () => this.start(), { class: "oc-button oc-main" });
     this.scan = textButton("How many?", () => this.startScan(), { title: "Compare 2 to 10 clusters" });
     this.scan.hidden = step === "reduce";
@@ -67,8 +70,11 @@ export class StepPanel {
     this.model.send({ kind: "used", step: this.step, columns: this.picker.value, scale: this.scale.input.checked, seq: this.seq, view: this.store.client });
   }
 
-  receiveUsed({ seq, view, text }) {
-    if (view === this.store.client && seq === this.seq) this.used.textContent = text;
+  receiveUsed({ seq, view, text, lines }) {
+    if (view !== this.store.client || seq !== this.seq) return;
+    this.usedCount.textContent = text;
+    this.usedLines.replaceChildren(...lines.map((line) => h("p", {}, line)));
+    this.usedFold.classList.toggle("oce-nothing-more", !lines.length);
   }
 
   settings() {

@@ -483,10 +483,17 @@ def test_the_columns_of_the_table_are_chosen_and_in_order(page: Page, sample) ->
 def test_a_step_says_which_columns_it_uses(page: Page, sample) -> None:
     table = page.explorer.table
     answer = page.tell("used", step="cluster", columns=[], scale=True, seq=3)
-    assert answer["text"] == prepare(table).summary()
+    prepared = prepare(table)
+    excluded = sum(map(len, prepared.excluded.values()))
+    assert answer["text"] == f"{len(prepared.columns)} columns used, {excluded} excluded"
+    assert answer["lines"][0] == f"used: {', '.join(prepared.columns)}"
+    assert "; ".join(answer["lines"][1:]) in prepared.summary()
     assert answer["seq"] == 3
-    one = page.tell("used", step="reduce", columns=["area"], scale=False)["text"]
-    assert one.startswith("1 column used: area")
-    assert "columns" in page.tell("used", step="reduce", columns=["nothing"])["text"]
+    one = page.tell("used", step="reduce", columns=["area"], scale=False)
+    assert one["text"].startswith("1 column used")
+    assert one["lines"][0] == "used: area"
+    refused = page.tell("used", step="reduce", columns=["nothing"])
+    assert "columns" in refused["text"]
+    assert refused["lines"] == []
     groups = {column["name"]: column["group"] for column in page.explorer._columns}
     assert (groups["area"], groups["intensity_mean"], groups["label"]) == ("size", "intensity", "")
