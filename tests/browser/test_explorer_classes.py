@@ -104,3 +104,24 @@ def test_twenty_clicks_teach_what_a_script_learns_and_none_is_lost(open_notebook
     assert explorer.kernel("sorted(explorer.objects.classes.state.examples.items())") == before
     assert same_as_script(explorer)
     page.wait_for_selector('.oce[data-learnt="true"]')
+
+
+def test_looking_at_the_classes_leaves_the_colors(open_notebook) -> None:
+    explorer = Driver(
+        open_notebook([SETUP + SHOW.replace("classes.json", "looked.json")], viewport=(1366, 768))
+    )
+    page = explorer.page
+    page.locator("[data-tab=classes]").click()
+    explorer.wait("explorer.color == 'CLASS'")
+    page.locator("[data-tab=groups]").click()
+    explorer.wait("explorer.color == 'MANUAL_CLUSTER_ID'")
+    page.locator("[data-tab=classes]").click()
+    explorer.wait("explorer.color == 'CLASS'")
+    _, pixels = explorer.plot_scale()
+    explorer.click(PLOT, *pixels(explorer.points())[0])
+    explorer.wait(f"{GIVEN} == 1")
+    page.wait_for_function("""() => document.querySelector('.oce').parentElement.explorer.store.classes.list
+        .some(({examples}) => examples === 1)""")
+    page.locator("[data-tab=groups]").click()
+    explorer.wait("explorer.giving == 0")
+    assert explorer.kernel("explorer.color") == "CLASS"

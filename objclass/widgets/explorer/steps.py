@@ -75,7 +75,13 @@ class Steps:
         step = checks.check_option("step", content.get("step"), METHODS)
         known = {method["name"]: method for method in METHODS[step]}
         method = checks.check_option("method", content.get("method"), known)
-        keywords = _step_keywords(content, known[method]["options"])
+        options = known[method]["options"]
+        keywords = _step_keywords(content, options)
+        if (
+            step == "reduce"
+        ):  # its own defaults are the same, and fewer neighbours where there are few objects
+            defaults = {option["name"]: option["default"] for option in options}
+            keywords = {name: value for name, value in keywords.items() if value != defaults.get(name)}
         function, table, page = getattr(objclass, step), self._measured(step), self._page
 
         def finish(result: Any) -> None:

@@ -36,11 +36,17 @@ export class ClassPanel {
   }
 
   open() {
-    if (!this.isOn) this.act("start");
+    if (this.isOn) return;
+    this.colorBefore = this.model.get("color");
+    this.act("start");
   }
 
+  // Who has only looked at the classes gets the colours back.
   leave() {
-    if (this.isOn) this.explorer.set({ giving: 0 });
+    if (!this.isOn) return;
+    const unused = this.store.classes.list.every(({ examples }) => examples === 0);
+    const back = unused && this.colorBefore !== undefined && this.model.get("color") === CLASS_COLUMN;
+    this.explorer.set({ giving: 0, ...(back ? { color: this.colorBefore } : {}) });
   }
 
   choose(number) {

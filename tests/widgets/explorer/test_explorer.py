@@ -435,6 +435,27 @@ def test_messages_are_bounded(page: Page, message, words) -> None:
     assert words in page.explorer.error
 
 
+@pytest.mark.filterwarnings("ignore:Method .* is used with fewer neighbours")
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("umap", {"n_neighbors": 15, "min_dist": 0.1}),
+        ("tsne", {"perplexity": 30}),
+        ("isomap", {"n_neighbors": 5}),
+    ],
+)
+def test_few_objects_are_reduced_with_the_fields_as_they_come(method: str, options: dict) -> None:
+    labels = np.zeros((40, 40), int)
+    for number in range(5):
+        labels[8 * number : 8 * number + 2 + number, 4 : 9 + number] = number + 1
+    page = Page(explore(np.random.default_rng(0).normal(size=labels.shape), labels))
+    page.tell("step", step="reduce", method=method, n_components=2, options=options)
+    page.explorer.wait(120)
+    assert not page.explorer.error
+    assert page.explorer.x.endswith("_0")
+    assert "n_neighbors" not in page.explorer.code()
+
+
 @pytest.mark.parametrize("step", ["reduce", "cluster"])
 def test_without_objects_a_step_says_so(step: str) -> None:
     labels = np.zeros((4, 8, 8), int)
