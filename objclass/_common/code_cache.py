@@ -65,12 +65,12 @@ def cache_folder(key: str) -> Path | None:
 def source_key(path: str) -> str:
     """Return a name for the state of the folder of kernels that the Python file at `path` lies in.
 
-    Those that several folders share count too.
+    Those that several folders share count too, and how the parts of kernels are compiled.
     """
-    folder = Path(path).parent
+    folder, common = Path(path).parent, Path(__file__).parent
+    shared = [*sorted(common.glob("kernels/*.py")), common / "parts.py"]
     digest = _DIGEST()
-    shared = Path(__file__).parent / "kernels"
-    for source in [*sorted(folder.glob("*.py")), *sorted(shared.glob("*.py"))]:  # at a prompt, no file
+    for source in [*sorted(folder.glob("*.py")), *shared]:  # at a prompt, no file
         digest.update(source.read_bytes())
     return f"{folder.name}-{digest.hexdigest()[:16]}"
 
