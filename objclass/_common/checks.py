@@ -230,6 +230,15 @@ def check_spacing(spacing: object, ndim: int, *, argument: str = "spacing") -> t
     return tuple(map(float, values))
 
 
+def check_unit(unit: object, spacing: object) -> str:
+    """Return the unit of length; "px" if there is no spacing, "" if it is unknown."""
+    if unit is not None and not isinstance(unit, str):
+        raise invalid("unit", "a string such as 'µm'", describe(unit), kind=TypeError)
+    if unit and unit != "px" and spacing is None:
+        raise invalid("spacing", f"the voxel size in {unit}", "none", "Pass spacing=.")
+    return unit or ("px" if spacing is None else "")
+
+
 def axis_names(ndim: int) -> str:
     """Return the names of `ndim` spatial axes, as ``(z, y, x)``."""
     return f"({', '.join('zyx'[-ndim:])})"

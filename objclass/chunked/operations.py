@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import IS_MASK, MASK, ArrayLike, Spacing, check_spacing, invalid
+from objclass._common.checks import IS_MASK, MASK, ArrayLike, Spacing, check_spacing, check_unit, invalid
 from objclass._common.sizes import parse_size
 from objclass.chunked.blocks import Source
 from objclass.chunked.graph import (
@@ -33,7 +33,6 @@ from objclass.measurement.region_properties import (
     axis_names,
     check_options,
     check_perimeter,
-    check_unit,
     choose_properties,
     counters_of,
     property_columns,

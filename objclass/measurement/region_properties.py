@@ -217,7 +217,9 @@ def measure(
     if table["label"].tolist() == [checks.MASK]:
         warnings.warn(f"labels: {checks.IS_MASK}", stacklevel=2)
     known = None if spacing is None else steps
-    table.attrs = table_attributes(table, ndim=labels.ndim, unit=check_unit(unit, spacing), spacing=known)
+    table.attrs = table_attributes(
+        table, ndim=labels.ndim, unit=checks.check_unit(unit, spacing), spacing=known
+    )
     return table
 
 
@@ -375,15 +377,6 @@ def _check_mapping(argument: str, value: Any, what: str) -> None:
     if value is None or (isinstance(value, Mapping) and all(isinstance(name, str) for name in value)):
         return
     raise checks.invalid(argument, f"a dict of names and {what}", checks.describe(value), kind=TypeError)
-
-
-def check_unit(unit: str | None, spacing: object) -> str:
-    """Return the unit of length; pixels if there is no spacing."""
-    if unit is not None and not isinstance(unit, str):
-        raise checks.invalid("unit", "a string such as 'µm'", checks.describe(unit), kind=TypeError)
-    if unit and spacing is None:
-        raise checks.invalid("spacing", f"the voxel size in {unit}", "none", "Pass spacing=.")
-    return unit or ("px" if spacing is None else "")
 
 
 def check_pixels(image: npt.ArrayLike, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray | None]:

@@ -21,6 +21,7 @@ from objclass._common.checks import (
     check_number,
     check_option,
     check_spacing,
+    check_unit,
     invalid,
     is_list,
 )
@@ -92,8 +93,7 @@ class TrainingParameters:
             check_option("preset", self.preset, PRESETS)
         if self.class_weight is not None:
             check_option("class_weight", self.class_weight, ["balanced"])
-        if not isinstance(self.unit, str | None):
-            raise invalid("unit", "the name of a unit, as 'um'", self.unit)
+        check_unit(self.unit, self.spacing)
         if self.normalize is not None:
             check_option("normalize", self.normalize, NORMALIZATIONS)
         if not isinstance(self.isotropic, bool):

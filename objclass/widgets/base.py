@@ -328,7 +328,7 @@ def describe_image(
             "shape": list(shape),
             "ndim": ndim,
             "spacing": list(sizes),
-            "unit": unit or ("px" if spacing is None else "µm"),
+            "unit": checks.check_unit(unit, spacing) or "µm",
             "dtype": str(planes.image.dtype),
             "source": 0,
         },

@@ -363,7 +363,7 @@ def test_a_mask_is_an_image_too():
     ("options", "message"),
     [
         ({"features": "gaussian_blur=1x2"}, "features: expected a sigma for each of 3 axes, or one for all"),
-        ({"unit": 5}, "unit: expected the name of a unit"),
+        ({"unit": "µm"}, "spacing: expected the voxel size in µm, got none"),
     ],
 )
 def test_what_does_not_fit_the_axes_is_refused(options, message):

@@ -18,6 +18,14 @@ def test_a_stack_an_image_and_channels():
     assert objclass.view(np.stack([stack, stack])).volume["shape"] == [5, 30, 40]
 
 
+@pytest.mark.parametrize(
+    "show", [objclass.view, objclass.annotate, lambda image, **unit: objclass.explore(image, image, **unit)]
+)
+def test_a_unit_without_a_voxel_size_is_refused(show):
+    with pytest.raises(ValueError, match="spacing: expected the voxel size in nm, got none"):
+        show(np.arange(900, dtype=np.uint16).reshape(30, 30), unit="nm")
+
+
 def test_bright_values_saturate():
     ramp = np.linspace(0, 60_000, 40, dtype=np.uint16) * np.ones((30, 1), np.uint16)
     viewer = objclass.view(ramp)

@@ -77,9 +77,7 @@ class Steps:
         method = checks.check_option("method", content.get("method"), known)
         options = known[method]["options"]
         keywords = _step_keywords(content, options)
-        if (
-            step == "reduce"
-        ):  # its own defaults are the same, and fewer neighbours where there are few objects
+        if step == "reduce":  # without options it takes fewer neighbours where there are few objects
             defaults = {option["name"]: option["default"] for option in options}
             keywords = {name: value for name, value in keywords.items() if value != defaults.get(name)}
         function, table, page = getattr(objclass, step), self._measured(step), self._page

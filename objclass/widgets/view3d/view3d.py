@@ -151,7 +151,7 @@ class View3D(ipywidgets.VBox):
         self._group_colors: dict[int, str] = {}
         wanted = present_labels(labels) if slots is None else slots
         self.mesh = mesh_objects(stack, wanted, spacing=self.spacing, budget=triangles, progress=progress)
-        self.plot = empty_plot(stack.shape, self.spacing, unit or ("px" if spacing is None else "µm"))
+        self.plot = empty_plot(stack.shape, self.spacing, checks.check_unit(unit, spacing) or "µm")
         corners = np.array([[0.0, 0.0, 0.0], self.plot.grid[3:]])
         self.camera = fitting_camera(self.mesh.vertices if len(self.mesh.vertices) else corners)
         self.reset()
