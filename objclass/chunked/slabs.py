@@ -15,7 +15,6 @@ from objclass._common.parallel import read_only
 from objclass.chunked.fragments import Fragment
 from objclass.measurement import counting
 from objclass.measurement.counting import Counter, Counts, Part, Scene
-from objclass.measurement.kernels.moments import power_sums
 from objclass.measurement.kernels.topology import euler_number, pack_rows
 from objclass.measurement.objects import MeasuredObjects
 
@@ -185,12 +184,9 @@ def _count_euler(part: Part, start: np.ndarray) -> Counts:
 
 
 def _count_moments(part: Part, start: np.ndarray) -> Counts:
-    axes, spacing = part.objects.axes, part.objects.spacing
-    weights = part.scene.labels[part.crop(part.boxes[0])].astype(float)
-    shift = start[axes] * spacing
-    raw = power_sums(weights, -shift, spacing)
-    central = power_sums(weights, part.objects.local_centres[0] - shift, spacing)
-    return {"moments": raw[np.newaxis], "moments_central": central[np.newaxis]}
+    shift = start[part.objects.axes] * part.objects.spacing
+    central = counting.sum_moments(part, part.objects.local_centres[:1] - shift)
+    return {"moments": counting.sum_moments(part, -shift[np.newaxis]), "moments_central": central}
 
 
 _LOCAL = {

@@ -18,7 +18,7 @@ from objclass.measurement.kernels.distribution import (
     measure_pairs,
     measure_rings,
 )
-from objclass.measurement.kernels.moments import ORDER, power_sums
+from objclass.measurement.kernels.moments import ORDER, sum_powers
 from objclass.measurement.kernels.perimeter import measure_perimeters
 from objclass.measurement.kernels.surface import crofton_weights, measure_surfaces
 from objclass.measurement.kernels.texture import (
@@ -177,30 +177,31 @@ def count_perimeters(part: Part) -> Counts:
 
 def count_moments(part: Part) -> Counts:
     """Compute sums of powers of the coordinates."""
-    spacing, centres = part.objects.spacing, part.objects.local_centres[part.rows]
-    raw, central = np.empty((2, len(part.numbers), *(ORDER + 1,) * len(spacing)))
-    for index, (number, box) in enumerate(zip(part.numbers, part.boxes, strict=True)):
-        mask = (part.scene.labels[part.crop(box)] == number).astype(float)
-        raw[index] = power_sums(mask, np.zeros(len(spacing)), spacing)
-        central[index] = power_sums(mask, centres[index], spacing)
-    return {"moments": raw, "moments_central": central}
+    centres = part.objects.local_centres[part.rows]
+    zero = np.zeros_like(centres)
+    return {"moments": sum_moments(part, zero), "moments_central": sum_moments(part, centres)}
+
+
+def sum_moments(part: Part, centres: np.ndarray, channel: int | None = None) -> np.ndarray:
+    """Return the sums of powers of the distances from centres (n, d) in the box, weighted by a channel."""
+    labels = weights = part.scene.labels
+    if channel is not None:
+        labels, weights = part.scene.channel_labels[channel], part.scene.values[channel]
+    sums = np.empty((len(part.numbers), *(ORDER + 1,) * 3))
+    centres = np.pad(centres, ((0, 0), (int(part.is_2d), 0)))
+    sum_powers(labels, part.numbers, part.boxes, weights, channel is not None, centres, part.spacing, sums)
+    return sums[:, 0] if part.is_2d else sums
 
 
 def count_weighted_moments(part: Part) -> Counts:
     """Compute sums of powers of the coordinates, weighted by the intensity."""
-    spacing, centres = part.objects.spacing, part.objects.local_weighted_centres[part.rows]
-    raw, central = np.empty((2, len(part.numbers), *(ORDER + 1,) * len(spacing), len(part.scene.pixels)))
-    valid = part.objects.sums.valid[part.rows]
-    for channel, values in enumerate(part.scene.pixels):
-        labels = part.scene.channel_labels[channel]
-        for index, (number, box) in enumerate(zip(part.numbers, part.boxes, strict=True)):
-            crop = part.crop(box)
-            if valid[index, channel] == 0:
-                raw[index, ..., channel] = central[index, ..., channel] = np.nan
-                continue
-            weights = np.where(labels[crop] == number, values[crop], 0).astype(float)
-            raw[index, ..., channel] = power_sums(weights, np.zeros(len(spacing)), spacing)
-            central[index, ..., channel] = power_sums(weights, centres[index, :, channel], spacing)
+    centres = part.objects.local_weighted_centres[part.rows]
+    zero = np.zeros_like(centres[..., 0])
+    channels = range(len(part.scene.pixels))
+    raw = np.stack([sum_moments(part, zero, channel) for channel in channels], axis=-1)
+    central = np.stack([sum_moments(part, centres[..., channel], channel) for channel in channels], axis=-1)
+    for index, channel in np.argwhere(part.objects.sums.valid[part.rows] == 0):
+        raw[index, ..., channel] = central[index, ..., channel] = np.nan
     return {"moments_weighted": raw, "moments_weighted_central": central}
 
 

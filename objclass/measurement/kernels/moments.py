@@ -1,7 +1,6 @@
 """What follows from the sums over an object's voxels: moments, the inertia tensor, the ellipsoid.
 
-Plain NumPy over all objects at once, except for the moments of third order, which are asked for rarely and
-summed up an object at a time.
+Plain NumPy over all objects at once, except for the sums of higher powers themselves.
 """
 
 from __future__ import annotations
@@ -9,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+
+from objclass._common.parallel import kernel
 
 ORDER = 3
 
@@ -48,13 +49,53 @@ def orientations(tensors: np.ndarray) -> np.ndarray:
     return np.where(first == last, even, 0.5 * np.arctan2(-2 * mixed, last - first))
 
 
-def power_sums(weights: np.ndarray, centre: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
-    """Return the sums of weights times powers of 0 to 3 of the distances from `centre` along each axis."""
-    sums = weights
-    for length, middle, step in zip(weights.shape, centre, spacing, strict=True):
-        powers = (np.arange(length) * step - middle)[:, np.newaxis] ** np.arange(ORDER + 1)
-        sums = np.tensordot(sums, powers, axes=(0, 0))  # takes the first axis away, adds one at the end
-    return sums
+@kernel
+def add_powers(terms, distance, sums):
+    """Add terms (m,) times powers of a distance to sums (4, m)."""
+    factor = 1.0
+    for power in range(ORDER + 1):
+        for place in range(len(terms)):
+            sums[power, place] += terms[place] * factor
+        factor *= distance
+
+
+@kernel
+def sum_powers(labels, numbers, boxes, weights, is_weighted, centres, spacing, sums):
+    """Write the sums of powers of 0 to 3 of the distances from a centre along each axis, of objects.
+
+    Parameters
+    ----------
+    labels : array (z, y, x)
+    numbers : array (n,)
+    boxes : array (n, 6)
+        The first voxel of each object and the end.
+    weights : array (z, y, x)
+        What each voxel counts; not read unless `is_weighted`.
+    is_weighted : bool
+    centres : array (n, 3)
+        From the first voxel of the box, in the unit of `spacing`.
+    spacing : array (3,)
+    sums : array (n, 4, 4, 4)
+        Overwritten.
+    """
+    of_row, of_plane = np.empty(ORDER + 1), np.empty((ORDER + 1, ORDER + 1))
+    for index in range(len(numbers)):
+        box, (z, y, x) = boxes[index], centres[index]
+        of_object = sums[index].reshape(ORDER + 1, (ORDER + 1) ** 2)
+        of_object[:] = 0.0
+        for plane in range(box[0], box[3]):
+            of_plane[:] = 0.0
+            for line in range(box[1], box[4]):
+                of_row[:] = 0.0
+                for column in range(box[2], box[5]):
+                    if labels[plane, line, column] == numbers[index]:
+                        distance = (column - box[2]) * spacing[2] - x
+                        term = float(weights[plane, line, column]) if is_weighted else 1.0
+                        for power in range(ORDER + 1):
+                            of_row[power] += term
+                            term *= distance
+                add_powers(of_row, (line - box[1]) * spacing[1] - y, of_plane)
+            add_powers(of_plane.reshape(-1), (plane - box[0]) * spacing[0] - z, of_object)
 
 
 def normalized_moments(central: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
