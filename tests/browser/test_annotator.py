@@ -726,17 +726,19 @@ def test_a_saved_notebook_shows_a_picture_without_a_kernel(open_notebook):
 
 
 def test_while_all_cells_run_the_widget_shows_plane_and_prediction(open_notebook):
-    paint = """
-annotator._page.shown.scribbles.volume[12, 60:80, 60:80] = 2
-annotator._page.shown.scribbles.volume[12, 2:20, 2:60] = 1
-annotator._page.shown.scribbles._count()
+    make = """
+scribbles = np.zeros(sample.image.shape, np.uint8)
+scribbles[12, 60:80, 60:80], scribbles[12, 2:20, 2:60] = 2, 1
+annotator = annotate(sample.image, annotations=scribbles, spacing=sample.spacing, path=None)
+"""
+    train = """
 annotator.train()
 import time
 from pathlib import Path
 while not Path("go on").exists():
     time.sleep(0.1)
 """
-    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="all"), "annotator", paint], run=False)
+    notebook = open_notebook([IMPORT + PHANTOM + make, "annotator", train], run=False)
     page = notebook.page
     page.evaluate("() => void jupyterapp.commands.execute('notebook:run-all-cells')")
     try:
