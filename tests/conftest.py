@@ -13,10 +13,6 @@ NO_REAL_IMAGES = "the real images are not at"
 
 
 def pytest_configure(config):
-    """Outside CI, which installs known versions, a package's announcement of changes fails no test."""
-    if not os.environ.get("CI"):
-        for category in ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"):
-            config.addinivalue_line("filterwarnings", f"default::{category}")
     config.option.loadscopereorder = False  # see pytest_collection_modifyitems
 
 

@@ -1,0 +1,12 @@
+"""Settings of pytest for the tests, the examples in docstrings and the notebooks alike."""
+
+import os
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Outside CI, which installs known versions, a package's announcement of changes fails no test."""
+    if not os.environ.get("CI"):
+        for category in ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"):
+            config.addinivalue_line("filterwarnings", f"default::{category}")
