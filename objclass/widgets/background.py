@@ -38,6 +38,7 @@ class Worker:
         self._fail = fail
         self._current: object | None = None
         self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
 
     @property
     def busy(self) -> bool:
@@ -85,8 +86,9 @@ class Worker:
                     self._current = None
                     self._report({})
 
-        self._thread = threading.Thread(target=run, name=f"objclass {title}", daemon=True)
-        self._thread.start()
+        with self._starting:
+            self._thread = threading.Thread(target=run, name=f"objclass {title}", daemon=True)
+            self._thread.start()
 
     def cancel(self) -> None:
         """Cancel the running task."""
@@ -96,5 +98,7 @@ class Worker:
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the thread has ended."""
-        if self._thread is not None:
-            self._thread.join(timeout)
+        with self._starting:  # a thread that another one is about to start cannot be joined yet
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout)

@@ -51,7 +51,8 @@ class Latest:
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until no job is left."""
-        thread = self._thread
+        with self._lock:  # a thread that another one is about to start cannot be joined yet
+            thread = self._thread
         if thread is not None:
             thread.join(timeout)
 

@@ -64,7 +64,7 @@ class Driver:
 
     def plot_scale(self) -> tuple[Any, Any]:
         """Return functions from pixels of the plot to values, and back."""
-        element = self.page.locator(PLOT)
+        element = self.page.locator(f"{PLOT}[data-domain][data-frame]")
         (x0, x1), (y0, y1) = element.evaluate("e => JSON.parse(e.dataset.domain)")
         frame = element.evaluate("e => JSON.parse(e.dataset.frame)")
         left, top, width, height = (frame[name] for name in ("left", "top", "width", "height"))
