@@ -136,8 +136,9 @@ def saved_planes(path: Path, shape: tuple[int, ...]) -> dict[int, np.ndarray] | 
         with tifffile.TiffFile(path) as tiff:
             stored, page = tiff.series[0], tiff.pages.first
             same = stored.dtype == np.uint8 and (1,) * (3 - stored.ndim) + stored.shape == shape
+            same &= stored.axes == "ZYX"[-stored.ndim :] and len(stored.pages) == shape[0]
             plain = page.compression == tifffile.COMPRESSION.ADOBE_DEFLATE and page.predictor == 1
-            if not same or not plain or len(stored.pages) != shape[0]:
+            if not same or not plain or page.photometric != tifffile.PHOTOMETRIC.MINISBLACK:
                 return None
             for z, frame in enumerate(stored.pages):
                 assert frame is not None

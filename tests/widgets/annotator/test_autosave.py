@@ -180,10 +180,14 @@ def test_only_annotated_planes_are_decompressed(saver, monkeypatch):
 
 def test_files_of_others_are_left_to_the_reader_of_images(saver, tmp_path):
     volume = saver.scribbles.volume
+    axes = {"metadata": {"axes": "ZYX"}}
     for keywords in (
-        {},
-        {"compression": "zlib", "predictor": True},
-        {"compression": "zlib", "tile": (16, 16)},
+        axes,
+        {"compression": "zlib"},
+        {"compression": "zlib", "metadata": {"axes": "TYX"}},
+        {"compression": "zlib", "photometric": "miniswhite", **axes},
+        {"compression": "zlib", "predictor": True, **axes},
+        {"compression": "zlib", "tile": (16, 16), **axes},
     ):
         imwrite_tiff(tmp_path / "other.tif", volume, **keywords)
         assert saved_planes(tmp_path / "other.tif", volume.shape) is None
