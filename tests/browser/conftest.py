@@ -137,6 +137,7 @@ class Server:
             "IPYTHONDIR": "ipython",
         }
         environment = dict(os.environ) | {name: str(folder / part) for name, part in names.items()}
+        environment["JUPYTER_PREFER_ENV_PATH"] = "0"  # in a virtual environment, its kernels would come first
         environment["OBJCLASS_WARMUP"] = "0"  # it would begin anew in each kernel
         if app == "lab":  # Notebook 7 does not know this plugin, nor show news
             settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
