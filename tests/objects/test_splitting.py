@@ -212,6 +212,14 @@ def test_pieces_are_not_smaller_than_min_size(tissue):
     assert tissue.max() < bound.max() < free.max()
 
 
+def test_two_halves_of_exactly_min_size_are_cut():
+    pair = bodies([[0, -7.5], [0, 8.5]], [9, 9])
+    half = int(pair.sum()) // 2
+    found = np.bincount(split_touching(pair, method="distance", min_size=half).ravel())
+    np.testing.assert_array_equal(found[1:], [half, half])
+    np.testing.assert_array_equal(split_touching(pair, method="distance", min_size=half + 1), pair)
+
+
 def test_small_objects_stay():
     labels = bodies([[0, 6, 0], [0, -6, 0]], [8, 8, 8])
     labels[0, 0, 0] = 2
