@@ -569,7 +569,7 @@ def _image_row(
         "spacing_source": picture.spacing_source,
         "min": picture.image.min().item(),
         "max": picture.image.max().item(),
-        "n_objects": int(np.count_nonzero(np.bincount(labels.ravel())[1:])) if labels.size else 0,
+        "n_objects": int(np.count_nonzero(np.bincount(labels.ravel())[1:])),
         "foreground": float(np.count_nonzero(labels) / labels.size),
         "seconds": seconds,
         "warnings": "; ".join(said),

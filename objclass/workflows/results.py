@@ -123,9 +123,7 @@ def write_results(
     write_measurements(folder / "objects.csv", table)
     write_classifier(folder / "ObjectSegmenter.cl", classifier)
     color = "CLASS" if "CLASS" in table else None
-    figure = overview(
-        picture.image, labels, table, spacing=spacing, color=color, is_rgb=picture.is_rgb or None
-    )
+    figure = overview(picture.image, labels, table, spacing=spacing, color=color, is_rgb=picture.is_rgb)
     with replacing(folder / "overview.png") as temporary:
         figure.savefig(temporary, format="png", dpi=150)
 

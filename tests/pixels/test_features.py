@@ -1,9 +1,13 @@
+import itertools
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from objclass.pixels.features import (
     APOC_SETS,
+    EDGE_SETS,
     FEATURE_SETS,
     FILTERS,
     Feature,
@@ -31,6 +35,10 @@ def test_sets_have_the_filters_that_their_names_say():
         "original",
         *(f"{name}={sigma}" for name in BLURS[:4] for sigma in (1, 2, 4, 8)),
     ]
+    for name, specification in EDGE_SETS.items():
+        sigmas = sorted({feature.value for feature in parse_features(specification)} - {None})
+        assert (sigmas[0], sigmas[-1]) == tuple(map(int, re.findall(r"\d+", name)))
+        assert all(sigma == 2 * before for before, sigma in itertools.pairwise(sigmas))
     for specification in FEATURE_SETS.values():
         assert format_features(parse_features(specification)) == specification
 

@@ -19,6 +19,7 @@ from objclass import cli
 from objclass._common.locking import locked
 from objclass.io import opening
 from objclass.workflows.batch import segment_folder
+from objclass.workflows.batch_tables import join_tables
 from objclass.workflows.record import read_sealed, write_sealed
 from objclass.workflows.results import check_out
 from objclass.workflows.run import run_image
@@ -659,6 +660,8 @@ def test_out_is_no_link_to_what_is_not_there(tmp_path, classifier):
     with pytest.raises(FileNotFoundError, match=r"out: expected a folder, got .*, a link to .*nowhere"):
         run_image(tmp_path / "images" / "stack000.tif", tmp_path / "out", classifier=tmp_path / "a.cl")
     assert not (tmp_path / "nowhere").exists()
+    (tmp_path / "nowhere").mkdir()
+    check_out(tmp_path / "out")
 
 
 def test_a_tilde_is_no_folder(tmp_path, classifier, monkeypatch):
@@ -671,6 +674,18 @@ def test_a_tilde_is_no_folder(tmp_path, classifier, monkeypatch):
     (tmp_path / "results").mkdir()
     monkeypatch.chdir("results")
     check_out(".")
+    check_out("new/folder")
+
+
+def test_tables_of_other_columns_are_joined_by_name(tmp_path):
+    (tmp_path / "a.csv").write_text("image,label,area\na,1,10.0\na,2,12.0\n")
+    (tmp_path / "b.csv").write_text("image,area,label,eccentricity\nb,7.0,1,0.5\n")
+    parts = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    join_tables(tmp_path, parts, [["label"], ["label"]], ndim=2, unit="", spacing=None)
+    expected = pd.DataFrame({"image": [*"aab"], "label": [1, 2, 1], "area": [10.0, 12.0, 7.0]})
+    expected["eccentricity"] = [np.nan, np.nan, 0.5]
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "objects.csv"), expected)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "objects.parquet"), expected, check_dtype=False)
 
 
 def test_an_empty_out_is_not_the_working_directory(tmp_path, classifier, monkeypatch):

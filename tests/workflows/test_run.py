@@ -4,9 +4,11 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 import objclass
 from objclass.pixels.training import TrainingParameters
+from objclass.plots.overview import overview
 from objclass.workflows.parameters import Parameters
 from objclass.workflows.reading import Picture
 from objclass.workflows.rerun import repeat_run
@@ -126,6 +128,34 @@ def test_failed_writing_never_looks_like_a_whole_run(files, tmp_path):
         run_image(files[0], out, annotations=files[1], parameters=QUICK, overwrite=True)
     assert not (out / "run.json").exists()
     assert (out / "labels.tif").exists()
+
+
+def test_a_failed_run_removes_only_a_folder_that_it_made(files, tmp_path):
+    (tmp_path / "mine").mkdir()
+    unlike = tmp_path / "unlike.tif"
+    objclass.imwrite(unlike, np.ones((5, 5), np.uint8))
+    for name in ("mine", "new"):
+        with pytest.raises(ValueError, match="annotations"):
+            run_image(files[0], tmp_path / name, annotations=unlike, parameters=QUICK, progress=False)
+    assert (tmp_path / "mine").is_dir()
+    assert not (tmp_path / "new").exists()
+
+
+def test_three_dim_channels_are_drawn_as_channels_and_a_colour_picture_as_it_is(tmp_path, monkeypatch):
+    image = np.random.default_rng(0).integers(0, 40, (3, 40, 60)).astype(np.uint8)
+    objclass.imwrite(tmp_path / "scribbles.tif", (image[0] // 30 + 1).astype(np.uint8))
+    tifffile.imwrite(tmp_path / "channels.tif", image, imagej=True, metadata={"axes": "CYX"})
+    tifffile.imwrite(tmp_path / "picture.tif", np.moveaxis(image, 0, -1), photometric="rgb")
+    figures = []
+    monkeypatch.setattr(
+        "objclass.plots.overview.overview",
+        lambda *given, **named: figures.append(overview(*given, **named)) or figures[-1],
+    )
+    for name in ("channels", "picture"):
+        files = {"annotations": tmp_path / "scribbles.tif", "parameters": QUICK, "progress": False}
+        run_image(tmp_path / f"{name}.tif", tmp_path / name, **files)
+    brightest = [figure.axes[0].images[0].get_array().max() for figure in figures]
+    assert brightest == [255, 39]
 
 
 def test_failed_training_keeps_the_results_of_another_run(files, tmp_path):
