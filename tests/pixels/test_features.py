@@ -15,6 +15,7 @@ from objclass.pixels.features import (
     format_features,
     match_features,
     parse_features,
+    scale_features,
 )
 
 BLURS = [name for name in FILTERS if name != "original"]
@@ -121,3 +122,24 @@ def test_a_voxel_size_in_another_unit_is_refused():
     ):
         match_features(features, (0.5, 0.5), (0.0005, 0.0005))
     assert match_features(features, (0.5, 0.5), (0.001, 0.001))[1].value == 1000
+
+
+@pytest.mark.parametrize(
+    ("spacing", "sigmas", "windows"),
+    [
+        ((1, 1, 1), (2, 2, 2), (1, 1, 1)),
+        ((3, 1, 1), (2 / 3, 2, 2), (1 / 3, 1, 1)),
+        ((6, 1, 1), (1 / 3, 2, 2), (0, 1, 1)),
+        ((12, 1, 1), (0, 2, 2), (0, 1, 1)),
+    ],
+)
+def test_blurs_along_a_coarse_axis_shrink_until_they_have_no_effect(spacing, sigmas, windows):
+    (feature,) = scale_features(parse_features("structure_largest_of_gaussian_blur=2"), spacing)
+    assert feature.sigma_along(3) == pytest.approx(sigmas, abs=1e-5)
+    assert feature.window_along(3) == pytest.approx(windows, abs=1e-5)
+
+
+def test_a_feature_that_is_not_scaled_keeps_even_the_smallest_blur():
+    (feature,) = parse_features("structure_largest_of_gaussian_blur=0.2")
+    assert feature.sigma_along(2) == (0.2, 0.2)
+    assert feature.window_along(2) == (0.1, 0.1)
