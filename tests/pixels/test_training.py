@@ -22,3 +22,25 @@ def test_votes_out_of_bag_are_those_of_scikit_learn(kind, class_weight, monkeypa
         votes = training._votes_out_of_bag(ours, rows)
         np.testing.assert_array_equal(votes, np.nan_to_num(theirs.oob_decision_function_))
         assert confusion.sum() == votes.any(axis=1).sum()
+
+
+def leaves_of(forest, rows):
+    """The leaf of each tree that each row reaches."""
+    at = np.repeat(forest.roots[np.newaxis].astype(int), len(rows), axis=0)
+    while (inner := forest.feature[at] >= 0).any():
+        left = np.take_along_axis(rows, np.maximum(forest.feature[at], 0), axis=1) < forest.threshold[at]
+        at = np.where(inner, np.where(left, forest.left[at], forest.right[at]), at)
+    return at
+
+
+def test_a_forest_of_ranks_has_the_same_splits_on_the_values():
+    rng = np.random.default_rng(0)
+    values = rng.lognormal(sigma=3, size=(300, 5)).astype(np.float32)
+    values[:, 1] = values[:, 1].round()  # many ties
+    values[:, 2] = 7  # nothing to split
+    values[:, 3] = np.where(rng.random(300) < 0.5, 1, np.nextafter(np.float32(1), np.float32(2)))
+    ranks = training.Ranks(values)
+    trees = ExtraTreesClassifier(20, max_features=1, random_state=0, bootstrap=True)
+    forest = fit_forest(trees, ranks.rows, rng.integers(1, 4, 300).astype(np.uint8))[0]
+    on_values = ranks.to_values(forest)
+    np.testing.assert_array_equal(leaves_of(on_values, values), leaves_of(forest, ranks.rows))
