@@ -4,6 +4,10 @@ import os
 
 import pytest
 
+# A thread of OpenMP or OpenBLAS that waits for work keeps its core busy, which a test beside it needs.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Outside CI, which installs known versions, a package's announcement of changes fails no test."""
