@@ -1,3 +1,4 @@
+import importlib
 import os
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import pytest
 
-from objclass._common.code_cache import code_cache, source_key
+from objclass._common.code_cache import _root, code_cache, source_key
 
 CALLER = """
 from objclass._common.parallel import kernel
@@ -36,37 +37,50 @@ def package(tmp_path):
     return folder
 
 
+@pytest.fixture
+def call(tmp_path, monkeypatch):
+    """Import a package anew, which knows of what was compiled only from disk, and call its function."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "cache"))
+
+    def import_and_call(package):
+        with monkeypatch.context() as patch:
+            for name in [name for name in sys.modules if name.partition(".")[0] == package.name]:
+                patch.delitem(sys.modules, name)
+            patch.syspath_prepend(package.parent)
+            caller = importlib.import_module(f"{package.name}.caller").caller
+        return caller(1), sum(caller.stats.cache_hits.values())
+
+    _root.cache_clear()
+    yield import_and_call
+    _root.cache_clear()
+
+
 def run(package, code, **environment):
     environment = {**os.environ, "PYTHONPATH": str(package.parent), **environment}
     command = [sys.executable, "-c", code]
     return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.split()
 
 
-def test_a_change_in_a_called_function_is_seen(package, tmp_path):
+def test_a_change_in_a_called_function_is_seen(package, tmp_path, call):
     code = "from loops.caller import caller; print(caller(1), sum(caller.stats.cache_hits.values()))"
-    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-    assert run(package, code, **environment) == ["2", "0"]
-    assert run(package, code, **environment) == ["2", "1"]
+    assert run(package, code, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == ["2", "0"]
+    assert call(package) == (2, 1)
     (package / "called.py").write_text(CALLED.format(100))
-    assert run(package, code, **environment) == ["101", "0"]
+    assert call(package) == (101, 0)
 
 
-def test_a_copy_of_the_sources_elsewhere_finds_their_code(package, tmp_path):
-    code = "from loops.caller import caller; print(caller(1), sum(caller.stats.cache_hits.values()))"
-    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-    assert run(package, code, **environment) == ["2", "0"]
+def test_a_copy_of_the_sources_elsewhere_finds_their_code(package, tmp_path, call):
+    assert call(package) == (2, 0)
     copy = tmp_path / "elsewhere" / package.name
     shutil.copytree(package, copy)
     os.utime(copy / "caller.py", (0, 0))
-    assert run(copy, code, **environment) == ["2", "1"]
+    assert call(copy) == (2, 1)
     (copy / "called.py").write_text(CALLED.format(100))
-    assert run(copy, code, **environment) == ["101", "0"]
+    assert call(copy) == (101, 0)
 
 
-def test_damaged_code_is_compiled_anew_and_kept_again(package, tmp_path):
-    code = "from loops.caller import caller; print(caller(1), sum(caller.stats.cache_hits.values()))"
-    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-    assert run(package, code, **environment) == ["2", "0"]
+def test_damaged_code_is_compiled_anew_and_kept_again(package, tmp_path, call):
+    assert call(package) == (2, 0)
     damages = {
         ".nbi cut": lambda path, content: path.write_bytes(content[: len(content) // 2]),
         ".nbi garbage": lambda path, _: path.write_bytes(b"garbage" * 100),
@@ -82,11 +96,11 @@ def test_damaged_code_is_compiled_anew_and_kept_again(package, tmp_path):
         path.unlink()
         harm(path, content)
         damaged = path.read_bytes() if path.is_file() else b""
-        assert run(package, code, **environment) == ["2", "0"], damage
+        assert call(package) == (2, 0), damage
         assert path.is_dir() or path.read_bytes() != damaged, damage
     path.rmdir()
-    run(package, code, **environment)
-    assert run(package, code, **environment) == ["2", "1"]
+    call(package)
+    assert call(package) == (2, 1)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the system")
