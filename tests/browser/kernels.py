@@ -6,6 +6,7 @@ Jupyter starts instead of a kernel, and watches. A fork knows nothing of what ot
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -36,12 +37,22 @@ def serve(path: str) -> None:
         server.listen()
         while True:
             connection, _ = server.accept()
-            content = json.loads(connection.makefile().readline())
-            if not (kernel := os.fork()):
-                server.close()
-                become_kernel(connection, content)
-            connection.sendall(f"{kernel}\n".encode())
-            connection.close()
+            with connection:
+                content = asked(connection)
+                if not content:
+                    continue
+                if not (kernel := os.fork()):
+                    server.close()
+                    become_kernel(connection, content)
+                with contextlib.suppress(OSError):  # given up meanwhile, which the kernel notices too
+                    connection.sendall(f"{kernel}\n".encode())
+
+
+def asked(connection: socket.socket) -> dict:
+    """Return what is asked for; nothing where Jupyter has given it up already."""
+    with contextlib.suppress(OSError, ValueError):
+        return json.loads(connection.makefile().readline())
+    return {}
 
 
 def load() -> None:
@@ -62,7 +73,8 @@ def become_kernel(connection: socket.socket, content: dict) -> None:
     from ipykernel.kernelapp import IPKernelApp
 
     def end_too() -> None:
-        connection.recv(1)
+        with contextlib.suppress(OSError):
+            connection.recv(1)
         os._exit(1)
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
