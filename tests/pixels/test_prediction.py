@@ -10,7 +10,7 @@ from objclass._common.parallel import single_threaded
 from objclass.pixels import tiling
 from objclass.pixels.extraction import FeatureCache, features_at
 from objclass.pixels.features import parse_features, scale_features
-from objclass.pixels.prediction import choose_engine
+from objclass.pixels.prediction import choose_engine, reach
 from objclass.pixels.uncertainty import suggest_slice, uncertainty_plane
 from tests import pixel_reference
 from tests.forests import count_votes
@@ -59,6 +59,28 @@ def test_blurs_equal_the_plain_ones_bit_for_bit():
     image, features = random_image((1, 9, 33, 70)), parse_features("gaussian_blur=1 gaussian_blur=3.3")
     ours = features_at(image, features, np.ones(image.shape[1:], bool)).T.reshape(-1, *image.shape[1:])
     np.testing.assert_array_equal(ours, pixel_reference.compute_features(image, features))
+
+
+@pytest.mark.parametrize("spacing", [(1, 2, 8), (1, 8, 2), (8, 2, 1)])
+def test_features_of_a_part_are_those_of_the_whole(spacing):
+    image = random_image((1, 41, 121, 141))
+    features = scale_features(parse_features("gaussian_blur=6 sobel_of_gaussian_blur=6"), spacing)
+    part = np.zeros(image.shape[1:], bool)
+    part[19:22, 58:63, 70:72] = True
+    everything = features_at(image, features, np.ones_like(part)).reshape(*part.shape, -1)
+    np.testing.assert_array_equal(features_at(image, features, part), everything[part])
+
+
+@pytest.mark.parametrize("features", ["gaussian_blur=3 original", "original gaussian_blur=3", "original"])
+def test_reach_is_how_far_a_pixel_changes_the_classes_of_others(features):
+    image = random_image((81, 81), np.float32)
+    classifier = train(image, features=features, preset="apoc", max_depth=None)
+    before = objclass.probability_map(image, classifier, positive_class=2)
+    image[40, 40] = 1e6
+    changed = np.argwhere(objclass.probability_map(image, classifier, positive_class=2) != before)
+    margin = reach(classifier) - np.abs(changed - 40).max(axis=0)
+    assert (margin >= 0).all()
+    assert (margin <= 2).all()
 
 
 def test_features_are_in_raster_order():
