@@ -97,6 +97,16 @@ def test_chunked_takes_the_percentiles_of_the_whole_image(scene, tmp_path):
         np.testing.assert_array_equal(classes, objclass.classify_pixels(exposed, classifier))
 
 
+def test_a_channel_of_one_value_says_nothing(scene):
+    image, annotations, _ = scene
+    keywords = {"features": "edges_1_to_4_px", "n_estimators": 20, "normalize": "percentile"}
+    one = objclass.train_object_classifier(image[0], annotations, **keywords)
+    empty = np.stack([image[0], np.full_like(image[0], 7)])
+    both = objclass.train_object_classifier(empty, annotations, **keywords)
+    expected = objclass.segment(image[0], one)
+    assert ((objclass.segment(empty, both) > 0) == (expected > 0)).mean() > 0.95
+
+
 def test_planes_and_suggestions_follow(scene):
     image, annotations, exposed = scene
     classifier = objclass.train_object_classifier(image, annotations, normalize="percentile", n_estimators=20)
