@@ -32,7 +32,7 @@ class ImagePlanes:
     def __init__(self, image: np.ndarray) -> None:
         self.image = image
         samples = [_sample(channel) for channel in image]
-        self.codes = [_value_code(channel, sample) for channel, sample in zip(image, samples, strict=True)]
+        self.codes = [_value_code(channel) for channel in image]
         self.dtype = np.dtype(np.uint8 if image.dtype in (np.uint8, np.bool_) else np.uint16)
         self.channels = [
             _describe_channel(sample, *code) for sample, code in zip(samples, self.codes, strict=True)
@@ -74,7 +74,7 @@ def _sample(channel: np.ndarray) -> np.ndarray:
     return channel[::step, ::step, ::step]
 
 
-def _value_code(channel: np.ndarray, sample: np.ndarray) -> tuple[float, float]:
+def _value_code(channel: np.ndarray) -> tuple[float, float]:
     if channel.dtype in (np.bool_, np.uint8, np.uint16):
         return 0.0, 1.0
     if channel.dtype in (np.int8, np.int16):

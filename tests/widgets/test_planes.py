@@ -43,14 +43,24 @@ def test_small_integers_are_sent_exactly(dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.uint32])
-def test_wide_values_are_sent_within_their_range(dtype):
-    image = (RNG.normal(size=(1, 5, 7, 11)) * 1e6).astype(dtype)
+@pytest.mark.parametrize("lowest", [None, 0])
+def test_wide_values_are_sent_within_their_range(dtype, lowest):
+    image = (RNG.normal(size=(1, 5, 7, 11)) * 1e6).clip(lowest, None).astype(dtype)
     server = PlaneServer(ImagePlanes(image), {})
     answer, buffers = server.answer(request())
     offset, scale = server.image.codes[0]
     restored = read(answer["layers"][0], buffers[0]) * scale + offset
     tolerance = 0.51 * np.ptp(image.astype(float)) / 65535
     np.testing.assert_allclose(restored, image[:, 2].astype(float), rtol=0, atol=tolerance)
+
+
+def test_channels_of_a_colour_picture_share_their_contrast():
+    image = np.stack([RNG.random((1, 9, 9)) * width + start for start, width in ((-2, 1), (3, 5), (1, 1))])
+    planes = ImagePlanes(image)
+    planes.share_contrast()
+    for channel in planes.channels:
+        limits = [channel["offset"] + channel["scale"] * channel[side] for side in ("low", "high")]
+        assert limits == pytest.approx([image.min(), image.max()])
 
 
 def test_a_request_for_more_than_there_is_gets_what_there_is():
