@@ -54,6 +54,8 @@ def map_to_image(labels: npt.ArrayLike, table: pd.DataFrame, column: str) -> np.
     """
     from pandas.api.types import is_numeric_dtype
 
+    from objclass.tables.columns import column_kind
+
     labels = checks.check_labels(labels)
     table = _of_one_image(table)
     if column not in table:
@@ -62,7 +64,7 @@ def map_to_image(labels: npt.ArrayLike, table: pd.DataFrame, column: str) -> np.
     numbers, places = np.unique(labels, return_inverse=True)
     check_belongs(table, numbers[numbers != 0])
     rows = table.set_index("label")[column].reindex(numbers)
-    if is_numeric_dtype(rows) and not _is_class(column, table[column]):
+    if is_numeric_dtype(rows) and column_kind(table[column]) != "category":
         values = rows.to_numpy(dtype=float, na_value=np.nan, copy=True)
         values[numbers == 0] = np.nan
     else:
@@ -202,12 +204,6 @@ def _of_one_image(table: pd.DataFrame) -> pd.DataFrame:
         hint = "Select the rows of the image: table[table['image'] == name]."
         raise checks.invalid("table", "the objects of one image", "those of several", hint)
     return table
-
-
-def _is_class(column: str, values: pd.Series) -> bool:
-    from objclass.tables.columns import column_kind
-
-    return column_kind(values) == "category"
 
 
 def _qupath_properties(
