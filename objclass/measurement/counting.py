@@ -110,6 +110,14 @@ class Part:
         return self.objects.sums.boxes[self.rows]
 
     @property
+    def valid(self) -> np.ndarray:
+        """The numbers of voxels that are not masked (channels, n), each channel contiguous.
+
+        numba compiles a function anew for an array that is not.
+        """
+        return np.ascontiguousarray(self.objects.sums.valid[self.rows].T)
+
+    @property
     def is_2d(self) -> bool:
         """Whether the image is 2D."""
         return len(self.objects.spacing) == 2
@@ -231,10 +239,10 @@ def hull_shapes_of_rows(
 
 def count_distributions(part: Part) -> Counts:
     """Compute quantiles and higher moments of the intensities."""
-    scene, valid = part.scene, part.objects.sums.valid[part.rows]
+    scene, valid = part.scene, part.valid
     result = np.empty((len(scene.pixels), len(part.numbers), DISTRIBUTION))
     for channel, values in enumerate(scene.values):
-        chosen = scene.channel_labels[channel], part.numbers, part.boxes, valid[:, channel]
+        chosen = scene.channel_labels[channel], part.numbers, part.boxes, valid[channel]
         measure_distributions(*chosen, values, np.array(QUANTILES), result[channel])
     return {"distribution": np.moveaxis(result, 0, 2)}
 
@@ -278,12 +286,12 @@ def count_rings(part: Part) -> Counts:
 def count_haralick(part: Part) -> Counts:
     """Compute Haralick features at each distance."""
     scene, distances = part.scene, part.scene.options.texture_distances
-    valid = part.objects.sums.valid[part.rows]
+    valid = part.valid
     result = np.empty((len(distances), len(scene.pixels), len(part.numbers), HARALICK))
     for index, distance in enumerate(distances):
         steps = steps_at(distance, part.objects.spacing)
         for channel, values in enumerate(scene.values):
-            chosen = scene.channel_labels[channel], part.numbers, part.boxes, valid[:, channel]
+            chosen = scene.channel_labels[channel], part.numbers, part.boxes, valid[channel]
             measure_haralick(*chosen, values, steps, result[index, channel])
     return {"haralick": result.transpose(2, 3, 0, 1)}
 

@@ -9,6 +9,7 @@ from scipy.spatial import ConvexHull, Delaunay
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
+from objclass.measurement import counting
 from objclass.measurement.kernels.texture import LEVELS
 from objclass.measurement.properties import PROPERTIES
 from objclass.measurement.region_properties import measure
@@ -384,6 +385,33 @@ def test_distances_of_texture_are_physical():
     assert entropies(spread, pixels, (1, 1, 1), 1)[0] == pytest.approx(near)
     assert entropies(mask, image[0], (1, 1, 1), 1)[0] != pytest.approx(near)
     assert far != pytest.approx(near)
+
+
+@pytest.mark.parametrize("n_objects", [1, 2])
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_functions_are_compiled_for_contiguous_arrays_alone(n_objects, n_channels, monkeypatch):
+    """Whatever the number of channels and objects: numba compiles them anew for others."""
+    strided = []
+
+    def record(kernel):
+        def call(*arguments):
+            arrays = [each for each in arguments if isinstance(each, np.ndarray)]
+            strided.extend(kernel.__name__ for each in arrays if not each.flags.c_contiguous)
+            return kernel(*arguments)
+
+        return call
+
+    inside = ".kernels."
+    kernels = {n: each for n, each in vars(counting).items() if inside in getattr(each, "__module__", "")}
+    assert len(kernels) >= 10
+    for name, kernel in kernels.items():
+        monkeypatch.setattr(counting, name, record(kernel))
+    labels = np.zeros((12, 14), np.int32)
+    labels[2:6, 2:6], labels[7:10, 5:9] = 1, n_objects
+    image = np.arange(n_channels * labels.size, dtype=np.uint16).reshape(n_channels, *labels.shape)
+    groups = ("size", "intensity", "shape", "position", "moments", "perimeter", "texture")
+    assert len(measure(labels, image, properties=groups, ring_width=2)) == n_objects
+    assert strided == []
 
 
 @pytest.mark.parametrize("shape", [(3, 5, 7), (6, 9)])

@@ -217,7 +217,7 @@ def merge_sums(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> ObjectSums:
     corners = np.minimum.reduceat(spatial[:, BOX_START:BOX_STOP], starts)
     stops = np.maximum.reduceat(spatial[:, BOX_STOP:NUMBER], starts)
     sums = np.add.reduceat(spatial[:, :BOX_START], starts)
-    counts = sums[:, COUNT]
+    counts = np.ascontiguousarray(sums[:, COUNT])
     first, second = move_origin(counts, sums[:, FIRST:SECOND], sums[:, SECOND:][:, _AXIS_PAIRS], corners)
 
     shift = intensity[:, :, REFERENCE] - np.repeat(intensity[starts, :, REFERENCE], n_parts, axis=0)

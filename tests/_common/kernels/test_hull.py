@@ -36,7 +36,7 @@ def test_lattice_points_many_in_one_plane(extent):
 
 
 def test_a_block_of_points_has_the_hull_of_its_corners():
-    facets = check_hull(np.argwhere(np.ones((4, 5, 3))))
+    facets = check_hull(np.ascontiguousarray(np.argwhere(np.ones((4, 5, 3)))))
     assert len(facets) == 12
     assert len(check_hull(np.repeat(np.eye(4, 3, dtype=np.int64), 3, axis=0))) == 4
 

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from skimage.measure import inertia_tensor, moments_central, moments_hu, moments_normalized
 
+from objclass._common.parallel import read_only
 from objclass.measurement.kernels import moments
 
 
@@ -18,8 +19,8 @@ def test_moments_of_weights(shape, spacing):
     stack = weights.reshape((1,) * (3 - len(shape)) + shape)
     box, place, steps = np.array([[0, 0, 0, *stack.shape]]), np.zeros((1, 3)), np.ones(3)
     place[0, -len(shape) :], steps[-len(shape) :] = centre, spacing
-    labels, sums = np.ones(stack.shape, np.int32), np.empty((1, 4, 4, 4))
-    moments.sum_powers(labels, np.array([1]), box, stack, True, place, steps, sums)
+    labels, sums = read_only(np.ones(stack.shape, np.int32)), np.empty((1, 4, 4, 4))
+    moments.sum_powers(labels, np.array([1]), box, read_only(stack), True, place, steps, sums)
     assert_allclose(sums[0, 0] if len(shape) == 2 else sums[0], central, rtol=1e-12, atol=1e-9)
     normalized = moments.normalized_moments(central[np.newaxis], spacing)[0]
     assert_allclose(normalized, moments_normalized(central, spacing=spacing), rtol=1e-12)
