@@ -23,7 +23,7 @@ from objclass.pixels import forest as forest_module
 from objclass.pixels.kernels import convolution
 from objclass.pixels.kernels.convolution import LANES
 from objclass.pixels.kernels.forest import MAX_COUNTED
-from objclass.pixels.kernels.pixels import GROUP, LARGE, classify_collected
+from objclass.pixels.kernels.pixels import classify_collected
 from objclass.pixels.training import fit_forest
 
 from .common import Row
@@ -160,16 +160,17 @@ def walks_of_deep_trees() -> Iterator[Row]:
         uncounted = np.pad(trees.deep.votes, ((0, 0), (0, MAX_COUNTED)))
         added = trees._replace(deep=trees.deep._replace(votes=uncounted))
 
-        def classify(trees: forest_module.Trees, step: int = found.size) -> Callable[[], None]:
-            def run() -> None:
-                for begin in range(0, found.size, step):
-                    classify_collected(collected, begin, begin + step, trees, found)
+        endless = np.full_like(trees.deep.margins, np.inf)
+        all_vote = trees._replace(deep=trees.deep._replace(margins=endless))
 
-            return run
+        def classify(trees: forest_module.Trees) -> Callable[[], None]:
+            return lambda: classify_collected(collected, 0, found.size, trees, found)
 
-        cases = {"tops as blocks of leaves": classify(from_roots), "counted votes": classify(added)}
-        if trees.deep.columns.size > LARGE:
-            cases["rows of 4,096 voxels"] = classify(trees, GROUP * LANES)
+        cases = {
+            "tops as blocks of leaves": classify(from_roots),
+            "counted votes": classify(added),
+            "no votes once a class is certain": classify(all_vote),
+        }
         ours, *others = shortest(classify(trees), *cases.values())
         for name, without in zip(cases, others, strict=True):
             yield _row(f"deep trees, {forest.n_nodes // n_trees:,} nodes each: {name}", ours, without)

@@ -257,8 +257,26 @@ def _pack_deep(
     _, tops, slots = _pack_masks(forest, trees, _find_tops(forest, trees), feature, threshold)
     numbers = nodes.ravel()
     return DeepTrees(
-        tops, place[slots], numbers, numbers.view(np.float32), np.uint32(bits), columns, different
+        tops,
+        starts=place[slots],
+        margins=_margins(forest, trees),
+        nodes=numbers,
+        thresholds=numbers.view(np.float32),
+        feature_bits=np.uint32(bits),
+        columns=columns,
+        votes=different,
     )
+
+
+def _margins(forest: Forest, trees: np.ndarray) -> np.ndarray:
+    """Return by how much the first two classes can come closer through each of the trees and all behind it.
+
+    They include the error of the sums before.
+    """
+    of_leaf = np.ptp(forest.leaf, axis=1)
+    of_tree = np.maximum.reduceat(of_leaf, forest.roots)[trees]
+    margins = np.cumsum(of_tree[::-1])[::-1] + max(_tolerance(forest), 0)
+    return np.nextafter(margins.astype(np.float32), np.float32(np.inf))
 
 
 def _find_tops(forest: Forest, trees: np.ndarray) -> np.ndarray:

@@ -14,6 +14,8 @@ from objclass._common.parallel import kernel
 
 MAX_COUNTED = 16
 """The highest number of different votes that are counted before they are added."""
+CHECK = 8
+"""From the middle of the deep trees on, voxels whose class is certain are left out after this many trees."""
 
 
 class TwoLevelTrees(NamedTuple):
@@ -61,11 +63,14 @@ class DeepTrees(NamedTuple):
     A node is two numbers in a row, its left child, followed by the right one, and feature:
     ``child << feature_bits | feature``, and its threshold. `nodes` (2 · n_nodes,) holds them as integers;
     `thresholds` is the same memory as float32. A leaf has an infinite threshold and is its own left child;
-    `columns` (n_nodes,) are those of its votes. `votes` (n_sums, n_different) hold equal votes once.
+    `columns` (n_nodes,) are those of its votes. `votes` (n_sums, n_different) hold equal votes once. A class
+    that leads by more than ``margins[t]`` before tree t wins, whatever that tree and those behind it vote for:
+    `margins` (n_trees,).
     """
 
     tops: Masks
     starts: np.ndarray
+    margins: np.ndarray
     nodes: np.ndarray
     thresholds: np.ndarray
     feature_bits: np.uint32
@@ -203,20 +208,44 @@ def add_masked_tree_votes(features, n, trees, reachable, lowest, leaves, sums):
 
 @kernel
 def go_down(values, stride, trees, n, voxels, nodes):
-    """Let the first `n` of `voxels` go down two levels from their nodes."""
+    """Let the first `n` of `voxels` go down a level from their nodes."""
     bits, mask = trees.feature_bits, (np.uint32(1) << trees.feature_bits) - np.uint32(1)
     for i in range(n):
-        voxel, node = np.uintp(voxels[i]), nodes[i]
-        for _ in range(2):
-            at = np.uintp(2) * np.uintp(node)
-            word = trees.nodes[at]
-            value = values[np.uintp(word & mask) * np.uintp(stride) + voxel]
-            node = (word >> bits) + np.uint32(not value < trees.thresholds[at + np.uintp(1)])
-        nodes[i] = node
+        at = np.uintp(2) * np.uintp(nodes[i])
+        word = trees.nodes[at]
+        value = values[np.uintp(word & mask) * np.uintp(stride) + np.uintp(voxels[i])]
+        nodes[i] = (word >> bits) + np.uint32(not value < trees.thresholds[at + np.uintp(1)])
 
 
 @kernel
-def add_deep_tree_votes(features, n, trees, voxels, nodes, lowest, leaves, sums):
+def add_counted(counts, n, votes, sums):
+    """Add the votes counted in `counts` (n_different, at least n) to the sums, and count anew."""
+    for column in range(counts.shape[0]):
+        for c in range(sums.shape[0]):
+            vote = votes[c, column]
+            for i in range(n):
+                sums[c, i] += vote * np.float32(counts[column, i])
+        counts[column, :n] = 0
+
+
+@kernel
+def keep_undecided(sums, margin, n, voxels):
+    """Keep those of the first `n` of `voxels` whose best class leads by no more than `margin`, and count them."""
+    n_left = 0
+    for i in range(n):
+        voxel = np.uintp(voxels[i])
+        best, second = np.float32(0), np.float32(-np.inf)
+        for c in range(sums.shape[0]):
+            total = sums[c, voxel]
+            second = max(second, min(best, total))
+            best = max(best, total)
+        voxels[np.uintp(n_left)] = voxel
+        n_left += np.int64(best - second <= margin)
+    return n_left
+
+
+@kernel
+def add_deep_tree_votes(features, n, trees, until_decided, voxels, nodes, lowest, leaves, sums):
     """Add the votes of trees of any depth.
 
     The top of a tree is evaluated as a block of leaves. Below, all voxels of a row go down together: their
@@ -229,6 +258,9 @@ def add_deep_tree_votes(features, n, trees, voxels, nodes, lowest, leaves, sums)
     features : float32, (n_features, at least n)
     n : int
     trees : DeepTrees
+    until_decided : bool
+        Whether the votes for a voxel may end once its class is certain. The sums are those for classes 2, 3, …
+        minus those for class 1 then, and all other trees have voted.
     voxels, nodes, leaves : uint32, (n,)
         Scratch.
     lowest : float32, (n,)
@@ -239,14 +271,22 @@ def add_deep_tree_votes(features, n, trees, voxels, nodes, lowest, leaves, sums)
     stride, values = features.shape[1], features.reshape(-1)
     n_different = trees.votes.shape[1]
     counts = np.zeros((n_different if n_different <= MAX_COUNTED else 0, n), np.uint32)
-    for t in range(trees.tops.first.size - 1):
+    undecided, n_undecided = np.arange(n).astype(np.uint32), n
+    middle = trees.margins.size // 2
+    for t in range(trees.margins.size):
+        if until_decided and t > middle and (t - middle) % CHECK == 1:
+            add_counted(counts, n, trees.votes, sums)
+            n_undecided = keep_undecided(sums, trees.margins[t], n_undecided, undecided)
+            if not n_undecided:
+                break
         find_leaves(features, n, trees.tops, t, voxels, lowest, leaves)
-        for i in range(n):
-            nodes[i] = trees.starts[np.uintp(leaves[i])]
-            voxels[i] = i
-        n_left = n
+        for i in range(n_undecided):
+            voxels[i] = undecided[i]
+            nodes[i] = trees.starts[np.uintp(leaves[np.uintp(undecided[i])])]
+        n_left = n_undecided
         while n_left:
-            go_down(values, stride, trees, n_left, voxels, nodes)
+            for _ in range(2):
+                go_down(values, stride, trees, n_left, voxels, nodes)
             n_before, n_left = n_left, 0
             for i in range(n_before):
                 node, voxel = nodes[i], voxels[i]
@@ -254,32 +294,34 @@ def add_deep_tree_votes(features, n, trees, voxels, nodes, lowest, leaves, sums)
                 nodes[np.uintp(n_left)], voxels[np.uintp(n_left)] = node, voxel
                 n_left += np.int64((trees.nodes[np.uintp(2) * np.uintp(node)] >> trees.feature_bits) != node)
         if counts.shape[0]:
-            for i in range(n):
-                counts[np.uintp(trees.columns[np.uintp(leaves[i])]), i] += np.uint32(1)
+            for i in range(n_undecided):
+                voxel = np.uintp(undecided[i])
+                counts[np.uintp(trees.columns[np.uintp(leaves[voxel])]), voxel] += np.uint32(1)
         else:
-            for i in range(n):
-                leaves[i] = trees.columns[np.uintp(leaves[i])]
+            for i in range(n_undecided):
+                voxel = np.uintp(undecided[i])
+                leaves[voxel] = trees.columns[np.uintp(leaves[voxel])]
             for c in range(sums.shape[0]):
                 votes, total = trees.votes[c], sums[c]
-                for i in range(n):
-                    total[i] += votes[np.uintp(leaves[i])]
-    for c in range(sums.shape[0]):
-        for column in range(counts.shape[0]):
-            vote = trees.votes[c, column]
-            for i in range(n):
-                sums[c, i] += vote * np.float32(counts[column, i])
+                for i in range(n_undecided):
+                    voxel = np.uintp(undecided[i])
+                    total[voxel] += votes[np.uintp(leaves[voxel])]
+    add_counted(counts, n, trees.votes, sums)
 
 
 @kernel
-def sum_votes(features, n, trees, sums):
-    """Set each row of `sums` to its votes, over the first `n` voxels of `features`."""
+def sum_votes(features, n, trees, until_decided, sums):
+    """Set each row of `sums` to its votes, over the first `n` voxels of `features`.
+
+    With `until_decided`, they may lack the votes of trees that could not change the class.
+    """
     scratch, leaves, nodes = np.empty(n, np.uint32), np.zeros(n, np.uint32), np.empty(n, np.uint32)
     lowest = np.empty(n, np.float32)
     for c in range(sums.shape[0]):
         sums[c, :n] = 0
         add_two_level_votes(features, n, trees.two_levels, c, sums)
     add_masked_tree_votes(features, n, trees.masked, scratch, lowest, leaves, sums)
-    add_deep_tree_votes(features, n, trees.deep, scratch, nodes, lowest, leaves, sums)
+    add_deep_tree_votes(features, n, trees.deep, until_decided, scratch, nodes, lowest, leaves, sums)
 
 
 @kernel

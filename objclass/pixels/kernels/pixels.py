@@ -14,8 +14,6 @@ from objclass.pixels.kernels.filters import N_SCRATCH, fill_features
 from objclass.pixels.kernels.forest import pick_classes, sum_votes
 
 GROUP = 8
-LARGE = 2**17
-"""Nodes of deep trees that fill the second cache."""
 
 
 @kernel
@@ -69,7 +67,7 @@ def classify_rows(tile, source_at, slots, rows, trees, classes):
     for first in range(rows[0] * n_strips, rows[1] * n_strips, GROUP):
         n = min(GROUP, rows[1] * n_strips - first)
         _fill_group(tile, source_at, slots, first, n, values)
-        sum_votes(features, n * LANES, trees, sums)
+        sum_votes(features, n * LANES, trees, True, sums)
         pick_classes(features, n * LANES, trees, sums, picked)
         _put_group(picked, first, n, classes.shape[1], classes)
 
@@ -87,7 +85,7 @@ def probability_rows(tile, source_at, slots, rows, trees, probabilities):
     for first in range(rows[0] * n_strips, rows[1] * n_strips, GROUP):
         n = min(GROUP, rows[1] * n_strips - first)
         _fill_group(tile, source_at, slots, first, n, values)
-        sum_votes(features, n * LANES, trees, sums)
+        sum_votes(features, n * LANES, trees, False, sums)
         for i in range(n * LANES):
             sums[0, i] /= sums[1, i]
         _put_group(sums[0], first, n, probabilities.shape[1], probabilities)
@@ -123,18 +121,13 @@ def collect_features(tile, source_at, slots, rows, mask, offsets, collected):
 
 @kernel
 def classify_collected(collected, begin, end, trees, classes):
-    """Write the class of the voxels from `begin` to before `end` whose features `collect_features` wrote.
-
-    Trees that do not fit the second cache serve more voxels each time that they are fetched.
-    """
-    is_large = trees.deep.columns.size > LARGE
-    n_row = GROUP * LANES * (8 if is_large else 1)
-    features = np.empty((collected.shape[0], n_row), np.float32)
-    sums = np.empty((trees.deep.votes.shape[0], n_row), np.float32)
-    for first in range(begin, end, n_row):
-        n = min(n_row, end - first)
+    """Write the class of the voxels from `begin` to before `end` whose features `collect_features` wrote."""
+    features = _empty_features(collected.shape[0])[1]
+    sums = np.empty((trees.deep.votes.shape[0], GROUP * LANES), np.float32)
+    for first in range(begin, end, GROUP * LANES):
+        n = min(GROUP * LANES, end - first)
         for f in range(features.shape[0]):
             for i in range(n):
                 features[f, i] = collected[f, first + i]
-        sum_votes(features, n, trees, sums)
+        sum_votes(features, n, trees, True, sums)
         pick_classes(features, n, trees, sums, classes[first:])

@@ -7,7 +7,7 @@ from sklearn.ensemble import RandomForestClassifier
 from objclass.pixels import forest as forest_module
 from objclass.pixels.kernels import forest as kernels
 from objclass.pixels.kernels.forest import sum_votes
-from objclass.pixels.kernels.pixels import LARGE, classify_collected
+from objclass.pixels.kernels.pixels import classify_collected
 from objclass.pixels.training import fit_forest
 from tests.forests import count_votes, forests
 
@@ -31,8 +31,37 @@ def test_every_form_of_a_tree_gives_the_same_votes(forest, max_leaves):
     sums = np.empty((forest.n_classes, 70), np.float32)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(forest_module, "MAX_LEAVES", max_leaves)
-        sum_votes(np.ascontiguousarray(rows.T), 70, forest_module.pack_trees(forest, forest.leaf.T), sums)
+        sum_votes(np.ascontiguousarray(rows.T), 70, forest_module.pack_trees(forest, forest.leaf.T), False, sums)
     np.testing.assert_allclose(sums, count_votes(forest, rows).T, rtol=1e-5)
+
+
+@given(forest=forests(max_trees=30, max_depth=6), seed=st.integers(0, 2**32 - 1))
+def test_votes_that_cannot_change_the_class_are_left_out(forest, seed):
+    rows = np.random.default_rng(seed).normal(0, 1e3, (70, forest.n_features)).astype(np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forest_module, "MAX_LEAVES", 0)
+        patch.setattr(forest_module, "MAX_TWO_LEVELS", -1)
+        packed = forest_module.pack_trees(forest, forest_module.votes_against_first(forest))
+    classes = np.empty(len(rows), np.uint8)
+    classify_collected(np.ascontiguousarray(rows.T), 0, len(rows), packed, classes)
+    np.testing.assert_array_equal(classes, count_votes(forest, rows).argmax(axis=1) + 1)
+
+
+@pytest.mark.parametrize(("until_decided", "n_votes"), [(False, 100), (True, 51)])
+def test_a_class_is_decided_once_no_other_can_catch_up(until_decided, n_votes):
+    joined = {"feature": [0, -1, -1], "threshold": [0.5, 0, 0], "left": [1, -1, -1], "right": [2, -1, -1]}
+    for name, values in joined.items():
+        step = 3 if name in ("left", "right") else 0
+        joined[name] = [value + step * tree * (value > 0) for tree in range(100) for value in values]
+    leaves = [[0, 0], [1, 0], [0, 1]] * 100
+    forest = forest_module.Forest(**joined, leaf=leaves, roots=range(0, 300, 3), n_features=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forest_module, "MAX_LEAVES", 0)
+        patch.setattr(forest_module, "MAX_TWO_LEVELS", -1)
+        packed = forest_module.pack_trees(forest, forest_module.votes_against_first(forest))
+    sums = np.empty((1, 2), np.float32)
+    sum_votes(np.array([[0, 1]], np.float32), 2, packed, until_decided, sums)
+    np.testing.assert_array_equal(sums, [[-n_votes, n_votes]])
 
 
 def test_full_depth_trees_store_equal_votes_once():
@@ -59,7 +88,6 @@ def test_deep_trees_classify_as_scikit_learn(n_trees, min_samples_leaf, n_classe
     trees = forest.packed.deep
     assert (np.diff(trees.tops.first) == 32).all()  # 31 splits and one that strikes nothing off
     assert (trees.votes.shape[1] > kernels.MAX_COUNTED) == (min_samples_leaf > 1)  # many different votes
-    assert (trees.columns.size > LARGE) == (n_trees == 70)  # many voxels at a time
     found = np.empty(len(rows), np.uint8)
     classify_collected(np.ascontiguousarray(rows.T), 0, len(rows), forest.packed, found)
     np.testing.assert_array_equal(found[-200:], count_votes(forest, rows[-200:]).argmax(axis=1) + 1)
