@@ -20,10 +20,10 @@ import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from objclass.pixels import forest as forest_module
-from objclass.pixels.kernels import convolution
+from objclass.pixels.kernels import convolution, pixels
 from objclass.pixels.kernels.convolution import LANES
 from objclass.pixels.kernels.forest import MAX_COUNTED
-from objclass.pixels.kernels.pixels import classify_collected
+from objclass.pixels.kernels.pixels import GROUP, classify_collected
 from objclass.pixels.training import fit_forest
 
 from .common import Row
@@ -45,7 +45,7 @@ PREDICT = """
 import json, time, warnings
 import numba
 import numpy as np
-from objclass.pixels.kernels import convolution
+from objclass.pixels.kernels import convolution, pixels
 {without}
 import objclass
 warnings.simplefilter("ignore")
@@ -150,6 +150,10 @@ def walks_of_deep_trees() -> Iterator[Row]:
 
     collected = np.ascontiguousarray(sample(32_768)[0].T)
     found = np.empty(collected.shape[1], np.uint8)
+    code = inspect.getsource(classify_collected.py_func).split("\n", 1)[1]
+    names = {**vars(pixels), "ROW": GROUP * LANES, "PADDING": 0}
+    exec(code, names)
+    by_short_rows = numba.njit(error_model="numpy")(names["classify_collected"])
     for n_pixels, n_trees in ((2_000, 50), (10_000, 100)):
         model = RandomForestClassifier(n_trees, random_state=0, bootstrap=True)
         forest, _, _ = fit_forest(model, *sample(n_pixels))
@@ -163,13 +167,14 @@ def walks_of_deep_trees() -> Iterator[Row]:
         endless = np.full_like(trees.deep.margins, np.inf)
         all_vote = trees._replace(deep=trees.deep._replace(margins=endless))
 
-        def classify(trees: forest_module.Trees) -> Callable[[], None]:
-            return lambda: classify_collected(collected, 0, found.size, trees, found)
+        def classify(trees: forest_module.Trees, by: Callable = classify_collected) -> Callable[[], None]:
+            return lambda: by(collected, 0, found.size, trees, found)
 
         cases = {
             "tops as blocks of leaves": classify(from_roots),
             "counted votes": classify(added),
             "no votes once a class is certain": classify(all_vote),
+            "rows of 2,048 voxels and padding": classify(trees, by_short_rows),
         }
         ours, *others = shortest(classify(trees), *cases.values())
         for name, without in zip(cases, others, strict=True):

@@ -64,7 +64,7 @@ class DeepTrees(NamedTuple):
     ``child << feature_bits | feature``, and its threshold. `nodes` (2 · n_nodes,) holds them as integers;
     `thresholds` is the same memory as float32. A leaf has an infinite threshold and is its own left child;
     `columns` (n_nodes,) are those of its votes. `votes` (n_sums, n_different) hold equal votes once. A class
-    that leads by more than ``margins[t]`` before tree t wins, whatever that tree and those behind it vote for:
+    that leads by more than ``margins[t]`` before tree t wins, whatever that tree and the later ones vote for:
     `margins` (n_trees,).
     """
 
@@ -230,8 +230,8 @@ def add_counted(counts, n, votes, sums):
 
 @kernel
 def keep_undecided(sums, margin, n, voxels):
-    """Keep those of the first `n` of `voxels` whose best class leads by no more than `margin`, and count them."""
-    n_left = 0
+    """Keep those of the first `n` of `voxels` whose best class leads by at most `margin`; return how many."""
+    n_left = np.int64(0)
     for i in range(n):
         voxel = np.uintp(voxels[i])
         best, second = np.float32(0), np.float32(-np.inf)
@@ -250,8 +250,9 @@ def add_deep_tree_votes(features, n, trees, until_decided, voxels, nodes, lowest
 
     The top of a tree is evaluated as a block of leaves. Below, all voxels of a row go down together: their
     steps do not wait for each other as those of a single voxel would, and there is no branch to mispredict.
-    Those at a leaf are sorted out every two levels. Few different votes, as those of full-depth trees, are
-    counted first and multiplied at the end.
+    Those at a leaf are sorted out after four levels and then every two; from the middle of the trees on also
+    those whose class is certain. Few different votes, as those of full-depth trees, are counted first and
+    multiplied later.
 
     Parameters
     ----------
@@ -259,8 +260,8 @@ def add_deep_tree_votes(features, n, trees, until_decided, voxels, nodes, lowest
     n : int
     trees : DeepTrees
     until_decided : bool
-        Whether the votes for a voxel may end once its class is certain. The sums are those for classes 2, 3, …
-        minus those for class 1 then, and all other trees have voted.
+        Whether the votes for a voxel may end once its class is certain. The sums are those for classes
+        2, 3, … minus those for class 1 then, and all other trees have voted.
     voxels, nodes, leaves : uint32, (n,)
         Scratch.
     lowest : float32, (n,)
@@ -285,7 +286,7 @@ def add_deep_tree_votes(features, n, trees, until_decided, voxels, nodes, lowest
             nodes[i] = trees.starts[np.uintp(leaves[np.uintp(undecided[i])])]
         n_left = n_undecided
         while n_left:
-            for _ in range(2):
+            for _ in range(4 if n_left == n_undecided else 2):
                 go_down(values, stride, trees, n_left, voxels, nodes)
             n_before, n_left = n_left, 0
             for i in range(n_before):

@@ -14,6 +14,10 @@ from objclass.pixels.kernels.filters import N_SCRATCH, fill_features
 from objclass.pixels.kernels.forest import pick_classes, sum_votes
 
 GROUP = 8
+ROW = 2048
+"""Voxels of ready features that are classified at once: trees are larger than the fast cache."""
+PADDING = 16
+"""Columns behind a row, so that the features of a voxel do not fall into the same places of the cache."""
 
 
 @kernel
@@ -122,10 +126,10 @@ def collect_features(tile, source_at, slots, rows, mask, offsets, collected):
 @kernel
 def classify_collected(collected, begin, end, trees, classes):
     """Write the class of the voxels from `begin` to before `end` whose features `collect_features` wrote."""
-    features = _empty_features(collected.shape[0])[1]
-    sums = np.empty((trees.deep.votes.shape[0], GROUP * LANES), np.float32)
-    for first in range(begin, end, GROUP * LANES):
-        n = min(GROUP * LANES, end - first)
+    features = np.empty((collected.shape[0], ROW + PADDING), np.float32)
+    sums = np.empty((trees.deep.votes.shape[0], ROW), np.float32)
+    for first in range(begin, end, ROW):
+        n = min(ROW, end - first)
         for f in range(features.shape[0]):
             for i in range(n):
                 features[f, i] = collected[f, first + i]

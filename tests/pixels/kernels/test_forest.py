@@ -31,7 +31,9 @@ def test_every_form_of_a_tree_gives_the_same_votes(forest, max_leaves):
     sums = np.empty((forest.n_classes, 70), np.float32)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(forest_module, "MAX_LEAVES", max_leaves)
-        sum_votes(np.ascontiguousarray(rows.T), 70, forest_module.pack_trees(forest, forest.leaf.T), False, sums)
+        sum_votes(
+            np.ascontiguousarray(rows.T), 70, forest_module.pack_trees(forest, forest.leaf.T), False, sums
+        )
     np.testing.assert_allclose(sums, count_votes(forest, rows).T, rtol=1e-5)
 
 
