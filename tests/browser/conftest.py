@@ -3,7 +3,7 @@
 ``open_notebook([cell, ...])`` gives a `Notebook`: a notebook of these code cells, opened in JupyterLab (or,
 with ``app="notebook"``, in Notebook 7), all of its cells run. At the end of the test it is closed, and page
 errors or requests that leave the machine fail the test. ``OBJCLASS_BROWSER_APP=notebook`` and
-``OBJCLASS_BROWSER_THEME=Dark`` have the tests that name none run in Notebook 7, and in the dark. The
+``OBJCLASS_BROWSER_THEME=Dark`` have the tests of the widgets run in Notebook 7, and in the dark. The
 page serves the next test too; with ``own_page=True`` the notebook has one of its own.
 """
 
@@ -446,7 +446,7 @@ def open_notebook(
         app: str = APP,
         run: bool = True,
         url: str = "",
-        viewport: tuple[int, int] = (1280, 1000),
+        viewport: tuple[int, int] = (1366, 768),  # of many a laptop in a workshop
         own_page: bool = False,
         **context: Any,
     ) -> Notebook:

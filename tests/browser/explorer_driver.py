@@ -19,14 +19,16 @@ measured = objclass.measure(labels, image, spacing=spacing)
 explorer = objclass.explore(image, labels, measured, x="area", y="intensity_mean", spacing=spacing)
 """
 PLOT, SLICE = ".oc-plot", ".oce-slices .oc-view"
-DARK = ("notebook", "Dark")
-LIGHT = (os.environ.get("OBJCLASS_BROWSER_APP", "lab"), os.environ.get("OBJCLASS_BROWSER_THEME", "Light"))
+APP, THEME = (os.environ.get(f"OBJCLASS_BROWSER_{name}") for name in ("APP", "THEME"))
+LIGHT = (APP or "lab", THEME or "Light")
+DARK = (APP or "notebook", THEME or "Dark")
 IN_LAB = pytest.mark.parametrize(("app", "theme"), [LIGHT])
 IN_NOTEBOOK = pytest.mark.parametrize(("app", "theme"), [DARK])
-IN_BOTH = pytest.mark.parametrize(("app", "theme"), [LIGHT, DARK])
+IN_BOTH = pytest.mark.parametrize(("app", "theme"), sorted({LIGHT, DARK}))
 """In JupyterLab, where it is light, in Notebook 7, where it is dark, or in both where their menus matter.
 
-The widgets know neither. Once a week CI runs all tests of the browser in Notebook 7, in the dark."""
+The widgets know neither. ``OBJCLASS_BROWSER_APP`` and ``OBJCLASS_BROWSER_THEME`` choose for all; once a week
+CI runs all tests of the browser in Notebook 7, in the dark."""
 
 
 class Driver:

@@ -29,7 +29,7 @@ def violations(page: Any, root: str, rules: dict[str, Any]) -> list[str]:
 
 
 def test_explorer(open_notebook) -> None:
-    explorer = Driver(open_notebook([SETUP.format(shape="(24, 96, 96)"), "explorer"], viewport=(1366, 1000)))
+    explorer = Driver(open_notebook([SETUP.format(shape="(24, 96, 96)"), "explorer"]))
     page = explorer.page
     _, pixels = explorer.plot_scale()
     explorer.drag(PLOT, ring(*centre_of_crowd(pixels(explorer.points())), 70))
@@ -48,7 +48,7 @@ def test_explorer(open_notebook) -> None:
 
 def test_annotator(open_notebook) -> None:
     make = "annotator = annotate({'one': sample.image, 'two': sample.image[:, ::-1]}, path=None)"
-    notebook = open_notebook([IMPORT + PHANTOM + make, "annotator"], viewport=(1366, 1000))
+    notebook = open_notebook([IMPORT + PHANTOM + make, "annotator"])
     view, page = View(notebook), notebook.page
     view.stroke((30, 30), (60, 60))
     view.wait_kept()
@@ -68,7 +68,7 @@ def test_annotator(open_notebook) -> None:
 
 def test_tab_goes_through_the_annotator_in_the_order_of_reading(open_notebook) -> None:
     make = "annotator = annotate(sample.image, path=None)"
-    notebook = open_notebook([IMPORT + PHANTOM + make, "annotator"], viewport=(1366, 1000))
+    notebook = open_notebook([IMPORT + PHANTOM + make, "annotator"])
     page = View(notebook).page
     page.locator(".oc-annotator .oc-bar button").first.focus()
     seen = []
@@ -94,11 +94,10 @@ def test_full_screen(open_notebook, widget: str) -> None:
     if widget == "annotator":
         notebook = open_notebook(
             [IMPORT + PHANTOM + "annotator = annotate(sample.image, path=None)", "annotator"],
-            viewport=(1366, 768),
         )
         view = View(notebook).view
     else:
-        driver = Driver(open_notebook([SETUP.format(shape="(24, 96, 96)"), "explorer"], viewport=(1366, 768)))
+        driver = Driver(open_notebook([SETUP.format(shape="(24, 96, 96)"), "explorer"]))
         notebook, view = driver.notebook, driver.page.locator(PLOT)
     page = notebook.page
     before = view.bounding_box()

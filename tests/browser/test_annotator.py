@@ -676,7 +676,7 @@ def test_brush_and_class_survive_a_reload_and_a_class_can_be_removed(open_notebo
 
 
 def test_what_comes_next_is_a_button(open_notebook):
-    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="next"), "annotator"], viewport=(1366, 768))
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="next"), "annotator"])
     view, page = View(notebook), notebook.page
     for name in ("Segment", "Auto"):
         box = view.button(name).bounding_box()

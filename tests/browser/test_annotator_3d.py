@@ -23,9 +23,7 @@ def drawn(notebook):
 
 @IN_LAB
 def test_after_segment_the_objects_are_seen_in_3d(open_notebook, app, theme):
-    notebook = open_notebook(
-        [IMPORT + PHANTOM + MAKE.format(name=f"volume-{app}"), "annotator"], app=app, viewport=(1366, 768)
-    )
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name=f"volume-{app}"), "annotator"], app=app)
     notebook.theme(f"JupyterLab {theme}")
     view, page = View(notebook), notebook.page
     before = view.place()

@@ -19,7 +19,7 @@ IS_THAT_OF_THE_FUNCTION = """bool(np.array_equal(annotator.classifier.forest.thr
 
 @IN_LAB
 def test_the_classifier_learns_from_the_channels_that_are_ticked(open_notebook, app, theme):
-    notebook = open_notebook([IMPORT + MAKE, "annotator"], app=app, viewport=(1366, 768))
+    notebook = open_notebook([IMPORT + MAKE, "annotator"], app=app)
     notebook.theme(f"JupyterLab {theme}")
     view = View(notebook)
     view.go_to(6)

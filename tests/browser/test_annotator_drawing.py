@@ -41,9 +41,7 @@ def inside(corners, shape):
 
 @IN_BOTH
 def test_line_polygon_and_the_right_button(open_notebook, app, theme):
-    notebook = open_notebook(
-        [IMPORT + PHANTOM + MAKE.format(name=f"drawing-{app}"), "annotator"], app=app, viewport=(1366, 768)
-    )
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name=f"drawing-{app}"), "annotator"], app=app)
     notebook.theme(f"JupyterLab {theme}")
     view, page = View(notebook), notebook.page
     view.go_to(6)
@@ -100,9 +98,7 @@ HINT_IS_WHOLE = """(hint) => {
 
 @IN_BOTH
 def test_the_hint_is_read_whole(open_notebook, app, theme):
-    notebook = open_notebook(
-        [IMPORT + PHANTOM + MAKE.format(name=f"hint-{app}"), "annotator"], app=app, viewport=(1366, 768)
-    )
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name=f"hint-{app}"), "annotator"], app=app)
     notebook.theme(f"JupyterLab {theme}")
     view = View(notebook)
     hint = view.root.locator(".oc-hint")

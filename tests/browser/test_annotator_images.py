@@ -41,9 +41,7 @@ def of(notebook, name):
 
 @IN_NOTEBOOK
 def test_one_classifier_from_scribbles_on_two_images(open_notebook, app, theme):
-    notebook = open_notebook(
-        [IMPORT + SETUP + MAKE.format(name=f"several-{app}"), "annotator"], app=app, viewport=(1366, 768)
-    )
+    notebook = open_notebook([IMPORT + SETUP + MAKE.format(name=f"several-{app}"), "annotator"], app=app)
     notebook.theme(f"JupyterLab {theme}")
     view, page = View(notebook), notebook.page
     page.wait_for_function("() => document.querySelectorAll('.oc-card img[src]').length === 3")

@@ -24,7 +24,7 @@ annotator
 
 
 def test_the_whole_tutorial_by_mouse(open_notebook):
-    notebook = open_notebook([CELL], viewport=(1366, 768))
+    notebook = open_notebook([CELL])
     walk = Walk(notebook)
     walk.look()
     walk.paint_and_train()

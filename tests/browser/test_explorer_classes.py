@@ -49,7 +49,7 @@ def same_as_script(explorer: Driver) -> bool:
 
 
 def test_twenty_clicks_teach_what_a_script_learns_and_none_is_lost(open_notebook: Any) -> None:
-    notebook = open_notebook([SETUP, SHOW], viewport=(1366, 900))
+    notebook = open_notebook([SETUP, SHOW])
     explorer, page = Driver(notebook), notebook.page
     page.locator('[data-tab="classes"]').click()
     page.wait_for_selector('.oce[data-giving="1"]')
@@ -107,9 +107,7 @@ def test_twenty_clicks_teach_what_a_script_learns_and_none_is_lost(open_notebook
 
 
 def test_looking_at_the_classes_leaves_the_colors(open_notebook) -> None:
-    explorer = Driver(
-        open_notebook([SETUP + SHOW.replace("classes.json", "looked.json")], viewport=(1366, 768))
-    )
+    explorer = Driver(open_notebook([SETUP + SHOW.replace("classes.json", "looked.json")]))
     page = explorer.page
     page.locator("[data-tab=classes]").click()
     explorer.wait("explorer.color == 'CLASS'")

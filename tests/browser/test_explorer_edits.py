@@ -65,7 +65,7 @@ def edited(explorer: Driver, count: int) -> None:
 
 @IN_NOTEBOOK
 def test_objects_are_corrected_by_pointer(open_notebook: Any, app: str, theme: str) -> None:
-    notebook = open_notebook([SETUP, SHOW.replace("THEME", theme)], app=app, viewport=(1366, 768))
+    notebook = open_notebook([SETUP, SHOW.replace("THEME", theme)], app=app)
     notebook.theme(f"JupyterLab {theme}")
     explorer, page = Driver(notebook), notebook.page
     page.locator('[data-tab="edit"]').click()

@@ -12,7 +12,7 @@ TILES = ".oce-tiles"
 @pytest.fixture
 def explorer(open_notebook) -> Driver:
     cells = [SETUP.format(shape="(48, 192, 192)"), "explorer"]
-    return Driver(open_notebook(cells, viewport=(1366, 768)))
+    return Driver(open_notebook(cells))
 
 
 def shown(explorer: Driver) -> list[int]:
@@ -30,7 +30,7 @@ def wait_for_labels(explorer: Driver, labels: list[int]) -> None:
 @IN_LAB
 def test_crops_lead_to_their_objects(open_notebook, app: str, theme: str) -> None:
     cells = [SETUP.format(shape="(48, 192, 192)"), "explorer"]
-    notebook = open_notebook(cells, app=app, viewport=(1366, 768))
+    notebook = open_notebook(cells, app=app)
     notebook.theme(f"JupyterLab {theme}")
     explorer, page = Driver(notebook), notebook.page
     page.locator('[data-tab="gallery"]').click()

@@ -20,7 +20,7 @@ HIDDEN = """() => [...document.querySelector('.oce').parentElement.explorer.stor
 
 @IN_NOTEBOOK
 def test_the_legend_hides_names_and_groups(open_notebook: Any, app: str, theme: str) -> None:
-    notebook = open_notebook([SETUP, "explorer"], app=app, viewport=(1366, 768))
+    notebook = open_notebook([SETUP, "explorer"], app=app)
     notebook.theme(f"JupyterLab {theme}")
     explorer, page = Driver(notebook), notebook.page
     sizes = explorer.kernel("table['KMEANS_CLUSTER_ID'].value_counts(sort=False).sort_index().tolist()")

@@ -16,7 +16,7 @@ FOCUSED = "() => document.querySelector('.oce').contains(document.activeElement)
 @pytest.fixture
 def explorer(open_notebook) -> Driver:
     cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
-    return Driver(open_notebook(cells, viewport=(1366, 1000)))
+    return Driver(open_notebook(cells))
 
 
 def group_around_the_crowd(explorer: Driver) -> int:

@@ -11,7 +11,7 @@ from tests.browser.explorer_driver import IN_LAB, PLOT, SETUP, Driver, centre_of
 def open_explorer(open_notebook, app: str = "lab", theme: str = "Light") -> Driver:
     cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
     context = {"permissions": ["clipboard-read", "clipboard-write"]}
-    notebook = open_notebook(cells, app=app, viewport=(1366, 768), **context)
+    notebook = open_notebook(cells, app=app, **context)
     notebook.theme(f"JupyterLab {theme}")
     return Driver(notebook)
 

@@ -36,7 +36,7 @@ def mode(explorer: Driver, wanted: str) -> None:
 
 @IN_NOTEBOOK
 def test_the_menu_of_the_plot(open_notebook: Any, app: str, theme: str) -> None:
-    notebook = open_notebook([SETUP, "explorer"], app=app, viewport=(1366, 768))
+    notebook = open_notebook([SETUP, "explorer"], app=app)
     notebook.theme(f"JupyterLab {theme}")
     explorer, page = Driver(notebook), notebook.page
     plot = page.locator(PLOT)
@@ -106,7 +106,7 @@ def test_the_menu_of_the_plot(open_notebook: Any, app: str, theme: str) -> None:
 
 
 def test_the_keys_of_the_plot(open_notebook: Any) -> None:
-    explorer = Driver(open_notebook([SETUP, "explorer"], viewport=(1366, 768)))
+    explorer = Driver(open_notebook([SETUP, "explorer"]))
     plot = explorer.page.locator(PLOT)
     mode(explorer, "density")
 

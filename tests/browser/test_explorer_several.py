@@ -34,7 +34,7 @@ FRAMES = SETUP.format(
 
 
 def open_explorer(open_notebook, setup: str, app: str = APP, theme: str = THEME or "Light") -> Driver:
-    notebook = open_notebook([setup, "explorer"], app=app, viewport=(1366, 768))
+    notebook = open_notebook([setup, "explorer"], app=app)
     notebook.theme(f"JupyterLab {theme}")
     return Driver(notebook)
 

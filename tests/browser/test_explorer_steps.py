@@ -10,7 +10,7 @@ PLACE = "e => e.getBoundingClientRect().top - e.closest('.oce').getBoundingClien
 @IN_NOTEBOOK
 def test_columns_by_search_and_preset_and_the_best_number(open_notebook, app: str, theme: str) -> None:
     cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
-    notebook = open_notebook(cells, app=app, viewport=(1366, 768))
+    notebook = open_notebook(cells, app=app)
     notebook.theme(f"JupyterLab {theme}")
     explorer, page = Driver(notebook), notebook.page
     page.locator('[data-tab="cluster"]').click()

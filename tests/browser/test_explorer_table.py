@@ -22,7 +22,7 @@ def heads(explorer: Driver) -> list[str]:
 @IN_LAB
 def test_columns_units_and_the_group_of_a_filter(open_notebook, app: str, theme: str) -> None:
     cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
-    notebook = open_notebook(cells, app=app, viewport=(1366, 768))
+    notebook = open_notebook(cells, app=app)
     notebook.theme(f"JupyterLab {theme}")
     explorer, page = Driver(notebook), notebook.page
     page.locator('[data-tab="table"]').click()
@@ -62,7 +62,7 @@ def test_columns_units_and_the_group_of_a_filter(open_notebook, app: str, theme:
 
 
 def test_the_last_of_a_million_rows_can_be_reached(open_notebook) -> None:
-    explorer = Driver(open_notebook([MILLION, "explorer"], viewport=(1366, 768)))
+    explorer = Driver(open_notebook([MILLION, "explorer"]))
     page = explorer.page
     page.locator('[data-tab="table"]').click()
     page.locator(f"{TABLE} tbody tr[data-label]").first.wait_for()

@@ -11,7 +11,7 @@ MOST = """explorer.classifier.feature_importances()['column'].iloc[0]"""
 
 
 def test_the_most_important_column_is_that_of_the_classes_and_goes_on_the_axis(open_notebook: Any) -> None:
-    notebook = open_notebook([SETUP, SHOW], app="notebook", viewport=(1366, 768))
+    notebook = open_notebook([SETUP, SHOW], app="notebook")
     explorer, page = Driver(notebook), notebook.page
     page.locator('[data-tab="classes"]').click()
     page.wait_for_selector('.oce[data-giving="1"]')

@@ -14,7 +14,7 @@ from tests.browser.explorer_driver import PLOT, SETUP, SLICE, Driver, centre_of_
 @pytest.fixture
 def explorer(open_notebook) -> Driver:
     cells = [SETUP.format(shape="(48, 192, 192)"), "explorer"]
-    return Driver(open_notebook(cells, viewport=(1400, 1150)))
+    return Driver(open_notebook(cells))
 
 
 def test_lassos_slices_meshes_and_clicks(explorer: Driver) -> None:
@@ -160,7 +160,7 @@ def test_panels_equal_the_functions(explorer: Driver) -> None:
 
 def test_in_notebook_7(open_notebook) -> None:
     cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
-    explorer = Driver(open_notebook(cells, app="notebook", viewport=(1400, 1150)))
+    explorer = Driver(open_notebook(cells, app="notebook"))
     values, pixels = explorer.plot_scale()
     points = explorer.points()
     corners = ring(*centre_of_crowd(pixels(points)), 80)
@@ -181,7 +181,7 @@ def test_in_notebook_7(open_notebook) -> None:
 
 def test_without_webgl_the_3d_view_says_so(open_notebook) -> None:
     cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
-    notebook = open_notebook(cells, viewport=(1400, 1150), own_page=True)
+    notebook = open_notebook(cells, own_page=True)
     explorer = Driver(notebook)
     notebook.page.evaluate(
         """() => {

@@ -366,5 +366,5 @@ class ExplorerWalker(Walker):
 )
 def test_nothing_fails_and_nothing_is_lost(open_notebook, tmp_path, walker, setup: str, name: str) -> None:
     setup = f"import os\nos.chdir({str(tmp_path)!r})\n{setup}"
-    walk = walker(open_notebook([setup, name], viewport=(1366, 1000), own_page=True))
+    walk = walker(open_notebook([setup, name], own_page=True))
     assert walk.walk() > 10

@@ -61,7 +61,7 @@ def differs(before: np.ndarray) -> Callable[[np.ndarray], bool]:
 
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 def test_a_saved_notebook_shows_the_present_state_without_a_kernel(open_notebook, app):
-    notebook = open_notebook([IMPORT + MAKE, *WIDGETS.values()], app=app, viewport=(1366, 768))
+    notebook = open_notebook([IMPORT + MAKE, *WIDGETS.values()], app=app)
     page = notebook.page
     page.wait_for_selector('.oce[data-ready="true"]')
     first = saved(notebook)
