@@ -5,12 +5,13 @@ Every message names the argument, what was expected, what was passed, and the ne
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeGuard, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
+
+from objclass._common.notices import warn
 
 # One image, or a list of several: functions return what they were given.
 Images = TypeVar("Images", np.ndarray, list[np.ndarray])
@@ -263,7 +264,7 @@ def check_labels(labels: npt.ArrayLike, *, argument: str = "labels") -> np.ndarr
 def warn_like_image(labels: np.ndarray, *, name: str = "labels", stacklevel: int) -> None:
     """Warn if labels, called `name`, look like an image."""
     if is_like_image(labels):
-        warnings.warn(f"{name}: {_LIKE_IMAGE}", stacklevel=stacklevel + 1)
+        warn(f"{name}: {_LIKE_IMAGE}", stacklevel=stacklevel + 1)
 
 
 def is_like_image(labels: np.ndarray) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from objclass._common import checks
 from objclass._common.compile_ahead import compile_ahead_in_notebook
+from objclass._common.notices import warn
 from objclass._common.parallel import Progress, map_tiles, read_only
 from objclass.measurement.columns import table_attributes
 from objclass.measurement.counting import (
@@ -215,7 +215,7 @@ def measure(
         {"label": found if numbers is None else numbers[found]} | property_columns(chosen, objects, names)
     )
     if table["label"].tolist() == [checks.MASK]:
-        warnings.warn(f"labels: {checks.IS_MASK}", stacklevel=2)
+        warn(f"labels: {checks.IS_MASK}", stacklevel=2)
     known = None if spacing is None else steps
     table.attrs = table_attributes(
         table, ndim=labels.ndim, unit=checks.check_unit(unit, spacing), spacing=known
@@ -258,7 +258,7 @@ def _measure_list(
     empty = [name for name, count in counts.items() if count == 0]
     if empty:
         some = ", ".join(empty[:5]) + (f" and {len(empty) - 5} more" if len(empty) > 5 else "")
-        warnings.warn(
+        warn(
             f"{len(empty)} of {len(counts)} images have no objects and therefore no rows: {some}. "
             "Count objects per image with table.attrs['objects_per_image'].",
             stacklevel=3,

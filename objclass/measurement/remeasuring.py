@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from objclass._common import checks
+from objclass._common.notices import warn
 from objclass.measurement.columns import find_property
 from objclass.measurement.region_properties import check_options, measure
 
@@ -173,7 +173,7 @@ def _measure_again(
         rows[name] = rows[name].mask(rows.index.isin(there))
     if lost:
         shown = ", ".join(sorted(lost)[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
-        warnings.warn(
+        warn(
             f"Not measured again, and missing for the changed objects: {shown}. "
             "measure(labels, image) with its default options gives no such values.",
             stacklevel=4,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +17,7 @@ from objclass._common.checks import (
     for_each,
     invalid,
 )
+from objclass._common.notices import warn
 from objclass._common.parallel import Progress, map_tiles
 from objclass._common.sizes import parse_size, weighted_median
 from objclass.objects import splitting
@@ -325,7 +325,7 @@ def segment_with(
         share = np.count_nonzero(labels) / labels.size
         name = f"image[{number}]: " if isinstance(found, list) and len(found) > 1 else ""
         if share > 0.5:
-            warnings.warn(
+            warn(
                 f"{name}Over half of the image is foreground ({share:.0%}). Check the scribbles and "
                 f"positive_class: the class of the objects is {options.positive_class}.",
                 stacklevel=stacklevel,

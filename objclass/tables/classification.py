@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import check_number, check_option, describe, invalid
+from objclass._common.notices import collect, warn
 from objclass.tables.columns import (
     check_measured_alike,
     check_table,
@@ -147,7 +147,7 @@ def _train(
             "classes", "examples without missing values", got, "Exclude columns with columns=[...]."
         )
     for name in np.array(names)[counts == 1]:
-        warnings.warn(f"Class {str(name)!r} has a single example: add more.", stacklevel=3)
+        warn(f"Class {str(name)!r} has a single example: add more.", stacklevel=3)
     spacing = table.attrs.get("spacing")
     return TableClassifier(
         columns=tuple(map(str, columns)),
@@ -458,8 +458,7 @@ def cross_validate(
     """
     import pandas as pd
 
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Class .* has a single example")
+    with collect():  # what else it warns of, the next lines do
         trained = train_table_classifier(
             table,
             classes,

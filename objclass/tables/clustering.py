@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from objclass._common.checks import check_number, check_option, invalid
 from objclass._common.messages import report
+from objclass._common.notices import warn
 from objclass.tables import estimators
 from objclass.tables.columns import check_random_state, prepare, with_results
 from objclass.tables.estimators import Method, check_size, repeatable, set_up
@@ -162,7 +162,7 @@ def cluster(
         if progress and (noise := int((numbers < 0).sum())):
             report(f"cluster: {noise:,} of {len(table):,} objects are noise (-1)")
     else:
-        warnings.warn("The table has no objects: there is nothing to cluster.", stacklevel=2)
+        warn("The table has no objects: there is nothing to cluster.", stacklevel=2)
     return with_results(table, matrix.rows, {chosen.column: numbers}, replace=chosen.column)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import check_number, describe, invalid
+from objclass._common.notices import warn
 from objclass.measurement.columns import column_unit
 from objclass.tables.roles import column_role, words_of
 
@@ -157,7 +157,7 @@ def check_measured_alike(
     if len(now) == len(spacing) and np.allclose(now, spacing, rtol=0.01):
         return
     text = f"a voxel size of {tuple(now)}, {like} {tuple(spacing)}"
-    warnings.warn(f"The table has {text}: this alone can change shapes and textures.", stacklevel=stacklevel)
+    warn(f"The table has {text}: this alone can change shapes and textures.", stacklevel=stacklevel)
 
 
 def check_one_unit(table: pd.DataFrame, names: Iterable[str], *, stacklevel: int = 4) -> None:
@@ -174,7 +174,7 @@ def check_one_unit(table: pd.DataFrame, names: Iterable[str], *, stacklevel: int
     sizes = _voxel_sizes(table) if lengths else []
     if len(sizes) > 1:
         shown = f"{sizes[0]:g} to {sizes[-1]:g}"
-        warnings.warn(
+        warn(
             f"The objects were measured with voxels of {shown} (area divided by num_pixels): lengths may be "
             "in different units, and shapes and textures depend on the voxel size.",
             stacklevel=stacklevel,
@@ -408,7 +408,7 @@ def _complete_rows(
         if not complete.any():
             expected = "objects without missing values"
             raise invalid("table", expected, f"a table where {text}, {hint}")
-        warnings.warn(f"{text} and get no result, {hint}", stacklevel=4)
+        warn(f"{text} and get no result, {hint}", stacklevel=4)
     order = np.argsort(table["label"].to_numpy(dtype=np.int64), kind="stable")
     if "frame" in table.columns:
         order = order[np.argsort(table["frame"].to_numpy()[order], kind="stable")]

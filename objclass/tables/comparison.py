@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import invalid
+from objclass._common.notices import warn
 from objclass.tables.columns import check_one_unit, check_table, column_kind
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def compare(
         adjusted[tested] = false_discovery_control(result["p_value"][tested])
     if not tested.all():
         few = ", ".join(result["measure"][~tested].astype(str)[:5])
-        warnings.warn(
+        warn(
             f"{few}: a condition has a single {replicate}, or all are equal. The difference may be due to "
             f"the {replicate} and not the condition: there is no p-value without replicates.",
             stacklevel=2,
@@ -147,7 +147,7 @@ def check_design(table: pd.DataFrame, values: Sequence[str], *, by: str, replica
         text = (
             f"{(~known).sum():,} of {len(table):,} objects have no {by!r} or {replicate!r} and are excluded."
         )
-        warnings.warn(text, stacklevel=3)
+        warn(text, stacklevel=3)
     objects = table[known]
     codes, conditions = pd.factorize(objects[by], sort=True)
     if len(conditions) != 2:

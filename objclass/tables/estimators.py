@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from objclass._common.checks import invalid
+from objclass._common.notices import collect_of_packages, warn
 
 _lock = threading.RLock()
 
@@ -105,7 +106,7 @@ def check_size(name: str, method: Method, estimator: Any, n_objects: int, *, siz
         expected = f"at most {method.most:,} objects for method {name!r}, whose memory use is quadratic"
         raise invalid("table", expected, f"{n_objects:,}", hint)
     if method.slow is not None and n_objects > method.slow:
-        warnings.warn(f"Method {name!r} takes long for {n_objects:,} objects. {hint}", stacklevel=3)
+        warn(f"Method {name!r} takes long for {n_objects:,} objects. {hint}", stacklevel=3)
 
 
 @contextlib.contextmanager
@@ -119,6 +120,7 @@ def repeatable(method: Method, random_state: int | None) -> Iterator[None]:
     from threadpoolctl import threadpool_limits
 
     with _lock, warnings.catch_warnings():
+        collect_of_packages()
         for message in method.silence:
             warnings.filterwarnings("ignore", message=message)
         if random_state is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from objclass._common.checks import check_number, check_option, invalid
 from objclass._common.messages import report
+from objclass._common.notices import warn
 from objclass.tables import estimators
 from objclass.tables.columns import check_random_state, prepare, with_results
 from objclass.tables.estimators import Method, check_size, repeatable, set_up
@@ -181,7 +181,7 @@ def reduce(
         with repeatable(chosen, random_state):
             embedding = _embed(method, estimator, matrix.values, random_state)
     else:
-        warnings.warn("The table has no objects: there is nothing to reduce.", stacklevel=2)
+        warn("The table has no objects: there is nothing to reduce.", stacklevel=2)
     return _with_places(table, matrix.rows, embedding, chosen)
 
 
@@ -206,7 +206,7 @@ def _options_for_few(
     if name and name not in given and n_objects <= default:
         options[name] = max(1, (n_objects - 1) / 3) if name == "perplexity" else n_objects - 1
         text = f"for {n_objects} objects, {name}={options[name]:.3g} instead of {default}"
-        warnings.warn(f"Method {method!r} is used with fewer neighbours: {text}.", stacklevel=3)
+        warn(f"Method {method!r} is used with fewer neighbours: {text}.", stacklevel=3)
     if method == "umap" and n_objects < n_components + 2:
         options |= (
             {} if "init" in given else {"init": "random"}

@@ -34,6 +34,10 @@ def test_explorer(open_notebook) -> None:
     _, pixels = explorer.plot_scale()
     explorer.drag(PLOT, ring(*centre_of_crowd(pixels(explorer.points())), 70))
     explorer.wait("len(explorer.groups) == 1")
+    told = ["8 of 40 objects have missing values."]
+    explorer.kernel(f"setattr(explorer, 'notes', {told}) or setattr(explorer, 'error', 'It failed.')")
+    explorer.kernel(f"setattr(explorer, '_step_notes', {{'reduce': {told}, 'cluster': {told}}})")
+    page.get_by_text("It failed.").wait_for()
     filled = {"table": "tr[data-label]", "gallery": ".oce-tiles > *", "profile": ".oce-profile > *"}
     problems = []
     for theme, rules in THEMES.items():

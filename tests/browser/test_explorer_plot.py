@@ -140,3 +140,45 @@ def test_the_keys_of_the_plot(open_notebook: Any) -> None:
         arg=[PLOT, json.dumps(first.tolist(), separators=(",", ":"))],
     )
     assert (np.ptp(domain(), axis=1) < np.ptp(first, axis=1)).all()
+
+
+LINE = """
+import numpy as np, pandas as pd, objclass
+labels = np.kron(np.arange(1, 13).reshape(3, 4), np.ones((6, 6), int)) * (np.arange(18) % 6 > 0)[:, None]
+table = pd.DataFrame({"label": np.arange(1, 13), "size": np.arange(12.0), "height": np.arange(12.0)})
+explorer = objclass.explore(labels, labels, table, x="size", y="height", color="size")
+"""
+# The best contrast with the ground of what is drawn around a point of the plot, by WCAG.
+CONTRAST = r"""([plot, x, y]) => {
+    const element = document.querySelector(plot);
+    const canvas = element.querySelector('.oc-points');
+    const ratio = canvas.width / element.clientWidth;
+    const {data} = canvas.getContext('2d').getImageData((x - 7) * ratio, (y - 7) * ratio, 14 * ratio, 14 * ratio);
+    const ground = getComputedStyle(element).backgroundColor.match(/\d+/g).map(Number);
+    const light = (rgb) => rgb.map((part) => part / 255)
+        .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, part, which) => sum + [0.2126, 0.7152, 0.0722][which] * part, 0) + 0.05;
+    let best = 1;
+    for (let at = 0; at < data.length; at += 4) {
+        const alpha = data[at + 3] / 255;
+        const seen = light([0, 1, 2].map((part) => alpha * data[at + part] + (1 - alpha) * ground[part]));
+        best = Math.max(best, seen / light(ground), light(ground) / seen);
+    }
+    return best;
+}"""
+
+
+def test_the_ends_of_the_color_map_are_seen_in_each_theme(open_notebook: Any) -> None:
+    notebook = open_notebook([LINE, "explorer"])
+    explorer, page = Driver(notebook), notebook.page
+    for theme in ("Dark", "Light"):
+        notebook.theme(f"JupyterLab {theme}")
+        for style, shown in (("points", "points"), ("density", "density"), ("hexbin", "hexbin")):
+            explorer.kernel(f"setattr(explorer, 'plot_style', {style!r})")
+            mode(explorer, shown)
+            page.wait_for_timeout(300)
+            _, pixels = explorer.plot_scale()
+            for x, y in pixels(explorer.points())[[0, -1]]:
+                found = page.evaluate(CONTRAST, [PLOT, float(x), float(y)])
+                assert found > 2.9, f"{style} in {theme}: {found:.2f}"
+            notebook.keep_picture(f"color-map-{style}-{theme.lower()}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.browser.explorer_driver import IN_NOTEBOOK, PLOT, SETUP, Driver
+from tests.browser.explorer_driver import IN_BOTH, IN_NOTEBOOK, PLOT, SETUP, Driver
 
 PLACE = "e => e.getBoundingClientRect().top - e.closest('.oce').getBoundingClientRect().top"
 
@@ -48,3 +48,30 @@ def test_columns_by_search_and_preset_and_the_best_number(open_notebook, app: st
     page.locator(".oce-legend").click()
     page.wait_for_selector(".oce-save:not([open])")
     explorer.kernel("[setattr(explorer, 'error', ''), explorer.set_trait('busy', {})]")
+
+
+FEW = """
+import numpy as np, objclass
+rows, cols = np.mgrid[:48, :48]
+labels = 1 + rows // 16 * 3 + cols // 16
+labels[(rows % 16 - 8) ** 2 + (cols % 16 - 8) ** 2 * (1 + labels / 9) > 36 - labels] = 0
+image = np.random.default_rng(0).integers(0, 99, labels.shape) + 20 * labels
+explorer = objclass.explore(image, labels)
+"""
+
+
+@IN_BOTH
+def test_a_step_tells_in_its_panel_what_the_function_warns_of(open_notebook, app: str, theme: str) -> None:
+    notebook = open_notebook([FEW, "explorer"], app=app)
+    notebook.theme(f"JupyterLab {theme}")
+    explorer, page = Driver(notebook), notebook.page
+    page.locator('[data-tab="reduce"]').click()
+    panel = page.locator('[data-panel="reduce"]')
+    panel.get_by_role("button", name="Reduce", exact=True).click()
+    text = "Method 'umap' is used with fewer neighbours: for 9 objects, n_neighbors=8 instead of 15."
+    panel.get_by_role("status").get_by_text(text).wait_for()
+    notebook.keep_picture(f"step-notes-{app}-{theme.lower()}")
+    panel.get_by_label("Method", exact=True).select_option("pca")
+    panel.get_by_role("button", name="Reduce", exact=True).click()
+    explorer.wait("'PC_0' in explorer.table and explorer.busy == {}")
+    panel.get_by_text(text).wait_for(state="detached")

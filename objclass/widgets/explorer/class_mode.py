@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common import checks
+from objclass._common.notices import collect
 from objclass.tables.classification import CLASS_COLUMN, cross_validate, train_table_classifier
 from objclass.tables.columns import key_columns
 from objclass.tables.selection import GROUP_COLUMN
@@ -173,12 +174,14 @@ class ClassMode:
         table, named = self._objects.measured, self._classes.named()
 
         def judge(_progress: Any) -> Any:
-            classifier = train_table_classifier(table, named)
-            enough = min(classifier.counts.values()) > 1
-            return cross_validate(table, named), classifier.feature_importances() if enough else None
+            with collect() as notes:
+                classifier = train_table_classifier(table, named)
+                enough = min(classifier.counts.values()) > 1
+                found = cross_validate(table, named)
+                return found, classifier.feature_importances() if enough else None, notes
 
         def finish(result: Any) -> None:
-            found, importances = result
+            found, importances, notes = result
             if named != self._classes.named():
                 return  # it says nothing of the examples that there are now
             confusion = found.confusion
@@ -197,7 +200,7 @@ class ClassMode:
                     ]
                     for row in confusion.index
                 ],
-                "notes": list(found.notes),
+                "notes": [*notes, *found.notes],
                 "importances": [] if importances is None else _most_important(importances),
             }
             self.show()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common import checks
+from objclass._common.notices import collect
 from objclass.plots.colors import check_color, class_color
 from objclass.tables.classification import (
     CLASS_COLUMN,
@@ -130,8 +130,7 @@ class ClassExamples:
         examples = self.named()
         if len(set(examples.values())) < 2:
             return None, None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # single examples and gaps are seen in the panel
+        with collect():  # single examples and gaps are seen in the panel
             if self._learner is None or self._learner.table is not table:
                 self._learner = TableLearner(table)
             classifier = self._learner.train(examples, colors=self._colors())
@@ -141,8 +140,7 @@ class ClassExamples:
         """Return the key of the suggested object; None if there is no classifier."""
         if self.classifier is None:
             return None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
+        with collect():
             found = suggest_objects(table, self.classifier, 1)
         return next(found[key_columns(table)].itertuples(index=False, name=None), None)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from objclass._common.notices import collect
 from objclass.measurement.remeasuring import remeasure
 from objclass.objects.editing import EditedLabels
 from objclass.widgets.explorer.state_file import changes_from_json, changes_to_json
@@ -116,12 +116,11 @@ class ObjectEdits:
 
     def _follow(self, phase: _Phase, labels: np.ndarray) -> tuple[pd.DataFrame, list[str]]:
         earlier = [other.before for other in reversed(self._phases) if other.start < phase.start]
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", UserWarning)
+        with collect() as notes:
             table = remeasure(
                 phase.before, phase.labels, labels, image=self.image, spacing=self.spacing, earlier=earlier
             )
-        return table, [str(one.message) for one in caught]
+        return table, notes
 
     def code(self, steps: Sequence[str]) -> list[str]:
         """Return the lines of the steps that made columns, and of the edits between them."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from objclass._common import checks
+from objclass._common.notices import collect
 from objclass.tables.profiles import distances_from_mean
 from objclass.widgets import snapshot
 from objclass.widgets.explorer.page import Page
@@ -139,8 +139,7 @@ def order_rows(table: pd.DataFrame, rows: np.ndarray, order: str, descending: bo
     if not order or not len(rows):
         return rows
     if order in ("typical", "unusual"):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # objects without a value come last
+        with collect():  # objects without a value come last
             values = pd.Series(distances_from_mean(table, rows))
         descending = order == "unusual"
     else:

@@ -185,6 +185,9 @@ class ExplorerTraits(SliceWidget):
     )
     busy: Task = synced(traitlets.Dict(help="the step under way; empty when none"))
     notes: list[str] = synced(traitlets.List(traitlets.Unicode(), help="what to know about the table"))
+    _step_notes: dict[str, list[str]] = synced(
+        traitlets.Dict(help="what the last reduction and clustering warned of")
+    )
     _columns: list[Column] = synced(traitlets.List(traitlets.Dict()))
     _objects: Objects = synced(traitlets.Dict())
     _groups: Groups = synced(traitlets.Dict())

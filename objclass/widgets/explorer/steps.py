@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from objclass._common import checks
+from objclass._common.notices import collect
 from objclass.tables.columns import prepare
 from objclass.tables.profiles import scan_clusters
 from objclass.widgets.background import Worker
@@ -89,11 +89,31 @@ class Steps:
                 page.objects.take(result, f"table = {code}")
                 self._show_result(step, added)
 
-        self._worker.start(
-            f"{known[method]['title']} of {counted(len(table), 'object')}",
-            lambda _progress: function(table, method, progress=False, **keywords),
-            finish,
+        title = f"{known[method]['title']} of {counted(len(table), 'object')}"
+        self._start(
+            step, title, lambda _progress: function(table, method, progress=False, **keywords), finish
         )
+
+    def _start(
+        self, step: str, title: str, work: Callable[[Any], Any], finish: Callable[[Any], None]
+    ) -> None:
+        """Run ``work(progress)`` in the background, then ``finish(result)``; show what was warned of."""
+
+        def collecting(progress: Any) -> Any:
+            with collect() as notes:
+                return work(progress), notes
+
+        def end(found: Any) -> None:
+            result, notes = found
+            self._show_notes(step, notes)
+            finish(result)
+
+        self._worker.start(title, collecting, end)
+        self._show_notes(step, [])
+
+    def _show_notes(self, step: str, notes: list[str]) -> None:
+        widget = self._page.widget
+        widget._step_notes = {**widget._step_notes, step: notes}
 
     def _measured(self, step: str) -> pd.DataFrame:
         """Return the table, to which classes and names are added later; raise if it is empty."""
@@ -118,8 +138,7 @@ class Steps:
         table = self._page.objects.table.iloc[:_MOST_LOOKED_AT]
         wanted = keywords.get("columns", "auto")
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # the step itself tells of gaps
+            with collect():  # the step itself tells of gaps
                 text, lines = prepare(table, columns=wanted, scale=keywords["scale"]).details()
         except (ValueError, TypeError) as failure:
             text, lines = str(failure), []
@@ -138,7 +157,7 @@ class Steps:
             rows = result.astype(object).where(result.notna(), None).to_dict("list")
             self._page.widget.send({"kind": "scan", "method": method, **rows})
 
-        self._worker.start("Trying 2 to 10 clusters", work, finish)
+        self._start("cluster", "Trying 2 to 10 clusters", work, finish)
 
 
 def _step_keywords(content: Mapping[str, Any], options: Sequence[Option]) -> dict[str, Any]:

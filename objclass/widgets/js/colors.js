@@ -11,6 +11,7 @@ export const GROUP_COLORS = [
   "#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#882255",
 ];
 export const UNSELECTED = "#8c8c8c";
+const LEGIBLE = 3;
 
 // "#rrggbb" -> [r, g, b], 0 to 255.
 export function parseColor(text) {
@@ -22,9 +23,36 @@ export function formatColor(rgb) {
   return "#" + rgb.map((part) => Math.round(part).toString(16).padStart(2, "0")).join("");
 }
 
+// [r, g, b] of a packed colour.
+export function unpackColor(color) {
+  return [color & 255, (color >>> 8) & 255, (color >>> 16) & 255];
+}
+
 // The number that one pixel of a canvas holds: alpha, blue, green, red from the highest byte down.
 export function packColor([red, green, blue], alpha = 255) {
   return ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}
+
+// The relative luminance of [r, g, b], 0 to 1, by WCAG.
+function luminance(rgb) {
+  const [red, green, blue] = rgb.map((part) => (part <= 10 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+// The contrast of two colours, 1 to 21, by WCAG.
+export function contrastOf(one, other) {
+  const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+}
+
+// Black or white, whichever is seen better on `ground`.
+export function inkOn(ground) {
+  return luminance(ground) > 0.18 ? [0, 0, 0] : [255, 255, 255];
+}
+
+// How much a colour lacks of the contrast that WCAG wants of what is no text: 0, nothing, to 1, all.
+export function lackOfContrast(rgb, ground) {
+  return Math.max(0, (LEGIBLE - contrastOf(rgb, ground)) / (LEGIBLE - 1));
 }
 
 // The colour of class `value` (1, 2, ...), as [r, g, b].

@@ -35,23 +35,28 @@ export function discStamps(radius) {
 }
 
 // Draw the points of one layer. `colors` are packed, one a point, alpha 0 for points that are not shown;
-// `layer[i]` says in which pass a point is drawn, so that selected points lie on top.
-export function drawPoints(image, px, py, colors, stamps, layer, pass) {
-  const { data, width, height } = image;
+// `layer[i]` says in which pass a point is drawn, so that selected points lie on top. Under a point of a colour in
+// `rims` lies a disc of that colour: its `rimStamps` are larger.
+export function drawPoints(image, px, py, colors, { stamps, rimStamps, rims = new Map() }, layer, pass) {
+  const { width, height } = image;
   for (let i = 0; i < px.length; i++) {
     const color = colors[i];
     const x = px[i];
     const y = py[i];
     if (layer[i] !== pass || color < 0x1000000 || !(x > -20 && x < width + 20 && y > -20 && y < height + 20)) continue;
     const [column, row] = [Math.floor(x), Math.floor(y)];
-    const stamp = stamps[
-      Math.floor((y - row) * SUBPIXELS) * SUBPIXELS + Math.floor((x - column) * SUBPIXELS)
-    ];
-    for (let k = 0; k < stamp.length; k += 3) {
-      const [ty, tx] = [row + stamp[k], column + stamp[k + 1]];
-      if (tx < 0 || ty < 0 || tx >= width || ty >= height) continue;
-      blend(data, (ty * width + tx) * 4, color, (stamp[k + 2] * (color >>> 24)) / 65025);
-    }
+    const part = Math.floor((y - row) * SUBPIXELS) * SUBPIXELS + Math.floor((x - column) * SUBPIXELS);
+    const rim = rims.get(color);
+    if (rim) press(image, rimStamps[part], row, column, rim);
+    press(image, stamps[part], row, column, color);
+  }
+}
+
+function press({ data, width, height }, stamp, row, column, color) {
+  for (let k = 0; k < stamp.length; k += 3) {
+    const [ty, tx] = [row + stamp[k], column + stamp[k + 1]];
+    if (tx < 0 || ty < 0 || tx >= width || ty >= height) continue;
+    blend(data, (ty * width + tx) * 4, color, (stamp[k + 2] * (color >>> 24)) / 65025);
   }
 }
 

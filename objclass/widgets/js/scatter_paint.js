@@ -1,4 +1,5 @@
 // What a ScatterView draws: axes, points or a density, bars of a histogram, rings around marked points.
+import { inkOn, lackOfContrast, packColor, unpackColor } from "./colors.js";
 import { discStamps, drawDensity, drawPoints, histogram, isCrowded } from "./point_pixels.js";
 import { drawAxes, drawHead, drawTitles, plotInk } from "./plot_axes.js";
 import { boxOf, contourPieces, densityGrid, hexagons, violinOf } from "./plot_shapes.js";
@@ -12,11 +13,15 @@ const CONTOURS = [[0.1, 1.2], [0.5, 2]]; // the part of the points outside, the 
 const LEAST_POINTS = 8; // of a colour with a contour
 const HALF_BOX = 0.24; // of the way from one name to the next
 const HALF_VIOLIN = 0.4;
+const RIM = 1; // CSS pixels around a point whose colour is hardly seen on the ground of the plot
+const RIM_ALPHA = 0.7; // of the rim of a point that is not seen at all
+const LIFT = 0.4; // of black or white in such a colour where there are no rims
 
 export function paintPlot(view) {
   const context = view.contexts[0];
   const ink = plotInk(view.element);
   const { left, top, width, height } = view.frameBox;
+  makeLegible(view);
   const bars = view.units.y ? null : countBars(view);
   if (bars) view.domainY = [0, Math.max(1, ...bars.map(({ most }) => most * 1.06))];
   context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
@@ -40,13 +45,14 @@ export function paintPlot(view) {
   if (mode === "hexbin") {
     paintHexagons(view, context);
   } else if (mode === "density") {
-    drawDensity(image, view.px, view.py, view.colors, Math.round(DENSITY_CELL * view.ratio));
+    drawDensity(image, view.px, view.py, view.legible.colors, Math.round(DENSITY_CELL * view.ratio));
   } else if (!names || !crowded) {
-    if (view.stamped !== view.radius * view.ratio) {
-      view.stamped = view.radius * view.ratio;
-      view.stamps = discStamps(view.stamped);
+    if (view.discs?.radius !== view.radius * view.ratio) {
+      const radius = view.radius * view.ratio;
+      view.discs = { radius, stamps: discStamps(radius), rimStamps: discStamps(radius + RIM * view.ratio) };
     }
-    for (const pass of [0, 1]) drawPoints(image, view.px, view.py, view.colors, view.stamps, view.layer, pass);
+    const look = { ...view.discs, rims: view.legible.rims };
+    for (const pass of [0, 1]) drawPoints(image, view.px, view.py, view.colors, look, view.layer, pass);
   }
   view.points.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
   context.drawImage(view.points, left, top, width, height);
@@ -55,11 +61,27 @@ export function paintPlot(view) {
   else if (contours) paintContours(view, context);
 }
 
+// What has the points of each colour seen on the ground of the plot: a rim, or a colour that is mixed with black or white.
+function makeLegible(view) {
+  const ground = getComputedStyle(view.element).backgroundColor;
+  if (view.legible?.of === view.colors && view.legible.ground === ground) return;
+  const behind = ground.match(/[\d.]+/g).slice(0, 3).map(Number);
+  const ink = inkOn(behind);
+  const [rims, lifted] = [new Map(), new Map()];
+  for (const color of new Set(view.colors)) {
+    const rgb = unpackColor(color);
+    const lack = lackOfContrast(rgb, behind);
+    if (lack > 0) rims.set(color, packColor(ink, Math.round(255 * RIM_ALPHA * lack)));
+    lifted.set(color, packColor(rgb.map((part, which) => part + LIFT * lack * (ink[which] - part)), color >>> 24));
+  }
+  view.legible = { of: view.colors, ground, rims, colors: view.colors.map((color) => lifted.get(color)) };
+}
+
 // The more points the more opaque, by the logarithm, as in a density.
 function paintHexagons(view, context) {
   const { left, top, width, height } = view.frameBox;
   const { ratio } = view;
-  const found = hexagons(view.px, view.py, view.colors, HEXAGON * ratio, width * ratio, height * ratio);
+  const found = hexagons(view.px, view.py, view.legible.colors, HEXAGON * ratio, width * ratio, height * ratio);
   const most = found.reduce((high, { count }) => Math.max(high, count), 1);
   context.save();
   context.beginPath();
@@ -82,12 +104,13 @@ function paintContours(view, context) {
   const { left, top, width, height } = view.frameBox;
   const { ratio } = view;
   const found = new Map();
+  const { colors } = view.legible;
   for (let i = 0; i < view.px.length; i++) {
     const [x, y] = [view.px[i] / ratio, view.py[i] / ratio];
-    if (view.layer[i] !== 1 || view.colors[i] < 0x1000000 || !(x >= 0 && x <= width && y >= 0 && y <= height)) continue;
+    if (view.layer[i] !== 1 || colors[i] < 0x1000000 || !(x >= 0 && x <= width && y >= 0 && y <= height)) continue;
     const panel = view.panels?.of[i] ?? 0;
-    const key = `${panel} ${view.colors[i]}`;
-    if (!found.has(key)) found.set(key, { xs: [], ys: [], color: view.colors[i], box: view.boxes[panel] });
+    const key = `${panel} ${colors[i]}`;
+    if (!found.has(key)) found.set(key, { xs: [], ys: [], color: colors[i], box: view.boxes[panel] });
     found.get(key).xs.push(x);
     found.get(key).ys.push(y);
   }
@@ -107,7 +130,7 @@ function paintContours(view, context) {
         context.lineTo(left + x1 * CONTOUR_CELL, top + y1 * CONTOUR_CELL);
       }
       context.lineWidth = thickness;
-      context.strokeStyle = `rgb(${color & 255}, ${(color >>> 8) & 255}, ${(color >>> 16) & 255})`;
+      context.strokeStyle = `rgb(${unpackColor(color).join()})`;
       context.stroke();
     }
     context.restore();
@@ -192,10 +215,11 @@ function countInside(view) {
 // The histogram of each panel.
 function countBars(view) {
   const { x } = view.units;
+  const { colors } = view.legible;
   const rows = view.panels?.rows ?? [null];
   return rows.map((own) => own
-    ? histogram(Array.from(own, (row) => x[row]), Array.from(own, (row) => view.colors[row]), view.domainX, BINS)
-    : histogram(x, view.colors, view.domainX, BINS));
+    ? histogram(Array.from(own, (row) => x[row]), Array.from(own, (row) => colors[row]), view.domainX, BINS)
+    : histogram(x, colors, view.domainX, BINS));
 }
 
 function paintBars(view, context, { counts, totals }, box) {
@@ -204,7 +228,7 @@ function paintBars(view, context, { counts, totals }, box) {
   const scaleY = view.scale("y", box);
   const bases = new Float64Array(totals.length);
   for (const [color, bars] of counts) {
-    context.fillStyle = `rgb(${color & 255}, ${(color >>> 8) & 255}, ${(color >>> 16) & 255})`;
+    context.fillStyle = `rgb(${unpackColor(color).join()})`;
     bars.forEach((count, bin) => {
       if (!count) return;
       const bottom = toPixel(scaleY, bases[bin]);

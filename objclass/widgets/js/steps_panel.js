@@ -25,6 +25,7 @@ export class StepPanel {
     this.usedLines = h("div");
     this.usedFold = foldOut(this.usedCount, false, this.usedLines);
     this.used = h("div", { class: "oc-soft oce-used" }, this.usedFold);
+    this.notes = h("div", { class: "oce-step-notes", role: "status" });
     this.run = textButton(step === "reduce" ? "Reduce" : "Cluster", () => this.start(), { class: "oc-button oc-main" });
     this.scan = textButton("How many?", () => this.startScan(), { title: "Compare 2 to 10 clusters" });
     this.scan.hidden = step === "reduce";
@@ -38,8 +39,16 @@ export class StepPanel {
       h("div", { class: "oce-step" },
         h("div", { class: "oce-column" }, ...first),
         h("div", { class: "oce-column" }, this.seed.element, this.scale.element, this.columnsFold),
-        h("div", { class: "oce-column oce-actions" }, h("div", { class: "oc-row" }, this.run, this.scan), this.empty, this.used, this.chart, this.best)));
+        h("div", { class: "oce-column oce-actions" }, h("div", { class: "oc-row" }, this.run, this.scan), this.empty, this.notes, this.used, this.chart, this.best)));
+    model.on("change:_step_notes", () => this.showNotes(), this);
     this.showOptions();
+    this.showNotes();
+  }
+
+  // What the step warned of when it ran last.
+  showNotes() {
+    const notes = this.model.get("_step_notes")[this.step] ?? [];
+    this.notes.replaceChildren(...notes.map((text) => h("p", {}, text)));
   }
 
   showOptions() {

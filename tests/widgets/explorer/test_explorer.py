@@ -456,6 +456,32 @@ def test_few_objects_are_reduced_with_the_fields_as_they_come(method: str, optio
     assert "n_neighbors" not in page.explorer.code()
 
 
+def test_a_step_shows_what_the_function_warns_of(sample) -> None:
+    """What objclass warns of, and scikit-learn, each time again and for each step by itself."""
+    image, labels, table = sample
+    few = table.iloc[:8]
+    for _ in range(2):
+        page = Page(explore(image, np.where(np.isin(labels, few["label"]), labels, 0), few))
+        page.tell("step", step="reduce", method="umap", n_components=2)
+        page.explorer.wait()
+        with pytest.warns(UserWarning) as caught:
+            objclass.reduce(few, "umap", progress=False)
+        assert page.explorer._step_notes == {"reduce": [str(one.message) for one in caught]}
+        assert "n_neighbors=7 instead of 15" in page.explorer._step_notes["reduce"][0]
+    page.tell("step", step="reduce", method="pca", n_components=2)
+    page.explorer.wait()
+    assert page.explorer._step_notes["reduce"] == []
+
+    gaps = table.assign(area=table["area"].where(table["label"] > 5))
+    page = Page(explore(image, labels, gaps))
+    page.tell("scan", method="kmeans")
+    page.explorer.wait()
+    assert page.explorer._step_notes["cluster"] == [
+        "1 of 36 objects have missing values and get no result, most of them in 'area'. "
+        "Exclude it with columns=[...]."
+    ]
+
+
 @pytest.mark.parametrize("step", ["reduce", "cluster"])
 def test_without_objects_a_step_says_so(step: str) -> None:
     labels = np.zeros((4, 8, 8), int)

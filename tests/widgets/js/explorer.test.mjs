@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { slotUnder } from "../../../objclass/widgets/js/edit_panel.js";
-import { GROUP_COLORS } from "../../../objclass/widgets/js/colors.js";
+import { contrastOf, GROUP_COLORS, inkOn, lackOfContrast } from "../../../objclass/widgets/js/colors.js";
 import {
   buildGrid, insidePolygon, insideRange, insideRaster, nearest, simplifyPath,
 } from "../../../objclass/widgets/js/hits.js";
@@ -133,12 +133,33 @@ test("points are blended where they lie, hidden ones nowhere, selected ones on t
   const colors = Uint32Array.from([green, red, 0]);
   const layer = Uint8Array.from([1, 0, 0]);
   const [px, py] = [Float32Array.from([10, 10, 3]), Float32Array.from([10, 11, 3])];
-  drawPoints(target, px, py, colors, stamps, layer, 0);
-  drawPoints(target, px, py, colors, stamps, layer, 1);
+  drawPoints(target, px, py, colors, { stamps }, layer, 0);
+  drawPoints(target, px, py, colors, { stamps }, layer, 1);
   const at = (x, y) => [...target.data.slice((y * 20 + x) * 4, (y * 20 + x) * 4 + 4)];
   assert.deepEqual(at(10, 10), [0, 255, 0, 255]);
   assert.equal(at(10, 14)[0], 255);
   assert.deepEqual(at(3, 3), [0, 0, 0, 0]);
+});
+
+test("a rim lies around the points of its colour alone", () => {
+  const target = image(30, 20);
+  const [dark, red, white] = [0xff210d2a, 0xff0000ff, 0xffffffff];
+  const look = { stamps: discStamps(3), rimStamps: discStamps(5), rims: new Map([[dark, white]]) };
+  drawPoints(target, Float32Array.from([8, 22]), Float32Array.from([10, 10]), Uint32Array.from([dark, red]), look, [0, 0], 0);
+  const at = (x, y) => [...target.data.slice((y * 30 + x) * 4, (y * 30 + x) * 4 + 4)];
+  assert.deepEqual(at(8, 10), [0x2a, 0x0d, 0x21, 255]);
+  assert.deepEqual(at(12, 10), [255, 255, 255, 255]);
+  assert.equal(at(26, 10)[3], 0);
+});
+
+test("contrast is that of WCAG, and what lacks of it is told on light and dark", () => {
+  assert.equal(contrastOf([0, 0, 0], [255, 255, 255]), 21);
+  assert.ok(Math.abs(contrastOf([119, 119, 119], [255, 255, 255]) - 4.48) < 0.01);
+  assert.deepEqual([inkOn([255, 255, 255]), inkOn([33, 33, 33])], [[0, 0, 0], [255, 255, 255]]);
+  assert.ok(lackOfContrast([68, 1, 84], [33, 33, 33]) > 0.95);
+  assert.equal(lackOfContrast([68, 1, 84], [255, 255, 255]), 0);
+  assert.ok(lackOfContrast([253, 231, 37], [255, 255, 255]) > 0.8);
+  assert.equal(lackOfContrast([33, 33, 33], [33, 33, 33]), 1);
 });
 
 test("a density holds the mean colour and grows with the count", () => {
