@@ -9,6 +9,7 @@ import numpy as np
 from objclass._common import checks
 from objclass.plots.colors import CHANNEL_COLORS
 
+RGB = ("red", "green", "blue")
 _RGB = {"red": "#ff0000", "green": "#00ff00", "blue": "#0000ff"}
 _SMALLEST_PICTURE = 16
 
@@ -28,6 +29,17 @@ def is_rgb(image: np.ndarray) -> bool:
 def rgb_first(image: np.ndarray) -> np.ndarray:
     """Return an RGB image (y, x, 3) as (3, y, x), without alpha, as a view."""
     return np.moveaxis(image, -1, 0)[:3]
+
+
+def is_rgb_first(image: np.ndarray) -> bool:
+    """Return whether a 2D image (3, 1, y, x) looks like an 8-bit RGB image.
+
+    Examples
+    --------
+    >>> is_rgb_first(np.zeros((3, 1, 40, 30), np.uint8)), is_rgb_first(np.zeros((3, 5, 40, 30), np.uint8))
+    (True, False)
+    """
+    return image.shape[:2] == (3, 1) and image.dtype == np.uint8
 
 
 def take_channels(channels: np.ndarray, chosen: Sequence[int]) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.browser.annotator_driver import IMPORT, View
-from tests.browser.explorer_driver import IN_LAB
+from tests.browser.explorer_driver import IN_BOTH, IN_LAB
 
 MAKE = """
 sample = objclass.samples.embryo((24, 160, 200))
@@ -58,3 +58,37 @@ def test_the_classifier_learns_from_the_channels_that_are_ticked(open_notebook, 
     view = View(notebook)
     assert notebook.kernel("annotator.training_channels") == [0]
     assert view.root.locator(".oc-learns summary").inner_text() == "Learns from DAPI"
+
+
+# In how many pixels of the image on the canvas red, green and blue are over half of the strongest of them.
+HUES = """() => {
+    const canvas = document.querySelector('.oc-annotator .oc-image');
+    const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const strong = [0, 0, 0];
+    for (let at = 0; at < data.length; at += 4) {
+        const most = Math.max(data[at], data[at + 1], data[at + 2]);
+        if (most > 90) for (const part of [0, 1, 2]) strong[part] += data[at + part] > most / 2;
+    }
+    return strong;
+}"""
+
+
+@IN_BOTH
+def test_one_channel_alone_and_in_a_color_map(open_notebook, app, theme):
+    notebook = open_notebook([IMPORT + MAKE, "annotator"], app=app)
+    notebook.theme(f"JupyterLab {theme}")
+    view = View(notebook)
+    view.go_to(6)
+    view.root.get_by_role("button", name="GFP", exact=True).dblclick()
+    notebook.wait_kernel("[one['visible'] for one in annotator.channels] == [False, False, True]")
+    maps = view.root.get_by_label("Colour map")
+    view.page.wait_for_function(
+        f"() => {{ const [red, green, blue] = ({HUES})(); return blue > 0 && red === 0; }}"
+    )
+    maps.select_option("inferno")
+    notebook.wait_kernel("[one['map'] for one in annotator.channels] == ['', '', 'inferno']")
+    view.page.wait_for_function(f"() => {{ const [red, green, blue] = ({HUES})(); return red > 1000; }}")
+    maps.scroll_into_view_if_needed()
+    notebook.keep_picture(f"color-map-{app}-{theme.lower()}")
+    view.root.get_by_role("button", name="GFP", exact=True).dblclick()
+    notebook.wait_kernel("all(one['visible'] for one in annotator.channels)")

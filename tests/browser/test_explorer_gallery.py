@@ -119,4 +119,5 @@ def test_a_point_tells_its_object(explorer: Driver) -> None:
     row = points.tolist().index(alone)
     label, area = explorer.kernel(f"[int(measured['label'][{row}]), float(measured['area'][{row}])]")
     assert f"Object {label}" in tip.inner_text()
+    assert "group none" in tip.inner_text()
     assert f"{area:.4g}"[:3] in tip.inner_text().replace(",", "")

@@ -153,7 +153,8 @@ CONTRAST = r"""([plot, x, y]) => {
     const element = document.querySelector(plot);
     const canvas = element.querySelector('.oc-points');
     const ratio = canvas.width / element.clientWidth;
-    const {data} = canvas.getContext('2d').getImageData((x - 7) * ratio, (y - 7) * ratio, 14 * ratio, 14 * ratio);
+    const box = [x - 7, y - 7, 14, 14].map((part) => part * ratio);
+    const {data} = canvas.getContext('2d').getImageData(...box);
     const ground = getComputedStyle(element).backgroundColor.match(/\d+/g).map(Number);
     const light = (rgb) => rgb.map((part) => part / 255)
         .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))

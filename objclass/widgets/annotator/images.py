@@ -20,7 +20,7 @@ from objclass.widgets.annotator.autosave import check_save_to
 from objclass.widgets.annotator.learning import AnnotatedPixels
 from objclass.widgets.annotator.scribbles import Scribbles
 from objclass.widgets.base import spatial_image
-from objclass.widgets.channels import is_rgb, rgb_first, take_channels
+from objclass.widgets.channels import RGB, is_rgb, rgb_first, take_channels
 
 if TYPE_CHECKING:
     from objclass.widgets.annotator.autosave import Autosave
@@ -31,7 +31,6 @@ _CHOICES_KEPT = 2
 _NAMELESS = "qi"
 """What tifffile calls axes that a file does not name: `imread` takes them as planes, in the same order."""
 _SAME_SPACING = 0.01
-RGB = ("red", "green", "blue")
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class Painter:
             image.saved = {"saved": "Not saved: set save_to"}
         elif image.autosave is None:
             went_on = path.exists() and image.has_annotations
-            image.saved = {"saved": f"Loaded from {path.name}" if went_on else f"Saved in {path.name}"}
+            image.saved = {"saved": "Scribbles loaded" if went_on else "Autosave on"}
             image.autosave = Autosave(
                 path,
                 image.scribbles,
@@ -161,7 +161,7 @@ class Painter:
 
     def _saved(self, image: AnnotatedImage, seen: Mapping[str, int]) -> None:
         assert image.autosave is not None
-        image.saved = {"saved": f"Saved in {image.autosave.path.name}"}
+        image.saved = {"saved": "Scribbles saved"}
         if image is self._page.shown:
             self._page.tell(saved=image.saved["saved"], unsaved="")
         self._acknowledge(seen)

@@ -143,13 +143,14 @@ class Segmenter:
                 self._finish(self._segment(image.open(), progress))
         unit = None if page.spacing is None else page.widget.volume["unit"]
         pairs: dict[Any, Any] = {image.name: (image.open().image, image.labels) for image in images}
-        if len(pairs) > 1:
-            return explore(pairs, spacing=page.spacing, unit=unit)
-        return explore(*pairs.popitem()[1], spacing=page.spacing, unit=unit)
+        given = [pairs] if len(pairs) > 1 else pairs.popitem()[1]
+        return explore(*given, spacing=page.spacing, unit=unit, channel_names=page.shown.source.channel_names)
 
     def _show_explorer(self, explorer: Any) -> None:
         self.explorer, page = explorer, self._page
-        keywords = {} if page.spacing is None else {"spacing": Code("annotator.spacing")}
+        keywords: dict[str, Any] = {} if page.spacing is None else {"spacing": Code("annotator.spacing")}
+        if page.shown.source.channel_names:
+            keywords["channel_names"] = list(page.shown.source.channel_names)
         which = f"[{page.shown.name!r}]" if page.several else ""
         what = [f"annotator.image{which}", f"annotator.labels{which}"]
         if len(explorer.objects.images) > 1:

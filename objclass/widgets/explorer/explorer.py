@@ -55,6 +55,7 @@ def explore(
     by: str | None = None,
     spacing: Sequence[float] | None = None,
     unit: str | None = None,
+    channel_names: Sequence[str] | None = None,
     save_to: str | os.PathLike[str] | None = None,
     resume: bool = True,
 ) -> Explorer:
@@ -81,6 +82,9 @@ def explore(
         Voxel size along each axis; by default that of an image given as a path.
     unit : str, optional
         The unit of `spacing`; µm by default.
+    channel_names : sequence of str, optional
+        A name for each channel of the image; by default those in the file of an image given as a path. Red,
+        green and blue are shown in these colours, as are three channels of 8 bits of a 2D array.
     save_to : path, optional
         A .json file for groups, classes, edits, names, clusters, embeddings and axes. It is written after
         every change, and the explorer resumes from it.
@@ -118,9 +122,12 @@ def explore(
     ['control', 'treated']
     """
     compile_ahead_in_notebook("umap", "classifying")
-    objects, pixels, sizes = open_objects(image, labels, table, spacing=spacing)
+    objects, pixels, sizes, names = open_objects(
+        image, labels, table, spacing=spacing, channel_names=channel_names
+    )
     asked = {"x": x, "y": y, "color": color, "by": by}
-    return Explorer(objects, pixels, asked, spacing=sizes, unit=unit, save_to=save_to, resume=resume)
+    keywords: dict[str, Any] = {"spacing": sizes, "unit": unit, "channel_names": names}
+    return Explorer(objects, pixels, asked, **keywords, save_to=save_to, resume=resume)
 
 
 class Explorer(ExplorerTraits):
@@ -149,6 +156,7 @@ class Explorer(ExplorerTraits):
         *,
         spacing: tuple[float, ...] | None,
         unit: str | None,
+        channel_names: Sequence[str] | None,
         save_to: str | os.PathLike[str] | None,
         resume: bool,
     ):
@@ -159,6 +167,7 @@ class Explorer(ExplorerTraits):
             ndim=objects.images.labels[0].ndim,
             spacing=spacing,
             unit=unit,
+            channel_names=channel_names,
             sources={"objects": lambda axis, index: objects.slot_plane(axis, index, self._shown)},
             _series=objects.images.describe(),
             _methods=METHODS,

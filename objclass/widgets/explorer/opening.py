@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from objclass._common import checks
 from objclass._common.files import AnyPath
 from objclass.widgets.base import spatial_image
+from objclass.widgets.channels import RGB, is_rgb_first
 from objclass.widgets.explorer.object_table import ObjectTable
 from objclass.widgets.label_images import LabelImages, read_images
 from objclass.widgets.replay import call
@@ -28,12 +30,13 @@ def open_objects(
     table: pd.DataFrame | None,
     *,
     spacing: Sequence[float] | None,
-) -> tuple[ObjectTable, list[np.ndarray], tuple[float, ...] | None]:
-    """Return the objects, the images (c, z, y, x) and the voxel size of what `explore` is given.
+    channel_names: Sequence[str] | None,
+) -> tuple[ObjectTable, list[np.ndarray], tuple[float, ...] | None, Sequence[str] | None]:
+    """Return objects, images (c, z, y, x), voxel size and names of channels of what `explore` is given.
 
     Where there is no table, the objects are measured.
     """
-    given, labels, spacing, code = _read_paths(image, labels, spacing)
+    given, labels, spacing, names, code = _read_paths(image, labels, spacing)
     if isinstance(given, Mapping):
         if labels is not None and table is not None:
             hint = "The labels are in the mapping: explore({name: (image, labels), ...}, table)."
@@ -42,7 +45,11 @@ def open_objects(
     else:
         objects, pixels, sizes = _open_one(given, labels, table, spacing, code)
     objects.edits.image, objects.edits.spacing = given, sizes
-    return objects, pixels, sizes
+    if names is None and all(map(is_rgb_first, pixels)):  # of a file it is known
+        names = RGB
+    if channel_names is not None:
+        names = channel_names
+    return objects, pixels, sizes, names
 
 
 def _open_one(
@@ -110,8 +117,10 @@ def _open_several(
     return ObjectTable(table, LabelImages(numbers, keys, columns), opening=opening), pixels, sizes
 
 
-def _read_paths(image: Any, labels: Any, spacing: Any) -> tuple[Any, Any, Any, list[str]]:
-    """Read what is given as a path, and return image, labels, spacing and the lines of code that read them.
+def _read_paths(
+    image: Any, labels: Any, spacing: Any
+) -> tuple[Any, Any, Any, Sequence[str] | None, list[str]]:
+    """Read what is given as a path; return image, labels, spacing, channel names and the code that reads.
 
     Raises
     ------
@@ -119,29 +128,35 @@ def _read_paths(image: Any, labels: Any, spacing: Any) -> tuple[Any, Any, Any, l
         If files cannot be read, or have different voxel sizes and `spacing` is None.
     """
     if not isinstance(image, Mapping):
-        arrays, size, code = _read_pair(image, labels)
-        return (*arrays, size if spacing is None else spacing, code)
-    pairs, sizes = {}, []
+        arrays, size, names, code = _read_pair(image, labels)
+        return (*arrays, size if spacing is None else spacing, names, code)
+    pairs, sizes, all_names = {}, [], []
     for key, pair in image.items():
         pairs[key] = pair
         if isinstance(pair, (tuple, list)) and len(pair) == 2:
-            pairs[key], size, _ = _read_pair(*pair)
+            pairs[key], size, names, _ = _read_pair(*pair)
             sizes.append(size)
+            all_names.append(names)
     if spacing is None and any(size != sizes[0] for size in sizes):
         got = ", ".join(dict.fromkeys(map(str, sizes)))
         raise checks.invalid("image", "images with the same voxel size", got, "Pass spacing for all of them.")
-    return pairs, labels, sizes[0] if spacing is None and sizes else spacing, []
+    names = all_names[0] if all_names and all(names == all_names[0] for names in all_names) else None
+    return pairs, labels, sizes[0] if spacing is None and sizes else spacing, names, []
 
 
-def _read_pair(image: Any, labels: Any) -> tuple[tuple[Any, Any], tuple[float, ...] | None, list[str]]:
+def _read_pair(
+    image: Any, labels: Any
+) -> tuple[tuple[Any, Any], tuple[float, ...] | None, Sequence[str] | None, list[str]]:
     from objclass.io.labels import read_labels
     from objclass.io.opening import open_image
 
-    size, code, shape = None, [], None
+    size, names, code, shape = None, None, [], None
     if isinstance(image, (str, os.PathLike)):
         code.append(f"image = {call('objclass.imread', repr(os.fspath(image)), keywords={})}")
         with open_image(image) as opened:
             image, size, ndim = opened.read(), opened.info.spacing, opened.info.ndim
+            numbered = [f"Channel {number}" for number in range(math.prod(image.shape[:-ndim]))]
+            names = RGB if opened.info.is_rgb else opened.info.channel_names or numbered
         shape = image.shape[-ndim:]
     if isinstance(labels, (str, os.PathLike)):
         if shape is None and np.ndim(image) in (2, 3):
@@ -149,4 +164,4 @@ def _read_pair(image: Any, labels: Any) -> tuple[tuple[Any, Any], tuple[float, .
         path, labels = os.fspath(labels), read_labels(labels, shape=shape)
         keywords = {} if shape is None else {"shape": shape}
         code.append(f"labels = {call('objclass.read_labels', repr(path), keywords=keywords)}")
-    return (image, labels), size, code
+    return (image, labels), size, names, code

@@ -48,11 +48,16 @@ export function mousePanel(brush, ndim, onChange) {
   return h("section", { class: "oc-section" }, foldOut("Mouse", false, ...[right, wheel].filter(Boolean)));
 }
 
-// Where the classifier is kept.
-function fileText(state, name) {
-  if (!name) return "Kept in memory only";
-  if (state === "asked") return `Not saved: choose what to do with ${name}`;
-  return `${{ saved: "Saved in", loaded: "Loaded from", behind: "Train saves it in" }[state] ?? "Each training is saved in"} ${name}`;
+// Where the classifier is kept: in few words, and in full.
+function describeFile(state, path) {
+  if (!path) return ["Kept in memory only", "Kept in memory only"];
+  const name = path.split(/[\\/]/).pop();
+  return {
+    asked: ["Not saved: choose first", `Not saved: choose what to do with ${path}`],
+    saved: [`Saved in ${name}`, `Saved in ${path}`],
+    loaded: [`Loaded from ${name}`, `Loaded from ${path}`],
+    behind: ["Not saved: press Train", `Train saves it in ${path}`],
+  }[state] ?? ["Not saved yet", `Each training is saved in ${path}`];
 }
 
 // Which channels the classifier learns from; null where there is one only.
@@ -119,9 +124,7 @@ export function trainingPanel(model, onTrain) {
     bar.hidden = !(state.training && state.compiling);
     badge.title = state.exact || !state.trained ? "" : "Trained on a part of the scribbles; Train uses all of them";
     badge.classList.toggle("oc-stale", Boolean(state.stale) && !state.training);
-    const path = model.get("path");
-    file.textContent = fileText(state.file, path.split(/[\\/]/).pop());
-    file.title = path;
+    [file.textContent, file.title] = describeFile(state.file, model.get("path"));
     file.classList.toggle("oc-warned", state.file === "asked");
   };
   refresh();

@@ -1,7 +1,7 @@
 // The tip at a point of the plot: which object, its values, and how it looks.
 import { paintCrop } from "./gallery_panel.js";
 import { h } from "./dom.js";
-import { formatValue } from "./scales.js";
+import { describeCell } from "./object_card.js";
 import { typedArray } from "./pixels.js";
 
 const TIP_DELAY = 250;
@@ -40,8 +40,8 @@ export class PlotTip {
     paintCrop(image.data, typedArray(buffers[0], "uint8"), 0, this.store.palette?.[this.store.levels[this.slot - 1]] ?? [255, 255, 255], true);
     context.putImageData(image, 0, 0);
     const shown = [...new Set(["x", "y", "color"].map((name) => this.model.get(name)))].filter((name) => name in cells);
-    this.words.replaceChildren(h("b", {}, this.store.nameOf(this.slot)), ...shown.map((name) =>
-      h("span", {}, `${name} `, h("b", {}, formatValue(cells[name])))));
+    this.words.replaceChildren(h("b", {}, this.store.nameOf(this.slot)), ...shown.map((name) => describeCell(name, cells[name]))
+      .map(([name, value]) => h("span", {}, `${name} `, h("b", {}, value))));
     this.element.hidden = false;
     this.place();
   }

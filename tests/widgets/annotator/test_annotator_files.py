@@ -63,7 +63,7 @@ def test_every_stroke_is_in_the_file_and_a_new_widget_goes_on(make, image):
     np.testing.assert_array_equal(saved(annotator), annotator.annotations)
     again = make(image, save_to="scribbles.tif")
     np.testing.assert_array_equal(again.annotations, annotator.annotations)
-    assert again.state["saved"] == "Loaded from scribbles.tif"
+    assert again.state["saved"] == "Scribbles loaded"
     assert [item["value"] for item in again.classes] == [1, 2, 3, 4]
     stroke(again, 1, 5, 1)
     np.testing.assert_array_equal(saved(again), again.annotations)

@@ -192,3 +192,20 @@ def test_the_last_channel_stays(make, image):
     tell(annotator, "set", name="training_channels", value=[])
     assert "training_channels: expected one or more different channels" in annotator.error
     assert annotator.training_channels == [0, 1, 2, 3]
+
+
+def test_the_explorer_shows_the_channels_as_the_annotator_does(make):
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 90, (64, 72, 3)).astype(np.uint8)
+    picture[20:50, 20:50] += 120
+    annotator = make(picture)
+    for seq, (row, value) in enumerate(((4, 2), (30, 3)), start=1):
+        place = {"index": 0, "row": row, "col": 22, "rows": 6, "cols": 20}
+        stroke = {"client": "page", "seq": seq, "axis": 0, "patches": [place]}
+        tell(annotator, "stroke", encode_runs(np.full((6, 20), value, np.uint16)).tobytes(), **stroke)
+    tell(annotator, "explore")
+    wait(lambda: annotator.explorer is not None and not annotator.state["task"])
+    known = {"annotator": annotator, "objclass": objclass}
+    for explorer in (annotator.explorer, run(annotator.explorer_code, **known)["explorer"]):
+        assert [one["color"] for one in explorer.channels] == ["#ff0000", "#00ff00", "#0000ff"]
+        assert len({(one["low"], one["high"]) for one in explorer.channels}) == 1, "hues are kept"

@@ -464,7 +464,7 @@ def test_a_step_shows_what_the_function_warns_of(sample) -> None:
         page = Page(explore(image, np.where(np.isin(labels, few["label"]), labels, 0), few))
         page.tell("step", step="reduce", method="umap", n_components=2)
         page.explorer.wait()
-        with pytest.warns(UserWarning) as caught:
+        with pytest.warns(UserWarning, match="fewer neighbours") as caught:
             objclass.reduce(few, "umap", progress=False)
         assert page.explorer._step_notes == {"reduce": [str(one.message) for one in caught]}
         assert "n_neighbors=7 instead of 15" in page.explorer._step_notes["reduce"][0]

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 import objclass
 
@@ -32,6 +33,32 @@ def test_files_are_read_with_their_voxel_size(files: tuple[str, Path]) -> None:
     np.testing.assert_array_equal(explorer.labels, LABELS)
     given = objclass.explore(files[0], LABELS, spacing=(1, 1, 1))
     pd.testing.assert_frame_equal(given.table[expected.columns], objclass.measure(LABELS, IMAGE))
+
+
+def looks(explorer: objclass.Explorer) -> list[tuple[str, str]]:
+    return [(channel["name"], channel["color"]) for channel in explorer.channels]
+
+
+def test_channels_have_names_and_pictures_their_colors(tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (3, 20, 24)).astype(np.uint8)
+    plane = LABELS[1]
+    in_colors = [("red", "#ff0000"), ("green", "#00ff00"), ("blue", "#0000ff")]
+    tifffile.imwrite(tmp_path / "rgb.tif", np.moveaxis(picture, 0, -1), photometric="rgb")
+    assert looks(objclass.explore(tmp_path / "rgb.tif", plane)) == in_colors
+    assert looks(objclass.explore({"a": (tmp_path / "rgb.tif", plane), "b": (picture, plane)})) == in_colors
+    assert looks(objclass.explore(picture, plane)) == in_colors
+
+    objclass.imwrite(tmp_path / "channels.tif", picture, axes="cyx")
+    assert looks(objclass.explore(tmp_path / "channels.tif", plane))[0] == ("Channel 0", "#00ff00")
+    metadata = {"axes": "CYX", "Channel": {"Name": ["DAPI", "GFP"]}}
+    tifffile.imwrite(tmp_path / "named.ome.tif", IMAGE[:2], metadata=metadata)
+    named = objclass.explore(tmp_path / "named.ome.tif", plane)
+    assert [name for name, _ in looks(named)] == ["DAPI", "GFP"]
+    given = objclass.explore(picture, plane, channel_names=["a", "b", "c"])
+    assert [name for name, _ in looks(given)] == ["a", "b", "c"]
+    assert looks(objclass.explore(picture.astype(np.uint16), plane))[0][0] == "Channel 0"
+    with pytest.raises(ValueError, match="channel_names: expected 3 names"):
+        objclass.explore(picture, plane, channel_names=["a", "b"])
 
 
 def test_several_files(files: tuple[str, Path], tmp_path: Path) -> None:
