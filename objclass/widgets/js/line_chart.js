@@ -3,7 +3,7 @@ import { plotInk } from "./plot_axes.js";
 import { GROUP_COLORS } from "./colors.js";
 import { extent, formatValue } from "./scales.js";
 
-const CHART = { width: 300, height: 140, left: 44, right: 52, top: 38, bottom: 22 };
+const CHART = { width: 300, height: 140, left: 44, right: 62, top: 38, bottom: 22 };
 
 // `best` is the place that is marked, -1 for none. The first line has its scale on the left, the second on the right.
 export function drawLines(canvas, places, lines, title, best) {
@@ -54,6 +54,5 @@ export function drawLines(canvas, places, lines, title, best) {
     context.fillText(name, left + 18, 11 + which * 14);
   });
   context.fillStyle = ink.quiet;
-  context.textAlign = "right";
-  context.fillText(title, width - right, 11);
+  context.fillText(title, width - right + 12, height - 7);
 }

@@ -12,6 +12,7 @@ const MOST_CLASSES = 9;
 const PALE = 0.6; // how much of the grey is in the colour of an uncertain class
 const RAMP_LEVELS = 253; // the last of 256 levels marks an object in 3D
 const PLOT_ALPHA = [0, 130, 235];
+const ALONE_ALPHA = 200; // of the points in no group while there is none
 const SLICE_ALPHA = [0, 85, 200];
 const PLAIN_EDGE = packColor([205, 205, 205], 190); // of objects in grey, which a fill hardly shows on bright nuclei
 const MOST_EDGED = 20000;
@@ -248,6 +249,7 @@ export class ObjectStore {
     if (source.kind === "classes") {
       for (let level = 2 + MOST_CLASSES; level < slice.length; level++) slice[level] = packColor(this.palette[level - MOST_CLASSES], UNCERTAIN_ALPHA);
     }
+    if (!this.levels.some((level) => level > 1)) plot[1] = packColor(this.palette[1], ALONE_ALPHA);
     this.colors = new Uint32Array(this.shown);
     this.table = new Uint32Array(this.labels.length + 1);
     this.layer = new Uint8Array(this.shown);

@@ -8,6 +8,7 @@ import {
 } from "../../../objclass/widgets/js/hits.js";
 import { dragShape, gestureMode } from "../../../objclass/widgets/js/lasso.js";
 import { applyChoice, computeLevels, groupColor, ObjectStore } from "../../../objclass/widgets/js/object_store.js";
+import { drawLines } from "../../../objclass/widgets/js/line_chart.js";
 import { planePolygon } from "../../../objclass/widgets/js/image_panel.js";
 import { switchLog } from "../../../objclass/widgets/js/plot_panel.js";
 import { boxOf, contourPieces, densityGrid, hexagons, quantile, violinOf } from "../../../objclass/widgets/js/plot_shapes.js";
@@ -207,6 +208,31 @@ test("levels go to vertices, hidden objects lose their triangles", () => {
   const indices = Uint32Array.from([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   assert.deepEqual([...visibleTriangles(indices, Uint8Array.from([0, 3]), Int32Array.from([1, 2]))], [3, 4, 5, 6, 7, 8]);
   assert.equal(visibleTriangles(indices, Uint8Array.from([0, 0]), Int32Array.from([1, 2])).length, 3);
+});
+
+test("no text of the chart of the number of clusters lies on another one, or is cut", () => {
+  globalThis.getComputedStyle = () => ({ getPropertyValue: () => "", fontFamily: "sans-serif" });
+  const texts = [];
+  const context = new Proxy({}, {
+    get: (state, name) => state[name] ?? ((text, x, y) => {
+      if (name !== "fillText") return;
+      const width = 6.2 * text.length; // of 11 px, rather more than less
+      const left = x - width * ({ center: 0.5, right: 1 }[state.textAlign] ?? 0);
+      texts.push({ text, left, right: left + width, y });
+    }),
+    set: (state, name, value) => ((state[name] = value), true),
+  });
+  const names = ["Silhouette (higher is better)", "Inertia (lower is better)"];
+  const lines = names.map((name, which) => ({ name, values: [2, 3, 4, 5, 6, 7, 8, 9, 10].map((k) => 0.1234 * (k + 1000 * which)) }));
+  drawLines({ getContext: () => context }, [2, 3, 4, 5, 6, 7, 8, 9, 10], lines, "clusters", 1);
+  assert.equal(texts.length, 9 + 4 + 2 + 1);
+  for (const one of texts) {
+    assert.ok(one.left >= 0 && one.right <= 300, one.text);
+    for (const other of texts) {
+      const isApart = one === other || one.right <= other.left || other.right <= one.left || Math.abs(one.y - other.y) >= 11;
+      assert.ok(isApart, `${one.text} on ${other.text}`);
+    }
+  }
 });
 
 test("the colour map has a plateau for each level", () => {
