@@ -6,6 +6,19 @@ from tests.browser.explorer_driver import IN_BOTH, IN_NOTEBOOK, PLOT, SETUP, Dri
 
 PLACE = "e => e.getBoundingClientRect().top - e.closest('.oce').getBoundingClientRect().top"
 
+# Whether the texts of the chart are light on dark, or dark on light.
+IS_INKED = """(isDark) => {
+    const canvas = document.querySelector('[data-panel="cluster"] .oce-chart');
+    const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let [light, dark] = [0, 0];
+    for (let at = 0; at < data.length; at += 4) {
+        const [least, most] = [Math.min, Math.max].map((end) => end(...data.subarray(at, at + 3)));
+        light += data[at + 3] > 200 && least > 200;
+        dark += data[at + 3] > 200 && most < 60;
+    }
+    return isDark ? light > 20 && !dark : dark > 20 && !light;
+}"""
+
 
 @IN_NOTEBOOK
 def test_columns_by_search_and_preset_and_the_best_number(open_notebook, app: str, theme: str) -> None:
@@ -28,7 +41,10 @@ def test_columns_by_search_and_preset_and_the_best_number(open_notebook, app: st
     page.wait_for_selector(".oce-chart[data-best]:not([hidden])")
     best = int(page.locator('[data-panel="cluster"] .oce-chart').get_attribute("data-best"))
     panel.get_by_role("button", name=f"Use {best}").click()
-    explorer.notebook.keep_pictures("explorer-cluster")
+    for shade in ("Light", "Dark"):
+        notebook.theme(f"JupyterLab {shade}")
+        page.wait_for_function(IS_INKED, arg=shade == "Dark")
+    notebook.keep_pictures("explorer-cluster")
     panel.locator(".oc-main").click()
     explorer.wait("'KMEANS_CLUSTER_ID' in explorer.table and explorer.busy == {}")
     same = f"objclass.cluster(measured, 'kmeans', n_clusters={best}, columns={wanted})"

@@ -115,6 +115,13 @@ export function keepFocus(root, fallback) {
   };
 }
 
+// Call `draw` when the theme of the page changes, for what is drawn on a canvas. Returns a function that stops it.
+export function followTheme(draw) {
+  const observer = new MutationObserver(() => draw());
+  observer.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+  return () => observer.disconnect();
+}
+
 // A button that gives the whole screen to a widget, and back; nothing where the page may not (as in VS Code).
 export function fullScreenButton(root) {
   if (!document.fullscreenEnabled) return null;

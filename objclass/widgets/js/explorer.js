@@ -294,7 +294,9 @@ class Explorer {
     this.releaseFocus();
     this.connection.dispose();
     this.keys.dispose();
-    for (const owner of [this, this.classes, this.cluster, this.edit, this.gallery, this.image, this.image.series, this.image.volume, this.notices, this.plot, this.reduce, this.store]) this.model.off(null, null, owner);
+    for (const owner of [this, this.classes, this.edit, this.gallery, this.image, this.image.series, this.image.volume, this.notices, this.plot, this.store]) this.model.off(null, null, owner);
+    this.reduce.dispose();
+    this.cluster.dispose();
     this.notices.dispose();
     this.tip.dispose();
     this.image.dispose();

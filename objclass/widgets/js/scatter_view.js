@@ -8,7 +8,7 @@
 // view.setColors(colors, layer)     packed colours, one a row, alpha 0 hides; layer 1 is drawn over layer 0
 // view.setRadius(pixels), view.reset(), view.mark(row, ring), view.pick(x, y) -> row or -1
 // view.onHover = (row | -1) => ..., view.tool as for a SliceView; view.domainX and domainY in axis units
-import { h } from "./dom.js";
+import { followTheme, h } from "./dom.js";
 import { buildGrid, nearest } from "./hits.js";
 import { PointerInput } from "./pointer_input.js";
 import { layoutPanels, panelAt, rowsOfPanels } from "./plot_grid.js";
@@ -42,14 +42,13 @@ export class ScatterView {
     this.element.addEventListener("dblclick", () => this.reset());
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.element);
-    this.theme = new MutationObserver(() => this.draw());
-    this.theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+    this.stopTheme = followTheme(() => this.draw());
     this.resize();
   }
 
   dispose() {
     this.observer.disconnect();
-    this.theme.disconnect();
+    this.stopTheme();
     this.input.dispose();
     cancelAnimationFrame(this.frame);
   }

@@ -1,6 +1,6 @@
 // Reduce and Cluster: a method, its few parameters, which columns; progress, cancel.
 import { ColumnPicker } from "./column_picker.js";
-import { checkbox, enable, foldOut, h, numberField, textButton } from "./dom.js";
+import { checkbox, enable, foldOut, followTheme, h, numberField, textButton } from "./dom.js";
 import { drawLines } from "./line_chart.js";
 
 const SCANNED = ["kmeans", "gmm"];
@@ -31,6 +31,8 @@ export class StepPanel {
     this.scan.hidden = step === "reduce";
     this.busy = false;
     this.empty = h("p", { class: "oc-soft", hidden: true }, `There are no objects to ${step}.`);
+    this.drawChart = () => {};
+    this.stopTheme = followTheme(() => this.drawChart());
     this.best = h("div", { class: "oc-row", hidden: true });
     this.chart = h("canvas", { class: "oce-chart", role: "img", "aria-label": "Fit over the number of clusters", hidden: true });
     const first = [h("label", { class: "oc-field" }, h("span", {}, "Method"), this.method), this.options];
@@ -105,15 +107,21 @@ export class StepPanel {
     this.chart.hidden = false;
     const best = message.silhouette.indexOf(Math.max(...message.silhouette));
     const second = message.bic ? "bic" : "inertia";
-    drawLines(this.chart, message.n_clusters, [
+    this.drawChart = () => drawLines(this.chart, message.n_clusters, [
       { name: "Silhouette (higher is better)", values: message.silhouette },
       { name: second === "bic" ? "BIC (lower is better)" : "Inertia (lower is better)", values: message[second] },
     ], "clusters", best);
+    this.drawChart();
     const count = message.n_clusters[best];
     this.chart.dataset.best = count ?? "";
     this.best.hidden = count === undefined;
     this.best.replaceChildren(h("span", {}, "Highest silhouette: ", h("b", {}, `${count} clusters`)),
       textButton(`Use ${count}`, () => this.fields.n_clusters?.take(count), { class: "oc-button oc-small" }));
+  }
+
+  dispose() {
+    this.model.off(null, null, this);
+    this.stopTheme();
   }
 
   setBusy(busy) {
