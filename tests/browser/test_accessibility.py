@@ -56,10 +56,8 @@ def test_annotator(open_notebook) -> None:
     view, page = View(notebook), notebook.page
     view.stroke((30, 30), (60, 60))
     view.wait_kept()
-    notebook.kernel(
-        "setattr(annotator, 'state', {**annotator.state, 'trained': True, 'stale': True, 'file': 'asked'})"
-    )
-    page.get_by_text("Not saved: choose first").wait_for()
+    notebook.kernel("annotator.set_trait('state', {**annotator.state, 'trained': True, 'stale': True})")
+    page.get_by_text("out of date", exact=True).wait_for()
     for summary in page.locator(".oc-annotator summary:visible").all():
         summary.click()
     problems = []
