@@ -113,6 +113,10 @@ def synced(trait: Any) -> Any:
     return trait.tag(sync=True)
 
 
+_OF_IMAGE = ("axis", "channels", "position")
+"""The traits that a page sets and that each image has for itself."""
+
+
 class SliceWidget(anywidget.AnyWidget):
     """A widget that shows planes of an image: the base of the annotator and the explorer.
 
@@ -143,6 +147,9 @@ class SliceWidget(anywidget.AnyWidget):
     axis: int = synced(traitlets.Int(0, min=0, max=2, help="axis across the shown plane: 0 XY, 1 XZ, 2 YZ"))
     position: list[int] = synced(
         traitlets.List(traitlets.Int(min=0), help="the voxel (z, y, x) that the planes go through")
+    )
+    _source: int = synced(
+        traitlets.Int(0, min=0, help="the image that the page shows: what it sets is of that one")
     )
     error: str = synced(traitlets.Unicode("", help="the last error"))
     first: First = synced(
@@ -182,6 +189,13 @@ class SliceWidget(anywidget.AnyWidget):
         """Let components handle their messages."""
         for component in components:
             self._handlers |= component.handlers
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what the page has set, but for what comes late and is of an image that is no longer shown."""
+        is_late = sync_data.get("_source", self._source) != self.volume["source"]
+        super().set_state(
+            {name: value for name, value in sync_data.items() if not (is_late and name in _OF_IMAGE)}
+        )
 
     def _show_planes(
         self, planes: ImagePlanes, *, source: int, position: Sequence[int] | None = None

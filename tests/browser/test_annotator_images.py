@@ -84,6 +84,27 @@ def test_one_classifier_from_scribbles_on_two_images(open_notebook, app, theme):
     np.testing.assert_array_equal(of(notebook, "mutant"), second)
 
 
+def test_each_image_keeps_its_slice_while_the_kernel_is_busy(open_notebook):
+    notebook = open_notebook([IMPORT + SETUP + MAKE.format(name="left"), "annotator"])
+    view, page = View(notebook), notebook.page
+    show(view, "mutant", 1)
+    show(view, "wild type", 0)
+    notebook.kernel("annotator.observe(lambda _: time.sleep(1.5), 'position')", setup="import time")
+    for index in (3, 5, 20):  # each is on its way to the kernel when the next one follows
+        view.go_to(index)
+        page.wait_for_timeout(300)
+    image(view, "mutant").click()
+    page.wait_for_selector(".oc-view[data-image='1'][data-index='12']")
+    notebook.wait_kernel("annotator.shown == 1")
+    page.wait_for_timeout(1000)
+    assert notebook.kernel("annotator.position[0]") == 12
+    assert view.view.get_attribute("data-index") == "12"
+    view.go_to(7)
+    notebook.wait_kernel("annotator.position[0] == 7")
+    show(view, "wild type", 0)
+    page.wait_for_selector(".oc-view[data-image='0'][data-index='20']")
+
+
 def test_nothing_is_lost_when_the_kernel_dies(open_notebook):
     notebook = open_notebook([IMPORT + SETUP + MAKE.format(name="killed"), "annotator"])
     view, page = View(notebook), notebook.page

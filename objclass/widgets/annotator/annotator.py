@@ -247,7 +247,7 @@ class Annotator(AnnotatorTraits):
         )
         self._handlers |= {
             "redo": lambda _content: self.redo(),
-            "show": lambda content: self.show(int(content["image"])),
+            "show": self._request_image,
             "undo": lambda _content: self.undo(),
         }
 
@@ -304,6 +304,12 @@ class Annotator(AnnotatorTraits):
         if self.state:
             self._page.tell_options()
             self._trainer.follow_change()
+
+    def _request_image(self, content: Mapping[str, Any]) -> None:
+        """Show another image as the page asks; it tells where it leaves this one."""
+        if content.get("source") == self.volume["source"]:
+            self.axis, self.position = content["axis"], content["position"]
+        self.show(int(content["image"]))
 
     def show(self, image: int | str) -> None:
         """Show another of several images.

@@ -184,8 +184,7 @@ class AnnotatorView {
 
   showImage(image) {
     this.tool.up();
-    this.panel.savePosition();
-    this.model.send({ kind: "show", image });
+    this.model.send({ kind: "show", image, ...this.panel.leave() });
   }
 
   reload() {

@@ -30,6 +30,7 @@ export class SlicePanel {
     this.volume = model.get("volume");
     this.axis = model.get("axis");
     this.position = [...model.get("position")];
+    model.set("_source", model.get("volume").source);
     this.onPlane = this.onMove = this.onRequest = this.onVolume = () => {};
     this.describe = () => "";
     this.bar = h("div", { class: "oc-bar" });
@@ -128,6 +129,7 @@ export class SlicePanel {
     const volume = this.model.get("volume");
     if (volume.source === this.volume.source) return false;
     clearTimeout(this.saving);
+    this.model.set("_source", volume.source);
     Object.assign(this, { volume, saving: null, axis: this.model.get("axis"), position: [...this.model.get("position")] });
     this.planes.reset(volume.shape, volume.source);
     this.renewContrast();
@@ -173,6 +175,13 @@ export class SlicePanel {
       this.model.save_changes();
     }
     this.saving = null;
+  }
+
+  // Another image is asked for: where this one is left. What is still on its way as a trait may come after that.
+  leave() {
+    clearTimeout(this.saving);
+    this.saving = null;
+    return { source: this.volume.source, axis: this.axis, position: this.position };
   }
 
   centre(voxel) {
