@@ -89,10 +89,17 @@ def test_each_image_keeps_its_slice_while_the_kernel_is_busy(open_notebook):
     view, page = View(notebook), notebook.page
     show(view, "mutant", 1)
     show(view, "wild type", 0)
-    notebook.kernel("annotator.observe(lambda _: time.sleep(1.5), 'position')", setup="import time")
+    busy = """
+import time
+def wait(_):
+    annotator.unobserve(wait, 'position')
+    time.sleep(10)
+annotator.observe(wait, 'position')
+"""
+    notebook.kernel("None", setup=busy)
     for index in (3, 5, 20):  # each is on its way to the kernel when the next one follows
         view.go_to(index)
-        page.wait_for_timeout(300)
+        page.wait_for_timeout(200)
     image(view, "mutant").click()
     page.wait_for_selector(".oc-view[data-image='1'][data-index='12']")
     notebook.wait_kernel("annotator.shown == 1")
