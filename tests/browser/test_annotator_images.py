@@ -93,12 +93,12 @@ def test_each_image_keeps_its_slice_while_the_kernel_is_busy(open_notebook):
 import time
 def wait(_):
     annotator.unobserve(wait, 'position')
-    time.sleep(10)
+    time.sleep(5)
 annotator.observe(wait, 'position')
 """
     notebook.kernel("None", setup=busy)
     for index in (3, 5, 20):  # each is on its way to the kernel when the next one follows
-        view.go_to(index)
+        view.root.locator(".oc-slice-range").fill(str(index))
         page.wait_for_timeout(200)
     image(view, "mutant").click()
     page.wait_for_selector(".oc-view[data-image='1'][data-index='12']")
