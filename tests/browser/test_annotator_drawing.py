@@ -154,3 +154,26 @@ annotator = annotate(image, path=None)
     wanted = np.zeros((100, 120), bool)
     wanted[30:60, 40:80] = True
     assert (np.array(found) & wanted).sum() / (np.array(found) | wanted).sum() > 0.9
+
+
+def test_fill_leaves_the_scribbles_of_other_classes(open_notebook):
+    make = """
+image = np.full((100, 120), 20.0)
+image[30:60, 40:80] = 120
+annotator = annotate(image, path=None)
+"""
+    notebook = open_notebook([IMPORT + make, "annotator"])
+    view, page = View(notebook), notebook.page
+    page.keyboard.press("-")
+    view.stroke((45, 50), (45, 55))
+    view.wait_kept()
+    before = notebook.kernel("(annotator.annotations == 1).sum().item()")
+    assert before
+    page.keyboard.press("=")
+    tool(view, "fill")
+    page.keyboard.down("Shift")
+    page.mouse.click(*view.screen(40, 70))
+    page.keyboard.up("Shift")
+    view.root.get_by_text(f"{before} pixels scribbled in other classes left as they were").wait_for()
+    notebook.wait_kernel("bool((annotator.annotations == 2).any())")
+    assert notebook.kernel("(annotator.annotations == 1).sum().item()") == before
