@@ -11,8 +11,8 @@ export class Suggestion {
   show({ index, region }) {
     this.found = { index, region };
     const voxel = [index, (region[0] + region[2]) >> 1, (region[1] + region[3]) >> 1];
+    this.isNew = true; // before the slice comes, at once where it is known
     this.panel.goTo(0, index, voxel);
-    this.isNew = true;
   }
 
   clear() {
@@ -20,8 +20,9 @@ export class Suggestion {
   }
 
   receivePlane(index) {
-    if (this.isNew && this.found?.index === index) this.panel.contrastPanel.ensureVisible();
+    if (!this.isNew || this.found?.index !== index) return;
     this.isNew = false;
+    this.panel.contrastPanel.ensureVisible();
   }
 
   paint(context) {
