@@ -164,12 +164,12 @@ annotator = annotate(image, path=None)
 """
     notebook = open_notebook([IMPORT + make, "annotator"])
     view, page = View(notebook), notebook.page
-    page.keyboard.press("-")
+    view.root.get_by_role("radio", name="Paint background").click()
     view.stroke((45, 50), (45, 55))
     view.wait_kept()
     before = notebook.kernel("(annotator.annotations == 1).sum().item()")
     assert before
-    page.keyboard.press("=")
+    view.root.get_by_role("radio", name="Paint object").click()
     tool(view, "fill")
     page.keyboard.down("Shift")
     page.mouse.click(*view.screen(40, 70))
