@@ -2,8 +2,6 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -11,6 +9,7 @@ import nbformat
 import pytest
 
 import objclass
+from objclass.cli import main
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DOCS = REPOSITORY / "docs"
@@ -123,7 +122,7 @@ def test_commands_of_the_readme_run(empty_folder):
             continue
         command, *arguments = shlex.split(line)
         assert command == "objclass"
-        subprocess.run([sys.executable, "-m", "objclass", *arguments], check=True, env=None)
+        assert main(arguments) == 0
         ran += 1
     assert ran == 3
     assert (empty_folder / "results" / "objects.csv").stat().st_size > 0

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import objclass
+from objclass.tables import models
 from objclass.widgets.explorer.explorer import explore
 from tests.widgets.explorer.test_explorer import Page
 
@@ -47,7 +48,8 @@ def tables() -> dict[str, Any]:
 
 @pytest.mark.filterwarnings("ignore:.* missing values", "ignore:.* single example")
 @pytest.mark.parametrize("name", tables())
-def test_everything_works_on_tables_of_all_kinds(name: str) -> None:
+def test_everything_works_on_tables_of_all_kinds(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "_TREES", 10)  # forests of any size are made of these tables
     image, labels, measured = experiment()
     table = tables()[name](measured)
     page = Page(explore(image, labels, table))
