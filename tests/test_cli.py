@@ -582,7 +582,8 @@ def test_interrupt(tmp_path):
         assert "objclass demo" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
+    # 130 for a shell either way: Python itself ends by the signal where it met code that is run as text.
+    assert process.returncode in (130, -signal.SIGINT)
     assert "objclass: stopped" in errors
     assert "Traceback" not in errors
     assert not (tmp_path / "demo" / "run.json").exists()
