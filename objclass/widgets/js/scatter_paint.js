@@ -68,13 +68,23 @@ function makeLegible(view) {
   const behind = ground.match(/[\d.]+/g).slice(0, 3).map(Number);
   const ink = inkOn(behind);
   const [rims, lifted] = [new Map(), new Map()];
-  for (const color of new Set(view.colors)) {
+  const lift = (color) => {
     const rgb = unpackColor(color);
     const lack = lackOfContrast(rgb, behind);
     if (lack > 0) rims.set(color, packColor(ink, Math.round(255 * RIM_ALPHA * lack)));
     lifted.set(color, packColor(rgb.map((part, which) => part + LIFT * lack * (ink[which] - part)), color >>> 24));
+    return lifted.get(color);
+  };
+  const colors = new Uint32Array(view.colors.length);
+  let [last, seen] = [-1, 0]; // many neighbours are of one colour
+  for (let i = 0; i < colors.length; i++) {
+    if (view.colors[i] !== last) {
+      last = view.colors[i];
+      seen = lifted.get(last) ?? lift(last);
+    }
+    colors[i] = seen;
   }
-  view.legible = { of: view.colors, ground, rims, colors: view.colors.map((color) => lifted.get(color)) };
+  view.legible = { of: view.colors, ground, rims, colors };
 }
 
 // The more points the more opaque, by the logarithm, as in a density.
