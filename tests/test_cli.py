@@ -21,7 +21,26 @@ FILES = ["ObjectSegmenter.cl", "labels.tif", "objects.columns.csv", "objects.csv
 
 @pytest.fixture
 def blobs(tmp_path):
-    """A small 2D image of round and long objects, in a folder with scribbles on it."""
+    """A folder with an image and scribbles on it."""
+    return write_blobs(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """The same folder after a run, somewhere else than where it ran."""
+    folder = write_blobs(tmp_path_factory.mktemp("blobs"))
+    assert main(command(folder)) == 0
+    return folder.rename(folder.with_name("results"))
+
+
+@pytest.fixture
+def ran(results, tmp_path):
+    """A copy of the folder after a run."""
+    return shutil.copytree(results, tmp_path, dirs_exist_ok=True)
+
+
+def write_blobs(folder):
+    """Write a small 2D image of round and long objects, and scribbles on it."""
     rng = np.random.default_rng(0)
     rows, columns = np.mgrid[:96, :96]
     image = rng.normal(100, 5, (96, 96))
@@ -32,9 +51,9 @@ def blobs(tmp_path):
         image[inside] += 200 + 20 * (i % 2)
         truth |= inside
     scribbles = np.where(rng.random(image.shape) < 0.2, np.where(truth, 2, 1), 0).astype(np.uint8)
-    objclass.imwrite(tmp_path / "image.tif", image.astype(np.uint16), spacing=(0.5, 0.25))
-    objclass.imwrite(tmp_path / "scribbles.tif", scribbles)
-    return tmp_path
+    objclass.imwrite(folder / "image.tif", image.astype(np.uint16), spacing=(0.5, 0.25))
+    objclass.imwrite(folder / "scribbles.tif", scribbles)
+    return folder
 
 
 def command(folder, *more, out="out"):
@@ -102,13 +121,12 @@ def test_record_says_how_to_repeat(blobs):
     assert {"read", "train", "segment", "measure", "reduce", "cluster", "write"} <= record["seconds"].keys()
 
 
-def test_run_with_a_classifier_gives_the_same(blobs):
-    main(command(blobs))
-    classifier = str(blobs / "out" / "ObjectSegmenter.cl")
-    arguments = ["run", str(blobs / "image.tif"), "--classifier", classifier, "--out", str(blobs / "again")]
+def test_run_with_a_classifier_gives_the_same(ran):
+    classifier = str(ran / "out" / "ObjectSegmenter.cl")
+    arguments = ["run", str(ran / "image.tif"), "--classifier", classifier, "--out", str(ran / "again")]
     assert main([*arguments, "--reduce", "pca", "--n-clusters", "2"]) == 0
     for name in ("labels.tif", "objects.csv"):
-        assert (blobs / "again" / name).read_bytes() == (blobs / "out" / name).read_bytes()
+        assert (ran / "again" / name).read_bytes() == (ran / "out" / name).read_bytes()
 
 
 def test_split_cuts_touching_objects_apart(tmp_path):
@@ -124,13 +142,12 @@ def test_split_cuts_touching_objects_apart(tmp_path):
     assert objclass.imread(tmp_path / "two" / "labels.tif").max() == 2
 
 
-def test_rerun_is_identical(blobs, capsys):
-    main(command(blobs))
-    assert main(["rerun", str(blobs / "out" / "run.json"), "--out", str(blobs / "again")]) == 0
+def test_rerun_is_identical(ran, capsys):
+    assert main(["rerun", str(ran / "out" / "run.json"), "--out", str(ran / "again")]) == 0
     printed = capsys.readouterr().out
     assert "The result is identical." in printed
     assert all(re.search(rf"{name} +identical$", printed, re.M) for name in FILES if name != "run.json")
-    assert sorted(file.name for file in (blobs / "again").iterdir()) == FILES
+    assert sorted(file.name for file in (ran / "again").iterdir()) == FILES
 
 
 def test_rerun_finds_what_moved_together(blobs, tmp_path_factory):
@@ -140,9 +157,8 @@ def test_rerun_finds_what_moved_together(blobs, tmp_path_factory):
     assert main(["rerun", str(moved / "out")]) == 0
 
 
-def test_rerun_reports_differences(blobs, capsys):
-    main(command(blobs))
-    path = blobs / "out" / "run.json"
+def test_rerun_reports_differences(ran, capsys):
+    path = ran / "out" / "run.json"
     record = json.loads(path.read_text(encoding="utf-8"))
     record["parameters"]["min_size"] = 60
     record["versions"]["numpy"] = "0.9"
@@ -156,9 +172,8 @@ def test_rerun_reports_differences(blobs, capsys):
     assert f"numpy 0.9 then, {np.__version__} now" in printed
 
 
-def test_rerun_refuses_modified_records(blobs, capsys):
-    main(command(blobs))
-    path = blobs / "out" / "run.json"
+def test_rerun_refuses_modified_records(ran, capsys):
+    path = ran / "out" / "run.json"
     record = json.loads(path.read_text(encoding="utf-8"))
     for changes in ({"outputs": {}}, {"parameters": {**record["parameters"], "min_size": 21}}):
         path.write_text(json.dumps({**record, **changes}), encoding="utf-8")
@@ -167,9 +182,8 @@ def test_rerun_refuses_modified_records(blobs, capsys):
     assert main(["rerun", str(path)]) == 0
 
 
-def test_rerun_never_certifies_a_record_that_was_changed_and_sealed_again(blobs, capsys):
-    main(command(blobs))
-    path = blobs / "out" / "run.json"
+def test_rerun_never_certifies_a_record_that_was_changed_and_sealed_again(ran, capsys):
+    path = ran / "out" / "run.json"
     record = json.loads(path.read_text(encoding="utf-8"))
     changes = [("outputs", name, None, rf"{re.escape(name)} +not recorded") for name in record["outputs"]]
     changes += [("found", "objects", 17, "found +different: the record has another objects")]
@@ -189,17 +203,16 @@ def test_rerun_never_certifies_a_record_that_was_changed_and_sealed_again(blobs,
     assert main(["rerun", str(path)]) == 0
 
 
-def test_rerun_reports_different_columns(blobs, capsys):
-    main(command(blobs))
-    path = blobs / "out" / "objects.csv"
+def test_rerun_reports_different_columns(ran, capsys):
+    path = ran / "out" / "objects.csv"
     table = pd.read_csv(path, engine="python")
     table["area"] *= 1 + 1e-9
     table["PC_1"] *= -1
     table.to_csv(path, index=False)
-    record = json.loads((blobs / "out" / "run.json").read_text(encoding="utf-8"))
+    record = json.loads((ran / "out" / "run.json").read_text(encoding="utf-8"))
     record["outputs"]["objects.csv"] = checksum(path)
-    write_sealed(blobs / "out" / "run.json", record)
-    assert main(["rerun", str(blobs / "out")]) == 1
+    write_sealed(ran / "out" / "run.json", record)
+    assert main(["rerun", str(ran / "out")]) == 1
     printed = capsys.readouterr().out
     assert re.search(r"objects\.csv: measurements +equal to rounding, to a relative.* 1e-09", printed)
     assert re.search(r"objects\.csv: map +different in 16 of 16 rows", printed)
@@ -207,13 +220,12 @@ def test_rerun_reports_different_columns(blobs, capsys):
     assert re.search(r"labels\.tif +identical", printed)
 
 
-def test_parameters_that_have_no_effect_are_refused(blobs, capsys):
-    main(command(blobs))
-    classifier = ["--classifier", str(blobs / "out" / "ObjectSegmenter.cl"), "--out", str(blobs / "again")]
+def test_parameters_that_have_no_effect_are_refused(ran, capsys):
+    classifier = ["--classifier", str(ran / "out" / "ObjectSegmenter.cl"), "--out", str(ran / "again")]
     for option, value in (("--n-estimators", "100"), ("--features", "original"), ("--max-depth", "2")):
-        message = error_of(["run", str(blobs / "image.tif"), *classifier, option, value], capsys)
+        message = error_of(["run", str(ran / "image.tif"), *classifier, option, value], capsys)
         assert f"{option}: expected no training parameters together with a classifier" in message
-    assert not (blobs / "again").exists()
+    assert not (ran / "again").exists()
 
 
 def test_the_record_tells_what_was_used(blobs):
@@ -243,14 +255,13 @@ def test_switches_of_splitting_and_of_sigma_are_obeyed_and_recorded(blobs, capsy
     assert "min_distance: expected None where objects are not split by distance" in message
 
 
-def test_the_record_of_a_batch_names_the_call_that_repeats_it(blobs, capsys):
-    main(command(blobs))
-    (blobs / "images").mkdir()
-    shutil.copy(blobs / "image.tif", blobs / "images")
-    classifier = str(blobs / "out" / "ObjectSegmenter.cl")
-    arguments = ["batch", str(blobs / "images"), "--classifier", classifier, "--out", str(blobs / "batch")]
+def test_the_record_of_a_batch_names_the_call_that_repeats_it(ran, capsys):
+    (ran / "images").mkdir()
+    shutil.copy(ran / "image.tif", ran / "images")
+    classifier = str(ran / "out" / "ObjectSegmenter.cl")
+    arguments = ["batch", str(ran / "images"), "--classifier", classifier, "--out", str(ran / "batch")]
     assert main(arguments) == 0
-    message = error_of(["rerun", str(blobs / "batch")], capsys)
+    message = error_of(["rerun", str(ran / "batch")], capsys)
     assert "the record of a batch" in message
     assert "objclass batch INPUTS --classifier" in message
 
@@ -369,15 +380,12 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_utime, file=sys.stderr)"""
     assert seconds(call("--version")) - bare < 0.1
 
 
-def test_rerun_names_an_input_that_changed_or_is_missing(blobs, capsys):
-    main(command(blobs))
-    objclass.imwrite(blobs / "image.tif", np.ones((96, 96), np.uint16))
+def test_rerun_names_an_input_that_changed_or_is_missing(ran, capsys):
+    objclass.imwrite(ran / "image.tif", np.ones((96, 96), np.uint16))
+    assert re.search(r"image \S+image\.tif has changed since", error_of(["rerun", str(ran / "out")], capsys))
+    (ran / "scribbles.tif").unlink()
     assert re.search(
-        r"image \S+image\.tif has changed since", error_of(["rerun", str(blobs / "out")], capsys)
-    )
-    (blobs / "scribbles.tif").unlink()
-    assert re.search(
-        r"annotations \S+scribbles\.tif is missing", error_of(["rerun", str(blobs / "out")], capsys)
+        r"annotations \S+scribbles\.tif is missing", error_of(["rerun", str(ran / "out")], capsys)
     )
 
 
@@ -396,9 +404,8 @@ def test_rerun_wants_a_record(tmp_path, capsys, text, message):
     assert message in error_of(["rerun", str(tmp_path / "run.json")], capsys)
 
 
-def test_rerun_refuses_records_of_other_releases(blobs, capsys):
-    main(command(blobs))
-    path = blobs / "out" / "run.json"
+def test_rerun_refuses_records_of_other_releases(ran, capsys):
+    path = ran / "out" / "run.json"
     record = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**record, "record": 99}), encoding="utf-8")
     assert "format 99" in error_of(["rerun", str(path)], capsys)
@@ -406,16 +413,15 @@ def test_rerun_refuses_records_of_other_releases(blobs, capsys):
     assert "sparkle" in error_of(["rerun", str(path)], capsys)
 
 
-def test_results_of_another_run_are_not_overwritten_in_silence(blobs, capsys):
-    main(command(blobs))
-    before = (blobs / "out" / "objects.csv").read_bytes()
-    arguments = command(blobs, "--min-size", "60")
+def test_results_of_another_run_are_not_overwritten_in_silence(ran, capsys):
+    before = (ran / "out" / "objects.csv").read_bytes()
+    arguments = command(ran, "--min-size", "60")
     message = error_of(arguments, capsys)
     assert "expected a folder without results" in message
     assert "--overwrite" in message
-    assert (blobs / "out" / "objects.csv").read_bytes() == before
+    assert (ran / "out" / "objects.csv").read_bytes() == before
     assert main([*arguments, "--overwrite"]) == 0
-    assert (blobs / "out" / "objects.csv").read_bytes() != before
+    assert (ran / "out" / "objects.csv").read_bytes() != before
 
 
 def test_an_input_is_never_overwritten(blobs, capsys):
