@@ -19,6 +19,7 @@ import numba
 import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
+from objclass._common.parallel import map_tiles
 from objclass.pixels import forest as forest_module
 from objclass.pixels.kernels import convolution, pixels
 from objclass.pixels.kernels.convolution import LANES
@@ -141,22 +142,22 @@ def layouts_of_trees() -> Iterator[Row]:
 def walks_of_deep_trees() -> Iterator[Row]:
     """Take one trick at a time from the prediction with full-depth trees on ready features."""
     rng = np.random.default_rng(0)
-    centres = rng.normal(scale=0.35, size=(5, 50))
+    centres = rng.normal(size=(5, 50))
 
-    def sample(n: int) -> tuple[np.ndarray, np.ndarray]:
+    def sample(n: int, distance: float) -> tuple[np.ndarray, np.ndarray]:
         classes = rng.integers(0, 5, n)
-        rows = centres[classes] + rng.normal(size=(n, 50))
+        rows = distance * centres[classes] + rng.normal(size=(n, 50))
         return rows.astype(np.float32), (classes + 1).astype(np.uint8)
 
-    collected = np.ascontiguousarray(sample(32_768)[0].T)
-    found = np.empty(collected.shape[1], np.uint8)
+    found = np.empty(32_768, np.uint8)
     code = inspect.getsource(classify_collected.py_func).split("\n", 1)[1]
     names = {**vars(pixels), "ROW": GROUP * LANES, "PADDING": 0}
     exec(code, names)
-    by_short_rows = numba.njit(error_model="numpy")(names["classify_collected"])
-    for n_pixels, n_trees in ((2_000, 50), (10_000, 100)):
+    by_short_rows = numba.njit(error_model="numpy", nogil=True)(names["classify_collected"])
+    for n_pixels, n_trees, distance in ((2_000, 50, 0.35), (10_000, 100, 0.35), (30_000, 100, 0.7)):
+        collected = np.ascontiguousarray(sample(found.size, distance)[0].T)
         model = RandomForestClassifier(n_trees, random_state=0, bootstrap=True)
-        forest, _, _ = fit_forest(model, *sample(n_pixels))
+        forest, _, _ = fit_forest(model, *sample(n_pixels, distance))
         trees = forest.packed
         no_split = np.zeros(forest.n_nodes, bool)
         with mock.patch.object(forest_module, "_find_tops", return_value=no_split):
@@ -167,8 +168,13 @@ def walks_of_deep_trees() -> Iterator[Row]:
         endless = np.full_like(trees.deep.margins, np.inf)
         all_vote = trees._replace(deep=trees.deep._replace(margins=endless))
 
-        def classify(trees: forest_module.Trees, by: Callable = classify_collected) -> Callable[[], None]:
-            return lambda: by(collected, 0, found.size, trees, found)
+        def classify(
+            trees: forest_module.Trees, by: Callable = classify_collected, rows: np.ndarray = collected
+        ) -> Callable[[], None]:
+            step = found.size // 4
+            return lambda: map_tiles(
+                lambda begin: by(rows, begin, begin + step, trees, found), range(0, found.size, step)
+            )
 
         cases = {
             "tops as blocks of leaves": classify(from_roots),
@@ -178,7 +184,8 @@ def walks_of_deep_trees() -> Iterator[Row]:
         }
         ours, *others = shortest(classify(trees), *cases.values())
         for name, without in zip(cases, others, strict=True):
-            yield _row(f"deep trees, {forest.n_nodes // n_trees:,} nodes each: {name}", ours, without)
+            what = f"deep trees, {forest.n_nodes // n_trees:,} nodes each, classes {distance:g} apart"
+            yield _row(f"{what}: {name}", ours, without)
 
 
 def strips_of_columns() -> Row:
