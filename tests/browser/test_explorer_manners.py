@@ -63,6 +63,7 @@ def test_keys_live_on_after_every_button(explorer: Driver) -> None:
 
 def test_accidental_drag_keeps_the_groups_with_a_message(explorer: Driver) -> None:
     group_around_the_crowd(explorer)
+    explorer.page.get_by_text("Draw again: groups anew. With Shift: the next group.").wait_for()
     before = explorer.numbers().tolist()
     frame = explorer.page.locator(PLOT).evaluate("e => JSON.parse(e.dataset.frame)")
     # The upper left corner: the brightest of the smallest objects, where there are none.

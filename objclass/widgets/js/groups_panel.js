@@ -7,12 +7,14 @@ export class GroupsPanel {
     this.store = store;
     this.list = h("div", { class: "oce-groups", role: "list", "aria-label": "Groups" });
     this.clear = textButton("Clear all", () => store.act("clear"), { class: "oc-button oc-small" });
-    host.append(this.list, h("div", { class: "oc-row" }, this.clear));
+    this.hint = h("span", { class: "oc-soft" }, "Draw again: groups anew. With Shift: the next group. With Ctrl or ⌘: add to the last one. With Alt: remove.");
+    host.append(this.list, h("div", { class: "oc-row" }, this.clear, this.hint));
   }
 
   show() {
     const { list } = this.store.groups;
     enable(this.clear, list.length > 0);
+    this.hint.hidden = list.length === 0;
     if (this.list.contains(document.activeElement) && document.activeElement.type === "text") return;
     if (!list.length) {
       this.list.replaceChildren(h("p", { class: "oc-soft" },
