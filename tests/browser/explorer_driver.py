@@ -48,6 +48,7 @@ class Driver:
 
     def drag(self, view: str, corners: list[tuple[float, float]], key: str = "") -> None:
         """Draw around a polygon, in pixels of a view, with a key held."""
+        self.page.locator(view).scroll_into_view_if_needed()
         box = self.page.locator(view).bounding_box()
         path = [(box["x"] + x, box["y"] + y) for x, y in corners]
         if key:
@@ -61,6 +62,7 @@ class Driver:
             self.page.keyboard.up(key)
 
     def click(self, view: str, x: float, y: float) -> None:
+        self.page.locator(view).scroll_into_view_if_needed()
         box = self.page.locator(view).bounding_box()
         self.page.mouse.click(box["x"] + x, box["y"] + y)
 

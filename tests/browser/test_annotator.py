@@ -300,6 +300,9 @@ def test_contrast_is_dragged_without_the_kernel(open_notebook):
     before = notebook.kernel("annotator.channels[0]")
     histogram = view.root.locator(".oc-histogram")
     histogram.scroll_into_view_if_needed()
+    histogram.hover()
+    assert histogram.get_attribute("title") == "Drag the limits or the range between them"
+    assert histogram.evaluate("(element) => getComputedStyle(element).cursor") == "ew-resize"
     brightness = """((canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data
         .reduce((sum, value) => sum + value))(document.querySelector('.oc-canvas.oc-image'))"""
     shown = page.evaluate(brightness)
@@ -617,6 +620,44 @@ def test_in_round_two_one_sees_what_was_trained(open_notebook):
     view.button("Segment").click()
     page.wait_for_selector(".oc-view:not(.oc-outdated)")
     notebook.wait_kernel("not annotator.state['objects_stale']")
+
+
+HELD_TRAINING = """
+import threading
+from objclass.widgets.annotator import training
+began, gate, ended = threading.Event(), threading.Event(), threading.Event()
+train = training.train_object_classifier
+def first_one_waits(*args, **keywords):
+    classifier = train(*args, **keywords)
+    if not began.is_set():
+        began.set()
+        gate.wait(120)
+        threading.Timer(1, ended.set).start()
+    return classifier
+training.train_object_classifier = first_one_waits
+"""
+
+
+def test_a_training_that_began_earlier_and_ends_later_changes_nothing(open_notebook):
+    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="order") + HELD_TRAINING, "annotator"])
+    view = View(notebook)
+    view.root.get_by_label("Live").check()
+    view.go_to(6)
+    view.stroke((80.2, 30.3), (95.7, 60.1))
+    view.root.get_by_role("radio", name="Paint background").click()
+    view.stroke((10.3, 12.4), (30.6, 150.2))
+    notebook.wait_kernel("began.is_set()")  # the complete training after a pause
+    view.stroke((130.3, 12.4), (140.6, 150.2))
+    view.wait_kept()
+    view.button("Train").click()
+    counts = np.bincount(annotations(notebook).ravel())
+    painted = " ".join(f"{number}:{counts[number]}" for number in np.flatnonzero(counts) if number)
+    newest = "annotator.classifier.notes.get('annotated_pixels')"
+    notebook.wait_kernel(f"{newest} == {painted!r} and not annotator.state['training']")
+    notebook.wait_kernel("ended.is_set()", setup="gate.set()")
+    in_file = "objclass.load_classifier('order.cl').notes['annotated_pixels']"
+    assert notebook.kernel(f"[{newest}, {in_file}]") == [painted, painted]
+    assert not notebook.kernel("annotator.state['stale']")
 
 
 def test_without_a_kernel_the_widget_says_so(open_notebook):

@@ -10,7 +10,7 @@ import { GroupsPanel } from "./groups_panel.js";
 import { ImagePanel } from "./image_panel.js";
 import { Notices } from "./notices.js";
 import { ObjectCard } from "./object_card.js";
-import { CLASS_COLUMN, GROUP_COLUMN, ObjectStore } from "./object_store.js";
+import { CLASS_COLUMN, GROUP_COLUMN, ObjectStore, toldOfObjects } from "./object_store.js";
 import { PlotPanel } from "./plot_panel.js";
 import { PlotTip } from "./plot_tip.js";
 import { ProfilePanel } from "./profile_panel.js";
@@ -304,7 +304,8 @@ class Explorer {
   }
 }
 
-function render({ model, el }) {
+async function render({ model, el }) {
+  await toldOfObjects(model);
   const explorer = new Explorer(model, el);
   el.explorer = explorer;
   const forget = hideSavedPicture(el);

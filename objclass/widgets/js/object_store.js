@@ -58,6 +58,19 @@ export function computeLevels(source, count) {
   return levels;
 }
 
+// Resolves once there are objects, of which the kernel tells after the message that makes the model.
+export function toldOfObjects(model) {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (!model.get("_objects").labels) return;
+      model.off("change:_objects", look);
+      resolve();
+    };
+    model.on("change:_objects", look);
+    look();
+  });
+}
+
 export class ObjectStore {
   constructor(model) {
     this.model = model;

@@ -223,7 +223,7 @@ export class ScatterView {
   paint() {
     const begun = performance.now();
     this.frame = 0;
-    if (!this.axes || !this.colors || !this.size[0]) return;
+    if (!this.axes || !this.colors || !this.size[0] || !this.element.isConnected) return;
     if (this.stale) paintPlot(this);
     this.stale = false;
     const context = this.contexts[1];

@@ -7,7 +7,7 @@ import {
   buildGrid, insidePolygon, insideRange, insideRaster, nearest, simplifyPath,
 } from "../../../objclass/widgets/js/hits.js";
 import { dragShape, gestureMode } from "../../../objclass/widgets/js/lasso.js";
-import { applyChoice, computeLevels, groupColor, ObjectStore } from "../../../objclass/widgets/js/object_store.js";
+import { applyChoice, computeLevels, groupColor, ObjectStore, toldOfObjects } from "../../../objclass/widgets/js/object_store.js";
 import { drawLines } from "../../../objclass/widgets/js/line_chart.js";
 import { planePolygon } from "../../../objclass/widgets/js/image_panel.js";
 import { switchLog } from "../../../objclass/widgets/js/plot_panel.js";
@@ -20,6 +20,21 @@ import {
 import { plateauMap, spreadLevels, visibleTriangles } from "../../../objclass/widgets/js/volume_panel.js";
 
 const image = (width, height) => ({ data: new Uint8ClampedArray(width * height * 4), width, height });
+
+test("a page that is drawn before the kernel has told of the objects waits for them", async () => {
+  const heard = new Set();
+  const state = { _objects: {} };
+  const model = { get: (name) => state[name], on: (_, hear) => heard.add(hear), off: (_, hear) => heard.delete(hear) };
+  let told = false;
+  const waiting = toldOfObjects(model).then(() => { told = true; });
+  await Promise.resolve();
+  assert.equal(told, false);
+  state._objects = { labels: new DataView(new ArrayBuffer(0)) };
+  heard.forEach((hear) => hear());
+  await waiting;
+  assert.equal(heard.size, 0);
+  await toldOfObjects(model);
+});
 
 test("points in a polygon that crosses itself: even-odd, as matplotlib", () => {
   const star = [[0, -3], [2, 3], [-3, -1], [3, -1], [-2, 3]];
