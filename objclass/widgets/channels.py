@@ -92,4 +92,4 @@ def describe_channels(count: int, names: Sequence[str] | None) -> list[dict[str,
 
 def is_color_picture(names: Sequence[str] | None) -> bool:
     """Return whether the channels are red, green and blue."""
-    return names is not None and [name.lower() for name in names] == list(_RGB)
+    return names is not None and [str(name).lower() for name in names] == list(_RGB)

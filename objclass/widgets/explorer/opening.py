@@ -140,7 +140,10 @@ def _read_paths(
     if spacing is None and any(size != sizes[0] for size in sizes):
         got = ", ".join(dict.fromkeys(map(str, sizes)))
         raise checks.invalid("image", "images with the same voxel size", got, "Pass spacing for all of them.")
-    names = all_names[0] if all_names and all(names == all_names[0] for names in all_names) else None
+    known = [names for names in all_names if names is not None]
+    names = known[0] if known else None
+    if any(others != names for others in known):
+        names = _numbered(len(known[0]))
     return pairs, labels, sizes[0] if spacing is None and sizes else spacing, names, []
 
 
@@ -155,7 +158,7 @@ def _read_pair(
         code.append(f"image = {call('objclass.imread', repr(os.fspath(image)), keywords={})}")
         with open_image(image) as opened:
             image, size, ndim = opened.read(), opened.info.spacing, opened.info.ndim
-            numbered = [f"Channel {number}" for number in range(math.prod(image.shape[:-ndim]))]
+            numbered = _numbered(math.prod(image.shape[:-ndim]))
             names = RGB if opened.info.is_rgb else opened.info.channel_names or numbered
         shape = image.shape[-ndim:]
     if isinstance(labels, (str, os.PathLike)):
@@ -165,3 +168,7 @@ def _read_pair(
         keywords = {} if shape is None else {"shape": shape}
         code.append(f"labels = {call('objclass.read_labels', repr(path), keywords=keywords)}")
     return (image, labels), size, names, code
+
+
+def _numbered(n_channels: int) -> list[str]:
+    return [f"Channel {number}" for number in range(n_channels)]

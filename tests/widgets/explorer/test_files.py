@@ -57,8 +57,21 @@ def test_channels_have_names_and_pictures_their_colors(tmp_path: Path) -> None:
     given = objclass.explore(picture, plane, channel_names=["a", "b", "c"])
     assert [name for name, _ in looks(given)] == ["a", "b", "c"]
     assert looks(objclass.explore(picture.astype(np.uint16), plane))[0][0] == "Channel 0"
-    with pytest.raises(ValueError, match="channel_names: expected 3 names"):
-        objclass.explore(picture, plane, channel_names=["a", "b"])
+    for wrong in (["a", "b"], [1, 2, 3], ["a", None, "c"]):
+        with pytest.raises(ValueError, match="channel_names: expected 3 names"):
+            objclass.explore(picture, plane, channel_names=wrong)
+
+
+def test_files_of_different_channels_are_no_color_pictures(tmp_path: Path) -> None:
+    plane = np.random.default_rng(0).integers(0, 99, (3, 20, 24)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", plane, imagej=True, metadata={"axes": "CYX"})
+    named = {"axes": "CYX", "Channel": {"Name": ["DAPI", "GFP", "Cy5"]}}
+    tifffile.imwrite(tmp_path / "b.ome.tif", plane, metadata=named, photometric="minisblack")
+    files = {name: (str(tmp_path / name), LABELS[1]) for name in ("a.tif", "b.ome.tif")}
+    names = [channel["name"] for channel in objclass.explore(files).channels]
+    assert names == ["Channel 0", "Channel 1", "Channel 2"]
+    alike = {"one": files["b.ome.tif"], "two": files["b.ome.tif"]}
+    assert [channel["name"] for channel in objclass.explore(alike).channels] == ["DAPI", "GFP", "Cy5"]
 
 
 def test_several_files(files: tuple[str, Path], tmp_path: Path) -> None:
