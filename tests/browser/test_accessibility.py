@@ -122,3 +122,40 @@ def test_full_screen(open_notebook, widget: str) -> None:
         "([element, width]) => Math.abs(element.getBoundingClientRect().width - width) < 2",
         arg=[view.element_handle(), before["width"]],
     )
+
+
+def test_in_full_screen_the_plot_has_the_height_of_the_screen(open_notebook) -> None:
+    driver = Driver(open_notebook([SETUP.format(shape="(24, 96, 96)"), "explorer"]))
+    notebook, page, plot = driver.notebook, driver.page, driver.page.locator(PLOT)
+    panels, tabs = page.locator(".oce-bodies"), page.locator(".oce-tabs")
+    button, fold = (page.get_by_role("button", name=name) for name in ("Full screen", "Hide the panels"))
+
+    def wait_for_height(low: float, high: float = 2000) -> float:
+        page.wait_for_function(
+            "([plot, low, high]) => plot.clientHeight >= low && plot.clientHeight <= high",
+            arg=[plot.element_handle(), low, high],
+        )
+        notebook.wait_still(plot)
+        return plot.bounding_box()["height"]
+
+    def below(element: Any) -> float:
+        box = element.bounding_box()
+        return page.viewport_size["height"] - box["y"] - box["height"]
+
+    before = plot.bounding_box()["height"]
+    assert not fold.is_visible()
+    button.click()
+    with_panels = wait_for_height(before + 15)
+    assert 0 < below(panels) < 30
+    fold.click()
+    wait_for_height(with_panels + 130)
+    assert not panels.is_visible()
+    assert 0 < below(tabs) < 30
+    notebook.keep_picture("full-screen-folded")
+    page.locator("[data-tab=table]").click()
+    wait_for_height(0, with_panels)
+    assert panels.is_visible()
+    fold.click()
+    button.click()
+    wait_for_height(0, before)
+    assert panels.is_visible()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from objclass._common.notices import collect
 from objclass.objects.segmentation import SegmentationOptions
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.widgets.annotator.images import AnnotatedImage
@@ -144,7 +145,9 @@ class Segmenter:
         unit = None if page.spacing is None else page.widget.volume["unit"]
         pairs: dict[Any, Any] = {image.name: (image.open().image, image.labels) for image in images}
         given = [pairs] if len(pairs) > 1 else pairs.popitem()[1]
-        return explore(*given, spacing=page.spacing, unit=unit, channel_names=page.shown.source.channel_names)
+        names = page.shown.source.channel_names
+        with collect():  # the explorer shows them
+            return explore(*given, spacing=page.spacing, unit=unit, channel_names=names)
 
     def _show_explorer(self, explorer: Any) -> None:
         self.explorer, page = explorer, self._page

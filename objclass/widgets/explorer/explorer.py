@@ -14,6 +14,7 @@ import traitlets
 from objclass._common import checks
 from objclass._common.compile_ahead import compile_ahead_in_notebook
 from objclass._common.files import AnyPath, check_writable, replacing
+from objclass._common.notices import collect, warn
 from objclass.plots import colors
 from objclass.tables.anndata_format import to_anndata
 from objclass.tables.selection import GROUP_COLUMN
@@ -122,12 +123,15 @@ def explore(
     ['control', 'treated']
     """
     compile_ahead_in_notebook("umap", "classifying")
-    objects, pixels, sizes, names = open_objects(
-        image, labels, table, spacing=spacing, channel_names=channel_names
-    )
+    with collect() as notes:
+        objects, pixels, sizes, names = open_objects(
+            image, labels, table, spacing=spacing, channel_names=channel_names
+        )
+    for note in notes:
+        warn(note, stacklevel=2)
     asked = {"x": x, "y": y, "color": color, "by": by}
     keywords: dict[str, Any] = {"spacing": sizes, "unit": unit, "channel_names": names}
-    return Explorer(objects, pixels, asked, **keywords, save_to=save_to, resume=resume)
+    return Explorer(objects, pixels, asked, **keywords, notes=notes, save_to=save_to, resume=resume)
 
 
 class Explorer(ExplorerTraits):
@@ -157,6 +161,7 @@ class Explorer(ExplorerTraits):
         spacing: tuple[float, ...] | None,
         unit: str | None,
         channel_names: Sequence[str] | None,
+        notes: list[str],
         save_to: str | os.PathLike[str] | None,
         resume: bool,
     ):
@@ -175,7 +180,7 @@ class Explorer(ExplorerTraits):
             layers=["image", "objects"],
             _ramp=colors.color_ramp(),
         )
-        self._page = Page(self, objects)
+        self._page = Page(self, objects, notes)
         with self.hold_sync():
             self._page.show_all()
             first = first_columns(self._page.described)

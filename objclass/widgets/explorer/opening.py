@@ -63,7 +63,7 @@ def _open_one(
     channels = spatial_image(image, numbers.ndim, reference=numbers)
     opening = ["# image, labels and table: those that the explorer was opened with", *code]
     if table is not None:
-        checks.warn_like_image(numbers, stacklevel=4)
+        checks.warn_like_image(numbers, stacklevel=2)
     else:
         from objclass.measurement.region_properties import measure
 
@@ -93,7 +93,7 @@ def _open_several(
     opening = ["# images and table: those that the explorer was opened with"]
     if table is not None:
         for key, labels in zip(images, numbers, strict=True):
-            checks.warn_like_image(labels, name=f"labels of {key!r}", stacklevel=4)
+            checks.warn_like_image(labels, name=f"labels of {key!r}", stacklevel=2)
     else:
         import pandas as pd
 

@@ -33,16 +33,15 @@ class Page:
         The place of the shown image.
     described : dict
         The columns of the table by name.
-    opening_note : str
+    opening_notes : list of str
         What to know of how the explorer was opened.
     """
 
-    def __init__(self, widget: ExplorerTraits, objects: ObjectTable):
-        self.widget, self.objects = widget, objects
+    def __init__(self, widget: ExplorerTraits, objects: ObjectTable, opening_notes: list[str]):
+        self.widget, self.objects, self.opening_notes = widget, objects, opening_notes
         self.lock = threading.RLock()
         self.shown = 0
         self.described: dict[str, Column] = {}
-        self.opening_note = ""
         self._versions: dict[str, int] = {}
         self._request: dict[str, Any] = {}
         self.handlers = {
@@ -131,7 +130,7 @@ class Page:
 
     def _collect_notes(self) -> list[str]:
         objects = self.objects
-        notes = [self.opening_note] if self.opening_note else []
+        notes = list(self.opening_notes)
         if len(objects) == 0:
             notes.append("The table has no rows: there are no objects to plot.")
         if objects.absent.size:

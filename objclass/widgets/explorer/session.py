@@ -98,9 +98,10 @@ class Session:
             raise checks.invalid("save_to", "the file of these objects", got, hint)
         page = self._page
         same = page.objects.restore(stored)
-        page.opening_note = "Resumed from the last state; explore(…, resume=False) starts from scratch."
+        resumed = "Resumed from the last state; explore(…, resume=False) starts from scratch."
         if not same:
-            page.opening_note += " The table has changed: compute clusters and embeddings again."
+            resumed += " The table has changed: compute clusters and embeddings again."
+        page.opening_notes.append(resumed)
         with page.widget.hold_sync():
             page.show_all()
             for name, value in stored["view"].items():

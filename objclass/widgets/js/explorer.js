@@ -103,9 +103,11 @@ class Explorer {
       bar.append(this.tabs[name]);
       bodies.append(body);
     }
-    bar.append(h("span", { class: "oc-grow" }));
-    bar.append(this.notices.busy);
+    bar.append(h("span", { class: "oc-grow" }), this.notices.busy);
     this.card = new ObjectCard(this, bar);
+    this.fold = iconButton("fold", "Hide the panels", () => this.foldPanels(!this.root.classList.contains("oce-folded")));
+    this.fold.classList.add("oce-fold");
+    bar.append(this.fold);
     this.root.append(bar, bodies);
     this.groups = new GroupsPanel(this.store, this.panels.groups);
     this.classes = new ClassPanel(this, this.panels.classes);
@@ -120,8 +122,15 @@ class Explorer {
     this.table.onHover = (label) => this.hover(this.store.slotOf.get(label) ?? 0);
   }
 
+  // In full screen the views have the room of panels that are folded away.
+  foldPanels(folded) {
+    this.root.classList.toggle("oce-folded", folded);
+    this.fold.setAttribute("aria-pressed", String(folded));
+  }
+
   openPanel(name) {
     this.panel = name;
+    this.foldPanels(false);
     if (name === "classes") this.classes.open();
     if (name === "groups" || name === "edit") this.classes.leave();
     if (name === "edit") this.edit.open();

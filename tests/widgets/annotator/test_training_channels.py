@@ -7,6 +7,7 @@ import pytest
 import tifffile
 
 import objclass
+from objclass._common.notices import warn
 from objclass.widgets.planes import encode_runs
 
 pytestmark = pytest.mark.filterwarnings("ignore:APOC, napari and Fiji")
@@ -209,3 +210,21 @@ def test_the_explorer_shows_the_channels_as_the_annotator_does(make):
     for explorer in (annotator.explorer, run(annotator.explorer_code, **known)["explorer"]):
         assert [one["color"] for one in explorer.channels] == ["#ff0000", "#00ff00", "#0000ff"]
         assert len({(one["low"], one["high"]) for one in explorer.channels}) == 1, "hues are kept"
+
+
+def test_what_measuring_warns_of_is_shown_with_its_explorer(make, image, monkeypatch):
+    silent = objclass.measure
+
+    def measure(*args, **keywords):
+        warn("Few of these can be measured.")
+        return silent(*args, **keywords)
+
+    monkeypatch.setattr("objclass.measurement.region_properties.measure", measure)
+    annotator = make(image[:2])
+    paint(annotator)
+    tell(annotator, "explore")
+    wait(lambda: annotator.explorer is not None)
+    assert annotator.error == ""
+    assert annotator.explorer.notes == ["Few of these can be measured."]
+    annotator.explorer._page.show_all()
+    assert annotator.explorer.notes == ["Few of these can be measured."], "it goes on being shown"

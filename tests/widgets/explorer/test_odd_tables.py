@@ -115,7 +115,8 @@ def test_an_image_in_the_place_of_the_labels_is_reported() -> None:
     with pytest.warns(
         UserWarning, match="labels: nearly every pixel .* Were labels and image exchanged"
     ) as told:
-        explore(labels, image, table)
+        explorer = explore(labels, image, table)
+    assert "labels: nearly every pixel" in explorer.notes[0]
     pairs = {"a": (image, labels), "b": (labels, image)}
     several = pd.concat([table.assign(image=name) for name in pairs])
     with pytest.warns(UserWarning, match="labels of 'b': nearly every pixel") as told_several:
