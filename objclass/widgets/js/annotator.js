@@ -89,7 +89,7 @@ class AnnotatorView {
     this.panel.readout.replaceWith(foot);
     foot.append(this.panel.readout, this.hint);
     // Below the view: over it they would take scribbles, above it they would move it.
-    foot.after(h("div", { class: "oc-below" }, this.messages.notices, this.messages.error));
+    foot.after(h("div", { class: "oc-below" }, this.messages.notices, this.messages.error.element));
     this.next = new NextStep(model);
     this.root.append(this.next.element, this.help);
   }
@@ -113,7 +113,7 @@ class AnnotatorView {
       "msg:custom": (message, buffers) => this.receive(message, buffers),
       "change:state": state, "change:features": state, "change:max_depth": state, "change:n_estimators": state,
       "change:live": state, "change:training_channels": state, "change:segmentation": state, "change:path": state,
-      "change:error": () => this.messages.showError(), "change:notices": () => this.messages.showNotices(),
+      "change:error": () => this.messages.error.show(), "change:notices": () => this.messages.showNotices(),
       "change:explorer_id": () => this.next.show(),
       "change:first": () => {
         this.layers.takeFirst();

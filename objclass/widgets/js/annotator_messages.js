@@ -1,5 +1,6 @@
 // What the annotator tells: where strokes are kept, what went wrong, and what it asks about files.
-import { countOf, h, iconButton, textButton } from "./dom.js";
+import { countOf, h, textButton } from "./dom.js";
+import { errorBox } from "./error_box.js";
 
 const SLOW = 2500;
 const SAID = 8000;
@@ -8,10 +9,9 @@ export class AnnotatorMessages {
   constructor(model) {
     this.model = model;
     this.notices = h("div", { class: "oc-notices", role: "alert" });
-    this.error = h("div", { class: "oc-error", role: "alert", hidden: true });
+    this.error = errorBox(model, "oc-error");
     this.status = h("span", { class: "oc-status oc-soft oc-grow", role: "status" });
     this.said = h("div", { class: "oc-said", role: "status" });
-    this.showError();
     this.showNotices();
   }
 
@@ -43,18 +43,6 @@ export class AnnotatorMessages {
     this.status.textContent = text;
     this.status.title = [text, this.model.get("save_to")].filter(Boolean).join("\n");
     this.status.classList.toggle("oc-warned", warns);
-  }
-
-  showError() {
-    const text = this.model.get("error");
-    const dismiss = () => {
-      this.model.set("error", "");
-      this.model.save_changes();
-    };
-    this.error.hidden = !text;
-    this.error.replaceChildren(
-      h("span", { class: "oc-grow" }, text),
-      iconButton("close", "Dismiss", dismiss, { class: "oc-button oc-icon-button oc-small oc-quiet" }));
   }
 
   showNotices() {

@@ -1,31 +1,20 @@
 // What the user is told: errors, notes about the table, and what is under way, with a way to stop it (`busy`, to be
 // placed by the caller).
-import { h, iconButton, textButton } from "./dom.js";
+import { h, textButton } from "./dom.js";
+import { errorBox } from "./error_box.js";
 
 export class Notices {
   constructor(model, store, host) {
     Object.assign(this, { model, store });
     this.onBusy = () => {};
-    this.error = h("div", { class: "oce-error", role: "alert", hidden: true });
+    this.error = errorBox(model, "oce-error");
     this.notes = h("div", { class: "oce-notes" });
     this.busy = h("div", { class: "oce-busy", role: "status", hidden: true });
-    host.append(this.error, this.notes);
+    host.append(this.error.element, this.notes);
     model.on("change:busy", () => this.showBusy(), this);
-    model.on("change:error", () => this.showError(), this);
+    model.on("change:error", () => this.error.show(), this);
     model.on("change:notes", () => this.showNotes(), this);
-    this.showError();
     this.showNotes();
-  }
-
-  showError() {
-    const text = this.model.get("error");
-    this.error.hidden = !text;
-    const close = () => {
-      this.model.set("error", "");
-      this.model.save_changes();
-    };
-    this.error.replaceChildren(h("span", { class: "oc-grow" }, text),
-      iconButton("close", "Close", close, { class: "oc-button oc-icon-button oc-small" }));
   }
 
   showNotes() {
