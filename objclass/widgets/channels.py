@@ -22,8 +22,13 @@ def is_rgb(image: np.ndarray) -> bool:
     >>> is_rgb(np.zeros((40, 30, 3), np.uint8)), is_rgb(np.zeros((40, 30, 3), np.uint16))
     (True, False)
     """
+    return image.dtype == np.uint8 and has_channels_last(image)
+
+
+def has_channels_last(image: np.ndarray) -> bool:
+    """Return whether the last axis of an image looks like that of its colours."""
     has_last = image.ndim in (3, 4) and image.shape[-1] in (3, 4)
-    return has_last and image.dtype == np.uint8 and min(image.shape[-3:-1]) > _SMALLEST_PICTURE
+    return has_last and min(image.shape[-3:-1]) > _SMALLEST_PICTURE
 
 
 def rgb_first(image: np.ndarray) -> np.ndarray:

@@ -60,3 +60,18 @@ def first_columns(described: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]
     ]
     chosen = list(dict.fromkeys(name for name in wished if name in usable))
     return (chosen[0] if chosen else "label", chosen[1] if len(chosen) > 1 else "")
+
+
+def to_cell(value: Any) -> Any:
+    """Return a value that JSON can carry; None where it is missing."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None if np.isnan(value) else str(value)
+    try:
+        missing = value is None or value != value
+    except TypeError:
+        missing = True
+    return None if missing is True or str(value) == "<NA>" else str(value)

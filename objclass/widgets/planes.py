@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -195,7 +195,10 @@ class PlaneServer:
         self, name: str, axis: int, index: int, window: tuple[slice, slice], step: int
     ) -> tuple[dict[str, Any], bytes]:
         if name == "image":
-            plane = _mean_blocks(self.image.plane(axis, index)[:, *window], step)
+            plane = self.image.plane(axis, index)[:, *window]
+            if step > 1:
+                means = mean_blocks(plane, step, axes=(1, 2))
+                plane = np.rint(means) if plane.dtype.kind in "iub" else means
             stored = self.image.encode(plane)
             return {"name": name, "shape": stored.shape, "dtype": stored.dtype.name}, _little(stored)
         labels = self.sources[name](axis, index)
@@ -230,23 +233,15 @@ def _little(array: np.ndarray) -> bytes:
     return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
-def _mean_blocks(plane: np.ndarray, step: int) -> np.ndarray:
-    """Average blocks of step×step pixels; the last block of a row or column may be smaller."""
-    if step == 1:
-        return plane
-    means = plane
-    for axis in (-2, -1):
-        means = _mean_runs(means.swapaxes(axis, -2), step).swapaxes(axis, -2)
-    return np.rint(means) if plane.dtype.kind in "iub" else means
-
-
-def _mean_runs(plane: np.ndarray, step: int) -> np.ndarray:
-    """Average every `step` rows."""
-    rows = plane.shape[-2]
-    starts = np.arange(0, rows, step)
-    total = np.zeros((*plane.shape[:-2], len(starts), plane.shape[-1]), np.float32)
-    for row in range(min(step, rows)):
-        part = plane[..., row::step, :]
-        total[..., : part.shape[-2], :] += part
-    total /= np.diff(np.append(starts, rows))[:, np.newaxis]
-    return total
+def mean_blocks(image: np.ndarray, step: int, *, axes: Sequence[int]) -> np.ndarray:
+    """Average runs of `step` pixels along each of `axes`, as float32; the last run may be shorter."""
+    for axis in axes:
+        source = np.moveaxis(image, axis, 0)
+        starts = np.arange(0, len(source), step)
+        total = np.zeros((len(starts), *source.shape[1:]), np.float32)
+        for first in range(min(step, len(source))):
+            part = source[first::step]
+            total[: len(part)] += part
+        lengths = np.diff(np.append(starts, len(source)))
+        image = np.moveaxis(total / lengths.reshape(-1, 1, 1).astype(np.float32), 0, axis)
+    return image

@@ -82,25 +82,18 @@ class Viewer(SliceWidget):
         channel_names: Sequence[str] | None = None,
     ) -> None:
         array = np.asarray(image)
-        if labels is None and channels.is_rgb(array):
-            array, channel_names = channels.rgb_first(array), channel_names or ("red", "green", "blue")
-        self._labels = None if labels is None else checks.check_labels(labels)
-        if self._labels is None:
-            ndim = channels.spatial_rank(array, spacing, channel_names)
-            shown = spatial_image(array, ndim)
-        else:
-            ndim = self._labels.ndim
-            if array.ndim == ndim + 1 and array.shape[:-1] == self._labels.shape and channels.is_rgb(array):
-                array, channel_names = channels.rgb_first(array), channel_names or ("red", "green", "blue")
-            shown = spatial_image(array, ndim, reference=self._labels)
+        stack = self._labels = None if labels is None else checks.check_labels(labels)
+        if channels.is_rgb(array) and (stack is None or array.shape[:-1] == stack.shape):
+            array, channel_names = channels.rgb_first(array), channel_names or channels.RGB
+        ndim = channels.spatial_rank(array, spacing, channel_names) if stack is None else stack.ndim
         super().__init__(
-            shown,
+            spatial_image(array, ndim, reference=stack),
             ndim=ndim,
             spacing=checks.check_spacing(spacing, ndim),
             unit=unit,
-            sources={} if self._labels is None else {"labels": self._label_plane},
+            sources={} if stack is None else {"labels": self._label_plane},
             channel_names=channel_names,
-            layers=["image"] if self._labels is None else ["image", "labels"],
+            layers=["image"] if stack is None else ["image", "labels"],
         )
 
     def _label_plane(self, axis: int, index: int) -> np.ndarray | None:

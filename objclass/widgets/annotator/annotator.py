@@ -25,7 +25,7 @@ from objclass.widgets.annotator.classifier_file import ON_EXISTING
 from objclass.widgets.annotator.code import repeat_as_code
 from objclass.widgets.annotator.images import AnnotatedImage, gather_images, open_sources, warn_of_pixels
 from objclass.widgets.annotator.overlays import Overlays
-from objclass.widgets.annotator.page import Page
+from objclass.widgets.annotator.page import SETTABLE, Page
 from objclass.widgets.annotator.painting import Painter
 from objclass.widgets.annotator.protocol import AnnotatorTraits
 from objclass.widgets.annotator.segmenting import Segmenter
@@ -297,9 +297,7 @@ class Annotator(AnnotatorTraits):
         if self.state:
             self._segmenter.follow_options()
 
-    @traitlets.observe(
-        *("preset", "features", "max_depth", "n_estimators", "positive_class", "live", "training_channels")
-    )
+    @traitlets.observe(*SETTABLE)
     def _follow_parameters(self, _change: Any) -> None:
         if self.state:
             self._page.tell_options()

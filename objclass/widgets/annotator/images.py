@@ -272,17 +272,14 @@ def _check_alike(first: Source, other: Source) -> None:
         expected = f"the channels {', '.join(names)} in this order, as in {first.name!r}"
         hint = "Bring them into one order, as array[[1, 0]]."
         raise checks.invalid(f"image[{other.name!r}]", expected, ", ".join(others), hint)
-    both = first.spacing, other.spacing
-    if None in both and both != (None, None):
-        same = False
+    if first.spacing is None or other.spacing is None:
+        same = first.spacing is other.spacing
     else:
-        same = both == (None, None) or np.allclose(*both, rtol=_SAME_SPACING)  # type: ignore[arg-type]
+        same = np.allclose(first.spacing, other.spacing, rtol=_SAME_SPACING)
     if not same:
         hint = "One classifier learns from images of one voxel size; spacing= gives that of all."
-        got = f"{other.spacing} of its file"
-        raise checks.invalid(
-            f"image[{other.name!r}]", f"voxel size {first.spacing} as {first.name!r}", got, hint
-        )
+        expected, got = f"voxel size {first.spacing} as {first.name!r}", f"{other.spacing} of its file"
+        raise checks.invalid(f"image[{other.name!r}]", expected, got, hint)
 
 
 def _are_paths(image: Any) -> bool:

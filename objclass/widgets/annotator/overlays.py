@@ -11,7 +11,7 @@ import numpy as np
 
 from objclass.pixels.uncertainty import uncertainty_plane
 from objclass.widgets.annotator.images import AnnotatedImage
-from objclass.widgets.annotator.page import Accepted, Page
+from objclass.widgets.annotator.page import Page
 from objclass.widgets.base import First
 from objclass.widgets.latest import Latest
 from objclass.widgets.planes import PlaneServer
@@ -52,32 +52,25 @@ class Overlays:
 
     def predicted_plane(self, axis: int, index: int) -> np.ndarray | None:
         """Return the predicted classes of a plane of the shown image."""
-
-        def compute(accepted: Accepted, image: AnnotatedImage) -> np.ndarray:
-            return image.pixels(accepted.training.channels).predict(accepted.classifier, axis, index)
-
-        return self._remember("prediction", axis, index, compute)
+        return self._remember("prediction", axis, index)
 
     def uncertain_plane(self, axis: int, index: int) -> np.ndarray | None:
         """Return the uncertainty of a plane of the shown image, from 0 to 255."""
+        return self._remember("uncertainty", axis, index)
 
-        def compute(accepted: Accepted, image: AnnotatedImage) -> np.ndarray:
-            pixels = image.learned(accepted.training.channels)
-            found = uncertainty_plane(pixels, accepted.classifier, axis, index=index)
-            return np.rint(found * 255).astype(np.uint8)
-
-        return self._remember("uncertainty", axis, index, compute)
-
-    def _remember(
-        self, kind: str, axis: int, index: int, compute: Callable[[Accepted, AnnotatedImage], np.ndarray]
-    ) -> np.ndarray | None:
+    def _remember(self, kind: str, axis: int, index: int) -> np.ndarray | None:
         accepted, image = self._page.accepted, self._page.shown
         if accepted is None:
             return None
         key = (accepted.forest, kind, image, axis, index)
         plane = self._planes.get(key)
         if plane is None:
-            plane = compute(accepted, image)
+            channels, classifier = accepted.training.channels, accepted.classifier
+            if kind == "prediction":
+                plane = image.pixels(channels).predict(classifier, axis, index)
+            else:
+                found = uncertainty_plane(image.learned(channels), classifier, axis, index=index)
+                plane = np.rint(found * 255).astype(np.uint8)
             with self._keeping:
                 self._planes[key] = plane
                 while len(self._planes) > _PLANES_KEPT:

@@ -19,10 +19,9 @@ from objclass.widgets.annotator.arguments import new_class
 from objclass.widgets.annotator.images import AnnotatedImage
 from objclass.widgets.annotator.protocol import AnnotatorTraits, ImageEntry
 
-_SETTABLE = (
-    *("preset", "features", "max_depth", "n_estimators", "positive_class", "live"),
-    "training_channels",
-)
+_OF_FOREST = ("preset", "features", "max_depth", "n_estimators", "positive_class")
+SETTABLE = (*_OF_FOREST, "live", "training_channels")
+"""The traits that say what is trained, and when."""
 
 
 @dataclass(frozen=True)
@@ -107,17 +106,8 @@ class Page:
     @property
     def parameters(self) -> TrainingParameters:
         """The parameters of the next training."""
-        widget = self.widget
-        return replace(
-            self._parameters,
-            features=widget.features,
-            preset=widget.preset,
-            positive_class=widget.positive_class,
-            max_depth=widget.max_depth,
-            n_estimators=widget.n_estimators,
-            spacing=self.spacing,
-            unit=self.unit,
-        )
+        chosen = {name: getattr(self.widget, name) for name in _OF_FOREST}
+        return replace(self._parameters, **chosen, spacing=self.spacing, unit=self.unit)
 
     def begin_training(self) -> Training:
         """Return what a training that begins now sees."""
@@ -240,7 +230,7 @@ class Page:
 
     def _set(self, content: Mapping[str, Any]) -> None:
         """Set a parameter that the browser cannot check; an invalid one is refused and reset."""
-        name = checks.check_option("name", content["name"], _SETTABLE)
+        name = checks.check_option("name", content["name"], SETTABLE)
         try:
             if name == "preset":
                 self._choose_preset(content["value"])

@@ -107,9 +107,7 @@ class Painter:
             self._page.say(f"{left:,} pixel{'s' * (left > 1)} scribbled in other classes left as they were")
         if not region.any():
             return
-        rows, cols = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
-        window = region[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
-        patch = Patch(axis, index, int(rows[0]), int(cols[0]), window * np.uint16(value + 1))
+        patch = Patch.of_mask(axis, index, region, value + 1)
         self._shown.paint([patch])
         self._changed([patch])
 
@@ -220,9 +218,5 @@ def _read_patch(axis: int, place: Mapping[str, Any], buffer: Any) -> Patch:
 
 def _depths(patches: Sequence[Patch]) -> Iterable[int]:
     """Return the planes along z that patches change."""
-    depths: set[int] = set()
-    for patch in patches:
-        depths.update(
-            [patch.index] if patch.axis == 0 else range(patch.row, patch.row + patch.values.shape[0])
-        )
-    return depths
+    depths = ([p.index] if p.axis == 0 else range(p.row, p.row + len(p.values)) for p in patches)
+    return set().union(*depths)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +34,13 @@ class Patch:
     row: int
     col: int
     values: np.ndarray = field(repr=False)
+
+    @classmethod
+    def of_mask(cls, axis: int, index: int, mask: np.ndarray, value: int) -> Patch:
+        """Return the patch with `value` in a mask that is not empty."""
+        rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        window = mask[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+        return cls(axis, index, int(rows[0]), int(cols[0]), window * np.uint16(value))
 
     def within(self, volume: np.ndarray) -> np.ndarray:
         """Return the view of `volume` covered by this patch."""
@@ -195,15 +202,7 @@ class Scribbles:
     def _clear(
         self, planes: Sequence[tuple[int, int]], choose: Callable[[np.ndarray], np.ndarray]
     ) -> list[Patch]:
-        patches = [
-            patch for axis, index in planes for patch in _erase(axis, index, choose(self.plane(axis, index)))
-        ]
+        masks = [(axis, index, choose(self.plane(axis, index))) for axis, index in planes]
+        patches = [Patch.of_mask(*plane, value=1) for plane in masks if plane[-1].any()]
         self.paint(patches)
         return patches
-
-
-def _erase(axis: int, index: int, chosen: np.ndarray) -> Iterator[Patch]:
-    rows, cols = np.flatnonzero(chosen.any(axis=1)), np.flatnonzero(chosen.any(axis=0))
-    if rows.size:
-        window = chosen[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
-        yield Patch(axis, index, int(rows[0]), int(cols[0]), window.astype(np.uint16))

@@ -24,8 +24,7 @@ from objclass.widgets.columns import first_columns
 from objclass.widgets.explorer.class_mode import ClassMode
 from objclass.widgets.explorer.gallery import Gallery
 from objclass.widgets.explorer.legend import Legend
-from objclass.widgets.explorer.object_table import ObjectTable
-from objclass.widgets.explorer.opening import Images, open_objects
+from objclass.widgets.explorer.opening import Images, Opened, open_objects
 from objclass.widgets.explorer.page import Page
 from objclass.widgets.explorer.pictures import FORMATS, Pictures
 from objclass.widgets.explorer.protocol import ExplorerTraits
@@ -124,14 +123,11 @@ def explore(
     """
     compile_ahead_in_notebook("umap", "classifying")
     with collect() as notes:
-        objects, pixels, sizes, names = open_objects(
-            image, labels, table, spacing=spacing, channel_names=channel_names
-        )
+        opened = open_objects(image, labels, table, spacing=spacing, channel_names=channel_names)
     for note in notes:
         warn(note, stacklevel=2)
     asked = {"x": x, "y": y, "color": color, "by": by}
-    keywords: dict[str, Any] = {"spacing": sizes, "unit": unit, "channel_names": names}
-    return Explorer(objects, pixels, asked, **keywords, notes=notes, save_to=save_to, resume=resume)
+    return Explorer(opened, asked, notes, unit=unit, save_to=save_to, resume=resume)
 
 
 class Explorer(ExplorerTraits):
@@ -154,25 +150,22 @@ class Explorer(ExplorerTraits):
 
     def __init__(
         self,
-        objects: ObjectTable,
-        pixels: Sequence[np.ndarray],
+        opened: Opened,
         asked: Mapping[str, str | None],
-        *,
-        spacing: tuple[float, ...] | None,
-        unit: str | None,
-        channel_names: Sequence[str] | None,
         notes: list[str],
+        *,
+        unit: str | None,
         save_to: str | os.PathLike[str] | None,
         resume: bool,
     ):
-        self.objects, self._pixels = objects, pixels
+        self.objects, self._pixels = objects, pixels = opened.objects, opened.pixels
         self._seen: dict[int, tuple[ImagePlanes, list[int]]] = {}
         super().__init__(
             pixels[0],
             ndim=objects.images.labels[0].ndim,
-            spacing=spacing,
+            spacing=opened.spacing,
             unit=unit,
-            channel_names=channel_names,
+            channel_names=opened.channel_names,
             sources={"objects": lambda axis, index: objects.slot_plane(axis, index, self._shown)},
             _series=objects.images.describe(),
             _methods=METHODS,
@@ -214,7 +207,7 @@ class Explorer(ExplorerTraits):
         self._handlers |= {"code": self._send_code, "edit": self._edit}
 
     def _send_code(self, content: Mapping[str, Any]) -> None:
-        self.send({"kind": "code", "text": self.code(), "view": content.get("view", "")})
+        self._page.answer(content, "code", text=self.code())
 
     def _edit(self, content: Mapping[str, Any]) -> None:
         """Make one edit, as `objclass.edit_objects` describes it, or the one again that was undone last."""
@@ -365,10 +358,5 @@ class Explorer(ExplorerTraits):
         OSError
             If the file cannot be written.
         """
-        view, table = self._surfaces.make_now(), self.table
-        view.set_table(table[self.objects.images.places_of(self.objects.row_labels) == self._shown])
-        if self.color == GROUP_COLUMN:
-            view.set_groups({group["group"]: group["color"] for group in self._page.groups})
-        else:
-            view.color = self.color
-        view.save_html(path)
+        self._class_mode.join()
+        self._pictures.painted_surfaces().save_html(path)

@@ -13,7 +13,7 @@ from objclass._common.notices import collect
 from objclass.tables.profiles import distances_from_mean
 from objclass.widgets import snapshot
 from objclass.widgets.explorer.page import Page
-from objclass.widgets.explorer.table_view import arrange_rows, to_cell
+from objclass.widgets.explorer.table_view import arrange_rows, sorted_places
 from objclass.widgets.planes import PlaneServer
 
 if TYPE_CHECKING:
@@ -48,16 +48,15 @@ class Gallery:
         start = max(0, int(content.get("start", 0)))
         count = max(0, min(_MOST_TILES, int(content.get("count", 100))))
         labels = self._objects.row_labels[rows[start : start + count]]
-        answer = {"kind": "gallery", "seq": content.get("seq", 0), "view": content.get("view", "")}
-        answer |= {"labels": labels.tolist(), "start": start, "total": len(rows), "tile": TILE}
-        self._page.widget.send(answer, [memoryview(self._crops(labels.tolist()).tobytes())])
+        sheet = self._crops(labels.tolist()).tobytes()
+        told = {"labels": labels.tolist(), "start": start, "total": len(rows), "tile": TILE}
+        self._page.answer(content, "gallery", [sheet], **told)
 
     def _send_tip(self, content: Mapping[str, Any]) -> None:
         """Answer with the values of one object and its crop."""
         label = int(content["label"])
-        cells = {str(name): to_cell(value) for name, value in self._objects.row(label).items()}
-        answer = {"kind": "tip", "label": label, "view": content.get("view", ""), "cells": cells}
-        self._page.widget.send(answer | {"tile": TILE}, [memoryview(self._crops([label]).tobytes())])
+        crop, cells = self._crops([label]).tobytes(), self._page.cells(label)
+        self._page.answer(content, "tip", [crop], label=label, cells=cells, tile=TILE)
 
     def _crops(self, labels: Sequence[int]) -> np.ndarray:
         """Return the crops (n, TILE, TILE, 4) in the plane that shows most of each object, bytes.
@@ -144,6 +143,5 @@ def order_rows(table: pd.DataFrame, rows: np.ndarray, order: str, descending: bo
         descending = order == "unusual"
     else:
         name = checks.check_option("order", order, ("typical", "unusual", *map(str, table)))
-        values = table[name].iloc[rows].reset_index(drop=True)
-    ordered = values.sort_values(ascending=not descending, kind="stable", na_position="last")
-    return rows[ordered.index.to_numpy()]
+        values = table[name].iloc[rows]
+    return rows[sorted_places(values, descending=descending)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -24,6 +25,16 @@ if TYPE_CHECKING:
 Images: TypeAlias = Mapping[Any, tuple[npt.ArrayLike, npt.ArrayLike]]
 
 
+@dataclass(frozen=True)
+class Opened:
+    """What an explorer is opened with: its objects, and images (c, z, y, x) with what is known of them."""
+
+    objects: ObjectTable
+    pixels: list[np.ndarray]
+    spacing: tuple[float, ...] | None
+    channel_names: Sequence[str] | None
+
+
 def open_objects(
     image: npt.ArrayLike | AnyPath | Images,
     labels: npt.ArrayLike | AnyPath | pd.DataFrame | None,
@@ -31,90 +42,69 @@ def open_objects(
     *,
     spacing: Sequence[float] | None,
     channel_names: Sequence[str] | None,
-) -> tuple[ObjectTable, list[np.ndarray], tuple[float, ...] | None, Sequence[str] | None]:
-    """Return objects, images (c, z, y, x), voxel size and names of channels of what `explore` is given.
-
-    Where there is no table, the objects are measured.
-    """
-    given, labels, spacing, names, code = _read_paths(image, labels, spacing)
+) -> Opened:
+    """Open what `explore` is given; where there is no table, the objects are measured."""
+    given, second, spacing, names, code = _read_paths(image, labels, spacing)
     if isinstance(given, Mapping):
-        if labels is not None and table is not None:
+        if second is not None and table is not None:
             hint = "The labels are in the mapping: explore({name: (image, labels), ...}, table)."
-            raise checks.invalid("labels", "nothing beside several images", checks.describe(labels), hint)
-        objects, pixels, sizes = _open_several(given, labels if table is None else table, spacing)
+            raise checks.invalid("labels", "nothing beside several images", checks.describe(second), hint)
+        table = second if table is None else table
+        arrays, numbers, keys, columns = read_images(given)
+        called = [f"labels of {key!r}" for key in given]
     else:
-        objects, pixels, sizes = _open_one(given, labels, table, spacing, code)
+        if second is None:
+            hint = "Several images: explore({name: (image, labels), ...}, table)."
+            raise checks.invalid("labels", "the label image", "None", hint, kind=TypeError)
+        arrays, numbers, keys, columns = [given], [checks.check_labels(second)], [()], ()
+        called = ["labels"]
+    sizes = checks.check_spacing(spacing, numbers[0].ndim)
+    pixels = [
+        spatial_image(one, beside.ndim, reference=beside, name=name)
+        for one, beside, name in zip(arrays, numbers, called, strict=True)
+    ]
+    what = "images" if columns else "image, labels"
+    if table is None:
+        table, made = _measure(arrays, numbers, keys, columns, sizes)
+        opening = [f"# {what.replace(', ', ' and ')}: those that the explorer was opened with", *code, *made]
+    else:
+        opening = [f"# {what} and table: those that the explorer was opened with", *code]
+        for beside, name in zip(numbers, called, strict=True):
+            checks.warn_like_image(beside, name=name, stacklevel=2)
+    objects = ObjectTable(table, LabelImages(numbers, keys, columns), opening=opening)
     objects.edits.image, objects.edits.spacing = given, sizes
     if names is None and all(map(is_rgb_first, pixels)):  # of a file it is known
         names = RGB
-    if channel_names is not None:
-        names = channel_names
-    return objects, pixels, sizes, names
+    return Opened(objects, pixels, sizes, names if channel_names is None else channel_names)
 
 
-def _open_one(
-    image: npt.ArrayLike, labels: Any, table: Any, spacing: Sequence[float] | None, code: Sequence[str]
-) -> tuple[ObjectTable, list[np.ndarray], tuple[float, ...] | None]:
-    if labels is None:
-        hint = "Several images: explore({name: (image, labels), ...}, table)."
-        raise checks.invalid("labels", "the label image", "None", hint, kind=TypeError)
-    numbers = checks.check_labels(labels)
-    sizes = checks.check_spacing(spacing, numbers.ndim)
-    channels = spatial_image(image, numbers.ndim, reference=numbers)
-    opening = ["# image, labels and table: those that the explorer was opened with", *code]
-    if table is not None:
-        checks.warn_like_image(numbers, stacklevel=2)
-    else:
-        from objclass.measurement.region_properties import measure
+def _measure(
+    arrays: Sequence[Any],
+    numbers: Sequence[np.ndarray],
+    keys: Sequence[tuple[Hashable, ...]],
+    columns: Sequence[str],
+    spacing: tuple[float, ...] | None,
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the table of the objects of all images, and the lines of code that make it."""
+    import pandas as pd
 
-        table = measure(numbers, np.asarray(image), spacing=sizes)
-        measured = call("objclass.measure", "labels", "image", keywords=_spaced(sizes))
-        opening = [
-            "# image and labels: those that the explorer was opened with",
-            *code,
-            f"table = {measured}",
-        ]
-    return ObjectTable(table, numbers, opening=opening), [channels], sizes
+    from objclass.measurement.region_properties import measure
 
-
-def _spaced(spacing: tuple[float, ...] | None) -> dict[str, Any]:
-    return {} if spacing is None else {"spacing": spacing}
-
-
-def _open_several(
-    images: Images, table: Any, spacing: Sequence[float] | None
-) -> tuple[ObjectTable, list[np.ndarray], tuple[float, ...] | None]:
-    arrays, numbers, keys, columns = read_images(images)
-    sizes = checks.check_spacing(spacing, numbers[0].ndim)
-    pixels = [
-        spatial_image(image, labels.ndim, reference=labels, name=f"labels of {key!r}")
-        for key, image, labels in zip(images, arrays, numbers, strict=True)
+    named: list[dict[str, Any]] = [dict(zip(columns, key, strict=True)) for key in keys]
+    tables = [
+        measure(labels, np.asarray(image), spacing=spacing).assign(**names)
+        for image, labels, names in zip(arrays, numbers, named, strict=True)
     ]
-    opening = ["# images and table: those that the explorer was opened with"]
-    if table is not None:
-        for key, labels in zip(images, numbers, strict=True):
-            checks.warn_like_image(labels, name=f"labels of {key!r}", stacklevel=2)
-    else:
-        import pandas as pd
-
-        from objclass.measurement.region_properties import measure
-
-        named: list[dict[str, Any]] = [dict(zip(columns, key, strict=True)) for key in keys]
-        tables = [
-            measure(labels, image, spacing=sizes).assign(**names)
-            for image, labels, names in zip(arrays, numbers, named, strict=True)
-        ]
-        table = pd.concat(tables, ignore_index=True)
-        measured = call("objclass.measure", "labels", "pixels", keywords=_spaced(sizes))
-        names = columns[0] if len(columns) == 1 else f"({', '.join(columns)})"
-        assigned = ", ".join(f"{name}={name}" for name in columns)
-        opening = [
-            "# images: those that the explorer was opened with",
-            "import pandas",
-            f"table = pandas.concat([{measured}.assign({assigned})",
-            f"    for {names}, (pixels, labels) in images.items()], ignore_index=True)",
-        ]
-    return ObjectTable(table, LabelImages(numbers, keys, columns), opening=opening), pixels, sizes
+    keywords = {} if spacing is None else {"spacing": spacing}
+    if not columns:
+        return tables[0], [f"table = {call('objclass.measure', 'labels', 'image', keywords=keywords)}"]
+    measured = call("objclass.measure", "labels", "pixels", keywords=keywords)
+    key = columns[0] if len(columns) == 1 else f"({', '.join(columns)})"
+    return pd.concat(tables, ignore_index=True), [
+        "import pandas",
+        f"table = pandas.concat([{measured}.assign({', '.join(f'{name}={name}' for name in columns)})",
+        f"    for {key}, (pixels, labels) in images.items()], ignore_index=True)",
+    ]
 
 
 def _read_paths(

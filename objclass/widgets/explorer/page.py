@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from objclass._common import checks
@@ -12,6 +12,7 @@ from objclass.plots import colors
 from objclass.tables.classification import CLASS_COLUMN
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets import columns
+from objclass.widgets.columns import to_cell
 from objclass.widgets.explorer.object_table import ObjectTable
 from objclass.widgets.explorer.protocol import Column, Edits, ExplorerTraits, Group
 from objclass.widgets.words import counted
@@ -51,6 +52,17 @@ class Page:
             "group": self._change_groups,
             "select": self._select,
         }
+
+    def answer(
+        self, content: Mapping[str, Any], kind: str, buffers: Sequence[bytes] = (), **values: Any
+    ) -> None:
+        """Answer a message; the page knows by ``view`` and ``seq`` what it had asked for."""
+        asked = {"view": content.get("view", ""), "seq": content.get("seq", 0)}
+        self.widget.send({"kind": kind, **asked, **values}, list(buffers))
+
+    def cells(self, label: int) -> dict[str, Any]:
+        """Return the values of an object by column, as JSON can carry them."""
+        return {name: to_cell(value) for name, value in self.objects.row(label).items()}
 
     def mark(self, number: int) -> None:
         """Mark an object, and show its image."""
@@ -149,8 +161,7 @@ class Page:
     def _send_column(self, content: Mapping[str, Any]) -> None:
         name = checks.check_option("name", content["name"], self.described)
         dtype, data = columns.encode_column(self.objects.table[name], self.objects.rows)
-        answer = {"kind": "column", "name": name, "version": self._versions[name], "dtype": dtype}
-        self.widget.send(answer, [data])
+        self.answer(content, "column", [data], name=name, version=self._versions[name], dtype=dtype)
 
     def _draw_all(self, _content: Mapping[str, Any]) -> None:
         with self.lock:
@@ -160,8 +171,7 @@ class Page:
     def _find(self, content: Mapping[str, Any]) -> None:
         label = int(content["label"])
         image, place = self.objects.images.locate(label)[0], self.objects.find(label)
-        answer = {"kind": "found", "label": label, "voxel": place, "image": image}
-        self.widget.send({**answer, "view": content.get("view", "")})
+        self.answer(content, "found", label=label, voxel=place, image=image)
 
     def _answer_request(self, content: Mapping[str, Any], change: Callable[[], object]) -> None:
         """Change the groups as the browser asks for, and let it know which of its requests that was."""

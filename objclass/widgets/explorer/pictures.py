@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +94,13 @@ class Pictures:
             figure.savefig(out, format=file_format, metadata={"Date": None} if file_format == "svg" else None)
         return out.getvalue()
 
+    def painted_surfaces(self) -> View3D:
+        """Return the 3D view of the shown image in the colours of now."""
+        view = self._surfaces.make_now()
+        rgb, _ = surface_colors(self._page, object_colors(self._page), view)
+        view.paint(np.rint(rgb * 255).astype(np.uint8))
+        return view
+
     def paint(self, picture: np.ndarray, axis: int, index: int, step: int) -> None:
         """Draw the objects over a picture of every `step`-th pixel of a plane, in place."""
         paint_objects(self._page, picture, axis, index, look=object_colors(self._page), step=step)
@@ -102,8 +109,7 @@ class Pictures:
         """Answer with a picture as a file."""
         view, file_format = str(content.get("of", "all")), str(content.get("format", "png"))
         data = self.draw(view, file_format)
-        name = f"explorer-{view}.{file_format}"
-        self._page.widget.send({"kind": "file", "name": name, "view": content.get("view", "")}, [data])
+        self._page.answer(content, "file", [data], name=f"explorer-{view}.{file_format}")
 
 
 def object_colors(page: Page) -> ObjectColors:
@@ -115,17 +121,20 @@ def object_colors(page: Page) -> ObjectColors:
     ramp = None
     groups = {item["group"]: item for item in page.groups}
     belongs = page.objects.groups.numbers
+    named: dict[int, tuple[str, str, str]]  # name, colour, and what the trait `hidden` knows it by
     if name == GROUP_COLUMN:
         codes = belongs
-        named = {g: (item["name"] or f"Group {g}", item["color"]) for g, item in groups.items()}
+        named = {g: (item["name"] or f"Group {g}", item["color"], "") for g, item in groups.items()}
     elif name == CLASS_COLUMN and page.objects.classes.state.names:
         _, codes, _ = page.objects.classes.predicted(page.objects.row_labels)
         state = page.objects.classes.state
-        named = {number: (text, state.colors[number]) for number, text in state.names.items()}
+        named = {number: (text, state.colors[number], str(number)) for number, text in state.names.items()}
     elif page.described[name]["kind"] == "category":
         codes = factorize(table[name])[0] + 1
         categories = page.described[name]["categories"]
-        named = {place: (item["name"], item["color"]) for place, item in enumerate(categories, 1)}
+        named = {
+            place: (item["name"], item["color"], item["value"]) for place, item in enumerate(categories, 1)
+        }
     else:
         values = numbers(table[name])
         low, high = page.described[name]["low"], page.described[name]["high"]
@@ -134,26 +143,19 @@ def object_colors(page: Page) -> ObjectColors:
         steps = np.frombuffer(colors.color_ramp(), np.uint8).reshape(-1, 3)
         rgb = np.where((codes > 0)[:, None], steps[np.rint(part * 255).astype(int)] / 255, rgb)
     places = np.zeros(count, int)
-    for place, (code, (text, color)) in enumerate(named.items(), 1):
-        rgb[codes == code] = colors.rgb(color) / 255
-        places[codes == code] = place
-        entries.append((text, color, int((codes == code).sum())))
     hidden = [group for group, item in groups.items() if item["hidden"]]
     visible = ~np.isin(belongs, hidden)
-    if name != GROUP_COLUMN and (unseen := page.widget.hidden.get(name)):
-        keys = _category_keys(page, name, list(named))
-        visible &= ~np.isin(places, [place for place, key in enumerate(keys, 1) if key in unseen])
+    for place, (code, (text, color, key)) in enumerate(named.items(), 1):
+        own = codes == code
+        rgb[own] = colors.rgb(color) / 255
+        places[own] = place
+        entries.append((text, color, int(own.sum())))
+        if key in page.widget.hidden.get(name, ()):
+            visible[own] = False
     if page.widget.only_selected:
         visible &= belongs > 0
     title = "" if name == GROUP_COLUMN else name
     return ObjectColors(rgb, places, visible, np.asarray(codes) > 0, entries, ramp, title)
-
-
-def _category_keys(page: Page, name: str, codes: Sequence[int]) -> list[str]:
-    """Return what the trait ``hidden`` knows the values of a column by."""
-    if name == CLASS_COLUMN and page.objects.classes.state.names:
-        return [str(code) for code in codes]
-    return [str(item.get("value", item["name"])) for item in page.described[name].get("categories", [])]
 
 
 def draw_plot(page: Page, figure: Figure | Any, look: ObjectColors) -> None:
@@ -214,9 +216,9 @@ def _draw_points(page: Page, ax: Axes, table: Any, look: ObjectColors, rows: np.
         )  # fmt: skip
 
 
-def _finite(page: Page, x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return the rows that have a place on both axes."""
-    for name, values in (("x", x), ("y", y)):
+def _finite(page: Page, rows: np.ndarray, **values_of: np.ndarray) -> np.ndarray:
+    """Return the rows that have a place on the axes, of which the values are given by name."""
+    for name, values in values_of.items():
         rows = rows & np.isfinite(values) & ((values > 0) | (name not in page.widget.log_axes))
     return rows
 
@@ -225,7 +227,7 @@ def _draw_hexagons(
     page: Page, ax: Axes, x: np.ndarray, y: np.ndarray, look: ObjectColors, rows: np.ndarray
 ) -> None:
     """Draw hexagons in the mean colour of their points, the more of them the more opaque."""
-    rows = _finite(page, x, y, rows)
+    rows = _finite(page, rows, x=x, y=y)
     if not rows.any():
         return
     scales = {f"{name}scale": "log" if name in page.widget.log_axes else "linear" for name in "xy"}
@@ -246,7 +248,7 @@ def _draw_contours(
     """Draw lines around half and nine tenths of the points of each entry of the legend."""
     from scipy import ndimage
 
-    rows = _finite(page, x, y, rows)
+    rows = _finite(page, rows, x=x, y=y)
     on_log = [name in page.widget.log_axes for name in "xy"]
     places = [np.log10(values, where=rows, out=np.zeros(len(values))) if log else values
               for values, log in zip((x, y), on_log, strict=True)]  # fmt: skip
@@ -275,19 +277,14 @@ def _draw_distributions(page: Page, ax: Axes, table: Any, look: ObjectColors, ro
     """Draw a box or a violin for each entry of the legend, and for the rows that have none."""
     axis = "y" if page.widget.y else "x"
     values = numbers(table[getattr(page.widget, axis)])
-    is_log = axis in page.widget.log_axes
-    rows = rows & np.isfinite(values) & ((values > 0) | (not is_log))
-    rest = (
-        "All"
-        if not look.entries
-        else "none"
-        if page.widget.color in (GROUP_COLUMN, CLASS_COLUMN)
-        else "no value"
-    )
+    rows = _finite(page, rows, **{axis: values})
     entries = [(place, name, color) for place, (name, color, _) in enumerate(look.entries, 1)]
-    if not entries or (look.codes == 0).any():
+    if not entries:
+        entries = [(0, "All", colors.UNSELECTED)]
+    elif (look.codes == 0).any():
+        rest = "none" if page.widget.color in (GROUP_COLUMN, CLASS_COLUMN) else "no value"
         entries.append((0, rest, colors.UNSELECTED))
-    if is_log:
+    if axis in page.widget.log_axes:
         ax.set_yscale("log")
     for at, (place, _, color) in enumerate(entries):
         own = values[rows & (look.codes == place)]
@@ -307,7 +304,7 @@ def _draw_distributions(page: Page, ax: Axes, table: Any, look: ObjectColors, ro
 
 
 def _draw_bars(page: Page, ax: Axes, x: np.ndarray, look: ObjectColors, rows: np.ndarray) -> None:
-    rows = rows & np.isfinite(x) & ((x > 0) | ("x" not in page.widget.log_axes))
+    rows = _finite(page, rows, x=x)
     if not rows.any():
         return
     wanted, of = np.unique(look.rgb[rows], axis=0, return_inverse=True)
@@ -382,13 +379,7 @@ def draw_volume(page: Page, figure: Figure | Any, look: ObjectColors, view: View
     ax.set_facecolor(_DARK)
     ax.set(xticks=[], yticks=[], aspect="equal")
     corners, depth, shade, middle = project(mesh.vertices, mesh.triangles, camera)
-    rows = {int(number): row for row, number in enumerate(page.objects.row_labels)}
-    offset = int(page.objects.images.offsets[page.shown])
-    places = np.array([rows.get(int(label) + offset, -1) for label in mesh.labels], int)
-    rgb = np.where((places >= 0)[:, None], look.rgb[places] if len(look.rgb) else _GREY, _GREY)
-    seen = np.where(
-        places >= 0, look.visible[places] if len(look.rgb) else False, not page.widget.only_selected
-    )
+    rgb, seen = surface_colors(page, look, view)
     of_triangle = np.repeat(np.arange(len(mesh.labels)), mesh.triangle_counts)
     order = np.argsort(-depth, kind="stable")
     order = order[seen[of_triangle[order]] & (depth[order] > 0)]
@@ -403,6 +394,16 @@ def draw_volume(page: Page, figure: Figure | Any, look: ObjectColors, view: View
     length = round_length(0.6 * half * middle)
     bar = f"{length:g} {page.widget.volume['unit']}"
     _draw_scale_bar(ax, (half * 1.14, -half * 0.92), length / middle, bar, above=half * 0.03)
+
+
+def surface_colors(page: Page, look: ObjectColors, view: View3D) -> tuple[np.ndarray, np.ndarray]:
+    """Return the colour (0 to 1) of each object in a 3D view, and whether it is seen."""
+    rows = {number: row for row, number in enumerate(page.objects.row_labels.tolist())}
+    numbers_there = view.mesh.labels + page.objects.images.offsets[page.shown]
+    places = np.array([rows.get(number, len(rows)) for number in numbers_there.tolist()], int)
+    rgb = np.concatenate([look.rgb, [_GREY]])
+    visible = np.append(look.visible, not page.widget.only_selected)
+    return rgb[places], visible[places]
 
 
 def project(

@@ -142,8 +142,7 @@ class Steps:
                 text, lines = prepare(table, columns=wanted, scale=keywords["scale"]).details()
         except (ValueError, TypeError) as failure:
             text, lines = str(failure), []
-        answer = {"kind": "used", "step": step, "seq": content.get("seq", 0), "text": text, "lines": lines}
-        self._page.widget.send({**answer, "view": content.get("view", "")})
+        self._page.answer(content, "used", step=step, text=text, lines=lines)
 
     def _scan(self, content: Mapping[str, Any]) -> None:
         """Try 2 to 10 clusters and send their scores."""
@@ -155,7 +154,7 @@ class Steps:
 
         def finish(result: Any) -> None:
             rows = result.astype(object).where(result.notna(), None).to_dict("list")
-            self._page.widget.send({"kind": "scan", "method": method, **rows})
+            self._page.answer(content, "scan", method=method, **rows)
 
         self._start("cluster", "Trying 2 to 10 clusters", work, finish)
 

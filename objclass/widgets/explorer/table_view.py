@@ -14,6 +14,7 @@ from objclass.tables.conditions import parse_condition
 from objclass.tables.export import to_bytes
 from objclass.tables.profiles import silhouettes, standardized_differences
 from objclass.tables.selection import GROUP_COLUMN
+from objclass.widgets.columns import to_cell
 from objclass.widgets.explorer.object_table import ObjectTable
 from objclass.widgets.explorer.page import Page
 
@@ -45,12 +46,6 @@ class TableView:
         ``start`` and ``count``. ``near``, a label, asks for the part in which that object's row is. A
         condition that cannot be understood is answered with the ``problem``, and no rows.
         """
-        answer = {
-            "kind": "rows",
-            "seq": content.get("seq", 0),
-            "view": content.get("view", ""),
-            "problem": "",
-        }
         try:
             rows = self._order.find(
                 sort=content.get("sort", ""),
@@ -59,7 +54,7 @@ class TableView:
                 selected=bool(content.get("selected")),
             )
         except ValueError as failure:
-            self._page.widget.send(answer | {"problem": str(failure)})
+            self._page.answer(content, "rows", problem=str(failure))
             return
         start = max(0, int(content.get("start", 0)))
         count = max(0, min(_MOST_CELLS, int(content.get("count", 60))))
@@ -67,34 +62,30 @@ class TableView:
         place = np.flatnonzero(self._objects.row_labels[rows] == near) if near else np.empty(0, int)
         if place.size:
             start = max(0, int(place[0]) - count // 2)
-        part = self._objects.part(rows[start : start + count])
+        wanted = rows[start : start + count]
+        part = self._objects.part(wanted)
         part = part[arrange_columns(part, content.get("columns", ()))]
-        self._page.widget.send(
-            answer
-            | {
-                "start": start,
-                "total": len(rows),
-                "columns": [str(name) for name in part],
-                "cells": [
-                    [to_cell(value) for value in row] for row in part.itertuples(index=False, name=None)
-                ],
-                "place": int(place[0]) if place.size else None,
-                "objects": self._objects.row_labels[rows[start : start + count]].tolist(),
-            }
+        self._page.answer(
+            content,
+            "rows",
+            problem="",
+            start=start,
+            total=len(rows),
+            columns=[str(name) for name in part],
+            cells=[[to_cell(value) for value in row] for row in part.itertuples(index=False, name=None)],
+            place=int(place[0]) if place.size else None,
+            objects=self._objects.row_labels[wanted].tolist(),
         )
 
     def _row(self, content: Mapping[str, Any]) -> None:
         """Answer with the values of one object."""
         label = int(content["label"])
-        cells = {str(name): to_cell(value) for name, value in self._objects.row(label).items()}
-        self._page.widget.send({"kind": "row", "label": label, "cells": cells})
+        self._page.answer(content, "row", label=label, cells=self._page.cells(label))
 
     def _export(self, content: Mapping[str, Any]) -> None:
         file_format = content.get("format", "csv")
         data = to_bytes(self._table(), file_format)
-        self._page.widget.send(
-            {"kind": "file", "name": f"objects.{file_format}", "view": content.get("view", "")}, [data]
-        )
+        self._page.answer(content, "file", [data], name=f"objects.{file_format}")
 
     def _profile(self, content: Mapping[str, Any]) -> None:
         """Answer with the measures in which the groups of the column ``by`` differ most."""
@@ -106,28 +97,23 @@ class TableView:
         if self._objects.classes.state.names:
             usable.append(CLASS_COLUMN)
         by = checks.check_option("by", content["by"], usable)
-        answer: dict[str, Any] = {"kind": "profile", "by": by, "view": content.get("view", "")}
-        groups = table[by].dropna().nunique() if by in table else 0
-        if groups < 2:
-            self._page.widget.send(answer | {"groups": [], "measures": []})
+        if by not in table or table[by].nunique() < 2:
+            self._page.answer(content, "profile", by=by, groups=[], measures=[])
             return
         differences = standardized_differences(table, by).iloc[:, :_MOST_MEASURES]
         apart = {} if by == GROUP_COLUMN else silhouettes(table, by)
         sizes = table[by].value_counts()
-        self._page.widget.send(
-            answer
-            | {
-                "measures": [str(name) for name in differences],
-                "groups": [
-                    {
-                        "name": str(name),
-                        "size": int(sizes[name]),
-                        "silhouette": apart.get(name),
-                        "differences": [None if np.isnan(value) else float(value) for value in row],
-                    }
-                    for name, row in zip(differences.index, differences.to_numpy(), strict=True)
-                ],
+        groups = [
+            {
+                "name": str(name),
+                "size": int(sizes[name]),
+                "silhouette": apart.get(name),
+                "differences": [to_cell(value) for value in row],
             }
+            for name, row in zip(differences.index, differences.to_numpy(), strict=True)
+        ]
+        self._page.answer(
+            content, "profile", by=by, groups=groups, measures=[str(name) for name in differences]
         )
 
 
@@ -198,25 +184,14 @@ def arrange_rows(
     if not sort:
         return rows
     name = checks.check_option("sort", sort, map(str, table))
-    values = table[name].iloc[rows].reset_index(drop=True)
+    return rows[sorted_places(table[name].iloc[rows], descending=descending)]
+
+
+def sorted_places(values: pd.Series, *, descending: bool) -> np.ndarray:
+    """Return the places of values in order; equal ones stay as they are, missing ones come last."""
+    how: dict[str, Any] = {"ascending": not descending, "kind": "stable", "na_position": "last"}
+    values = values.reset_index(drop=True)
     try:
-        ordered = values.sort_values(ascending=not descending, kind="stable", na_position="last")
+        return values.sort_values(**how).index.to_numpy()
     except TypeError:  # values of several types
-        texts = values.astype("string")
-        ordered = texts.sort_values(ascending=not descending, kind="stable", na_position="last")
-    return rows[ordered.index.to_numpy()]
-
-
-def to_cell(value: Any) -> Any:
-    """Return a value that JSON can carry; None where it is missing."""
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    if isinstance(value, (float, np.floating)):
-        return float(value) if np.isfinite(value) else None if np.isnan(value) else str(value)
-    try:
-        missing = value is None or value != value
-    except TypeError:
-        missing = True
-    return None if missing is True or str(value) == "<NA>" else str(value)
+        return values.astype("string").sort_values(**how).index.to_numpy()

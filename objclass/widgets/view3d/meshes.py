@@ -103,25 +103,22 @@ def mesh_objects(
     share = np.clip(budget / max(1, len(numbers)), _FEWEST, _MOST)
     boxes = object_boxes(labels, numbers)
 
+    nothing = np.empty((0, 3), np.float32), np.empty((0, 3), np.uint32)
+
     def surface(place: int) -> tuple[np.ndarray, np.ndarray]:
         box = boxes[place]
-        if box is None:
-            return np.empty((0, 3), np.float32), np.empty((0, 3), np.uint32)
-        return _surface(labels[box] == numbers[place], box, sizes, share)
+        return nothing if box is None else _surface(labels[box] == numbers[place], box, sizes, share)
 
     parts = parallel.map_tiles(surface, range(len(numbers)), description="Surfaces", progress=progress)
-    counts = np.array([len(vertices) for vertices, _ in parts], np.int32).reshape(len(numbers))
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.uint32) if len(numbers) else counts
-    empty: tuple[list[np.ndarray], list[np.ndarray]] = (
-        [np.empty((0, 3), np.float32)],
-        [np.empty((0, 3), np.uint32)],
-    )
+    vertices, faces = zip(nothing, *parts, strict=True)
+    counts = np.array([len(each) for each in vertices], np.int32)
+    starts = (np.cumsum(counts) - counts).astype(np.uint32)
     return Mesh(
-        np.concatenate(empty[0] + [vertices for vertices, _ in parts]),
-        np.concatenate(empty[1] + [faces + start for (_, faces), start in zip(parts, starts, strict=True)]),
+        np.concatenate(vertices),
+        np.concatenate([each + start for each, start in zip(faces, starts, strict=True)]),
         np.asarray(numbers, np.int64),
-        counts,
-        np.array([len(faces) for _, faces in parts], np.int32).reshape(len(numbers)),
+        counts[1:],
+        np.array([len(each) for each in faces[1:]], np.int32),
     )
 
 

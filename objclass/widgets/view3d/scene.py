@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from objclass.widgets.planes import mean_blocks
 from objclass.widgets.view3d.meshes import Mesh
 
 try:
@@ -119,17 +120,7 @@ def add_raw(plot: k3d.Plot, image: np.ndarray, spacing: Sequence[float], how: st
 
 def shrink(image: np.ndarray, most: int) -> np.ndarray:
     """Return the image averaged over blocks to at most `most` voxels, as float32."""
-    factor = 1
-    while np.prod([-(-n // factor) for n in image.shape]) > most:
-        factor += 1
-    if factor == 1:
-        return image.astype(np.float32)
-    parts = [min(factor, n) for n in image.shape]
-    result: np.ndarray = image.astype(np.float32, copy=False)
-    for axis, part in enumerate(parts):
-        starts = np.arange(0, image.shape[axis], part)
-        sums = np.add.reduceat(result, starts, axis=axis)
-        widths = np.diff(np.append(starts, image.shape[axis]))
-        shape = [-1 if other == axis else 1 for other in range(image.ndim)]
-        result = sums / widths.reshape(shape).astype(np.float32)
-    return result
+    step = 1
+    while np.prod([-(-n // step) for n in image.shape]) > most:
+        step += 1
+    return mean_blocks(image, step, axes=(0, 1, 2))

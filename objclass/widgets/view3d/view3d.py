@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,7 +148,6 @@ class View3D(ipywidgets.VBox):
         sizes = (1.0,) * labels.ndim if spacing is None else tuple(spacing)
         self.spacing = sizes if labels.ndim == 3 else (min(sizes), *sizes)
         self._table: pd.DataFrame | None = None
-        self._group_colors: dict[int, str] = {}
         wanted = present_labels(labels) if slots is None else slots
         self.mesh = mesh_objects(stack, wanted, spacing=self.spacing, budget=triangles, progress=progress)
         self.plot = empty_plot(stack.shape, self.spacing, checks.check_unit(unit, spacing) or "µm")
@@ -169,30 +168,23 @@ class View3D(ipywidgets.VBox):
 
     @traitlets.validate("color")
     def _check_color(self, proposal: Any) -> str:
-        column = proposal.value
-        if column and (
-            self._table is None or column not in self._table or column_kind(self._table[column]) == "text"
-        ):
-            usable = (
-                []
-                if self._table is None
-                else [str(name) for name in self._table if column_kind(self._table[name]) != "text"]
-            )
-            raise checks.invalid(
-                "color",
-                "the name of a column of table with numbers or few values",
-                column,
-                f"There are: {', '.join(usable)}." if usable else "Pass a table.",
-            )
+        table, column = self._table, proposal.value
+        usable = [] if table is None else [str(name) for name in table if column_kind(table[name]) != "text"]
+        if column and column not in usable:
+            hint = f"There are: {', '.join(usable)}." if usable else "Pass a table."
+            expected = "the name of a column of table with numbers or few values"
+            raise checks.invalid("color", expected, column, hint)
         return column
 
     @traitlets.observe("color")
     def _recolor(self, _change: Any = None) -> None:
-        levels, palette = self._levels()
+        self._show(*self._levels())
+        self._saved_picture.touch()
+
+    def _show(self, levels: np.ndarray, palette: np.ndarray) -> None:
         with self.surfaces.hold_sync():
             self.surfaces.color_map = plateau_map(palette)
             self.surfaces.attribute = self.mesh.spread(levels.astype(np.float32))
-        self._saved_picture.touch()
 
     def _repr_mimebundle_(self, **keywords: Any) -> Any:
         """Return the widget with a summary, and publish a picture before it; for viewers without a kernel."""
@@ -227,12 +219,13 @@ class View3D(ipywidgets.VBox):
         self._table = check_objects(table)
         self._recolor()
 
-    def set_groups(self, colors: Mapping[int, str]) -> None:
-        """Colour the objects by ``MANUAL_CLUSTER_ID``, each group in its own ``#rrggbb``."""
-        self._group_colors = dict(colors)
-        if self.color == GROUP_COLUMN:
-            self._recolor()
-        self.color = GROUP_COLUMN
+    def paint(self, colors: np.ndarray) -> None:
+        """Show each object of `mesh` in a colour, (k, 3) bytes, until `color` changes.
+
+        Of more than 256 different ones the last in their order are shown alike.
+        """
+        palette, levels = np.unique(colors, axis=0, return_inverse=True)
+        self._show(np.minimum(levels.ravel(), LEVELS - 1), palette)
 
     def save_html(self, path: str | Path) -> None:
         """Write the view as a self-contained HTML page, without need of Python or a network.
@@ -264,7 +257,7 @@ class View3D(ipywidgets.VBox):
         import pandas as pd
 
         rows = self._table.set_index("label").index.get_indexer(pd.Index(self.mesh.labels))
-        levels, palette = _column_levels(self._table[self.color], self._group_colors)
+        levels, palette = _column_levels(self._table[self.color])
         found = np.zeros(count, np.int64)
         found[rows >= 0] = levels[rows[rows >= 0]]
         return found, palette
@@ -273,15 +266,13 @@ class View3D(ipywidgets.VBox):
         self.clicked = self.mesh.label_of(int(content["face"][0]))
 
 
-def _column_levels(column: pd.Series, groups: Mapping[int, str]) -> tuple[np.ndarray, np.ndarray]:
+def _column_levels(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Return a level for each row and the colours of the levels; level 0, for missing values, is grey."""
     grey = rgb(UNSELECTED)
     if column_kind(column) == "category":
         codes, names = factorize(column)
         if column.name == GROUP_COLUMN:
-            colors = [
-                groups.get(value) or group_color(int(value)) if value else UNSELECTED for value in names
-            ]
+            colors = [group_color(int(value)) if value else UNSELECTED for value in names]
         else:
             colors = [category_color(value, place) for place, value in enumerate(names)]
         return codes + 1, np.array([grey, *map(rgb, colors)], np.uint8)

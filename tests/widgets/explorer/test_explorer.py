@@ -377,10 +377,26 @@ def test_the_3d_view_is_saved_in_the_present_colours(page: Page, sample, tmp_pat
     page.explorer.save_html(tmp_path / "view.html")
     assert (tmp_path / "view.html").stat().st_size > 100_000
     view = page.explorer.volume_view
-    level = view.surfaces.attribute[np.cumsum(view.mesh.vertex_counts) - 1]
-    np.testing.assert_array_equal(level == 2, page.groups() == 1)
-    found = [np.interp(2 / 255, *view.surfaces.color_map[:, [0, part]].T) * 255 for part in (1, 2, 3)]
-    np.testing.assert_allclose(found, [0x12, 0x34, 0x56], atol=0.01)
+
+    def colors() -> np.ndarray:
+        level = view.surfaces.attribute[np.cumsum(view.mesh.vertex_counts) - 1]
+        parts = [np.interp(level / 255, *view.surfaces.color_map[:, [0, part]].T) for part in (1, 2, 3)]
+        return np.rint(np.array(parts).T * 255).astype(int)
+
+    grouped = (page.groups() == 1)[:, None]
+    np.testing.assert_array_equal(colors(), np.where(grouped, [0x12, 0x34, 0x56], 0x8C))
+    table = page.explorer.objects.measured
+    page.explorer.objects.take(table.assign(kind=np.where(table["label"] % 2, "a", "b")), "")
+    page.explorer._page.show_all()
+    page.tell("legend", action="recolor", column="kind", category="b", color="#654321")
+    page.explorer.color = "kind"
+    page.explorer.save_html(tmp_path / "view.html")
+    is_b = (view.mesh.labels % 2 == 0)[:, None]
+    np.testing.assert_array_equal((colors() == [0x65, 0x43, 0x21]).all(axis=1, keepdims=True), is_b)
+    page.explorer.color = "area"
+    page.explorer.save_html(tmp_path / "view.html")
+    areas = page.explorer.table["area"].to_numpy()
+    assert colors()[areas.argmin()].tolist() == [0x44, 0x01, 0x54], "the lower end of viridis"
     view.clicked = int(view.mesh.labels[3])
     assert page.explorer.focus == view.mesh.labels[3]
 
