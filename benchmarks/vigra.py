@@ -30,7 +30,7 @@ from objclass.pixels.training import fit_forest
 from .common import Row, Seconds, clock, compare, nuclei
 
 PYTHON = "/usr/bin/python3"
-TRAINED_TREES = 4  # of the 100, which take 25 times as long on both sides
+TRAINED_TREES = 10  # of the 100, which take ten times as long on both sides
 TRAINING_ROUNDS = 3
 SCALES = (0.7, 1.0, 1.6, 3.5, 5.0)
 RANKS = ("largest", "middle", "smallest")

@@ -28,6 +28,7 @@ from objclass._common.checks import (
 from objclass._common.parallel import map_tiles, n_threads
 from objclass.pixels.features import APOC_SETS, Feature, parse_features, scale_features
 from objclass.pixels.forest import MAX_CLASSES, MAX_DEPTH, MAX_TREES, Forest
+from objclass.pixels.kernels.forest import add_unseen_votes
 from objclass.pixels.normalization import NORMALIZATIONS, image_range, normalize_rows
 from objclass.pixels.sampling import describe_pixels
 
@@ -55,7 +56,7 @@ PRESETS = {"default": "edges_1_to_8_px", "apoc": "object_size_1_to_5_px"}
 APOC_DEPTH = 2
 MIN_LEAF = 10
 _LEAVES = 20
-_ROWS_OUT_OF_BAG = 2**14  # for each task
+_ROWS_OUT_OF_BAG = 2**13  # for each task
 _RECORD = "training_parameters"
 _VOXEL_SIZE = "voxel_size"
 _KEPT = ("max_depth", "class_weight", "isotropic")
@@ -240,7 +241,7 @@ class Ranks:
     """
 
     def __init__(self, rows: np.ndarray) -> None:
-        self.rows = np.empty(rows.shape, np.float32)
+        self.rows = np.empty(rows.shape, np.float32, order="F")
         self._features = []
         for feature, values in enumerate(rows.T):
             distinct, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
@@ -266,6 +267,7 @@ def fit_forest(
     model: Any, rows: np.ndarray, classes: np.ndarray
 ) -> tuple[Forest, tuple[float, ...], np.ndarray]:
     """Fit a tree ensemble of scikit-learn; see `grow_forest`."""
+    rows = np.asfortranarray(rows, np.float32)  # the trees are the same, and they read one feature at a time
     # scikit-learn's threads reset the warning filters of the whole process concurrently and may not restore
     # them: ignore their warnings and restore the filters.
     with warnings.catch_warnings(record=True):
@@ -273,52 +275,56 @@ def fit_forest(
         model.fit(rows, classes)
         importances = tuple(map(float, model.feature_importances_))
     trees = [estimator.tree_ for estimator in model.estimators_]
-    roots = np.cumsum([0, *(tree.node_count for tree in trees)])[:-1]
+    n_nodes = [tree.node_count for tree in trees]
+    roots = np.cumsum([0, *n_nodes[:-1]])
 
     def join(name: str) -> np.ndarray:
         return np.concatenate([getattr(tree, name) for tree in trees])
 
-    is_leaf = join("children_left") < 0
-    first = np.concatenate([np.full(tree.node_count, root) for tree, root in zip(trees, roots, strict=True)])
+    left, right = join("children_left"), join("children_right")
+    is_leaf, first = left < 0, np.repeat(roots, n_nodes)
+    leaves = np.flatnonzero(is_leaf)
     votes = np.zeros((is_leaf.size, int(model.classes_[-1])))
-    votes[:, model.classes_ - 1] = join("value")[:, 0, :]
-    votes[~is_leaf] = 0
+    votes[leaves[:, np.newaxis], model.classes_ - 1] = join("value")[leaves, 0]
     forest = Forest(
         feature=np.where(is_leaf, -1, join("feature")),
         threshold=np.where(is_leaf, 0, join("threshold")),
-        left=np.where(is_leaf, -1, join("children_left") + first),
-        right=np.where(is_leaf, -1, join("children_right") + first),
+        left=np.where(is_leaf, -1, left + first),
+        right=np.where(is_leaf, -1, right + first),
         leaf=votes,
         roots=roots,
         n_features=rows.shape[1],
     )
-    return forest, importances, _confusion(model, rows, classes)
+    return forest, importances, _confusion(_votes_out_of_bag(model, forest, rows), classes)
 
 
-def _confusion(model: Any, rows: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return the out-of-bag confusion matrix: true classes in rows, predicted classes in columns."""
-    votes = _votes_out_of_bag(model, np.ascontiguousarray(rows, np.float32))
-    voted = votes.any(axis=1)
-    given = votes[voted].argmax(axis=1)
-    confusion = np.zeros((len(model.classes_),) * 2, np.int64)
-    np.add.at(confusion, (np.searchsorted(model.classes_, classes[voted]), given), 1)
-    return confusion
+def _confusion(votes: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return the confusion matrix of the rows with votes: true classes in rows, predicted ones in columns."""
+    voted, n_classes = np.flatnonzero(np.einsum("rc->r", votes)), votes.shape[1]
+    pairs = (classes[voted].astype(np.int64) - 1) * n_classes + votes[voted].argmax(axis=1)
+    present = np.flatnonzero(np.bincount(classes)[1:])
+    confusion = np.bincount(pairs, minlength=n_classes**2).reshape(n_classes, n_classes)
+    return confusion[np.ix_(present, present)]
 
 
-def _votes_out_of_bag(model: Any, rows: np.ndarray) -> np.ndarray:
+def _votes_out_of_bag(model: Any, forest: Forest, rows: np.ndarray) -> np.ndarray:
     """Return the votes for each row of the trees that have not seen it: (n_rows, n_classes).
 
-    They are those of scikit-learn's `oob_score`, which only one thread computes.
+    They are those of scikit-learn's `oob_score`, bit by bit.
     """
-    unseen = np.ones((len(model.estimators_), len(rows)), bool)
+    unseen = np.ones((forest.n_trees, len(rows)), bool)
     for mask, seen in zip(unseen, model.estimators_samples_, strict=True):
         mask[seen] = False
-    votes = np.zeros((len(rows), len(model.classes_)))
+    # A float32 value is at most a threshold in float64, scikit-learn's, where it is at most the next float32.
+    exact = np.concatenate([estimator.tree_.threshold for estimator in model.estimators_])
+    below = exact.astype(np.float32)
+    below = np.where(below > exact, np.nextafter(below, np.float32(-np.inf)), below)
+    nodes = np.stack([forest.feature, below.view(np.int32), forest.right, forest.left], axis=1)
+    features, votes = rows.T, np.zeros((len(rows), forest.n_classes))
 
-    def add_votes(start: int) -> None:
-        for estimator, mask in zip(model.estimators_, unseen, strict=True):
-            some = start + np.flatnonzero(mask[start : start + _ROWS_OUT_OF_BAG])
-            votes[some] += estimator.tree_.predict(rows[some])
+    def add_votes(first: int) -> None:
+        end = min(first + _ROWS_OUT_OF_BAG, len(rows))
+        add_unseen_votes(features, first, end, unseen, forest.roots, nodes, forest.leaf, votes)
 
     map_tiles(add_votes, range(0, len(rows), _ROWS_OUT_OF_BAG))
     return votes / np.maximum(unseen.sum(axis=0), 1)[:, np.newaxis]

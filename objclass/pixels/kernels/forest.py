@@ -326,6 +326,43 @@ def sum_votes(features, n, trees, until_decided, sums):
 
 
 @kernel
+def add_unseen_votes(features, begin, end, unseen, roots, nodes, leaf, votes):
+    """Add the votes of each tree for those of the voxels from `begin` to before `end` that it has not seen.
+
+    Parameters
+    ----------
+    features : float32, (n_features, n_voxels)
+    begin, end : int
+    unseen : bool, (n_trees, n_voxels)
+    roots : int32, (n_trees,)
+    nodes : int32, (n_nodes, 4)
+        The feature, or −1 for a leaf; the bits of the threshold; the right child; and the left one, to which
+        values up to the threshold go.
+    leaf : float64, (n_nodes, n_classes)
+    votes : float64, (n_voxels, n_classes)
+    """
+    thresholds = nodes.view(np.float32)
+    voxels, at = np.empty(end - begin, np.uint32), np.empty(end - begin, np.uint32)
+    for t in range(roots.size):
+        n = np.int64(0)
+        for i in range(begin, end):
+            voxels[np.uintp(n)] = i
+            n += np.int64(unseen[t, i])
+        at[:n] = roots[t]
+        while n:  # all go down a level, without waiting for each other
+            n_before, n = n, np.int64(0)
+            for i in range(n_before):
+                voxel, node = np.uintp(voxels[i]), np.uintp(at[i])
+                if nodes[node, 0] < 0:
+                    for c in range(votes.shape[1]):
+                        votes[voxel, c] += leaf[node, c]
+                    continue
+                is_left = features[np.uintp(nodes[node, 0]), voxel] <= thresholds[node, 1]
+                voxels[np.uintp(n)], at[np.uintp(n)] = voxel, nodes[node, np.uintp(2) + np.uintp(is_left)]
+                n += 1
+
+
+@kernel
 def exact_class(features, i, trees):
     """Return the class of voxel `i`, with every vote rounded as the OpenCL code of a .cl file rounds it.
 
