@@ -18,7 +18,7 @@ import numpy as np
 
 from objclass._common.parallel import kernel
 
-LANES = 64
+LANES = 128
 FIRST_TAPS = 5
 TAPS = 4
 ROWS = 4
