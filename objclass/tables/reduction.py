@@ -14,7 +14,7 @@ from objclass.tables import estimators
 from objclass.tables.columns import check_random_state, prepare, with_results
 from objclass.tables.estimators import Method, check_size, repeatable, set_up
 from objclass.tables.placing import place_like
-from objclass.tables.umap_cache import import_umap, quick_layout
+from objclass.tables.umap_cache import import_umap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,7 +178,7 @@ def reduce(
         _check_components(method, n_components, *np.shape(matrix.values))
         n_learnt = min(len(matrix.values), estimators.MANY) if method == "umap" else len(matrix.values)
         check_size(method, chosen, estimator, n_learnt, size="n_components", quick="pca")
-        with repeatable(chosen, random_state), quick_layout():
+        with repeatable(chosen, random_state):
             embedding = _embed(method, estimator, matrix.values, random_state)
     else:
         warn("The table has no objects: there is nothing to reduce.", stacklevel=2)

@@ -10,19 +10,16 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
-import inspect
 import sys
 import warnings
 from collections import UserDict
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar
 from importlib.metadata import version
 from types import ModuleType
 from typing import Any
 
 from objclass._common.code_cache import code_cache
 from objclass._common.compile_ahead import wait_for_compiling
-from objclass.tables.kernels.layout import move_objects, tabulate_forces
 
 _PYNNDESCENT = ("pynndescent", "pynndescent.distances", "pynndescent.sparse")
 _REORDERED = {
@@ -32,23 +29,6 @@ _REORDERED = {
 """The functions in which umap-learn lets the compiler fuse and reorder operations, or sum by several threads.
 
 What takes it long is the layout; threads for the rest double the time of compiling."""
-_EPOCH = "_nb_optimize_layout_euclidean_single_epoch"
-_OF_EPOCH = (
-    "head_embedding",
-    "tail_embedding",
-    "head",
-    "tail",
-    "rng_state_per_sample",
-    "move_other",
-    "alpha",
-    "epochs_per_sample",
-    "epochs_per_negative_sample",
-    "epoch_of_next_sample",
-    "epoch_of_next_negative_sample",
-    "n",
-)
-"""What `move_objects` takes of the arguments of that function."""
-_is_quick: ContextVar[bool] = ContextVar("is_quick", default=False)
 _MODULES = ("umap.utils", "umap.distances", "umap.spectral", "umap.layouts", "umap.umap_")
 
 
@@ -64,39 +44,10 @@ def import_umap() -> ModuleType:
         for name in _REORDERED:
             with contextlib.suppress(ImportError):
                 _round_strictly(importlib.import_module(name))
-        with contextlib.suppress(ImportError, AttributeError):
-            _offer_layout(importlib.import_module("umap.layouts"))
         for name in _MODULES:
             with contextlib.suppress(ImportError):
                 _cache_functions(importlib.import_module(name))
     return umap
-
-
-@contextlib.contextmanager
-def quick_layout() -> Iterator[None]:
-    """Within this context and thread, umap-learn lays out by `move_objects` where it uses one thread."""
-    token = _is_quick.set(True)
-    try:
-        yield
-    finally:
-        _is_quick.reset(token)
-
-
-def _offer_layout(layouts: ModuleType) -> None:
-    """Let the layout of umap-learn ask in each epoch whether it is to be a quick one."""
-    theirs = getattr(layouts, _EPOCH)
-    order = list(inspect.signature(theirs.py_func).parameters)
-
-    def lay_out(*arguments: Any) -> None:
-        given = dict(zip(order, arguments, strict=True))
-        if not _is_quick.get() or given["densmap_flag"]:
-            theirs(*arguments)
-            return
-        forces = tabulate_forces(given["a"], given["b"], given["gamma"])
-        move_objects(forces, *(given[name] for name in _OF_EPOCH))
-
-    if set(_OF_EPOCH) | {"a", "b", "gamma", "densmap_flag"} <= set(order):
-        setattr(layouts, _EPOCH, lay_out)
 
 
 def _releases() -> str:

@@ -51,8 +51,7 @@ def by_hand(method, values, **options):
         exact |= {"init": start, "a": 1.57694, "b": 0.895061}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that there is no index of a search
-            with umap_cache.quick_layout():
-                return umap.UMAP(random_state=0, n_jobs=1, **exact).fit_transform(values)
+            return umap.UMAP(random_state=0, n_jobs=1, **exact).fit_transform(values)
     if method == "mds":
         # The classes of scikit-learn releases before 1.8 start at random by themselves.
         start = {"init": "random"} if "init" in MDS().get_params() else {}
@@ -204,9 +203,8 @@ import numpy as np, pandas as pd
 from objclass.tables.reduction import reduce
 values = np.random.default_rng(0).normal(size=(50, 2))
 reduce(pd.DataFrame(values, columns=["a", "b"]).assign(label=range(50)))
-import umap.umap_
-from objclass.tables.kernels.layout import move_objects
-functions = umap.umap_.smooth_knn_dist, move_objects
+import umap.layouts, umap.umap_
+functions = umap.umap_.smooth_knn_dist, umap.layouts._nb_optimize_layout_euclidean_single_epoch
 print([sum(function.stats.cache_misses.values()) for function in functions])
 """
     result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
