@@ -226,8 +226,7 @@ class AnnotatorView {
     clearTimeout(this.savingBrush);
     this.savingBrush = setTimeout(() => {
       const { size, ball, value, right, wheel } = this.brush;
-      this.model.set("brush", { size, ball, value, right, wheel });
-      this.model.save_changes();
+      this.model.put({ brush: { size, ball, value, right, wheel } });
     }, BRUSH_DELAY);
   }
 

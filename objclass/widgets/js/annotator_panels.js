@@ -134,8 +134,7 @@ export function trainingPanel(model, onTrain) {
 // `display` = {overlay, contour, opacity, annotations}, kept in the trait of that name.
 export function displayPanel(model, display, onChange) {
   const save = () => {
-    model.set("display", { ...display });
-    model.save_changes();
+    model.put({ display: { ...display } });
     onChange();
   };
   const put = (name) => (value) => {

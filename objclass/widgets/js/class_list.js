@@ -31,8 +31,7 @@ export class ClassList {
   }
 
   save(classes) {
-    this.model.set("classes", classes);
-    this.model.save_changes();
+    this.model.put({ classes });
   }
 
   edit(value, changes) {

@@ -46,11 +46,11 @@ export class ClassPanel {
     if (!this.isOn) return;
     const unused = this.store.classes.list.every(({ examples }) => examples === 0);
     const back = unused && this.colorBefore !== undefined && this.model.get("color") === CLASS_COLUMN;
-    this.explorer.set({ giving: 0, ...(back ? { color: this.colorBefore } : {}) });
+    this.model.put({ giving: 0, ...(back ? { color: this.colorBefore } : {}) });
   }
 
   choose(number) {
-    if (this.store.classes.list.some((item) => item.number === number)) this.explorer.set({ giving: number });
+    if (this.store.classes.list.some((item) => item.number === number)) this.model.put({ giving: number });
   }
 
   // Objects, by label, become examples of the class that clicks give; with Alt they are none any more.
@@ -58,7 +58,7 @@ export class ClassPanel {
     if (!labels.length) return;
     const action = mode === "subtract" ? "take_back" : "give";
     this.act(action, { labels, number: this.model.get("giving") });
-    if (this.model.get("color") !== CLASS_COLUMN) this.explorer.set({ color: CLASS_COLUMN });
+    if (this.model.get("color") !== CLASS_COLUMN) this.model.put({ color: CLASS_COLUMN });
   }
 
   pick(label, mode) {
@@ -130,7 +130,7 @@ export class ClassPanel {
     const most = Math.max(...columns.map(({ importance }) => importance));
     const rows = columns.flatMap(({ column, importance, std, like }) => [
       h("button", { type: "button", title: `Show it on the x axis${like ? `. Correlated with: ${like}` : ""}`,
-        onclick: () => this.explorer.set({ x: column }) }, column),
+        onclick: () => this.model.put({ x: column }) }, column),
       h("i", { style: `--part: ${((100 * importance) / most).toFixed(0)}%` }),
       h("span", {}, `${importance.toFixed(3)} ± ${std.toFixed(3)}`),
     ]);

@@ -2,6 +2,7 @@
 //
 // const connection = new Connection(model, root, () => text);   text: more for the message, such as what is kept
 // connection.model          the model, whose messages after the end go nowhere instead of raising
+// connection.model.put({name: value})                           set traits and tell the kernel
 // connection.onLost = () => ...                                 once, before the widget stops to answer
 // connection.dispose()
 import { h } from "./dom.js";
@@ -16,6 +17,10 @@ export class Connection {
       ...model,
       send: (...message) => this.attempt(() => model.send(...message)),
       save_changes: () => this.attempt(() => model.save_changes()),
+      put: (values) => {
+        model.set(values);
+        this.model.save_changes();
+      },
     };
     // Not every host lets a widget see the kernel: there, the closing of the channel and a failed message tell.
     this.kernel = model.widget_manager?.kernel;

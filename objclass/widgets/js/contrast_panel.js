@@ -70,8 +70,7 @@ export class ContrastPanel {
   solo(which) {
     const channels = this.model.get("channels");
     const isAlone = channels.every(({ visible }, other) => visible === (other === which));
-    this.model.set("channels", channels.map((channel, other) => ({ ...channel, visible: isAlone || other === which })));
-    this.model.save_changes();
+    this.model.put({ channels: channels.map((channel, other) => ({ ...channel, visible: isAlone || other === which })) });
   }
 
   autoContrast(which) {

@@ -4,10 +4,7 @@ import { h, iconButton } from "./dom.js";
 // `show()` when the trait has changed.
 export function errorBox(model, className) {
   const element = h("div", { class: className, role: "alert" });
-  const dismiss = () => {
-    model.set("error", "");
-    model.save_changes();
-  };
+  const dismiss = () => model.put({ error: "" });
   const show = () => {
     const text = model.get("error");
     element.hidden = !text;

@@ -56,18 +56,13 @@ class Explorer {
     this.notices.showBusy();
   }
 
-  set(values) {
-    this.model.set(values);
-    this.model.save_changes();
-  }
-
   buildBar() {
     this.tools = choice(TOOLS, "lasso", (shape) => this.setTool(shape), "Tool");
     this.undo = iconButton("undo", "Undo (Ctrl+Z)", () => this.history.act("undo"));
     this.redo = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => this.history.act("redo"));
-    this.only = checkbox("Only selected", this.model.get("only_selected"), (value) => this.set({ only_selected: value }));
+    this.only = checkbox("Only selected", this.model.get("only_selected"), (value) => this.model.put({ only_selected: value }));
     this.follow = checkbox("Follow", false, () => {}, { title: "Go to the slice of the point under the pointer" });
-    const size = slider("Point size", this.model.get("point_size"), { min: 1, max: 20, step: 0.5 }, (value) => this.set({ point_size: value }));
+    const size = slider("Point size", this.model.get("point_size"), { min: 1, max: 20, step: 0.5 }, (value) => this.model.put({ point_size: value }));
     this.keys = new ExplorerKeys(this);
     this.help = this.keys.help;
     this.save = new SavePanel(this.model, this.store);

@@ -55,7 +55,7 @@ export class ExplorerKeys {
     if (letter in tools) this.explorer.setTool(tools[letter]);
     else if (this.explorer.classes.isOn && /^[1-9]$/.test(letter)) this.explorer.classes.choose(Number(letter));
     else if (this.explorer.classes.isOn && letter === "n") this.explorer.classes.suggest();
-    else if (letter === "o") this.explorer.set({ only_selected: !this.explorer.model.get("only_selected") });
+    else if (letter === "o") this.explorer.model.put({ only_selected: !this.explorer.model.get("only_selected") });
     else if (event.key === "?") this.help.hidden = !this.help.hidden;
     else if (event.key === "Escape") this.escape();
     else if (event.key === " ") this.holdSpace(true);

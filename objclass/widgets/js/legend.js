@@ -80,8 +80,7 @@ export class Legend {
   }
 
   setHidden(name, hidden) {
-    this.model.set("hidden", { ...this.model.get("hidden"), [name]: hidden });
-    this.model.save_changes();
+    this.model.put({ hidden: { ...this.model.get("hidden"), [name]: hidden } });
   }
 
   // A part that folds out over what is below the legend.

@@ -168,15 +168,13 @@ export class ObjectStore {
 
   mark(slot) {
     const image = slot ? this.imageOf(slot) : this.model.get("_shown");
-    this.model.set({ _shown: image, focus: slot ? this.labelOf(slot) : 0 });
-    this.model.save_changes();
+    this.model.put({ _shown: image, focus: slot ? this.labelOf(slot) : 0 });
   }
 
   // Show another image; what is marked stays behind.
   show(image) {
     if (image === this.model.get("_shown")) return;
-    this.model.set({ _shown: image, focus: 0 });
-    this.model.save_changes();
+    this.model.put({ _shown: image, focus: 0 });
   }
 
   // `labels` are numbers over all images: the offset of the image and the label there.

@@ -7,17 +7,16 @@ const STYLES = [
 ];
 
 export class PlotMenu {
-  // `set(values)` sets traits.
-  constructor(model, set) {
+  constructor(model) {
     Object.assign(this, { model });
     this.style = h("select", { class: "oc-select", "aria-label": "Draw as", title: "Automatic: points, and a density where they cover each other",
-      onchange: () => set({ plot_style: this.style.value }) },
+      onchange: () => model.put({ plot_style: this.style.value }) },
       ...STYLES.map(([value, text]) => h("option", { value }, text)));
-    this.contours = checkbox("Contours of colours", false, (contours) => set({ contours }),
+    this.contours = checkbox("Contours of colours", false, (contours) => model.put({ contours }),
       { title: "Around 50 % and 90 % of the points of each colour" });
-    this.equal = checkbox("Equal scales", false, (value) => set({ equal_scales: value }),
+    this.equal = checkbox("Equal scales", false, (value) => model.put({ equal_scales: value }),
       { title: "One unit is equally long on both axes" });
-    this.swap = textButton("Swap axes", () => set(this.swapped()), { class: "oc-button oc-small" });
+    this.swap = textButton("Swap axes", () => model.put(this.swapped()), { class: "oc-button oc-small" });
     this.element = h("details", { class: "oc-fold oce-menu" }, h("summary", {}, "View"), h("div", { class: "oce-menu-body" },
       h("label", { class: "oc-field" }, h("span", {}, "Draw as"), this.style), this.contours.element, this.equal.element,
       h("div", { class: "oc-row" }, this.swap)));

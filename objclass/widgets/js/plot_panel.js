@@ -32,12 +32,12 @@ export class PlotPanel {
     this.onGive = () => false; // whether somebody else takes a choice than the groups
     this.selects = {};
     this.logs = {};
-    this.by = h("select", { class: "oc-select", "aria-label": "Panels by", onchange: () => this.set({ by: this.by.value }) });
+    this.by = h("select", { class: "oc-select", "aria-label": "Panels by", onchange: () => this.model.put({ by: this.by.value }) });
     this.panelField = h("label", { class: "oc-row", title: "A panel of the plot for each value of a column" }, h("span", { class: "oc-soft" }, "Panels"), this.by);
     model.on("change:by", () => this.showPanels(), this);
     for (const [name, title] of [["x", "X"], ["y", "Y"], ["color", "Colour"]]) this.buildField(name, title);
     model.on("change:x change:y change:log_axes", () => this.showAxes(), this);
-    this.menu = new PlotMenu(model, (values) => this.set(values));
+    this.menu = new PlotMenu(model);
     this.controls.append(this.menu.element);
     model.on("change:plot_style change:contours change:equal_scales change:color", () => this.showLook(), this);
     model.on("change:point_size", () => this.view.setRadius(model.get("point_size") / 2), this);
@@ -66,20 +66,15 @@ export class PlotPanel {
 
   buildField(name, title) {
     const select = h("select", { class: "oc-select", "aria-label": name === "color" ? "Colour by" : `${title} axis`,
-      onchange: () => this.set({ [name]: select.value }) });
+      onchange: () => this.model.put({ [name]: select.value }) });
     this.selects[name] = select;
     const parts = [h("span", { class: "oc-soft" }, title), select];
     if (name !== "color") {
-      this.logs[name] = textButton("log", () => this.set({ log_axes: switchLog(this.model.get("log_axes"), name) }),
+      this.logs[name] = textButton("log", () => this.model.put({ log_axes: switchLog(this.model.get("log_axes"), name) }),
         { class: "oc-button oc-small", title: `Logarithmic ${title} axis`, "aria-label": `Logarithmic ${title} axis` });
       parts.push(this.logs[name]);
     }
     this.controls.append(h("label", { class: "oce-axis" }, ...parts.slice(0, 2)), ...parts.slice(2));
-  }
-
-  set(values) {
-    this.model.set(values);
-    this.model.save_changes();
   }
 
   setShape(shape) {
@@ -222,7 +217,7 @@ export class PlotPanel {
     }
     if (this.onGive(chosen, mode)) return;
     this.store.choose(chosen, mode, gesture);
-    if (this.model.get("color") !== GROUP_COLUMN) this.set({ color: GROUP_COLUMN });
+    if (this.model.get("color") !== GROUP_COLUMN) this.model.put({ color: GROUP_COLUMN });
   }
 
   press([x, y], mode) {

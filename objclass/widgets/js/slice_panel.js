@@ -170,9 +170,7 @@ export class SlicePanel {
     const shown = this.model.get("_shown") ?? this.volume.source;
     if (shown === this.volume.source) { // else another image is on its way
       this.saving = true; // or the change of one trait would bring back the old value of the other
-      this.model.set("axis", this.axis);
-      this.model.set("position", [...this.position]);
-      this.model.save_changes();
+      this.model.put({ axis: this.axis, position: [...this.position] });
     }
     this.saving = null;
   }

@@ -48,8 +48,7 @@ export class TableView {
     const { query, selected } = this.state;
     const where = selected ? `(${query}) and ${GROUP_COLUMN} > 0` : query;
     this.store.tell({ kind: "select", shape: "where", where, mode: "next" });
-    this.model.set({ color: GROUP_COLUMN });
-    this.model.save_changes();
+    this.model.put({ color: GROUP_COLUMN });
   }
 
   filter() {
