@@ -204,12 +204,15 @@ class ExplorerTraits(SliceWidget):
     @traitlets.validate("x", "y", "color")
     def _check_column(self, proposal: Any) -> str:
         name, wanted = proposal.value, proposal.trait.name
-        kinds = ("number", "category") if wanted == "color" else ("number",)
         if wanted == "y" and name == "":
             return name
-        if wanted != "color" and str(name).endswith("_CLUSTER_ID"):
-            kinds = ("number", "category")
-        usable = [column["name"] for column in self._columns if column["kind"] in kinds]
+        ending = "" if wanted == "color" else "_CLUSTER_ID"
+        usable = [
+            column["name"]
+            for column in self._columns
+            if column["kind"] == "number"
+            or (column["kind"] == "category" and column["name"].endswith(ending))
+        ]
         if self._columns and name not in usable:
             what = "column with few values or numbers" if wanted == "color" else "numeric column"
             raise checks.invalid(
