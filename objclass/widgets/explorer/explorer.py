@@ -296,7 +296,7 @@ class Explorer(ExplorerTraits):
 
         Set it to show another image.
         """
-        return self.objects.images.given_keys[self._shown]
+        return self.objects.images.given_keys[self._page.shown]
 
     @shown.setter
     def shown(self, wanted: Any) -> None:

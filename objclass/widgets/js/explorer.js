@@ -109,7 +109,7 @@ class Explorer {
     this.edit = new EditPanel(this, this.panels.edit);
     this.reduce = new StepPanel(this.model, this.store, this.panels.reduce, "reduce");
     this.cluster = new StepPanel(this.model, this.store, this.panels.cluster, "cluster");
-    this.profile = new ProfilePanel(this.model, this.store, this.panels.profile);
+    this.profile = new ProfilePanel(this.store, this.panels.profile);
     this.table = new TableView(this.model, this.store, this.panels.table, this.model.get("_formats"));
     this.gallery = new GalleryPanel(this, this.panels.gallery);
     this.tip = new PlotTip(this.model, this.store, this.plot.stage);
@@ -189,8 +189,9 @@ class Explorer {
   }
 
   receive(message, buffers) {
-    if (message.kind === "plane") this.image.slices.planes.receive(message, buffers);
-    else if (message.kind === "column") this.store.receiveColumn(message, buffers);
+    if (message.kind === "plane") return this.image.slices.planes.receive(message, buffers);
+    if (message.view && message.view !== this.store.client) return; // another page has asked
+    if (message.kind === "column") this.store.receiveColumn(message, buffers);
     else if (message.kind === "rows") this.table.receive(message);
     else if (message.kind === "row") this.card.show(message);
     else if (message.kind === "gallery") this.gallery.receive(message, buffers);
@@ -199,10 +200,8 @@ class Explorer {
     else if (message.kind === "profile") this.profile.receive(message);
     else if (message.kind === "used") this[message.step].receiveUsed(message);
     else if (message.kind === "scan") this.cluster.receiveScan(message);
-    else if (message.kind === "file" && message.view === this.store.client) saveFile(message.name, buffers[0]);
-    else if (message.kind === "found" && message.voxel && message.view === this.store.client) {
-      this.image.goTo(message.voxel, message.image);
-    }
+    else if (message.kind === "file") saveFile(message.name, buffers[0]);
+    else if (message.kind === "found" && message.voxel) this.image.goTo(message.voxel, message.image);
   }
 
   setTool(shape) {
@@ -235,7 +234,7 @@ class Explorer {
 
   seek(label) {
     if (this.image.pointed() === this.store.slotOf.get(label)) return;
-    this.model.send({ kind: "find", label, view: this.store.client });
+    this.store.ask({ kind: "find", label });
   }
 
   showColors() {

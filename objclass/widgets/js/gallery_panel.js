@@ -71,12 +71,12 @@ export class GalleryPanel {
     this.seq += 1;
     this.asked = performance.now();
     const { text: _text, ...wish } = JSON.parse(this.show.value);
-    this.model.send({ kind: "gallery", ...wish, query: this.explorer.table.state.query, order: this.order.value,
-      descending: this.descending.input.checked, start, count: CROPS, seq: this.seq, view: this.store.client });
+    this.store.ask({ kind: "gallery", ...wish, query: this.explorer.table.state.query, order: this.order.value,
+      descending: this.descending.input.checked, start, count: CROPS, seq: this.seq });
   }
 
-  receive({ seq, view, labels, start, total, tile }, buffers) {
-    if (view !== this.store.client || seq !== this.seq) return;
+  receive({ seq, labels, start, total, tile }, buffers) {
+    if (seq !== this.seq) return;
     const sheet = typedArray(buffers[0], "uint8");
     if (start === 0) {
       this.tiles.replaceChildren();

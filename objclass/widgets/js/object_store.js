@@ -201,6 +201,11 @@ export class ObjectStore {
     this.tell({ kind: "group", action, ...details });
   }
 
+  // Ask the kernel for what this page shows and no other of the same explorer.
+  ask(message) {
+    this.model.send({ ...message, view: this.client });
+  }
+
   tell(message) {
     this.seq += 1;
     this.model.send({ ...message, client: this.client, seq: this.seq });

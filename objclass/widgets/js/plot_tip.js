@@ -23,7 +23,7 @@ export class PlotTip {
     if (slot === this.slot) return;
     this.hide();
     this.slot = slot;
-    if (slot) this.waiting = setTimeout(() => this.model.send({ kind: "tip", label: this.store.labels[slot - 1], view: this.store.client }), TIP_DELAY);
+    if (slot) this.waiting = setTimeout(() => this.store.ask({ kind: "tip", label: this.store.labels[slot - 1] }), TIP_DELAY);
   }
 
   hide() {
@@ -32,8 +32,8 @@ export class PlotTip {
     this.element.hidden = true;
   }
 
-  receive({ label, view, cells, tile }, buffers) {
-    if (view !== this.store.client || this.store.slotOf.get(label) !== this.slot || !this.slot) return;
+  receive({ label, cells, tile }, buffers) {
+    if (this.store.slotOf.get(label) !== this.slot || !this.slot) return;
     this.canvas.width = this.canvas.height = tile;
     const context = this.canvas.getContext("2d");
     const image = context.createImageData(tile, tile);

@@ -13,8 +13,8 @@ export function differenceColor(value) {
 }
 
 export class ProfilePanel {
-  constructor(model, store, host) {
-    Object.assign(this, { model, store });
+  constructor(store, host) {
+    this.store = store;
     this.by = h("select", { class: "oc-select", "aria-label": "Groups of", onchange: () => this.request() });
     this.body = h("div", { class: "oce-profile" });
     host.append(h("div", { class: "oc-row" }, h("span", { class: "oc-soft" }, "Groups of"), this.by,
@@ -32,11 +32,10 @@ export class ProfilePanel {
 
   request(by = this.by.value) {
     this.by.value = by;
-    this.model.send({ kind: "profile", by, view: this.store.client });
+    this.store.ask({ kind: "profile", by });
   }
 
-  receive({ by, view, groups, measures }) {
-    if (view !== this.store.client) return;
+  receive({ by, groups, measures }) {
     if (!groups.length) {
       this.body.replaceChildren(h("p", { class: "oc-soft" }, "At least two groups are needed."));
       return;

@@ -5,11 +5,11 @@ const PARTS = [["plot", "Plot"], ["slice", "Slice"], ["3d", "3D"], ["all", "Plot
 
 export class SavePanel {
   constructor(model, store) {
-    Object.assign(this, { model, store });
+    this.store = store;
     const small = "oc-button oc-small";
     const buttons = (of, text) => ["png", "svg"].map((format) => textButton(format.toUpperCase(),
       () => this.ask(of, format), { class: small, "aria-label": `Save ${text} as ${format.toUpperCase()}` }));
-    this.copied = textButton("Copy code", () => model.send({ kind: "code", view: store.client }),
+    this.copied = textButton("Copy code", () => store.ask({ kind: "code" }),
       { title: "Copy the Python code that reproduces this table" });
     this.parts = PARTS.map(([of, text]) => h("div", { class: "oc-row" }, h("span", { class: "oc-grow" }, text), ...buttons(of, text.toLowerCase())));
     this.menu = h("details", { class: "oc-fold oce-save" }, h("summary", {}, "Save picture"), h("div", { class: "oce-save-body" }, ...this.parts));
@@ -24,13 +24,12 @@ export class SavePanel {
   }
 
   ask(of, format) {
-    this.model.send({ kind: "picture", of, format, view: this.store.client });
+    this.store.ask({ kind: "picture", of, format });
     this.close();
   }
 
   // To the clipboard; where the page may not write there, into a field to copy from.
-  async receive({ text, view }) {
-    if (view !== this.store.client) return;
+  async receive({ text }) {
     this.element.dataset.code = text.length;
     try {
       await navigator.clipboard.writeText(text);

@@ -78,11 +78,11 @@ export class StepPanel {
   ask() {
     if (!this.used.getClientRects().length || !this.store.total) return;
     this.seq = (this.seq ?? 0) + 1;
-    this.model.send({ kind: "used", step: this.step, columns: this.picker.value, scale: this.scale.input.checked, seq: this.seq, view: this.store.client });
+    this.store.ask({ kind: "used", step: this.step, columns: this.picker.value, scale: this.scale.input.checked, seq: this.seq });
   }
 
-  receiveUsed({ seq, view, text, lines }) {
-    if (view !== this.store.client || seq !== this.seq) return;
+  receiveUsed({ seq, text, lines }) {
+    if (seq !== this.seq) return;
     this.usedCount.textContent = text;
     this.usedLines.replaceChildren(...lines.map((line) => h("p", {}, line)));
     this.usedFold.classList.toggle("oce-nothing-more", !lines.length);

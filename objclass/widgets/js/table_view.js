@@ -29,7 +29,7 @@ export class TableView {
     const only = checkbox("In a group", false, (selected) => this.change({ selected }));
     this.count = h("span", { class: "oc-soft" });
     const files = formats.map((format) => textButton(format === "csv" ? "CSV" : "Parquet",
-      () => model.send({ kind: "export", format, view: store.client }), { class: "oc-button oc-small", title: `Save all rows as ${format}` }));
+      () => store.ask({ kind: "export", format }), { class: "oc-button oc-small", title: `Save all rows as ${format}` }));
     this.picker = new ColumnPicker({ title: "Columns of the table", none: "All columns", onChange: (columns) => this.change({ columns }) });
     const columns = h("details", { class: "oc-fold oce-columns-fold" }, h("summary", {}, "Columns"), this.picker.element);
     this.group = textButton("Filtered → group", () => this.makeGroup(), { class: "oc-button oc-small", title: "Make the next group of the rows that fit the filter" });
@@ -64,7 +64,7 @@ export class TableView {
   request(start = 0, near = null) {
     this.seq += 1;
     const count = Math.ceil(this.box.clientHeight / ROW) + 2 * AHEAD;
-    this.model.send({ kind: "rows", ...this.state, start, count, near, seq: this.seq, view: this.store.client });
+    this.store.ask({ kind: "rows", ...this.state, start, count, near, seq: this.seq });
   }
 
   geometry(total = this.total ?? 0) {
@@ -97,7 +97,7 @@ export class TableView {
   }
 
   receive(message) {
-    if (message.view !== this.store.client || message.seq !== this.seq) return;
+    if (message.seq !== this.seq) return;
     const { start, total, columns, cells, objects, place, problem } = message;
     this.problem.hidden = !problem;
     this.problem.textContent = problem;
