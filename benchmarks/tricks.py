@@ -59,17 +59,9 @@ for _ in range({rounds} + 1):
     times.append(time.process_time() - start)
 print(json.dumps(min(times[1:])))
 """
-WITHOUT_FUSED_DIVISION = """
-@numba.njit(error_model="numpy")
-def divide(value, divisor, reciprocal):
-    return value / divisor
-
-convolution.divide = divide
-"""
 WITHOUT_TAP_BLOCKS = """
 @numba.njit(error_model="numpy", fastmath={"contract"})
 def convolve_rows(source, first, weights, divisor, sums, target, to, step):
-    reciprocal = np.float32(1) / divisor
     for j in range(convolution.ROWS):
         total = sums[: convolution.LANES]
         total[:] = 0
@@ -80,7 +72,7 @@ def convolve_rows(source, first, weights, divisor, sums, target, to, step):
                 total[i] += weight * row[i]
         row = target[to + j * step :][: convolution.LANES]
         for i in range(convolution.LANES):
-            row[i] = convolution.divide(total[i], divisor, reciprocal)
+            row[i] = total[i] / divisor
 
 convolution.convolve_rows = convolve_rows
 """
@@ -88,7 +80,6 @@ WITHOUT_GROUPS = """
 pixels.GROUP, pixels.ROW = 1, convolution.LANES
 """
 PREDICTING = {
-    "division by a product with the reciprocal, mended by its remainder": WITHOUT_FUSED_DIVISION,
     "four rows and four taps of a blur at once": WITHOUT_TAP_BLOCKS,
     "features of several strips before the votes for them": WITHOUT_GROUPS,
 }

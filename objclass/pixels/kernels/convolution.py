@@ -32,18 +32,6 @@ def add_taps(total, weights, v0, v1, v2, v3):
 
 
 @kernel(contract=True)
-def divide(value, divisor, reciprocal):
-    """Return ``value / divisor``, correctly rounded, without the slow division instruction.
-
-    Markstein's method: the product with the reciprocal is mended by its exact remainder, which a fused
-    multiply-add gives.
-    """
-    quotient = value * reciprocal
-    remainder = value - quotient * divisor
-    return quotient + remainder * reciprocal
-
-
-@kernel(contract=True)
 def convolve_rows(source, first, weights, divisor, sums, target, to, step):
     """Set ``target[j] = Σ weights[t] · source[j + t] / divisor`` for the four rows j of one strip.
 
@@ -92,14 +80,13 @@ def convolve_rows(source, first, weights, divisor, sums, target, to, step):
     target1, to = target[to : to + LANES], to + step
     target2, to = target[to : to + LANES], to + step
     target3 = target[to : to + LANES]
-    reciprocal = np.float32(1) / divisor
     for i in range(LANES):
         v0, v1, v2, v3 = rows[i], rows[LANES + i], rows[2 * LANES + i], rows[3 * LANES + i]
         v4, v5, v6 = rows[4 * LANES + i], rows[5 * LANES + i], rows[6 * LANES + i]
-        target0[i] = divide(add_taps(sums[i], w, v0, v1, v2, v3), divisor, reciprocal)
-        target1[i] = divide(add_taps(sums[LANES + i], w, v1, v2, v3, v4), divisor, reciprocal)
-        target2[i] = divide(add_taps(sums[2 * LANES + i], w, v2, v3, v4, v5), divisor, reciprocal)
-        target3[i] = divide(add_taps(sums[3 * LANES + i], w, v3, v4, v5, v6), divisor, reciprocal)
+        target0[i] = add_taps(sums[i], w, v0, v1, v2, v3) / divisor
+        target1[i] = add_taps(sums[LANES + i], w, v1, v2, v3, v4) / divisor
+        target2[i] = add_taps(sums[2 * LANES + i], w, v2, v3, v4, v5) / divisor
+        target3[i] = add_taps(sums[3 * LANES + i], w, v3, v4, v5, v6) / divisor
 
 
 @kernel(contract=True)
@@ -133,10 +120,8 @@ def convolve_line(source, first, weights, divisor, sums, target):
             sums[i] = add_taps(sums[i], w, line[i], line[i + 1], line[i + 2], line[i + 3])
     line = source[last : last + sums.size + TAPS]
     w = (weights[last], weights[last + 1], weights[last + 2], weights[last + 3])
-    reciprocal = np.float32(1) / divisor
     for i in range(sums.size):
-        total = add_taps(sums[i], w, line[i], line[i + 1], line[i + 2], line[i + 3])
-        target[i] = divide(total, divisor, reciprocal)
+        target[i] = add_taps(sums[i], w, line[i], line[i + 1], line[i + 2], line[i + 3]) / divisor
 
 
 @kernel

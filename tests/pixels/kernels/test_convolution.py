@@ -9,7 +9,6 @@ from objclass.pixels.kernels.convolution import (
     TAPS,
     convolve_line,
     convolve_rows,
-    divide,
 )
 
 RNG = np.random.default_rng(0)
@@ -52,10 +51,3 @@ def test_taps_are_fused_in_order():
     total = np.empty(1, np.float32)
     convolve_line(np.append(line, 0), 0, weights, ONE, np.empty(1, np.float32), total)
     assert total[0] == expected[0]
-
-
-def test_division_is_correctly_rounded():
-    values = np.concatenate([RNG.normal(0, 1e4, 1_000), [0.0, 1.0, 65535.0]]).astype(np.float32)
-    for divisor in RNG.uniform(1, 60, 30).astype(np.float32):
-        quotients = [divide(value, divisor, ONE / divisor) for value in values]
-        np.testing.assert_array_equal(np.array(quotients, np.float32), values / divisor)
