@@ -96,14 +96,7 @@ class _MissingPackageError(ImportError, ObjclassError): ...
 
 _KINDS: dict[type[Exception], type[ObjclassError]] = {
     ValueError: ObjclassError,
-    TypeError: _WrongTypeError,
-    FileNotFoundError: _MissingFileError,
-    FileExistsError: _ExistingFileError,
-    PermissionError: _NoPermissionError,
-    BlockingIOError: _BusyError,
-    ConnectionError: _NoConnectionError,
-    RuntimeError: _WrongStateError,
-    ImportError: _MissingPackageError,
+    **{error.__bases__[0]: error for error in ObjclassError.__subclasses__()},
 }
 
 
@@ -126,6 +119,12 @@ def describe(value: object) -> str:
         return "None"
     text = repr(value)
     return f"{type(value).__name__} {text if len(text) <= 80 else text[:77] + '...'}"
+
+
+def first_few(names: Sequence[object], most: int = 5) -> str:
+    """Return the first few names, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(map(str, names[:most])) + more
 
 
 def is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
@@ -154,9 +153,8 @@ def check_number(
     low_text = "" if low is None else f" of at least {low}"
     high_text = "" if high is None else f"{' and' if low_text else ''} of at most {high}"
     expected = f"{'an integer' if integer else 'a number'}{low_text}{high_text}"
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, kinds) or not np.isfinite(value):
-        raise invalid(argument, expected, value)
-    if (low is not None and value < low) or (high is not None and value > high):
+    is_number = isinstance(value, kinds) and not isinstance(value, (bool, np.bool_)) and np.isfinite(value)
+    if not is_number or (low is not None and value < low) or (high is not None and value > high):
         raise invalid(argument, expected, value)
     return int(value) if integer else float(value)
 
@@ -178,31 +176,35 @@ def channel_numbers(
     n: int,
     *,
     argument: str = "channel",
+    of: str = "the image",
 ) -> tuple[int, ...]:
     """Return the numbers of channels that are given by number or name, in the order in which they are given.
 
     Parameters
     ----------
     channel : int, str or sequence of these
-        A number may be a string of digits, as from a command line.
+        A number may be a string of digits, as from a command line, if it is no name.
     names : sequence of str, optional
         The names of all channels.
     n : int
         The number of all channels.
+    argument, of : str
+        What messages call the channel, and the image.
 
     Examples
     --------
     >>> channel_numbers(["GFP", 0], ["DAPI", "GFP", "RFP"], 3)
     (1, 0)
     """
-    given = [channel] if isinstance(channel, str) or not isinstance(channel, Sequence) else channel
+    known = list(names or ())
+    given = [channel] if np.ndim(channel) == 0 else list(channel)  # type: ignore[arg-type]
     found = []
     for each in given:
-        if isinstance(each, str) and not each.isdecimal():
-            if list(names or ()).count(each) != 1:
-                got = f"{each!r}; its channels are {', '.join(names or ()) or 'unnamed'}"
-                raise invalid(argument, "the name of one channel of the image", got)
-            found.append(list(names or ()).index(each))
+        if isinstance(each, str) and known.count(each) == 1:
+            found.append(known.index(each))
+        elif isinstance(each, str) and not each.isdecimal():
+            got = f"{each!r}; its channels are {', '.join(known) or 'unnamed'}"
+            raise invalid(argument, f"the name of one channel of {of}", got)
         else:
             number = int(each) if isinstance(each, str) else each
             found.append(check_number(argument, number, low=0, high=n - 1, integer=True))
@@ -271,12 +273,15 @@ def is_like_image(labels: np.ndarray) -> bool:
     """Return whether most neighbours along x differ: pixels of objects mostly lie beside others of theirs."""
     if labels.size == 0:
         return False
-    plane = labels if labels.ndim == 2 else labels[len(labels) // 2]
+    n_pairs, n_equal = _count_neighbours(labels if labels.ndim == 2 else labels[len(labels) // 2])
+    return n_pairs >= _FEWEST_PAIRS and n_equal < 0.25 * n_pairs
+
+
+def _count_neighbours(plane: np.ndarray) -> tuple[int, int]:
+    """Return the number of neighbours along x that are both above 0, and of those that are equal."""
     left, right = plane[:, :-1], plane[:, 1:]
     is_pair = (left > 0) & (right > 0)
-    n_pairs = np.count_nonzero(is_pair)
-    n_differ = np.count_nonzero(is_pair & (left != right))
-    return bool(n_pairs >= _FEWEST_PAIRS and n_differ > 0.75 * n_pairs)
+    return int(np.count_nonzero(is_pair)), int(np.count_nonzero(is_pair & (left == right)))
 
 
 def is_like_labels(image: np.ndarray) -> bool:
@@ -287,9 +292,8 @@ def is_like_labels(image: np.ndarray) -> bool:
     if len(image) != 1 or image.dtype.kind not in "iuf" or image.size == 0:
         return False
     plane = image[0] if image.ndim == 3 else image[0, image.shape[1] // 2]
-    left, right = plane[:, :-1], plane[:, 1:]
-    is_pair = (left > 0) & (right > 0)
-    if np.count_nonzero(is_pair & (left == right)) <= 0.75 * np.count_nonzero(is_pair):
+    n_pairs, n_equal = _count_neighbours(plane)
+    if n_equal <= 0.75 * n_pairs:
         return False
     values = np.unique(image)
     values = values[values != 0]

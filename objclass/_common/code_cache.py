@@ -49,7 +49,7 @@ def code_cache(key: str, *, tells_sources: bool = False) -> Iterator[None]:
     before = _config.CACHE_DIR, _dispatcher.FunctionCache
     _config.CACHE_DIR = str(folder or "")
     new_cache = functools.partial(_new_cache, place=folder if tells_sources else None)
-    _dispatcher.FunctionCache = new_cache if folder else _no_cache
+    _dispatcher.FunctionCache = new_cache if folder else lambda function: caching.NullCache()
     try:
         yield
     finally:
@@ -115,10 +115,6 @@ def _new_cache(function: Any, place: Path | None) -> Any:
     except RuntimeError as error:  # numba found no place
         _report(_root(), str(error))
         return caching.NullCache()
-
-
-def _no_cache(function: Any) -> Any:
-    return caching.NullCache()
 
 
 def _is_whole(path: str) -> bool:

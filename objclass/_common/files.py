@@ -91,6 +91,15 @@ def check_name(path: AnyPath, *, argument: str = "path") -> Path:
     return path
 
 
+def check_exists(path: AnyPath, *, argument: str = "path") -> Path:
+    """Return `path` if there is a file or a folder of this name."""
+    path = check_name(path, argument=argument)
+    if not path.exists():
+        hint = f"The working directory is {Path.cwd()}."
+        raise invalid(argument, "a file that exists", str(path), hint, kind=FileNotFoundError)
+    return path
+
+
 def check_writable(folder: AnyPath, *, argument: str = "path") -> None:
     """Raise unless a file can be created in `folder`; creates one to find out."""
     folder = Path(folder)
@@ -106,14 +115,14 @@ def check_writable(folder: AnyPath, *, argument: str = "path") -> None:
         raise invalid(argument, "a folder that can be written", got, hint, kind=PermissionError) from error
 
 
-def check_output(path: AnyPath, suffix: str, *, inputs: Iterable[AnyPath], argument: str = "out") -> None:
+def check_output(path: AnyPath, suffix: str, *, inputs: Iterable[AnyPath]) -> None:
     """Raise unless a file can be written to `path` that ends in `suffix` and is none of `inputs`."""
-    path = check_name(path, argument=argument)
+    path = check_name(path, argument="out")
     if path.suffix.lower() != suffix or path.is_dir():
-        raise invalid(argument, f"the name of a file that ends in {suffix}", str(path))
+        raise invalid("out", f"the name of a file that ends in {suffix}", str(path))
     if path.exists() and any(Path(given).exists() and path.samefile(given) for given in inputs):
-        raise invalid(argument, "another file than the inputs", str(path))
-    check_writable(path.absolute().parent, argument=argument)
+        raise invalid("out", "another file than the inputs", str(path))
+    check_writable(path.absolute().parent, argument="out")
 
 
 def file_identity(path: Path) -> tuple[int, int, int] | None:

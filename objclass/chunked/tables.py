@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from objclass._common.checks import invalid
-from objclass._common.files import AnyPath, check_name, replacing
+from objclass._common.files import AnyPath, check_exists, replacing
 from objclass.tables import classification
 
 if TYPE_CHECKING:
@@ -51,11 +51,10 @@ def classify(table: AnyPath, classifier: TableClassifier, path: AnyPath) -> None
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if not check_name(table, argument="table").is_file():
-        raise invalid("table", "a Parquet file that exists", str(table), kind=FileNotFoundError)
+    check_exists(table, argument="table")
     try:
         source = pq.ParquetFile(table)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError) as error:
         raise invalid("table", "a Parquet file", f"{table} ({error})") from error
     with source, replacing(path) as temporary:
         old = source.schema_arrow

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from objclass._common.checks import IS_MASK, MASK, invalid, warn_like_image
-from objclass._common.files import AnyPath, check_name
+from objclass._common.files import AnyPath, check_exists, check_name
 from objclass.io.info import ImageInfo
 from objclass.io.microscopes import needs
 from objclass.io.ngff import is_zarr
@@ -103,7 +103,7 @@ def read_labels(
     >>> folder.cleanup()
     """
     labels, _ = read_labels_and_spacing(
-        path, shape=shape, axes=axes, series=series, frame=frame, channel=channel
+        path, lambda _: (series, frame), shape=shape, axes=axes, channel=channel
     )
     _warn_of_mask(Path(path).name, labels)
     return labels
@@ -111,17 +111,15 @@ def read_labels(
 
 def read_labels_and_spacing(
     path: AnyPath,
+    choose: Callable[[Sequence[ImageInfo]], tuple[int | None, int | None]],
     *,
     shape: Sequence[int] | None = None,
     axes: str | None = None,
-    series: int | None = None,
-    frame: int | None = None,
     channel: Channels = None,
-    choose: Callable[[Sequence[ImageInfo]], tuple[int | None, int | None]] | None = None,
 ) -> tuple[np.ndarray, tuple[float, ...] | None]:
     """Read labels as `read_labels` does, and the voxel size of the file; None if it does not say.
 
-    `choose` returns series and frame from what the file says of its images, in the place of those given.
+    `choose` returns series and frame from what the file says of its images.
     """
     spacing = None
     suffixes = "" if is_url(path) else check_name(path).suffix.lower()
@@ -133,8 +131,7 @@ def read_labels_and_spacing(
         if not is_url(path) and is_zarr(Path(path)) and (Path(path) / "labels").is_dir():
             path = Path(path) / "labels"
         with open_file(path) as file:
-            if choose is not None:
-                series, frame = choose(file.infos(axes))
+            series, frame = choose(file.infos(axes))
             image = file.image(series, axes=axes)
             check_lossless(image, "path")
             labels, spacing = _read_image(path, image, frame, channel), image.info.spacing
@@ -243,7 +240,7 @@ class _ArraysOnly(pickle.Unpickler):
 
 
 def _read_cellpose(path: Path) -> np.ndarray:
-    _check_there(path)
+    check_exists(path)
     with readable(path), path.open("rb") as file:
         content = _unpickle(file)
         masks = content["masks"] if isinstance(content, dict) else None
@@ -260,17 +257,11 @@ def _unpickle(file: BinaryIO) -> Any:
     return content.item() if isinstance(content, np.ndarray) and content.shape == () else content
 
 
-def _check_there(path: Path) -> None:
-    if not path.is_file():
-        hint = f"The working directory is {Path.cwd()}."
-        raise invalid("path", "a file that exists", str(path), hint, kind=FileNotFoundError)
-
-
 # Outlines ------------------------------------------------------------------------------------------------
 
 
 def _read_outlines(path: Path, shape: Sequence[int] | None) -> np.ndarray:
-    _check_there(path)
+    check_exists(path)
     if shape is None or len(shape) not in (2, 3):
         hint = "Pass shape=image.shape: files of outlines do not store the shape of the image."
         raise invalid("shape", "the shape (z, y, x) or (y, x) of the image", shape, hint)

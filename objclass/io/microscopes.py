@@ -17,18 +17,18 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from objclass._common.checks import invalid
+from objclass._common.checks import first_few, invalid
 from objclass.io.info import Index, StoredImage, known, to_micrometres, unnamed
 
 
 @contextlib.contextmanager
-def needs(package: str) -> Iterator[None]:
-    """Raise with the command to install a missing package."""
+def needs(package: str, extra: str = "formats", *, to: str = "read it") -> Iterator[None]:
+    """Raise with the command to install a missing package, which is one of an extra of objclass."""
     try:
         yield
     except ImportError as error:
-        hint = 'Install it with: pip install "objclass[formats]"'
-        raise invalid("path", f"the package {package} to read it", "none", hint, kind=ImportError) from error
+        hint = f'Install it with: pip install "objclass[{extra}]"'
+        raise invalid("path", f"the package {package} to {to}", "none", hint, kind=ImportError) from error
 
 
 def read_planes(
@@ -132,10 +132,9 @@ def open_lif(path: Path) -> Iterator[list[StoredImage]]:
         if not flat:
             raise ValueError(f"it contains no image with the axes y and x, but {', '.join(others) or 'none'}")
         if others:
-            shown = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
             warnings.warn(
                 f"{path.name}: {len(others)} of its {len(file.images)} images lack the axis y or x and are "
-                f"not read: {shown}.",
+                f"not read: {first_few(others)}.",
                 stacklevel=2,
             )
         yield [_lif_image(image, path) for image in flat]

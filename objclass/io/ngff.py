@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from objclass._common.checks import invalid
+from objclass._common.checks import first_few, invalid
 from objclass.io.info import StoredImage, known, report_unit, to_micrometres, unnamed
 
 ZarrFormat = Literal[2, 3]
@@ -45,8 +45,8 @@ def open_zarr(path: Path | str) -> Iterator[list[StoredImage]]:
         found = list(_array(node, path) if isinstance(node, zarr.Array) else _images(node, "", name, missing))
         if found and missing:
             warnings.warn(
-                f"{name}: {len(missing)} of its images are listed and missing: {', '.join(missing[:5])}"
-                f"{', …' if len(missing) > 5 else ''}. If they should exist, copy it again.",
+                f"{name}: {len(missing)} of its images are listed and missing: {first_few(missing)}. If they "
+                "should exist, copy it again.",
                 stacklevel=2,
             )
         if not found:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from objclass._common.checks import check_number, invalid
-from objclass._common.files import AnyPath, check_name
+from objclass._common.checks import channel_numbers, check_number, first_few, invalid
+from objclass._common.files import AnyPath, check_exists, check_name
 from objclass.io import microscopes, ngff, pictures, tiff
 from objclass.io.info import ImageInfo, StoredImage
 
@@ -93,7 +93,8 @@ class OpenImage:
         index, names = self.index(frame), self.names.replace("t", "")
         if channel is None:
             return _channels_first(self._pixels(index), names)
-        chosen = self._channels(channel)
+        count, own_names = self.info.n_channels, self.info.channel_names
+        chosen = channel_numbers(channel, own_names, count, of=_name(self.path))
         axis = names.translate(str.maketrans("", "", "zyx"))
         if len(axis) == 1:
             at, rest = self.kept[self.names.index(axis)], names.replace(axis, "")
@@ -101,7 +102,7 @@ class OpenImage:
         else:  # none, or channels of several samples each
             array = _channels_first(self._pixels(index), names)
             parts = [array[n] if axis else array for n in chosen]
-        return parts[0] if _is_single(channel) else np.stack(parts)
+        return parts[0] if np.ndim(channel) == 0 else np.stack(parts)
 
     def read_plane(self, frame: int | None = None) -> np.ndarray:
         """Return the plane in the middle of the stack, channels first: (c, y, x)."""
@@ -124,28 +125,6 @@ class OpenImage:
         check_size(self.path, math.prod(lengths) * self.stored.dtype.itemsize)
         with readable(self.path):
             return self.stored.read(tuple(index))
-
-    def _channels(self, channel: Channels) -> list[int]:
-        """Return the indices of channels given by index or name."""
-        names, n = self.info.channel_names, self.info.n_channels
-        given = [channel] if _is_single(channel) else list(channel or ())  # type: ignore[arg-type]
-        if not given:
-            raise invalid("channel", "at least one channel", "none")
-        found = []
-        for each in given:
-            if isinstance(each, str):
-                if names.count(each) != 1:
-                    known = ", ".join(map(repr, names)) or "without names"
-                    raise invalid("channel", f"a channel of {_name(self.path)}: {known}", each)
-                found.append(names.index(each))
-            else:
-                found.append(check_number("channel", each, low=0, high=n - 1, integer=True))
-        return found
-
-
-def _is_single(channel: Channels) -> bool:
-    """Return whether `channel` is one channel, whose axis is dropped, rather than a list."""
-    return isinstance(channel, (int, str, np.integer))
 
 
 @dataclass(frozen=True)
@@ -171,10 +150,9 @@ class OpenFile:
         """Return one image; without a number the first one, with a warning where there are more."""
         n_series = len(self.series)
         if series is None and n_series > 1:
-            names = ", ".join(stored.name or str(at) for at, stored in enumerate(self.series[:5]))
-            more = ", …" if n_series > 5 else ""
+            names = first_few([stored.name or at for at, stored in enumerate(self.series)])
             warnings.warn(
-                f"{_name(self.path)}: the first of {n_series} series ({names}{more}) is read. "
+                f"{_name(self.path)}: the first of {n_series} series ({names}) is read. "
                 f"Choose one with series=, 0 to {n_series - 1}.",
                 stacklevel=5,
             )
@@ -324,10 +302,8 @@ def _find_opener(path: AnyPath) -> tuple[Path, Callable[..., AbstractContextMana
         elif where.name.lower().endswith(".companion.ome"):
             hint = "It holds only the metadata: pass one of the OME-TIFF files that it belongs to."
         raise invalid("path", f"a name that ends in one of {', '.join(OPENERS)}", where.name, hint)
-    if opener is None or not where.exists():
-        hint = f"The working directory is {Path.cwd()}."
-        raise invalid("path", "a file that exists", str(path), hint, kind=FileNotFoundError)
-    if not (where.is_file() or where.is_dir()):
+    check_exists(where)
+    if opener is None or not (where.is_file() or where.is_dir()):
         raise invalid("path", "a file", f"{path}, a pipe or a device")
     if where.is_dir() and opener is not ngff.open_zarr:
         raise invalid("path", "a file", f"{path}, a folder", "Pass one of the images in it.")

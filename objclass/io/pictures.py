@@ -78,8 +78,11 @@ def _picture(path: Path, file: Any, picture: Any, *, is_png: bool, is_16_bit: bo
 
     @cache
     def pixels() -> np.ndarray:
+        import imagecodecs
+
         file.seek(0)
-        array = _palette_numbers(path, picture) if mode == "P" else _decode(file.read(), is_png=is_png)
+        decode = imagecodecs.png_decode if is_png else imagecodecs.jpeg_decode
+        array = _palette_numbers(path, picture) if mode == "P" else decode(file.read())
         if is_png and n_samples >= 3:
             _warn_of_flat_colours(path, array)
         return array.reshape(*shape[:2], -1)[..., :n_samples].reshape(shape)
@@ -101,12 +104,6 @@ def _picture(path: Path, file: Any, picture: Any, *, is_png: bool, is_16_bit: bo
         files=(path,),
         is_in_memory=has_alpha,
     )
-
-
-def _decode(data: bytes, *, is_png: bool) -> np.ndarray:
-    import imagecodecs
-
-    return (imagecodecs.png_decode if is_png else imagecodecs.jpeg_decode)(data)
 
 
 def _palette_numbers(path: Path, picture: Any) -> np.ndarray:

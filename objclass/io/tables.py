@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,24 +26,20 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 
 def safe_text(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with an apostrophe before text that begins like a formula."""
-    names = [name for name in table.columns if table[name].dtype.kind not in "iufbM"]
-    return table.assign(**{name: table[name].map(_safe) for name in names}) if names else table
-
-
-def _safe(value: Any) -> Any:
-    return f"'{value}" if _is_formula(value) else value
+    return _change_formulas(table, lambda text: f"'{text}")
 
 
 def plain_text(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table as it was before `safe_text`."""
+    return _change_formulas(table, lambda text: text.removeprefix("'"))
+
+
+def _change_formulas(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """Return the table with changes of each text that begins like a formula, after any apostrophes."""
+
+    def changed(value: Any) -> Any:
+        is_formula = isinstance(value, str) and value.lstrip("'").startswith(FORMULA_SIGNS)
+        return change(value) if is_formula else value
+
     names = [name for name in table.columns if table[name].dtype.kind not in "iufbM"]
-    return table.assign(**{name: table[name].map(_plain) for name in names}) if names else table
-
-
-def _plain(value: Any) -> Any:
-    return value[1:] if _is_formula(value) and value.startswith("'") else value
-
-
-def _is_formula(value: Any) -> bool:
-    """Return whether text begins like a formula, after any apostrophes."""
-    return isinstance(value, str) and value.lstrip("'").startswith(FORMULA_SIGNS)
+    return table.assign(**{name: table[name].map(changed) for name in names}) if names else table

@@ -57,7 +57,7 @@ def open_tiff(path: Path) -> Iterator[list[StoredImage]]:
         ome = _OmeMetadata.of(tiff, path)
         found = _images_of(tiff)
         _check_colours(found[0].keyframe, path)
-        _check_orientation(found[0].keyframe, path)
+        report_orientation(path, found[0].keyframe.tags.valueof(274))
         _check_planes(tiff, found, path)
         if ome is not None and found[0].kind != "ome":
             ome.report_unused(path)
@@ -73,11 +73,6 @@ def _decode_description(page: Any) -> None:
         raw = text.encode("latin-1")
         order = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else f"utf-16-{'bl'[raw[1] == 0]}e"
         page.description = (raw + b"\0" * (len(raw) % 2)).decode(order, "replace")
-
-
-def _check_orientation(page: Any, path: Path) -> None:
-    tag = page.tags.get(274)
-    report_orientation(path, None if tag is None else tag.value)
 
 
 def _check_colours(page: Any, path: Path) -> None:

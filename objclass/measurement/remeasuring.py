@@ -172,9 +172,8 @@ def _measure_again(
     for name in lost:
         rows[name] = rows[name].mask(rows.index.isin(there))
     if lost:
-        shown = ", ".join(sorted(lost)[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
         warn(
-            f"Not measured again, and missing for the changed objects: {shown}. "
+            f"Not measured again, and missing for the changed objects: {checks.first_few(sorted(lost))}. "
             "measure(labels, image) with its default options gives no such values.",
             stacklevel=4,
         )

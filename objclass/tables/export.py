@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from objclass._common import checks
-from objclass._common.files import AnyPath, check_name, replacing
+from objclass._common.files import AnyPath, check_exists, replacing
 from objclass.io.tables import plain_text, safe_text, write_csv
 from objclass.measurement.columns import check_frame, describe_columns
 
@@ -144,9 +144,7 @@ def read_table(path: AnyPath) -> pd.DataFrame:
     """
     import pandas as pd
 
-    if not check_name(path).exists():
-        raise checks.invalid("path", "a file", f"{path}, which does not exist", kind=FileNotFoundError)
-    if Path(path).suffix.lower() == ".parquet":
+    if check_exists(path).suffix.lower() == ".parquet":
         return _read(path, pd.read_parquet)
     table = plain_text(_read_csv(path))
     if _columns_path(path).exists():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from objclass._common.checks import channel_numbers, check_number, check_spacing, invalid
+from objclass._common.checks import channel_numbers, check_number, check_spacing, first_few, invalid
 from objclass._common.files import AnyPath
 
 if TYPE_CHECKING:
@@ -232,13 +232,10 @@ def check_one_unit(spacings: dict[str, tuple[float, ...] | None]) -> None:
     """Raise if some images have a voxel size and others have none: their sizes would differ in unit."""
     without = [name for name, spacing in spacings.items() if spacing is None]
     if without and len(without) < len(spacings):
-        shown = ", ".join(without[:5]) + (f" and {len(without) - 5} more" if len(without) > 5 else "")
-        raise invalid(
-            "inputs",
-            "images that all have a voxel size, or none",
-            f"{len(spacings) - len(without)} with a voxel size and {len(without)} without one: {shown}",
-            "Pass default_spacing (--default-spacing) for those without, or spacing (--spacing) for all.",
-        )
+        n_with = len(spacings) - len(without)
+        got = f"{n_with} with a voxel size and {len(without)} without one: {first_few(without)}"
+        hint = "Pass default_spacing (--default-spacing) for those without, or spacing (--spacing) for all."
+        raise invalid("inputs", "images that all have a voxel size, or none", got, hint)
 
 
 def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> pd.DataFrame:
@@ -272,12 +269,12 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
 
     if image is None:
         pixels = None
-        found, stored = read_labels_and_spacing(labels, axes=reading.axes, choose=choose)
+        found, stored = read_labels_and_spacing(labels, choose, axes=reading.axes)
     else:
         with open_file(image) as file:
             info = file.infos(reading.axes)[min(reading.series or 0, len(file.series) - 1)]
             shape = tuple(info.shape[-info.ndim :]) if "?" not in info.axes else None
-            found, stored = read_labels_and_spacing(labels, shape=shape, choose=choose)
+            found, stored = read_labels_and_spacing(labels, choose, shape=shape)
             picture = reading.read_open(file, found.ndim, "the labels")
         pixels = picture.image
         own = None if picture.spacing_source == "default_spacing" else picture.spacing
@@ -286,10 +283,9 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
             raise invalid("image", "the voxel size of the labels", got, "Say which with spacing (--spacing).")
         stored = own or stored
     spacing, _ = reading.voxel_size(stored, "", found.ndim)
-    symbol = None if spacing is None else SYMBOL
-    table = measure(found, pixels, spacing=spacing, unit=symbol)
-    unit = NO_UNIT if spacing is None else UNIT
-    table.insert(1, "unit", unit)
+    measured = Picture(found, found.ndim, spacing)
+    table = measure(found, pixels, spacing=spacing, unit=measured.symbol)
+    table.insert(1, "unit", measured.unit)
     return table
 
 

@@ -205,9 +205,13 @@ def test_channels_by_name(tmp_path):
     assert (info.channel_names, info.n_channels, info.ndim) == (("DAPI", "GFP"), 2, 2)
     np.testing.assert_array_equal(images.imread(tmp_path / "a.ome.tif", channel="GFP"), array[1])
     with pytest.raises(
-        ValueError, match=r"channel: expected a channel of a\.ome.tif: 'DAPI', 'GFP', got Cy5"
+        ValueError,
+        match=r"channel: expected the name of one channel of a\.ome.tif, got 'Cy5'; its .* are DAPI, GFP",
     ):
         images.imread(tmp_path / "a.ome.tif", channel="Cy5")
+    for channels, message in (([], "one or more different channels"), ([1, "GFP"], "different channels")):
+        with pytest.raises(ValueError, match=message):
+            images.imread(tmp_path / "a.ome.tif", channel=channels)
 
 
 def test_colours_and_alpha(tmp_path):

@@ -220,5 +220,5 @@ def test_parquet_is_classified_row_group_by_row_group(tmp_path, monkeypatch, kin
     (tmp_path / "no.parquet").write_text("nothing")
     with pytest.raises(ValueError, match="table: expected a Parquet file"):
         chunked.classify(tmp_path / "no.parquet", classifier, tmp_path / "x.parquet")
-    with pytest.raises(FileNotFoundError, match="table: expected a Parquet file that exists"):
+    with pytest.raises(FileNotFoundError, match="table: expected a file that exists"):
         chunked.classify(tmp_path / "none.parquet", classifier, tmp_path / "x.parquet")

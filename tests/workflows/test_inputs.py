@@ -225,6 +225,20 @@ def test_a_classifier_of_some_channels_takes_these_from_a_file_with_more(tmp_pat
     assert batch.n_objects == expected.max()
 
 
+def test_a_channel_whose_name_is_a_number_goes_by_its_name(tmp_path):
+    from objclass.workflows.reading import Reading
+
+    image = np.random.default_rng(0).random((2, 16, 16)).astype("f4")
+    write_channels(tmp_path / "a.ome.tif", ["405", "1"], image)
+    for names in (("405",), ("1",)):
+        picture = Reading().read(tmp_path / "a.ome.tif", 2, "it", channel_names=names)
+        assert picture.segmented_names == names
+        assert Reading(channel=names).read(tmp_path / "a.ome.tif", 2, "it").segmented_names == names
+    write_channels(tmp_path / "b.ome.tif", ["1", "2"], image)
+    picture = Reading().read(tmp_path / "b.ome.tif", 2, "it", channel_names=("1",))
+    np.testing.assert_array_equal(picture.segmented, image[0])
+
+
 def test_stems_differ_where_the_file_system_takes_names_for_the_same():
     given = ["A.tif", "a.tif", "b.tif", "straße.tif", "STRASSE.tif", "é.tif", "e\u0301.tif"]
     items = [Item(ImageFile("", name), frame=1) for name in given]
