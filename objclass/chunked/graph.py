@@ -6,13 +6,11 @@ import contextlib
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import ArrayLike, Spacing, check_spacing, invalid, labels_hint
+from objclass._common.checks import ArrayLike, invalid, labels_hint
 from objclass._common.sizes import Size, parse_size
 from objclass.chunked.blocks import Grid, Index, Region, Source, Tasks, with_halo, without_collection
 from objclass.chunked.measuring import (
@@ -24,16 +22,16 @@ from objclass.chunked.measuring import (
 )
 from objclass.chunked.stitching import (
     Part,
-    RegionSizes,
     count_block,
     describe_part,
     join_links,
     link_boundaries,
-    merge_region_sizes,
+    merge_regions,
     number_part,
     renumber_runs,
 )
 from objclass.measurement.objects import MeasuredObjects
+from objclass.objects.filtering import Choice, SizeLimit, choose_numbers
 from objclass.objects.segmentation import (
     SegmentationOptions,
     combine_votes,
@@ -109,13 +107,10 @@ def segment_blocks(
     if options.needs_whole_objects:
         return _segment_at_once(source, classifier, options, spacing)
     labels = _label_blocks(source, classifier, options)
-    size = parse_size("min_size", options.min_size or 0)
-    limit = Limit("min_size", size, spacing, len(source.grid.shape))
-    return (
-        labels
-        if size == Size(0)
-        else keep_objects(Source(labels), partial(at_least, limit=limit), dense=True)
-    )
+    if parse_size("min_size", options.min_size or 0) == Size(0):
+        return labels
+    limit = SizeLimit("min_size", options.min_size or 0, spacing, len(source.grid.shape))
+    return keep_objects(Source(labels), limit, dense=True)
 
 
 def _segment_at_once(
@@ -340,7 +335,7 @@ def segment_block(
 
 
 @without_collection()
-def keep_objects(labels: Source, choose: Callable[[RegionSizes], np.ndarray], *, dense: bool) -> da.Array:
+def keep_objects(labels: Source, choose: Choice, *, dense: bool) -> da.Array:
     """Remove the objects for which `choose` is false."""
     tasks = Tasks()
     cut, shape = labels.cutter(tasks), labels.grid.shape
@@ -349,63 +344,11 @@ def keep_objects(labels: Source, choose: Callable[[RegionSizes], np.ndarray], *,
         index: tasks.add(count_block, index, cut(region), borders=_faces(region, shape, inner=False))
         for index, region in blocks
     }
-    total = tasks.gather(merge_region_sizes, [tasks.part(key, 1) for key in counted.values()])
+    total = tasks.gather(merge_regions, [tasks.part(key, 1) for key in counted.values()])
     numbers = tasks.add(choose_numbers, (0,), total, choose=choose, dense=dense)
     for index, key in counted.items():
         tasks.add(renumber_runs, index, tasks.part(key, 0), numbers)
     return tasks.array("renumber_runs", labels.grid, np.int32)
-
-
-def choose_numbers(
-    regions: RegionSizes, *, choose: Callable[[RegionSizes], np.ndarray], dense: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the labels of the objects and their new labels; 0 for removed objects."""
-    keep = choose(regions)
-    if dense:
-        return regions.numbers, np.where(keep, np.cumsum(keep), 0)
-    kept = regions.numbers[keep]
-    if len(kept) and kept[-1] > np.iinfo(np.int32).max:
-        hint = "Pass relabel=True to relabel the objects to 1…n."
-        raise invalid("labels", "labels below 2147483648", f"a largest of {kept[-1]}", hint)
-    return regions.numbers, np.where(keep, regions.numbers, 0)
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A limit of object size, which is converted to voxels once all sizes are known."""
-
-    argument: str
-    size: Size
-    spacing: Spacing
-    ndim: int
-
-    def __post_init__(self) -> None:
-        self.of(np.ones(1))  # raise early if it is invalid
-
-    def of(self, sizes: np.ndarray) -> float:
-        """Return the limit in voxels, given the sizes of all objects."""
-        voxel = check_spacing(self.spacing, self.ndim)
-        return self.size.in_voxels(self.argument, voxel, self.ndim, sizes)
-
-
-def at_least(regions: RegionSizes, *, limit: Limit) -> np.ndarray:
-    """Choose objects of this size or larger."""
-    return regions.sizes >= limit.of(regions.sizes)
-
-
-def at_most(regions: RegionSizes, *, limit: Limit) -> np.ndarray:
-    """Choose objects of this size or smaller."""
-    return regions.sizes <= limit.of(regions.sizes)
-
-
-def inside(regions: RegionSizes) -> np.ndarray:
-    """Choose objects that do not touch the border of the image."""
-    return ~regions.at_border
-
-
-def all_of(regions: RegionSizes) -> np.ndarray:
-    """Choose every object."""
-    return np.ones(len(regions.numbers), bool)
 
 
 def measure_blocks(labels: Source, image: Source | None, quantities: Quantities) -> MeasuredObjects:

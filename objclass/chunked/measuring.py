@@ -17,7 +17,7 @@ from objclass._common.parallel import read_only
 from objclass.chunked.fragments import Fragment, pack
 from objclass.chunked.slabs import OVERLAPS, count_in_slabs
 from objclass.measurement.counting import Counter, Options, Part, Scene, count_objects
-from objclass.measurement.kernels.sums import NUMBER, ObjectSums, merge_sums, shift_records
+from objclass.measurement.kernels.sums import NUMBER, ObjectSums, merge_sums
 from objclass.measurement.objects import MeasuredObjects
 from objclass.measurement.region_properties import check_pixels, encode_labels, sum_records
 
@@ -70,18 +70,18 @@ def measure_block(
     labels, origin = checks.check_labels(labels), (0,) * (3 - labels.ndim) + corner
     faces = [np.unique(labels.take(side, axis)) for axis, side in inner_faces]
     codes, values, numbers = _as_volumes(labels, pixels)
-    records = _merge_records(sum_records(Scene(codes, values)))
-    shifted, intensity = shift_records(*records, origin)
-    if numbers is not None:
-        shifted[:, NUMBER] = numbers[shifted[:, NUMBER]]
-    if not quantities.counters:
-        return Measured((shifted, intensity), np.zeros(0, np.int64), {}, [])
+    records = _merge_records(sum_records(Scene(codes, values), origin))
     sums = merge_sums([records])
+    if numbers is not None:
+        records[0][:, NUMBER] = numbers[records[0][:, NUMBER]]
+    if not quantities.counters:
+        return Measured(records, np.zeros(0, np.int64), {}, [])
+    sums = sums._replace(boxes=sums.boxes - np.tile(origin, 2))
     true_numbers = sums.numbers if numbers is None else numbers[sums.numbers]
     open_ended = np.isin(true_numbers, np.concatenate([labels[:0].ravel(), *faces]))
     counts = _count(quantities, codes, values, _take(sums, ~open_ended))
     fragments = list(_cut_fragments(quantities, codes, values, _take(sums, open_ended), origin, numbers))
-    return Measured((shifted, intensity), true_numbers[~open_ended], counts, fragments)
+    return Measured(records, true_numbers[~open_ended], counts, fragments)
 
 
 def fragments_of(
@@ -221,7 +221,9 @@ def _count_fragments(
     starts = np.cumsum(sizes[:, 2]) - sizes[:, 2]
     depth, height = sizes[:, :2].max(axis=0).tolist()
     labels = np.zeros((depth, height, int(sizes[:, 2].sum())), np.int32)
-    pixels = _room_for_pixels(objects, labels.shape)
+    some = next(iter(objects.values()))[0].pixels
+    n_channels, dtype = (0, np.dtype(np.uint8)) if some is None else (len(some), some.dtype)
+    pixels = np.zeros((n_channels, *labels.shape), dtype)
     for code, (box, start, fragments) in enumerate(zip(sums.boxes, starts, objects.values(), strict=True), 1):
         for fragment in fragments:
             low = fragment.corner - box[:3] + [0, 0, start]
@@ -250,10 +252,3 @@ def _count_large(
     if others:
         counts |= _count_fragments(replace(quantities, counters=others), sums, objects)
     return counts
-
-
-def _room_for_pixels(objects: Mapping[int, list[Fragment]], shape: tuple[int, ...]) -> np.ndarray:
-    for fragments in objects.values():
-        if fragments[0].pixels is not None:
-            return np.zeros((len(fragments[0].pixels), *shape), fragments[0].pixels.dtype)
-    return np.zeros((0, *shape), np.uint8)

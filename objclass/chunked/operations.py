@@ -3,40 +3,32 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import IS_MASK, MASK, ArrayLike, Spacing, check_spacing, check_unit, invalid
-from objclass._common.sizes import parse_size
+from objclass._common.checks import ArrayLike, Spacing, check_spacing, invalid
 from objclass.chunked.blocks import Source
 from objclass.chunked.graph import (
-    Limit,
-    all_of,
-    at_least,
-    at_most,
     check_array,
     classify_blocks,
     image_source,
-    inside,
     keep_objects,
     labels_source,
     measure_blocks,
     segment_blocks,
 )
 from objclass.chunked.measuring import Quantities
-from objclass.chunked.stitching import RegionSizes
-from objclass.measurement.columns import table_attributes
 from objclass.measurement.region_properties import (
     axis_names,
     check_options,
     check_perimeter,
     choose_properties,
     counters_of,
-    property_columns,
+    make_table,
 )
+from objclass.objects.filtering import SizeLimit, every, inside
 from objclass.objects.segmentation import SegmentationOptions
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.comparison import describe_other_dtype
@@ -212,8 +204,8 @@ def exclude_small(
     array([[0, 0, 1, 1, 0, 2, 2]], dtype=int32)
     """
     source = labels_source(labels)
-    limit = Limit("min_size", parse_size("min_size", min_size), spacing, source.array.ndim)
-    return keep_objects(source, partial(at_least, limit=limit), dense=relabel)
+    limit = SizeLimit("min_size", min_size, spacing, source.array.ndim)
+    return keep_objects(source, limit, dense=relabel)
 
 
 def exclude_large(
@@ -243,8 +235,8 @@ def exclude_large(
     array([[1, 0, 0, 0, 0, 2]], dtype=int32)
     """
     source = labels_source(labels)
-    limit = Limit("max_size", parse_size("max_size", max_size), spacing, source.array.ndim)
-    return keep_objects(source, partial(at_most, limit=limit), dense=relabel)
+    limit = SizeLimit("max_size", max_size, spacing, source.array.ndim)
+    return keep_objects(source, limit, dense=relabel)
 
 
 def exclude_border(labels: ArrayLike, *, relabel: bool = True) -> da.Array:
@@ -267,7 +259,7 @@ def exclude_border(labels: ArrayLike, *, relabel: bool = True) -> da.Array:
            [0, 0, 1, 0],
            [0, 0, 0, 0]], dtype=int32)
     """
-    return _keep(labels, inside, relabel)
+    return keep_objects(labels_source(labels), inside, dense=relabel)
 
 
 def relabel(labels: ArrayLike) -> da.Array:
@@ -288,7 +280,7 @@ def relabel(labels: ArrayLike) -> da.Array:
     >>> relabel(np.array([[7, 0, 3, 3]])).compute()
     array([[2, 0, 1, 1]], dtype=int32)
     """
-    return _keep(labels, all_of, True)
+    return keep_objects(labels_source(labels), every, dense=True)
 
 
 def measure(
@@ -342,8 +334,6 @@ def measure(
     0      1   3.0            10.0
     1      7   1.0            70.0
     """
-    import pandas as pd
-
     of_labels = labels_source(labels)
     ndim = of_labels.array.ndim
     steps = check_spacing(spacing, ndim) or (1.0,) * ndim
@@ -367,19 +357,9 @@ def measure(
     counts_pixels = any(entry.needs_image and entry.counters for entry in chosen)
     quantities = Quantities(tuple(counters_of(chosen, "object")), counts_pixels, steps, options)
     objects = measure_blocks(of_labels, of_image, quantities)
-    columns = property_columns(chosen, objects, names)
-    table = pd.DataFrame({"label": objects.sums.numbers} | columns)
-    if table["label"].tolist() == [MASK]:
-        warnings.warn(f"labels: {IS_MASK}", stacklevel=2)
-    known = None if spacing is None else steps
-    table.attrs = table_attributes(table, ndim=ndim, unit=check_unit(unit, spacing), spacing=known)
-    return table
+    return make_table(objects.sums.numbers, objects, chosen, names, unit=unit, spacing=spacing)
 
 
 def _compare_dtype(source: Source, classifier: ObjectClassifier) -> None:
     if text := describe_other_dtype(classifier, source.array.dtype):
         warnings.warn(text, stacklevel=3)
-
-
-def _keep(labels: ArrayLike, choose: Callable[[RegionSizes], np.ndarray], dense: bool) -> da.Array:
-    return keep_objects(labels_source(labels), choose, dense=dense)

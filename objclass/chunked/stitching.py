@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from objclass._common.checks import check_labels
+from objclass.objects.filtering import Regions, count_regions
 from objclass.objects.runlength import Runs
 
 
@@ -94,34 +96,20 @@ def number_part(labels: Runs, numbering: Numbering, *, block: int) -> np.ndarray
     return labels.decode(table[labels.values])
 
 
-class RegionSizes(NamedTuple):
-    """The objects in a block: labels, numbers of voxels, and whether they touch the image border."""
-
-    numbers: np.ndarray
-    sizes: np.ndarray
-    at_border: np.ndarray
-
-
-def count_block(labels: np.ndarray, *, borders: tuple[tuple[int, int], ...]) -> tuple[Runs, RegionSizes]:
-    """Count the voxels of each object; `borders` are the faces (axis, side) at the image border."""
-    from objclass._common.checks import check_labels
-    from objclass.objects.runlength import object_sizes
-
+def count_block(labels: np.ndarray, *, borders: tuple[tuple[int, int], ...]) -> tuple[Runs, Regions]:
+    """Return the labels of a block, and its objects; for `borders` see `count_regions`."""
     labels = check_labels(labels)
-    numbers, sizes = object_sizes(labels)
-    faces = [np.unique(labels.take(side, axis)) for axis, side in borders]
-    at_border = np.isin(numbers, np.concatenate([numbers[:0], *faces]))
-    return Runs.encode(labels), RegionSizes(numbers, sizes, at_border)
+    return Runs.encode(labels), count_regions(labels, borders)
 
 
-def merge_region_sizes(parts: list[RegionSizes]) -> RegionSizes:
-    """Merge the region sizes of all blocks."""
+def merge_regions(parts: list[Regions]) -> Regions:
+    """Merge the objects of all blocks."""
     numbers, sizes, at_border = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     found, which = np.unique(numbers, return_inverse=True)
     totals, touching = np.zeros(len(found), np.int64), np.zeros(len(found), bool)
     np.add.at(totals, which, sizes)
     np.logical_or.at(touching, which, at_border)
-    return RegionSizes(found, totals, touching)
+    return Regions(found, totals, touching)
 
 
 def renumber_runs(labels: Runs, numbers: tuple[np.ndarray, np.ndarray]) -> np.ndarray:

@@ -95,12 +95,7 @@ def table_attributes(
     for column in map(str, table.columns):
         entry = find_property(column)
         if entry is not None:
-            columns[column] = {
-                "unit": column_unit(column, ndim=ndim, unit=unit),
-                "group": entry.group,
-                "definition": entry.definition,
-                "source": entry.source,
-            }
+            columns[column] = {"unit": column_unit(column, ndim=ndim, unit=unit), **entry.description}
     known = None if spacing is None else [float(step) for step in spacing]
     return {"unit": unit, "spacing": known, "ndim": ndim, "columns": columns}
 
@@ -156,6 +151,6 @@ def describe_columns(table: pd.DataFrame) -> pd.DataFrame:
             found = find_property(name)
             entry = {"definition": _KEYS.get(name, "")}
             if found is not None:
-                entry = {"group": found.group, "definition": found.definition, "source": found.source}
+                entry = found.description
         rows.append({"name": name, "unit": "", "group": "", "definition": "", "source": ""} | entry)
     return pd.DataFrame(rows, columns=["name", "unit", "group", "definition", "source"])

@@ -239,10 +239,10 @@ def hull_shapes_of_rows(
 
 def count_distributions(part: Part) -> Counts:
     """Compute quantiles and higher moments of the intensities."""
-    scene, valid = part.scene, part.valid
+    scene, most = part.scene, int(part.valid.max(initial=1))
     result = np.empty((len(scene.pixels), len(part.numbers), DISTRIBUTION))
     for channel, values in enumerate(scene.values):
-        chosen = scene.channel_labels[channel], part.numbers, part.boxes, valid[channel]
+        chosen = scene.channel_labels[channel], part.numbers, part.boxes, most
         measure_distributions(*chosen, values, np.array(QUANTILES), result[channel])
     return {"distribution": np.moveaxis(result, 0, 2)}
 
@@ -256,12 +256,13 @@ def count_pairs(part: Part) -> Counts:
     """Compute correlation and overlap of each pair of channels."""
     scene, pairs = part.scene, channel_pairs(len(part.scene.pixels))
     result = np.empty((len(pairs), len(part.numbers), 2))
+    most = int(part.objects.sums.counts[part.rows].max(initial=1))
     for index, (first, second) in enumerate(pairs):
-        labels, counts = scene.labels, part.objects.sums.counts[part.rows]
+        labels = scene.labels
         if scene.masks is not None:
             labels = read_only(np.where(scene.masks[first] | scene.masks[second], 0, labels))
         values = scene.values[first], scene.values[second]
-        measure_pairs(labels, part.numbers, part.boxes, counts, *values, result[index])
+        measure_pairs(labels, part.numbers, part.boxes, most, *values, result[index])
     return {"pairs": np.moveaxis(result, 0, 2)}
 
 

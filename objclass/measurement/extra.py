@@ -34,15 +34,9 @@ def extra_property(name: str, function: Callable[..., Any], channel_names: Seque
         "extra",
         (function.__doc__ or "").strip().partition("\n")[0],
         lambda objects: objects.counts[key],
-        ndim=None,
-        per=(),
-        needs=None,
-        scope="object",
-        power=0,
         counters=(count,),
         source=getattr(function, "__module__", "") or "",
         is_basic=False,
-        is_comparable=True,
     )
 
 

@@ -62,8 +62,11 @@ class Property:
     """The software or paper that defines it."""
     is_basic: bool = True
     """Whether `measure` computes it by default."""
-    is_comparable: bool = True
-    """Whether it is independent of the position and orientation of an object."""
+
+    @property
+    def description(self) -> dict[str, str]:
+        """What it is: group, definition and source."""
+        return {"group": self.group, "definition": self.definition, "source": self.source}
 
     @property
     def needs_image(self) -> bool:
@@ -331,7 +334,7 @@ def extent(objects: MeasuredObjects) -> np.ndarray:
     return area(objects) / area_bbox(objects)
 
 
-@measured("shape", power=2, is_comparable=False)
+@measured("shape", power=2)
 def inertia_tensor(objects: MeasuredObjects) -> np.ndarray:
     """Inertia tensor for a mass of 1."""
     return objects.inertia_tensors
@@ -343,7 +346,7 @@ def inertia_tensor_eigvals(objects: MeasuredObjects) -> np.ndarray:
     return objects.principal_moments
 
 
-@measured("shape", ndim=2, is_comparable=False)
+@measured("shape", ndim=2)
 def orientation(objects: MeasuredObjects) -> np.ndarray:
     """Angle from the first image axis to the major axis, in radians."""
     return orientations(objects.inertia_tensors)
@@ -396,33 +399,33 @@ def convexity(objects: MeasuredObjects) -> np.ndarray:
 # Position
 
 
-@measured("position", power="voxels", is_comparable=False)
+@measured("position", power="voxels")
 def bbox(objects: MeasuredObjects) -> np.ndarray:
     """Bounding box in voxels: start, then stop (exclusive)."""
     return np.hstack([objects.corners, objects.sums.boxes[:, 3:][:, objects.axes]])
 
 
-@measured("position", power=1, is_comparable=False)
+@measured("position", power=1)
 def centroid(objects: MeasuredObjects) -> np.ndarray:
     """Centre."""
     counts = objects.sums.counts[:, np.newaxis]
     return (objects.corners * counts + objects.sums.first[:, objects.axes]) / counts * objects.spacing
 
 
-@measured("position", power=1, is_comparable=False)
+@measured("position", power=1)
 def centroid_local(objects: MeasuredObjects) -> np.ndarray:
     """Centroid relative to the corner of the bounding box."""
     return objects.local_centres
 
 
-@measured("position", per=("channel",), power=1, is_comparable=False)
+@measured("position", per=("channel",), power=1)
 def centroid_weighted(objects: MeasuredObjects) -> np.ndarray:
     """Intensity-weighted centroid."""
     corners = objects.corners * objects.spacing
     return objects.local_weighted_centres + corners[..., np.newaxis]
 
 
-@measured("position", per=("channel",), power=1, is_comparable=False)
+@measured("position", per=("channel",), power=1)
 def centroid_weighted_local(objects: MeasuredObjects) -> np.ndarray:
     """Intensity-weighted centroid relative to the corner of the bounding box."""
     return objects.local_weighted_centres

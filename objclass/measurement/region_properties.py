@@ -165,19 +165,17 @@ def measure(
     0      1           8   0.8                1.0
     1      7           1   0.1                0.0
     """
-    import pandas as pd
-
     compile_ahead_in_notebook("umap")
-    options: dict[str, Any] = {"spacing": spacing, "unit": unit, "properties": properties}
+    lengths: dict[str, Any] = {"ring_width": ring_width, "texture_distances": texture_distances}
+    lengths |= {"texture_scales": texture_scales, "neighbor_radius": neighbor_radius}
+    lengths |= {"n_neighbors": n_neighbors}
     if checks.is_list(labels):
-        options |= {"channel_names": channel_names, "ring_width": ring_width, "extra": extra}
-        options |= {"texture_distances": texture_distances, "texture_scales": texture_scales}
-        options |= {"n_neighbors": n_neighbors}
-        options |= {"neighbor_radius": neighbor_radius, "progress": progress}
         if neighbors_among is not None:
             hint = "Measure the images one by one, since labels belong to one image."
             raise checks.invalid("neighbors_among", "one label image", "a list of them", hint)
-        return _measure_list(labels, image, image_names, **options)
+        given: dict[str, Any] = {"spacing": spacing, "unit": unit, "properties": properties}
+        given |= {"channel_names": channel_names, "extra": extra, "progress": progress}
+        return _measure_list(labels, image, image_names, **given, **lengths)
     if image_names is not None:
         hint = "Insert a column with table.insert(0, 'image', name)."
         raise checks.invalid("image_names", "names for a list of label images", "one label image", hint)
@@ -186,51 +184,46 @@ def measure(
         checks.warn_like_image(labels, stacklevel=2)
     pixels, masks = (None, None) if image is None else check_pixels(image, labels.shape)
     steps = checks.check_spacing(spacing, labels.ndim) or (1.0,) * labels.ndim
-    chosen_options = check_options(
-        spacing=steps,
-        ring_width=ring_width,
-        texture_distances=texture_distances,
-        texture_scales=texture_scales,
-        neighbor_radius=neighbor_radius,
-        n_neighbors=n_neighbors,
-        neighbors_among=neighbors_among,
-    )
-    n_channels = 0 if pixels is None else len(pixels)
-    chosen = choose_properties(properties, labels.ndim, n_channels, chosen_options)
+    options = check_options(spacing=steps, neighbors_among=neighbors_among, **lengths)
+    chosen = choose_properties(properties, labels.ndim, 0 if pixels is None else len(pixels), options)
     check_perimeter(chosen, spacing, steps)
-    names = axis_names(channel_names, image, labels.ndim, chosen_options)
+    names = axis_names(channel_names, image, labels.ndim, options)
     _check_mapping("extra", extra, "functions")
     chosen += [extra_property(name, function, names["channel"]) for name, function in (extra or {}).items()]
     if pixels is None or not any(entry.needs_image or entry.group == "extra" for entry in chosen):
         pixels, masks = np.empty((0, *labels.shape), np.uint8), None
 
     codes, numbers = encode_labels(labels)
-    chosen_options = _encode_classes(chosen_options, codes, numbers)
     shape = (len(pixels), *codes.shape)
     masks = None if masks is None else masks.reshape(shape)
-    scene = Scene(read_only(codes), pixels.reshape(shape), masks, chosen_options)
+    options = _encode_classes(options, codes, numbers)
+    scene = Scene(read_only(codes), pixels.reshape(shape), masks, options)
     objects = _scan(scene, chosen, steps, numbers, progress)
-    found = objects.sums.numbers
-    table = pd.DataFrame(
-        {"label": found if numbers is None else numbers[found]} | property_columns(chosen, objects, names)
-    )
-    if table["label"].tolist() == [checks.MASK]:
-        warn(f"labels: {checks.IS_MASK}", stacklevel=2)
-    known = None if spacing is None else steps
-    table.attrs = table_attributes(
-        table, ndim=labels.ndim, unit=checks.check_unit(unit, spacing), spacing=known
-    )
-    return table
+    found = objects.sums.numbers if numbers is None else numbers[objects.sums.numbers]
+    return make_table(found, objects, chosen, names, unit=unit, spacing=spacing)
 
 
-def property_columns(
-    chosen: Iterable[Property], objects: MeasuredObjects, names: Mapping[Axis, Sequence[str]]
-) -> dict[str, np.ndarray]:
-    """Return the columns of properties; see `Property.columns`."""
-    columns: dict[str, np.ndarray] = {}
+def make_table(
+    numbers: np.ndarray,
+    objects: MeasuredObjects,
+    chosen: Iterable[Property],
+    names: Mapping[Axis, Sequence[str]],
+    *,
+    unit: str | None,
+    spacing: checks.Spacing,
+) -> pd.DataFrame:
+    """Return the table of objects, which have these labels, with a column for each value of properties."""
+    import pandas as pd
+
+    columns = {"label": numbers}
     for entry in chosen:
         columns |= entry.columns(objects, names)
-    return columns
+    table = pd.DataFrame(columns)
+    if numbers.tolist() == [checks.MASK]:
+        warn(f"labels: {checks.IS_MASK}", stacklevel=3)
+    known, unit = None if spacing is None else objects.spacing, checks.check_unit(unit, spacing)
+    table.attrs = table_attributes(table, ndim=len(objects.spacing), unit=unit, spacing=known)
+    return table
 
 
 def _measure_list(
@@ -257,9 +250,9 @@ def _measure_list(
     joined.attrs = tables[0].attrs | {"objects_per_image": counts}
     empty = [name for name, count in counts.items() if count == 0]
     if empty:
-        some = ", ".join(empty[:5]) + (f" and {len(empty) - 5} more" if len(empty) > 5 else "")
         warn(
-            f"{len(empty)} of {len(counts)} images have no objects and therefore no rows: {some}. "
+            f"{len(empty)} of {len(counts)} images have no objects and therefore no rows: "
+            f"{checks.first_few(empty)}. "
             "Count objects per image with table.attrs['objects_per_image'].",
             stacklevel=3,
         )
@@ -430,8 +423,11 @@ def _encode_classes(options: Options, codes: np.ndarray, numbers: np.ndarray | N
     return dataclasses.replace(options, neighbors_among=among)
 
 
-def sum_records(scene: Scene) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the records of all objects in blocks along the first axis longer than one voxel."""
+def sum_records(scene: Scene, origin: Sequence[int] = (0, 0, 0)) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the records of all objects in blocks along the first axis longer than one voxel.
+
+    `origin` is the place (z, y, x) of the scene in the image.
+    """
     labels, pixels = scene.labels, scene.pixels
     dtype = pixels.dtype.newbyteorder("=")
     exact = dtype.kind in "biu" and dtype.itemsize <= 2
@@ -447,9 +443,9 @@ def sum_records(scene: Scene) -> list[tuple[np.ndarray, np.ndarray]]:
         values = np.ascontiguousarray(pixels[:, *block], dtype)
         if values.dtype == bool:
             values = values.view(np.uint8)
-        corner = (start, 0) if axis == 0 else (0, start)
+        corner = (origin[0] + start * (axis == 0), origin[1] + start * (axis == 1), origin[2])
         if scene.masks is None:
-            return sum_block(labels[block], read_only(values), *corner, zeros)
+            return sum_block(labels[block], read_only(values), corner, zeros)
         channel_labels = [each[block] for each in scene.channel_labels]
         return _sum_masked(labels[block], channel_labels, read_only(values), corner, zeros)
 
@@ -460,17 +456,17 @@ def _sum_masked(
     labels: np.ndarray,
     channel_labels: Sequence[np.ndarray],
     values: np.ndarray,
-    corner: tuple[int, int],
+    corner: tuple[int, int, int],
     zeros: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Compute the sums of a block whose channels have different masks."""
-    spatial, _ = sum_block(labels, values[:0], *corner, zeros)
+    spatial, _ = sum_block(labels, values[:0], corner, zeros)
     limits = np.iinfo(np.int64) if zeros.dtype == np.int64 else np.finfo(float)
     intensity = np.zeros((len(spatial), len(values), INTENSITY), zeros.dtype)
     intensity[:, :, LOWEST], intensity[:, :, HIGHEST] = limits.max, limits.min
     rows = {number: row for row, number in enumerate(spatial[:, NUMBER].tolist())}
     for channel, visible in enumerate(channel_labels):
-        found, records = sum_block(visible, values[channel : channel + 1], *corner, zeros)
+        found, records = sum_block(visible, values[channel : channel + 1], corner, zeros)
         intensity[[rows[number] for number in found[:, NUMBER].tolist()], channel] = records
     return spatial, intensity.reshape(len(spatial), len(values) * INTENSITY)
 

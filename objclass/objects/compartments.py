@@ -161,8 +161,6 @@ def relate(
     check_number("max_distance", max_distance, low=0)
     numbers, sizes = object_sizes(children)
     here, there, shared = count_pairs(children, parents)
-    both = (here > 0) & (there > 0)
-    here, there, shared = here[both], there[both], shared[both]
     best_first = np.lexsort((there, -shared, here))
     overlapping, first = np.unique(here[best_first], return_index=True)
     parent, overlap = np.zeros(len(numbers), parents.dtype), np.zeros(len(numbers))

@@ -2,14 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from objclass._common.checks import Images, Spacing, check_labels, for_each, invalid
+from objclass._common.checks import Images, Spacing, check_labels, check_spacing, for_each, invalid
 from objclass._common.sizes import parse_size
 from objclass.objects.runlength import object_sizes, renumber
+
+
+class Regions(NamedTuple):
+    """The objects of an image, or of a block of it."""
+
+    numbers: np.ndarray
+    """(n,) their labels, ascending."""
+    sizes: np.ndarray
+    """(n,) their numbers of voxels."""
+    at_border: np.ndarray
+    """(n,) bool, whether they touch the border of the image."""
+
+
+Choice = Callable[[Regions], np.ndarray]
+"""Returns which objects to keep."""
+
+
+@dataclass(frozen=True)
+class SizeLimit:
+    """Keep the objects of at least ``min_size``, or at most ``max_size``, by the sizes of all of them."""
+
+    argument: str
+    value: float | str
+    spacing: Spacing
+    ndim: int
+
+    def __post_init__(self) -> None:
+        self(Regions(np.ones(1), np.ones(1), np.ones(1)))  # raise early if it is invalid
+
+    def __call__(self, regions: Regions) -> np.ndarray:
+        """Return which objects to keep."""
+        size, voxel = parse_size(self.argument, self.value), check_spacing(self.spacing, self.ndim)
+        limit = size.in_voxels(self.argument, voxel, self.ndim, regions.sizes)
+        return regions.sizes >= limit if self.argument == "min_size" else regions.sizes <= limit
+
+
+def inside(regions: Regions) -> np.ndarray:
+    """Keep the objects that do not touch the border of the image."""
+    return ~regions.at_border
+
+
+def every(regions: Regions) -> np.ndarray:
+    """Keep every object."""
+    return np.ones(len(regions.numbers), bool)
+
+
+def count_regions(labels: np.ndarray, borders: Iterable[tuple[int, int]]) -> Regions:
+    """Count the voxels of each object; `borders` are the faces (axis, side) at the image border."""
+    numbers, sizes = object_sizes(labels)
+    faces = [np.unique(labels.take(side, axis)) for axis, side in borders]
+    return Regions(numbers, sizes, np.isin(numbers, np.concatenate([numbers[:0], *faces])))
+
+
+def choose_numbers(regions: Regions, choose: Choice, *, dense: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return the labels of the objects and their new labels; 0 for those that are not kept."""
+    keep = choose(regions)
+    if dense:
+        return regions.numbers, np.where(keep, np.cumsum(keep), 0)
+    highest = regions.numbers[keep].max(initial=0)
+    if highest > np.iinfo(np.int32).max:
+        hint = "Pass relabel=True to relabel the objects to 1…n."
+        raise invalid("labels", "labels below 2147483648", f"a largest of {highest}", hint)
+    return regions.numbers, np.where(keep, regions.numbers, 0)
 
 
 def exclude_small(
@@ -55,12 +120,9 @@ def exclude_small(
     >>> objclass.exclude_small(labels, "0.5 um2", spacing=0.5)
     array([[0, 0, 1, 1, 0, 2, 2]], dtype=int32)
     """
-    size = parse_size("min_size", min_size)
-
-    def is_large(array: np.ndarray, numbers: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-        return sizes >= size.in_voxels("min_size", spacing, array.ndim, sizes)
-
-    return for_each(labels, lambda one: _keep(one, is_large, relabel))
+    return for_each(
+        labels, lambda one: _keep(one, SizeLimit("min_size", min_size, spacing, np.ndim(one)), relabel)
+    )
 
 
 def exclude_large(
@@ -98,12 +160,9 @@ def exclude_large(
     >>> objclass.exclude_large(np.array([[1, 0, 7, 7, 0, 9]]), 1)
     array([[1, 0, 0, 0, 0, 2]], dtype=int32)
     """
-    size = parse_size("max_size", max_size)
-
-    def is_small(array: np.ndarray, numbers: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-        return sizes <= size.in_voxels("max_size", spacing, array.ndim, sizes)
-
-    return for_each(labels, lambda one: _keep(one, is_small, relabel))
+    return for_each(
+        labels, lambda one: _keep(one, SizeLimit("max_size", max_size, spacing, np.ndim(one)), relabel)
+    )
 
 
 def exclude_border(labels: Images, *, relabel: bool = True) -> Images:
@@ -134,12 +193,6 @@ def exclude_border(labels: Images, *, relabel: bool = True) -> Images:
            [0, 0, 1, 0],
            [0, 0, 0, 0]], dtype=int32)
     """
-
-    def inside(array: np.ndarray, numbers: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-        axes = [axis for axis, length in enumerate(array.shape) if length > 1]
-        faces = [np.unique(np.take(array, side, axis)) for axis in axes for side in (0, -1)]
-        return ~np.isin(numbers, np.concatenate(faces)) if faces else np.ones(len(numbers), bool)
-
     return for_each(labels, lambda one: _keep(one, inside, relabel))
 
 
@@ -169,21 +222,11 @@ def relabel(labels: Images) -> Images:
     >>> objclass.relabel(np.array([[7, 0, 3, 3]]))
     array([[2, 0, 1, 1]], dtype=int32)
     """
-
-    def every(array: np.ndarray, numbers: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-        return np.ones(len(numbers), bool)
-
     return for_each(labels, lambda one: _keep(one, every, True))
 
 
-def _keep(labels: npt.ArrayLike, choose: Callable[..., np.ndarray], dense: bool) -> np.ndarray:
-    """Keep the objects for which ``choose(array, numbers, sizes)`` is true."""
+def _keep(labels: npt.ArrayLike, choose: Choice, dense: bool) -> np.ndarray:
     array = check_labels(labels)
-    numbers, sizes = object_sizes(array)
-    keep = choose(array, numbers, sizes)
-    if dense:
-        return renumber(array, numbers, np.where(keep, np.cumsum(keep), 0))
-    if keep.any() and numbers[keep].max() > np.iinfo(np.int32).max:
-        hint = "Pass relabel=True to relabel the objects to 1…n."
-        raise invalid("labels", "labels below 2147483648", f"a largest of {numbers[keep].max()}", hint)
-    return renumber(array, numbers, np.where(keep, numbers, 0))
+    axes = [axis for axis, length in enumerate(array.shape) if length > 1 and choose is inside]
+    regions = count_regions(array, [(axis, side) for axis in axes for side in (0, -1)])
+    return renumber(array, *choose_numbers(regions, choose, dense=dense))

@@ -47,8 +47,6 @@ def match_objects(labels: npt.ArrayLike, truth: npt.ArrayLike, *, min_overlap: f
     min_overlap = check_number("min_overlap", min_overlap, low=0.5, high=1)
     (numbers, sizes), (true_numbers, true_sizes) = object_sizes(labels), object_sizes(truth)
     here, there, shared = count_pairs(labels, truth)
-    both = (here > 0) & (there > 0)
-    here, there, shared = here[both], there[both], shared[both]
     size, true_size = sizes[np.searchsorted(numbers, here)], true_sizes[np.searchsorted(true_numbers, there)]
     matched = shared > min_overlap * (size + true_size - shared)
     return dict(zip(here[matched].tolist(), there[matched].tolist(), strict=True))

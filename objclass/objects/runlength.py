@@ -60,7 +60,7 @@ def object_sizes(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def count_pairs(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the pairs of labels at the same voxels of two images, and the number of voxels of each pair.
+    """Return the pairs of objects at the same voxels of two images, and the number of voxels of each pair.
 
     Pairs are in ascending order. Memory and time are proportional to the number of runs.
     """
@@ -73,7 +73,9 @@ def count_pairs(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.n
         parts.append(_add_up(here[starts], there[starts], np.diff(starts, append=here.size)))
     if not parts:
         return one[:0], other[:0], np.zeros(0, np.int64)
-    return _add_up(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    here, there, counts = _add_up(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    both = (here > 0) & (there > 0)
+    return here[both], there[both], counts[both]
 
 
 def _add_up(

@@ -419,7 +419,7 @@ def label_objects(
         found = probability > options.threshold
     labels = connected_components(found)
     if options.split != "none":
-        labels = _without_debris(labels, options, spacing)
+        labels = _without_small(labels, options, spacing, most=splitting.LARGEST_DEBRIS)
         labels = splitting.split_touching(
             labels,
             method=options.split or "auto",
@@ -482,21 +482,16 @@ def connected_components(mask: np.ndarray) -> np.ndarray:
     return labels.view(np.int32)
 
 
-def _without_debris(
-    labels: np.ndarray, options: SegmentationOptions, spacing: Sequence[float] | None
-) -> np.ndarray:
-    """Remove objects that are smaller than both the minimum part of a split and the minimum object size."""
-    numbers, sizes = object_sizes(labels)
-    size = parse_size("min_size", options.min_size or 0).in_voxels("min_size", spacing, labels.ndim, sizes)
-    return _keep(labels, numbers, sizes >= min(size, splitting.LARGEST_DEBRIS))
-
-
 def _without_small(
-    labels: np.ndarray, options: SegmentationOptions, spacing: Sequence[float] | None
+    labels: np.ndarray,
+    options: SegmentationOptions,
+    spacing: Sequence[float] | None,
+    most: float = np.inf,
 ) -> np.ndarray:
+    """Remove objects that are smaller than the minimum size, and smaller than `most` voxels."""
     numbers, sizes = object_sizes(labels)
     size = parse_size("min_size", options.min_size or 0).in_voxels("min_size", spacing, labels.ndim, sizes)
-    return _keep(labels, numbers, sizes >= size)
+    return _keep(labels, numbers, sizes >= min(size, most))
 
 
 def _without_uncertain(

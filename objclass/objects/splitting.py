@@ -22,6 +22,7 @@ from objclass._common.checks import (
     is_list,
 )
 from objclass._common.parallel import Progress, map_tiles, n_threads, progress_bar
+from objclass._common.sizes import weighted_median
 from objclass.objects.kernels.component_tree import convex_parts
 from objclass.objects.kernels.convexity import mean_solidity
 from objclass.objects.kernels.depth import (
@@ -157,9 +158,7 @@ class _Scale:
 
         The objects have these mean depths and sizes.
         """
-        order = np.argsort(depths)
-        middle = np.searchsorted(np.cumsum(sizes[order]), sizes.sum() / 2)
-        usual = 2 * depths[order[middle]]
+        usual = 2 * weighted_median(depths, sizes)
         ball = (np.pi / 6 if self.ndim == 3 else np.pi / 4) * usual**self.ndim
         smallest = min(LARGEST_DEBRIS, int(ball / self.voxel.prod()))
         distances = np.maximum(2 * depths, usual)

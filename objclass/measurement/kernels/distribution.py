@@ -25,15 +25,6 @@ def gather(labels, number, box, values, target):
 
 
 @kernel
-def largest(counts):
-    """Return the maximum of counts, at least 1; 1 if empty."""
-    most = np.int64(1)
-    for count in counts:
-        most = max(most, count)
-    return most
-
-
-@kernel
 def quantile(ordered, share):
     """Return a quantile of sorted values with linear interpolation, NumPy's default."""
     place = share * (len(ordered) - 1)
@@ -81,7 +72,7 @@ def sort_values(values, frequencies):
 
 
 @kernel
-def measure_distributions(labels, numbers, boxes, counts, values, shares, result):
+def measure_distributions(labels, numbers, boxes, most, values, shares, result):
     """Write statistics of the distribution of the values of objects.
 
     Parameters
@@ -98,7 +89,7 @@ def measure_distributions(labels, numbers, boxes, counts, values, shares, result
     result : (n, DISTRIBUTION) float64 array
         Output.
     """
-    room = np.empty(largest(counts), np.float64)
+    room = np.empty(most, np.float64)
     frequencies = np.empty(4 * len(room), np.int64)
     for index in range(len(numbers)):
         n = gather(labels, numbers[index], boxes[index], values, room)
@@ -126,9 +117,9 @@ def measure_distributions(labels, numbers, boxes, counts, values, shares, result
 
 
 @kernel
-def measure_pairs(labels, numbers, boxes, counts, first, second, result):
+def measure_pairs(labels, numbers, boxes, most, first, second, result):
     """Write the correlation and the overlap of two channels, (n, 2), of objects."""
-    room = np.empty((2, largest(counts)), np.float64)
+    room = np.empty((2, most), np.float64)
     for index in range(len(numbers)):
         n = gather(labels, numbers[index], boxes[index], first, room[0])
         gather(labels, numbers[index], boxes[index], second, room[1])

@@ -78,9 +78,8 @@ def doubled(records):
 def add_run(record, plane, line, start, stop):
     """Add the voxels ``start <= x < stop`` of a row to a spatial record, by closed-form sums."""
     length = stop - start
-    sum_x = (start + stop - 1) * length // 2
-    last, before = stop - 1, start - 1
-    sum_xx = (last * (last + 1) * (2 * last + 1) - before * (before + 1) * (2 * before + 1)) // 6
+    sum_x = start * length + (length - 1) * length // 2
+    sum_xx = start * (2 * sum_x - start * length) + (length - 1) * length * (2 * length - 1) // 6
     record[COUNT] += length
     record[FIRST] += plane * length
     record[FIRST + 1] += line * length
@@ -100,8 +99,11 @@ def add_run(record, plane, line, start, stop):
 
 
 @kernel
-def add_values(record, zero, values, plane, line, start, stop, is_new):
-    """Add the values of a run of voxels to an intensity record; `zero` sets the dtype of the sums."""
+def add_values(record, zero, values, corner, start, stop, is_new):
+    """Add the values of a run of voxels to an intensity record.
+
+    `zero` sets the dtype of the sums. `corner` is the place of the first of the `values`, which are a row.
+    """
     if is_new:
         record[REFERENCE] = record[LOWEST] = record[HIGHEST] = values[start]
     reference, lowest, highest = record[REFERENCE], record[LOWEST], record[HIGHEST]
@@ -118,16 +120,16 @@ def add_values(record, zero, values, plane, line, start, stop, is_new):
     record[LOWEST] = lowest
     record[HIGHEST] = highest
     record[TOTAL] += total
-    record[WEIGHTED] += total * plane
-    record[WEIGHTED + 1] += total * line
-    record[WEIGHTED + 2] += total_x
+    record[WEIGHTED] += total * corner[0]
+    record[WEIGHTED + 1] += total * corner[1]
+    record[WEIGHTED + 2] += total * corner[2] + total_x
     record[DEVIATION] += deviations
     record[DEVIATION_SQUARED] += squares
     record[VALID] += stop - start
 
 
 @kernel
-def sum_block(labels, image, first_plane, first_line, zeros):
+def sum_block(labels, image, origin, zeros):
     """Compute the sums of every object in a block of an image.
 
     Fast because voxels are processed in runs of equal labels: an object is looked up once per run, in a hash
@@ -139,8 +141,8 @@ def sum_block(labels, image, first_plane, first_line, zeros):
         Any labels; 0 is ignored.
     image : (c, z, y, x) array
         May have no channels.
-    first_plane, first_line : int
-        The position of the block in the image.
+    origin : tuple of int
+        The place (z, y, x) of the block in the image.
     zeros : (1,) int64 or float64 array
         Sets the dtype of the intensity sums.
 
@@ -176,34 +178,18 @@ def sum_block(labels, image, first_plane, first_line, zeros):
                     spatial[slot, NUMBER] = number
                     for column in range(BOX_START, BOX_STOP):
                         spatial[slot, column] = NO_BOX
-                z, y = plane + first_plane, line + first_line
-                add_run(spatial[slot], z, y, start, stop)
+                z, y, x = plane + origin[0], line + origin[1], origin[2]
+                add_run(spatial[slot], z, y, x + start, x + stop)
                 for channel in range(n_channels):
                     record = intensity[slot, channel * INTENSITY : (channel + 1) * INTENSITY]
-                    add_values(record, zeros[0], image[channel, plane, line], z, y, start, stop, is_new)
+                    values = image[channel, plane, line]
+                    add_values(record, zeros[0], values, (z, y, x), start, stop, is_new)
                 if n_objects == len(spatial):
                     spatial, intensity = doubled(spatial), doubled(intensity)
                     slots = np.full(4 * n_objects, -1, np.int64)
                     for known in range(n_objects):
                         slots[find_slot(slots, spatial, spatial[known, NUMBER])] = known
     return spatial[:n_objects], intensity[:n_objects]
-
-
-def shift_records(
-    spatial: np.ndarray, intensity: np.ndarray, origin: Sequence[int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the records of `sum_block` with the origin of the block moved to `origin` (z, y, x)."""
-    moved = spatial.copy()
-    weighed = intensity.copy().reshape(len(intensity), intensity.shape[1] // INTENSITY, INTENSITY)
-    counts, first = spatial[:, COUNT], spatial[:, FIRST:SECOND]
-    for axis, other in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)):
-        crossed = origin[axis] * first[:, other] + origin[other] * first[:, axis]
-        moved[:, SECOND + _AXIS_PAIRS[axis, other]] += crossed + origin[axis] * origin[other] * counts
-    for axis, start in enumerate(origin):
-        moved[:, FIRST + axis] += start * counts
-        moved[:, [BOX_START + axis, BOX_STOP + axis]] += start
-        weighed[:, :, WEIGHTED + axis] += start * weighed[:, :, TOTAL]
-    return moved, weighed.reshape(intensity.shape)
 
 
 def merge_sums(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> ObjectSums:

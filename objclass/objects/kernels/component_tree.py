@@ -14,8 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from objclass._common.parallel import kernel
-from objclass.objects.kernels.convexity import solidity
-from objclass.objects.kernels.neighbors import place_in
+from objclass.objects.kernels.convexity import place_in, solidity
 
 
 @kernel

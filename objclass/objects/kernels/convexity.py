@@ -7,7 +7,14 @@ import numpy as np
 from objclass._common.kernels.hull import OFFSET, convex_hull
 from objclass._common.kernels.outline import NOTHING, find_candidates
 from objclass._common.parallel import kernel
-from objclass.objects.kernels.neighbors import place_in
+
+
+@kernel
+def place_in(shape, voxel):
+    """Return the (z, y, x) of a flat index."""
+    row = voxel // shape[2]
+    plane = row // shape[1]
+    return plane, row - plane * shape[1], voxel - row * shape[2]
 
 
 @kernel

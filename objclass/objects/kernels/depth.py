@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from objclass._common.parallel import kernel
-from objclass.objects.kernels.neighbors import face_neighbor, place_in
 
 
-@kernel
-def fill_cavities(mask):
+def fill_cavities(mask: np.ndarray) -> np.ndarray:
     """Return a mask with cavities filled: background that is not connected to the border of the box.
 
     Parameters
@@ -21,31 +19,13 @@ def fill_cavities(mask):
     -------
     (z, y, x) bool array
     """
-    n_z, n_y, n_x = mask.shape
-    filled = np.ones(mask.shape, np.bool_)
-    flat_filled, flat_mask = filled.reshape(-1), mask.reshape(-1)
-    stack = np.empty(mask.size, np.int32)
-    n = 0
-    for z in range(n_z):
-        for y in range(n_y):
-            inner = (n_z == 1 or 0 < z < n_z - 1) and (n_y == 1 or 0 < y < n_y - 1)
-            for x in range(0, n_x, max(n_x - 1, 1) if inner else 1):
-                on_border = not inner or n_x > 1
-                if on_border and not mask[z, y, x] and filled[z, y, x]:
-                    filled[z, y, x] = False
-                    stack[n] = (z * n_y + y) * n_x + x
-                    n += 1
-    while n > 0:
-        n -= 1
-        voxel = stack[n]
-        place = place_in(mask.shape, voxel)
-        for face in range(6):
-            near = face_neighbor(voxel, place, face, mask.shape)
-            if near >= 0 and flat_filled[near] and not flat_mask[near]:
-                flat_filled[near] = False
-                stack[n] = near
-                n += 1
-    return filled
+    import cc3d
+
+    margin = [(int(length > 1),) * 2 for length in mask.shape]
+    background = np.pad(~mask, margin, constant_values=True)
+    pieces = cc3d.connected_components(background, connectivity=6)
+    inner = tuple(slice(first, first + n) for (first, _), n in zip(margin, mask.shape, strict=True))
+    return mask | (pieces[inner] != pieces[0, 0, 0])
 
 
 @kernel
@@ -242,32 +222,13 @@ def find_seeds(response: np.ndarray, filled: np.ndarray, voxel: np.ndarray, dist
     -------
     (n, 3) int64 array
     """
-    maxima = _find_maxima(response, filled)
+    from scipy.ndimage import maximum_filter
+
+    highest = maximum_filter(response, 3, mode="nearest")
+    maxima = np.flatnonzero(filled & (response > 0) & (response == highest))
     places = np.stack(np.unravel_index(maxima, response.shape), axis=1)
     order = np.argsort(-response.reshape(-1)[maxima], kind="stable")
     return _thin_out(places[order], np.minimum(voxel, distance / 1.5), float(distance))
-
-
-@kernel
-def _find_maxima(response, filled):
-    """Return the flat indices of the voxels that no neighbour exceeds, in raster order."""
-    n_z, n_y, n_x = response.shape
-    maxima, n = np.empty(response.size, np.int32), 0
-    for z in range(n_z):
-        for y in range(n_y):
-            for x in range(n_x):
-                height = response[z, y, x]
-                if not filled[z, y, x] or height <= 0:
-                    continue
-                is_highest = True
-                for near_z in range(max(z - 1, 0), min(z + 2, n_z)):
-                    for near_y in range(max(y - 1, 0), min(y + 2, n_y)):
-                        for near_x in range(max(x - 1, 0), min(x + 2, n_x)):
-                            is_highest &= response[near_z, near_y, near_x] <= height
-                if is_highest:
-                    maxima[n] = (z * n_y + y) * n_x + x
-                    n += 1
-    return maxima[:n]
 
 
 @kernel

@@ -15,7 +15,7 @@ def sums_of(labels, image, blocks=None, exact=True):
     for plane, stop_plane, line, stop_line in blocks or [(0, len(labels), 0, labels.shape[1])]:
         block = np.ascontiguousarray(labels[plane:stop_plane, line:stop_line])
         pixels = np.ascontiguousarray(image[:, plane:stop_plane, line:stop_line])
-        parts.append(sum_block(read_only(block), read_only(pixels), plane, line, zeros))
+        parts.append(sum_block(read_only(block), read_only(pixels), (plane, line, 0), zeros))
     return merge_sums(parts)
 
 
@@ -79,7 +79,9 @@ def test_far_from_the_origin_sums_stay_exact():
     labels, image = random_scene(4)
     near = sums_of(labels, image)
     far = 2**40  # squares of such coordinates do not fit into 64 bits
-    moved = merge_sums([sum_block(read_only(labels), read_only(image), far, far, np.zeros(1, np.int64))])
+    moved = merge_sums(
+        [sum_block(read_only(labels), read_only(image), (far, far, far), np.zeros(1, np.int64))]
+    )
     for name in ("first", "second", "weighted", "squares"):
         assert_array_equal(getattr(moved, name), getattr(near, name))
 
