@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import describe, invalid
+from objclass._common.checks import invalid
+from objclass.tables.columns import check_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,9 +101,7 @@ def color_objects(table: pd.DataFrame, present: np.ndarray, column: str | None) 
         if not clusters:
             return None
         column = clusters[-1]
-    if column not in table.columns:
-        hint = f"It has {', '.join(map(str, table.columns))}."
-        raise invalid("color", "the name of a column of the table", describe(column), hint)
+    check_column(table, "color", column)
     objects = table["label"].to_numpy(dtype=np.int64)
     if len(np.unique(objects)) < len(objects):
         hint = "Select the rows of one image: table[table['image'] == name]."
@@ -264,19 +263,6 @@ def _label_rgb(labels: np.ndarray) -> np.ndarray:
     wave = np.clip(np.minimum(place - 3, 9 - place), -1, 1)
     parts = lightness[:, np.newaxis] - chroma[:, np.newaxis] / 2 * wave
     return np.floor(parts * 255 + 0.5).astype(np.uint8)
-
-
-def label_table(count: int) -> np.ndarray:
-    """Return the colours of the labels 0 … `count` as a (count + 1, 3) uint8 array; row 0 is black.
-
-    Examples
-    --------
-    >>> label_table(2).tolist()[0]
-    [0, 0, 0]
-    """
-    table = _label_rgb(np.arange(count + 1))
-    table[0] = 0
-    return table
 
 
 def category_color(value: object, place: int) -> str:

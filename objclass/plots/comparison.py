@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from objclass.plots.colors import group_color
-from objclass.plots.overview import Picture
+from objclass.plots.overview import grid_of_panels
 from objclass.tables.comparison import check_design, compare, measures, replicate_means
 
 if TYPE_CHECKING:
@@ -66,11 +65,8 @@ def compare_figure(
         for name in names
         for measure, numbers in measures(design.objects[name]).items()
     }
-    n_columns = min(4, len(panels))
-    n_rows = math.ceil(len(panels) / n_columns)
-    figure = Picture(figsize=(2.6 * n_columns, 3.2 * n_rows), layout="constrained", facecolor="white")
-    axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
-    for panel, (measure, (numbers, is_number)) in zip(axes, panels.items(), strict=False):
+    figure, axes = grid_of_panels(len(panels), min(4, len(panels)), (2.6, 3.2))
+    for panel, (measure, (numbers, is_number)) in zip(axes, panels.items(), strict=True):
         means, _ = replicate_means(design, numbers)
         condition = design.objects["condition"].to_numpy()
         if is_number:
@@ -81,9 +77,6 @@ def compare_figure(
         panel.set_title(f"{shown}, {int(tests['n_images'][measure])} × {replicate}", fontsize=9)
         panel.set(ylabel=measure if is_number else f"share of {measure}", xlim=(-0.5, 1.5))
         panel.set_xticks((0, 1), design.conditions)
-        panel.spines[["top", "right"]].set_visible(False)
-    for panel in axes[len(panels) :]:
-        panel.remove()
     return figure
 
 

@@ -10,9 +10,9 @@ import matplotlib.style
 import numpy as np
 from matplotlib.figure import Figure
 
-from objclass._common.checks import describe, invalid
-from objclass.plots.overview import FAINT, INK, STYLE, Picture, embedding_columns
-from objclass.tables.columns import check_table
+from objclass._common.checks import invalid
+from objclass.plots.overview import FAINT, INK, STYLE, embedding_columns, grid_of_panels
+from objclass.tables.columns import check_column, check_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,36 +69,28 @@ def facets(table: pd.DataFrame, by: str = "image", *, embedding: str | Sequence[
     if not names:
         hint = 'Compute one with objclass.reduce(table), or pass columns: embedding=("area", "solidity").'
         raise invalid("embedding", "a table with an embedding", "none", hint)
-    if by not in table.columns:
-        hint = f"Its columns begin with {', '.join(map(str, table.columns[:8]))}."
-        raise invalid("by", "a column of the table", describe(by), hint)
+    check_column(table, "by", by)
     if table.empty:
         raise invalid("table", "at least one object", "none")
-    places = table[names].apply(lambda column: column.to_numpy(float, na_value=np.nan)).to_numpy()
+    places = table[names].to_numpy(float, na_value=np.nan)
     placed = np.isfinite(places).all(axis=1)
     groups, values = pd.factorize(table[by], sort=True, use_na_sentinel=False)
     if len(values) > MOST_PANELS:
         hint = f"Plot some of them: facets(table[table[{by!r}].isin([...])], {by!r})."
         raise invalid("by", f"at most {MOST_PANELS} groups", f"{len(values)}", hint)
     everything = _some(np.flatnonzero(placed))
-    n_columns = math.ceil(math.sqrt(1.5 * len(values)))
-    n_rows = math.ceil(len(values) / n_columns)
+    n_columns, sizes = math.ceil(math.sqrt(1.5 * len(values))), ((SIDE, SIDE + 0.3), (0.6, 0.4))
     with matplotlib.style.context(["default", STYLE]):
-        size = (n_columns * SIDE + 0.6, n_rows * (SIDE + 0.3) + 0.4)
-        figure = Picture(figsize=size, layout="constrained", facecolor="white")
-        panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False).ravel()
-        for number, (axes, value) in enumerate(zip(panels, values, strict=False)):
+        figure, panels = grid_of_panels(len(values), n_columns, *sizes, sharex=True, sharey=True)
+        for number, (axes, value) in enumerate(zip(panels, values, strict=True)):
             here = groups == number
             own = _some(np.flatnonzero(here & placed))
             axes.scatter(*places[everything].T, 2, FAINT, alpha=0.35, linewidth=0, rasterized=True)
             axes.scatter(*places[own].T, 4, INK, linewidth=0, rasterized=True)
             n = int(here.sum())
             axes.set_title(f"{value}, {n:,} object{'s' * (n != 1)}", fontsize=8.5)
-            axes.spines[["top", "right"]].set_visible(False)
             axes.locator_params(nbins=4)
-        for axes in panels[len(values) :]:
-            axes.remove()
-        for axes in panels[max(len(values) - n_columns, 0) : len(values)]:
+        for axes in panels[-n_columns:]:
             axes.tick_params(labelbottom=True)
         figure.supxlabel(names[0], fontsize=9)
         figure.supylabel(names[1], fontsize=9)

@@ -24,7 +24,7 @@ from objclass._common.checks import (
     invalid,
     warn_like_image,
 )
-from objclass.plots.colors import Coloring, color_objects, label_colors
+from objclass.plots.colors import CHANNEL_COLORS, Coloring, color_objects, label_colors, rgb
 from objclass.tables.columns import check_belongs, check_columns, check_table
 from objclass.tables.roles import EMBEDDINGS
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-CHANNEL_COLORS = ((0, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 0), (1, 0, 0), (0, 0, 1), (1, 1, 1))
 INK, FAINT = "#22262e", "#9aa1ad"
 STYLE = {
     "font.size": 9.0,
@@ -62,6 +61,29 @@ class Picture(Figure):
         file = io.BytesIO()
         self.savefig(file, format="png", dpi=110)
         return file.getvalue()
+
+
+def grid_of_panels(
+    n_panels: int,
+    n_columns: int,
+    size: tuple[float, float],
+    margins: tuple[float, float] = (0, 0),
+    **options: Any,
+) -> tuple[Figure, np.ndarray]:
+    """Return a figure and its panels, in as many rows of `n_columns` as need be.
+
+    `size` is that of a panel and `margins` what the figure is larger, in inches; `options` are those of
+    `matplotlib.figure.Figure.subplots`.
+    """
+    n_rows = math.ceil(n_panels / n_columns)
+    inches = (n_columns * size[0] + margins[0], n_rows * size[1] + margins[1])
+    figure = Picture(figsize=inches, layout="constrained", facecolor="white")
+    panels = figure.subplots(n_rows, n_columns, squeeze=False, **options).ravel()
+    for axes in panels[n_panels:]:
+        axes.remove()
+    for axes in panels[:n_panels]:
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure, panels[:n_panels]
 
 
 def overview(
@@ -252,15 +274,14 @@ def _composite(channels: np.ndarray, is_rgb: bool | None) -> np.ndarray:
         flat = channels.max(axis=1) if channels.ndim == 4 else channels
         top = 255 if flat.dtype == np.uint8 else float(flat.max()) or 1  # 16 bit are rarely used in full
         return (np.moveaxis(flat, 0, -1) / top * 255).clip(0, 255).astype(np.uint8)
-    colors = CHANNEL_COLORS if len(channels) > 1 else ((1, 1, 1),)
+    colors = CHANNEL_COLORS if len(channels) > 1 else ("#ffffff",)
     picture = np.zeros((*channels.shape[-2:], 3), dtype=np.float32)
     for channel, color in zip(channels, colors, strict=False):
         plane = channel.max(axis=0) if channel.ndim == 3 else channel
         plane = plane.astype(np.float32)
         low, high = np.percentile(plane, (0.5, 99.8))
-        picture += ((plane - low) / ((high - low) or 1)).clip(0, 1)[..., None] * np.array(
-            color, dtype=np.float32
-        )
+        share = ((plane - low) / ((high - low) or 1)).clip(0, 1)
+        picture += share[..., None] * (rgb(color) / np.float32(255))
     return (picture.clip(0, 1) * 255).astype(np.uint8)
 
 

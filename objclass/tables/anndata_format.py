@@ -214,9 +214,8 @@ def _anndata_class() -> Any:
     try:
         from anndata import AnnData  # type: ignore[import-not-found, unused-ignore]
     except ImportError as error:
-        raise ImportError(
-            "AnnData needs the package anndata. Install it with: python -m pip install anndata"
-        ) from error
+        hint = "Install it with: python -m pip install anndata"
+        raise checks.invalid("anndata", "the package anndata", "none", hint, kind=ImportError) from error
     return AnnData
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import check_number, check_option, describe, invalid
+from objclass._common.checks import check_number, check_option, describe, first_few, invalid
 from objclass._common.notices import collect, warn
 from objclass.tables.columns import (
+    Matrix,
+    check_column,
     check_measured_alike,
     check_table,
     column_units,
@@ -108,29 +110,15 @@ def train_table_classifier(
     >>> classify(table, classifier)["CLASS"].tolist()
     ['small', 'small', 'small', 'large', 'large', 'large']
     """
-    check_option("method", method, METHODS)
-    if class_weight is not None:
-        check_option("class_weight", class_weight, ("balanced",))
-    random_state = check_number("random_state", random_state, low=0, high=2**32 - 1, integer=True)
     names, codes = example_classes(table, classes)
     matrix = prepare(table, columns=columns, scale=False, among=codes >= 0, correlations=False)
-    return _train(
-        table,
-        matrix.columns,
-        matrix.values,
-        names,
-        codes[matrix.rows],
-        method=method,
-        class_weight=class_weight,
-        random_state=random_state,
-        colors=colors,
-    )
+    training: dict[str, Any] = {"class_weight": class_weight, "random_state": random_state, "colors": colors}
+    return _train(table, matrix, names, codes[matrix.rows], method=method, **training)
 
 
 def _train(
     table: pd.DataFrame,
-    columns: Sequence[str],
-    values: np.ndarray,
+    matrix: Matrix,
     names: list[Any],
     codes: np.ndarray,
     *,
@@ -139,7 +127,12 @@ def _train(
     random_state: int = 0,
     colors: Mapping[Any, str] | None = None,
 ) -> TableClassifier:
-    """Train on examples: the `values` of `columns` of `table`, and the index of the class of each."""
+    """Train on examples: their measurements, and the index of the class of each."""
+    check_option("method", method, METHODS)
+    if class_weight is not None:
+        check_option("class_weight", class_weight, ("balanced",))
+    random_state = check_number("random_state", random_state, low=0, high=2**32 - 1, integer=True)
+    columns, values = matrix.columns, matrix.values  # noqa: PD011
     counts = np.bincount(codes, minlength=len(names))
     if not counts.all():
         got = f"none of class {names[int(counts.argmin())]!r} has a value in every column"
@@ -255,8 +248,8 @@ class TableLearner:
         names, codes = example_classes(self.table, classes)
         codes = codes[self._matrix.rows]
         chosen = self._trainable & (codes >= 0)
-        values = self._matrix.values[chosen]  # noqa: PD011
-        return _train(self.table, self._matrix.columns, values, names, codes[chosen], colors=colors)
+        examples = replace(self._matrix, values=self._matrix.values[chosen])  # noqa: PD011
+        return _train(self.table, examples, names, codes[chosen], colors=colors)
 
     def classify(self, classifier: TableClassifier) -> pd.DataFrame:
         """Return the columns that `classify` adds, with a classifier of `train`."""
@@ -458,24 +451,16 @@ def cross_validate(
     """
     import pandas as pd
 
-    with collect():  # what else it warns of, the next lines do
-        trained = train_table_classifier(
-            table,
-            classes,
-            columns=columns,
-            method=method,
-            class_weight=class_weight,
-            random_state=random_state,
-        )
-    truth = trained.example_classes
     names, codes = example_classes(table, classes)
-    matrix = prepare(
-        table, columns=columns, scale=False, among=codes >= 0, correlations=False
-    )  # the rows of the training
+    matrix = prepare(table, columns=columns, scale=False, among=codes >= 0, correlations=False)
+    rows, truth = matrix.rows, codes[matrix.rows]
+    training: dict[str, Any] = {"class_weight": class_weight, "random_state": random_state}
+    with collect():  # of a single example, which is refused below
+        trained = _train(table, matrix, names, truth, method=method, **training)
     least = min(trained.counts, key=trained.counts.__getitem__)
     if trained.counts[least] < 2:
         raise invalid("classes", "at least two examples of each class", f"one of {least!r}")
-    found, scores, notes = _predict_others(trained, _groups(table, groups, matrix.rows))
+    found, scores, notes = _predict_others(trained, _groups(table, groups, rows))
     confusion = np.zeros((len(names), len(names)), dtype=np.int64)
     np.add.at(confusion, (truth, found), 1)
     hits, true, given = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
@@ -484,7 +469,7 @@ def cross_validate(
     few = [f"{name!r} ({count})" for name, count in trained.counts.items() if count < _FEW]
     if few:
         notes.append(f"Few examples of {', '.join(few)}: scores on fewer than {_FEW} are unreliable.")
-    predictions = table.iloc[matrix.rows][key_columns(table)].reset_index(drop=True)
+    predictions = table.iloc[rows][key_columns(table)].reset_index(drop=True)
     predictions[CLASS_COLUMN] = [names[code] for code in truth]
     predictions["predicted"] = [names[code] for code in found]
     return TableValidation(
@@ -545,8 +530,7 @@ def _balanced(truth: np.ndarray, found: np.ndarray) -> float:
 def _groups(table: pd.DataFrame, groups: str | None, rows: np.ndarray) -> np.ndarray | None:
     if groups is None or (groups == "image" and groups not in table):
         return None
-    if groups not in table:
-        raise invalid("groups", "a column of the table", repr(groups))
+    check_column(table, "groups", groups)
     values = table[groups].astype(str).to_numpy()[rows]
     return values if len(set(values)) > 1 else None
 
@@ -592,8 +576,7 @@ def _by_key(table: pd.DataFrame, classes: Mapping[Any, Any] | pd.Series) -> pd.S
     place = key_rows(table, keys, argument="classes")
     absent = [key for key in keys if key not in place]
     if absent:
-        shown = ", ".join(map(str, absent[:5])) + (", …" if len(absent) > 5 else "")
-        raise invalid("classes", "objects of the table", f"{shown}, which it does not have")
+        raise invalid("classes", "objects of the table", f"{first_few(absent)}, which it does not have")
     values: list[Any] = [None] * len(table)
     for key, value in items:
         values[place[key]] = value

@@ -10,10 +10,9 @@ import numpy as np
 
 from objclass._common.checks import check_number, check_option, invalid
 from objclass._common.messages import report
-from objclass._common.notices import warn
 from objclass.tables import estimators
 from objclass.tables.columns import check_random_state, prepare, with_results
-from objclass.tables.estimators import Method, check_size, repeatable, set_up
+from objclass.tables.estimators import Method, check_size, repeatable, report_matrix, set_up
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,8 +143,7 @@ def cluster(
     size = number_of_clusters(method, n_clusters)
     random_state = check_random_state(random_state)
     matrix = prepare(table, columns=columns, scale=scale)
-    if progress:
-        report(f"cluster: {matrix.summary()}")
+    report_matrix("cluster", matrix, progress=progress)
     if method == "kmeans" and len(matrix.values) > estimators.MANY:
         chosen = dataclasses.replace(chosen, estimator="sklearn.cluster:MiniBatchKMeans")
     fixed = {} if size is None else {chosen.size: size}
@@ -161,8 +159,6 @@ def cluster(
             numbers = _by_size(estimator.fit_predict(matrix.values))
         if progress and (noise := int((numbers < 0).sum())):
             report(f"cluster: {noise:,} of {len(table):,} objects are noise (-1)")
-    else:
-        warn("The table has no objects: there is nothing to cluster.", stacklevel=2)
     return with_results(table, matrix.rows, {chosen.column: numbers}, replace=chosen.column)
 
 

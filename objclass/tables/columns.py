@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import check_number, describe, invalid
+from objclass._common.checks import check_number, describe, first_few, invalid
 from objclass._common.notices import warn
 from objclass.measurement.columns import column_unit
 from objclass.tables.roles import column_role, words_of
@@ -63,7 +63,7 @@ class Matrix:
     def summary(self) -> str:
         """Return a line with the columns that are used, and those that are excluded and why."""
         n = len(self.columns)
-        return "; ".join([f"{n} column{'s' * (n != 1)} used: {_first(self.columns)}", *self._remarks()])
+        return "; ".join([f"{n} column{'s' * (n != 1)} used: {first_few(self.columns, 8)}", *self._remarks()])
 
     def details(self) -> tuple[str, list[str]]:
         """Return how many columns are used and excluded, and the lines that say which and why."""
@@ -72,11 +72,11 @@ class Matrix:
         return counts, [f"used: {', '.join(self.columns)}", *self._remarks()]
 
     def _remarks(self) -> Iterator[str]:
-        reasons = [f"{reason} ({_first(names)})" for reason, names in self.excluded.items() if names]
+        reasons = [f"{reason} ({first_few(names, 8)})" for reason, names in self.excluded.items() if names]
         if reasons:
             yield f"excluded: {', '.join(reasons)}"
         if self.correlated:
-            yield f"strongly correlated: {_first(self.correlated, 4)}"
+            yield f"strongly correlated: {first_few(self.correlated, 4)}"
 
 
 def check_table(table: Any) -> pd.DataFrame:
@@ -109,6 +109,13 @@ def check_table(table: Any) -> pd.DataFrame:
         hint = "If objects come from several images, add a column 'image'."
         raise invalid("table", expected, f"more than one row for {first}", hint)
     return table
+
+
+def check_column(table: pd.DataFrame, argument: str, name: object) -> None:
+    """Raise unless `name` is that of a column of the table."""
+    if name not in table.columns:
+        hint = f"It has {first_few(list(table), 20)}."
+        raise invalid(argument, "the name of a column of the table", describe(name), hint)
 
 
 def check_belongs(table: pd.DataFrame, present: np.ndarray) -> None:
@@ -524,29 +531,18 @@ def _is_real(column: pd.Series, *, allow_bool: bool = False) -> bool:
     return is_numeric_dtype(column.dtype) and not is_complex_dtype(column.dtype)
 
 
-def _first(names: Sequence[object], most: int = 8) -> str:
-    """Return the first few names."""
-    return ", ".join(map(str, names[:most])) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
 def _some(values: Any) -> str:
     """Quote the first few of `values`."""
-    first = [repr(value) for value in list(values)[:12]]
-    return ", ".join(first) + (f" and {len(values) - 12} more" if len(values) > 12 else "")
+    return first_few([repr(value) for value in values], 12)
 
 
 MOST_CATEGORIES = 60
 
 
-_CLUSTERS = re.compile(r"_CLUSTER_ID$")
-
-
 def column_kind(column: pd.Series) -> str:
     """Return how a column can be plotted: as "number", as "category", or not at all ("text")."""
-    from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
-
-    if is_numeric_dtype(column) and not is_bool_dtype(column) and not is_complex_dtype(column):
-        return "category" if _CLUSTERS.search(str(column.name)) and _is_countable(column) else "number"
+    if _is_real(column):
+        return "category" if str(column.name).endswith("_CLUSTER_ID") and _is_countable(column) else "number"
     return "category" if _is_countable(column) else "text"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from objclass._common.checks import invalid
 from objclass._common.notices import warn
-from objclass.tables.columns import check_one_unit, check_table, column_kind
+from objclass.tables.columns import check_column, check_one_unit, check_table, column_kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,11 +134,8 @@ def check_design(table: pd.DataFrame, values: Sequence[str], *, by: str, replica
 
     check_table(table)
     for argument, name in [("by", by), ("replicate", replicate), *(("values", value) for value in values)]:
-        if name not in table.columns:
-            shown = ", ".join(map(str, table.columns[:20]))
-            raise invalid(argument, "a column of the table", repr(name), f"It has {shown}.")
-    for argument, name in (("replicate", replicate), *(("values", value) for value in values)):
-        if name == "label":
+        check_column(table, argument, name)
+        if name == "label" and argument != "by":
             expected = "the column of images, wells or animals" if argument == "replicate" else "measurements"
             raise invalid(argument, expected, "'label', which identifies objects")
     check_one_unit(table, values)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import invalid
+from objclass._common.checks import first_few, invalid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -211,10 +211,7 @@ class _Evaluation:
         columns = {_plain(column): column for column in self.table} | {str(c): c for c in self.table}
         column = columns.get(name, columns.get(_plain(name)))
         if column is None:
-            shown = ", ".join(map(str, list(self.table)[:30])) + (
-                ", …" if len(self.table.columns) > 30 else ""
-            )
-            raise _refuse(f"names of columns ({shown})", repr(name))
+            raise _refuse(f"names of columns ({first_few(list(self.table), 30)})", repr(name))
         series = self.table[column]
         if is_datetime64_any_dtype(series) or is_complex_dtype(series) or series.dtype.kind == "m":
             raise _refuse("numeric or text columns", f"{name!r} of type {series.dtype}")

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from objclass._common.checks import invalid
+from objclass._common.messages import report
 from objclass._common.notices import collect_of_packages, warn
+from objclass.tables.columns import Matrix
 
 _lock = threading.RLock()
 
@@ -64,6 +66,14 @@ class Method:
     all_pairs: Callable[[Mapping[str, Any]], bool] = lambda options: True
     slow: int | None = None
     silence: tuple[str, ...] = ()
+
+
+def report_matrix(step: str, matrix: Matrix, *, progress: bool) -> None:
+    """Report which measurements are used; warn if there are no objects."""
+    if progress:
+        report(f"{step}: {matrix.summary()}")
+    if not len(matrix.rows):
+        warn(f"The table has no objects: there is nothing to {step}.", stacklevel=3)
 
 
 def set_up(name: str, method: Method, options: Mapping[str, Any], **fixed: Any) -> Any:

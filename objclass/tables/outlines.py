@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from objclass._common import checks
 from objclass._common.files import AnyPath, replacing
-from objclass.tables.columns import check_belongs, check_table, measurement_columns
+from objclass.io.microscopes import needs
+from objclass.tables.columns import check_belongs, check_column, check_table, measurement_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,9 +59,7 @@ def map_to_image(labels: npt.ArrayLike, table: pd.DataFrame, column: str) -> np.
 
     labels = checks.check_labels(labels)
     table = _of_one_image(table)
-    if column not in table:
-        hint = f"There are: {', '.join(map(str, table.columns))}."
-        raise checks.invalid("column", "the name of a column of the table", checks.describe(column), hint)
+    check_column(table, "column", column)
     numbers, places = np.unique(labels, return_inverse=True)
     check_belongs(table, numbers[numbers != 0])
     rows = table.set_index("label")[column].reindex(numbers)
@@ -68,11 +67,9 @@ def map_to_image(labels: npt.ArrayLike, table: pd.DataFrame, column: str) -> np.
         values = rows.to_numpy(dtype=float, na_value=np.nan, copy=True)
         values[numbers == 0] = np.nan
     else:
-        codes = table[column].astype("category").cat
-        values = np.full(len(numbers), -1, np.int32)
-        by_label = dict(zip(table["label"].tolist(), (codes.codes + 1).tolist(), strict=True))
-        for place, number in enumerate(numbers.tolist()):
-            values[place] = by_label.get(number, 0) or -1
+        codes = table.set_index("label")[column].astype("category").cat.codes
+        values = codes.reindex(numbers, fill_value=-1).to_numpy(np.int32, copy=True)
+        values[values >= 0] += 1
         values[numbers == 0] = 0
     return values[places].reshape(labels.shape)
 
@@ -165,12 +162,8 @@ def write_rois(labels: npt.ArrayLike, path: AnyPath) -> None:
     >>> objclass.write_rois(np.array([[0, 1, 1]]), pathlib.Path(folder.name) / "rois.zip")
     >>> folder.cleanup()
     """
-    try:
+    with needs("roifile", "export", to="write it"):
         import roifile
-    except ImportError as error:
-        raise ImportError(
-            "ROIs need the package roifile. Install it with: python -m pip install roifile"
-        ) from error
 
     labels = checks.check_labels(labels)
     if not str(path).lower().endswith(".zip"):
@@ -216,9 +209,8 @@ def _qupath_properties(
         return {}
     table = _of_one_image(table)
     check_belongs(table, np.unique(labels[labels != 0]))
-    if column is not None and column not in table:
-        hint = f"There are: {', '.join(map(str, table.columns))}."
-        raise checks.invalid("column", "the name of a column of the table", checks.describe(column), hint)
+    if column is not None:
+        check_column(table, "column", column)
     names = [name for name in measurement_columns(table) if name != column]
     values = table[names].to_numpy(dtype=float, na_value=np.nan)
     result: dict[int, dict[str, Any]] = {}

@@ -51,7 +51,7 @@ def standardized_differences(
     """
     import pandas as pd
 
-    matrix = prepare(table, columns=columns, scale=True)
+    matrix = prepare(table, columns=columns)
     codes, names = factorize(table[by])
     codes = codes[matrix.rows]
     present = [code for code in range(len(names)) if (codes == code).any()]
@@ -72,9 +72,7 @@ def _difference(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
         return np.where(pooled > 0, (group.mean(axis=0) - rest.mean(axis=0)) / pooled, np.nan)
 
 
-def silhouettes(
-    table: pd.DataFrame, by: str, *, columns: Iterable[str] | str = "auto"
-) -> dict[object, float]:
+def silhouettes(table: pd.DataFrame, by: str) -> dict[object, float]:
     """Return the mean silhouette of each cluster: near 1 if it is separate, near 0 if it overlaps.
 
     The silhouette of a cluster of a single object is undefined. At most 2,000 objects, drawn at random with a
@@ -93,7 +91,7 @@ def silhouettes(
     """
     from sklearn.metrics import silhouette_samples
 
-    matrix = prepare(table, columns=columns, scale=True)
+    matrix = prepare(table)
     codes, names = factorize(table[by])
     codes = codes[matrix.rows]
     known = np.flatnonzero(codes >= 0)
@@ -111,9 +109,7 @@ def silhouettes(
     }
 
 
-def distances_from_mean(
-    table: pd.DataFrame, rows: np.ndarray, *, columns: Iterable[str] | str = "auto"
-) -> np.ndarray:
+def distances_from_mean(table: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
     """Return the distance of each object from the mean of the given objects; the nearest is most typical.
 
     Parameters
@@ -122,8 +118,6 @@ def distances_from_mean(
         One row for each object.
     rows : (n,) array of int
         The positions of the objects in the table, for example those of a cluster.
-    columns : list of str or "auto"
-        The measures; "auto" stands for those that `objclass.cluster` would use.
 
     Returns
     -------
@@ -138,7 +132,7 @@ def distances_from_mean(
     >>> distances_from_mean(table, np.array([0, 1, 2])).round(1).tolist()
     [0.3, 0.0, 0.3]
     """
-    matrix = prepare(table, columns=columns, scale=True)
+    matrix = prepare(table)
     values = np.full((len(table), len(matrix.columns)), np.nan)
     values[matrix.rows] = matrix.values  # noqa: PD011
     some = values[rows]

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import check_number, check_option, invalid
-from objclass._common.messages import report
 from objclass._common.notices import warn
 from objclass.tables import estimators
 from objclass.tables.columns import check_random_state, prepare, with_results
-from objclass.tables.estimators import Method, check_size, repeatable, set_up
+from objclass.tables.estimators import Method, check_size, repeatable, report_matrix, set_up
 from objclass.tables.placing import place_like
 from objclass.tables.umap_cache import import_umap
 
@@ -165,8 +164,7 @@ def reduce(
         )
         return _with_places(table, matrix.rows, embedding, chosen)
     matrix = prepare(table, columns=columns, scale=scale)
-    if progress:
-        report(f"reduce: {matrix.summary()}")
+    report_matrix("reduce", matrix, progress=progress)
     if method == "umap":
         import_umap()
         options = {"n_jobs": -1 if random_state is None else 1, **options}
@@ -180,8 +178,6 @@ def reduce(
         check_size(method, chosen, estimator, n_learnt, size="n_components", quick="pca")
         with repeatable(chosen, random_state):
             embedding = _embed(method, estimator, matrix.values, random_state)
-    else:
-        warn("The table has no objects: there is nothing to reduce.", stacklevel=2)
     return _with_places(table, matrix.rows, embedding, chosen)
 
 

@@ -163,13 +163,9 @@ def column_values(table: pd.DataFrame, argument: str, column: str | None) -> np.
     from pandas.api.types import is_numeric_dtype
 
     numeric = [str(name) for name in table if is_numeric_dtype(table[name])]
-    if column not in table or column not in numeric:
-        raise checks.invalid(
-            argument,
-            "the name of a numeric column",
-            checks.describe(column),
-            f"The numeric columns are {', '.join(numeric)}.",
-        )
+    if column not in numeric:
+        hint = f"The numeric columns are {', '.join(numeric)}."
+        raise checks.invalid(argument, "the name of a numeric column", checks.describe(column), hint)
     return table[column].to_numpy(dtype=float, na_value=np.nan)
 
 

@@ -305,7 +305,9 @@ def test_of_very_many_objects_some_are_drawn():
 
 def test_facets_errors():
     table = experiment()
-    with pytest.raises(ValueError, match="by: expected a column of the table, got str 'condition'"):
+    with pytest.raises(
+        ValueError, match="by: expected the name of a column of the table, got str 'condition'"
+    ):
         facets(table, "condition")
     with pytest.raises(ValueError, match="by: expected at most 60 groups, got 61"):
         facets(experiment(61, 1))

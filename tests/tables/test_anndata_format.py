@@ -155,5 +155,5 @@ def test_scanpy_and_squidpy_take_both_forms():
 
 def test_anndata_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "anndata", None)
-    with pytest.raises(ImportError, match="pip install anndata"):
+    with pytest.raises(objclass.ObjclassError, match="pip install anndata"):
         objclass.to_anndata(pd.DataFrame({"label": [1], "area": [1.0]}))

@@ -259,7 +259,7 @@ def test_cross_validation_by_image_and_at_random(table):
     assert "balanced accuracy" in str(by_image)
     few = cross_validate(table.iloc[:30], "example")
     assert any(note.startswith("Few examples of") for note in few.notes)
-    with pytest.raises(ValueError, match="groups: expected a column"):
+    with pytest.raises(ValueError, match="groups: expected the name of a column"):
         cross_validate(table, "example", groups="plate")
 
 

@@ -97,13 +97,13 @@ def test_missing_values():
 def test_bad_input():
     table = experiment(np.random.default_rng(0))
     for keywords, message in (
-        ({"by": "treatment"}, "by: expected a column of the table, got 'treatment'"),
-        ({"replicate": "animal"}, "replicate: expected a column"),
+        ({"by": "treatment"}, "by: expected the name of a column of the table, got str 'treatment'"),
+        ({"replicate": "animal"}, "replicate: expected the name of a column"),
         ({"by": "image"}, r"by: expected a column with two conditions, got 8 \('0-0'.*Choose two"),
     ):
         with pytest.raises(ValueError, match=message):
             compare(table, "area", **keywords)
-    with pytest.raises(ValueError, match="values: expected a column"):
+    with pytest.raises(ValueError, match="values: expected the name of a column"):
         compare(table, ["area", "volume"])
     mixed = table.assign(image=table["image"].replace({"1-0": "0-0"}), label=range(len(table)))
     with pytest.raises(

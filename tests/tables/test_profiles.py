@@ -44,7 +44,7 @@ def test_one_group_and_missing_groups(table: pd.DataFrame) -> None:
 
 def test_silhouettes_equal_scikit_learn(table: pd.DataFrame) -> None:
     columns = ["area", "solidity"]
-    found = silhouettes(table, "KMEANS_CLUSTER_ID", columns=columns)
+    found = silhouettes(table[["label", "KMEANS_CLUSTER_ID", *columns]], "KMEANS_CLUSTER_ID")
     values = (table[columns] - table[columns].mean()) / table[columns].std(ddof=0)
     samples = silhouette_samples(values, table["KMEANS_CLUSTER_ID"].astype(int))
     for cluster, value in found.items():
