@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from objclass.pixels.classifier import ObjectClassifier
     from objclass.workflows.evaluation import Evaluation
-    from objclass.workflows.reading import Picture
+    from objclass.workflows.reading import Picture, Reading
     from objclass.workflows.run import Run
 
 ERROR, STOPPED, DIFFERENT, FAILED = 2, 130, 1, 1
@@ -148,7 +148,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--edits", metavar="EDITS.json", help=text)
     parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write to")
     _add_overwrite(parser)
-    _add_reading(parser, "needed where there are several", "needed where there are several")
+    _add_reading(parser)
     _add_training(parser)
     _add_segmentation(parser)
     _add_exclusion(parser)
@@ -176,7 +176,7 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write to")
     switch = argparse.BooleanOptionalAction
     parser.add_argument("--measure", action=switch, default=True, help="measure the objects")
-    _add_reading(parser, "all by default", "all by default")
+    _add_reading(parser, several="all by default")
     _add_segmentation(parser)
     _add_exclusion(parser)
     parser.add_argument("--verify", action="store_true", help="verify the checksums of all earlier results")
@@ -221,21 +221,23 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("labels", metavar="LABELS", help=text)
     parser.add_argument("image", metavar="IMAGE", nargs="?", help="the image, for intensities")
     parser.add_argument("--out", metavar="T.csv", required=True, help="the output table")
-    _add_reading(parser, "needed where there are several", "needed where there are several", segments=False)
+    _add_reading(parser, segments=False)
 
 
 def _add_annotated(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="the images")
     text = "scribbles on each image, in the same order: 1 background, 2 objects, 0 elsewhere"
     parser.add_argument("--annotations", metavar="A.tif", nargs="+", required=required, help=text)
-    _add_reading(parser, "needed where there are several", "needed where there are several")
+    _add_reading(parser)
 
 
-def _add_reading(parser: argparse.ArgumentParser, series: str, frame: str, *, segments: bool = True) -> None:
+def _add_reading(
+    parser: argparse.ArgumentParser, *, several: str = "needed where there are several", segments: bool = True
+) -> None:
     group = parser.add_argument_group("reading")
     group.add_argument("--axes", help="the axes of the images, as zcyx, where files do not name them")
-    group.add_argument("--series", metavar="N", type=int, help=f"which image of a file; {series}")
-    group.add_argument("--frame", metavar="N", type=int, help=f"which time point; {frame}")
+    group.add_argument("--series", metavar="N", type=int, help=f"which image of a file; {several}")
+    group.add_argument("--frame", metavar="N", type=int, help=f"which time point; {several}")
     if segments:
         text = "the channels to segment on, by number or name; all are measured"
         group.add_argument("--channel", metavar="C", nargs="+", help=text)
@@ -311,19 +313,19 @@ def _size(text: str) -> int | float | str:
     return text
 
 
-def _one_or_all(given: list[Any] | None) -> Any:
-    """Return the value of an option, or a list if there are several."""
-    return None if given is None else given[0] if len(given) == 1 else tuple(given)
-
-
 def _parameters(options: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
-    """Return the given parameters that the command supports."""
+    """Return the given parameters that the command supports; a list of values only if there are several."""
     given = {name: getattr(options, name) for name in names if hasattr(options, name)}
-    several = ("channel", "spacing", "default_spacing", "positive_class")
-    return {
-        name: _one_or_all(value) if name in several and isinstance(value, list) else value
-        for name, value in given.items()
-    }
+    for name, value in given.items():
+        if isinstance(value, list):
+            given[name] = value[0] if len(value) == 1 else tuple(value)
+    return given
+
+
+def _reading(options: argparse.Namespace) -> Reading:
+    from objclass.workflows.reading import Reading
+
+    return Reading(**_parameters(options, [field.name for field in dataclasses.fields(Reading)]))
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -351,8 +353,7 @@ def _run(options: argparse.Namespace) -> None:
     from objclass.workflows.run import run_image
 
     if options.classifier is not None:
-        given = [name for name in TRAINING if getattr(options, name, None) is not None]
-        _refuse(given, "a classifier, which is trained already")
+        _refuse_training([name for name in TRAINING if getattr(options, name, None) is not None])
     folder = Path(options.out)
     edits, edited = ([], "") if options.edits is None else read_edits(options.edits)
     print(f"objclass run: {options.image}", flush=True)
@@ -371,13 +372,14 @@ def _run(options: argparse.Namespace) -> None:
     _print_summary(run, folder)
 
 
-def _refuse(names: Sequence[str], reason: str) -> None:
+def _refuse_training(names: Sequence[str]) -> None:
     """Raise if options are given that have no effect."""
     from objclass._common.checks import invalid
 
     if names:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in names)
-        raise invalid(options, f"no training parameters together with {reason}", "them", "Omit them.")
+        expected = "no training parameters together with a classifier, which is trained already"
+        raise invalid(options, expected, "them", "Omit them.")
 
 
 def _rerun(options: argparse.Namespace) -> int:
@@ -466,13 +468,11 @@ def _read(
     """Return the images and their scribbles, if there are any; channels in the order of the classifier."""
     from objclass._common.checks import invalid
     from objclass.io.images import read_annotations
-    from objclass.workflows.reading import Reading
 
     n_images, paths = len(options.images), options.annotations
     if paths is not None and len(paths) != n_images:
         raise invalid("annotations", f"as many files as there are images, {n_images}", f"{len(paths)}")
-    names = [field.name for field in dataclasses.fields(Reading)]
-    reading = Reading(**_parameters(options, names))
+    reading = _reading(options)
     annotations = None if paths is None else [read_annotations(path, reading.frame) for path in paths]
     if classifier is not None:
         fits = [(3 if options.planewise else classifier.ndim, "the classifier")] * n_images
@@ -508,11 +508,10 @@ def _train(options: argparse.Namespace) -> None:
 
 def _measure(options: argparse.Namespace) -> None:
     from objclass._common.files import check_output
-    from objclass.workflows.reading import Reading, measure_files
+    from objclass.workflows.reading import measure_files
     from objclass.workflows.results import write_measurements
 
-    names = [field.name for field in dataclasses.fields(Reading)]
-    reading = Reading(**_parameters(options, names))
+    reading = _reading(options)
     check_output(options.out, ".csv", inputs=[options.labels, *filter(None, [options.image])])
     table = measure_files(options.labels, options.image, reading)
     write_measurements(Path(options.out), table)

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass import __version__
-from objclass._common.checks import ObjclassError, check_number, invalid
-from objclass._common.files import AnyPath, check_writable, remove_unfinished
+from objclass._common.checks import ObjclassError, check_number, first_few, invalid
+from objclass._common.files import AnyPath, remove_unfinished
 from objclass._common.locking import locked
 from objclass._common.parallel import Progress, progress_bar
 from objclass.workflows.batch_tables import COLUMNS, IMAGES, OBJECTS, PARQUET
-from objclass.workflows.classes import add_classes, count_classes, load_object_classifier, measure_objects
+from objclass.workflows.classes import count_classes, load_object_classifier, measure_objects
 from objclass.workflows.inputs import (
     BATCH,
     PARTS,
@@ -39,7 +39,7 @@ from objclass.workflows.open_files import OpenFiles
 from objclass.workflows.parameters import ObjectParameters
 from objclass.workflows.reading import SYMBOL, UNIT, Picture, Reading, check_one_unit
 from objclass.workflows.record import RECORD, checksum, read_sealed, write_record, write_sealed
-from objclass.workflows.results import check_out
+from objclass.workflows.results import check_out, make_folder
 from objclass.workflows.workers import Workers
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def segment_folder(
     found = find_images(inputs, out=out)
     if found.left_out:
         _log.warning("%s", describe_left_out(found.left_out))
-    folder = _make_folder(Path(out))
+    folder = make_folder(Path(out)).absolute()
     with locked(folder):
         _check_same(folder, found.root.resolve(), trained, settings, classes_sha256)
         for part in (folder, *(folder / name for name in PARTS)):
@@ -237,24 +237,12 @@ def segment_folder(
 
 def _check_folder(folder: Path) -> None:
     """Raise if `folder` contains files that a batch would replace but did not write."""
-    if folder.exists() and not folder.is_dir():
-        raise invalid("out", "a folder", f"the file {folder}", "Choose another name.", kind=FileExistsError)
     if not (folder / BATCH).exists():
         names = (*PARTS, OBJECTS, COLUMNS, PARQUET, IMAGES, CLASSIFIER, CACHE, RECORD)
         taken = [name for name in names if (folder / name).exists()]
         if taken:
             got = f"{folder}, which contains {', '.join(taken)} from another source"
             raise invalid("out", "a new folder, or one of a batch", got, "Choose another folder.")
-
-
-def _make_folder(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        got = f"{folder} ({error.strerror})"
-        raise invalid("out", "a folder that can be created", got, kind=PermissionError) from error
-    check_writable(folder, argument="out")
-    return folder.absolute()
 
 
 def _check_same(
@@ -475,6 +463,8 @@ class Work:
 
     def do(self, item: Item, classifier: ObjectClassifier, opened: OpenFiles) -> None:
         """Segment and measure one image; its record is written last."""
+        from objclass.tables.classification import classify
+
         start, settings = time.perf_counter(), self.settings
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -483,7 +473,9 @@ class Work:
             labels = settings.find_objects(picture, classifier)
             table = None
             if settings.measure:
-                table = add_classes(measure_objects(labels, picture, self.classes), self.classes)
+                table = measure_objects(labels, picture, self.classes)
+                if self.classes is not None:
+                    table = classify(table, self.classes)
                 table.insert(0, "image", item.image)
                 table.insert(1, "frame", item.frame or 0)
                 table.insert(3, "unit", picture.unit)
@@ -620,8 +612,8 @@ def _find_stale(work: Work, done: Iterable[Item]) -> list[str]:
     own = {work.labels_path(item).name for item in done}
     stale = sorted(path.name for path in labels.glob("[!.]*") if path.name not in own)
     if stale:
-        shown = ", ".join(stale[:5]) + (f" and {len(stale) - 5:,} more" if len(stale) > 5 else "")
-        _log.warning("%s contains %d files without a row in %s: %s", labels, len(stale), IMAGES, shown)
+        text = "%s contains %d files without a row in %s: %s"
+        _log.warning(text, labels, len(stale), IMAGES, first_few(stale))
     return stale
 
 

@@ -60,19 +60,6 @@ def _is_of(column: str, name: str) -> bool:
     return column == name or column.startswith(f"{name}-")
 
 
-def add_classes(table: pd.DataFrame, classifier: TableClassifier | None) -> pd.DataFrame:
-    """Return the table with the classes of the objects, if there is a classifier."""
-    from objclass.tables.classification import classify
-
-    if classifier is None:
-        return table
-    if len(table):
-        return classify(table, classifier)
-    kind = object if isinstance(classifier.classes[0], str) else "Int64"
-    names = ["CLASS_PROBABILITY", *(f"PROBABILITY_{name}" for name in classifier.classes)]
-    return table.assign(CLASS=np.empty(0)).astype({"CLASS": kind}).assign(**dict.fromkeys(names, np.empty(0)))
-
-
 def count_classes(table: pd.DataFrame, classifier: TableClassifier) -> dict[str, int]:
     """Return how many objects are of each class; those of none lack a measurement."""
     counts = table["CLASS"].value_counts()

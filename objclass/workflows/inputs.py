@@ -18,6 +18,7 @@ from objclass._common.checks import invalid
 from objclass._common.files import AnyPath, check_name
 from objclass.io.ngff import is_zarr
 from objclass.io.opening import OPENERS, suffix_of
+from objclass.io.tables import FORMULA_SIGNS
 from objclass.workflows.record import RECORD
 
 BATCH = "batch.json"
@@ -34,7 +35,6 @@ _READABLE = re.compile(r"[^/\\:*?\"<>|~\x00-\x1f\x7f\ud800-\udfff]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
 """Names of devices on Windows, with any suffix."""
 _LONGEST_STEM = 120
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 _RESULTS = "results of objclass"
 _HIDDEN = "hidden files"
@@ -303,4 +303,4 @@ def _is_ours(path: Path, key: str) -> bool:
 def _name(path: Path, root: Path) -> str:
     """Return the path of a file relative to the root, as text that is safe in spreadsheets."""
     name = os.fsencode(path.relative_to(root).as_posix()).decode(errors="backslashreplace")
-    return f"./{name}" if name.startswith(_FORMULA) else name
+    return f"./{name}" if name.startswith(FORMULA_SIGNS) else name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,9 +23,25 @@ if TYPE_CHECKING:
     from objclass.pixels.classifier import ObjectClassifier
 
 _SHARED = ("positive_class", "spacing", "unit", "random_state")  # with other steps, or from the file
-TRAINING = tuple(one.name for one in dataclasses.fields(TrainingParameters) if one.name not in _SHARED)
+
+
+def _names(kind: Any) -> tuple[str, ...]:
+    """Return the names of the fields of a dataclass."""
+    return tuple(one.name for one in dataclasses.fields(kind))
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+TRAINING = tuple(name for name in _names(TrainingParameters) if name not in _SHARED)
 """Parameters of `objclass.train_object_classifier` alone."""
-_GROUPS: dict[str, type[Any]] = {"reading": Reading, "segmentation": SegmentationOptions}
+_GROUPS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "reading": (Reading, _names(Reading)),
+    "segmentation": (SegmentationOptions, _names(SegmentationOptions)),
+    "training": (_given, TRAINING),
+}
+"""The fields that hold several parameters: what makes them, and the names of these."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +93,10 @@ class ObjectParameters:
             If one is unknown or out of range.
         """
         groups: dict[str, Any] = {}
-        for name, kind in _GROUPS.items():
-            own = [one.name for one in dataclasses.fields(kind) if one.name in given]
-            groups[name] = kind(**{key: given.pop(key) for key in own})
-        groups |= cls._own_groups(given)
-        known = {one.name for one in dataclasses.fields(cls)} - {*groups, *_GROUPS}
-        unknown = sorted({*given} - known)
+        for group in (name for name in _names(cls) if name in _GROUPS):
+            make, names = _GROUPS[group]
+            groups[group] = make(**{name: given.pop(name) for name in names if name in given})
+        unknown = sorted({*given} - {*cls.names()})
         if unknown:
             raise invalid("parameters", f"some of {', '.join(cls.names())}", ", ".join(unknown))
         return cls(**groups, **given)
@@ -90,17 +104,12 @@ class ObjectParameters:
     @classmethod
     def names(cls) -> list[str]:
         """Return the names that `of` accepts."""
-        own = [one.name for one in dataclasses.fields(cls) if one.name not in (*_GROUPS, "training")]
-        return [*(one.name for kind in _GROUPS.values() for one in dataclasses.fields(kind)), *own]
-
-    @classmethod
-    def _own_groups(cls, given: dict[str, Any]) -> dict[str, Any]:
-        return {}
+        return [each for name in _names(cls) for each in (_GROUPS[name][1] if name in _GROUPS else (name,))]
 
     def flat(self) -> dict[str, Any]:
         """Return all parameters by name, JSON-serializable; the inverse of `of`."""
         values = json.loads(json.dumps(dataclasses.asdict(self)))
-        for name in (*_GROUPS, "training"):
+        for name in _GROUPS:
             values |= values.pop(name, None) or {}
         return values
 
@@ -185,15 +194,6 @@ class Parameters(ObjectParameters):
         number = clustering.number_of_clusters(self.cluster, self.n_clusters)
         object.__setattr__(self, "n_clusters", number)  # what is used, for the record
         check_number("random_state", self.random_state, low=0, high=2**32 - 1, integer=True)
-
-    @classmethod
-    def _own_groups(cls, given: dict[str, Any]) -> dict[str, Any]:
-        training = {name: given.pop(name) for name in TRAINING if name in given}
-        return {"training": {name: value for name, value in training.items() if value is not None}}
-
-    @classmethod
-    def names(cls) -> list[str]:  # noqa: D102
-        return [*super().names(), *TRAINING]
 
     def compile_ahead(self) -> None:
         """Begin to compile in a second process what steps after the training will need."""

@@ -60,8 +60,6 @@ def output_folder(
     folder = Path(path).resolve()
     written = [folder / name for name in (*outputs, RECORD)]
     there = [file.name for file in written if file.exists()]
-    if folder.exists() and not folder.is_dir():
-        raise invalid("out", "a folder", f"the file {folder}", "Choose another name.", kind=FileExistsError)
     if there and not overwrite:
         hint = "Choose another folder, or replace them (overwrite=True, or --overwrite)."
         got = f"{folder}, which contains {', '.join(there)}"
@@ -74,15 +72,7 @@ def output_folder(
         raise invalid("out", "a folder of its own", f"{folder}, that of a batch", "Choose another folder.")
     is_new = not folder.exists()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        got = f"{folder} ({error.strerror})"
-        raise invalid(
-            "out", "a folder that can be created", got, "Choose another.", kind=PermissionError
-        ) from error
-    try:
-        check_writable(folder, argument="out")
-        yield folder
+        yield make_folder(folder)
     except BaseException:
         if is_new:
             with contextlib.suppress(OSError):  # fails if results were already written
@@ -90,8 +80,20 @@ def output_folder(
         raise
 
 
+def make_folder(folder: Path) -> Path:
+    """Create a folder if it does not exist, and return it; raise unless files can be written into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        got = f"{folder} ({error.strerror})"
+        hint = "Choose another."
+        raise invalid("out", "a folder that can be created", got, hint, kind=PermissionError) from error
+    check_writable(folder, argument="out")
+    return folder
+
+
 def check_out(path: AnyPath) -> None:
-    """Raise if `path` is empty, begins with ~, or is a symbolic link to what is not there."""
+    """Raise if `path` is empty, begins with ~, is a symbolic link to what is not there, or is a file."""
     if not os.fspath(path):
         raise invalid("out", "a folder", "an empty text", 'The working directory is ".".')
     folder = check_name(path, argument="out")
@@ -101,6 +103,8 @@ def check_out(path: AnyPath) -> None:
     if folder.is_symlink() and not folder.exists():
         got = f"{folder}, a link to {os.readlink(folder)}, which is not there"
         raise invalid("out", "a folder", got, "Remove the link.", kind=FileNotFoundError)
+    if folder.exists() and not folder.is_dir():
+        raise invalid("out", "a folder", f"the file {folder}", "Choose another name.", kind=FileExistsError)
 
 
 def write_results(

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import ObjclassError, invalid
-from objclass._common.files import AnyPath, check_name
+from objclass._common.files import AnyPath, check_exists
 from objclass._common.parallel import Progress
-from objclass.workflows.classes import add_classes, count_classes, load_object_classifier, measure_objects
+from objclass.workflows.classes import count_classes, load_object_classifier, measure_objects
 from objclass.workflows.parameters import Parameters
 from objclass.workflows.reading import Picture
 from objclass.workflows.record import describe_input, write_record
@@ -115,6 +115,7 @@ class Run:
 
     def describe(self, labels: np.ndarray, classes: TableClassifier | None = None) -> pd.DataFrame:
         """Measure, embed, cluster and classify the objects."""
+        from objclass.tables.classification import classify
         from objclass.tables.clustering import METHODS, cluster
         from objclass.tables.reduction import reduce
 
@@ -138,7 +139,7 @@ class Run:
             say(f"{column}: {', '.join(map(str, counts))} objects")
         if classes is not None:
             with self.stage("classify") as say:
-                table = add_classes(table, classes)
+                table = classify(table, classes)
                 self.found["classes"] = count_classes(table, classes)
                 say(", ".join(f"{name}: {count:,} objects" for name, count in self.found["classes"].items()))
         return table
@@ -272,12 +273,8 @@ def run_image(
         raise invalid("training", "no training parameters together with a classifier", names, hint)
     given = {"image": image, "annotations": annotations, "classifier": classifier}
     given["object_classifier"] = object_classifier
-    paths = {name: check_name(path, argument=name) for name, path in given.items() if path is not None}
+    paths = {name: check_exists(path, argument=name) for name, path in given.items() if path is not None}
     parameters.compile_ahead()
-    missing = [path for path in paths.values() if not path.exists()]
-    if missing:
-        hint = f"The working directory is {Path.cwd()}."
-        raise invalid("path", "a file that exists", str(missing[0]), hint, kind=FileNotFoundError)
     classes = None if object_classifier is None else load_object_classifier(object_classifier)
     with stage("read") as say:
         frame = parameters.reading.frame
