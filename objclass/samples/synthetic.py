@@ -73,13 +73,11 @@ def _places(centre: Array, semi_axes: Array, rng: np.random.Generator) -> Array:
     stretch = np.linalg.norm(directions / semi_axes, axis=1)
     directions = directions[rng.random(len(stretch)) < stretch * semi_axes.min()]
     candidates = centre + directions * (semi_axes + rng.normal(0, 0.6, (len(directions), 1)))
-    places = np.empty_like(candidates)
-    n = 0
-    for candidate in candidates:
-        if (np.linalg.norm(places[:n] - candidate, axis=1) > DISTANCE).all():
-            places[n] = candidate
-            n += 1
-    return places[:n]
+    places = []
+    while len(candidates):
+        places.append(candidates[0])
+        candidates = candidates[np.linalg.norm(candidates - candidates[0], axis=1) > DISTANCE]
+    return np.array(places)
 
 
 def _cell_types(n: int, rng: np.random.Generator) -> list[str]:
@@ -189,7 +187,8 @@ def _stroke(
 
 def brush(shape: tuple[int, ...], start: Array, stop: Array, radius: float) -> npt.NDArray[np.bool_]:
     """Return a mask of the pixels under a round brush drawn along a straight line."""
-    offset = np.moveaxis(np.indices(shape), 0, -1) - start
-    line = stop - start
-    along = np.clip(offset @ line / (line @ line), 0, 1)
-    return np.linalg.norm(offset - along[..., None] * line, axis=-1) <= radius
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    y, x = rows - start[0], columns - start[1]
+    height, width = stop - start
+    along = np.clip((y * height + x * width) / (height**2 + width**2), 0, 1)
+    return np.hypot(y - along * height, x - along * width) <= radius
