@@ -29,7 +29,7 @@ CASES = {
     "2D, Sobel, three classes, deep": ((140, 151), 1, 3, 5, "v070"),
     "2D, two channels, three classes": ((133, 160), 2, 3, 2, "medium_quick"),
 }
-N_TREES = 25
+N_TREES = 10
 
 
 def train_both(apoc, case, folder, class_name="PixelClassifier", **options):
