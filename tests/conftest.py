@@ -8,6 +8,7 @@ settings.register_profile("objclass", deadline=None)
 settings.load_profile("objclass")
 
 HERE = Path(__file__).resolve().parent
+BROWSER = HERE / "browser"
 SHARED_DATA = HERE.parents[1] / "shared" / "data"
 NO_REAL_IMAGES = "the real images are not at"
 
@@ -18,23 +19,30 @@ def pytest_configure(config):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """In several processes, files that wait for a browser go beside files that compute, and short ones last.
+    """In several processes, begin with the browser, and end with examples and notebooks, which are short.
 
     pytest-xdist would begin with the files of most tests, and end with the longest of all.
     """
-    if not hasattr(config, "workerinput"):
-        return
-    files = {}
-    for item in items:
-        files.setdefault(item.path, []).append(item)
-    tests = [path for path in files if HERE in path.parents]
-    waiting = [path for path in tests if path.parent == HERE / "browser"]
-    computing = [path for path in tests if path not in waiting]
-    place = {
-        path: (number + 0.5) / len(part) for part in (waiting, computing) for number, path in enumerate(part)
-    }
-    ordered = sorted(files, key=lambda path: place.get(path, 1))
-    items[:] = [item for path in ordered for item in files[path]]
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: (item.path.parent != BROWSER, HERE not in item.path.parents))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With ``--dist loadfile`` in two or three processes, give all browser tests to one of them.
+
+    Each other one would start servers and a browser of its own, and the first page takes them long.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneBrowser(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            is_browser = (config.rootpath / file).parent == BROWSER
+            return str(BROWSER) if is_browser else file
+
+    is_meant = config.getoption("dist") == "loadfile" and config.getoption("numprocesses") in (2, 3)
+    return OneBrowser(config, log) if is_meant else None
 
 
 @pytest.fixture(scope="session")

@@ -260,6 +260,15 @@ class Notebook:
         self.page.evaluate(OPEN, self.name)
         self._wait_idle()
 
+    def go_to(self, name: str) -> None:
+        """Close the notebook, and open another one in its place."""
+        self.name = name
+        if self.app == "lab":
+            self.page.evaluate(CLOSE)
+            self.open_beside()
+        else:
+            self.open()
+
     def _wait_idle(self) -> None:
         self.page.wait_for_function(
             """(name) => {
@@ -389,8 +398,12 @@ class Pages:
         return page
 
     def give_back(self, app: str, page: Any) -> None:
-        """Keep a page, unless there is one or it waits for an answer."""
-        if app in self.kept or page.locator(".jp-Dialog").count():
+        """Keep a page, unless there is one or it waits for an answer, of which the Escape key is none."""
+        dialogs = page.locator(".jp-Dialog")
+        for _ in range(10):
+            if dialogs.count():
+                page.keyboard.press("Escape")
+        if app in self.kept or dialogs.count():
             page.context.close()
         else:
             self.kept[app] = page

@@ -59,7 +59,11 @@ def load() -> None:
     """Import what kernels will need."""
     for name in ("ipykernel.kernelapp", "matplotlib.pyplot", "skimage.segmentation", "sklearn.ensemble"):
         importlib.import_module(name)
+    import numba
+
     import objclass
+
+    numba.njit("int64(int64)")(lambda number: number)  # only then is all of numba imported
 
     for name in objclass.__all__:
         getattr(objclass, name)

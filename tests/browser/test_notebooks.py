@@ -25,8 +25,7 @@ class Tutorial:
 
     def open(self, name: str) -> None:
         """Open a notebook and run all of its cells, without hands."""
-        self.notebook.name = f"{name}.ipynb"
-        self.notebook.open()
+        self.notebook.go_to(f"{name}.ipynb")
         self.notebook.run_all()
 
     def run_below(self, text: str) -> None:
