@@ -92,14 +92,20 @@ def remeasure(
     changed = np.union1d(before[differs], after[differs]).astype(np.int64)
     changed = changed[changed > 0]
     there = changed[np.isin(changed, after[np.isin(after, changed)])]
-    attrs, table = dict(table.attrs), table.copy(deep=False)
-    table.attrs = {}  # pandas copies them with every column
+    attrs, table, earlier = table.attrs, _without_attrs(table), map(_without_attrs, earlier)
     rows = _join_rows(table, gone=np.setdiff1d(changed, there), new=there, earlier=earlier)
     if len(changed):
         _measure_again(rows, table, (before, after), changed, image=image, spacing=spacing)
     rows = _restore_types(rows, table)
     rows.attrs = attrs
     return rows
+
+
+def _without_attrs(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the same table without its attributes, which pandas copies with every column."""
+    bare = table.copy(deep=False)
+    bare.attrs = {}
+    return bare
 
 
 def _check_table(table: Any) -> None:

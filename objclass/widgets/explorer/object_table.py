@@ -194,8 +194,10 @@ class ObjectTable:
         return {str(name): part[name].iloc[0] for name in part} if places.size else {}
 
     def part(self, rows: np.ndarray) -> pd.DataFrame:
-        """Return some rows of `table`, without making all of it."""
-        part = self._table.iloc[rows].assign(**{GROUP_COLUMN: self.groups.numbers[rows]})
+        """Return some rows of `table`, without making all of it, and without its attributes."""
+        part = self._table.iloc[rows]
+        part.attrs = {}  # pandas copies them with every column
+        part = part.assign(**{GROUP_COLUMN: self.groups.numbers[rows]})
         return self.names.add(self._with_classes(part, rows), self.groups.state.names)
 
     def _keys(self, labels: Sequence[int]) -> list[Any]:

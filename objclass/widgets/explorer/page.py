@@ -91,6 +91,7 @@ class Page:
     def show_columns(self) -> None:
         """Describe the columns, so that the browser asks for their values again."""
         table, volume = self.objects.measured, self.widget.volume
+        table.attrs = {}  # pandas copies them with every column
         described: dict[str, Any] = {}
         for column in table:
             name = str(column)
