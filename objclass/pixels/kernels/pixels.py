@@ -13,17 +13,19 @@ from objclass.pixels.kernels.convolution import LANES, copy
 from objclass.pixels.kernels.filters import N_SCRATCH, fill_features
 from objclass.pixels.kernels.forest import pick_classes, sum_votes
 
-ROW = 512
-"""How many voxels are classified at once, while their features are in the fastest cache."""
-GROUP = ROW // LANES  # strips
+GROUP = 8
+ROW = 2048
+"""Voxels of ready features that are classified at once: trees are larger than the fast cache."""
+PADDING = 16
+"""Columns behind a row, so that the features of a voxel do not fall into the same places of the cache."""
 
 
 @kernel
 def _empty_features(n_features):
     """Return memory for `fill_features`, and what will be the features of it, (n_features, n_voxels)."""
-    n = n_features * ROW
+    n = n_features * GROUP * LANES
     values = np.empty(n + N_SCRATCH, np.float32)
-    return values, values[:n].reshape((n_features, ROW))
+    return values, values[:n].reshape((n_features, GROUP * LANES))
 
 
 @kernel
@@ -31,7 +33,7 @@ def _fill_group(tile, source_at, slots, first, n_strips, features):
     """Compute the features of `n_strips` strips of one plane, counted row by row from number `first` on."""
     for s in range(n_strips):
         row, strip = divmod(first + s, tile.blur_shape[2])
-        fill_features(tile, source_at, slots, row, strip, features, s * LANES, ROW)
+        fill_features(tile, source_at, slots, row, strip, features, s * LANES, GROUP * LANES)
 
 
 @kernel
@@ -63,8 +65,8 @@ def classify_rows(tile, source_at, slots, rows, trees, classes):
     classes : uint8, (n_rows, n_columns)
     """
     values, features = _empty_features(tile.n_features)
-    sums = np.empty((trees.deep.votes.shape[0], ROW), np.float32)
-    picked = np.empty(ROW, np.uint8)
+    sums = np.empty((trees.deep.votes.shape[0], GROUP * LANES), np.float32)
+    picked = np.empty(GROUP * LANES, np.uint8)
     n_strips = tile.blur_shape[2]
     for first in range(rows[0] * n_strips, rows[1] * n_strips, GROUP):
         n = min(GROUP, rows[1] * n_strips - first)
@@ -82,7 +84,7 @@ def probability_rows(tile, source_at, slots, rows, trees, probabilities):
     classes together.
     """
     values, features = _empty_features(tile.n_features)
-    sums = np.empty((2, ROW), np.float32)
+    sums = np.empty((2, GROUP * LANES), np.float32)
     n_strips = tile.blur_shape[2]
     for first in range(rows[0] * n_strips, rows[1] * n_strips, GROUP):
         n = min(GROUP, rows[1] * n_strips - first)
@@ -124,7 +126,7 @@ def collect_features(tile, source_at, slots, rows, mask, offsets, collected):
 @kernel
 def classify_collected(collected, begin, end, trees, classes):
     """Write the class of the voxels from `begin` to before `end` whose features `collect_features` wrote."""
-    features = np.empty((collected.shape[0], ROW), np.float32)
+    features = np.empty((collected.shape[0], ROW + PADDING), np.float32)
     sums = np.empty((trees.deep.votes.shape[0], ROW), np.float32)
     for first in range(begin, end, ROW):
         n = min(ROW, end - first)
