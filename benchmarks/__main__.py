@@ -1,4 +1,4 @@
-"""Measure, print, and write ``benchmarks.json`` and ``benchmarks.md``."""
+"""Measure and print, and write ``benchmarks.json`` and ``benchmarks.md`` where ``--out`` says so."""
 
 from __future__ import annotations
 
@@ -37,19 +37,25 @@ def main() -> None:
     parser.add_argument(
         "modules", nargs="*", metavar="MODULE", help=f"among {', '.join(MODULES)}; all by default"
     )
-    parser.add_argument("--out", type=Path, default=Path(), help="the folder to write to")
+    parser.add_argument("--out", type=Path, help="the folder to write to")
     arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
     rows = []
     for name in arguments.modules or MODULES:
         for row in importlib.import_module(f"benchmarks.{name}").run():
             print(as_markdown(row), flush=True)
             rows.append(row)
+    if arguments.out:
+        write(rows, arguments.out)
+
+
+def write(rows: list[Row], folder: Path) -> None:
+    """Write the rows with what they were measured on."""
+    folder.mkdir(parents=True, exist_ok=True)
     machine = {"platform": platform.platform(), "processor": platform.machine(), "threads": n_threads()}
     content = {"machine": machine, "versions": versions(), "rows": [row.as_json() for row in rows]}
-    (arguments.out / "benchmarks.json").write_text(json.dumps(content, indent=2), encoding="utf-8")
+    (folder / "benchmarks.json").write_text(json.dumps(content, indent=2), encoding="utf-8")
     table = "\n".join([HEAD, *map(as_markdown, rows), ""])
-    (arguments.out / "benchmarks.md").write_text(table, encoding="utf-8")
+    (folder / "benchmarks.md").write_text(table, encoding="utf-8")
 
 
 HEAD = "| what | objclass | peer | the peer's | ratio | note |\n|---|---|---|---|---|---|"
