@@ -141,8 +141,8 @@ def test_in_full_screen_the_plot_has_the_height_of_the_screen(open_notebook) -> 
         return plot.bounding_box()["height"]
 
     def below(element: Any) -> float:
-        box = element.bounding_box()
-        return page.viewport_size["height"] - box["y"] - box["height"]
+        # A full screen may be higher than the page was.
+        return element.evaluate("element => innerHeight - element.getBoundingClientRect().bottom")
 
     before = plot.bounding_box()["height"]
     assert not fold.is_visible()
