@@ -267,7 +267,7 @@ def fit_forest(
     model: Any, rows: np.ndarray, classes: np.ndarray
 ) -> tuple[Forest, tuple[float, ...], np.ndarray]:
     """Fit a tree ensemble of scikit-learn; see `grow_forest`."""
-    rows = np.asfortranarray(rows, np.float32)  # the trees are the same, and they read one feature at a time
+    rows = np.ascontiguousarray(rows, np.float32)
     # scikit-learn's threads reset the warning filters of the whole process concurrently and may not restore
     # them: ignore their warnings and restore the filters.
     with warnings.catch_warnings(record=True):
