@@ -200,11 +200,11 @@ def channel_numbers(
     given = [channel] if np.ndim(channel) == 0 else list(channel)  # type: ignore[arg-type]
     found = []
     for each in given:
-        if isinstance(each, str) and known.count(each) == 1:
+        if isinstance(each, str) and (each in known or not each.isdecimal()):
+            if known.count(each) != 1:
+                got = f"{each!r}; its channels are {', '.join(known) or 'unnamed'}"
+                raise invalid(argument, f"the name of one channel of {of}", got)
             found.append(known.index(each))
-        elif isinstance(each, str) and not each.isdecimal():
-            got = f"{each!r}; its channels are {', '.join(known) or 'unnamed'}"
-            raise invalid(argument, f"the name of one channel of {of}", got)
         else:
             number = int(each) if isinstance(each, str) else each
             found.append(check_number(argument, number, low=0, high=n - 1, integer=True))

@@ -193,7 +193,7 @@ def exclude_border(labels: Images, *, relabel: bool = True) -> Images:
            [0, 0, 1, 0],
            [0, 0, 0, 0]], dtype=int32)
     """
-    return for_each(labels, lambda one: _keep(one, inside, relabel))
+    return for_each(labels, lambda one: _keep(one, inside, relabel, by_border=True))
 
 
 def relabel(labels: Images) -> Images:
@@ -225,8 +225,9 @@ def relabel(labels: Images) -> Images:
     return for_each(labels, lambda one: _keep(one, every, True))
 
 
-def _keep(labels: npt.ArrayLike, choose: Choice, dense: bool) -> np.ndarray:
+def _keep(labels: npt.ArrayLike, choose: Choice, dense: bool, *, by_border: bool = False) -> np.ndarray:
     array = check_labels(labels)
-    axes = [axis for axis, length in enumerate(array.shape) if length > 1 and choose is inside]
-    regions = count_regions(array, [(axis, side) for axis in axes for side in (0, -1)])
+    axes = [axis for axis, length in enumerate(array.shape) if length > 1]
+    borders = [(axis, side) for axis in axes for side in (0, -1)] if by_border else []
+    regions = count_regions(array, borders)
     return renumber(array, *choose_numbers(regions, choose, dense=dense))

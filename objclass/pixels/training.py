@@ -241,7 +241,7 @@ class Ranks:
     """
 
     def __init__(self, rows: np.ndarray) -> None:
-        self.rows = np.empty(rows.shape, np.float32, order="F")
+        self.rows = np.empty(rows.shape, np.float32)
         self._features = []
         for feature, values in enumerate(rows.T):
             distinct, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
@@ -315,7 +315,7 @@ def _votes_out_of_bag(model: Any, forest: Forest, rows: np.ndarray) -> np.ndarra
     unseen = np.ones((forest.n_trees, len(rows)), bool)
     for mask, seen in zip(unseen, model.estimators_samples_, strict=True):
         mask[seen] = False
-    # A float32 value is at most a threshold in float64, scikit-learn's, where it is at most the next float32.
+    # A float32 value is at most scikit-learn's threshold in float64 where it is at most the float32 below it.
     exact = np.concatenate([estimator.tree_.threshold for estimator in model.estimators_])
     below = exact.astype(np.float32)
     below = np.where(below > exact, np.nextafter(below, np.float32(-np.inf)), below)

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 import objclass
-from objclass._common.checks import ObjclassError, check_image, check_labels, check_spacing, invalid
+from objclass._common.checks import (
+    ObjclassError,
+    channel_numbers,
+    check_image,
+    check_labels,
+    check_spacing,
+    invalid,
+)
 
 KINDS = [
     ValueError,
@@ -70,3 +77,9 @@ def test_one_voxel_size_for_all_axes(spacing):
     assert check_spacing(0.5, 1) == (0.5,)
     with pytest.raises(ValueError, match="spacing: expected a positive number, got"):
         check_spacing(spacing, 1)
+
+
+@pytest.mark.parametrize("name", ["1", "DNA"])
+def test_a_name_that_two_channels_have_is_refused_also_where_it_could_be_a_number(name):
+    with pytest.raises(ObjclassError, match="the name of one channel"):
+        channel_numbers(name, [name, name, "2"], 3)

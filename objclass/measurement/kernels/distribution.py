@@ -81,8 +81,8 @@ def measure_distributions(labels, numbers, boxes, most, values, shares, result):
     numbers : (n,) int64 array
     boxes : (n, 6) int64 array
         Bounding boxes, as in `ObjectSums`.
-    counts : (n,) int64 array
-        Numbers of voxels. An object without voxels, or with a NaN value, gets NaN.
+    most : int
+        The largest number of voxels of an object. One without voxels, or with a NaN value, gets NaN.
     values : (z, y, x) array
     shares : (q,) float64 array
         The quantiles to take, `QUANTILES`.
