@@ -44,6 +44,13 @@ CHROMIUM_FLAGS = [
     "--enable-unsafe-swiftshader",
 ]
 PATIENCE = 180  # seconds for what takes one, so that it is only too late where it never comes
+# Extensions of JupyterLab that no notebook needs, and that each page would load.
+UNUSED = (
+    "console csvviewer debugger extensionmanager fileeditor help htmlviewer hub imageviewer inspector "
+    "javascript json launcher logconsole lsp markdownviewer pdf pluginmanager running settingeditor terminal "
+    "tooltip vega5 workspaces"
+)
+POLLING = 50  # milliseconds; looking in each frame would have the page drawn as often
 COUNT_MESSAGES = """
     window.largestMessage = 0;
     const send = WebSocket.prototype.send;
@@ -68,6 +75,12 @@ KEEPS_STILL = """(element) => new Promise((resolve) => {
 OPEN = """(path) => {
     window.largestMessage = 0;
     void jupyterapp.commands.execute('docmanager:open', {path});
+}"""
+RUN_ALL = """() => {
+    window.hasRun = false;
+    const run = jupyterapp.commands.execute('notebook:run-all-cells');
+    const done = () => (window.hasRun = true);
+    void run.then(done, done);
 }"""
 # Ends the kernel and closes the notebook without a question. The browser's storage has strokes not kept yet.
 CLOSE = """async () => {
@@ -144,6 +157,10 @@ class Server:
             settings.mkdir(parents=True)
             quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
             (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+            (folder / "config" / "labconfig").mkdir(parents=True)
+            disabled = {f"@jupyterlab/{name}-extension": True for name in UNUSED.split()}
+            page_config = json.dumps({"disabledExtensions": disabled})
+            (folder / "config" / "labconfig" / "page_config.json").write_text(page_config)
         self.log = (folder / "server.log").open("wb")
         self.kernels = kernels
         ask_for_kernels(folder, kernels.socket)
@@ -276,6 +293,7 @@ class Notebook:
                 return context?.path === name && sessionContext?.session?.kernel?.status === 'idle';
             }""",
             arg=self.name,
+            polling=POLLING,
         )
 
     def command(self, name: str, **arguments: Any) -> None:
@@ -284,14 +302,8 @@ class Notebook:
 
     def run_all(self) -> None:
         """Run all cells, wait until they have run, and fail where one raised."""
-        self.command("notebook:run-all-cells")
-        self.page.wait_for_function(
-            """() => { const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
-                       const failed = [...jupyterapp.shell.currentWidget.content.model.cells].some((cell) =>
-                           (cell.toJSON().outputs ?? []).some(({output_type}) => output_type === 'error'));
-                       return failed
-                           || (prompts.length && prompts.every(p => /\\[\\d+\\]:/.test(p.textContent))); }"""
-        )
+        self.page.evaluate(RUN_ALL)
+        self.page.wait_for_function("() => window.hasRun", polling=POLLING)
         failures = self.page.evaluate(
             """() => [...jupyterapp.shell.currentWidget.content.model.cells].flatMap((cell) =>
                    (cell.toJSON().outputs ?? []).filter((output) => output.output_type === 'error')

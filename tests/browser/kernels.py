@@ -7,12 +7,19 @@ Jupyter starts instead of a kernel, and watches. A fork knows nothing of what ot
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
 import signal
 import socket
 import sys
+
+NEEDED = (
+    *("ipykernel.kernelapp", "ipykernel.debugger", "matplotlib.pyplot", "pyarrow.pandas_compat", "tqdm.auto"),
+    *("skimage.draw", "skimage.measure", "skimage.segmentation"),
+    *("sklearn.cluster", "sklearn.ensemble", "sklearn.manifold"),
+)
 
 
 def start(path: str, connection_file: str) -> None:
@@ -31,6 +38,7 @@ def serve(path: str) -> None:
     """Fork a kernel for each that asks."""
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # as a kernel has it
     load()
+    gc.freeze()  # or each fork would copy all of it when it looks for garbage
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)
@@ -57,7 +65,7 @@ def asked(connection: socket.socket) -> dict:
 
 def load() -> None:
     """Import what kernels will need."""
-    for name in ("ipykernel.kernelapp", "matplotlib.pyplot", "skimage.segmentation", "sklearn.ensemble"):
+    for name in NEEDED:
         importlib.import_module(name)
     import numba
 
@@ -92,7 +100,7 @@ def become_kernel(connection: socket.socket, content: dict) -> None:
     app.initialize(["-f", content["file"]])
     ipywidgets.register_comm_target()  # done by the import where there is a kernel
     app.start()
-    sys.exit()
+    os._exit(0)  # at once: Jupyter waits for it, and it keeps nothing
 
 
 if __name__ == "__main__":
