@@ -56,7 +56,7 @@ class Driver:
         self.page.mouse.move(*path[0])
         self.page.mouse.down()
         for x, y in [*path[1:], path[0]]:
-            self.page.mouse.move(x, y, steps=5)
+            self.page.mouse.move(x, y, steps=2)
         self.page.mouse.up()
         if key:
             self.page.keyboard.up(key)

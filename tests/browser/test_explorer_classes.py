@@ -12,7 +12,7 @@ from tests.browser.explorer_driver import PLOT, SLICE, Driver, ring
 
 SETUP = """
 import numpy as np, objclass
-sample = objclass.samples.embryo((24, 160, 160))
+sample = objclass.samples.embryo((24, 128, 128))
 labels = objclass.exclude_small(sample.labels, 60, relabel=False)
 image, spacing = sample.image, sample.spacing
 measured = objclass.measure(labels, image, spacing=spacing)
@@ -24,6 +24,7 @@ explorer
 """
 BY_HAND = """objclass.classify(measured, objclass.train_table_classifier(
     measured, explorer.objects.classes.named()))[['CLASS', 'CLASS_PROBABILITY']]"""
+MOST = "explorer.classifier.feature_importances()['column'].iloc[0]"
 GIVEN = "len(explorer.objects.classes.state.examples)"
 
 
@@ -48,15 +49,24 @@ def same_as_script(explorer: Driver) -> bool:
     return bool(explorer.kernel(f"bool(explorer.table[['CLASS', 'CLASS_PROBABILITY']].equals({BY_HAND}))"))
 
 
-def test_twenty_clicks_teach_what_a_script_learns_and_none_is_lost(open_notebook: Any) -> None:
+def test_clicks_teach_what_a_script_learns_and_none_is_lost(open_notebook: Any) -> None:
     notebook = open_notebook([SETUP, SHOW])
     explorer, page = Driver(notebook), notebook.page
     page.locator('[data-tab="classes"]').click()
+    explorer.wait("explorer.color == 'CLASS'")
+    page.locator('[data-tab="groups"]').click()
+    explorer.wait("explorer.color == 'MANUAL_CLUSTER_ID'")  # nothing was given
+    page.locator('[data-tab="classes"]').click()
     page.wait_for_selector('.oce[data-giving="1"]')
-    give_by_pointer(explorer, 10)
+    give_by_pointer(explorer, 6)
     page.wait_for_selector('.oce[data-learnt="true"]')
-    explorer.wait(f"{GIVEN} == 20")
+    explorer.wait(f"{GIVEN} == 12")
     assert same_as_script(explorer)
+    page.locator('[data-tab="groups"]').click()
+    explorer.wait("explorer.giving == 0")
+    assert explorer.kernel("explorer.color") == "CLASS"
+    page.locator('[data-tab="classes"]').click()
+    page.wait_for_selector('.oce:not([data-giving="0"])')
 
     # An object in the slice, a table row, many at once, and back.
     given = explorer.kernel(GIVEN)
@@ -93,6 +103,15 @@ def test_twenty_clicks_teach_what_a_script_learns_and_none_is_lost(open_notebook
     page.locator(".oce-judged td button").first.click()
     explorer.wait("explorer.objects.classes.state.examples.get(explorer.focus) == 1")
 
+    # The column that tells the classes apart best goes on the axis.
+    page.locator(".oce-importances button").first.wait_for()
+    page.locator(".oce-importances").scroll_into_view_if_needed()
+    notebook.keep_pictures("importances")
+    importances = page.locator(".oce-importances button").all_inner_texts()
+    assert importances[0] == explorer.kernel(MOST)
+    page.locator(".oce-importances button").first.click()
+    explorer.wait(f"explorer.x == {importances[0]!r}")
+
     # A killed kernel and a page that is loaded anew lose no click.
     explorer.kernel("explorer.wait()")
     before = explorer.kernel("sorted(explorer.objects.classes.state.examples.items())")
@@ -104,22 +123,3 @@ def test_twenty_clicks_teach_what_a_script_learns_and_none_is_lost(open_notebook
     assert explorer.kernel("sorted(explorer.objects.classes.state.examples.items())") == before
     assert same_as_script(explorer)
     page.wait_for_selector('.oce[data-learnt="true"]')
-
-
-def test_looking_at_the_classes_leaves_the_colors(open_notebook) -> None:
-    explorer = Driver(open_notebook([SETUP + SHOW.replace("classes.json", "looked.json")]))
-    page = explorer.page
-    page.locator("[data-tab=classes]").click()
-    explorer.wait("explorer.color == 'CLASS'")
-    page.locator("[data-tab=groups]").click()
-    explorer.wait("explorer.color == 'MANUAL_CLUSTER_ID'")
-    page.locator("[data-tab=classes]").click()
-    explorer.wait("explorer.color == 'CLASS'")
-    _, pixels = explorer.plot_scale()
-    explorer.click(PLOT, *pixels(explorer.points())[0])
-    explorer.wait(f"{GIVEN} == 1")
-    page.wait_for_function("""() => document.querySelector('.oce').parentElement.explorer.store.classes.list
-        .some(({examples}) => examples === 1)""")
-    page.locator("[data-tab=groups]").click()
-    explorer.wait("explorer.giving == 0")
-    assert explorer.kernel("explorer.color") == "CLASS"

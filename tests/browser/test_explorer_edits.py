@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.browser.explorer_driver import IN_NOTEBOOK, PLOT, SLICE, Driver, ring
+from tests.browser.explorer_driver import PLOT, SLICE, Driver, ring
 
 SETUP = """
 import numpy as np, objclass
-sample = objclass.samples.embryo((24, 160, 160))
+sample = objclass.samples.embryo((24, 96, 96))
 labels = objclass.exclude_small(sample.labels, 60, relabel=False)
 image, spacing = sample.image, sample.spacing
 measured = objclass.measure(labels, image, spacing=spacing)
@@ -16,7 +16,7 @@ given = measured.assign(note="note of " + measured["label"].astype(str))
 """
 SHOW = """
 explorer = objclass.explore(image, labels, given, x="area", y="intensity_mean", spacing=spacing,
-                            save_to="edits THEME.json")
+                            save_to="edits.json")
 explorer
 """
 SAME = """(lambda table, expected: bool(np.array_equal(table['label'], expected['label'])
@@ -63,10 +63,8 @@ def edited(explorer: Driver, count: int) -> None:
     )
 
 
-@IN_NOTEBOOK
-def test_objects_are_corrected_by_pointer(open_notebook: Any, app: str, theme: str) -> None:
-    notebook = open_notebook([SETUP, SHOW.replace("THEME", theme)], app=app)
-    notebook.theme(f"JupyterLab {theme}")
+def test_objects_are_corrected_by_pointer(open_notebook: Any) -> None:
+    notebook = open_notebook([SETUP, SHOW])
     explorer, page = Driver(notebook), notebook.page
     page.locator('[data-tab="edit"]').click()
     (first, one, _), (second, two, _), (third, three, extent) = largest(explorer, 0, 3)
@@ -77,7 +75,7 @@ def test_objects_are_corrected_by_pointer(open_notebook: Any, app: str, theme: s
     explorer.click(SLICE, *on_screen(explorer, *two))
     page.keyboard.up("Control")
     page.wait_for_selector(f'.oce[data-chosen="{first} {second}"]')
-    notebook.keep_picture(f"edits-chosen-{theme.lower()}")
+    notebook.keep_picture("edits-chosen")
     page.keyboard.press("m")
     edited(explorer, 1)
     assert explorer.kernel("explorer.edits[-1]") == {"edit": "merge", "labels": [first, second]}
@@ -87,7 +85,7 @@ def test_objects_are_corrected_by_pointer(open_notebook: Any, app: str, theme: s
     edited(explorer, 2)
     cut = explorer.kernel("explorer.edits[-1]")
     assert (cut["edit"], cut["label"], cut["axis"]) == ("cut", third, 0)
-    notebook.keep_picture(f"edits-cut-{theme.lower()}")
+    notebook.keep_picture("edits-cut")
 
     page.keyboard.press("g")
     (grown, middle, reach), *_ = largest(explorer, 0)
@@ -133,7 +131,7 @@ def test_objects_are_corrected_by_pointer(open_notebook: Any, app: str, theme: s
     edited(explorer, 8)
     assert explorer.kernel("len(explorer.table)") == before
     assert explorer.kernel(SAME)
-    notebook.keep_picture(f"edits-end-{theme.lower()}")
+    notebook.keep_picture("edits-end")
 
     # Outside of the mode a click marks again, and the new objects have their colours.
     page.locator('.oc-slices [data-value="0"]').click()
@@ -144,5 +142,5 @@ def test_objects_are_corrected_by_pointer(open_notebook: Any, app: str, theme: s
     # The code makes the same table, and the file goes on from here.
     repeat = "space = {'image': image, 'labels': labels, 'table': given}; exec(explorer.code(), space)"
     assert notebook.kernel("bool(space['table'].equals(explorer.table))", setup=f"explorer.wait(); {repeat}")
-    again = f"objclass.explore(image, labels, given, spacing=spacing, save_to='edits {theme}.json')"
+    again = "objclass.explore(image, labels, given, spacing=spacing, save_to='edits.json')"
     assert explorer.kernel(f"bool({again}.table.equals(explorer.table))")

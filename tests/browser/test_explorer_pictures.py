@@ -5,20 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tests.browser.explorer_driver import IN_LAB, PLOT, SETUP, Driver, centre_of_crowd, ring
+from tests.browser.explorer_driver import PLOT, SETUP, Driver, centre_of_crowd, ring
 
 
-def open_explorer(open_notebook, app: str = "lab", theme: str = "Light") -> Driver:
-    cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
-    context = {"permissions": ["clipboard-read", "clipboard-write"]}
-    notebook = open_notebook(cells, app=app, **context)
-    notebook.theme(f"JupyterLab {theme}")
-    return Driver(notebook)
-
-
-@IN_LAB
-def test_pictures_and_code_are_kept(open_notebook, tmp_path: Path, app: str, theme: str) -> None:
-    explorer = open_explorer(open_notebook, app, theme)
+def test_pictures_and_code_are_kept(open_notebook, tmp_path: Path) -> None:
+    explorer = Driver(open_notebook([SETUP.format(shape="(24, 96, 96)"), "explorer"]))
     page = explorer.page
     _, pixels = explorer.plot_scale()
     explorer.drag(PLOT, ring(*centre_of_crowd(pixels(explorer.points())), 70))
@@ -43,16 +34,19 @@ def test_pictures_and_code_are_kept(open_notebook, tmp_path: Path, app: str, the
         page.wait_for_timeout(1500)
         page.screenshot(path=Path(folder) / "explorer-3d-page.png")
 
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy code").click()
     page.get_by_role("button", name="Copied").wait_for()
     assert page.evaluate("() => navigator.clipboard.readText()") == explorer.kernel("explorer.code()")
+    page.context.clear_permissions()
 
-
-def test_without_a_clipboard_the_code_can_be_copied_from_a_field(open_notebook) -> None:
-    explorer = open_explorer(open_notebook)
-    page = explorer.page
-    page.evaluate("() => Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    # Without a clipboard it can be copied from a field.
+    page.evaluate(
+        "() => Object.defineProperty(navigator, 'clipboard', {value: undefined, configurable: true})"
+    )
+    page.get_by_role("button", name="Copied").wait_for(state="detached")
     page.get_by_role("button", name="Copy code").click()
     assert page.get_by_label("Code", exact=True).input_value() == explorer.kernel("explorer.code()")
     page.keyboard.press("Escape")
     page.get_by_label("Code", exact=True).wait_for(state="detached")
+    page.evaluate("() => delete navigator.clipboard")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.browser.explorer_driver import IN_NOTEBOOK, PLOT, Driver
+from tests.browser.explorer_driver import PLOT, Driver
 
 SETUP = """
 import numpy as np, pandas as pd, objclass
@@ -34,29 +34,28 @@ def mode(explorer: Driver, wanted: str) -> None:
     explorer.page.wait_for_selector(f'{PLOT}[data-mode="{wanted}"]')
 
 
-@IN_NOTEBOOK
-def test_the_menu_of_the_plot(open_notebook: Any, app: str, theme: str) -> None:
-    notebook = open_notebook([SETUP, "explorer"], app=app)
-    notebook.theme(f"JupyterLab {theme}")
+def test_the_keys_and_the_menu_of_the_plot(open_notebook: Any) -> None:
+    notebook = open_notebook([SETUP, "explorer"])
     explorer, page = Driver(notebook), notebook.page
+    mode(explorer, "density")
+    check_keys(explorer)
     plot = page.locator(PLOT)
     menu = page.locator(".oce-menu summary")
     draw = page.get_by_label("Draw as", exact=True)
-    mode(explorer, "density")
     menu.click()
-    notebook.keep_picture(f"plot-menu-{app}-{theme.lower()}")
+    notebook.keep_picture("plot-menu")
     for style, shown in (("points", "points"), ("hexbin", "hexbin"), ("auto", "density")):
         draw.select_option(style)
         mode(explorer, shown)
         explorer.wait(f"explorer.plot_style == {style!r}")
         assert plot.evaluate(INK) > 0.02
         menu.click()
-        notebook.keep_picture(f"plot-{style}-{app}-{theme.lower()}")
+        notebook.keep_picture(f"plot-{style}")
         menu.click()
     page.get_by_label("Contours of colours").check()
     page.wait_for_selector(f'{PLOT}[data-contours="3"]')
     menu.click()
-    notebook.keep_picture(f"plot-contours-{app}-{theme.lower()}")
+    notebook.keep_picture("plot-contours")
     menu.click()
 
     page.get_by_label("Equal scales").check()
@@ -78,7 +77,7 @@ def test_the_menu_of_the_plot(open_notebook: Any, app: str, theme: str) -> None:
         draw.select_option(style)
         mode(explorer, style)
         menu.click()
-        notebook.keep_picture(f"plot-{style}-{app}-{theme.lower()}")
+        notebook.keep_picture(f"plot-{style}")
         menu.click()
     page.keyboard.press("Escape")
     assert menu.evaluate("e => e === document.activeElement")
@@ -105,10 +104,8 @@ def test_the_menu_of_the_plot(open_notebook: Any, app: str, theme: str) -> None:
     np.testing.assert_allclose(ends, [1.0, 4.0], atol=3 * (high - low) / frame["height"])
 
 
-def test_the_keys_of_the_plot(open_notebook: Any) -> None:
-    explorer = Driver(open_notebook([SETUP, "explorer"]))
+def check_keys(explorer: Driver) -> None:
     plot = explorer.page.locator(PLOT)
-    mode(explorer, "density")
 
     def domain() -> np.ndarray:
         return np.array(json.loads(plot.get_attribute("data-domain")))
@@ -177,7 +174,7 @@ def test_the_ends_of_the_color_map_are_seen_in_each_theme(open_notebook: Any) ->
         for style, shown in (("points", "points"), ("density", "density"), ("hexbin", "hexbin")):
             explorer.kernel(f"setattr(explorer, 'plot_style', {style!r})")
             mode(explorer, shown)
-            page.wait_for_timeout(300)
+            notebook.wait_still(PLOT)
             _, pixels = explorer.plot_scale()
             for x, y in pixels(explorer.points())[[0, -1]]:
                 found = page.evaluate(CONTRAST, [PLOT, float(x), float(y)])

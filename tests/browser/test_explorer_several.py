@@ -7,8 +7,7 @@ import json
 import numpy as np
 from matplotlib.path import Path as Outline
 
-from tests.browser.conftest import APP, THEME
-from tests.browser.explorer_driver import IN_NOTEBOOK, PLOT, SLICE, Driver, ring
+from tests.browser.explorer_driver import PLOT, SLICE, Driver, ring
 
 SETUP = """
 import numpy as np, pandas, objclass
@@ -33,12 +32,6 @@ FRAMES = SETUP.format(
 ).replace("by=None", "color='frame'")
 
 
-def open_explorer(open_notebook, setup: str, app: str = APP, theme: str = THEME or "Light") -> Driver:
-    notebook = open_notebook([setup, "explorer"], app=app)
-    notebook.theme(f"JupyterLab {theme}")
-    return Driver(notebook)
-
-
 def panel_places(explorer: Driver) -> tuple[list[dict[str, float]], np.ndarray]:
     """Return the boxes of the panels, and where each object lies in the plot."""
     element = explorer.page.locator(PLOT)
@@ -58,11 +51,14 @@ def panel_places(explorer: Driver) -> tuple[list[dict[str, float]], np.ndarray]:
     return boxes, np.array(places)
 
 
-@IN_NOTEBOOK
-def test_a_click_shows_the_image_of_the_object_and_a_lasso_holds_for_all(
-    open_notebook, app: str, theme: str
-) -> None:
-    explorer = open_explorer(open_notebook, NAMED, app, theme)
+def test_each_view_follows_the_shown_image(open_notebook) -> None:
+    explorer = Driver(open_notebook([NAMED, "explorer"]))
+    check_switching(explorer)
+    check_3d(explorer)
+    check_click_and_lasso(explorer)
+
+
+def check_click_and_lasso(explorer: Driver) -> None:
     page = explorer.page
     page.wait_for_selector(f"{PLOT}[data-panels^='[']")
     boxes, places = panel_places(explorer)
@@ -128,8 +124,7 @@ def test_a_click_shows_the_image_of_the_object_and_a_lasso_holds_for_all(
     assert explorer.kernel("compile(explorer.code(), 'code', 'exec') is not None")
 
 
-def test_images_are_switched_within_half_a_second(open_notebook) -> None:
-    explorer = open_explorer(open_notebook, NAMED)
+def check_switching(explorer: Driver) -> None:
     page = explorer.page
     page.evaluate(
         """() => {
@@ -154,8 +149,7 @@ def test_images_are_switched_within_half_a_second(open_notebook) -> None:
     explorer.wait("explorer.shown == 'control 1'")
 
 
-def test_3d_is_that_of_the_shown_image(open_notebook) -> None:
-    explorer = open_explorer(open_notebook, NAMED)
+def check_3d(explorer: Driver) -> None:
     page = explorer.page
     ready = '.oce-volume[data-ready="true"]'
     page.get_by_role("button", name="3D", exact=True).click()
@@ -173,10 +167,11 @@ def test_3d_is_that_of_the_shown_image(open_notebook) -> None:
     page.get_by_label("Shown image").select_option("control 1")
     page.wait_for_selector(ready)
     assert explorer.kernel("explorer.volume_view.plot.model_id") == first
+    page.get_by_role("button", name="Slices", exact=True).click()
 
 
 def test_time_points_have_a_slider(open_notebook) -> None:
-    explorer = open_explorer(open_notebook, FRAMES)
+    explorer = Driver(open_notebook([FRAMES, "explorer"]))
     page = explorer.page
     page.get_by_label("Shown frame").focus()
     page.keyboard.press("ArrowRight")

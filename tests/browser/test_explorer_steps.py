@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.browser.explorer_driver import IN_BOTH, IN_NOTEBOOK, PLOT, SETUP, Driver
+from tests.browser.explorer_driver import PLOT, SETUP, Driver
 
 PLACE = "e => e.getBoundingClientRect().top - e.closest('.oce').getBoundingClientRect().top"
 
@@ -20,11 +20,9 @@ IS_INKED = """(isDark) => {
 }"""
 
 
-@IN_NOTEBOOK
-def test_columns_by_search_and_preset_and_the_best_number(open_notebook, app: str, theme: str) -> None:
+def test_columns_by_search_and_preset_and_the_best_number(open_notebook) -> None:
     cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
-    notebook = open_notebook(cells, app=app)
-    notebook.theme(f"JupyterLab {theme}")
+    notebook = open_notebook(cells)
     explorer, page = Driver(notebook), notebook.page
     page.locator('[data-tab="cluster"]').click()
     panel = page.locator('[data-panel="cluster"]')
@@ -76,17 +74,15 @@ explorer = objclass.explore(image, labels)
 """
 
 
-@IN_BOTH
-def test_a_step_tells_in_its_panel_what_the_function_warns_of(open_notebook, app: str, theme: str) -> None:
-    notebook = open_notebook([FEW, "explorer"], app=app)
-    notebook.theme(f"JupyterLab {theme}")
+def test_a_step_tells_in_its_panel_what_the_function_warns_of(open_notebook) -> None:
+    notebook = open_notebook([FEW, "explorer"])
     explorer, page = Driver(notebook), notebook.page
     page.locator('[data-tab="reduce"]').click()
     panel = page.locator('[data-panel="reduce"]')
     panel.get_by_role("button", name="Reduce", exact=True).click()
     text = "Method 'umap' is used with fewer neighbours: for 9 objects, n_neighbors=8 instead of 15."
     panel.get_by_role("status").get_by_text(text).wait_for()
-    notebook.keep_picture(f"step-notes-{app}-{theme.lower()}")
+    notebook.keep_pictures("step-notes")
     panel.get_by_label("Method", exact=True).select_option("pca")
     panel.get_by_role("button", name="Reduce", exact=True).click()
     explorer.wait("'PC_0' in explorer.table and explorer.busy == {}")

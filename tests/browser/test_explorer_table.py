@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.browser.explorer_driver import IN_LAB, SETUP, Driver
+from tests.browser.explorer_driver import SETUP, Driver
 
 TABLE = ".oce-table"
 MILLION = """
@@ -19,11 +19,9 @@ def heads(explorer: Driver) -> list[str]:
     return explorer.page.locator(f"{TABLE} th").all_inner_texts()
 
 
-@IN_LAB
-def test_columns_units_and_the_group_of_a_filter(open_notebook, app: str, theme: str) -> None:
+def test_columns_units_and_the_group_of_a_filter(open_notebook) -> None:
     cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
-    notebook = open_notebook(cells, app=app)
-    notebook.theme(f"JupyterLab {theme}")
+    notebook = open_notebook(cells)
     explorer, page = Driver(notebook), notebook.page
     page.locator('[data-tab="table"]').click()
     page.locator(f"{TABLE} tbody tr[data-label]").first.wait_for()
@@ -94,3 +92,7 @@ def test_the_last_of_a_million_rows_can_be_reached(open_notebook) -> None:
         " && rows[0] < before + 20; }",
         arg=before[0],
     )
+    # So does an object that is marked anywhere.
+    explorer.kernel("setattr(explorer, 'focus', 777_777)")
+    page.locator(f'{TABLE} tr.oce-marked[data-label="777777"]').wait_for()
+    page.wait_for_function(f"() => ({visible})().includes(777777)")

@@ -5,19 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 from matplotlib.path import Path
 
 from tests.browser.explorer_driver import PLOT, SETUP, SLICE, Driver, centre_of_crowd, ring
 
 
-@pytest.fixture
-def explorer(open_notebook) -> Driver:
-    cells = [SETUP.format(shape="(48, 192, 192)"), "explorer"]
-    return Driver(open_notebook(cells))
-
-
-def test_lassos_slices_meshes_and_clicks(explorer: Driver) -> None:
+def test_lassos_slices_meshes_and_clicks(open_notebook) -> None:
+    explorer = Driver(open_notebook([SETUP.format(shape="(48, 192, 192)"), "explorer"]))
     page = explorer.page
     values, pixels = explorer.plot_scale()
     points = explorer.points()
@@ -133,7 +127,8 @@ def check_meshes(explorer: Driver) -> None:
         np.testing.assert_allclose(found, wanted, atol=1)
 
 
-def test_panels_equal_the_functions(explorer: Driver) -> None:
+def test_panels_equal_the_functions(open_notebook) -> None:
+    explorer = Driver(open_notebook([SETUP.format(shape="(24, 96, 96)"), "explorer"]))
     page = explorer.page
     for step, column in (("reduce", "UMAP_1"), ("cluster", "KMEANS_CLUSTER_ID")):
         page.locator(f'[data-tab="{step}"]').click()
@@ -177,21 +172,3 @@ def test_in_notebook_7(open_notebook) -> None:
     assert explorer.notebook.cells() == cells, "the notebook's own shortcuts stay out"
     explorer.page.get_by_role("button", name="3D", exact=True).click()
     explorer.page.wait_for_selector('.oce-volume[data-ready="true"] canvas')
-
-
-def test_without_webgl_the_3d_view_says_so(open_notebook) -> None:
-    cells = [SETUP.format(shape="(24, 96, 96)"), "explorer"]
-    notebook = open_notebook(cells, own_page=True)
-    explorer = Driver(notebook)
-    notebook.page.evaluate(
-        """() => {
-            const get = HTMLCanvasElement.prototype.getContext;
-            HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
-                return kind.startsWith('webgl') ? null : get.call(this, kind, ...more);
-            };
-        }"""
-    )
-    explorer.page.get_by_role("button", name="3D", exact=True).click()
-    explorer.page.get_by_text("3D needs WebGL 2").wait_for()
-    explorer.page.get_by_role("button", name="Slices", exact=True).click()
-    explorer.check_slice_colors()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.browser.annotator_driver import IMPORT, View
 
 # The colour in the middle of the image of a widget.
@@ -58,8 +56,7 @@ annotator = annotate(image, path=None)
     wait_for_color(notebook.page, ".oc-annotator", [255, 255, 255])
 
 
-@pytest.mark.parametrize("widget", ["annotator", "explorer", "viewer"])
-def test_pictures_have_their_colors(open_notebook, widget: str) -> None:
+def test_pictures_have_their_colors(open_notebook) -> None:
     make = """
 picture = np.zeros((48, 64, 3), np.uint8)
 picture[:] = (200, 120, 40)
@@ -67,11 +64,11 @@ picture[:4, :8], picture[:4, 8:16] = 255, 0
 labels = np.zeros((48, 64), int)
 labels[40:44, 4:20] = 1
 """
-    show = {
-        "annotator": "annotate(picture, path=None)",
-        "explorer": "objclass.explore(np.moveaxis(picture, -1, 0), labels)",
-        "viewer": "objclass.view(picture)",
-    }[widget]
-    notebook = open_notebook([IMPORT + make, show])
-    root = {"annotator": ".oc-annotator", "explorer": ".oce-slices", "viewer": ".oc-viewer"}[widget]
-    wait_for_color(notebook.page, root, [200, 120, 40])
+    shown = {
+        ".oc-annotator": "annotate(picture, path=None)",
+        ".oce-slices": "objclass.explore(np.moveaxis(picture, -1, 0), labels)",
+        ".oc-viewer": "objclass.view(picture)",
+    }
+    notebook = open_notebook([IMPORT + make, *shown.values()])
+    for root in shown:
+        wait_for_color(notebook.page, root, [200, 120, 40])
