@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from objclass._common import checks
 from objclass._common.files import AnyPath, check_exists, replacing
 from objclass.io.tables import plain_text, safe_text, write_csv
-from objclass.measurement.columns import check_frame, describe_columns
+from objclass.measurement.columns import Descriptions, check_frame, describe_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,7 +145,10 @@ def read_table(path: AnyPath) -> pd.DataFrame:
     import pandas as pd
 
     if check_exists(path).suffix.lower() == ".parquet":
-        return _read(path, pd.read_parquet)
+        table = _read(path, pd.read_parquet)
+        if "columns" in table.attrs:
+            table.attrs["columns"] = Descriptions(table.attrs["columns"])
+        return table
     table = plain_text(_read_csv(path))
     if _columns_path(path).exists():
         described = _read(_columns_path(path), pd.read_csv, keep_default_na=False, encoding="utf-8-sig")
@@ -153,7 +156,7 @@ def read_table(path: AnyPath) -> pd.DataFrame:
             hint = "Remove it to read the table without the description of its columns."
             raise checks.invalid("path", "the file that write_table wrote", str(_columns_path(path)), hint)
         spacing = described.pop("spacing").iloc[:1] if "spacing" in described else ()
-        columns = {row.pop("name"): row for row in described.to_dict("records") if row["group"]}
+        columns = Descriptions({row.pop("name"): row for row in described.to_dict("records") if row["group"]})
         table.attrs.update({**_spacing_of_text("".join(spacing)), "columns": columns})
     return table
 
