@@ -4,8 +4,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("objclass", deadline=None)
-settings.load_profile("objclass")
+from tests.random_search import USUAL
+
+settings.register_profile("usual", deadline=None, max_examples=USUAL)
+settings.register_profile(
+    "weekly", settings.get_profile("usual"), max_examples=10 * USUAL, derandomize=False, print_blob=True
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 HERE = Path(__file__).resolve().parent
 BROWSER = HERE / "browser"

@@ -36,13 +36,14 @@ def forests(draw, max_trees=5, max_depth=5):
 
 
 def count_votes(forest, rows):
-    """The votes for each row and class, by the definition: one row, one tree after the other."""
+    """The votes for each row and class, by the definition: each tree, from its root to a leaf."""
+    rows = np.asarray(rows, np.float32)
     sums = np.zeros((len(rows), forest.n_classes), np.float32)
-    for row, total in zip(np.asarray(rows, np.float32), sums, strict=True):
-        for root in forest.roots:
-            node = root
-            while forest.feature[node] >= 0:
-                goes_left = row[forest.feature[node]] < forest.threshold[node]
-                node = forest.left[node] if goes_left else forest.right[node]
-            total[:] = total.astype(float) + forest.leaf[node]
+    for root in forest.roots:
+        nodes = np.full(len(rows), root)
+        while (at := np.flatnonzero(forest.feature[nodes] >= 0)).size:
+            inner = nodes[at]
+            goes_left = rows[at, forest.feature[inner]] < forest.threshold[inner]
+            nodes[at] = np.where(goes_left, forest.left[inner], forest.right[inner])
+        sums[:] = sums.astype(float) + forest.leaf[nodes]
     return sums

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import zarr
-from hypothesis import given, settings
+from hypothesis import given
 from scipy import ndimage
 
 import objclass
@@ -18,6 +18,7 @@ from objclass.chunked.blocks import FAN_IN
 from objclass.measurement.properties import PROPERTIES
 from objclass.objects.segmentation import PRESETS
 from objclass.pixels import sampling
+from tests.random_search import examples
 
 ALL = [*dict.fromkeys(e.group for e in PROPERTIES.values() if e.group not in ("perimeter", "neighbors"))]
 
@@ -77,7 +78,7 @@ def cuts(draw, shape):
     return tuple(lengths)
 
 
-@settings(max_examples=6)
+@examples(4)
 @given(data=st.data())
 def test_segment_is_that_of_the_whole_image(case, data):
     image, classifier, expected = case
@@ -101,7 +102,7 @@ POSTPROCESSING = {
 
 
 @pytest.mark.parametrize("steps", POSTPROCESSING)
-@settings(max_examples=4)
+@examples(2)
 @given(data=st.data())
 def test_every_step_of_segment_is_that_of_the_whole_image(case, data, steps):
     image, classifier, _ = case
@@ -307,7 +308,7 @@ def test_measure_of_nan_and_masked_pixels(case):
         chunked.measure(blocks[0], masked)
 
 
-@settings(max_examples=6)
+@examples(4)
 @given(data=st.data())
 def test_measure_is_that_of_the_whole_image(case, data):
     image, _, labels = case
@@ -332,7 +333,7 @@ def test_measure_is_that_of_the_whole_image(case, data):
     pd.testing.assert_frame_equal(ours[whole], theirs[whole])
 
 
-@settings(max_examples=6)
+@examples(4)
 @given(data=st.data())
 def test_any_labels_are_measured_as_a_whole(data):
     """Numbers at random: objects in pieces, in any number of blocks, whole in some and cut in others."""
@@ -340,14 +341,14 @@ def test_any_labels_are_measured_as_a_whole(data):
     shape = tuple(data.draw(st.lists(st.integers(1, 9), min_size=ndim, max_size=ndim)))
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     labels = rng.choice([0, 0, 0, 1, 2, 5, 2**40], shape)
-    image = rng.integers(0, 255, (2, *shape), dtype=np.uint8)
+    image = rng.integers(0, 255, (2, *shape), dtype=np.uint16)
     chunks = data.draw(cuts(shape))
     groups = ALL if ndim == 3 else [*ALL, "perimeter"]
     ours = chunked.measure(da.from_array(labels, chunks=chunks), image, properties=groups)
     assert_same_table(ours, objclass.measure(labels, image, properties=groups))
 
 
-@settings(max_examples=6)
+@examples(4)
 @given(data=st.data())
 def test_objects_are_removed_by_their_size_over_all_blocks(case, data):
     _, _, labels = case

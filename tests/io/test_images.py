@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from objclass import chunked
 from objclass.io import images
 from objclass.io.opening import open_image
+from tests.random_search import examples
 
 DTYPES = ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
 DTYPES += ["float16", "float32", "float64"]
@@ -43,7 +44,7 @@ def stored_images(draw):
 
 
 @pytest.mark.parametrize("name", ["image.tif", "image.TIFF", "image.ome.tif", "image.zarr", "image.ome.zarr"])
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(case=stored_images())
 def test_what_is_written_is_read(case, name, tmp_path_factory):
     array, axes, spacing = case

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-from hypothesis import given, settings
+from hypothesis import given
 from pandas.testing import assert_frame_equal
 from scipy import ndimage
 from skimage import data
@@ -19,6 +19,7 @@ from objclass.measurement import region_properties
 from objclass.measurement.counting import Options
 from objclass.measurement.properties import PROPERTIES, SCIKIT_IMAGE
 from objclass.measurement.region_properties import measure
+from tests.random_search import examples
 
 ALL = ("size", "intensity", "shape", "position", "moments")
 NAN_IF_FLAT = ("area_convex", "solidity", "feret_diameter_max")
@@ -107,14 +108,16 @@ def nuclei(shared_data):
     return labels, tifffile.imread(shared_data / "nuclei3d.tif")
 
 
-@pytest.mark.parametrize("spacing", [None, (4.0, 0.8286, 0.8286)])
-def test_real_nuclei(nuclei, spacing):
+@pytest.mark.parametrize(("spacing", "part"), [(None, 1), ((4.0, 0.8286, 0.8286), 3)])
+def test_real_nuclei(nuclei, spacing, part):
+    """Of all nuclei, and, as scikit-image takes its time for the hull of each, of every third one."""
     labels, image = nuclei
+    labels = np.where(labels % part == 0, labels, 0)
     table = measure(labels, image, spacing=spacing, properties=ALL)
     assert_tables_agree(table, reference(labels, image, properties_of(3), spacing))
     assert table["label"].tolist() == np.unique(labels)[1:].tolist()
     assert table["area_convex"].isna().any()  # this segmentation has flat objects
-    assert table["area_convex"].notna().sum() > 70
+    assert table["area_convex"].notna().sum() > 70 // part
 
 
 def test_real_touching_nuclei_in_two_channels(shared_data):
@@ -165,7 +168,7 @@ def scenes(draw):
     return labels, draw(st_numpy.arrays(dtype, labels.shape, elements=elements))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(scenes(), st.booleans())
 def test_random_objects(scene, scaled):
     labels, image = scene
@@ -181,7 +184,7 @@ def test_random_objects(scene, scaled):
     assert_tables_agree(table, reference(labels, image, names, spacing))
 
 
-@settings(max_examples=25, deadline=None)
+@examples(12)
 @given(scenes(), st.integers(0, 3))
 def test_measurements_do_not_depend_on_label_or_position(scene, shift):
     labels, image = scene

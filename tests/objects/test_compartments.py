@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from skimage.segmentation import expand_labels
 
 from objclass import expand, relate, ring
+from tests.random_search import examples
 
 shapes = array_shapes(min_dims=2, max_dims=3, min_side=2, max_side=7)
 labels_of = arrays(np.int32, shapes, elements=st.sampled_from([0, 0, 0, 0, 3, 5]))
@@ -23,7 +24,7 @@ def distances_to(labels, label, steps):
     return np.linalg.norm(places[:, None] - own[None], axis=2).min(axis=1).reshape(labels.shape)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(labels_of, st.sampled_from([0, 0.8, 1.5, 3]), spacings)
 def test_expanded_objects_are_those_of_scikit_image(labels, distance, spacing):
     steps = voxel_size(spacing, labels.ndim)
@@ -31,7 +32,7 @@ def test_expanded_objects_are_those_of_scikit_image(labels, distance, spacing):
     np.testing.assert_array_equal(expand(labels, distance, spacing=steps), expected)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(labels_of, st.sampled_from([(0, 1), (0.8, 1.5), (1, 3)]), spacings)
 def test_rings_are_within_their_limits(labels, limits, spacing):
     steps = voxel_size(spacing, labels.ndim)
@@ -49,7 +50,7 @@ def test_rings_are_within_their_limits(labels, limits, spacing):
         assert own == pytest.approx(away.min(0)[tuple(place)])
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(st.data(), spacings, st.sampled_from([0, 1, 2.5]))
 def test_parents_are_those_of_a_loop_over_pairs(data, spacing, reach):
     children = data.draw(labels_of)

@@ -1,12 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import objclass
 from objclass import edit_objects
 from objclass.objects.editing import apply_edits
+from tests.random_search import examples
 
 
 def tiles(ndim=2):
@@ -116,7 +117,7 @@ def edit_lists(draw):
     return labels, edits
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(edit_lists())
 def test_measuring_what_changed_gives_the_table_of_the_edited_labels(case):
     labels, edits = case
@@ -136,7 +137,7 @@ def test_measuring_what_changed_gives_the_table_of_the_edited_labels(case):
         np.testing.assert_array_equal(edited == label, labels == label)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(edit_lists())
 def test_undoing_everything_gives_the_labels_back(case):
     labels, edits = case

@@ -2,17 +2,18 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import objclass
 from objclass import match_objects
+from tests.random_search import examples
 
 small = arrays(np.int32, (6, 7), elements=st.integers(0, 3))
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(small, small, st.sampled_from([0.5, 0.6, 0.9]))
 def test_pairs_are_those_of_a_loop_over_objects(labels, truth, min_overlap):
     expected = {}

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import ndimage as ndi
@@ -18,6 +18,7 @@ from objclass.objects.segmentation import (
     fill_objects,
     label_objects,
 )
+from tests.random_search import examples
 
 INTEGERS = [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64]
 shapes = array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=7)
@@ -164,7 +165,7 @@ def test_relabel_keeps_objects_and_their_order(labels):
     np.testing.assert_array_equal(objclass.relabel(labels), dense(labels))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(arrays(bool, array_shapes(min_dims=2, max_dims=3, min_side=0, max_side=9)), st.booleans())
 def test_components_are_those_of_scipy_in_raster_order(mask, transposed):
     mask = mask.T if transposed else mask

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import ndimage as ndi
@@ -15,6 +15,7 @@ from objclass.objects.kernels.depth import (
     fill_cavities,
     find_seeds,
 )
+from tests.random_search import examples
 
 
 def bodies(centers, semi_axes, *, spacing=(1, 1, 1), rotation=None):
@@ -129,14 +130,14 @@ def test_neighbouring_planes_are_near_however_far_they_lie_apart():
 bits = arrays(bool, array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=8))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(bits, st.tuples(*[st.sampled_from([0.5, 1.0, 2.7])] * 3))
 def test_depths_are_those_of_scipy(mask, spacing):
     expected = ndi.distance_transform_edt(mask, sampling=spacing) if not mask.all() else np.zeros(mask.shape)
     np.testing.assert_allclose(distance_transform(mask, np.array(spacing)), expected, rtol=1e-5)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(bits)
 def test_cavities_are_those_of_scipy(mask):
     expected = ndi.binary_fill_holes(mask[0])[None] if mask.shape[0] == 1 else mask
@@ -288,7 +289,7 @@ def test_numbers_and_their_type_do_not_matter(tissue, dtype):
     np.testing.assert_array_equal(split_touching(renamed), split_touching(tissue))
 
 
-@settings(max_examples=8)
+@examples(8)
 @given(st.tuples(*[st.integers(0, 6)] * 3))
 def test_place_does_not_matter(tissue, shift):
     padded = np.pad(tissue, 1)
@@ -297,7 +298,7 @@ def test_place_does_not_matter(tissue, shift):
     np.testing.assert_array_equal(split_touching(moved)[inner], split_touching(padded))
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(
     arrays(np.uint8, array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=9), elements=st.integers(0, 3))
 )
@@ -431,7 +432,7 @@ def test_auto_leaves_convex_objects_whole_whatever_their_length():
     assert split_touching(rod, method="auto", probability=speckled).max() == 1
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(
     arrays(
         np.uint8, array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=9), elements=st.integers(0, 3)

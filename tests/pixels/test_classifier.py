@@ -4,7 +4,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage as ndi
 from scipy.stats import rankdata
@@ -19,6 +19,7 @@ from objclass.pixels.forest import Forest
 from objclass.pixels.prediction import classify_pixels
 from objclass.pixels.sampling import recorded_pixels
 from tests.forests import count_votes
+from tests.random_search import examples
 
 SET = "original gaussian_blur=1 difference_of_gaussian=2 laplace_box_of_gaussian_blur=1"
 
@@ -69,7 +70,7 @@ def test_trained_forest_votes_as_that_of_scikit_learn(shape, n_channels, n_class
     assert (classifier.n_classes, classifier.max_depth, classifier.random_state) == (n_classes, 4, 3)
 
 
-@settings(max_examples=5, deadline=None)
+@examples(5)
 @given(st.randoms(use_true_random=False))
 def test_order_of_painting_does_not_matter(random):
     places = list(zip(*np.nonzero(SCRIBBLES), strict=True))

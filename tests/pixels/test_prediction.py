@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import objclass
@@ -14,6 +14,7 @@ from objclass.pixels.prediction import choose_engine, reach
 from objclass.pixels.uncertainty import suggest_slice, uncertainty_plane
 from tests import pixel_reference
 from tests.forests import count_votes
+from tests.random_search import examples
 
 EVERY_FILTER = (
     "original gaussian_blur=1 gaussian_blur=2.5 difference_of_gaussian=1 "
@@ -125,7 +126,7 @@ def test_probability_is_that_of_the_class_that_the_classifier_is_for():
         objclass.probability_map(image, none, positive_class=())
 
 
-@settings(max_examples=20)
+@examples(10)
 @given(
     shape=st.tuples(st.integers(1, 40), st.integers(1, 40), st.integers(1, 150)),
     tasks_per_thread=st.integers(1, 8),
@@ -153,7 +154,7 @@ def test_the_cut_and_the_threads_change_no_voxel(
     np.testing.assert_array_equal(found, expected)
 
 
-@settings(max_examples=20)
+@examples(10)
 @given(
     shape=st.tuples(st.integers(1, 20), st.integers(1, 40), st.integers(1, 150)),
     axis=st.integers(0, 2),

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import tifffile
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
 import objclass
 from objclass.workflows.batch import segment_folder
+from tests.random_search import examples
 
 TABLES = ("objects.csv", "objects.columns.csv", "objects.parquet", "images.csv")
 OURS = {"labels", "tables", "done", *TABLES, "run.json"}
@@ -148,7 +149,7 @@ ONE, TWO = ("", "a.npy", 7), ("day1", "b.npy", 5)
 @example([ONE, TWO], [], "data/results", ("",), [("spoil", n, 0) for n in range(1, 12, 3)], False)
 @example([ONE, TWO], [], "out", ("",), [("delete", 0, 0), ("other", 1, 0), ("again", 0, 0)], False)
 @example([ONE, ("", "times.ome.tif", 3)], [], "data", ("**/*",), [("twist", n, 0) for n in (4, 7, 9)], False)
-@settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(6, suppress_health_check=list(HealthCheck))
 @given(
     made=st.lists(files, min_size=1, max_size=8),
     linked=st.lists(links, max_size=3),

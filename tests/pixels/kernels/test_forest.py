@@ -10,8 +10,10 @@ from objclass.pixels.kernels.forest import sum_votes
 from objclass.pixels.kernels.pixels import classify_collected
 from objclass.pixels.training import fit_forest
 from tests.forests import count_votes, forests
+from tests.random_search import examples
 
 
+@examples(40)
 @given(forest=forests(), n=st.sampled_from([1, 3, 300]), seed=st.integers(0, 2**32 - 1))
 def test_the_class_with_most_votes_wins(forest, n, seed):
     thresholds = forest.threshold[forest.feature >= 0]
@@ -25,6 +27,7 @@ def test_the_class_with_most_votes_wins(forest, n, seed):
     np.testing.assert_array_equal(classes, count_votes(forest, rows).argmax(axis=1) + 1)
 
 
+@examples(40)
 @given(forest=forests(max_trees=7, max_depth=6), max_leaves=st.sampled_from([0, 8, 32, 384]))
 def test_every_form_of_a_tree_gives_the_same_votes(forest, max_leaves):
     rows = np.random.default_rng(0).normal(0, 1e3, (70, forest.n_features)).astype(np.float32)
@@ -37,6 +40,7 @@ def test_every_form_of_a_tree_gives_the_same_votes(forest, max_leaves):
     np.testing.assert_allclose(sums, count_votes(forest, rows).T, rtol=1e-5)
 
 
+@examples(20)
 @given(forest=forests(max_trees=30, max_depth=6), seed=st.integers(0, 2**32 - 1))
 def test_votes_that_cannot_change_the_class_are_left_out(forest, seed):
     rows = np.random.default_rng(seed).normal(0, 1e3, (70, forest.n_features)).astype(np.float32)

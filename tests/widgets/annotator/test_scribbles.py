@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from objclass.widgets.annotator.scribbles import Patch, Scribbles
+from tests.random_search import examples
 
 SHAPE = (4, 6, 7)
 
@@ -49,7 +50,7 @@ def test_a_patch_paints_erases_and_leaves():
     assert np.count_nonzero(scribbles.volume != 5) == 3
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(st.lists(patches(), min_size=1, max_size=3), max_size=6))
 def test_painting_undoing_and_redoing(steps):
     scribbles = Scribbles(np.zeros(SHAPE, np.uint8))

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import objclass
 from objclass.widgets.explorer.explorer import explore
+from tests.random_search import examples
 from tests.widgets.explorer.test_explorer import Page
 
 NUMBERS = [2, 4, 7, 9, 13, 22, 30, 31]
@@ -159,7 +160,7 @@ def act(page: Page, kind: str, picks: list[int]) -> None:
         page.explorer.error = ""
 
 
-@settings(max_examples=8, deadline=None)
+@examples(4)
 @given(actions())
 def test_any_sequence_keeps_the_table_equal_to_the_edited_labels(sequence: list[tuple[str, Any]]) -> None:
     image, labels = experiment()
