@@ -133,8 +133,10 @@ class Trainer:
         with self._accepting:
             earlier = page.accepted
             outdated = settles and training.revision < page.revision
-            if earlier is not None and (outdated or new.rank < earlier.rank):
-                return earlier
+            if earlier is not None:
+                known = settles and new.rank == earlier.rank
+                if outdated or known or new.rank < earlier.rank:
+                    return earlier
             same_forest = settles and earlier is not None and earlier.rank == (training.revision, EXACT)
             if earlier is not None and same_forest:
                 new = replace(new, forest=earlier.forest)

@@ -46,6 +46,24 @@ def paint_both(annotator, first_seq=1):
     stroke(annotator, first_seq + 1, 5, 40, 30, np.full((8, 9), 3))
 
 
+def hold_first_training(monkeypatch):
+    """Return a list of the threads that train, and an event until which the first of them waits."""
+    from objclass.widgets.annotator import training
+
+    threads, gate = [], threading.Event()
+    train = training.train_object_classifier
+
+    def first_one_waits(*args, **keywords):
+        classifier = train(*args, **keywords)
+        threads.append(threading.current_thread())
+        if len(threads) == 1:
+            assert gate.wait(30)
+        return classifier
+
+    monkeypatch.setattr(training, "train_object_classifier", first_one_waits)
+    return threads, gate
+
+
 def sent(annotator, kind):
     return [(content, buffers) for content, buffers in annotator.sent if content["kind"] == kind]
 
@@ -255,6 +273,21 @@ def test_notes_that_come_later_make_no_objects_stale(make, monkeypatch):
     wait(lambda: annotator.state.get("objects") is not None)
     wait(lambda: annotator.state.get("file") == "saved")
     assert "training_data" in annotator.classifier.notes
+    assert not annotator.state["objects_stale"]
+
+
+def test_a_training_after_a_pause_that_ends_after_segment_makes_no_objects_stale(make, monkeypatch):
+    monkeypatch.setattr("objclass.widgets.annotator.training.QUICK_ROWS", 100)
+    monkeypatch.setattr("objclass.widgets.annotator.training._SETTLE_AFTER", 0.05)
+    annotator = make()
+    threads, gate = hold_first_training(monkeypatch)
+    annotator.live = True
+    paint_both(annotator)
+    wait(lambda: threads)
+    annotator.segment()
+    gate.set()
+    threads[0].join(30)
+    assert len(threads) == 2
     assert not annotator.state["objects_stale"]
 
 
@@ -487,29 +520,20 @@ def test_code_before_anything_was_done(make):
 # Order
 
 
-def test_a_training_that_began_earlier_and_ends_later_changes_nothing(make, monkeypatch, tmp_path):
+@pytest.mark.parametrize("live", [False, True])
+def test_a_training_that_began_earlier_and_ends_later_changes_nothing(make, monkeypatch, tmp_path, live):
+    monkeypatch.setattr("objclass.widgets.annotator.training._SETTLE_AFTER", 0.05)
     annotator = make(path=tmp_path / "order.cl")
+    threads, gate = hold_first_training(monkeypatch)
+    annotator.live = live  # where it is, the first one is the complete training after a pause
     paint_both(annotator)
-    from objclass.widgets.annotator import training
-
-    began, gate = threading.Event(), threading.Event()
-    train = training.train_object_classifier
-
-    def slow(*args, **keywords):
-        classifier = train(*args, **keywords)
-        if not began.is_set():
-            began.set()
-            assert gate.wait(30)
-        return classifier
-
-    monkeypatch.setattr(training, "train_object_classifier", slow)
-    older = threading.Thread(target=annotator.train)
-    older.start()
-    assert began.wait(30)
+    if not live:
+        threading.Thread(target=annotator.train).start()
+    wait(lambda: threads)
     stroke(annotator, 3, 5, 60, 60, np.full((9, 9), 2))
     newer = annotator.train()
     gate.set()
-    older.join(30)
+    threads[0].join(30)
     assert annotator.classifier is newer
     assert not annotator.state["stale"]
     in_file = objclass.load_classifier(tmp_path / "order.cl")
