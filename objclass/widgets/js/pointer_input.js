@@ -20,7 +20,10 @@ export class PointerInput {
     // A pinch on a touchpad comes as a turn of the wheel with control, too: only the key itself tells.
     const key = (event) => (this.controlHeld = event.ctrlKey || event.metaKey);
     for (const name of ["keydown", "keyup"]) addEventListener(name, key, { capture: true, signal: this.abort.signal });
-    listen("contextmenu", (event) => event.preventDefault());
+    listen("contextmenu", (event) => {
+      event.preventDefault();
+      event.stopPropagation(); // on the document Jupyter would open a menu of its own
+    });
   }
 
   dispose() {
