@@ -38,7 +38,7 @@ class View:
         box, at = self.view.bounding_box(), self.transform
         return box["x"] + at["x"] + col * at["colScale"], box["y"] + at["y"] + row * at["rowScale"]
 
-    def stroke(self, *points: tuple[float, float], steps: int = 12) -> list[tuple[float, float]]:
+    def stroke(self, *points: tuple[float, float], steps: int = 5) -> list[tuple[float, float]]:
         """Draw along points of the plane, and return where the pointer really went, in plane coordinates."""
         mouse = self.page.mouse
         places = [tuple(map(round, self.screen(*point))) for point in points]

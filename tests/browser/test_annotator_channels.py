@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.browser.annotator_driver import IMPORT, View
-from tests.browser.explorer_driver import IN_BOTH, IN_LAB
+from tests.browser.explorer_driver import IN_LAB, IN_NOTEBOOK
 
 MAKE = """
 sample = objclass.samples.embryo((24, 160, 200))
@@ -53,7 +53,6 @@ def test_the_classifier_learns_from_the_channels_that_are_ticked(open_notebook, 
 
     # After the kernel's death the classifier's file tells them.
     notebook.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    notebook.open()
     notebook.run_all()
     view = View(notebook)
     assert notebook.kernel("annotator.training_channels") == [0]
@@ -73,7 +72,7 @@ HUES = """() => {
 }"""
 
 
-@IN_BOTH
+@IN_NOTEBOOK
 def test_one_channel_alone_and_in_a_color_map(open_notebook, app, theme):
     notebook = open_notebook([IMPORT + MAKE, "annotator"], app=app)
     notebook.theme(f"JupyterLab {theme}")

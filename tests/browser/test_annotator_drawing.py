@@ -39,12 +39,27 @@ def inside(corners, shape):
     return path.contains_points(np.column_stack([cols.ravel(), rows.ravel()])).reshape(shape)
 
 
+HINT_IS_WHOLE = """(hint) => {
+    const [own, foot] = [hint, hint.parentElement].map((element) => element.getBoundingClientRect());
+    return hint.scrollWidth <= hint.clientWidth && own.right <= foot.right + 1 && foot.height === 32;
+}"""
+
+
 @IN_BOTH
-def test_line_polygon_and_the_right_button(open_notebook, app, theme):
+def test_tools_hints_the_right_button_and_the_wheel(open_notebook, app, theme):
     notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name=f"drawing-{app}"), "annotator"], app=app)
     notebook.theme(f"JupyterLab {theme}")
     view, page = View(notebook), notebook.page
     view.go_to(6)
+    hint = view.root.locator(".oc-hint")
+    for name in ("brush", "line", "fill", "polygon"):
+        tool(view, name)
+        page.mouse.move(*view.screen(80, 100))
+        view.root.locator(".oc-readout:not(:empty)").wait_for()
+        assert hint.evaluate(HINT_IS_WHOLE), hint.inner_text()
+        page.mouse.move(0, 0)
+    notebook.keep_picture(f"hint-{app}-{theme.lower()}")
+
     expected = np.zeros(SHAPE[1:], int)
     tool(view, "line")
     path = view.stroke((20.2, 30.3), (60.4, 70.2), (40.2, 160.3))
@@ -82,6 +97,7 @@ def test_line_polygon_and_the_right_button(open_notebook, app, theme):
     page.mouse.down(button="right")
     page.mouse.move(*places[1], steps=8)
     page.mouse.up(button="right")
+    assert not page.locator(".lm-Menu").count(), "Jupyter opens no menu"
     view.wait_kept()
     assert view.transform == before, "it does not pan"
     rubbed = annotations(notebook)[6]
@@ -89,42 +105,13 @@ def test_line_polygon_and_the_right_button(open_notebook, app, theme):
     assert (rubbed == found)[:95].all()
     notebook.wait_kernel("annotator.brush['right'] == 'erase'")
 
-
-HINT_IS_WHOLE = """(hint) => {
-    const [own, foot] = [hint, hint.parentElement].map((element) => element.getBoundingClientRect());
-    return hint.scrollWidth <= hint.clientWidth && own.right <= foot.right + 1 && foot.height === 32;
-}"""
-
-
-@IN_BOTH
-def test_the_hint_is_read_whole(open_notebook, app, theme):
-    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name=f"hint-{app}"), "annotator"], app=app)
-    notebook.theme(f"JupyterLab {theme}")
-    view = View(notebook)
-    hint = view.root.locator(".oc-hint")
-    for name in ("brush", "line", "fill", "polygon"):
-        tool(view, name)
-        notebook.page.mouse.move(*view.screen(80, 100))
-        view.root.locator(".oc-readout:not(:empty)").wait_for()
-        assert hint.evaluate(HINT_IS_WHOLE), hint.inner_text()
-    notebook.keep_picture(f"hint-{app}-{theme.lower()}")
-
-
-def test_the_wheel_zooms_and_with_shift_goes_through_the_slices(open_notebook):
-    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="wheel"), "annotator"])
-    view, page = View(notebook), notebook.page
-    view.go_to(6)
-    view.view.click(position={"x": 5, "y": 5})
-    hint = view.root.locator(".oc-hint")
-    zoom = view.transform["colScale"]
-    page.mouse.move(*view.screen(80, 100))
+    # The wheel zooms, and with Shift goes through the slices; or the other way round.
     assert "wheel: zoom, Shift: slices" in hint.inner_text()
     page.keyboard.down("Shift")
     page.mouse.wheel(0, 100)
     page.keyboard.up("Shift")
     page.wait_for_selector(".oc-view[data-index='7']")
-    assert view.transform["colScale"] == zoom
-    view.root.get_by_text("Mouse", exact=True).click()
+    assert view.transform == before
     view.button("slices").click()
     view.view.focus()
     page.mouse.move(*view.screen(80, 101))
@@ -134,11 +121,12 @@ def test_the_wheel_zooms_and_with_shift_goes_through_the_slices(open_notebook):
     page.mouse.wheel(0, -100)
     page.keyboard.up("Shift")
     page.wait_for_function(
-        f"() => JSON.parse(document.querySelector('.oc-view').dataset.transform).colScale > {zoom}"
+        "(zoom) => JSON.parse(document.querySelector('.oc-view').dataset.transform).colScale > zoom",
+        arg=before["colScale"],
     )
 
 
-def test_fill_stops_at_edges_of_the_image(open_notebook):
+def test_fill_stops_at_edges_of_the_image_and_leaves_other_classes(open_notebook):
     make = """
 image = np.full((100, 120), 20.0)
 image[30:60, 40:80] = 120
@@ -146,24 +134,21 @@ image += np.random.default_rng(0).normal(0, 4, image.shape)
 annotator = annotate(image, path=None)
 """
     notebook = open_notebook([IMPORT + make, "annotator"])
-    view = View(notebook)
+    view, page = View(notebook), notebook.page
+    in_3d = view.root.locator("button", has_text="3D")
+    assert in_3d.count() == 1
+    assert not in_3d.is_visible(), "of a 2D image there is nothing in 3D"
     tool(view, "fill")
-    view.page.mouse.click(*view.screen(45, 60))
+    page.mouse.click(*view.screen(45, 60))
     notebook.wait_kernel("bool(annotator.annotations.any())")
     found = notebook.kernel("(annotator.annotations == 2).tolist()")
     wanted = np.zeros((100, 120), bool)
     wanted[30:60, 40:80] = True
     assert (np.array(found) & wanted).sum() / (np.array(found) | wanted).sum() > 0.9
+    page.keyboard.press("Control+z")
+    notebook.wait_kernel("not annotator.annotations.any()")
 
-
-def test_fill_leaves_the_scribbles_of_other_classes(open_notebook):
-    make = """
-image = np.full((100, 120), 20.0)
-image[30:60, 40:80] = 120
-annotator = annotate(image, path=None)
-"""
-    notebook = open_notebook([IMPORT + make, "annotator"])
-    view, page = View(notebook), notebook.page
+    tool(view, "brush")
     view.root.get_by_role("radio", name="Paint background").click()
     view.stroke((45, 50), (45, 55))
     view.wait_kept()

@@ -119,6 +119,9 @@ class Walk:
 
     def look(self) -> None:
         self.picture("01-open")
+        assert self.view.button("3D").get_attribute("aria-disabled") == "true", "there are no objects yet"
+        self.view.button("3D").click(force=True)
+        assert not self.page.locator(".oc-3d").is_visible()
         histogram = self.view.root.locator(".oc-histogram").first
         channel = self.notebook.kernel("annotator.channels[0]")
         box = histogram.bounding_box()
@@ -156,18 +159,37 @@ class Walk:
     def see_in_3d(self) -> None:
         self.view.button("3D").click()
         self.notebook.wait_kernel("annotator._volume.get('version') == annotator.state['objects_version']")
-        self.page.wait_for_selector('.oc-3d .oce-volume[data-ready="true"]')
+        self.page.wait_for_selector('.oc-3d:not(.oc-outdated) .oce-volume[data-ready="true"]')
+        shown = self.notebook.kernel("[annotator._volume['labels'], int(annotator.labels.max())]")
+        assert shown[0] == list(range(1, shown[1] + 1))
 
     def segment_and_see_in_3d(self) -> None:
+        before = self.view.place()
         self.segment()
         self.see_in_3d()
         self.picture("06-objects-in-3d")
+
+        # A click goes to the object, here in the middle of the surfaces.
+        focus, position = self.notebook.kernel(
+            "annotator.volume_view._on_click({'face': [0]}) or [annotator.focus, annotator.position]"
+        )
+        assert focus == 1
+        box = self.notebook.kernel(
+            "[[int(p.min()), int(p.max())] for p in np.nonzero(annotator.labels == 1)]",
+            setup="import numpy as np",
+        )
+        assert all(low <= at <= high + 1 for at, (low, high) in zip(position, box, strict=True))
         self.view.button("Slices").click()
+        self.page.wait_for_selector(f".oc-annotator .oc-view[data-index='{position[0]}']")
+        assert self.view.place() == before, "nothing has moved"
 
     def correct(self) -> None:
         z = self.slide_to(30)
         self.paint(z, 4)
         self.picture("07-paint-again")
+        self.view.button("3D").click()
+        self.page.wait_for_selector(".oc-3d.oc-outdated[data-outdated^='Objects out of date']")
+        self.view.button("Slices").click()
         self.view.button("Train").click()
         self.view.wait_overlay("prediction", z)
         self.notebook.wait_kernel("not annotator.state['training'] and not annotator.state['stale']")
