@@ -75,3 +75,11 @@ def test_pictures_are_there_and_small(name):
     for description, path in pictures:
         assert len(description) > 20
         assert (FOLDER / path).stat().st_size < 250_000
+
+
+def test_the_notebooks_after_painting_begin_alike():
+    begins = [
+        next(cell.source for cell in read(name).cells if cell.cell_type == "code") for name in NAMES[4:7]
+    ]
+    assert "-annotations.tif" in begins[0]
+    assert all(begin.startswith(begins[0]) for begin in begins)

@@ -118,18 +118,20 @@ def leaves_the_keys_their_work(view):
 
 
 def makes_objects(view):
-    """Press Segment, and change the minimum size."""
+    """Press Segment, and change the minimum size: the objects are those of the functions."""
     notebook, page = view.notebook, view.page
     notebook.wait_kernel("annotator.wait() or not annotator.state['stale']")
     view.button("Segment").click()
-    count = """int(objclass.segment(
-        sample.image,
-        objclass.train_object_classifier(sample.image, annotator.annotations, spacing=sample.spacing),
-        spacing=sample.spacing, progress=False, {options}).max())"""
     # The first segmentation compiles.
     objects = notebook.wait_kernel("not annotator.state['task'] and annotator.state.get('objects')")
     leaves_the_keys_their_work(view)
-    assert objects == notebook.kernel(count.format(options="")) > 0
+    wanted, fewer = notebook.kernel(
+        "[int(objclass.segment(sample.image, _forest, spacing=sample.spacing, progress=False, **_how).max())"
+        " for _how in ({}, {'min_size': 300})]",
+        setup="_forest = objclass.train_object_classifier("
+        "sample.image, annotator.annotations, spacing=sample.spacing)",
+    )
+    assert objects == wanted > fewer > 0
     page.wait_for_function(
         f"() => document.querySelector('.oc-objects').textContent.startsWith('{objects} ')"
     )
@@ -137,9 +139,7 @@ def makes_objects(view):
     field = view.root.get_by_label("Minimum size", exact=True)
     field.fill("300")
     field.press("Enter")
-    fewer = notebook.kernel(count.format(options="min_size=300"))
     notebook.wait_kernel(f"annotator.state['objects'] == {fewer}")
-    assert fewer < objects
 
 
 def shows_in_round_two_what_was_trained(view):

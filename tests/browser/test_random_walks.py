@@ -21,7 +21,7 @@ from playwright import sync_api
 from tests.browser.annotator_driver import IMPORT, View
 from tests.browser.explorer_driver import PLOT, SLICE, Driver
 
-SECONDS = float(os.environ.get("OBJCLASS_WALK_SECONDS", "20"))
+SECONDS = float(os.environ.get("OBJCLASS_WALK_SECONDS", "10"))
 SEED = int(os.environ.get("OBJCLASS_WALK_SEED", "0"))
 CHECK_EVERY = 40
 KILL_EVERY = 120.0
@@ -65,12 +65,14 @@ REACHES = """([view, x, y]) =>
     Boolean(document.querySelector(view)?.contains(document.elementFromPoint(x, y)))"""
 # Nothing is pressed outside of the widget, where the notebook's own tools lie: cut, restart, close.
 FENCE = """(root) => {
+    window.gate = new AbortController();
+    const {signal} = window.gate;
     for (const name of ['pointerdown', 'mousedown', 'click', 'auxclick', 'dblclick', 'contextmenu']) {
         addEventListener(name, (event) => {
             if (event.target.closest?.(root)) return;
             event.preventDefault();
             event.stopImmediatePropagation();
-        }, true);
+        }, {capture: true, signal});
     }
 }"""
 # Resolve when the kernel has answered: it has heard what was sent before then. (It may execute code first: a
@@ -118,7 +120,7 @@ class Walker:
         self.last: deque[str] = deque(maxlen=25)
         self.is_dying = False
         self.errors: list[str] = []
-        self.page.on("console", self.note)
+        notebook.hear("console", self.note)
         self.page.evaluate(FENCE, self.root)
         self.open()
 
@@ -147,6 +149,7 @@ class Walker:
                 self.kill()
                 kills += 1
         self.check()
+        self.page.evaluate("() => window.gate.abort()")
         return steps
 
     def step(self) -> None:
@@ -366,5 +369,5 @@ class ExplorerWalker(Walker):
 )
 def test_nothing_fails_and_nothing_is_lost(open_notebook, tmp_path, walker, setup: str, name: str) -> None:
     setup = f"import os\nos.chdir({str(tmp_path)!r})\n{setup}"
-    walk = walker(open_notebook([setup, name], own_page=True))
+    walk = walker(open_notebook([setup, name]))
     assert walk.walk() > 10
