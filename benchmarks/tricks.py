@@ -21,10 +21,10 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from objclass._common.parallel import map_tiles
 from objclass.pixels import forest as forest_module
-from objclass.pixels.kernels import convolution, pixels
-from objclass.pixels.kernels.convolution import LANES
+from objclass.pixels.kernels import pixels
+from objclass.pixels.kernels.filters import GROUP
 from objclass.pixels.kernels.forest import MAX_COUNTED
-from objclass.pixels.kernels.pixels import GROUP, classify_collected
+from objclass.pixels.kernels.pixels import classify_collected
 from objclass.pixels.training import fit_forest
 
 from .common import Row
@@ -61,17 +61,17 @@ print(json.dumps(min(times[1:])))
 """
 WITHOUT_TAP_BLOCKS = """
 @numba.njit(error_model="numpy", fastmath={"contract"})
-def convolve_rows(source, first, weights, divisor, sums, target, to, step):
+def convolve_rows(source, first, width, weights, divisor, sums, target, to, step):
     for j in range(convolution.ROWS):
-        total = sums[: convolution.LANES]
+        total = sums[:width]
         total[:] = 0
         for t in range(weights.size):
-            row = source[first + (j + t) * convolution.LANES :][: convolution.LANES]
+            row = source[first + (j + t) * width :][:width]
             weight = weights[t]
-            for i in range(convolution.LANES):
+            for i in range(width):
                 total[i] += weight * row[i]
-        row = target[to + j * step :][: convolution.LANES]
-        for i in range(convolution.LANES):
+        row = target[to + j * step :][:width]
+        for i in range(width):
             row[i] = total[i] / divisor
 
 convolution.convolve_rows = convolve_rows
@@ -79,11 +79,11 @@ convolution.convolve_rows = convolve_rows
 WITHOUT_GROUPS = """
 from objclass.pixels.kernels import pixels
 
-pixels.GROUP = 1
+pixels.GROUP = 64
 """
 PREDICTING = {
     "four rows and four taps of a blur at once": WITHOUT_TAP_BLOCKS,
-    "features of eight strips before the votes for them": WITHOUT_GROUPS,
+    "features of 512 voxels, not 64, before the votes for them": WITHOUT_GROUPS,
 }
 
 
@@ -91,7 +91,6 @@ def run() -> Iterator[Row]:
     """Yield a row for each trick."""
     yield from layouts_of_trees()
     yield from walks_of_deep_trees()
-    yield strips_of_columns()
     ours = _in_new_process(PREDICT, "")
     for name, without in PREDICTING.items():
         yield _row(name, ours, _in_new_process(PREDICT, without))
@@ -142,7 +141,7 @@ def walks_of_deep_trees() -> Iterator[Row]:
 
     found = np.empty(32_768, np.uint8)
     code = inspect.getsource(classify_collected.py_func).split("\n", 1)[1]
-    names = {**vars(pixels), "ROW": GROUP * LANES, "PADDING": 0}
+    names = {**vars(pixels), "ROW": GROUP, "PADDING": 0}
     exec(code, names)
     by_short_rows = numba.njit(error_model="numpy", nogil=True)(names["classify_collected"])
     for n_pixels, n_trees, distance in ((2_000, 50, 0.35), (10_000, 100, 0.35), (30_000, 100, 0.7)):
@@ -177,38 +176,6 @@ def walks_of_deep_trees() -> Iterator[Row]:
         for name, without in zip(cases, others, strict=True):
             what = f"deep trees, {forest.n_nodes // n_trees:,} nodes each, classes {distance:g} apart"
             yield _row(f"{what}: {name}", ours, without)
-
-
-def strips_of_columns() -> Row:
-    """Blur the rows of a plane in strips, and at once: the same loops over a width not known beforehand."""
-    code = inspect.getsource(convolution.convolve_rows.py_func).split("\n", 1)[1]
-    names = {**vars(convolution)}
-    exec(code.replace("LANES", "width").replace("to, step)", "to, step, width)"), names)
-    whole_rows = numba.njit(error_model="numpy", fastmath={"contract"})(names["convolve_rows"])
-    n_rows, n_strips = 256, 32
-    weights = np.hanning(19)[1:-1].astype(np.float32)  # as many as the first and three more blocks of taps
-    padded = n_rows + weights.size - 1
-    plane = np.random.default_rng(0).random((padded, n_strips * LANES), np.float32)
-    strips = np.ascontiguousarray(plane.reshape(padded, n_strips, LANES).swapaxes(0, 1))
-    blurred, expected = np.empty((n_strips, n_rows, LANES), np.float32), np.empty_like(plane[:n_rows])
-
-    @numba.njit
-    def in_strip(source, target, sums, weights):
-        for at in range(0, target.size, convolution.ROWS * LANES):
-            convolution.convolve_rows(source, at, weights, np.float32(9), sums, target, at, LANES)
-
-    @numba.njit
-    def in_rows(source, target, sums, weights, width):
-        for at in range(0, target.size, convolution.ROWS * width):
-            whole_rows(source, at, weights, np.float32(9), sums, target, at, width, width)
-
-    sums = np.empty(convolution.ROWS * plane.shape[1], np.float32)
-    ours, theirs = shortest(
-        lambda: [in_strip(strips[s].ravel(), blurred[s].ravel(), sums, weights) for s in range(n_strips)],
-        lambda: in_rows(plane.ravel(), expected.ravel(), sums, weights, plane.shape[1]),
-    )
-    assert np.array_equal(blurred.swapaxes(0, 1).reshape(expected.shape), expected)
-    return _row("blurring a plane of 2,048 columns in strips of 64, the loops alone", ours, theirs)
 
 
 def shortest(*functions: Callable[[], object]) -> list[float]:

@@ -19,15 +19,17 @@ import numpy as np
 
 from objclass._common.parallel import Progress, map_tiles, n_threads, progress_bar
 from objclass.pixels.filter_bank import Blur, Plan, Tensor, pack_kernels
-from objclass.pixels.kernels.convolution import LANES, ROWS
-from objclass.pixels.kernels.filters import N_WEIGHTS, WIDTH, Tile, gradient_products, tensor_eigenvalues
+from objclass.pixels.kernels.convolution import FIRST_TAPS, ROWS, TAPS
+from objclass.pixels.kernels.filters import N_WEIGHTS, Tile, gradient_products, tensor_eigenvalues
 from objclass.pixels.kernels.gaussian import CHUNK, blur_planes
 
 SOURCE_BYTES = 192 * 2**20
 BLUR_BYTES = 192 * 2**20
 FLAT_BYTES = 16 * 2**20
 TENSOR_BYTES = 192 * 2**20
-FEWEST_LENGTHS = (8, 8, LANES)
+FEWEST_LENGTHS = (8, 8, 64)
+MOST_COLUMNS = 1024
+"""Wider images are cut, so that the rows that a filter reads at once stay in the cache."""
 FEWEST_SLOTS = 4 * ROWS
 TASKS_PER_THREAD = 4
 TASK_VOXELS = 2**16
@@ -207,26 +209,30 @@ def _around(region: Region, halo: Sequence[int], shape: Sequence[int]) -> Region
 def _cut_bands(image: np.ndarray, plan: Plan, region: Region, eigenvalues: np.ndarray) -> Iterator[Band]:
     zs, ys, xs = region
     corner = zs.start, ys.start, xs.start
-    probe = Band(image, plan, (zs, slice(ys.start, ys.start + 1), xs), eigenvalues, corner)
-    halo = 2 * (plan.radii[1] + 1)
-    blur_bytes = FLAT_BYTES if plan.ndim == 2 else BLUR_BYTES // FEWEST_SLOTS
-    n_rows = min(
-        SOURCE_BYTES // probe.source_bytes_per_row - halo,
-        blur_bytes // max(1, probe.blur_bytes_per_row),
-    )
-    n_rows = max(4 * ROWS, n_rows)
-    n_bands = math.ceil((ys.stop - ys.start) / n_rows)
-    edges = np.linspace(ys.start, ys.stop, n_bands + 1).astype(int).tolist()
-    for first, last in pairwise(edges):
-        yield Band(image, plan, (zs, slice(first, last), xs), eigenvalues, corner)
+    for columns in _cut(xs, MOST_COLUMNS):
+        probe = Band(image, plan, (zs, slice(ys.start, ys.start + 1), columns), eigenvalues, corner)
+        halo = 2 * (plan.radii[1] + 1)
+        blur_bytes = FLAT_BYTES if plan.ndim == 2 else BLUR_BYTES // FEWEST_SLOTS
+        n_rows = min(
+            SOURCE_BYTES // probe.source_bytes_per_row - halo,
+            blur_bytes // max(1, probe.blur_bytes_per_row),
+        )
+        for rows in _cut(ys, max(4 * ROWS, n_rows)):
+            yield Band(image, plan, (zs, rows, columns), eigenvalues, corner)
+
+
+def _cut(part: slice, most: int) -> Iterator[slice]:
+    """Cut rows or columns into equal parts of at most `most`."""
+    n_parts = math.ceil((part.stop - part.start) / most)
+    for first, last in pairwise(np.linspace(part.start, part.stop, n_parts + 1).astype(int).tolist()):
+        yield slice(first, last)
 
 
 class Band:
     """A chunk of rows of the region with all its planes, and its buffers for the kernels.
 
-    The image around it is stored as float32 in strips of LANES columns, in which the planes of a column of
-    voxels are contiguous: (channel, strip, row, depth, lane). Filtered planes are stored in a ring buffer.
-    The `eigenvalues` of tensors, (3 · n_tensors, z, y, x), begin at the voxel `corner` of the image.
+    The image around it is stored as float32, (channel, row, depth, column), so that the z pass of a row reads
+    neighbours in memory. Filtered planes are stored in a ring buffer. The `eigenvalues` of tensors, (3 · n_tensors, z, y, x), begin at the voxel `corner` of the image.
     """
 
     def __init__(
@@ -249,15 +255,14 @@ class Band:
         self.source_columns = slice(
             max(xs.start - self.column_reach, 0), min(xs.stop + self.column_reach, n_columns)
         )
-        self.columns = range(max(xs.start - 1, 0), min(xs.stop + 1, n_columns))
         self.n_rows_wanted = math.ceil((ys.stop - ys.start + 2) / ROWS) * ROWS
-        self.n_strips = math.ceil((xs.stop - xs.start) / LANES)
+        self.width = xs.stop - xs.start + 2
         self.lead = 0 if self.flat else self.radii[0]
         self.group = 1 if self.flat else ROWS
         depth = 1 if self.flat else self.lead + _round_up(len(self.planes), ROWS) + self._tail()
-        n_source_strips = math.ceil((self.source_columns.stop - self.source_columns.start) / LANES)
+        n_source_columns = self.source_columns.stop - self.source_columns.start
         n_source_rows = self.source_rows.stop - self.source_rows.start
-        self.source_shape = (n_channels, n_source_strips, n_source_rows, depth, LANES)
+        self.source_shape = (n_channels, n_source_rows, depth, n_source_columns)
         n_groups = math.ceil(TASKS_PER_THREAD * n_threads() / max(1, len(plan.blurs)))
         bytes_per_group = self.group * max(1, self.n_rows_wanted * self.blur_bytes_per_row)
         fitting = (BLUR_BYTES // bytes_per_group - 1) // 3
@@ -267,19 +272,20 @@ class Band:
             int(ys.start == 0),
             int(ys.stop == n_rows),
             int(xs.start == 0),
+            int(xs.stop == n_columns),
             ys.stop - ys.start + 1,
         )
 
     @property
     def source_bytes_per_row(self) -> int:
         """The memory of one row of the image."""
-        n_channels, n_strips, _, depth, lanes = self.source_shape
-        return 4 * n_channels * n_strips * depth * lanes
+        n_channels, _, depth, n_columns = self.source_shape
+        return 4 * n_channels * depth * n_columns
 
     @property
     def blur_bytes_per_row(self) -> int:
         """The memory of one row of one plane of all filtered images."""
-        return 4 * len(self.plan.blurs) * self.n_strips * WIDTH
+        return 4 * len(self.plan.blurs) * self.width
 
     def _tail(self) -> int:
         """Return the number of planes after the last one that the weights along z cover, including zeros."""
@@ -321,7 +327,7 @@ class Band:
 
     def load(self) -> None:
         """Load the image, and pad it by repeating the outer planes."""
-        n_rows, depth = self.source_shape[2:4]
+        n_rows, depth = self.source_shape[1:3]
         self.source = np.empty(self.source_shape, np.float32)
         first = self.planes[0] - self.lead
         wanted = np.clip(np.arange(first, first + depth), 0, self.image.shape[1] - 1)
@@ -332,17 +338,13 @@ class Band:
             rows = slice(start, min(start + CHUNK, n_rows))
             image_rows = slice(self.source_rows.start + rows.start, self.source_rows.start + rows.stop)
             pixels = self.image[:, real, image_rows, self.source_columns]
-            for strip in range(self.source_shape[1]):
-                part = pixels[..., strip * LANES : (strip + 1) * LANES]
-                target = self.source[:, strip, rows]
-                inner = target[:, :, lead : depth - tail, : part.shape[-1]]
-                inner[...] = part.swapaxes(1, 2)
-                target[:, :, lead : depth - tail, part.shape[-1] :] = 0
-                target[:, :, :lead] = target[:, :, lead : lead + 1]
-                target[:, :, depth - tail :] = target[:, :, depth - tail - 1 : depth - tail]
+            target = self.source[:, rows]
+            target[:, :, lead : depth - tail] = pixels.swapaxes(1, 2)
+            target[:, :, :lead] = target[:, :, lead : lead + 1]
+            target[:, :, depth - tail :] = target[:, :, depth - tail - 1 : depth - tail]
 
         map_tiles(load_rows, range(0, n_rows, CHUNK))
-        shape = (len(self.plan.blurs), self.n_slots, self.n_strips, self.n_rows_wanted, WIDTH)
+        shape = (len(self.plan.blurs), self.n_slots, self.n_rows_wanted, self.width)
         self.blurs = np.empty(shape, np.float32)
         self.tile: Tile = Tile(
             self.source.ravel(),
@@ -369,7 +371,7 @@ class Band:
     def _tiles(self, planes: range) -> list[tuple[int, int, int]]:
         """Divide planes into tiles (plane, first row, last row) that take a few milliseconds each."""
         n_rows = self.region[1].stop - self.region[1].start
-        step = max(1, TASK_VOXELS // (self.n_strips * LANES))
+        step = max(1, TASK_VOXELS // (self.width - 2))
         return [(z, row, min(row + step, n_rows)) for z in planes for row in range(0, n_rows, step)]
 
     def slot(self, plane: int) -> int:
@@ -394,25 +396,21 @@ class Band:
         at = self.slot(plane)
         kernels = pack_kernels(blur.sigmas)
         n_kernels, _, length = kernels.weights.shape
-        _, n_strips, _, _, lanes = self.source_shape
+        n_columns, reach = self.source_shape[3], self.column_reach
         centre = (
             0 if self.flat else plane - self.planes[0] + self.lead,
             self.region[1].start - 1 - self.source_rows.start,
-            self.columns[0] - self.source_columns.start,
+            self.region[2].start - 1 - self.source_columns.start,
         )
-        reach = self.column_reach
-        line_length = 2 * reach + (n_strips + 2) * lanes
         blur_planes(
             self.source[blur.channel],
-            self.source_columns.stop - self.source_columns.start,
             centre,
             reach,
             min(self.group, self.planes[-1] + 1 - plane),
-            len(self.columns),
             kernels,
             self.borders,
-            _scratch("planes", (n_kernels, n_strips, self.group, CHUNK + length - 1, lanes)),
-            _scratch("lines", (n_kernels, self.group, CHUNK, line_length)),
+            _scratch("planes", (n_kernels, self.group, CHUNK + length - 1, n_columns)),
+            _scratch("lines", (n_kernels, self.group, CHUNK, 2 * reach + n_columns + FIRST_TAPS + TAPS)),
             self.blurs[number, at : at + self.group],
         )
 

@@ -69,6 +69,7 @@ STRUCTURE = " ".join(
 def test_structure_tensors_are_those_of_scikit_image(shape, scaled, small_blocks, monkeypatch):
     if small_blocks:
         monkeypatch.setattr(tiling, "TENSOR_BYTES", 2**16)
+        monkeypatch.setattr(tiling, "MOST_COLUMNS", 20)
     ndim = len(shape)
     image = np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)
     features = parse_features("original sobel_of_gaussian_blur=1 " + STRUCTURE)

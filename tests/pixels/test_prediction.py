@@ -133,11 +133,12 @@ def test_probability_is_that_of_the_class_that_the_classifier_is_for():
     blur_bytes=st.integers(1, 2**21),
     source_bytes=st.integers(1, 2**21),
     task_voxels=st.integers(1, 2**14),
+    most_columns=st.integers(1, 150),
     alone=st.booleans(),
     scaled=st.booleans(),
 )
 def test_the_cut_and_the_threads_change_no_voxel(
-    shape, tasks_per_thread, blur_bytes, source_bytes, task_voxels, alone, scaled
+    shape, tasks_per_thread, blur_bytes, source_bytes, task_voxels, most_columns, alone, scaled
 ):
     image, classifier = random_image(shape), CLASSIFIER_SCALED if scaled else CLASSIFIER_3D
     expected = objclass.classify_pixels(image, classifier, engine="cpu")
@@ -146,6 +147,7 @@ def test_the_cut_and_the_threads_change_no_voxel(
         patch.setattr(tiling, "BLUR_BYTES", blur_bytes)
         patch.setattr(tiling, "SOURCE_BYTES", source_bytes)
         patch.setattr(tiling, "TASK_VOXELS", task_voxels)
+        patch.setattr(tiling, "MOST_COLUMNS", most_columns)
         if alone:
             with single_threaded():
                 found = objclass.classify_pixels(image, classifier, engine="cpu")

@@ -1,10 +1,5 @@
 """Weighted sums over rows or along a line, as fast as the multiply-add units go.
 
-A volume is cut into *strips* of `LANES` columns. Within a strip the distance from one row to the next is a
-constant that the compiler knows, so every inner loop runs over `LANES` neighbours with constant offsets and
-becomes vector instructions without a remainder. Strips of 128 take up to 15 % less time where they fit the
-width, and up to two thirds more where an image fills little of its last one.
-
 Taps are added in order with fused multiply-add, and the sum is then divided by that of the weights, as the
 OpenCL kernels of APOC do. There are FIRST_TAPS weights and then one or more blocks of TAPS, zeros at the end
 where need be; the division happens to the last block's sums while they are in registers.
@@ -19,7 +14,6 @@ import numpy as np
 
 from objclass._common.parallel import kernel
 
-LANES = 64
 FIRST_TAPS = 5
 TAPS = 4
 ROWS = 4
@@ -33,8 +27,8 @@ def add_taps(total, weights, v0, v1, v2, v3):
 
 
 @kernel(contract=True)
-def convolve_rows(source, first, weights, divisor, sums, target, to, step):
-    """Set ``target[j] = Σ weights[t] · source[j + t] / divisor`` for the four rows j of one strip.
+def convolve_rows(source, first, width, weights, divisor, sums, target, to, step):
+    """Set ``target[j] = Σ weights[t] · source[j + t] / divisor`` for four rows j.
 
     Four rows are summed at once: each row of `source` is loaded once for four taps of four sums, which
     stay in registers meanwhile. This is what brings the loop near to the multiply-add limit.
@@ -42,52 +36,52 @@ def convolve_rows(source, first, weights, divisor, sums, target, to, step):
     Parameters
     ----------
     source : float32
-        len(weights) + 3 rows of LANES values that follow each other.
-    first : int
-        Where in `source` they begin.
+        len(weights) + 3 rows of `width` values that follow each other.
+    first, width : int
+        Where in `source` they begin, and how long a row is.
     weights : float32, FIRST_TAPS and a multiple of TAPS
     divisor : float32
-    sums : float32, 4 · LANES
+    sums : float32, 4 · width
         Scratch.
     target : float32
-        Takes four rows of LANES values.
+        Takes four rows of `width` values.
     to, step : int
         Where in `target` the first row begins, and how far the next is from it.
     """
-    source = source[first : first + (weights.size + ROWS - 1) * LANES]
-    rows = source[: (ROWS + FIRST_TAPS - 1) * LANES]
+    source = source[first : first + (weights.size + ROWS - 1) * width]
+    rows = source[: (ROWS + FIRST_TAPS - 1) * width]
     w0, w = weights[0], (weights[1], weights[2], weights[3], weights[4])
-    for i in range(LANES):
-        v0, v1, v2, v3 = rows[i], rows[LANES + i], rows[2 * LANES + i], rows[3 * LANES + i]
-        v4, v5, v6, v7 = rows[4 * LANES + i], rows[5 * LANES + i], rows[6 * LANES + i], rows[7 * LANES + i]
+    for i in range(width):
+        v0, v1, v2, v3 = rows[i], rows[width + i], rows[2 * width + i], rows[3 * width + i]
+        v4, v5, v6, v7 = rows[4 * width + i], rows[5 * width + i], rows[6 * width + i], rows[7 * width + i]
         sums[i] = add_taps(np.float32(0) + w0 * v0, w, v1, v2, v3, v4)
-        sums[LANES + i] = add_taps(np.float32(0) + w0 * v1, w, v2, v3, v4, v5)
-        sums[2 * LANES + i] = add_taps(np.float32(0) + w0 * v2, w, v3, v4, v5, v6)
-        sums[3 * LANES + i] = add_taps(np.float32(0) + w0 * v3, w, v4, v5, v6, v7)
+        sums[width + i] = add_taps(np.float32(0) + w0 * v1, w, v2, v3, v4, v5)
+        sums[2 * width + i] = add_taps(np.float32(0) + w0 * v2, w, v3, v4, v5, v6)
+        sums[3 * width + i] = add_taps(np.float32(0) + w0 * v3, w, v4, v5, v6, v7)
     last = weights.size - TAPS
     for t in range(FIRST_TAPS, last, TAPS):
-        rows = source[t * LANES : (t + ROWS + TAPS - 1) * LANES]
+        rows = source[t * width : (t + ROWS + TAPS - 1) * width]
         w = (weights[t], weights[t + 1], weights[t + 2], weights[t + 3])
-        for i in range(LANES):
-            v0, v1, v2, v3 = rows[i], rows[LANES + i], rows[2 * LANES + i], rows[3 * LANES + i]
-            v4, v5, v6 = rows[4 * LANES + i], rows[5 * LANES + i], rows[6 * LANES + i]
+        for i in range(width):
+            v0, v1, v2, v3 = rows[i], rows[width + i], rows[2 * width + i], rows[3 * width + i]
+            v4, v5, v6 = rows[4 * width + i], rows[5 * width + i], rows[6 * width + i]
             sums[i] = add_taps(sums[i], w, v0, v1, v2, v3)
-            sums[LANES + i] = add_taps(sums[LANES + i], w, v1, v2, v3, v4)
-            sums[2 * LANES + i] = add_taps(sums[2 * LANES + i], w, v2, v3, v4, v5)
-            sums[3 * LANES + i] = add_taps(sums[3 * LANES + i], w, v3, v4, v5, v6)
-    rows = source[last * LANES : (last + ROWS + TAPS - 1) * LANES]
+            sums[width + i] = add_taps(sums[width + i], w, v1, v2, v3, v4)
+            sums[2 * width + i] = add_taps(sums[2 * width + i], w, v2, v3, v4, v5)
+            sums[3 * width + i] = add_taps(sums[3 * width + i], w, v3, v4, v5, v6)
+    rows = source[last * width : (last + ROWS + TAPS - 1) * width]
     w = (weights[last], weights[last + 1], weights[last + 2], weights[last + 3])
-    target0, to = target[to : to + LANES], to + step
-    target1, to = target[to : to + LANES], to + step
-    target2, to = target[to : to + LANES], to + step
-    target3 = target[to : to + LANES]
-    for i in range(LANES):
-        v0, v1, v2, v3 = rows[i], rows[LANES + i], rows[2 * LANES + i], rows[3 * LANES + i]
-        v4, v5, v6 = rows[4 * LANES + i], rows[5 * LANES + i], rows[6 * LANES + i]
+    target0, to = target[to : to + width], to + step
+    target1, to = target[to : to + width], to + step
+    target2, to = target[to : to + width], to + step
+    target3 = target[to : to + width]
+    for i in range(width):
+        v0, v1, v2, v3 = rows[i], rows[width + i], rows[2 * width + i], rows[3 * width + i]
+        v4, v5, v6 = rows[4 * width + i], rows[5 * width + i], rows[6 * width + i]
         target0[i] = add_taps(sums[i], w, v0, v1, v2, v3) / divisor
-        target1[i] = add_taps(sums[LANES + i], w, v1, v2, v3, v4) / divisor
-        target2[i] = add_taps(sums[2 * LANES + i], w, v2, v3, v4, v5) / divisor
-        target3[i] = add_taps(sums[3 * LANES + i], w, v3, v4, v5, v6) / divisor
+        target1[i] = add_taps(sums[width + i], w, v1, v2, v3, v4) / divisor
+        target2[i] = add_taps(sums[2 * width + i], w, v2, v3, v4, v5) / divisor
+        target3[i] = add_taps(sums[3 * width + i], w, v3, v4, v5, v6) / divisor
 
 
 @kernel(contract=True)
@@ -127,11 +121,7 @@ def convolve_line(source, first, weights, divisor, sums, target):
 
 @kernel
 def copy(values, first, target, to, n):
-    """Copy `n` values, from ``values[first]`` on to ``target[to]`` on.
-
-    Pass `n` as the size of some array, not as a constant: the compiler turns a copy of a length that it
-    knows into single steps.
-    """
+    """Copy `n` values, from ``values[first]`` on to ``target[to]`` on."""
     values, target = values[first : first + n], target[to : to + n]
     for i in range(n):
         target[i] = values[i]

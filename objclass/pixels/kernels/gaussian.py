@@ -1,7 +1,4 @@
-"""Gaussian blur of planes of a volume, along z, then y, then x; or the difference of two.
-
-Blurred planes are kept in strips too, with one neighbour column at either side.
-"""
+"""Gaussian blur of planes of a volume, along z, then y, then x; or the difference of two."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from objclass._common.parallel import kernel
-from objclass.pixels.kernels.convolution import LANES, ROWS, convolve_line, convolve_rows, copy
+from objclass.pixels.kernels.convolution import ROWS, convolve_line, convolve_rows, copy
 
 CHUNK = 32
 
@@ -29,48 +26,48 @@ class Kernels(NamedTuple):
 
 
 @kernel
-def blur_depth(strip, first_depth, first_row, start, stop, weights, divisor, sums, planes):
-    """Blur some rows of one strip along z, for four planes.
+def blur_depth(volume, first_depth, first_row, start, stop, weights, divisor, sums, planes):
+    """Blur some rows along z, for four planes.
 
     Parameters
     ----------
-    strip : float32, (n_rows, depth, LANES)
+    volume : float32, (n_rows, depth, n_columns)
         Its outer planes are repeated along the depth as far as the kernel reaches. A depth of 1 is a 2D
         image, which has no z pass.
     first_depth : int
         Where the window of the first plane begins.
     first_row : int
-        The row that becomes row 0 of `planes`. Outside the strip its nearest row is repeated.
+        The row that becomes row 0 of `planes`. Outside the volume its nearest row is repeated.
     start, stop : int
         Which rows of `planes` to set.
     weights, divisor, sums : float32
         As in `convolve_rows`.
-    planes : float32, (n_planes, n_rows_read, LANES)
+    planes : float32, (n_planes, n_rows_read, n_columns)
         The result.
     """
-    n_rows, depth, lanes = strip.shape
-    voxels, blurred, step = strip.ravel(), planes.ravel(), planes.shape[1] * lanes
+    n_rows, depth, n_columns = volume.shape
+    voxels, blurred, step = volume.ravel(), planes.ravel(), planes.shape[1] * n_columns
     before = -1
     for i in range(start, stop):
-        row = min(max(first_row + i, 0), n_rows - 1)
+        row, to = min(max(first_row + i, 0), n_rows - 1), i * n_columns
         if row == before:
             for p in range(planes.shape[0]):
-                copy(blurred, p * step + (i - 1) * lanes, blurred, p * step + i * lanes, lanes)
+                copy(blurred, p * step + to - n_columns, blurred, p * step + to, n_columns)
         elif depth == 1:
-            copy(voxels, row * lanes, blurred, i * lanes, lanes)
+            copy(voxels, row * n_columns, blurred, to, n_columns)
         else:
-            at = (row * depth + first_depth) * lanes
-            convolve_rows(voxels, at, weights, divisor, sums, blurred, i * lanes, step)
+            at = (row * depth + first_depth) * n_columns
+            convolve_rows(voxels, at, n_columns, weights, divisor, sums, blurred, to, step)
         before = row
 
 
 @kernel
 def blur_rows(plane, n_rows, weights, divisor, sums, lines, first_column):
-    """Blur one strip of one plane along y, and put it into whole lines.
+    """Blur one plane along y.
 
     Parameters
     ----------
-    plane : float32, (at least n_rows + len(weights) - 1, LANES)
+    plane : float32, (at least n_rows + len(weights) - 1, n_columns)
     n_rows : int
         A multiple of four.
     weights, divisor, sums : float32
@@ -78,18 +75,18 @@ def blur_rows(plane, n_rows, weights, divisor, sums, lines, first_column):
     lines : float32, (at least n_rows, length)
         The result.
     first_column : int
-        Where in `lines` the strip begins.
+        Where in `lines` the rows begin.
     """
     pixels, blurred = plane.ravel(), lines.ravel()
-    length = lines.shape[1]
+    n_columns, length = plane.shape[1], lines.shape[1]
     for row in range(0, n_rows, ROWS):
-        to = row * length + first_column
-        convolve_rows(pixels, row * LANES, weights, divisor, sums, blurred, to, length)
+        at, to = row * n_columns, row * length + first_column
+        convolve_rows(pixels, at, n_columns, weights, divisor, sums, blurred, to, length)
 
 
 @kernel
-def blur_columns(lines, n_rows, column, n_columns, weights, divisor, before, subtract, target, first_row):
-    """Blur lines along x, and cut them into strips that hold a neighbour column at either side.
+def blur_columns(lines, n_rows, column, n_columns, weights, divisor, subtract, target, first_row, first):
+    """Blur lines along x.
 
     Parameters
     ----------
@@ -99,45 +96,20 @@ def blur_columns(lines, n_rows, column, n_columns, weights, divisor, before, sub
         Where in `lines` the window of the first column wanted begins, and how many columns are wanted.
     weights, divisor : float32
         As in `convolve_line`.
-    before : int
-        1 where the first strip begins at the border of the image, 0 where a neighbour column comes first.
     subtract : bool
         Whether to subtract the result from what is in `target`.
-    target : float32, (n_strips, at least first_row + n_rows, LANES + 2)
-        The result; beyond the border of the image its value is repeated once.
-    first_row : int
-        Where in `target` the first row goes.
+    target : float32, (at least first_row + n_rows, at least first + n_columns)
+        The result.
+    first_row, first : int
+        Where in `target` the first row and column go.
     """
     pixels, length = lines.ravel(), lines.shape[1]
-    sums = np.empty((n_columns + LANES - 1) // LANES * LANES, np.float32)
-    line = np.zeros(sums.size + LANES, np.float32)
+    sums, line = np.empty(n_columns, np.float32), np.empty(n_columns, np.float32)
     for row in range(n_rows):
         convolve_line(pixels, row * length + column, weights, divisor, sums, line)
-        line[n_columns] = line[n_columns - 1]
-        cut_line(line, before, subtract, first_row + row, target)
-
-
-@kernel
-def cut_line(line, before, subtract, row, target):
-    """Put `line` into one row of strips, or subtract it from them; see `blur_columns`.
-
-    LANES is read off `target`: the compiler turns a copy of a length that it knows into single steps.
-    """
-    lanes = target.shape[2] - 2
-    for strip in range(target.shape[0]):
-        first = strip * lanes + 1 - before
-        part, values = line[first : first + lanes], target[strip, row, 1 : lanes + 1]
-        left, right = line[max(first - 1, 0)], line[first + lanes]
-        if subtract:
-            target[strip, row, 0] -= left
-            target[strip, row, lanes + 1] -= right
-            for i in range(lanes):
-                values[i] -= part[i]
-        else:
-            target[strip, row, 0] = left
-            target[strip, row, lanes + 1] = right
-            for i in range(lanes):
-                values[i] = part[i]
+        blurred = target[first_row + row, first : first + n_columns]
+        for i in range(n_columns):
+            blurred[i] = blurred[i] - line[i] if subtract else line[i]
 
 
 @kernel
@@ -152,9 +124,7 @@ def repeat_ends(lines, n_rows, first, n_columns, n_times):
 
 
 @kernel
-def blur_planes(
-    source, n_columns, centre, reach, n_planes, n_columns_wanted, kernels, borders, planes, lines, target
-):
+def blur_planes(source, centre, reach, n_planes, kernels, borders, planes, lines, target):
     """Blur up to four neighbouring planes of a tile along z, y and x.
 
     All three passes are made for a few rows before the next: what one pass writes is read by the next
@@ -162,72 +132,61 @@ def blur_planes(
 
     Parameters
     ----------
-    source : float32, (n_strips, n_rows, depth, LANES)
+    source : float32, (n_rows, depth, n_columns)
         The tile, and what surrounds it as far as the kernels reach or the image goes.
-    n_columns : int
-        How many columns of `source` hold pixels.
     centre : tuple of int
-        The depth, row and column of `source` at which the first voxel wanted stands. Row and column may
-        lie before the first one.
+        The depth, row and column of `source` at which the first voxel of `target` stands. Row and column
+        may lie before the first one.
     reach : int
-        How many columns before the first one are repeated in `lines`.
-    n_planes, n_columns_wanted : int
+        How many columns at either end of `lines` take repeated pixels.
+    n_planes : int
     kernels : Kernels
     borders : tuple of int
-        1 where the rows wanted begin, the rows end and the columns begin at the border of the image, where
-        its value is repeated once. The number of the last row wanted stands fourth.
-    planes : float32, (n_kernels, n_strips, 4, CHUNK + length of the weights - 1, LANES)
+        1 where rows begin, rows end, columns begin and columns end at the border of the image, where its
+        value is repeated once. The number of the last row wanted stands fifth.
+    planes : float32, (n_kernels, 4, CHUNK + length of the weights - 1, n_columns)
         Scratch after the z pass.
-    lines : float32, (n_kernels, 4, CHUNK, at least reach + n_columns + reach + LANES + TAPS)
+    lines : float32, (n_kernels, 4, CHUNK, at least reach + n_columns + reach + TAPS + FIRST_TAPS)
         Scratch after the y pass.
-    target : float32, (4, n_strips_wanted, n_rows_wanted, LANES + 2)
+    target : float32, (4, n_rows_wanted, n_columns_wanted)
         The result; n_rows_wanted is a multiple of four.
     """
-    n_rows = target.shape[2]
-    sums = np.empty(ROWS * LANES, np.float32)
+    top, bottom, left, right, last = borders
+    n_rows, n_columns = target.shape[1], target.shape[2] - left - right
+    sums = np.empty(ROWS * source.shape[2], np.float32)
     for first in range(0, n_rows, CHUNK):
         n = min(CHUNK, n_rows - first)
-        for strip in range(source.shape[0]):
-            for k in range(kernels.sizes.shape[0]):
-                along_z, along_y = (
-                    kernels.weights[k, 0, : kernels.sizes[k, 0]],
-                    kernels.weights[k, 1, : kernels.sizes[k, 1]],
-                )
-                depth, row = centre[0] - kernels.radii[k, 0], centre[1] - kernels.radii[k, 1] + first
-                window, kept, n_rows_read = planes[k, strip], 0, n + along_y.size - 1
-                if first > 0:
-                    kept = along_y.size - 1
-                    for p in range(n_planes):
-                        copy(window[p].ravel(), CHUNK * LANES, window[p].ravel(), 0, kept * LANES)
-                divisor = kernels.divisors[k, 0]
-                blur_depth(source[strip], depth, row, kept, n_rows_read, along_z, divisor, sums, window)
-                divisor, column = kernels.divisors[k, 1], reach + strip * LANES
-                for p in range(n_planes):
-                    blur_rows(window[p], n, along_y, divisor, sums, lines[k, p], column)
         for k in range(kernels.sizes.shape[0]):
-            weights, divisor = kernels.weights[k, 2, : kernels.sizes[k, 2]], kernels.divisors[k, 2]
-            radius = kernels.radii[k, 2]
-            column = reach + centre[2] - radius
+            along_z, along_y, along_x = (
+                kernels.weights[k, 0, : kernels.sizes[k, 0]],
+                kernels.weights[k, 1, : kernels.sizes[k, 1]],
+                kernels.weights[k, 2, : kernels.sizes[k, 2]],
+            )
+            over_z, over_y, over_x = kernels.divisors[k, 0], kernels.divisors[k, 1], kernels.divisors[k, 2]
+            depth, row = centre[0] - kernels.radii[k, 0], centre[1] - kernels.radii[k, 1] + first
+            column = reach + centre[2] + left - kernels.radii[k, 2]
+            window, kept = planes[k], 0
+            if first > 0:
+                kept = along_y.size - 1
+                for p in range(n_planes):
+                    rows, size = window[p].ravel(), source.shape[2]
+                    copy(rows, CHUNK * size, rows, 0, kept * size)
+            blur_depth(source, depth, row, kept, n + along_y.size - 1, along_z, over_z, sums, window)
             for p in range(n_planes):
-                repeat_ends(lines[k, p], n, reach, n_columns, radius)
+                blur_rows(window[p], n, along_y, over_y, sums, lines[k, p], reach)
+                repeat_ends(lines[k, p], n, reach, source.shape[2], kernels.radii[k, 2])
                 blur_columns(
-                    lines[k, p],
-                    n,
-                    column,
-                    n_columns_wanted,
-                    weights,
-                    divisor,
-                    borders[2],
-                    k > 0,
-                    target[p],
-                    first,
+                    lines[k, p], n, column, n_columns, along_x, over_x, k > 0, target[p], first, left
                 )
-    top, bottom, _, last = borders
     for p in range(n_planes):
-        for strip in range(target.shape[1]):
-            rows = target[p, strip]
-            for i in range(rows.shape[1]):
-                if top:
-                    rows[0, i] = rows[1, i]
-                if bottom:
-                    rows[last, i] = rows[last - 1, i]
+        rows, behind = target[p], left + n_columns
+        for row in range(n_rows):
+            if left:
+                rows[row, 0] = rows[row, 1]
+            if right:
+                rows[row, behind] = rows[row, behind - 1]
+        for i in range(rows.shape[1]):
+            if top:
+                rows[0, i] = rows[1, i]
+            if bottom:
+                rows[last, i] = rows[last - 1, i]

@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from objclass._common.parallel import kernel
-from objclass.pixels.kernels.convolution import LANES, copy
-from objclass.pixels.kernels.filters import N_SCRATCH, fill_features
+from objclass.pixels.kernels.convolution import copy
+from objclass.pixels.kernels.filters import GROUP, N_SCRATCH, fill_features
 from objclass.pixels.kernels.forest import pick_classes, sum_votes
 
-GROUP = 8
 ROW = 2048
 """Voxels of ready features that are classified at once: trees are larger than the fast cache."""
 PADDING = 16
@@ -23,27 +22,31 @@ PADDING = 16
 @kernel
 def _empty_features(n_features):
     """Return memory for `fill_features`, and what will be the features of it, (n_features, n_voxels)."""
-    n = n_features * GROUP * LANES
+    n = n_features * GROUP
     values = np.empty(n + N_SCRATCH, np.float32)
-    return values, values[:n].reshape((n_features, GROUP * LANES))
+    return values, values[:n].reshape((n_features, GROUP))
 
 
 @kernel
-def _fill_group(tile, source_at, slots, first, n_strips, features):
-    """Compute the features of `n_strips` strips of one plane, counted row by row from number `first` on."""
-    for s in range(n_strips):
-        row, strip = divmod(first + s, tile.blur_shape[2])
-        fill_features(tile, source_at, slots, row, strip, features, s * LANES, GROUP * LANES)
+def _fill_group(tile, source_at, slots, first, n, n_columns, values):
+    """Compute the features of `n` voxels of one plane, counted row by row from number `first` on."""
+    done = 0
+    while done < n:
+        row, column = divmod(first + done, n_columns)
+        in_row = min(n - done, n_columns - column)
+        fill_features(tile, source_at, slots, row, column, in_row, values, done, GROUP)
+        done += in_row
 
 
 @kernel
-def _put_group(values, first, n_strips, n_columns, target):
-    """Put values of strips where they belong in the rows of `target`, without what overhangs."""
-    strips_per_row = (n_columns + LANES - 1) // LANES
-    for s in range(n_strips):
-        row, strip = divmod(first + s, strips_per_row)
-        column = strip * LANES
-        copy(values, s * LANES, target[row], column, min(LANES, n_columns - column))
+def _put_group(values, first, n, target):
+    """Put values of `n` voxels where they belong in the rows of `target`, from number `first` on."""
+    n_columns, done = target.shape[1], 0
+    while done < n:
+        row, column = divmod(first + done, n_columns)
+        in_row = min(n - done, n_columns - column)
+        copy(values, done, target[row], column, in_row)
+        done += in_row
 
 
 @kernel
@@ -65,15 +68,15 @@ def classify_rows(tile, source_at, slots, rows, trees, classes):
     classes : uint8, (n_rows, n_columns)
     """
     values, features = _empty_features(tile.n_features)
-    sums = np.empty((trees.deep.votes.shape[0], GROUP * LANES), np.float32)
-    picked = np.empty(GROUP * LANES, np.uint8)
-    n_strips = tile.blur_shape[2]
-    for first in range(rows[0] * n_strips, rows[1] * n_strips, GROUP):
-        n = min(GROUP, rows[1] * n_strips - first)
-        _fill_group(tile, source_at, slots, first, n, values)
-        sum_votes(features, n * LANES, trees, True, sums)
-        pick_classes(features, n * LANES, trees, sums, picked)
-        _put_group(picked, first, n, classes.shape[1], classes)
+    sums = np.empty((trees.deep.votes.shape[0], GROUP), np.float32)
+    picked = np.empty(GROUP, np.uint8)
+    n_columns = classes.shape[1]
+    for first in range(rows[0] * n_columns, rows[1] * n_columns, GROUP):
+        n = min(GROUP, rows[1] * n_columns - first)
+        _fill_group(tile, source_at, slots, first, n, n_columns, values)
+        sum_votes(features, n, trees, True, sums)
+        pick_classes(features, n, trees, sums, picked)
+        _put_group(picked, first, n, classes)
 
 
 @kernel
@@ -84,15 +87,15 @@ def probability_rows(tile, source_at, slots, rows, trees, probabilities):
     classes together.
     """
     values, features = _empty_features(tile.n_features)
-    sums = np.empty((2, GROUP * LANES), np.float32)
-    n_strips = tile.blur_shape[2]
-    for first in range(rows[0] * n_strips, rows[1] * n_strips, GROUP):
-        n = min(GROUP, rows[1] * n_strips - first)
-        _fill_group(tile, source_at, slots, first, n, values)
-        sum_votes(features, n * LANES, trees, False, sums)
-        for i in range(n * LANES):
+    sums = np.empty((2, GROUP), np.float32)
+    n_columns = probabilities.shape[1]
+    for first in range(rows[0] * n_columns, rows[1] * n_columns, GROUP):
+        n = min(GROUP, rows[1] * n_columns - first)
+        _fill_group(tile, source_at, slots, first, n, n_columns, values)
+        sum_votes(features, n, trees, False, sums)
+        for i in range(n):
             sums[0, i] /= sums[1, i]
-        _put_group(sums[0], first, n, probabilities.shape[1], probabilities)
+        _put_group(sums[0], first, n, probabilities)
 
 
 @kernel
@@ -109,14 +112,12 @@ def collect_features(tile, source_at, slots, rows, mask, offsets, collected):
     collected : float32, (n_features, n_voxels)
     """
     values, features = _empty_features(tile.n_features)
-    n_strips = tile.blur_shape[2]
     for row in range(rows[0], rows[1]):
         at = offsets[row]
-        for strip in range(0, n_strips, GROUP):
-            n = min(GROUP, n_strips - strip)
-            _fill_group(tile, source_at, slots, row * n_strips + strip, n, values)
-            wanted = mask[row, strip * LANES :]
-            for i in range(min(n * LANES, wanted.size)):
+        for column in range(0, mask.shape[1], GROUP):
+            wanted = mask[row, column : column + GROUP]
+            fill_features(tile, source_at, slots, row, column, wanted.size, values, 0, GROUP)
+            for i in range(wanted.size):
                 if wanted[i]:
                     for f in range(features.shape[0]):
                         collected[f, at] = features[f, i]

@@ -1,22 +1,19 @@
 import numpy as np
-import pytest
+from scipy import ndimage as ndi
 
-from objclass.pixels.kernels.convolution import LANES
-from objclass.pixels.kernels.gaussian import cut_line, repeat_ends
+from objclass.pixels.kernels.gaussian import blur_columns, repeat_ends
 
 RNG = np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("before", [0, 1])
-def test_a_line_is_cut_into_strips_that_overlap(before):
-    line = RNG.random(3 * LANES, np.float32)
-    strips = np.zeros((2, 3, LANES + 2), np.float32)
-    cut_line(line, before, False, 1, strips)
-    padded = np.concatenate([line[:1], line]) if before else line
-    expected = np.stack([padded[: LANES + 2], padded[LANES : 2 * LANES + 2]])
-    np.testing.assert_array_equal(strips[:, 1], expected)
-    cut_line(line, before, True, 1, strips)
-    assert not strips.any()
+def test_columns_are_blurred_and_subtracted_where_they_belong():
+    lines, weights = RNG.random((3, 70), np.float32), np.float32([1, 2, 3, 2, 1, 0, 0, 0, 0])
+    expected = ndi.correlate1d(lines.astype(float), weights[:5], axis=1)[:2, 8:48] / 9
+    target = np.zeros((4, 43), np.float32)
+    blur_columns(lines, 2, 6, 40, weights, np.float32(9), False, target, 1, 2)
+    np.testing.assert_allclose(target, np.pad(expected, ((1, 1), (2, 1))), rtol=1e-6)
+    blur_columns(lines, 2, 6, 40, weights, np.float32(9), True, target, 1, 2)
+    assert not target.any()
 
 
 def test_the_ends_of_lines_are_repeated():
