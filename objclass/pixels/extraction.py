@@ -11,7 +11,7 @@ import numpy as np
 from objclass.pixels.features import Feature
 from objclass.pixels.filter_bank import plan_features
 from objclass.pixels.kernels.pixels import collect_features
-from objclass.pixels.tiling import Band, Region, as_volume, run, whole, within
+from objclass.pixels.tiling import Band, Region, as_volume, corner_in, run, whole
 
 CACHE_BYTES = 512 * 2**20
 
@@ -135,15 +135,16 @@ def _collect(
 
     def collect(band: Band, z: int, first: int, last: int) -> None:
         at = z - region[0].start
-        rows, columns = within(band, region)
-        before = np.count_nonzero(mask[at, rows, : columns.start], axis=1)
+        row, column = corner_in(region, band)
+        before = np.count_nonzero(mask[at, row:, :column], axis=1)
         collect_features(
             band.tile,
             band.source_at(z),
             band.slots(z),
             (first, last),
-            mask[at, rows, columns],
-            offsets[at, rows] + before,
+            (row, column),
+            mask[at],
+            offsets[at, row:] + before,
             collected,
         )
 

@@ -33,7 +33,7 @@ from objclass.pixels.forest import pack_trees, votes_against_first, votes_of_tot
 from objclass.pixels.kernels.pixels import classify_collected, classify_rows, probability_rows
 from objclass.pixels.normalization import image_range, scale_thresholds
 from objclass.pixels.sampling import forget_pixels
-from objclass.pixels.tiling import TASK_VOXELS, Band, Region, as_volume, run, whole, within
+from objclass.pixels.tiling import TASK_VOXELS, Band, Region, as_volume, corner_in, run, whole
 from objclass.pixels.training import check_pixels
 
 ENGINES = ("auto", "cpu", "opencl")
@@ -479,8 +479,8 @@ def run_forest(
 
     def classify(volume: np.ndarray, region: Region, result: np.ndarray, progress: Progress) -> None:
         def consume(band: Band, z: int, first: int, last: int) -> None:
-            rows = result[z - region[0].start, *within(band, region)]
-            write(band.tile, band.source_at(z), band.slots(z), (first, last), trees, rows)
+            target, corner = result[z - region[0].start], corner_in(region, band)
+            write(band.tile, band.source_at(z), band.slots(z), (first, last), trees, corner, target)
 
         run(volume, plan, region, consume, description="Classifying pixels", progress=progress)
 

@@ -106,13 +106,9 @@ def as_volume(image: np.ndarray, ndim: int) -> np.ndarray:
     return image if ndim == 3 else image[:, np.newaxis]
 
 
-def within(band: Band, region: Region) -> tuple[slice, slice]:
-    """Return the rows and columns of a band, counted from the first ones of a region."""
-    ys, xs = (
-        slice(part.start - around.start, part.stop - around.start)
-        for part, around in zip(band.region[1:], region[1:], strict=True)
-    )
-    return ys, xs
+def corner_in(region: Region, band: Band) -> tuple[int, int]:
+    """Return the first row and column of a band, counted from the first ones of a region."""
+    return band.region[1].start - region[1].start, band.region[2].start - region[2].start
 
 
 def whole(shape: Sequence[int]) -> Region:
@@ -166,15 +162,15 @@ def _fill_eigenvalues(
     inverse = np.array(tensor.inverse, np.float32)
 
     def multiply(band: Band, z: int, first: int, last: int) -> None:
-        target = products[:, z - around[0].start, within(band, around)[0]]
-        gradient_products(band.tile, band.slots(z), (first, last), inverse, target)
+        target = products[:, z - around[0].start]
+        gradient_products(band.tile, band.slots(z), (first, last), inverse, corner_in(around, band), target)
 
     run(image, _only_blurs([tensor.blur], ndim, len(image)), around, multiply)
     z, y, x = (slice(a.start - b.start, a.stop - b.start) for a, b in zip(region, around, strict=True))
 
     def solve(band: Band, plane: int, first: int, last: int) -> None:
-        target = eigenvalues[:, plane - z.start, within(band, (z, y, x))[0]]
-        tensor_eigenvalues(band.tile, band.slots(plane), (first, last), target)
+        target = eigenvalues[:, plane - z.start]
+        tensor_eigenvalues(band.tile, band.slots(plane), (first, last), corner_in((z, y, x), band), target)
 
     windows = [Blur(product, (tensor.window,)) for product in range(len(products))]
     run(products, _only_blurs(windows, ndim, len(products)), (z, y, x), solve)
@@ -232,7 +228,8 @@ class Band:
     """A chunk of rows of the region with all its planes, and its buffers for the kernels.
 
     The image around it is stored as float32, (channel, row, depth, column), so that the z pass of a row reads
-    neighbours in memory. Filtered planes are stored in a ring buffer. The `eigenvalues` of tensors, (3 · n_tensors, z, y, x), begin at the voxel `corner` of the image.
+    neighbours in memory. Filtered planes are stored in a ring buffer. The `eigenvalues` of tensors,
+    (3 · n_tensors, z, y, x), begin at the voxel `corner` of the image.
     """
 
     def __init__(

@@ -330,7 +330,7 @@ def cosine_of_third(cosine_of_half):
 
 
 @kernel
-def gradient_products(tile, slots, rows, inverse, products):
+def gradient_products(tile, slots, rows, inverse, corner, products):
     """Write the products of the derivatives of the first blur, by Sobel's weights, for some rows of a plane.
 
     Parameters
@@ -342,13 +342,15 @@ def gradient_products(tile, slots, rows, inverse, products):
         The first row and the one behind the last.
     inverse : float32, (3,)
         The inverse distances of neighbours along z, y and x.
+    corner : tuple of int
+        The row and column of `products` at which the tile begins.
     products : float32, (3 or 6, n_rows, n_columns)
         xx, xy, yy and in 3D xz, yz, zz.
     """
     _, _, n_rows, width = tile.blur_shape
     plane = n_rows * width
     for row in range(rows[0], rows[1]):
-        for column in range(products.shape[2]):
+        for column in range(width - 2):
             at = row * width + column
             before, here, after = at + slots[0] * plane, at + slots[1] * plane, at + slots[2] * plane
             gx, gy, gz = np.float32(0), np.float32(0), np.float32(0)
@@ -365,26 +367,25 @@ def gradient_products(tile, slots, rows, inverse, products):
                     gx += dx * wy * through
                     gy += wx * dy * through
             gz, gy, gx = gz * inverse[0], gy * inverse[1], gx * inverse[2]
-            products[0, row, column], products[1, row, column] = gx * gx, gx * gy
-            products[2, row, column] = gy * gy
+            y, x = corner[0] + row, corner[1] + column
+            products[0, y, x], products[1, y, x], products[2, y, x] = gx * gx, gx * gy, gy * gy
             if not tile.flat:
-                products[3, row, column], products[4, row, column] = gx * gz, gy * gz
-                products[5, row, column] = gz * gz
+                products[3, y, x], products[4, y, x], products[5, y, x] = gx * gz, gy * gz, gz * gz
 
 
 @kernel
-def tensor_eigenvalues(tile, slots, rows, eigenvalues):
+def tensor_eigenvalues(tile, slots, rows, corner, eigenvalues):
     """Write the eigenvalues of the tensor whose entries are the blurs, for some rows of a plane.
 
     Parameters
     ----------
-    tile, slots, rows
+    tile, slots, rows, corner
         As in `gradient_products`.
     eigenvalues : float32, (3, n_rows, n_columns)
         The largest, the middle and the smallest.
     """
     _, n_slots, n_rows, width = tile.blur_shape
-    plane, n_columns = n_rows * width, eigenvalues.shape[2]
+    plane, n_columns = n_rows * width, width - 2
     values = np.empty(N_SCRATCH, np.float32)
     for row in range(rows[0], rows[1]):
         for column in range(0, n_columns, GROUP):
@@ -392,7 +393,7 @@ def tensor_eigenvalues(tile, slots, rows, eigenvalues):
             here = slots[1] * plane + row * width + column
             structure_eigenvalues(tile.blurs, here, n_slots * plane, tile.flat, width, n, values)
             for rank in range(3):
-                copy(values, rank * GROUP, eigenvalues[rank, row], column, n)
+                copy(values, rank * GROUP, eigenvalues[rank, corner[0] + row], corner[1] + column, n)
 
 
 @kernel

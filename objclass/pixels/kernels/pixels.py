@@ -28,9 +28,9 @@ def _empty_features(n_features):
 
 
 @kernel
-def _fill_group(tile, source_at, slots, first, n, n_columns, values):
+def _fill_group(tile, source_at, slots, first, n, values):
     """Compute the features of `n` voxels of one plane, counted row by row from number `first` on."""
-    done = 0
+    n_columns, done = tile.blur_shape[3] - 2, 0
     while done < n:
         row, column = divmod(first + done, n_columns)
         in_row = min(n - done, n_columns - column)
@@ -39,18 +39,18 @@ def _fill_group(tile, source_at, slots, first, n, n_columns, values):
 
 
 @kernel
-def _put_group(values, first, n, target):
-    """Put values of `n` voxels where they belong in the rows of `target`, from number `first` on."""
-    n_columns, done = target.shape[1], 0
+def _put_group(values, first, n, n_columns, corner, target):
+    """Put values of `n` voxels where they belong in `target`, counted row by row from number `first` on."""
+    done = 0
     while done < n:
         row, column = divmod(first + done, n_columns)
         in_row = min(n - done, n_columns - column)
-        copy(values, done, target[row], column, in_row)
+        copy(values, done, target[corner[0] + row], corner[1] + column, in_row)
         done += in_row
 
 
 @kernel
-def classify_rows(tile, source_at, slots, rows, trees, classes):
+def classify_rows(tile, source_at, slots, rows, trees, corner, classes):
     """Write the class of each voxel of some rows of one plane.
 
     Parameters
@@ -65,22 +65,24 @@ def classify_rows(tile, source_at, slots, rows, trees, classes):
         The first row and the one behind the last.
     trees : Trees
         Their votes are those for classes 2, 3, … minus those for class 1.
+    corner : tuple of int
+        The row and column of `classes` at which the tile begins.
     classes : uint8, (n_rows, n_columns)
     """
     values, features = _empty_features(tile.n_features)
     sums = np.empty((trees.deep.votes.shape[0], GROUP), np.float32)
     picked = np.empty(GROUP, np.uint8)
-    n_columns = classes.shape[1]
+    n_columns = tile.blur_shape[3] - 2
     for first in range(rows[0] * n_columns, rows[1] * n_columns, GROUP):
         n = min(GROUP, rows[1] * n_columns - first)
-        _fill_group(tile, source_at, slots, first, n, n_columns, values)
+        _fill_group(tile, source_at, slots, first, n, values)
         sum_votes(features, n, trees, True, sums)
         pick_classes(features, n, trees, sums, picked)
-        _put_group(picked, first, n, classes)
+        _put_group(picked, first, n, n_columns, corner, classes)
 
 
 @kernel
-def probability_rows(tile, source_at, slots, rows, trees, probabilities):
+def probability_rows(tile, source_at, slots, rows, trees, corner, probabilities):
     """Write the share of the votes that one class gets, for each voxel of some rows of one plane.
 
     Parameters are those of `classify_rows`, but the votes of `trees` are those for the class and for all
@@ -88,36 +90,40 @@ def probability_rows(tile, source_at, slots, rows, trees, probabilities):
     """
     values, features = _empty_features(tile.n_features)
     sums = np.empty((2, GROUP), np.float32)
-    n_columns = probabilities.shape[1]
+    n_columns = tile.blur_shape[3] - 2
     for first in range(rows[0] * n_columns, rows[1] * n_columns, GROUP):
         n = min(GROUP, rows[1] * n_columns - first)
-        _fill_group(tile, source_at, slots, first, n, n_columns, values)
+        _fill_group(tile, source_at, slots, first, n, values)
         sum_votes(features, n, trees, False, sums)
         for i in range(n):
             sums[0, i] /= sums[1, i]
-        _put_group(sums[0], first, n, probabilities)
+        _put_group(sums[0], first, n, n_columns, corner, probabilities)
 
 
 @kernel
-def collect_features(tile, source_at, slots, rows, mask, offsets, collected):
+def collect_features(tile, source_at, slots, rows, corner, mask, offsets, collected):
     """Write the features of the voxels of some rows of one plane that are in `mask`.
 
     Parameters
     ----------
     tile, source_at, slots, rows
         As in `classify_rows`.
+    corner : tuple of int
+        The row and column of `mask` at which the tile begins.
     mask : bool, (n_rows, n_columns)
-    offsets : int64, (n_rows,)
-        Where in `collected` the voxels of each row begin.
+    offsets : int64
+        Where in `collected` the voxels of each row of the tile begin.
     collected : float32, (n_features, n_voxels)
     """
     values, features = _empty_features(tile.n_features)
+    n_columns = tile.blur_shape[3] - 2
     for row in range(rows[0], rows[1]):
         at = offsets[row]
-        for column in range(0, mask.shape[1], GROUP):
-            wanted = mask[row, column : column + GROUP]
-            fill_features(tile, source_at, slots, row, column, wanted.size, values, 0, GROUP)
-            for i in range(wanted.size):
+        for column in range(0, n_columns, GROUP):
+            n = min(GROUP, n_columns - column)
+            fill_features(tile, source_at, slots, row, column, n, values, 0, GROUP)
+            wanted = mask[corner[0] + row, corner[1] + column :]
+            for i in range(n):
                 if wanted[i]:
                     for f in range(features.shape[0]):
                         collected[f, at] = features[f, i]
