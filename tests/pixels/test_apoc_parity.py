@@ -18,16 +18,18 @@ ENOUGH = 0.9999
 FRACTIONS = (
     "original gaussian_blur=0 gaussian_blur=2.5 difference_of_gaussian=1.3 laplace_box_of_gaussian_blur=0.7"
 )
+# OpenCL compiles the filters for each shape anew.
+SOLID, FLAT = (12, 40, 44), (133, 151)
 # Spatial shape, channels, classes, depth of the trees, features. In 3D none has the Sobel filter, in which
 # APOC reads beyond the image.
 CASES = {
-    "3D": ((12, 40, 44), 1, 2, 2, "object_size_1_to_5_px"),
-    "3D, two channels, three classes, deep": ((12, 40, 44), 2, 3, 5, "small_dog_log"),
+    "3D": (SOLID, 1, 2, 2, "object_size_1_to_5_px"),
+    "3D, two channels, three classes, deep": (SOLID, 2, 3, 5, "small_dog_log"),
     "3D, fractions, three classes": ((11, 41, 53), 1, 3, 2, FRACTIONS),
     "3D, wider than the image": ((5, 62, 70), 1, 2, 5, "medium_dog_log"),
-    "2D": ((140, 151), 1, 2, 2, "object_size_1_to_5_px"),
-    "2D, Sobel, three classes, deep": ((140, 151), 1, 3, 5, "v070"),
-    "2D, two channels, three classes": ((133, 160), 2, 3, 2, "medium_quick"),
+    "2D": (FLAT, 1, 2, 2, "object_size_1_to_5_px"),
+    "2D, Sobel, three classes, deep": (FLAT, 1, 3, 5, "v070"),
+    "2D, two channels, three classes": (FLAT, 2, 3, 2, "medium_quick"),
 }
 N_TREES = 10
 
