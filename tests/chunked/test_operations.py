@@ -78,7 +78,7 @@ def cuts(draw, shape):
     return tuple(lengths)
 
 
-@examples(4)
+@examples(6)
 @given(data=st.data())
 def test_segment_is_that_of_the_whole_image(case, data):
     image, classifier, expected = case
@@ -102,7 +102,7 @@ POSTPROCESSING = {
 
 
 @pytest.mark.parametrize("steps", POSTPROCESSING)
-@examples(2)
+@examples(4)
 @given(data=st.data())
 def test_every_step_of_segment_is_that_of_the_whole_image(case, data, steps):
     image, classifier, _ = case
@@ -308,7 +308,7 @@ def test_measure_of_nan_and_masked_pixels(case):
         chunked.measure(blocks[0], masked)
 
 
-@examples(4)
+@examples(6)
 @given(data=st.data())
 def test_measure_is_that_of_the_whole_image(case, data):
     image, _, labels = case
@@ -333,7 +333,7 @@ def test_measure_is_that_of_the_whole_image(case, data):
     pd.testing.assert_frame_equal(ours[whole], theirs[whole])
 
 
-@examples(4)
+@examples(6)
 @given(data=st.data())
 def test_any_labels_are_measured_as_a_whole(data):
     """Numbers at random: objects in pieces, in any number of blocks, whole in some and cut in others."""
@@ -348,7 +348,7 @@ def test_any_labels_are_measured_as_a_whole(data):
     assert_same_table(ours, objclass.measure(labels, image, properties=groups))
 
 
-@examples(4)
+@examples(6)
 @given(data=st.data())
 def test_objects_are_removed_by_their_size_over_all_blocks(case, data):
     _, _, labels = case

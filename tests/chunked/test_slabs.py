@@ -33,7 +33,7 @@ def measure_both(labels, chunks, image=None, **options):
     return theirs
 
 
-@examples(10)
+@examples(25)
 @given(data=st.data())
 def test_objects_in_slabs_are_those_of_the_whole_image(data):
     """Voxels at random have holes, tunnels, pieces and corners that touch, in slabs of four layers."""

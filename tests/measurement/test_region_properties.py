@@ -168,7 +168,7 @@ def scenes(draw):
     return labels, draw(st_numpy.arrays(dtype, labels.shape, elements=elements))
 
 
-@examples(30)
+@examples(60)
 @given(scenes(), st.booleans())
 def test_random_objects(scene, scaled):
     labels, image = scene
@@ -184,7 +184,7 @@ def test_random_objects(scene, scaled):
     assert_tables_agree(table, reference(labels, image, names, spacing))
 
 
-@examples(12)
+@examples(25)
 @given(scenes(), st.integers(0, 3))
 def test_measurements_do_not_depend_on_label_or_position(scene, shift):
     labels, image = scene

@@ -117,7 +117,7 @@ def edit_lists(draw):
     return labels, edits
 
 
-@examples(25)
+@examples(40)
 @given(edit_lists())
 def test_measuring_what_changed_gives_the_table_of_the_edited_labels(case):
     labels, edits = case

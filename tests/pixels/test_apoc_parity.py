@@ -19,7 +19,7 @@ FRACTIONS = (
     "original gaussian_blur=0 gaussian_blur=2.5 difference_of_gaussian=1.3 laplace_box_of_gaussian_blur=0.7"
 )
 # OpenCL compiles the filters for each shape anew.
-SOLID, FLAT = (12, 40, 44), (133, 151)
+SOLID, FLAT = (12, 40, 44), (133, 160)
 # Spatial shape, channels, classes, depth of the trees, features. In 3D none has the Sobel filter, in which
 # APOC reads beyond the image.
 CASES = {

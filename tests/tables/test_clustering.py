@@ -140,12 +140,12 @@ def test_bad_arguments(table, method, options, message):
 
 
 def test_mean_shift_reaches_as_far_as_the_nearest_fifth():
-    values = np.random.default_rng(3).normal(size=(200, 2)) * [1, 3]
-    table = pd.DataFrame(values, columns=["a", "b"]).assign(label=np.arange(1, 201))
+    values = np.random.default_rng(3).normal(size=(120, 2)) * [1, 3]
+    table = pd.DataFrame(values, columns=["a", "b"]).assign(label=np.arange(1, 121))
     scaled = StandardScaler().fit_transform(values)
 
     def expected(quantile):
-        reach = estimate_bandwidth(scaled, quantile=quantile, n_samples=200, random_state=0)
+        reach = estimate_bandwidth(scaled, quantile=quantile, n_samples=120, random_state=0)
         return MeanShift(bandwidth=reach).fit_predict(scaled)
 
     assert adjusted_rand_score(expected(0.2), cluster(table, "meanshift")["MS_CLUSTER_ID"]) == 1

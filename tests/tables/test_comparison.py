@@ -8,21 +8,18 @@ from objclass import compare, compare_figure
 
 def experiment(random, *, n_images=4, n_objects=50, effect=0.0, paired=False):
     """Objects of images that differ from one another as much as objects within an image do."""
-    rows = []
-    for condition in range(2):
-        for image in range(n_images):
-            level = random.normal() + effect * condition
-            area = random.normal(level, 1, n_objects)
-            share = 1 / (1 + np.exp(-random.normal()))
-            kind = np.where(random.uniform(size=n_objects) < share, "round", "long")
-            name = f"{image}" if paired else f"{condition}-{image}"
-            label = np.arange(n_objects) + 1000 * condition
-            rows.append(
-                pd.DataFrame({"image": name, "label": label, "area": area, "kind": kind}).assign(
-                    condition="ab"[condition]
-                )
-            )
-    return pd.concat(rows, ignore_index=True)
+    parts = []
+    for condition, image in np.ndindex(2, n_images):
+        level = random.normal() + effect * condition
+        area = random.normal(level, 1, n_objects)
+        share = 1 / (1 + np.exp(-random.normal()))
+        kind = np.where(random.uniform(size=n_objects) < share, "round", "long")
+        name = f"{image}" if paired else f"{condition}-{image}"
+        label = np.arange(n_objects) + 1000 * condition
+        repeated = (np.repeat(one, n_objects) for one in (name, "ab"[condition]))
+        parts.append((label, area, kind, *repeated))
+    names = ["label", "area", "kind", "image", "condition"]
+    return pd.DataFrame(dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True)))
 
 
 def test_it_is_the_t_test_of_the_images():
