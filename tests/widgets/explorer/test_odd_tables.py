@@ -26,23 +26,29 @@ def experiment() -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
 def tables() -> dict[str, Any]:
     some = [1, None] * 12
     return {
-        "missing": lambda t: t.assign(a=np.nan, b=np.where(t["label"] % 3, 1.5, np.nan), c=np.inf),
-        "text": lambda t: t.assign(kind=list("abcd") * 6, long=[f"{'x' * 300}{k}" for k in range(24)]),
-        "rows missing": lambda t: t[t["label"] > 5],
-        "labels as floats": lambda t: t.assign(label=t["label"].astype(float)),
-        "odd names": lambda t: t.rename(
-            columns={"area": "größe \"µm²\" 'x' {y} \\n", "solidity": "a b", "extent": "日本"}
+        "missing and types": lambda t: t.assign(
+            a=np.nan,
+            b=np.where(t["label"] % 2, 1.5, np.nan),
+            c=np.inf,
+            n=pd.array(some, "Int64"),
+            d=pd.Timestamp("2020-01-01"),
+            even=t["label"] % 2 == 0,
+            cat=pd.Categorical(list("abc") * 8, list("cbaz"), ordered=True),
         ),
-        "index": lambda t: t.set_index(pd.Index([0] * 24)),
-        "categories": lambda t: t.assign(cat=pd.Categorical(list("abc") * 8, list("cbaz"), ordered=True)),
-        "types": lambda t: t.assign(
-            b=t["label"] % 2 == 0, n=pd.array(some, "Int64"), d=pd.Timestamp("2020-01-01")
+        "text and odd names": lambda t: t.assign(
+            kind=list("abcd") * 6, long=[f"{'x' * 300}{k}" for k in range(24)]
+        ).rename(columns={"area": "größe \"µm²\" 'x' {y} \\n", "solidity": "a b", "extent": "日本"}),
+        "shuffled and rows missing": lambda t: t[t["label"] > 5].sample(frac=1, random_state=0),
+        "labels as floats and an index": lambda t: t.assign(label=t["label"].astype(float)).set_index(
+            pd.Index([0] * 24)
         ),
-        "results": lambda t: t.assign(
-            CLASS=list("ab") * 12, CLASS_PROBABILITY=0.5, MANUAL_CLUSTER_ID=pd.array(some, "Int64")
+        "results and keys": lambda t: t.assign(
+            CLASS=list("ab") * 12,
+            CLASS_PROBABILITY=0.5,
+            MANUAL_CLUSTER_ID=pd.array(some, "Int64"),
+            image="a",
+            frame=0,
         ),
-        "keys": lambda t: t.assign(image="a", frame=0),
-        "shuffled": lambda t: t.sample(frac=1, random_state=0),
     }
 
 
