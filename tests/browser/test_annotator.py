@@ -697,13 +697,15 @@ def kill(notebook):
 
 
 def run_again(notebook):
-    """Answer Jupyter that the kernel may start again, and run the cells."""
-    notebook.page.locator(".jp-Dialog").get_by_role("button", name="OK").click()
-    notebook.page.wait_for_function(
+    """Run the cells in the kernel that Jupyter starts; JupyterLab tells so in a dialog."""
+    page = notebook.page
+    page.wait_for_function(
         "() => jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
     )
+    for answer in page.locator(".jp-Dialog").get_by_role("button", name="OK").all():
+        answer.click()
     notebook.run_all()
-    assert not notebook.page.locator(".oc-lost").count()
+    assert not page.locator(".oc-lost").count()
     return View(notebook)
 
 
