@@ -110,9 +110,9 @@ def nuclei(shared_data):
 
 @pytest.mark.parametrize(("spacing", "part"), [(None, 1), ((4.0, 0.8286, 0.8286), 3)])
 def test_real_nuclei(nuclei, spacing, part):
-    """Of all nuclei, and, as scikit-image takes its time for the hull of each, of every third one."""
+    """Of all, and of a third without the largest, for whose hull scikit-image takes its time."""
     labels, image = nuclei
-    labels = np.where(labels % part == 0, labels, 0)
+    labels = np.where(labels % part == part - 1, labels, 0)
     table = measure(labels, image, spacing=spacing, properties=ALL)
     assert_tables_agree(table, reference(labels, image, properties_of(3), spacing))
     assert table["label"].tolist() == np.unique(labels)[1:].tolist()
