@@ -98,7 +98,7 @@ def where_to_paint(z, most):
             inside = points.min() > 3 and points.max() < 156
             if inside and not near[tuple(points.round().astype(int).T)].any():
                 background.append((points[0], points[-1]))
-    chosen = {"object": objects, "background": background[:: max(1, len(background) // 12)]}
+    chosen = {"object": objects, "background": background[:: max(1, len(background) // 6)]}
     return {name: np.array(scribbles).tolist() for name, scribbles in chosen.items()}
 """
 
