@@ -357,7 +357,8 @@ class _Trees:
         leaf = np.zeros((n_nodes, self.n_classes))
         leaf[self.leaves, self.classes] = self.votes
         threshold = _round_up(self.threshold)
-        return Forest(self.feature, threshold, *self.children, leaf, self.roots, self.n_features)
+        feature, left, right, roots = map(np.array, (self.feature, *self.children, self.roots))
+        return Forest(feature, threshold, left, right, leaf, roots, self.n_features)
 
     def _add(self, feature: int, threshold: float) -> bool:
         node = len(self.feature)

@@ -16,13 +16,7 @@ from objclass.pixels.tiling import Band, Region, as_volume, corner_in, run, whol
 CACHE_BYTES = 512 * 2**20
 
 
-def features_at(
-    image: np.ndarray,
-    features: Sequence[Feature],
-    mask: np.ndarray,
-    *,
-    cache: FeatureCache | None = None,
-) -> np.ndarray:
+def features_at(image: np.ndarray, features: Sequence[Feature], mask: np.ndarray) -> np.ndarray:
     """Return the features of the voxels in `mask`, in raster order: float32, (n_voxels, n_features).
 
     Only the neighbourhood of the mask is computed, plane by plane.
@@ -33,17 +27,11 @@ def features_at(
     features : sequence of Feature
         The features, computed for channel 0, then for channel 1, and so on.
     mask : ndarray of bool, (z, y, x) or (y, x)
-    cache : FeatureCache, optional
-        Cached planes are reused.
     """
     volume = as_volume(image, mask.ndim)
     planes = mask.reshape(volume.shape[1:])
     rows = [np.empty((0, len(image) * len(features)), np.float32)]
     for z in np.flatnonzero(planes.any(axis=(1, 2))).tolist():
-        known = cache.find(image, features, mask.ndim, 0, z) if cache else None
-        if known is not None:
-            rows.append(known[:, planes[z]].T)
-            continue
         ys, xs = (_span(planes[z].any(axis=axis)) for axis in (1, 0))
         region = (slice(z, z + 1), ys, xs)
         rows.append(_collect(volume, features, mask.ndim, region, planes[region]).T)

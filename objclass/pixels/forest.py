@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from objclass._common.checks import invalid
 from objclass.pixels.kernels.forest import DeepTrees, MaskedTrees, Masks, Trees, TwoLevelTrees
@@ -16,6 +15,11 @@ from objclass.pixels.kernels.forest import DeepTrees, MaskedTrees, Masks, Trees,
 MAX_CLASSES = 255
 MAX_DEPTH = 250
 MAX_TREES = 100_000
+_DTYPES: dict[str, type] = {
+    **dict.fromkeys(("feature", "left", "right", "roots"), np.int32),
+    "threshold": np.float32,
+    "leaf": np.float64,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,31 +66,12 @@ class Forest:
     roots: np.ndarray
     n_features: int
 
-    def __init__(
-        self,
-        feature: npt.ArrayLike,
-        threshold: npt.ArrayLike,
-        left: npt.ArrayLike,
-        right: npt.ArrayLike,
-        leaf: npt.ArrayLike,
-        roots: npt.ArrayLike,
-        n_features: int,
-    ) -> None:
-        fields: dict[str, tuple[npt.ArrayLike, type]] = {
-            "feature": (feature, np.int32),
-            "threshold": (threshold, np.float32),
-            "left": (left, np.int32),
-            "right": (right, np.int32),
-            "leaf": (leaf, np.float64),
-            "roots": (roots, np.int32),
-        }
-        for name, (values, dtype) in fields.items():
-            array: np.ndarray = np.array(values, dtype=dtype, order="C")
+    def __post_init__(self) -> None:
+        for name, dtype in _DTYPES.items():
+            array: np.ndarray = np.array(getattr(self, name), dtype=dtype, order="C")
             array.setflags(write=False)
             object.__setattr__(self, name, array)
-        object.__setattr__(self, "n_features", n_features)
-        problem = self._find_problem()
-        if problem:
+        if problem := self._find_problem():
             raise invalid("forest", "decision trees", problem)
 
     def _find_problem(self) -> str:  # noqa: C901 (a list of conditions)
@@ -132,8 +117,7 @@ class Forest:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Forest):
             return NotImplemented
-        names = ("feature", "threshold", "left", "right", "leaf", "roots")
-        same = all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
+        same = all(np.array_equal(getattr(self, name), getattr(other, name)) for name in _DTYPES)
         return same and self.n_features == other.n_features
 
     __hash__ = None  # type: ignore[assignment]

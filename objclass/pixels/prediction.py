@@ -184,8 +184,20 @@ def predict(
 
     This is `classify_pixels` or `probability_map` without comparing the image with those of the training.
     """
-    keywords: dict[str, Any] = {"planewise": planewise, "engine": engine, "progress": progress}
-    return for_each(image, lambda one: _predict(one, classifier, positive_classes, **keywords))
+
+    def predict_one(one: Any) -> np.ndarray:
+        channels = check_fit(one, classifier, planewise=planewise)
+        check_pixels(channels)
+        fitted = fit_to_image(classifier, channels)
+        if choose_engine(engine) == "opencl":
+            volume = as_volume(channels, channels.ndim - 1)
+            found = opencl.predict(volume, fitted, positive_classes, progress=progress)
+        else:
+            check_filters(fitted.features)
+            found = run_forest(channels, fitted, positive_classes, progress=progress)
+        return found.reshape(channels.shape[1:])
+
+    return for_each(image, predict_one)
 
 
 def warn_of_differences(
@@ -199,28 +211,6 @@ def warn_of_differences(
         name = f"image[{number}]: " if is_list(image) and len(image) > 1 else ""
         for difference in compare_with_training(channels, classifier):
             warnings.warn(f"{name}{difference}", stacklevel=stacklevel)
-
-
-def _predict(
-    image: Any,
-    classifier: ObjectClassifier,
-    positive_classes: tuple[int, ...] | None,
-    *,
-    planewise: bool,
-    engine: str,
-    progress: Progress,
-) -> np.ndarray:
-    """Return the classes of one image, or the probability of some."""
-    channels = check_fit(image, classifier, planewise=planewise)
-    check_pixels(channels)
-    classifier = fit_to_image(classifier, channels)
-    if choose_engine(engine) == "opencl":
-        volume = as_volume(channels, channels.ndim - 1)
-        found = opencl.predict(volume, classifier, positive_classes, progress=progress)
-    else:
-        check_filters(classifier.features)
-        found = run_forest(channels, classifier, positive_classes, progress=progress)
-    return found.reshape(channels.shape[1:])
 
 
 def fit_to_range(classifier: ObjectClassifier, limits: np.ndarray) -> ObjectClassifier:

@@ -44,7 +44,6 @@ def uncertainty_plane(
     axis: int = 0,
     *,
     index: int = 0,
-    positive_class: int | Sequence[int] | None = None,
 ) -> np.ndarray:
     """Return the uncertainty of the forest for each pixel of one plane.
 
@@ -56,8 +55,6 @@ def uncertainty_plane(
         From `train_object_classifier` or `load_classifier`.
     axis, index : int
         The plane: `index` along the spatial `axis`. A 2D image has plane 0 along axis 0 only.
-    positive_class
-        As in `probability_map`.
 
     Returns
     -------
@@ -80,11 +77,10 @@ def uncertainty_plane(
     """
     channels = check_fit(image, classifier)
     classifier = fit_to_image(classifier, channels)
-    shape = as_volume(channels, classifier.ndim).shape[1:]
+    classes, shape = object_classes(classifier), as_volume(channels, classifier.ndim).shape[1:]
     check_number("axis", axis, low=0, high=2 if classifier.ndim == 3 else 0, integer=True)
     if not 0 <= index < shape[axis]:
         raise invalid("index", f"a plane from 0 to {shape[axis] - 1} along axis {axis}", index)
-    classes = object_classes(classifier, positive_class)
     probability = _probability(channels, classifier, classes, plane_region(shape, axis, index))
     return np.take(_unsure(probability), 0, axis=axis)
 
@@ -144,8 +140,8 @@ def suggest_slice(
     channels = check_fit(image, classifier)
     classifier = fit_to_image(classifier, channels)
     classes = object_classes(classifier, positive_class)
-    depth, *size = as_volume(channels, classifier.ndim).shape[1:]
-    columns = _place_columns(channels, size)
+    stack = as_volume(channels, classifier.ndim)[0]
+    columns, depth = _place_columns(stack), len(stack)
     doubt, found = np.zeros((len(columns), depth)), np.zeros((len(columns), depth))
     for number, (rows, cols) in enumerate(columns):
         probability = _probability(channels, classifier, classes, (slice(0, depth), rows, cols))
@@ -171,14 +167,12 @@ def _unsure(probability: np.ndarray) -> np.ndarray:
     return 1 - np.abs(2 * probability - 1)
 
 
-def _place_columns(channels: np.ndarray, size: list[int]) -> list[tuple[slice, slice]]:
-    """Distribute columns over the image, in each part at the position of highest variance."""
+def _place_columns(stack: np.ndarray) -> list[tuple[slice, slice]]:
+    """Distribute columns over a stack (z, y, x), in each part at the position of highest variance."""
+    depth, *size = stack.shape
     edges = [np.linspace(0, length, count + 1).astype(int) for length, count in zip(size, _GRID, strict=True)]
-    depth = channels.shape[1] if channels.ndim == 4 else 1
-    planes = (
-        channels[0][:: max(1, depth // 8), ::2, ::2] if channels.ndim == 4 else channels[0][None, ::2, ::2]
-    )
-    spread = planes.astype(np.float32).std(axis=0) + planes.astype(np.float32).max(axis=0)
+    planes = stack[:: max(1, depth // 8), ::2, ::2].astype(np.float32)
+    spread = planes.std(axis=0) + planes.max(axis=0)
     columns = []
     for top, bottom in zip(edges[0], edges[0][1:], strict=False):
         for left, right in zip(edges[1], edges[1][1:], strict=False):

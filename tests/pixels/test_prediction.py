@@ -196,18 +196,6 @@ def test_a_cache_forgets_the_oldest_planes_and_keeps_the_last():
     assert len(tiny) == 1
 
 
-def test_features_under_scribbles_are_taken_from_the_cache():
-    image = random_image((9, 20, 40))
-    cache, mask = FeatureCache(), np.zeros(image.shape, bool)
-    mask[2, 3:5], mask[6, ::3] = True, True
-    objclass.predict_plane(image, CLASSIFIER_3D, index=2, cache=cache)
-    features = CLASSIFIER_3D.features
-    known = features_at(image[np.newaxis], features, mask, cache=cache)
-    np.testing.assert_array_equal(known, features_at(image[np.newaxis], features, mask))
-    cache.find(image[np.newaxis], features, 3, 0, 2)[:] = 7
-    np.testing.assert_array_equal(features_at(image[np.newaxis], features, mask, cache=cache)[:80], 7)
-
-
 def test_the_order_of_channels_does_not_matter():
     image = random_image((2, 6, 30, 40))
     annotations = (random_image((6, 30, 40), seed=1) % 40 < 3).astype(np.uint8) * 2
