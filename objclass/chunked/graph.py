@@ -287,23 +287,25 @@ def first_of(value: Any, _: object) -> Any:
 
 def classify_block(pixels: np.ndarray, classifier: ObjectClassifier, *, inner: Region) -> np.ndarray:
     """Return the classes of the region `inner` of an image."""
+    return _run_forest(pixels, classifier, None, inner)
+
+
+def _run_forest(
+    pixels: np.ndarray, classifier: ObjectClassifier, positive_classes: tuple[int, ...] | None, inner: Region
+) -> np.ndarray:
     channels = check_fit(pixels, classifier, planewise=len(inner) > classifier.ndim)
-    shape = tuple(part.stop - part.start for part in inner)
-    region = (slice(0, 1),) * (3 - len(inner)) + inner
-    return run_forest(channels, classifier, None, region=region).reshape(shape)  # type: ignore[arg-type]
+    region: Any = (slice(0, 1),) * (3 - len(inner)) + inner
+    found = run_forest(channels, classifier, positive_classes, region=region)
+    return found.reshape([part.stop - part.start for part in inner])
 
 
 def found_block(
     pixels: np.ndarray, classifier: ObjectClassifier, *, inner: Region, options: SegmentationOptions
 ) -> np.ndarray:
     """Return the probability of the objects in the region `inner` of an image."""
-    channels = check_fit(pixels, classifier, planewise=len(inner) > classifier.ndim)
-    shape = tuple(part.stop - part.start for part in inner)
-    region = (slice(0, 1),) * (3 - len(inner)) + inner
 
     def votes(positive_class: int) -> np.ndarray:
-        found = run_forest(channels, classifier, (positive_class,), region=region)  # type: ignore[arg-type]
-        return found.reshape(shape)
+        return _run_forest(pixels, classifier, (positive_class,), inner)
 
     return combine_votes(votes, classifier.n_classes, options.positive_classes)
 

@@ -58,14 +58,18 @@ class Coloring:
         method = self.column.removesuffix(CLUSTERS)
         return "Selected groups" if method == MANUAL else f"Clusters, {method}"
 
-    def paint(self, labels: np.ndarray) -> np.ndarray:
-        """Return `labels` (y, x) as an RGB image; objects without a row in the table are grey."""
+    def colors_of(self, labels: np.ndarray) -> np.ndarray:
+        """Return the colour of each label; objects without a row in the table are grey."""
         order = np.argsort(self.labels)
         place = np.searchsorted(self.labels[order], labels).clip(max=len(order) - 1)
         known = self.labels[order][place] == labels
-        picture = np.where(labels[..., None] > 0, rgb(MISSING), rgb(GROUND))
-        picture[known] = self.colors[order][place[known]]
-        return outlined(picture, labels)
+        found = np.where(labels[..., None] > 0, rgb(MISSING), rgb(GROUND))
+        found[known] = self.colors[order][place[known]]
+        return found
+
+    def paint(self, labels: np.ndarray) -> np.ndarray:
+        """Return `labels` (y, x) as an RGB image in the colours of the objects."""
+        return outlined(self.colors_of(labels), labels)
 
     def add_key(self, figure: Figure) -> None:
         """Add a legend, or a colour bar for numbers, below all panels."""
@@ -86,28 +90,19 @@ class Coloring:
         figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False)
 
 
-def color_objects(table: pd.DataFrame, present: np.ndarray, column: str | None) -> Coloring | None:
-    """Return the colours by `column`, by default the last clustering of the table; None if it has none.
-
-    `present` are the labels of the objects in the image.
+def color_objects(table: pd.DataFrame, column: str) -> Coloring:
+    """Return the colours of the objects of a table by a column.
 
     Raises
     ------
     ValueError
-        If the column does not exist, or the table does not contain these objects.
+        If the column does not exist, or a label occurs more than once.
     """
-    if column is None:
-        clusters = [name for name in table.columns if str(name).endswith(CLUSTERS)]
-        if not clusters:
-            return None
-        column = clusters[-1]
     check_column(table, "color", column)
     objects = table["label"].to_numpy(dtype=np.int64)
     if len(np.unique(objects)) < len(objects):
         hint = "Select the rows of one image: table[table['image'] == name]."
         raise invalid("table", "one row for each object", "labels that occur more than once", hint)
-    if not np.isin(objects, present).any():
-        raise invalid("table", "rows for objects in labels", "none of their labels")
     values = table[column]
     if _is_number(values):
         return _by_number(column, objects, values)
@@ -147,7 +142,7 @@ def _by_category(column: str, objects: np.ndarray, values: pd.Series, given: Map
     codes, categories = pd.factorize(values, sort=True)
     sizes = np.bincount(codes[codes >= 0], minlength=len(categories))
     groups = _groups_of(column, categories)
-    palette = _group_rgb(groups)
+    palette = group_colors(groups)
     for place, category in enumerate(map(str, categories)) if given else ():
         palette[place] = rgb(given[category]) if category in given else palette[place]
     colors = np.concatenate([palette, [rgb(MISSING)]])[codes]  # code -1 selects the last
@@ -275,10 +270,10 @@ def category_color(value: object, place: int) -> str:
 
 def group_color(group: int) -> str:
     """Return the colour of group 1, 2, …: from the palette, then generated hues; 0 (no group) is grey."""
-    return to_hex(_group_rgb(np.array([group]))[0])
+    return to_hex(group_colors(np.array([group]))[0])
 
 
-def _group_rgb(groups: np.ndarray) -> np.ndarray:
+def group_colors(groups: np.ndarray) -> np.ndarray:
     """Return the colours of groups as (n, 3) uint8; groups below 1 are grey."""
     colors = _label_rgb(groups)
     named = np.array([rgb(color) for color in (UNSELECTED, *GROUP_COLORS)])

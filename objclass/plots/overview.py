@@ -6,14 +6,12 @@ import io
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib.style
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.patheffects import withStroke
 
 from objclass._common.checks import (
     Spacing,
@@ -24,7 +22,8 @@ from objclass._common.checks import (
     invalid,
     warn_like_image,
 )
-from objclass.plots.colors import CHANNEL_COLORS, Coloring, color_objects, label_colors, rgb
+from objclass.plots.colors import CHANNEL_COLORS, CLUSTERS, Coloring, color_objects, label_colors, rgb
+from objclass.plots.scale_bar import draw_scale_bar, round_length
 from objclass.tables.columns import check_belongs, check_columns, check_table
 from objclass.tables.roles import EMBEDDINGS
 
@@ -154,20 +153,16 @@ def overview(
     if table is not None and len(check_table(table)):
         check_belongs(table, present)
         columns = embedding_columns(table, embedding)
-        coloring = color_objects(table, present, color)
+        clusters = [name for name in table.columns if str(name).endswith(CLUSTERS)]
+        column = clusters[-1] if color is None and clusters else color
+        coloring = None if column is None else color_objects(table, column)
     step = max(1, max(labels.shape[-2:]) // MOST_PIXELS)
     seen = _first_object(labels[..., ::step, ::step])
     place = _Place(y * labels.shape[-2], x * labels.shape[-1], "px" if spacing is None else unit)
     with matplotlib.style.context(["default", STYLE]):
         figure, panels = _figure(2 + bool(columns) + (coloring is not None), place.height / place.width)
         title = "Image" if labels.ndim == 2 else "Image, maximum along z"
-        _show(
-            next(panels),
-            _composite(channels[..., ::step, ::step], is_rgb),
-            title,
-            place,
-            interpolation="auto",
-        )
+        _show(next(panels), _composite(channels[..., ::step, ::step], is_rgb), title, place, "auto")
         objects = f"{len(present):,} object{'s' * (len(present) != 1)}"
         _show(next(panels), label_colors(seen), objects, place)
         if table is not None and columns:
@@ -178,18 +173,12 @@ def overview(
     return figure
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """The extent of an image and its unit."""
 
     height: float
     width: float
     unit: str
-
-    def bar(self) -> float:
-        """Return the length of a scale bar: 1, 2 or 5 times a power of ten, at most a third of the width."""
-        power = 10.0 ** math.floor(math.log10(self.width / 3))
-        return max(step for step in (power, 2 * power, 5 * power) if step <= self.width / 3)
 
 
 def _show(axes: Axes, picture: np.ndarray, title: str, place: _Place, interpolation: str = "nearest") -> None:
@@ -198,26 +187,8 @@ def _show(axes: Axes, picture: np.ndarray, title: str, place: _Place, interpolat
     axes.imshow(picture, extent=extent, interpolation=interpolation, aspect="equal")
     axes.set(title=title, xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    length, margin = place.bar(), 0.04 * min(place.width, place.height)
-    left, low = margin, place.height - margin
-    outline = [withStroke(linewidth=3.5, foreground="black", alpha=0.6)]
-    axes.plot(
-        [left, left + length],
-        [low, low],
-        color="white",
-        linewidth=2.5,
-        path_effects=outline,
-        solid_capstyle="butt",
-    )
-    text = f"{length:g} {place.unit}"
-    style: dict[str, Any] = {
-        "color": "white",
-        "ha": "center",
-        "va": "bottom",
-        "fontsize": 8.5,
-        "path_effects": outline,
-    }
-    axes.annotate(text, (left + length / 2, low), (0, 4), textcoords="offset points", **style)
+    length, margin = round_length(place.width / 3), 0.04 * min(place.width, place.height)
+    draw_scale_bar(axes, (margin, place.height - margin), length, f"{length:g} {place.unit}")
     axes.set(xlim=(0, place.width), ylim=(place.height, 0))
 
 

@@ -62,7 +62,7 @@ def test_an_object_has_one_colour_in_pictures_and_widgets():
 
 def test_a_cluster_has_the_colour_of_its_number_wherever_it_is_shown():
     table = pd.DataFrame({"label": [1, 2, 3], "KMEANS_CLUSTER_ID": [-1, 8, 40]})
-    coloring = color_objects(table, table["label"].to_numpy(), None)
+    coloring = color_objects(table, "KMEANS_CLUSTER_ID")
     assert coloring.colors.tolist() == [rgb(category_color(n, 0)).tolist() for n in (-1, 8, 40)]
     assert [color for _, color in coloring.keys] == [group_color(9), group_color(41), UNSELECTED]
 
@@ -70,9 +70,7 @@ def test_a_cluster_has_the_colour_of_its_number_wherever_it_is_shown():
 def test_the_colours_of_very_many_categories_cost_no_pass_over_the_table_each():
     names = pd.DataFrame({"label": np.arange(1, 20_001), "name": [f"object {n}" for n in range(20_000)]})
     many, one = (
-        min(
-            timeit.repeat(lambda t=table: color_objects(t, t["label"].to_numpy(), "name"), number=1, repeat=3)
-        )
+        min(timeit.repeat(lambda t=table: color_objects(t, "name"), number=1, repeat=3))
         for table in (names, names.assign(name="one"))
     )
     assert many < 50 * one  # 27 times with pandas 2.2; a pass for each costs thousands of times as much

@@ -149,14 +149,14 @@ def test_numbers_get_a_colour_bar():
 
 def test_selected_groups_and_other_categories():
     table = make_table().assign(MANUAL_CLUSTER_ID=[0, 1, 2, 0], kind=["b", "a", "a", None])
-    groups = color_objects(table, table["label"].to_numpy(), "MANUAL_CLUSTER_ID")
+    groups = color_objects(table, "MANUAL_CLUSTER_ID")
     assert groups.keys == [
         ("group 1 (1)", GROUP_COLORS[0]),
         ("group 2 (1)", GROUP_COLORS[1]),
         ("not selected (2)", UNSELECTED),
     ]
     assert groups.title == "Selected groups"
-    kinds = color_objects(table, table["label"].to_numpy(), "kind")
+    kinds = color_objects(table, "kind")
     assert kinds.title == "kind"
     assert [name for name, _ in kinds.keys] == ["a (2)", "b (1)", "no result (1)"]
 
@@ -175,7 +175,7 @@ def test_the_legend_fits_the_figure(shape):
 
 def test_many_categories_have_a_short_legend_and_a_colour_each():
     table = pd.DataFrame({"label": np.arange(1, 31), "AC_CLUSTER_ID": np.arange(30)})
-    coloring = color_objects(table, table["label"].to_numpy(), None)
+    coloring = color_objects(table, "AC_CLUSTER_ID")
     assert len(coloring.keys) == 13
     assert coloring.keys[-1][0] == "and 18 more"
     assert len(np.unique(coloring.colors, axis=0)) == 30

@@ -164,7 +164,7 @@ def test_the_overview_has_the_colours_of_the_classes(trained):
     labels = objclass.segment(image, objclass.load_classifier(trained / "c.cl"))
     table = objclass.measure(labels, image, properties=["basic", "intensity_median"])
     found = objclass.classify(table, classes)
-    coloring = color_objects(found, found["label"].to_numpy(), "CLASS")
+    coloring = color_objects(found, "CLASS")
     expected = [rgb(classes.colors[name]).tolist() for name in found["CLASS"]]
     assert coloring.colors.tolist() == expected
     assert [color for _, color in coloring.keys] == ["#aa0000", "#00aa00"]

@@ -12,6 +12,7 @@ import numpy as np
 
 from objclass._common import checks
 from objclass.plots import colors
+from objclass.plots.scale_bar import draw_scale_bar, round_length
 from objclass.tables.classification import CLASS_COLUMN
 from objclass.tables.columns import factorize, numbers
 from objclass.tables.selection import GROUP_COLUMN
@@ -19,6 +20,7 @@ from objclass.widgets import snapshot
 from objclass.widgets.explorer.page import Page
 from objclass.widgets.explorer.surfaces import Surfaces
 from objclass.widgets.planes import ImagePlanes, PlaneServer
+from objclass.widgets.view3d.meshes import AMBIENT, project
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -336,7 +338,7 @@ def draw_slice(page: Page, figure: Figure | Any, look: ObjectColors, planes: Ima
     width, height = width * col, height * row
     length = round_length(width / 4)
     bar = f"{length:g} {page.widget.volume['unit']}"
-    _draw_scale_bar(ax, (width * 0.97, height * 0.96), length, bar, above=-height * 0.02)
+    draw_scale_bar(ax, (width * 0.97 - length, height * 0.96), length, bar)
 
 
 def paint_objects(
@@ -353,37 +355,21 @@ def paint_objects(
     picture[:] = np.rint(picture * (1 - overlay[..., 3:]) + overlay[..., :3] * overlay[..., 3:])
 
 
-def _draw_scale_bar(ax: Axes, corner: tuple[float, float], length: float, text: str, *, above: float) -> None:
-    """Draw a bar that ends in the lower right `corner`, and a text so much above it."""
-    right, bottom = corner
-    ax.plot([right - length, right], [bottom, bottom], color="white", linewidth=3, solid_capstyle="butt")
-    ax.text(right - length / 2, bottom + above, text, color="white", ha="center", va="bottom")
-
-
-def round_length(longest: float) -> float:
-    """Return the longest length of 1, 2 or 5 and zeros that is not above `longest`.
-
-    >>> round_length(70), round_length(0.3)
-    (50.0, 0.2)
-    """
-    power = 10.0 ** math.floor(math.log10(longest))
-    return float(next(digit for digit in (5, 2, 1) if digit * power <= longest * 1.000001) * power)
-
-
 def draw_volume(page: Page, figure: Figure | Any, look: ObjectColors, view: View3D) -> None:
     """Draw the surfaces of the objects as they are seen in the 3D view, with a scale bar at their middle."""
     from matplotlib.collections import PolyCollection
 
-    mesh, camera = view.mesh, np.asarray(view.plot.camera, float)
+    mesh, camera = view.mesh, view.plot.camera
     ax = figure.subplots()
     ax.set_facecolor(_DARK)
     ax.set(xticks=[], yticks=[], aspect="equal")
-    corners, depth, shade, middle = project(mesh.vertices, mesh.triangles, camera)
+    corners, depth, facing, middle = project(mesh.vertices, mesh.triangles, camera)
     rgb, seen = surface_colors(page, look, view)
     of_triangle = np.repeat(np.arange(len(mesh.labels)), mesh.triangle_counts)
     order = np.argsort(-depth, kind="stable")
     order = order[seen[of_triangle[order]] & (depth[order] > 0)]
-    faces = np.clip(rgb[of_triangle[order]] * shade[order, None], 0, 1)
+    shade = AMBIENT + (1 - AMBIENT) * np.abs(facing[order])
+    faces = np.clip(rgb[of_triangle[order]] * shade[:, None], 0, 1)
     ax.add_collection(
         PolyCollection(
             list(corners[order]), facecolors=faces, edgecolors=faces, linewidths=0.2, rasterized=True
@@ -393,7 +379,7 @@ def draw_volume(page: Page, figure: Figure | Any, look: ObjectColors, view: View
     ax.set(xlim=(-half * 1.2, half * 1.2), ylim=(-half, half))
     length = round_length(0.6 * half * middle)
     bar = f"{length:g} {page.widget.volume['unit']}"
-    _draw_scale_bar(ax, (half * 1.14, -half * 0.92), length / middle, bar, above=half * 0.03)
+    draw_scale_bar(ax, (half * 1.14 - length / middle, -half * 0.92), length / middle, bar)
 
 
 def surface_colors(page: Page, look: ObjectColors, view: View3D) -> tuple[np.ndarray, np.ndarray]:
@@ -404,28 +390,6 @@ def surface_colors(page: Page, look: ObjectColors, view: View3D) -> tuple[np.nda
     rgb = np.concatenate([look.rgb, [_GREY]])
     visible = np.append(look.visible, not page.widget.only_selected)
     return rgb[places], visible[places]
-
-
-def project(
-    vertices: np.ndarray, triangles: np.ndarray, camera: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Return triangles as a camera (position, target, up) sees them: corners, depth, brightness.
-
-    Last comes the distance of the target: a length there, divided by it, is a length in the picture.
-    """
-    eye, target, up = camera[:3], camera[3:6], camera[6:9]
-    ahead = target - eye
-    middle = float(np.linalg.norm(ahead)) or 1.0
-    ahead = ahead / middle
-    right = np.cross(ahead, up)
-    right = right / (np.linalg.norm(right) or 1.0)
-    frame = np.stack([right, np.cross(right, ahead), ahead])
-    seen = (vertices - eye) @ frame.T
-    flat = seen[:, :2] / np.maximum(seen[:, 2:], 1e-9)
-    corners = seen[triangles]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    facing = np.abs(normals[:, 2]) / np.maximum(np.linalg.norm(normals, axis=1), 1e-12)
-    return flat[triangles], corners[..., 2].mean(axis=1), 0.35 + 0.65 * facing, middle
 
 
 def _draw_legend(figure: Figure, look: ObjectColors) -> None:

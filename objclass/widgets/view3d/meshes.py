@@ -12,6 +12,8 @@ from objclass._common import parallel
 from objclass.widgets.boxes import object_boxes
 
 TRIANGLES = 400_000
+AMBIENT = 0.35
+"""The brightness of a surface that is seen from its edge; one that faces the eye has 1."""
 _FEWEST, _MOST = 60, 3_000
 _PADDING = 2
 # Triangles of marching cubes per grid square of a surface, measured on spheres.
@@ -120,6 +122,27 @@ def mesh_objects(
         counts[1:],
         np.array([len(each) for each in faces[1:]], np.int32),
     )
+
+
+def project(
+    vertices: np.ndarray, triangles: np.ndarray, camera: Sequence[float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Return triangles as a camera (eye, target, up) sees them: corners, depth, how much they face it.
+
+    The corners (n, 3, 2) are those on a plane at distance 1; a triangle faces the eye by 1, and by -1 with
+    its back. The last value is the distance of the target.
+    """
+    eye, target, up = np.reshape(np.asarray(camera, np.float32), (3, 3))
+    middle = float(np.linalg.norm(target - eye)) or 1.0
+    ahead = (target - eye) / middle
+    right = np.cross(ahead, up)
+    right /= np.linalg.norm(right) or 1.0
+    seen = (vertices - eye) @ np.stack([right, np.cross(right, ahead), ahead], axis=1)
+    flat = seen[:, :2] / np.maximum(seen[:, 2:], 1e-9)
+    corners = seen[triangles]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    facing = normals[:, 2] / np.maximum(np.linalg.norm(normals, axis=1), 1e-30)
+    return flat[triangles], corners[..., 2].mean(axis=1), facing, middle
 
 
 def _surface(

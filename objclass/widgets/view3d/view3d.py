@@ -13,9 +13,8 @@ import numpy.typing as npt
 import traitlets
 
 from objclass._common import checks, parallel
-from objclass.plots.colors import UNSELECTED, category_color, color_ramp, group_color, rgb
-from objclass.tables.columns import column_kind, factorize, numbers
-from objclass.tables.selection import GROUP_COLUMN
+from objclass.plots.colors import color_objects, group_colors
+from objclass.tables.columns import column_kind
 from objclass.widgets.base import bundle, spatial_image
 from objclass.widgets.label_images import check_objects, present_labels
 from objclass.widgets.saved_picture import SavedPicture
@@ -178,13 +177,8 @@ class View3D(ipywidgets.VBox):
 
     @traitlets.observe("color")
     def _recolor(self, _change: Any = None) -> None:
-        self._show(*self._levels())
+        self.paint(self._colors())
         self._saved_picture.touch()
-
-    def _show(self, levels: np.ndarray, palette: np.ndarray) -> None:
-        with self.surfaces.hold_sync():
-            self.surfaces.color_map = plateau_map(palette)
-            self.surfaces.attribute = self.mesh.spread(levels.astype(np.float32))
 
     def _repr_mimebundle_(self, **keywords: Any) -> Any:
         """Return the widget with a summary, and publish a picture before it; for viewers without a kernel."""
@@ -195,8 +189,7 @@ class View3D(ipywidgets.VBox):
         return {**super()._repr_mimebundle_(**keywords), "text/plain": summary}
 
     def _draw_still(self) -> bytes:
-        levels, palette = self._levels()
-        return encode_png(draw_surfaces(self.mesh, palette[levels], self.plot.camera or self.camera))
+        return encode_png(draw_surfaces(self.mesh, self._colors(), self.plot.camera or self.camera))
 
     def reset(self) -> None:
         """Reset the camera to show all objects."""
@@ -225,7 +218,9 @@ class View3D(ipywidgets.VBox):
         Of more than 256 different ones the last in their order are shown alike.
         """
         palette, levels = np.unique(colors, axis=0, return_inverse=True)
-        self._show(np.minimum(levels.ravel(), LEVELS - 1), palette)
+        with self.surfaces.hold_sync():
+            self.surfaces.color_map = plateau_map(palette)
+            self.surfaces.attribute = self.mesh.spread(levels.ravel().clip(max=LEVELS - 1).astype(np.float32))
 
     def save_html(self, path: str | Path) -> None:
         """Write the view as a self-contained HTML page, without need of Python or a network.
@@ -249,39 +244,12 @@ class View3D(ipywidgets.VBox):
             "camera": self.camera,
         }
 
-    def _levels(self) -> tuple[np.ndarray, np.ndarray]:
-        count = len(self.mesh.labels)
-        if not self.color or self._table is None:
-            distinct = np.array([rgb(group_color(place + 1)) for place in range(LEVELS)], np.uint8)
-            return np.arange(count) % LEVELS, distinct
-        import pandas as pd
-
-        rows = self._table.set_index("label").index.get_indexer(pd.Index(self.mesh.labels))
-        levels, palette = _column_levels(self._table[self.color])
-        found = np.zeros(count, np.int64)
-        found[rows >= 0] = levels[rows[rows >= 0]]
-        return found, palette
+    def _colors(self) -> np.ndarray:
+        """Return the colour of each object of `mesh`, (k, 3) bytes."""
+        labels, table = self.mesh.labels, self._table
+        if not self.color or table is None or table.empty:
+            return group_colors(np.arange(len(labels)) % LEVELS + 1)
+        return color_objects(table, self.color).colors_of(labels)
 
     def _on_click(self, content: Any) -> None:
         self.clicked = self.mesh.label_of(int(content["face"][0]))
-
-
-def _column_levels(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Return a level for each row and the colours of the levels; level 0, for missing values, is grey."""
-    grey = rgb(UNSELECTED)
-    if column_kind(column) == "category":
-        codes, names = factorize(column)
-        if column.name == GROUP_COLUMN:
-            colors = [group_color(int(value)) if value else UNSELECTED for value in names]
-        else:
-            colors = [category_color(value, place) for place, value in enumerate(names)]
-        return codes + 1, np.array([grey, *map(rgb, colors)], np.uint8)
-    values = numbers(column)
-    finite = np.isfinite(values)
-    levels = np.zeros(len(values), np.int64)
-    if finite.any():
-        low, high = np.percentile(values[finite], (0.5, 99.5))
-        part = (values[finite] - low) / (high - low or 1.0)
-        levels[finite] = 1 + np.round(np.clip(part, 0, 1) * (LEVELS - 2)).astype(int)
-    ramp = np.frombuffer(color_ramp(), np.uint8).reshape(-1, 3)
-    return levels, np.concatenate([[grey], ramp[1:]]).astype(np.uint8)

@@ -13,7 +13,8 @@ from PIL import Image
 
 import objclass
 from objclass.widgets.explorer.explorer import explore
-from objclass.widgets.explorer.pictures import object_colors, project
+from objclass.widgets.explorer.pictures import object_colors
+from objclass.widgets.view3d.meshes import project
 from tests.widgets.explorer.test_explorer import Page
 
 
@@ -124,10 +125,10 @@ def test_styles_contours_and_hidden_categories(page: Page, style: str) -> None:
 def test_the_projection_of_a_camera() -> None:
     vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.0]])
     camera = np.array([0, 0, 10, 0, 0, 0, 0, 1, 0.0])  # from z = 10 down, y upwards
-    flat, depth, shade, middle = project(vertices, np.array([[0, 1, 2]]), camera)
+    flat, depth, facing, middle = project(vertices, np.array([[0, 1, 2], [0, 2, 1]]), camera)
     np.testing.assert_allclose(flat[0], [[0, 0], [0.1, 0], [0, 0.1]])
     assert (depth[0], middle) == (10, 10)
-    assert shade[0] == pytest.approx(1)
+    np.testing.assert_allclose(facing, [1, -1])
 
 
 def test_the_button_gets_a_file(page: Page) -> None:

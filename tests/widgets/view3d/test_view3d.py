@@ -7,10 +7,11 @@ from PIL import Image
 
 pytest.importorskip("k3d", reason="k3d is not installed")
 
+from objclass.plots.colors import MISSING, UNSELECTED, group_color, to_hex
 from objclass.widgets.view3d.meshes import mesh_objects
-from objclass.widgets.view3d.scene import plateau_map, shrink
+from objclass.widgets.view3d.scene import LEVELS, plateau_map, shrink
 from objclass.widgets.view3d.still import draw_surfaces
-from objclass.widgets.view3d.view3d import view3d
+from objclass.widgets.view3d.view3d import View3D, view3d
 
 
 @pytest.fixture(scope="module")
@@ -76,16 +77,32 @@ def test_no_objects() -> None:
     assert view3d(np.ones(labels.shape), labels).mesh.triangles.shape == (0, 3)
 
 
+def shown_colors(view: View3D) -> dict[int, str]:
+    """The colour of each object in the scene."""
+    starts = np.concatenate([[0], np.cumsum(view.mesh.vertex_counts)[:-1]])
+    places, *channels = view.surfaces.color_map.reshape(-1, 4).T
+    levels = view.surfaces.attribute[starts] / (LEVELS - 1)
+    colors = np.rint([np.interp(levels, places, channel) * 255 for channel in channels]).T.astype(int)
+    return dict(zip(view.mesh.labels.tolist(), map(to_hex, colors), strict=True))
+
+
 def test_colours_follow_the_label(balls: np.ndarray) -> None:
     table = pd.DataFrame({"label": [30, 4, 77], "group": ["b", "a", "b"], "area": [1.0, np.nan, 3.0]})
     view = view3d(balls, balls, table, color="group")
-    starts = np.concatenate([[0], np.cumsum(view.mesh.vertex_counts)[:-1]])
-    levels = dict(zip(view.mesh.labels.tolist(), view.surfaces.attribute[starts], strict=True))
-    assert levels == {4: 1, 9: 0, 30: 2}
+    assert shown_colors(view) == {4: group_color(1), 9: MISSING, 30: group_color(2)}
     view.color = "area"
-    levels = dict(zip(view.mesh.labels.tolist(), view.surfaces.attribute[starts], strict=True))
-    assert levels[4] == levels[9] == 0
-    assert levels[30] == 1
+    assert shown_colors(view) == {4: MISSING, 9: MISSING, 30: "#440154"}
+    view.set_table(table.iloc[1:1])
+    assert shown_colors(view) == {4: group_color(1), 9: group_color(2), 30: group_color(3)}
+
+
+def test_clusters_and_classes_have_the_colours_that_they_have_in_other_pictures(balls: np.ndarray) -> None:
+    table = pd.DataFrame({"label": [4, 9, 30], "AC_CLUSTER_ID": [-1, 0, 8], "CLASS": ["a", "b", "b"]})
+    table.attrs["class_colors"] = {"a": "#123456", "b": "#fedcba"}
+    view = view3d(balls, balls, table, color="AC_CLUSTER_ID")
+    assert shown_colors(view) == {4: UNSELECTED, 9: group_color(1), 30: group_color(9)}
+    view.color = "CLASS"
+    assert shown_colors(view) == {4: "#123456", 9: "#fedcba", 30: "#fedcba"}
 
 
 def test_without_a_kernel_a_still_picture_shows_the_surfaces(balls: np.ndarray) -> None:
@@ -95,11 +112,11 @@ def test_without_a_kernel_a_still_picture_shows_the_surfaces(balls: np.ndarray) 
     assert shown["text/plain"] == "View3D of 3 objects, coloured by group"
     picture = np.asarray(Image.open(io.BytesIO(view._draw_still()))).astype(float)
     assert picture.shape == (480, 480, 3)
-    levels, palette = view._levels()
-    hues = palette / np.linalg.norm(palette.astype(float), axis=1, keepdims=True)
+    colors = view._colors().astype(float)
+    hues = colors / np.linalg.norm(colors, axis=1, keepdims=True)
     is_bright = picture.sum(axis=2) > 100
     pixels = picture[is_bright] / np.linalg.norm(picture[is_bright], axis=1, keepdims=True)
-    first, second = ((pixels @ hues[level] > 0.995).sum() for level in (levels[0], levels[1]))
+    first, second = ((pixels @ hue > 0.995).sum() for hue in hues[:2])
     # The radii are 8, 5 and 3, the first ball has a group of its own.
     assert first + second > 0.95 * len(pixels)
     assert first / second == pytest.approx(8**2 / (5**2 + 3**2), rel=0.25)
