@@ -114,7 +114,4 @@ def merge_regions(parts: list[Regions]) -> Regions:
 
 def renumber_runs(labels: Runs, numbers: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """Return int32 labels in which `numbers[0]` (all labels) are replaced by `numbers[1]`."""
-    old, new = numbers
-    table = np.concatenate([np.zeros(1, np.int32), new.astype(np.int32)])
-    which = np.where(labels.values > 0, np.searchsorted(old, labels.values) + 1, 0)
-    return labels.decode(table[which])
+    return labels.renumber(*numbers)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from objclass._common.checks import Images, Spacing, check_labels, check_spacing, for_each, invalid
 from objclass._common.sizes import parse_size
-from objclass.objects.runlength import object_sizes, renumber
+from objclass.objects.runlength import Runs, object_sizes
 
 
 class Regions(NamedTuple):
@@ -230,4 +230,4 @@ def _keep(labels: npt.ArrayLike, choose: Choice, dense: bool, *, by_border: bool
     axes = [axis for axis, length in enumerate(array.shape) if length > 1]
     borders = [(axis, side) for axis in axes for side in (0, -1)] if by_border else []
     regions = count_regions(array, borders)
-    return renumber(array, *choose_numbers(regions, choose, dense=dense))
+    return Runs.encode(array).renumber(*choose_numbers(regions, choose, dense=dense))

@@ -33,6 +33,12 @@ class Runs:
         values = self.values if values is None else values
         return np.repeat(values, self.lengths).reshape(self.shape)
 
+    def renumber(self, numbers: np.ndarray, new: np.ndarray) -> np.ndarray:
+        """Return the array as int32 in which `numbers` (all labels, ascending) are replaced by `new`."""
+        table = np.concatenate([[0], new]).astype(np.int32)
+        which = np.where(self.values > 0, np.searchsorted(numbers, self.values) + 1, 0)
+        return self.decode(table[which])
+
     def first_positions(self) -> np.ndarray:
         """Return the flat index of the first voxel of each object, for labels 1…n in raster order."""
         highest = np.maximum.accumulate(np.append(0, self.values))
@@ -87,19 +93,6 @@ def _add_up(
     new = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
     starts = np.concatenate([[0], np.flatnonzero(new) + 1])
     return first[starts], second[starts], np.add.reduceat(counts, starts)
-
-
-def renumber(labels: np.ndarray, numbers: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Return an int32 image in which `numbers` (all labels, ascending) are replaced by `new`."""
-    table = np.concatenate([[0], new]).astype(np.int32)
-    result = np.empty(labels.size, np.int32)
-    start = 0
-    for values, lengths in runs_of(labels):
-        which = np.where(values > 0, np.searchsorted(numbers, values) + 1, 0)
-        stop = start + int(lengths.sum())
-        result[start:stop] = np.repeat(table[which], lengths)
-        start = stop
-    return result.reshape(labels.shape)
 
 
 def raster_order(labels: np.ndarray) -> np.ndarray:

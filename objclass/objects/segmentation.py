@@ -22,7 +22,7 @@ from objclass._common.parallel import Progress, map_tiles
 from objclass._common.sizes import parse_size, weighted_median
 from objclass.objects import splitting
 from objclass.objects.kernels.depth import fill_cavities
-from objclass.objects.runlength import object_sizes, renumber
+from objclass.objects.runlength import Runs, object_sizes
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.prediction import (
     check_classifier,
@@ -511,4 +511,4 @@ def certain(sizes: np.ndarray, sums: np.ndarray, options: SegmentationOptions) -
 
 
 def _keep(labels: np.ndarray, numbers: np.ndarray, keep: np.ndarray) -> np.ndarray:
-    return labels if keep.all() else renumber(labels, numbers, np.where(keep, np.cumsum(keep), 0))
+    return labels if keep.all() else Runs.encode(labels).renumber(numbers, np.where(keep, np.cumsum(keep), 0))

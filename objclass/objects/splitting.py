@@ -32,7 +32,7 @@ from objclass.objects.kernels.depth import (
     find_seeds,
 )
 from objclass.objects.kernels.flooding import flood, merge_small
-from objclass.objects.runlength import object_sizes, raster_order, renumber
+from objclass.objects.runlength import Runs, object_sizes, raster_order
 
 METHODS = ("distance", "tree", "auto")
 LARGEST_DEBRIS = 20  # voxels; objects below this size are usually removed
@@ -173,7 +173,7 @@ def _split(
     from scipy.ndimage import find_objects
 
     numbers, sizes = object_sizes(array)
-    labels = renumber(array, numbers, np.arange(1, len(numbers) + 1))
+    labels = Runs.encode(array).renumber(numbers, np.arange(1, len(numbers) + 1))
     if not len(numbers):
         return labels
     volume = labels.reshape((1,) * (3 - labels.ndim) + labels.shape)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common import checks
+from objclass.objects.runlength import object_sizes
 from objclass.tables.columns import check_table
 from objclass.widgets.boxes import object_boxes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_LARGEST_DENSE = 1 << 26
 _SHOWN = 5
 
 
@@ -239,15 +239,7 @@ def _columns_of(key: Any, hint: str) -> tuple[str, ...]:
 
 def present_labels(labels: np.ndarray) -> np.ndarray:
     """Return the numbers of the objects in a label image, ascending."""
-    most = int(labels.max(initial=0))
-    if most >= _LARGEST_DENSE:
-        found = np.unique(labels)
-        return found[found > 0].astype(np.int64)
-    seen = np.zeros(most + 1, bool)
-    for plane in labels:
-        seen[plane] = True
-    seen[0] = False
-    return np.flatnonzero(seen)
+    return object_sizes(labels)[0].astype(np.int64)
 
 
 def _listed(texts: Sequence[str]) -> str:
@@ -264,7 +256,7 @@ def check_objects(table: pd.DataFrame) -> pd.DataFrame:
     labels = table["label"]
     twice = labels[labels.duplicated()].unique()
     if twice.size:
-        shown = ", ".join(map(str, twice[:5])) + (", …" if twice.size > 5 else "")
+        shown = _listed([*map(str, twice)])
         hint = "Take the rows of one image, as in table[table['image'] == name], or explore all of them."
         raise checks.invalid("table", "one row for each label", f"several for {shown}", hint)
     if (labels < 1).any():

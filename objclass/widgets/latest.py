@@ -13,15 +13,11 @@ class Latest:
     Parameters
     ----------
     on_failure : callable
-        Called in the thread as ``on_failure(kind, exception)``.
-    on_idle : callable
-        Called in the thread when no job is left.
+        Called in the thread with the exception of a job.
     """
 
-    def __init__(
-        self, on_failure: Callable[[str, Exception], None], on_idle: Callable[[], None] = lambda: None
-    ) -> None:
-        self._on_failure, self._on_idle = on_failure, on_idle
+    def __init__(self, on_failure: Callable[[Exception], None]) -> None:
+        self._on_failure = on_failure
         self._waiting: OrderedDict[str, tuple[Callable[[], None], Callable[[], None]]] = OrderedDict()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -38,11 +34,6 @@ class Latest:
                 self._thread.start()
         if superseded is not None:
             superseded[1]()
-
-    @property
-    def busy(self) -> bool:
-        """Whether a job is running or waiting."""
-        return self._thread is not None
 
     def waits(self, kind: str) -> bool:
         """Whether a job of this kind is waiting; a running one does not count."""
@@ -61,10 +52,9 @@ class Latest:
             with self._lock:
                 if not self._waiting:
                     self._thread = None
-                    break
-                kind, (job, _) = self._waiting.popitem(last=False)
+                    return
+                _, (job, _) = self._waiting.popitem(last=False)
             try:
                 job()
             except Exception as failure:
-                self._on_failure(kind, failure)
-        self._on_idle()
+                self._on_failure(failure)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from objclass._common import checks
+from objclass.objects.runlength import Runs
 
 PlaneSource = Callable[[int, int], np.ndarray | None]
 
@@ -112,10 +113,8 @@ def encode_runs(values: np.ndarray) -> np.ndarray:
     >>> encode_runs(np.array([0, 0, 7]))
     array([2, 1, 0, 7], dtype=uint32)
     """
-    flat = np.ascontiguousarray(values).ravel()
-    starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
-    counts = np.diff(np.append(starts, flat.size))
-    return np.concatenate([counts, flat[starts]]).astype("<u4")
+    runs = Runs.encode(values)
+    return np.concatenate([runs.lengths, runs.values]).astype("<u4")
 
 
 def decode_runs(code: np.ndarray, size: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +91,9 @@ def repeat_run(
     inputs = find_inputs(content, path.parent)
     options: dict[str, Any] = {"overwrite": overwrite, "report": report, "progress": progress}
     options["parameters"] = parameters
-    with _folder(out) as folder:
+    place = tempfile.TemporaryDirectory(prefix="objclass-") if out is None else contextlib.nullcontext(out)
+    with place as name:
+        folder = Path(name)
         if content["command"] == "demo":
             run_demo(folder, shape=content["phantom"]["shape"], **options)
         else:
@@ -100,15 +102,6 @@ def repeat_run(
         verdicts = compare_outputs(content, path.parent, folder)
         verdicts |= _compare_records(content, read_record(folder / RECORD))
         return Repetition(verdicts, _changed_versions(content))
-
-
-@contextlib.contextmanager
-def _folder(out: AnyPath | None) -> Iterator[Path]:
-    if out is not None:
-        yield Path(out)
-    else:
-        with tempfile.TemporaryDirectory(prefix="objclass-") as folder:
-            yield Path(folder)
 
 
 def _read_parameters(content: Mapping[str, Any], path: Path) -> Parameters:

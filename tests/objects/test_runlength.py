@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from skimage.segmentation import relabel_sequential
 
 from objclass.objects import runlength
-from objclass.objects.runlength import Runs, count_pairs, object_sizes, raster_order, renumber
+from objclass.objects.runlength import Runs, count_pairs, object_sizes, raster_order
 
 label_images = arrays(
     np.uint16, array_shapes(min_dims=2, max_dims=3, min_side=0, max_side=6), elements=st.integers(0, 5)
@@ -32,7 +32,7 @@ def test_sizes_are_those_of_numpy(labels):
 @given(label_images)
 def test_renumbering_is_that_of_scikit_image(labels):
     numbers, _ = object_sizes(labels)
-    found = renumber(labels, numbers, np.arange(1, len(numbers) + 1))
+    found = Runs.encode(labels).renumber(numbers, np.arange(1, len(numbers) + 1))
     assert found.dtype == np.int32
     np.testing.assert_array_equal(found, relabel_sequential(labels)[0] if labels.size else labels)
 
@@ -47,7 +47,7 @@ def test_raster_order_is_that_of_first_voxels(labels):
 def test_runs_hold_the_array_and_where_each_object_begins(labels):
     numbers = raster_order(labels)
     order = np.argsort(numbers)
-    ordered = renumber(labels, numbers[order], np.arange(1, len(numbers) + 1)[order])
+    ordered = Runs.encode(labels).renumber(numbers[order], np.arange(1, len(numbers) + 1)[order])
     runs = Runs.encode(ordered)
     np.testing.assert_array_equal(runs.decode(), ordered)
     expected = [ordered.ravel().tolist().index(number) for number in range(1, len(numbers) + 1)]
@@ -72,10 +72,14 @@ def test_large_numbers_need_no_large_table():
     numbers, sizes = object_sizes(labels)
     assert numbers.tolist() == [7, 2**63]
     assert sizes.tolist() == [1, 2]
-    assert renumber(labels, numbers, np.array([1, 2])).tolist() == [[0, 2, 2, 1]]
+    assert Runs.encode(labels).renumber(numbers, np.array([1, 2])).tolist() == [[0, 2, 2, 1]]
 
 
 def test_views_are_read_in_the_order_of_their_axes():
     labels = np.array([[0, 1, 1], [2, 0, 3]])
     assert raster_order(labels.T).tolist() == [2, 1, 3]
-    assert renumber(labels.T, np.array([1, 2, 3]), np.array([4, 5, 6])).tolist() == [[0, 5], [4, 0], [4, 6]]
+    assert Runs.encode(labels.T).renumber(np.array([1, 2, 3]), np.array([4, 5, 6])).tolist() == [
+        [0, 5],
+        [4, 0],
+        [4, 6],
+    ]

@@ -11,7 +11,7 @@ from objclass.widgets.latest import Latest
 def test_only_the_newest_waiting_job_of_a_kind_runs():
     done, dropped = [], []
     gate, started = threading.Event(), threading.Event()
-    latest = Latest(lambda kind, failure: None)
+    latest = Latest(lambda failure: None)
 
     def first():
         started.set()
@@ -25,12 +25,12 @@ def test_only_the_newest_waiting_job_of_a_kind_runs():
             "train", lambda number=number: done.append(number), dropped=lambda n=number: dropped.append(n)
         )
     latest.submit("show", lambda: done.append("show"))
-    assert latest.busy
+    assert latest.waits("train")
     gate.set()
     latest.join(10)
     assert done == ["first", 4, "show"]
     assert dropped == [0, 1, 2, 3]
-    assert not latest.busy
+    assert not latest.waits("train")
 
 
 @pytest.mark.parametrize("kind", ["latest", "worker"])
@@ -45,7 +45,7 @@ def test_a_thread_that_another_one_is_about_to_start_is_waited_for(monkeypatch, 
 
     monkeypatch.setattr(threading.Thread, "start", start_late)
     if kind == "latest":
-        jobs = Latest(lambda kind, failure: None)
+        jobs = Latest(lambda failure: None)
         submit = partial(jobs.submit, "show", lambda: done.append(1))
     else:
         jobs = Worker(lambda task: None, lambda failure: None)
@@ -58,7 +58,7 @@ def test_a_thread_that_another_one_is_about_to_start_is_waited_for(monkeypatch, 
 
 def test_a_failure_is_handed_on_and_the_next_job_is_done():
     failures, done = [], []
-    latest = Latest(lambda kind, failure: failures.append((kind, str(failure))))
+    latest = Latest(lambda failure: failures.append(str(failure)))
 
     def fail():
         raise ValueError("one class only")
@@ -67,5 +67,5 @@ def test_a_failure_is_handed_on_and_the_next_job_is_done():
     latest.join(10)
     latest.submit("show", lambda: done.append(1))
     latest.join(10)
-    assert failures == [("train", "one class only")]
+    assert failures == ["one class only"]
     assert done == [1]

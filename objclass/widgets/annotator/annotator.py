@@ -20,7 +20,6 @@ from objclass.objects.segmentation import SegmentationOptions
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.training import PRESETS, TrainingParameters
 from objclass.widgets.annotator import arguments
-from objclass.widgets.annotator.arguments import PixelClass
 from objclass.widgets.annotator.classifier_file import ON_EXISTING
 from objclass.widgets.annotator.code import repeat_as_code
 from objclass.widgets.annotator.images import AnnotatedImage, gather_images, open_sources, warn_of_pixels
@@ -147,16 +146,15 @@ def annotate(
         normalize=normalize,
         random_state=random_state,
     )
-    sources, several = open_sources(image, spacing, unit, channel_names, annotations)
+    sources = open_sources(image, spacing, unit, channel_names, annotations)
     warn_of_pixels(sources, normalize=normalize, stacklevel=2)
-    images, first = gather_images(sources, annotations, save_to, several=several), sources[0]
+    images, first = gather_images(sources, annotations, save_to), sources[0]
     return Annotator(
         images,
-        several=several,
-        channel_names=first.channel_names if first.code else channel_names,
-        parameters=parameters,
-        path=path,
+        parameters,
+        path,
         on_existing=on_existing,
+        channel_names=first.channel_names if first.code else channel_names,
         training_channels=arguments.choose_channels(channel, first.channel_names, first.n_channels),
         classes=arguments.name_classes(classes, images[0].open().scribbles.class_sizes),
         save_to="" if save_to is None else str(Path(save_to).expanduser().resolve()),
@@ -187,15 +185,12 @@ class Annotator(AnnotatorTraits):
     def __init__(
         self,
         images: Sequence[AnnotatedImage],
-        *,
-        several: bool,
-        channel_names: Sequence[str] | None,
         parameters: TrainingParameters,
         path: str | os.PathLike[str] | None,
+        *,
         on_existing: str,
-        training_channels: list[int],
-        classes: list[PixelClass],
-        save_to: str,
+        channel_names: Sequence[str] | None,
+        **traits: Any,
     ) -> None:
         first, source = images[0].open(), images[0].source
         super().__init__(
@@ -213,20 +208,16 @@ class Annotator(AnnotatorTraits):
             max_depth=parameters.max_depth,
             n_estimators=parameters.n_estimators,
             positive_class=parameters.positive_class,
-            training_channels=training_channels,
-            classes=classes,
-            save_to=save_to,
+            **traits,
         )
         first.planes = self._planes
-        self._page = page = Page(
-            self, images, several=several, channel_names=channel_names, parameters=parameters
-        )
+        self._page = page = Page(self, images, channel_names=channel_names, parameters=parameters)
         self._start_components(path)
         page.tell_options()
         self._painter.keep(first)
         page.tell_image()
         self._trainer.open_file(on_existing)
-        if several:
+        if page.several:
             threading.Thread(target=self._look_at_all, name="objclass images", daemon=True).start()
         elif not self.save_to and not first.has_annotations:
             self._offer_earlier()
@@ -251,7 +242,7 @@ class Annotator(AnnotatorTraits):
             "undo": lambda _content: self.undo(),
         }
 
-    def _fail_job(self, _kind: str, failure: Exception) -> None:
+    def _fail_job(self, failure: Exception) -> None:
         self._page.tell(training=False, compiling=False)
         self._show_failure(failure)
 

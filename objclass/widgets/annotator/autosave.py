@@ -58,7 +58,7 @@ class Autosave:
         self._changed: set[int] = set()
         self._known = file_identity(path)
         self._ticket: Any = None
-        self._jobs = Latest(lambda _kind, failure: on_failure(failure))
+        self._jobs = Latest(on_failure)
         self._lock, self._writing = threading.Lock(), threading.Lock()
 
     def request(self, ticket: Any, planes: Iterable[int]) -> None:

@@ -201,42 +201,34 @@ class AnnotatedImage:
 
 def open_sources(
     image: Any, spacing: Any, unit: str | None, channel_names: Sequence[str] | None, annotations: Any
-) -> tuple[list[Source], bool]:
-    """Return the sources of what was given to `annotate`, and whether it is several images."""
-    from objclass.io import images as reading
+) -> list[Source]:
+    """Return the sources of what was given to `annotate`; they have names if it is several images."""
+    from objclass.io.images import image_info
 
-    if isinstance(image, (str, os.PathLike)):
-        info = reading.image_info(image)[0]
-        if info.n_frames is not None:
-            named: list[tuple[str, Any, int | None]] = [
-                (f"frame {frame}", image, frame) for frame in range(info.n_frames)
-            ]
-        else:
-            return [_file_source("", image, None, spacing, unit, channel_names)], False
-    elif isinstance(image, Mapping):
+    n_frames = image_info(image)[0].n_frames if isinstance(image, (str, os.PathLike)) else None
+    named: list[tuple[str, Any, int | None]] = [("", image, None)]
+    if isinstance(image, Mapping):
+        if not image or not all(isinstance(name, str) and name for name in image):
+            raise checks.invalid("image", "at least one image, each with a name", image)
         named = [(name, each, None) for name, each in image.items()]
     elif checks.is_list(image) or _are_paths(image):
         named = [(name, each, None) for name, each in zip(_names(image), image, strict=True)]
-    else:
-        return [_array_source("", image, spacing, unit, channel_names, annotations)], False
-    if not named or not all(isinstance(name, str) and name for name, _, _ in named):
-        raise checks.invalid("image", "at least one image, each with a name", image)
+    elif n_frames is not None:
+        named = [(f"frame {frame}", image, frame) for frame in range(n_frames)]
     sources = [
         _file_source(name, each, frame, spacing, unit, channel_names)
         if isinstance(each, (str, os.PathLike))
-        else _array_source(name, each, spacing, unit, channel_names, None)
+        else _array_source(name, each, spacing, unit, channel_names, None if name else annotations)
         for name, each, frame in named
     ]
     for source in sources[1:]:
         _check_alike(sources[0], source)
-    return sources, True
+    return sources
 
 
-def gather_images(
-    sources: Sequence[Source], annotations: Any, save_to: Any, *, several: bool
-) -> list[AnnotatedImage]:
+def gather_images(sources: Sequence[Source], annotations: Any, save_to: Any) -> list[AnnotatedImage]:
     """Return the images with what they have of annotations and where these are saved; see `annotate`."""
-    if not several:
+    if not sources[0].name:
         path = None if save_to is None else check_save_to(save_to)
         return [AnnotatedImage(sources[0], annotations, path)]
     names = [source.name for source in sources]

@@ -74,12 +74,11 @@ class Page:
         widget: AnnotatorTraits,
         images: Sequence[AnnotatedImage],
         *,
-        several: bool,
         channel_names: Sequence[str] | None,
         parameters: TrainingParameters,
     ):
-        self.widget, self.images, self.several = widget, images, several
-        source = images[0].source
+        self.widget, self.images, source = widget, images, images[0].source
+        self.several = bool(source.name)
         self.ndim, self.spacing, self.unit = source.ndim, source.spacing, source.unit
         self.channel_names, self._parameters = channel_names, parameters
         self.accepted: Accepted | None = None

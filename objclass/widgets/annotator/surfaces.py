@@ -21,7 +21,7 @@ class Surfaces:
 
     def __init__(self, page: Page, on_failure: Callable[[Exception], None]):
         self._page = page
-        self._queue = Latest(lambda _kind, failure: on_failure(failure))
+        self._queue = Latest(on_failure)
         self._shown: protocol.Surfaces = {}
         self.view: View3D | None = None
         self.handlers = {

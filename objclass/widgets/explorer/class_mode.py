@@ -29,7 +29,7 @@ class ClassMode:
     def __init__(self, page: Page, worker: Worker, on_failure: Callable[[Exception], None]):
         self._page, self._worker = page, worker
         self._objects, self._classes = page.objects, page.objects.classes
-        self._learner = Latest(lambda _kind, failure: on_failure(failure))
+        self._learner = Latest(on_failure)
         self._judged: Judgement = {}
         self._learning = False
         self.handlers = {"class": self._change, "judge": self._judge, "suggest": self._suggest}

@@ -81,7 +81,7 @@ class StateFile:
         """Wait until all requested states are saved."""
         self._jobs.join(timeout)
 
-    def _fail(self, _kind: str, failure: Exception) -> None:
+    def _fail(self, failure: Exception) -> None:
         self.stopped = True
         self._on_failure(failure)
 
