@@ -121,7 +121,7 @@ def check_frame(table: Any) -> None:
     import pandas as pd
 
     if not isinstance(table, pd.DataFrame):
-        hint = "Compute one with objclass.measure(labels, image)."
+        hint = "Make one with objclass.measure(labels, image), or pandas.read_csv(path)."
         raise checks.invalid("table", "a pandas DataFrame", checks.describe(table), hint, kind=TypeError)
 
 

@@ -179,7 +179,7 @@ def _category_name(column: str, category: Any, group: int) -> str:
 def label_colors(labels: np.ndarray) -> np.ndarray:
     """Return `labels` (y, x) as an RGB image in which consecutive labels have different colours."""
     present, places = np.unique(labels, return_inverse=True)
-    palette = _label_rgb(present)
+    palette = label_rgb(present)
     palette[present == 0] = rgb(GROUND)
     return outlined(palette[places.reshape(labels.shape)], labels)
 
@@ -232,19 +232,7 @@ def class_color(value: int) -> str:
     return CLASS_COLORS[(value - 1) % len(CLASS_COLORS)]
 
 
-def label_color(label: int) -> tuple[int, int, int]:
-    """Return the colour of object `label` (1, 2, …) as red, green and blue from 0 to 255.
-
-    Examples
-    --------
-    >>> label_color(1)
-    (18, 79, 226)
-    """
-    red, green, blue = _label_rgb(np.array([label]))[0].tolist()
-    return red, green, blue
-
-
-def _label_rgb(labels: np.ndarray) -> np.ndarray:
+def label_rgb(labels: np.ndarray) -> np.ndarray:
     """Return the colours of objects as (n, 3) uint8.
 
     Hues are spaced by the golden angle, which keeps them distinct. Lightness and saturation alternate, so
@@ -275,7 +263,7 @@ def group_color(group: int) -> str:
 
 def group_colors(groups: np.ndarray) -> np.ndarray:
     """Return the colours of groups as (n, 3) uint8; groups below 1 are grey."""
-    colors = _label_rgb(groups)
+    colors = label_rgb(groups)
     named = np.array([rgb(color) for color in (UNSELECTED, *GROUP_COLORS)])
     few = groups < len(named)
     colors[few] = named[np.maximum(groups[few], 0)]

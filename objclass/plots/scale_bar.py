@@ -21,8 +21,13 @@ def round_length(longest: float) -> float:
     return float(next(digit for digit in (5, 2, 1) if digit * power <= longest * 1.000001) * power)
 
 
-def draw_scale_bar(axes: Axes, start: tuple[float, float], length: float, text: str) -> None:
-    """Draw a white bar with a dark rim from `start` to the right, and a text above its middle."""
+def draw_scale_bar(
+    axes: Axes, start: tuple[float, float], length: float, text: str, *, rimmed: bool = True
+) -> None:
+    """Draw a white bar from `start` to the right, and a text above its middle.
+
+    The text has a dark rim as the bar has, or none, to stay text in vector graphics.
+    """
     from matplotlib.patheffects import withStroke
 
     left, low = start
@@ -31,5 +36,5 @@ def draw_scale_bar(axes: Axes, start: tuple[float, float], length: float, text: 
     axes.plot(*ends, color="white", linewidth=2.5, path_effects=rim, solid_capstyle="butt")
     axes.annotate(
         text, (left + length / 2, low), (0, 4), textcoords="offset points",
-        color="white", ha="center", va="bottom", fontsize=8.5, path_effects=rim,
+        color="white", ha="center", va="bottom", fontsize=8.5, path_effects=rim if rimmed else [],
     )  # fmt: skip

@@ -464,8 +464,6 @@ def cross_validate(
     confusion = np.zeros((len(names), len(names)), dtype=np.int64)
     np.add.at(confusion, (truth, found), 1)
     hits, true, given = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
-    with np.errstate(invalid="ignore"):
-        table_of_scores = {"precision": hits / given, "recall": hits / true, "f1": 2 * hits / (true + given)}
     few = [f"{name!r} ({count})" for name, count in trained.counts.items() if count < _FEW]
     if few:
         notes.append(f"Few examples of {', '.join(few)}: scores on fewer than {_FEW} are unreliable.")
@@ -477,13 +475,19 @@ def cross_validate(
             confusion, pd.Index(names, name=CLASS_COLUMN), pd.Index(names, name="predicted")
         ),
         scores=pd.DataFrame(
-            {**table_of_scores, "n_examples": true}, index=pd.Index(names, name=CLASS_COLUMN)
+            {**scores_of(true, given, hits), "n_examples": true}, index=pd.Index(names, name=CLASS_COLUMN)
         ),
         balanced_accuracy=float((hits / true).mean()),
         spread=float(np.std(scores)),
         predictions=predictions,
         notes=tuple(notes),
     )
+
+
+def scores_of(true: np.ndarray, given: np.ndarray, hits: np.ndarray) -> dict[str, np.ndarray]:
+    """Return precision, recall and F1 by the numbers of true, predicted and correctly predicted ones."""
+    with np.errstate(invalid="ignore"):
+        return {"precision": hits / given, "recall": hits / true, "f1": 2 * hits / (true + given)}
 
 
 def _predict_others(

@@ -11,7 +11,7 @@ import numpy as np
 
 from objclass._common.checks import check_number, describe, first_few, invalid
 from objclass._common.notices import warn
-from objclass.measurement.columns import column_unit
+from objclass.measurement.columns import check_frame, column_unit
 from objclass.tables.roles import column_role, words_of
 
 if TYPE_CHECKING:
@@ -81,11 +81,7 @@ class Matrix:
 
 def check_table(table: Any) -> pd.DataFrame:
     """Return `table` if it is a DataFrame whose objects have a unique `label`, or `image` and `label`."""
-    import pandas as pd
-
-    if not isinstance(table, pd.DataFrame):
-        hint = "Make one with objclass.measure(labels, image), or pandas.read_csv(path)."
-        raise invalid("table", "a pandas DataFrame", describe(table), hint, kind=TypeError)
+    check_frame(table)
     if table.columns.nlevels > 1:
         hint = "Join the levels: table.columns = ['_'.join(map(str, name)) for name in table.columns]."
         raise invalid("table", "column names of one level", f"{table.columns.nlevels} levels", hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -159,7 +160,6 @@ class SliceWidget(anywidget.AnyWidget):
         traitlets.List(traitlets.Unicode(), ["image"], help="the layers of the planes")
     )
 
-    _saved_picture: SavedPicture | None = None
     _displayed = False
     _asked = False  # whether the browser has requested planes, so that none is needed in advance
 
@@ -180,7 +180,6 @@ class SliceWidget(anywidget.AnyWidget):
         described = describe_image(planes, ndim, spacing, unit, channel_names)
         maps = {name: color_ramp(name) for name in CHANNEL_MAPS}
         self._handlers: dict[str, Handler] = {"plane": self._answer_plane}
-        self._saved_picture = SavedPicture(self._full_picture, first=self.picture)
         super().__init__(**described, **traits, _maps=maps)
         self.on_msg(self._dispatch)
         self.observe(self._touch)
@@ -220,8 +219,7 @@ class SliceWidget(anywidget.AnyWidget):
         """Return the widget with a summary, and publish a picture before it; for viewers without a kernel."""
         self._displayed = True
         self._offer_first()
-        if self._saved_picture is not None:
-            self._saved_picture.show()
+        self._saved_picture.show()
         bundle = super()._repr_mimebundle_(**keywords)
         if bundle is None:
             return None
@@ -233,14 +231,16 @@ class SliceWidget(anywidget.AnyWidget):
         super().send(content, buffers)
         self._touch()
 
+    @functools.cached_property
+    def _saved_picture(self) -> SavedPicture:
+        return SavedPicture(self._full_picture, first=self.picture)
+
     def _touch(self, _change: Any = None) -> None:
-        if self._saved_picture is not None:
-            self._saved_picture.touch()
+        self._saved_picture.touch()
 
     def close(self) -> None:
         """Close the widget, and leave its picture as it is."""
-        if self._saved_picture is not None:
-            self._saved_picture.close()
+        self._saved_picture.close()
         super().close()
 
     def summary(self) -> str:

@@ -209,15 +209,13 @@ def read_images(
         image, numbers = np.asarray(pair[0]), checks.check_labels(pair[1], argument=f"image[{key!r}]")
         pixels.append(image)
         labels.append(numbers)
-    first = next(iter(images))
-    for key, image, numbers in zip(images, pixels, labels, strict=True):
         for what, one, other in (
             ("spatial axes", numbers.ndim, labels[0].ndim),
             ("axes", image.ndim, pixels[0].ndim),
             ("type", image.dtype, pixels[0].dtype),
         ):
             if one != other:
-                expected = f"{other} as {what}, as in {first!r}"
+                expected = f"{other} as {what}, as in {next(iter(images))!r}"
                 raise checks.invalid(f"image[{key!r}]", expected, str(one), "They are shown at one contrast.")
     keys = [key if isinstance(key, tuple) else (key,) for key in images]
     return pixels, labels, keys, columns.pop()

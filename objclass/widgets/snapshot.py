@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from objclass.plots.colors import color_ramp, label_color, rgb
+from objclass.plots.colors import color_ramp, label_rgb, rgb
 
 _LONGEST = 480
 
@@ -57,10 +57,8 @@ def blend(
 def blend_objects(picture: np.ndarray, labels: np.ndarray) -> None:
     """Draw the boundaries of objects over an image in place, each in its own colour."""
     present, places = np.unique(labels, return_inverse=True)
-    table = np.array([label_color(label) for label in present.tolist()], np.float32)
-    dense = places.reshape(labels.shape)
-    first = int(present[0] != 0)
-    blend(picture, dense + first, np.concatenate([np.zeros((first, 3)), table]), edges=True)
+    numbers = np.where(labels > 0, places.reshape(labels.shape) + 1, 0)
+    blend(picture, numbers, np.concatenate([np.zeros((1, 3)), label_rgb(present)]), edges=True)
 
 
 def encode_png(

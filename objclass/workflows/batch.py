@@ -410,21 +410,13 @@ class Work:
     classes: TableClassifier | None = None
     classes_sha256: str = ""
 
-    def labels_path(self, item: Item) -> Path:
-        """Return the path of the labels of an image."""
-        return self.folder / PARTS[0] / f"{item.stem}.ome.tif"
-
-    def table_path(self, item: Item) -> Path:
-        """Return the path of the table of an image."""
-        return self.folder / PARTS[1] / f"{item.stem}.csv"
-
-    def record_path(self, item: Item) -> Path:
-        """Return the path of the record of a completed image."""
-        return self.folder / PARTS[2] / f"{item.stem}.json"
+    def path(self, part: str, item: Item) -> Path:
+        """Return the path of a result of an image, in one of the `PARTS`."""
+        return self.folder / part / f"{item.stem}{PARTS[part]}"
 
     def record(self, item: Item) -> dict[str, Any]:
         """Return the record of a completed image."""
-        record = read_sealed(self.record_path(item))
+        record = read_sealed(self.path("done", item))
         if record["item"] != [item.image, item.frame]:  # as where A.tif and a.tif are one name
             got = f"{self.folder}, where {record['item'][0]} and {item.image} have the same files"
             raise invalid("out", "a folder that keeps the names of the images apart", got)
@@ -458,7 +450,7 @@ class Work:
         if changed or not is_same:
             record |= {"states": states, "state": state}
             record["files"] = [item.file.path, *record["files"][1:]]
-            write_sealed(self.record_path(item), record)
+            write_sealed(self.path("done", item), record)
         return record
 
     def do(self, item: Item, classifier: ObjectClassifier, opened: OpenFiles) -> None:
@@ -513,18 +505,18 @@ class Work:
         from objclass.io.images import imwrite
         from objclass.io.tables import write_csv
 
-        written = [self.labels_path(item)]
-        for path in (self.labels_path(item), self.table_path(item), self.record_path(item)):
-            path.parent.mkdir(exist_ok=True)
+        written = [self.path("labels", item)]
+        for part in PARTS:
+            (self.folder / part).mkdir(exist_ok=True)
         imwrite(written[0], labels, spacing=spacing)
         if table is not None:
-            written.append(self.table_path(item))
+            written.append(self.path("tables", item))
             write_csv(written[1], table)
             record["integers"] = [name for name in table.columns if table[name].dtype.kind in "iu"]
         names = [path.relative_to(self.folder).as_posix() for path in written]
         record["outputs"] = {name: checksum(self.folder / name) for name in names}
         record["states"] = {name: _result_state(self.folder / name) for name in names}
-        write_sealed(self.record_path(item), record)
+        write_sealed(self.path("done", item), record)
 
 
 @contextlib.contextmanager
@@ -608,8 +600,8 @@ def _attempt(item: Item, data: tuple[Work, ObjectClassifier], opened: OpenFiles)
 
 def _find_stale(work: Work, done: Iterable[Item]) -> list[str]:
     """Return the label images of other images than the completed ones, and report them."""
-    labels = work.folder / PARTS[0]
-    own = {work.labels_path(item).name for item in done}
+    labels = work.folder / "labels"
+    own = {work.path("labels", item).name for item in done}
     stale = sorted(path.name for path in labels.glob("[!.]*") if path.name not in own)
     if stale:
         text = "%s contains %d files without a row in %s: %s"
@@ -656,7 +648,7 @@ def _finish(
     images = write_images(work.folder, rows)
     outputs = [CLASSIFIER]
     if work.settings.measure:
-        paths = [work.table_path(item) for item in done]
+        paths = [work.path("tables", item) for item in done]
         integers = [record["integers"] for record in done.values()]
         unit = SYMBOL if any(row["unit"] == UNIT for row in rows) else "px"
         sizes = {tuple(row[f"spacing_{axis}"] for axis in "zyx"[-ndim:]) for row in rows}

@@ -18,6 +18,7 @@ from objclass.pixels.classifier import ObjectClassifier, train_on_pairs
 from objclass.pixels.prediction import for_spacing, predict, warn_of_differences
 from objclass.pixels.sampling import describe_training_images
 from objclass.pixels.training import check_classes, check_scribbles
+from objclass.tables.classification import scores_of
 from objclass.workflows.reading import pixel_checksum
 
 if TYPE_CHECKING:
@@ -269,11 +270,6 @@ def _count_classes(scribbles: np.ndarray, classes: np.ndarray) -> np.ndarray:
     return np.stack([np.bincount(v, minlength=256) for v in (truth, given, truth[truth == given])], axis=1)
 
 
-def _scores(of: np.ndarray, given: np.ndarray, both: np.ndarray) -> dict[str, np.ndarray]:
-    with np.errstate(invalid="ignore"):
-        return {"precision": both / given, "recall": both / of, "f1": 2 * both / (of + given)}
-
-
 def _pixel_table(counts: np.ndarray) -> pd.DataFrame:
     import pandas as pd
 
@@ -282,7 +278,7 @@ def _pixel_table(counts: np.ndarray) -> pd.DataFrame:
     names = [*range(len(counts)), -1]
     table = {"image": np.repeat(names, len(classes)), "class": np.tile(classes, len(names))}
     annotated, given, both = every.reshape(-1, 3).T
-    return pd.DataFrame({**table, "annotated": annotated, **_scores(annotated, given, both)})
+    return pd.DataFrame({**table, "annotated": annotated, **scores_of(annotated, given, both)})
 
 
 def _object_table(matches: dict[int, tuple[int, int, int]]) -> pd.DataFrame:
@@ -293,4 +289,4 @@ def _object_table(matches: dict[int, tuple[int, int, int]]) -> pd.DataFrame:
     true, found, matched = np.concatenate([counts, counts.sum(axis=0, keepdims=True)]).T
     names = [*(at for at, _ in rows), -1]
     table = {"image": names, "true": true, "found": found, "matched": matched}
-    return pd.DataFrame({**table, **_scores(true, found, matched)})
+    return pd.DataFrame({**table, **scores_of(true, found, matched)})

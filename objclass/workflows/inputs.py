@@ -23,8 +23,8 @@ from objclass.workflows.record import RECORD
 
 BATCH = "batch.json"
 """The file with the settings of a batch; it identifies the folder of a batch."""
-PARTS = ("labels", "tables", "done")
-"""The subfolders of a batch: label images, tables, and records of completed images."""
+PARTS = {"labels": ".ome.tif", "tables": ".csv", "done": ".json"}
+"""The subfolders of a batch, for label images, tables and records of completed images, and their suffixes."""
 
 _GLOB = set("*?[")
 _RUN_IMAGES = {"labels.tif", "overview.png", "annotations.tif"}

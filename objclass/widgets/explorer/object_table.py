@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common import checks
+from objclass.objects.runlength import Runs
 from objclass.tables.classification import is_result
 from objclass.tables.columns import check_table, key_columns
 from objclass.tables.conditions import parse_condition
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 500_000
 _MOST_CORNERS = 10_000
-_LARGEST_DENSE = 1 << 26
 
 
 class ObjectTable:
@@ -131,35 +131,23 @@ class ObjectTable:
         self.rows = np.arange(count)
         if most is not None and count > most:
             self.rows = np.sort(np.random.default_rng(0).choice(count, most, replace=False))
-        others = np.ones(count, bool)
-        others[self.rows] = False
-        self.slot_labels = np.concatenate(
-            [self.row_labels[self.rows], self.row_labels[others], self.unmeasured]
-        )
+        others = np.delete(self.row_labels, self.rows)
+        self.slot_labels = np.concatenate([self.row_labels[self.rows], others, self.unmeasured])
         self.__dict__.pop("_slots", None)
 
     @functools.cached_property
-    def _slots(self) -> tuple[np.ndarray, np.ndarray | None]:
-        numbers = np.arange(1, len(self.slot_labels) + 1, dtype=np.int32)
-        most = int(self.slot_labels.max(initial=0))
-        if most < _LARGEST_DENSE:
-            dense = np.zeros(most + 1, np.int32)
-            dense[self.slot_labels] = numbers
-            return dense, None
-        order = np.argsort(self.slot_labels)
-        return numbers[order], self.slot_labels[order]
+    def _slots(self) -> tuple[np.ndarray, np.ndarray]:
+        """The numbers of all objects, ascending, and the slot of each; those of the background are 0."""
+        numbers = np.append(0, self.slot_labels)
+        order = np.argsort(numbers)
+        return numbers[order], order.astype(np.int32)
 
     def slot_plane(self, axis: int, index: int, image: int = 0) -> np.ndarray:
         """Return a plane of a label image with labels replaced by slots."""
-        plane = np.take(self.images.volume(image), index, axis=axis)
-        offset = int(self.images.offsets[image])
-        slots, ordered = self._slots
-        if ordered is None:
-            own = slots[offset : offset + int(self.images.present[image].max(initial=0)) + 1].copy()
-            own[:1] = 0  # the last object of the image before is this one's background
-            return own[plane] if own.size else np.zeros(plane.shape, np.int32)
-        numbers = plane.astype(np.int64) + offset
-        return np.where(plane > 0, slots[np.searchsorted(ordered, numbers).clip(max=len(ordered) - 1)], 0)
+        runs = Runs.encode(np.take(self.images.volume(image), index, axis=axis))
+        (known, slots), labels = self._slots, runs.values  # noqa: PD011
+        numbers = np.where(labels > 0, labels.astype(np.int64) + self.images.offsets[image], 0)
+        return runs.decode(slots[np.searchsorted(known, numbers)])
 
     @functools.cached_property
     def _numbers(self) -> dict[Any, int]:

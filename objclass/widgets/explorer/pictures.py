@@ -338,7 +338,7 @@ def draw_slice(page: Page, figure: Figure | Any, look: ObjectColors, planes: Ima
     width, height = width * col, height * row
     length = round_length(width / 4)
     bar = f"{length:g} {page.widget.volume['unit']}"
-    draw_scale_bar(ax, (width * 0.97 - length, height * 0.96), length, bar)
+    draw_scale_bar(ax, (width * 0.97 - length, height * 0.96), length, bar, rimmed=False)
 
 
 def paint_objects(
@@ -379,7 +379,8 @@ def draw_volume(page: Page, figure: Figure | Any, look: ObjectColors, view: View
     ax.set(xlim=(-half * 1.2, half * 1.2), ylim=(-half, half))
     length = round_length(0.6 * half * middle)
     bar = f"{length:g} {page.widget.volume['unit']}"
-    draw_scale_bar(ax, (half * 1.14 - length / middle, -half * 0.92), length / middle, bar)
+    drawn = length / middle
+    draw_scale_bar(ax, (half * 1.14 - drawn, -half * 0.92), drawn, bar, rimmed=False)
 
 
 def surface_colors(page: Page, look: ObjectColors, view: View3D) -> tuple[np.ndarray, np.ndarray]:
