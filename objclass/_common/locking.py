@@ -14,7 +14,7 @@ LOCK = ".lock"
 
 
 @contextlib.contextmanager
-def locked(folder: Path, *, argument: str = "out") -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of `folder` within this context.
 
     The operating system manages it, so that a killed process leaves no lock.
@@ -29,8 +29,6 @@ def locked(folder: Path, *, argument: str = "out") -> Iterator[None]:
     except Timeout as error:
         got = f"{folder}, which another batch is using"
         hint = "Wait until it ends, or choose another folder."
-        raise invalid(
-            argument, "a folder without a running batch", got, hint, kind=BlockingIOError
-        ) from error
+        raise invalid("out", "a folder without a running batch", got, hint, kind=BlockingIOError) from error
     with lock:
         yield

@@ -302,7 +302,7 @@ def segment(
     )
     keywords: dict[str, Any] = {"spacing": spacing, "engine": engine, "progress": progress}
     labels = segment_with(image, classifier, options, **keywords, stacklevel=3)
-    warn_of_differences(image, classifier, planewise=options.planewise, stacklevel=3)
+    warn_of_differences(image, classifier, planewise=options.planewise)
     return labels
 
 
@@ -319,8 +319,15 @@ def segment_with(
     """Call `segment` with `SegmentationOptions`; warnings point to the caller `stacklevel` calls up."""
     options = options.of_classifier(classifier)
     scaled, known = options.scaled(classifier, spacing, stacklevel=stacklevel + 1)
-    keywords: dict[str, Any] = {"engine": engine, "progress": progress}
-    found = for_each(image, lambda one: _segment(one, scaled, options, known, **keywords))
+    keywords: dict[str, Any] = {"planewise": options.planewise, "engine": engine, "progress": progress}
+
+    def find(one: Any) -> np.ndarray:
+        if options.needs_probability:
+            return object_probability(one, scaled, options, **keywords)
+        return np.isin(predict(one, scaled, **keywords), options.positive_classes)
+
+    # Without a name here, the unsmoothed probability is freed when the smoothed one replaces it.
+    found = for_each(image, lambda one: label_objects(find(one), options, spacing=known, progress=progress))
     for number, labels in enumerate(found if isinstance(found, list) else [found]):
         share = np.count_nonzero(labels) / labels.size
         name = f"image[{number}]: " if isinstance(found, list) and len(found) > 1 else ""
@@ -331,26 +338,6 @@ def segment_with(
                 stacklevel=stacklevel,
             )
     return found
-
-
-def _segment(
-    image: np.ndarray,
-    classifier: ObjectClassifier,
-    options: SegmentationOptions,
-    spacing: tuple[float, ...] | None,
-    *,
-    engine: str,
-    progress: Progress,
-) -> np.ndarray:
-    keywords: dict[str, Any] = {"planewise": options.planewise, "engine": engine, "progress": progress}
-
-    def find() -> np.ndarray:
-        if options.needs_probability:
-            return object_probability(image, classifier, options, **keywords)
-        return np.isin(predict(image, classifier, **keywords), options.positive_classes)
-
-    # Without a name here, the unsmoothed probability is freed when the smoothed one replaces it.
-    return label_objects(find(), options, spacing=spacing, progress=progress)
 
 
 def object_probability(

@@ -287,7 +287,7 @@ class ObjectClassifier:
             predicts otherwise with it: its ``sobel_of_gaussian_blur`` reads beyond the image in 3D.
         """
         write_classifier(path, self)
-        warn_of_apoc(path, self, stacklevel=3)
+        warn_of_apoc(path, self)
 
 
 def write_classifier(path: str | os.PathLike[str], classifier: ObjectClassifier) -> None:
@@ -296,8 +296,8 @@ def write_classifier(path: str | os.PathLike[str], classifier: ObjectClassifier)
     write_cl(path, ClassifierFile(to_header(classifier), classifier.forest, target_class))
 
 
-def warn_of_apoc(path: str | os.PathLike[str], classifier: ObjectClassifier, *, stacklevel: int) -> None:
-    """Warn if APOC cannot run the file of a classifier, or predicts otherwise with it."""
+def warn_of_apoc(path: str | os.PathLike[str], classifier: ObjectClassifier) -> None:
+    """Warn, from a public function, if APOC cannot run the file of a classifier, or predicts otherwise."""
     mark = _NORMALIZE.get(classifier.normalize, "").split()
     unknown = [*mark, *unknown_to_apoc(classifier.features)]
     if not unknown and not _asks_for_3d_sobel(classifier.forest, classifier.features, classifier.ndim):
@@ -307,7 +307,7 @@ def warn_of_apoc(path: str | os.PathLike[str], classifier: ObjectClassifier, *, 
     else:
         text = f"APOC, napari and Fiji find other objects with {path}: their 3D Sobel filter is wrong."
     hint = 'Train with preset="apoc" for a file that they run; objclass runs this one.'
-    warnings.warn(f"{text} {hint}", stacklevel=stacklevel)
+    warnings.warn(f"{text} {hint}", stacklevel=3)
 
 
 def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier:
@@ -327,7 +327,8 @@ def load_classifier(path: str | os.PathLike[str]) -> ObjectClassifier:
     except ValueError as error:
         expected = "a classifier file with a complete header that matches its forest"
         raise invalid("path", expected, f"{path}, where {str(error).rstrip('.')}") from None
-    if depends_on_broken_sobel(content, classifier.features, classifier.ndim):
+    is_ours = "objclass_version" in content.header
+    if not is_ours and _asks_for_3d_sobel(classifier.forest, classifier.features, classifier.ndim):
         warnings.warn(
             f"{path} was written by APOC with a 3D Sobel filter, which reads beyond the image. "
             "objclass computes the correct filter, so objects differ from those of APOC: train again.",
@@ -462,7 +463,7 @@ def train_object_classifier(
     classifier = train_on_pairs(pairs, parameters, channel_names=channel_names)
     if path is not None:
         write_classifier(path, classifier)
-        warn_of_apoc(path, classifier, stacklevel=3)
+        warn_of_apoc(path, classifier)
     return classifier
 
 
@@ -577,11 +578,7 @@ def from_header(content: ClassifierFile) -> dict[str, Any]:
     }
 
 
-def depends_on_broken_sobel(content: ClassifierFile, features: tuple[Feature, ...], ndim: int) -> bool:
-    """Return whether the forest splits on APOC's 3D Sobel filter, which reads beyond the image."""
-    return "objclass_version" not in content.header and _asks_for_3d_sobel(content.forest, features, ndim)
-
-
 def _asks_for_3d_sobel(forest: Forest, features: tuple[Feature, ...], ndim: int) -> bool:
+    """Return whether a forest splits on the 3D Sobel filter, with which APOC reads beyond the image."""
     used = set(forest.feature[forest.feature >= 0] % len(features))
     return ndim == 3 and any(features[place].name == "sobel_of_gaussian_blur" for place in used)

@@ -203,6 +203,7 @@ def pack_trees(forest: Forest, votes: np.ndarray, used: np.ndarray | None = None
     is_masked = ~has_two & (n_leaves <= MAX_LEAVES)
     is_deep = ~has_two & ~is_masked
     votes = np.ascontiguousarray(votes, np.float32)
+    first_block, splits, leaves = _pack_masks(forest, np.flatnonzero(is_masked), inner, feature, threshold)
     return Trees(
         feature=feature,
         threshold=threshold,
@@ -211,7 +212,7 @@ def pack_trees(forest: Forest, votes: np.ndarray, used: np.ndarray | None = None
         roots=forest.roots.astype(np.int64),
         tolerance=_tolerance(forest),
         two_levels=_pack_two_levels(forest.roots[has_two], feature, threshold, children, votes),
-        masked=_pack_masked(forest, np.flatnonzero(is_masked), feature, threshold, votes),
+        masked=MaskedTrees(first_block, splits, np.ascontiguousarray(votes[:, leaves])),
         deep=_pack_deep(forest, np.flatnonzero(is_deep), feature, threshold, votes),
     )
 
@@ -303,13 +304,6 @@ def _pack_two_levels(
     nodes = np.concatenate([roots[:, np.newaxis], seconds], axis=1)
     leaves = children[seconds].reshape(-1, 4)
     return TwoLevelTrees(feature[nodes], threshold[nodes], np.ascontiguousarray(votes[:, leaves]))
-
-
-def _pack_masked(
-    forest: Forest, trees: np.ndarray, feature: np.ndarray, threshold: np.ndarray, votes: np.ndarray
-) -> MaskedTrees:
-    first_block, splits, leaves = _pack_masks(forest, trees, forest.feature >= 0, feature, threshold)
-    return MaskedTrees(first_block, splits, np.ascontiguousarray(votes[:, leaves]))
 
 
 def _pack_masks(

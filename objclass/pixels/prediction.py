@@ -108,7 +108,7 @@ def classify_pixels(
     classifier = for_spacing(classifier, spacing, planewise=planewise, match_spacing=match_spacing)
     keywords: dict[str, Any] = {"planewise": planewise, "engine": engine, "progress": progress}
     found = predict(image, classifier, **keywords)
-    warn_of_differences(image, classifier, planewise=planewise, stacklevel=3)
+    warn_of_differences(image, classifier, planewise=planewise)
     return found
 
 
@@ -167,7 +167,7 @@ def probability_map(
     classifier = for_spacing(classifier, spacing, planewise=planewise, match_spacing=match_spacing)
     keywords: dict[str, Any] = {"planewise": planewise, "engine": engine, "progress": progress}
     found = predict(image, classifier, classes, **keywords)
-    warn_of_differences(image, classifier, planewise=planewise, stacklevel=3)
+    warn_of_differences(image, classifier, planewise=planewise)
     return found
 
 
@@ -200,17 +200,15 @@ def predict(
     return for_each(image, predict_one)
 
 
-def warn_of_differences(
-    image: Images, classifier: ObjectClassifier, *, planewise: bool, stacklevel: int
-) -> None:
-    """Warn where the number of bits or the brightness of an image is not that of the training."""
+def warn_of_differences(image: Images, classifier: ObjectClassifier, *, planewise: bool) -> None:
+    """Warn, from a public function, where bits or brightness of an image are not those of the training."""
     ndim = 3 if planewise else classifier.ndim
     for number, one in enumerate(image if is_list(image) else [image]):
         pixels = np.asarray(one)
         channels = pixels if pixels.ndim > ndim else pixels[np.newaxis]
         name = f"image[{number}]: " if is_list(image) and len(image) > 1 else ""
         for difference in compare_with_training(channels, classifier):
-            warnings.warn(f"{name}{difference}", stacklevel=stacklevel)
+            warnings.warn(f"{name}{difference}", stacklevel=3)
 
 
 def fit_to_range(classifier: ObjectClassifier, limits: np.ndarray) -> ObjectClassifier:

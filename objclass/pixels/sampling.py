@@ -27,7 +27,7 @@ def describe_pixels(images: Sequence[np.ndarray]) -> dict[str, str]:
     samples = [sample_pixels(image) for image in images]
     values = [np.concatenate([sample[c].ravel() for sample in samples]) for c in range(len(samples[0]))]
     channels = [
-        {name: float(f"{value:.6g}") for name, value in zip(PERCENTILES, _percentiles(channel), strict=True)}
+        {name: float(f"{np.percentile(channel, percent):.6g}") for name, percent in PERCENTILES.items()}
         for channel in values
     ]
     return {_NOTE: json.dumps({"dtype": images[0].dtype.name, "channels": channels})}
@@ -95,7 +95,3 @@ def sample_pixels(image: np.ndarray) -> np.ndarray:
 def sample_step(shape: Sequence[int]) -> int:
     """Return the step n of `sample_pixels` for a spatial shape."""
     return max(1, round((math.prod(shape) / SAMPLE) ** (1 / len(shape))))
-
-
-def _percentiles(values: np.ndarray) -> np.ndarray:
-    return np.asarray(np.percentile(values, list(PERCENTILES.values())))

@@ -121,7 +121,7 @@ def evaluate(
         for at in range(len(images)):
             score.add(at, classifier)
             advance()
-    warn_of_differences(images, classifier, planewise=score.segmentation.planewise, stacklevel=3)
+    warn_of_differences(images, classifier, planewise=score.segmentation.planewise)
     return score.evaluation()
 
 

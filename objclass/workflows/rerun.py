@@ -101,7 +101,11 @@ def repeat_run(
             run_image(image, folder, **{**inputs, **options}, edits=content.get("edits", []))
         verdicts = compare_outputs(content, path.parent, folder)
         verdicts |= _compare_records(content, read_record(folder / RECORD))
-        return Repetition(verdicts, _changed_versions(content))
+    then, now = content["versions"], versions()
+    changed = [
+        f"{name} {then.get(name)} then, {now[name]} now" for name in now if then.get(name) != now[name]
+    ]
+    return Repetition(verdicts, changed)
 
 
 def _read_parameters(content: Mapping[str, Any], path: Path) -> Parameters:
@@ -252,8 +256,3 @@ def _compare_columns(before: pd.DataFrame, after: pd.DataFrame) -> str:
         return f"equal to rounding, to a relative difference of {largest:.1g}"
     rows = unequal | ~close.all(axis=1)
     return f"different in {rows.sum():,} of {len(before):,} rows"
-
-
-def _changed_versions(content: Mapping[str, Any]) -> list[str]:
-    then, now = content["versions"], versions()
-    return [f"{name} {then.get(name)} then, {now[name]} now" for name in now if then.get(name) != now[name]]

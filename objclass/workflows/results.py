@@ -143,9 +143,5 @@ def write_measurements(path: Path, table: pd.DataFrame) -> None:
 
 def describe_image(image: np.ndarray, spacing: tuple[float, ...] | None) -> str:
     """Return a short description of an image."""
-    return f"{' × '.join(map(str, image.shape))} {image.dtype}, voxel size {describe_spacing(spacing)}"
-
-
-def describe_spacing(spacing: tuple[float, ...] | None) -> str:
-    """Return the voxel size as text."""
-    return "unknown" if spacing is None else f"{' × '.join(f'{s:.4g}' for s in spacing)} µm"
+    size = "unknown" if spacing is None else f"{' × '.join(f'{step:.4g}' for step in spacing)} µm"
+    return f"{' × '.join(map(str, image.shape))} {image.dtype}, voxel size {size}"

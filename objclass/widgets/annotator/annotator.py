@@ -231,7 +231,8 @@ class Annotator(AnnotatorTraits):
         self._overlays = Overlays(page, queue, offer)
         self._trainer = Trainer(page, queue, self._overlays, path)
         self._segmenter = Segmenter(page, queue, worker, self._trainer, on_new=offer)
-        self._painter = Painter(page, self._overlays.predicted_plane, self._trainer.follow_change)
+        predicted_plane = self._overlays.sources["prediction"]
+        self._painter = Painter(page, predicted_plane, self._trainer.follow_change)
         self._surfaces = Surfaces(page, self._show_failure)
         self._add_components(
             page, self._overlays, self._trainer, self._segmenter, self._painter, self._surfaces

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -28,6 +29,9 @@ class Overlays:
         self._requests: dict[str, dict[str, Any]] = {}
         self._planes: OrderedDict[Key, np.ndarray] = OrderedDict()
         self._keeping = threading.Lock()
+        self.sources = {
+            kind: functools.partial(self._remember, kind) for kind in ("prediction", "uncertainty")
+        }
         self.handlers = {"overlay": self._request, "overlay_off": self._stop}
 
     def refresh(self, *, settles: bool) -> None:
@@ -50,15 +54,8 @@ class Overlays:
         key = (accepted and accepted.forest, "prediction", image, axis, index)
         return self._planes.get(key)
 
-    def predicted_plane(self, axis: int, index: int) -> np.ndarray | None:
-        """Return the predicted classes of a plane of the shown image."""
-        return self._remember("prediction", axis, index)
-
-    def uncertain_plane(self, axis: int, index: int) -> np.ndarray | None:
-        """Return the uncertainty of a plane of the shown image, from 0 to 255."""
-        return self._remember("uncertainty", axis, index)
-
     def _remember(self, kind: str, axis: int, index: int) -> np.ndarray | None:
+        """Return the predicted classes of a plane of the shown image, or its uncertainty from 0 to 255."""
         accepted, image = self._page.accepted, self._page.shown
         if accepted is None:
             return None
@@ -78,10 +75,9 @@ class Overlays:
         return plane
 
     def _server(self) -> PlaneServer:
-        sources = {"prediction": self.predicted_plane, "uncertainty": self.uncertain_plane}
         planes = self._page.shown.planes
         assert planes is not None
-        return PlaneServer(planes.image, sources)
+        return PlaneServer(planes.image, self.sources)
 
     def _request(self, content: Mapping[str, Any]) -> None:
         view = str(content["view"])

@@ -50,7 +50,7 @@ class Page:
             "draw_all": self._draw_all,
             "find": self._find,
             "group": self._change_groups,
-            "select": self._select,
+            "select": lambda content: self._answer_request(content, lambda: self.objects.select(content)),
         }
 
     def answer(
@@ -85,7 +85,13 @@ class Page:
             }
             self.widget.set_trait("_objects", shown)
             self.show_groups()
-            self.widget.set_trait("_edits", self._describe_edits())
+            edits = self.objects.edits
+            made: Edits = {
+                "count": len(edits.edits),
+                "undo": edits.can_undo,
+                "redo": edits.undone is not None,
+            }
+            self.widget.set_trait("_edits", made)
             self.widget.notes = [*self._collect_notes(), *notes]
 
     def show_columns(self) -> None:
@@ -137,10 +143,6 @@ class Page:
         }
         self.widget.set_trait("_groups", shown)
 
-    def _describe_edits(self) -> Edits:
-        edits = self.objects.edits
-        return {"count": len(edits.edits), "undo": edits.can_undo, "redo": edits.undone is not None}
-
     def _collect_notes(self) -> list[str]:
         objects = self.objects
         notes = list(self.opening_notes)
@@ -182,9 +184,6 @@ class Page:
                 change()
             finally:
                 self.show_groups()
-
-    def _select(self, content: Mapping[str, Any]) -> None:
-        self._answer_request(content, lambda: self.objects.select(content))
 
     def _change_groups(self, content: Mapping[str, Any]) -> None:
         """Undo, redo, name, recolour, merge, hide, isolate or clear, as ``action`` says."""

@@ -558,7 +558,7 @@ def test_fill_leaves_the_scribbles_of_other_classes(make):
     paint_both(annotator)
     annotator.train()
     before = annotator.annotations.copy()
-    plane = annotator._overlays.predicted_plane(0, 5)
+    plane = annotator._overlays.sources["prediction"](0, 5)
     row, col = np.argwhere((plane == 1) & (before[5] == 1))[0].tolist()
     tell(annotator, "fill", axis=0, index=5, row=row, col=col, value=2)
     after = annotator.annotations

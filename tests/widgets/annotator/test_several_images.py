@@ -95,7 +95,7 @@ def test_one_classifier_learns_from_all_as_the_function_does(make, images, live)
     for name, index in (("mutant", 4), ("empty", 3)):
         annotator.show(name)
         expected = objclass.classify_pixels(images[name], by_hand, engine="cpu", progress=False)[index]
-        np.testing.assert_array_equal(annotator._overlays.predicted_plane(0, index), expected)
+        np.testing.assert_array_equal(annotator._overlays.sources["prediction"](0, index), expected)
 
 
 def test_objects_of_one_and_of_all(make, images):

@@ -74,8 +74,8 @@ def test_everything_uses_the_chosen_channels(make, image, chosen, normalize):
     assert same_forest(trained, by_hand)
     assert trained.notes == by_hand.notes
     classes = objclass.classify_pixels(part, by_hand, progress=False)
-    np.testing.assert_array_equal(annotator._overlays.predicted_plane(0, 7), classes[7])
-    assert annotator._overlays.uncertain_plane(1, 30).shape == (12, 72)
+    np.testing.assert_array_equal(annotator._overlays.sources["prediction"](0, 7), classes[7])
+    assert annotator._overlays.sources["uncertainty"](1, 30).shape == (12, 72)
     tell(annotator, "suggest")
     annotator.wait(60)
     assert annotator.sent[-1][0]["kind"] == "suggestion"
@@ -106,7 +106,7 @@ def test_live_training_and_what_settles_after_it(make, image, monkeypatch):
     by_hand = objclass.train_object_classifier(image[1], annotator.annotations)
     assert same_forest(annotator.classifier, by_hand)
     plane = objclass.predict_plane(image[1], by_hand, axis=2, index=20)
-    np.testing.assert_array_equal(annotator._overlays.predicted_plane(2, 20), plane)
+    np.testing.assert_array_equal(annotator._overlays.sources["prediction"](2, 20), plane)
 
 
 def test_a_file_that_is_loaded_brings_its_channels(make, image):
