@@ -180,10 +180,8 @@ class ObjectClassifier:
     def accuracy(self) -> float | None:
         """The out-of-bag accuracy on annotated pixels, see `confusion`."""
         confusion = self.confusion
-        if confusion is None or not confusion.to_numpy().sum():
-            return None
-        counts = confusion.to_numpy()
-        return float(np.trace(counts) / counts.sum())
+        counts = np.zeros((0, 0)) if confusion is None else confusion.to_numpy()
+        return float(np.trace(counts) / counts.sum()) if counts.any() else None
 
     def __repr__(self) -> str:
         channels = "1 channel" if self.n_channels == 1 else f"{self.n_channels} channels"

@@ -121,10 +121,8 @@ class TrainingParameters:
 
     def keywords(self) -> dict[str, Any]:
         """Return the parameters that differ from their defaults, for `train_object_classifier`."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {
-            field.name: values[field.name] for field in fields(self) if values[field.name] != field.default
-        }
+        values = ((field, getattr(self, field.name)) for field in fields(self))
+        return {field.name: value for field, value in values if value != field.default}
 
     def notes(self) -> dict[str, str]:
         """Return the parameters that are not stored in other lines of a classifier's file."""

@@ -6,6 +6,7 @@ import functools
 import re
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Protocol, TypedDict
 
@@ -39,20 +40,15 @@ def bundle(stem: str) -> str:
     and a second copy of each file that can be out of date.
     """
     texts: dict[str, str] = {}
-
-    def add(name: str) -> None:
-        if name in texts:
-            return
-        texts[name] = ""
-        source = (_FOLDER / name).read_text(encoding="utf-8")
-        imported = _IMPORT.findall(source)
-        for other in imported:
-            add(other)
-        del texts[name]
-        texts[name] = _IMPORT.sub("", source)
-
-    add(f"{stem}.js")
-    return "\n".join(texts.values())
+    imported: dict[str, list[str]] = {}
+    waiting = [f"{stem}.js"]
+    while waiting:
+        name = waiting.pop()
+        if name not in texts:
+            source = (_FOLDER / name).read_text(encoding="utf-8")
+            texts[name], imported[name] = _IMPORT.sub("", source), _IMPORT.findall(source)
+            waiting += imported[name]
+    return "\n".join(texts[name] for name in TopologicalSorter(imported).static_order())
 
 
 def stylesheet(*stems: str) -> str:

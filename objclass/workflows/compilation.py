@@ -8,7 +8,7 @@ import itertools
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -32,7 +32,8 @@ def warmup(*, progress: Progress = True) -> None:
     --------
     >>> warmup(progress=False)
     """
-    steps = list(_steps())
+    steps = [partial(_find_and_measure, *case) for case in _cases()]
+    steps += [partial(_compile_step, step) for step in STEPS]
     with progress_bar(len(steps), "compiling", progress) as advance, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # expected for tiny images and tables
         for step in steps:
@@ -40,8 +41,8 @@ def warmup(*, progress: Progress = True) -> None:
             advance()
 
 
-def _steps() -> Iterator[Callable[[], None]]:
-    """Yield calls of public functions that together compile every kernel for each of its dtypes."""
+def _cases() -> Iterator[tuple[np.ndarray, int, int]]:
+    """Yield images, classes and depths that compile every kernel of pixels and objects for each dtype."""
     shapes = ((8, 24, 24), (40, 40))
     cases = (
         ("uint8", 2, 2),
@@ -53,9 +54,7 @@ def _steps() -> Iterator[Callable[[], None]]:
     )
     for shape, (dtype, n_classes, max_depth) in itertools.product(shapes, cases):
         image = np.random.default_rng(0).integers(0, 255, shape).astype(dtype)  # noise gives deep trees
-        yield partial(_find_and_measure, image, n_classes, max_depth)
-    for step in STEPS:
-        yield partial(_compile_step, step)
+        yield image, n_classes, max_depth
 
 
 def _compile_step(step: str) -> None:

@@ -129,7 +129,7 @@ class Workers:
         """Connect to the workers when they are first needed."""
         if not self._is_connected:
             self._is_connected = True
-            self._client = self._stack.enter_context(_client(*self._wanted))
+            self._client = _client(self._stack, *self._wanted)
             if self._client is not None:
                 self._stack.callback(self._leave)
                 addresses = [*self._client.ncores()]
@@ -177,29 +177,18 @@ def _outcome(future: Any) -> Exception | None:
         return MemoryError(f"its workers died, possibly out of memory ({error})")
 
 
-@contextlib.contextmanager
-def _client(n_workers: int | None, scheduler: str | None) -> Iterator[Any]:
-    """Yield a dask client, a new one if workers are requested, or None."""
+def _client(stack: contextlib.ExitStack, n_workers: int | None, scheduler: str | None) -> Any:
+    """Return a dask client, a new one until `stack` ends if workers are requested, or None."""
     if n_workers is None and scheduler is None:
-        yield _current_client()
-        return
+        try:
+            from distributed import get_client
+
+            return get_client()
+        except (ImportError, ValueError):
+            return None
     from distributed import Client, LocalCluster
 
     if scheduler is not None:
-        with Client(scheduler, timeout="20s") as client:
-            yield client
-        return
-    with (
-        LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
-
-
-def _current_client() -> Any:
-    try:
-        from distributed import get_client
-
-        return get_client()
-    except (ImportError, ValueError):
-        return None
+        return stack.enter_context(Client(scheduler, timeout="20s"))
+    cluster = LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None)
+    return stack.enter_context(Client(stack.enter_context(cluster)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -149,14 +150,12 @@ class Steps:
         table, method = self._measured("cluster"), content.get("method", "kmeans")
         keywords = _step_keywords(content, [])
 
-        def work(progress: Any) -> Any:
-            return scan_clusters(table, method, progress=progress, **keywords)
-
         def finish(result: Any) -> None:
             rows = result.astype(object).where(result.notna(), None).to_dict("list")
             self._page.answer(content, "scan", method=method, **rows)
 
-        self._start("cluster", "Trying 2 to 10 clusters", work, finish)
+        scan = functools.partial(scan_clusters, table, method, **keywords)
+        self._start("cluster", "Trying 2 to 10 clusters", lambda progress: scan(progress=progress), finish)
 
 
 def _step_keywords(content: Mapping[str, Any], options: Sequence[Option]) -> dict[str, Any]:
