@@ -206,15 +206,8 @@ def _label_blocks(source: Source, classifier: ObjectClassifier, options: Segment
         following = {axis: (*index[:axis], index[axis] + 1, *index[axis + 1 :]) for axis in range(len(index))}
         following = {axis: other for axis, other in following.items() if other in parts}
         fixed = {"axes": tuple(following), "blocks": tuple(position[other] for other in following.values())}
-        links.append(
-            tasks.add(
-                link_boundaries,
-                index,
-                boundaries[index],
-                *(boundaries[o] for o in following.values()),
-                **fixed,
-            )
-        )
+        others = [boundaries[other] for other in following.values()]
+        links.append(tasks.add(link_boundaries, index, boundaries[index], *others, **fixed))
     compared = _compared(tasks, source, classifier)
     numbering = tasks.add(first_of, (0,), tasks.gather(join_links, links), compared)
     for index, part in parts.items():
@@ -360,19 +353,16 @@ def measure_blocks(labels: Source, image: Source | None, quantities: Quantities)
     keys = []
     for index, region in blocks:
         arguments = [cut(region) for cut in cuts]
-        fixed = {"corner": _corner(region), "inner_faces": _faces(region, shape, inner=True)}
+        fixed: dict[str, Any] = {"corner": _corner(region), "inner_faces": _faces(region, shape, inner=True)}
         keys.append(tasks.add(measure_block, index, *arguments, quantities=quantities, **fixed))
     found = tasks.compute(tasks.gather(list, keys))
     tasks, cuts = _cut_both(labels, image)
     keys = []
     for (index, region), objects in zip(blocks, objects_across_blocks(found), strict=True):
         if len(objects):
-            arguments, corner = [cut(region) for cut in cuts], _corner(region)
-            keys.append(
-                tasks.add(
-                    fragments_of, index, *arguments, quantities=quantities, corner=corner, objects=objects
-                )
-            )
+            arguments = [cut(region) for cut in cuts]
+            fixed = {"corner": _corner(region), "objects": objects}
+            keys.append(tasks.add(fragments_of, index, *arguments, quantities=quantities, **fixed))
     more = tasks.compute(tasks.gather(list, keys)) if keys else []
     return merge_measured(quantities, found, [fragment for some in more for fragment in some])
 

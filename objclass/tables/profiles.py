@@ -190,14 +190,13 @@ def scan_clusters(
     rows = []
     for done, number in enumerate(numbers):
         progress(done, len(numbers))
-        if method == "kmeans":
-            model = KMeans(number, n_init=10, random_state=random_state)
-            found = model.fit_predict(values)
-            criterion = {"inertia": float(model.inertia_)}
-        else:
-            model = GaussianMixture(number, random_state=random_state)
-            found = model.fit_predict(values)
-            criterion = {"bic": float(model.bic(values))}
+        model = (
+            KMeans(number, n_init=10, random_state=random_state)
+            if method == "kmeans"
+            else GaussianMixture(number, random_state=random_state)
+        )
+        found = model.fit_predict(values)
+        criterion = {"inertia": model.inertia_} if method == "kmeans" else {"bic": model.bic(values)}
         apart = np.nan
         if 1 < np.unique(found).size < len(values):
             sample = min(_SAMPLE, len(values))

@@ -45,7 +45,7 @@ class Worker:
         """Whether a task is running that was not cancelled."""
         return self._current is not None
 
-    def start(  # noqa: C901
+    def start(
         self, title: str, work: Callable[[Callable[[int, int], None]], Any], finish: Callable[[Any], None]
     ) -> None:
         """Run ``work(progress)`` in a thread, then ``finish(result)``.
@@ -76,10 +76,8 @@ class Worker:
                 result = work(progress)
                 if self._current is token:
                     finish(result)
-            except Cancelled:
-                pass
             except Exception as failure:
-                if self._current is token:
+                if self._current is token:  # so it is not `Cancelled`
                     self._fail(failure)
             finally:
                 if self._current is token:

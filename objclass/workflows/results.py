@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from objclass._common.checks import invalid
-from objclass._common.files import AnyPath, check_name, check_writable, replacing
+from objclass._common.files import AnyPath, check_name, check_writable
 from objclass.workflows.inputs import BATCH
-from objclass.workflows.reading import Picture
 from objclass.workflows.record import RECORD
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from objclass.pixels.classifier import ObjectClassifier
 
 OUTPUTS = {
     "labels.tif": "the objects, with the voxel size",
@@ -105,31 +103,6 @@ def check_out(path: AnyPath) -> None:
         raise invalid("out", "a folder", got, "Remove the link.", kind=FileNotFoundError)
     if folder.exists() and not folder.is_dir():
         raise invalid("out", "a folder", f"the file {folder}", "Choose another name.", kind=FileExistsError)
-
-
-def write_results(
-    folder: Path,
-    picture: Picture,
-    labels: np.ndarray,
-    *,
-    table: pd.DataFrame,
-    classifier: ObjectClassifier,
-) -> None:
-    """Write `OUTPUTS` into `folder`, each atomically."""
-    from objclass.io.images import imwrite
-    from objclass.pixels.classifier import write_classifier
-    from objclass.plots.overview import overview
-
-    spacing = picture.spacing
-    # Without a record, an incomplete folder is never mistaken for a complete run.
-    (folder / RECORD).unlink(missing_ok=True)
-    imwrite(folder / "labels.tif", labels, spacing=spacing)
-    write_measurements(folder / "objects.csv", table)
-    write_classifier(folder / "ObjectSegmenter.cl", classifier)
-    color = "CLASS" if "CLASS" in table else None
-    figure = overview(picture.image, labels, table, spacing=spacing, color=color, is_rgb=picture.is_rgb)
-    with replacing(folder / "overview.png") as temporary:
-        figure.savefig(temporary, format="png", dpi=150)
 
 
 def write_measurements(path: Path, table: pd.DataFrame) -> None:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import ObjclassError, invalid
-from objclass._common.files import AnyPath, check_exists
+from objclass._common.files import AnyPath, check_exists, replacing
 from objclass._common.parallel import Progress
 from objclass.workflows.classes import count_classes, load_object_classifier, measure_objects
 from objclass.workflows.parameters import Parameters
 from objclass.workflows.reading import Picture
-from objclass.workflows.record import describe_input, write_record
-from objclass.workflows.results import OUTPUTS, describe_image, output_folder, write_results
+from objclass.workflows.record import RECORD, describe_input, write_record
+from objclass.workflows.results import OUTPUTS, describe_image, output_folder, write_measurements
 from objclass.workflows.stages import Report, Stages
 
 if TYPE_CHECKING:
@@ -165,9 +165,23 @@ class Run:
         classifier: ObjectClassifier,
         record: Mapping[str, Any],
     ) -> None:
-        """Write the results and the record of the run, which starts with the content of `record`."""
+        """Write `OUTPUTS`, each atomically, and the record of the run, which starts with `record`."""
+        from objclass.io.images import imwrite
+        from objclass.pixels.classifier import write_classifier
+        from objclass.plots.overview import overview
+
+        picture = self.picture
+        how: dict[str, Any] = {"spacing": picture.spacing, "is_rgb": picture.is_rgb}
         with self.stage("write") as say:
-            write_results(folder, self.picture, labels, table=table, classifier=classifier)
+            # Without a record, an incomplete folder is never mistaken for a complete run.
+            (folder / RECORD).unlink(missing_ok=True)
+            imwrite(folder / "labels.tif", labels, spacing=picture.spacing)
+            write_measurements(folder / "objects.csv", table)
+            write_classifier(folder / "ObjectSegmenter.cl", classifier)
+            color = "CLASS" if "CLASS" in table else None
+            figure = overview(picture.image, labels, table, color=color, **how)
+            with replacing(folder / "overview.png") as temporary:
+                figure.savefig(temporary, format="png", dpi=150)
             say(f"{len(self.outputs) + 1} files")
         content = {
             **record,

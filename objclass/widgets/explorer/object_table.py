@@ -232,20 +232,16 @@ class ObjectTable:
         if len(gesture.get("points", ())) > _MOST_CORNERS:
             raise checks.invalid("points", f"at most {_MOST_CORNERS:,} corners", len(gesture["points"]))
         group, mode = self.groups.target(gesture.get("mode", "replace"))
-        first, keywords = [], {}
-        if shape in ("polygon", "range"):
-            x = column_values(self._table, "x", gesture["x"])
-            first.append(repr(gesture["x"]))
+        axes = {"polygon": "xy", "range": "x"}.get(shape, "")
+        values = [column_values(self._table, axis, gesture[axis]) for axis in axes]
         if shape == "polygon":
-            y = column_values(self._table, "y", gesture["y"])
-            first.append(repr(gesture["y"]))
-            keywords = {"polygon": gesture["points"]} | (
-                {"log": gesture["log"]} if gesture.get("log") else {}
-            )
-            chosen = inside_polygon(x, y, gesture["points"], log=gesture.get("log", ""))
+            keywords = {"polygon": gesture["points"]}
+            if gesture.get("log"):
+                keywords["log"] = gesture["log"]
+            chosen = inside_polygon(values[0], values[1], gesture["points"], log=gesture.get("log", ""))
         elif shape == "range":
             keywords = {"within": tuple(gesture["points"])}
-            chosen = inside_range(x, gesture["points"])
+            chosen = inside_range(values[0], gesture["points"])
         elif shape == "plane":
             picked, code = self._pick(gesture)
             keywords = {"objects": code}
@@ -262,7 +258,7 @@ class ObjectTable:
             keywords["group"] = group
         if mode != "replace":
             keywords["mode"] = mode
-        line = call("objclass.select", "table", *first, keywords=keywords)
+        line = call("objclass.select", "table", *(repr(gesture[axis]) for axis in axes), keywords=keywords)
         step = Step(f"table = {line}", starts_anew=mode == "replace")
         self.groups.choose(chosen, group=group, mode=mode, step=step)
 
