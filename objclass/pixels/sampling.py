@@ -27,8 +27,8 @@ def describe_pixels(images: Sequence[np.ndarray]) -> dict[str, str]:
     samples = [sample_pixels(image) for image in images]
     values = [np.concatenate([sample[c].ravel() for sample in samples]) for c in range(len(samples[0]))]
     channels = [
-        {name: float(f"{np.percentile(channel, percent):.6g}") for name, percent in PERCENTILES.items()}
-        for channel in values
+        {name: float(f"{value:.6g}") for name, value in zip(PERCENTILES, found, strict=True)}
+        for found in (np.percentile(channel, [*PERCENTILES.values()]) for channel in values)
     ]
     return {_NOTE: json.dumps({"dtype": images[0].dtype.name, "channels": channels})}
 
