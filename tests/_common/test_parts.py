@@ -125,7 +125,7 @@ from objclass.pixels.kernels.convolution import convolve_rows
 
 @numba.njit
 def blur(source, weights, sums, target):
-    convolve_rows(source, 0, weights, numba.float32(9), sums, target, 0, 64)
+    convolve_rows(source, 0, 64, weights, numba.float32(9), sums, target, 0, 64)
 
 values = numba.types.Array(numba.float32, 1, "C")
 blur.compile((values,) * 4)
