@@ -4,11 +4,12 @@ import { h } from "./dom.js";
 import { formatValue } from "./scales.js";
 
 const STRONG = 2.5;
+const OPAQUE = 0.5; // text of either theme can be read on it
 
 // A standardised difference as a colour: blue below the others, orange above, see-through where equal.
 export function differenceColor(value) {
   if (value === null) return "transparent";
-  const strength = Math.min(1, Math.abs(value) / STRONG);
+  const strength = OPAQUE * Math.min(1, Math.abs(value) / STRONG);
   return value < 0 ? `rgba(0, 114, 178, ${strength.toFixed(2)})` : `rgba(230, 159, 0, ${strength.toFixed(2)})`;
 }
 
@@ -49,7 +50,7 @@ export class ProfilePanel {
     const rows = groups.map(({ name, size, silhouette, differences }) => h("tr", {},
       h("th", { scope: "row" }, title(name)), h("td", { class: "oce-count" }, formatValue(size)),
       apart ? h("td", { class: "oce-count" }, silhouette === null ? "–" : silhouette.toFixed(2)) : null,
-      ...differences.map((value) => h("td", { class: value <= -STRONG / 2 ? "oce-below" : null, style: `background: ${differenceColor(value)}` },
+      ...differences.map((value) => h("td", { style: `background: ${differenceColor(value)}` },
         value === null ? "–" : value.toFixed(1).replace("-", "−")))));
     this.body.replaceChildren(h("table", {}, h("thead", {}, head), h("tbody", {}, ...rows)));
   }

@@ -212,8 +212,8 @@ test("the log button of one axis leaves the other", () => {
 });
 
 test("differences: blue below, orange above, nothing where undefined", () => {
-  assert.match(differenceColor(-5), /^rgba\(0, 114, 178, 1.00\)/);
-  assert.match(differenceColor(1.25), /^rgba\(230, 159, 0, 0.50\)/);
+  assert.match(differenceColor(-5), /^rgba\(0, 114, 178, 0.50\)/);
+  assert.match(differenceColor(1.25), /^rgba\(230, 159, 0, 0.25\)/);
   assert.equal(differenceColor(null), "transparent");
 });
 
