@@ -26,19 +26,21 @@ class Tutorial:
         """Open a notebook, of which no cell has run."""
         self.notebook.go_to(f"{name}.ipynb")
 
-    def run(self, cells: str, text: str) -> None:
-        """Run the cells ``"above"`` the one that contains the text, or that one and those ``"below"``."""
+    def run(self, cells: str, *texts: str) -> None:
+        """Run the first ``"cell"`` that contains each text, or ``"all-above"`` it."""
         failures = self.page.evaluate(
-            """async ([which, text]) => {
+            """async ([which, texts]) => {
                 const {content} = jupyterapp.shell.currentWidget;
-                content.activeCellIndex = content.widgets.findIndex(
-                    ({model}) => model.type === 'code' && model.sharedModel.source.includes(text));
-                await jupyterapp.commands.execute(`notebook:run-all-${which}`);
+                for (const text of texts) {
+                    content.activeCellIndex = content.widgets.findIndex(
+                        ({model}) => model.type === 'code' && model.sharedModel.source.includes(text));
+                    await jupyterapp.commands.execute(`notebook:run-${which}`);
+                }
                 return content.widgets.flatMap(({model}) => model.toJSON().outputs ?? [])
                     .filter(({output_type}) => output_type === 'error')
                     .map(({traceback}) => traceback.join('\\n'));
             }""",
-            [cells, text],
+            [cells, texts],
         )
         assert not failures, "\n".join(failures)
         self.notebook.wait_kernel("True")
@@ -139,7 +141,7 @@ def test_paint_train_lasso_export(tutorial: Tutorial) -> None:
 
     # Notebook 2: paint at one depth, see the miss, paint at two others.
     tutorial.open("02_annotate_and_train")
-    tutorial.run("above", "def scribbles(round):")
+    tutorial.run("all-above", "def scribbles(round):")
     tutorial.show(".oc-annotator")
     page.locator(".oc-annotator .oc-view").last.focus()
     for _ in range(2):  # a smaller brush
@@ -156,14 +158,17 @@ def test_paint_train_lasso_export(tutorial: Tutorial) -> None:
     tutorial.show(".oc-annotator")
     tutorial.notebook.keep_pictures("02")
     found = notebook.kernel("int(annotator.labels.max())")
-    tutorial.run("below", "def scribbles(round):")
+    # The other cells take nothing else of what was painted.
+    tutorial.run(
+        "cell", "def scribbles(round):", "painted =", "labels = objclass.segment(image, classifier, min_size"
+    )
     assert notebook.kernel("bool((scribbles(1) == annotator.annotations).all())")
     assert notebook.kernel("int(labels.max())") == found > 50
     painted = notebook.kernel("int((annotator.annotations > 0).sum())")
 
     # Notebook 4 goes on with these scribbles: two lassos, and the exported column.
     tutorial.open("04_plot_and_select")
-    tutorial.run("above", "elongated = [")
+    tutorial.run("all-above", "elongated = [")
     assert notebook.kernel("int((annotations > 0).sum())") == painted
     page.wait_for_selector('.oce[data-ready="true"]')
     tutorial.show(".oce")
@@ -180,7 +185,7 @@ def test_paint_train_lasso_export(tutorial: Tutorial) -> None:
     tutorial.drag(".oc-plot", corners(0.02, 0.98, 0.72, 0.98), "Shift")
     notebook.wait_kernel("len(explorer.groups) == 2")
     tutorial.notebook.keep_pictures("04")
-    tutorial.run("below", "elongated = [")
+    tutorial.run("cell", "elongated = [", "colors =", "grouped.to_csv(")
     groups = tutorial.file("groups.csv")
     by_hand = notebook.kernel("explorer.table['MANUAL_CLUSTER_ID'].tolist()")
     assert groups["MANUAL_CLUSTER_ID"].tolist() == by_hand
