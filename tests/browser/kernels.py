@@ -76,6 +76,10 @@ def load() -> None:
     for name in objclass.__all__:
         getattr(objclass, name)
 
+    from objclass.widgets import saved_picture
+
+    saved_picture.QUIET = 3600.0  # no test would wait for the pictures, but for those that say how long
+
 
 def become_kernel(connection: socket.socket, content: dict) -> None:
     """Be a kernel until Jupyter ends it, or the process that Jupyter watches."""

@@ -15,10 +15,12 @@ from tests.browser.annotator_driver import IMPORT, View
 from tests.browser.explorer_driver import PLOT, Driver, ring
 
 MAKE = """
+from objclass.widgets import saved_picture
+saved_picture.QUIET = 0.5
 sample = objclass.samples.embryo((24, 160, 200))
 labels = objclass.exclude_small(sample.labels, 60, relabel=False)
 measured = objclass.measure(labels, sample.image, spacing=sample.spacing)
-annotator = annotate(sample.image, spacing=sample.spacing, path=None)
+annotator = annotate(sample.image, spacing=sample.spacing, path=None, n_estimators=10)
 """
 EXPLORE = "explorer = objclass.explore(sample.image, labels, measured, spacing=sample.spacing)\nexplorer"
 WIDGETS = {
@@ -45,11 +47,11 @@ def saved(notebook: Any) -> dict[str, np.ndarray]:
 
 def wait_for(notebook: Any, name: str, condition: Callable[[np.ndarray], bool]) -> np.ndarray:
     """Save until the picture of a widget is as wanted."""
-    for _ in range(60):
+    for _ in range(120):
         picture = saved(notebook)[name]
         if condition(picture):
             return picture
-        notebook.page.wait_for_timeout(500)
+        notebook.page.wait_for_timeout(250)
     raise AssertionError(f"the picture of {name} has not changed")
 
 
