@@ -332,10 +332,11 @@ class Notebook:
 
     def wait_kernel(self, expression: str, *, setup: str = "") -> Any:
         """Wait until a Python expression is true in the kernel, and return its value."""
-        deadline = time.monotonic() + self.patience
+        deadline, pause = time.monotonic() + self.patience, 30.0
         while not (value := self.kernel(expression, setup=setup)):
             assert time.monotonic() < deadline, f"not true after {self.patience} s: {expression}"
-            self.page.wait_for_timeout(100)
+            self.page.wait_for_timeout(pause)
+            pause = min(1.5 * pause, 400)  # it may be at work, which each question delays
         return value
 
     def cells(self) -> list[list[str]]:

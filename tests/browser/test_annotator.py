@@ -15,7 +15,8 @@ HAS_FOCUS = "() => document.querySelector('.oc-annotator').contains(document.act
 
 
 def test_the_whole_way_in_jupyterlab(open_notebook):
-    notebook = open_notebook([IMPORT + PHANTOM + MAKE.format(name="whole"), "annotator"])
+    make = MAKE.format(name="whole").replace(")", ", n_estimators=20)")
+    notebook = open_notebook([IMPORT + PHANTOM + make, "annotator"])
     view = View(notebook)
     page = notebook.page
     expected = np.zeros(SHAPE, int)
@@ -129,7 +130,7 @@ def makes_objects(view):
         "[int(objclass.segment(sample.image, _forest, spacing=sample.spacing, progress=False, **_how).max())"
         " for _how in ({}, {'min_size': 300})]",
         setup="_forest = objclass.train_object_classifier("
-        "sample.image, annotator.annotations, spacing=sample.spacing)",
+        "sample.image, annotator.annotations, spacing=sample.spacing, n_estimators=20)",
     )
     assert objects == wanted > fewer > 0
     page.wait_for_function(
@@ -572,7 +573,8 @@ def test_existing_files_require_an_answer(open_notebook):
         [
             IMPORT
             + PHANTOM
-            + "objclass.train_object_classifier(sample.image, sample.annotations[1], path='old.cl')",
+            + "objclass.train_object_classifier(sample.image, sample.annotations[1],"
+            + " n_estimators=5, path='old.cl')",
             "annotator = annotate(sample.image, path='old.cl', spacing=sample.spacing)\nannotator",
         ]
     )
@@ -719,7 +721,8 @@ def test_while_all_cells_run_the_widget_shows_plane_and_prediction(open_notebook
     make = """
 scribbles = np.zeros(sample.image.shape, np.uint8)
 scribbles[12, 60:80, 60:80], scribbles[12, 2:20, 2:60] = 2, 1
-annotator = annotate(sample.image, annotations=scribbles, spacing=sample.spacing, path=None)
+annotator = annotate(sample.image, annotations=scribbles, spacing=sample.spacing, path=None,
+                     n_estimators=5)
 """
     train = """
 annotator.train()

@@ -19,7 +19,7 @@ images = {
 """
 MAKE = (
     "annotator = annotate(images, spacing=sample.spacing, path='{name}.cl', save_to='{name}',"
-    " on_existing='load')"
+    " on_existing='load', n_estimators=10)"
 )
 
 

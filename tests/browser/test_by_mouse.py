@@ -15,10 +15,12 @@ from matplotlib.path import Path
 from tests.browser.annotator_driver import View
 from tests.browser.explorer_driver import PLOT, Driver, centre_of_crowd, ring
 
-CELL = """
+PICTURES = os.environ.get("OBJCLASS_BY_MOUSE")
+SHAPE, FEW_TREES = ((48, 192, 192), "") if PICTURES else ((40, 160, 160), ", n_estimators=20")
+CELL = f"""
 import objclass
-embryo = objclass.samples.embryo((48, 192, 192))
-annotator = objclass.annotate(embryo.image, spacing=embryo.spacing)
+embryo = objclass.samples.embryo({SHAPE})
+annotator = objclass.annotate(embryo.image, spacing=embryo.spacing{FEW_TREES})
 annotator
 """
 
@@ -44,7 +46,6 @@ class Walk:
     def __init__(self, notebook: Any) -> None:
         self.notebook, self.page = notebook, notebook.page
         self.view = View(notebook)
-        self.folder = os.environ.get("OBJCLASS_BY_MOUSE")
         self.page.evaluate(
             """() => {
                 window.typed = 0;
@@ -58,8 +59,8 @@ class Walk:
         return int(self.page.evaluate("() => window.typed"))
 
     def picture(self, name: str) -> None:
-        if self.folder:
-            path = FilePath(self.folder) / f"{name}.jpg"
+        if PICTURES:
+            path = FilePath(PICTURES) / f"{name}.jpg"
             self.page.screenshot(path=path, type="jpeg", quality=62)
 
     def slide_to(self, index: int) -> int:

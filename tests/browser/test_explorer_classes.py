@@ -15,7 +15,8 @@ import numpy as np, objclass
 sample = objclass.samples.embryo((24, 128, 128))
 labels = objclass.exclude_small(sample.labels, 60, relabel=False)
 image, spacing = sample.image, sample.spacing
-measured = objclass.measure(labels, image, spacing=spacing)
+few = "area", "solidity", "axis_major_length", "intensity_mean", "intensity_std"
+measured = objclass.measure(labels, image, spacing=spacing, properties=few)
 """
 SHOW = """
 explorer = objclass.explore(image, labels, measured, x="area", y="intensity_mean", spacing=spacing,
