@@ -1,6 +1,8 @@
 """Settings of pytest for the tests, the examples in docstrings and the notebooks alike."""
 
+import gc
 import os
+from collections.abc import Generator
 
 import pytest
 
@@ -14,3 +16,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if not os.environ.get("CI"):
         for category in ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"):
             config.addinivalue_line("filterwarnings", f"default::{category}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for garbage once the tests are collected, and never among them and the modules: they stay."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -6,6 +6,7 @@ import pytest
 
 CODE = """
 import sys
+import numba
 import numpy as np
 import pandas as pd
 from objclass.tables.reduction import reduce
@@ -16,6 +17,7 @@ for n_objects in (64, 600):
     table = pd.DataFrame(values, columns=list("abcd")).assign(label=np.arange(1, n_objects + 1))
     assert "UMAP_0" in reduce(table, "umap", progress=False)
 assert not any(name.startswith("pynndescent") for name in sys.modules)
+numba.config.DISABLE_JIT = 1  # pynndescent takes long to compile
 assert umap.umap_.pynn_named_distances["euclidean"] is sys.modules["pynndescent.distances"].euclidean
 assert "canberra" in umap.umap_.pynn_sparse_named_distances
 try:
@@ -24,7 +26,7 @@ try:
 except ValueError as error:
     assert "neither callable" in str(error)
 theirs = sys.modules["pynndescent"].NNDescent
-index = theirs.__new__(theirs)  # to make a real one takes long to compile
+index = theirs.__new__(theirs)
 assert isinstance(index, umap.umap_.NNDescent)
 assert not isinstance(umap, umap.umap_.NNDescent)
 """

@@ -571,7 +571,7 @@ def test_resume_after_sigkill_gives_same_output(tmp_path, classifier):
     out, done = tmp_path / "out", {}
     draw = random.Random(0)
     arguments = [sys.executable, "-m", "objclass", *command(images, tmp_path / "a.cl", out)]
-    for _ in range(3):
+    for _ in range(2):
         process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
         start, more = len(done), draw.randint(1, 9)
         while process.poll() is None and len(list((out / "done").glob("[!.]*.json"))) < start + more:
@@ -582,7 +582,7 @@ def test_resume_after_sigkill_gives_same_output(tmp_path, classifier):
         now = {path.name: path.stat().st_mtime_ns for path in (out / "done").glob("[!.]*.json")}
         assert {name: now[name] for name in done} == done, "what was recorded was done again"
         done = now
-    assert 3 <= len(done) < 40
+    assert 2 <= len(done) < 40
     assert cli.main(command(images, tmp_path / "a.cl", out)) == 0
     now = {path.name: path.stat().st_mtime_ns for path in (out / "done").glob("*.json")}
     assert {name: now[name] for name in done} == done
