@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import numba
@@ -38,21 +39,30 @@ def package(tmp_path):
 
 
 @pytest.fixture
-def call(tmp_path, monkeypatch):
-    """Import a package anew, which knows of what was compiled only from disk, and call its function."""
+def load(tmp_path, monkeypatch):
+    """Import a package anew, which knows of what was compiled only from disk, and return its function."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "cache"))
 
-    def import_and_call(package):
-        with monkeypatch.context() as patch:
-            for name in [name for name in sys.modules if name.partition(".")[0] == package.name]:
-                patch.delitem(sys.modules, name)
-            patch.syspath_prepend(package.parent)
-            caller = importlib.import_module(f"{package.name}.caller").caller
-        return caller(1), sum(caller.stats.cache_hits.values())
+    def load(package):
+        for name in [name for name in sys.modules if name.partition(".")[0] == package.name]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.syspath_prepend(package.parent)
+        return importlib.import_module(f"{package.name}.caller").caller
 
     _root.cache_clear()
-    yield import_and_call
+    yield load
     _root.cache_clear()
+
+
+@pytest.fixture
+def call(load):
+    """Load a package and call its function."""
+
+    def call(package):
+        caller = load(package)
+        return caller(1), sum(caller.stats.cache_hits.values())
+
+    return call
 
 
 def run(package, code, **environment):
@@ -124,14 +134,15 @@ print(caller(1), caller(1.5))
     assert "NUMBA_CACHE_DIR" in done.stderr
 
 
-def test_without_a_folder_to_write_to_functions_still_compile(package, tmp_path):
+def test_without_a_folder_to_write_to_functions_still_compile(package, tmp_path, call, monkeypatch):
     (tmp_path / "file").touch()
-    code = "from loops.caller import caller; print(caller(1))"
-    assert run(package, code, NUMBA_CACHE_DIR=str(tmp_path / "file" / "cache")) == ["2"]
-    nowhere = {name: str(tmp_path / "file" / "cache") for name in ("NUMBA_CACHE_DIR", "TMPDIR")}
-    assert run(package, f"import tempfile; tempfile.tempdir = {nowhere['TMPDIR']!r}; {code}", **nowhere) == [
-        "2"
-    ]
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "file" / "cache"))
+    assert call(package) == (2, 0)
+    assert call(package) == (2, 1)  # kept in a folder of this process
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file" / "temporary"))
+    _root.cache_clear()
+    assert call(package) == (2, 0)
+    assert call(package) == (2, 0)
 
 
 def test_the_key_names_the_folder_and_changes_with_any_file_in_it(package):
@@ -160,12 +171,8 @@ def test_processes_that_start_together_compile_a_function_once(package, tmp_path
     assert sorted(misses) == [["0"], ["0"], ["1"]]
 
 
-def test_threads_compile_functions_that_call_each_other_without_waiting_for_ever(package, tmp_path):
-    code = """
-from concurrent.futures import ThreadPoolExecutor
-from loops.caller import caller
-from loops.called import add
-with ThreadPoolExecutor(4) as pool:
-    print(*pool.map(lambda function: function(1), [caller, add, caller, add]))
-"""
-    assert run(package, code, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == ["2", "2", "2", "2"]
+def test_threads_compile_functions_that_call_each_other_without_waiting_for_ever(package, load):
+    caller = load(package)
+    add = sys.modules["loops.called"].add
+    with ThreadPoolExecutor(4) as pool:
+        assert [*pool.map(lambda function: function(1), [caller, add, caller, add])] == [2, 2, 2, 2]

@@ -18,7 +18,7 @@ ENOUGH = 0.9999
 FRACTIONS = (
     "original gaussian_blur=0 gaussian_blur=2.5 difference_of_gaussian=1.3 laplace_box_of_gaussian_blur=0.7"
 )
-# OpenCL compiles the filters for each shape anew.
+# OpenCL compiles the filters for each shape anew, and a forest the longer the more trees it has.
 SOLID, FLAT = (12, 40, 44), (133, 160)
 # Spatial shape, channels, classes, depth of the trees, features. In 3D none has the Sobel filter, in which
 # APOC reads beyond the image.
@@ -31,7 +31,7 @@ CASES = {
     "2D, Sobel, three classes, deep": (FLAT, 1, 3, 5, "v070"),
     "2D, two channels, three classes": (FLAT, 2, 3, 2, "medium_quick"),
 }
-N_TREES = 10
+N_TREES = 4
 
 
 def train_both(apoc, case, folder, class_name="PixelClassifier", **options):
@@ -122,18 +122,6 @@ def test_sobel_of_apoc_reads_beyond_the_image_in_3d(apoc, tmp_path):
     apoc.PixelClassifier(str(tmp_path / "a.cl")).train("sobel_of_gaussian_blur=1", scribbles, image)
     with pytest.warns(UserWarning, match="written by APOC with a 3D Sobel filter"):
         objclass.load_classifier(tmp_path / "a.cl")
-
-
-@pytest.mark.parity
-def test_opencl_runs_what_cpu_refuses(apoc, tmp_path):
-    image, scribbles = scene((40, 44))
-    theirs = apoc.PixelClassifier(str(tmp_path / "a.cl"))
-    theirs.train("original maximum_box=2", scribbles, image)
-    loaded = objclass.load_classifier(tmp_path / "a.cl")
-    with pytest.raises(ValueError, match=r"got 'maximum_box=2'.*engine=\"opencl\""):
-        objclass.classify_pixels(image, loaded, engine="cpu")
-    found = objclass.classify_pixels(image, loaded, engine="opencl")
-    assert agreement(found, np.asarray(theirs.predict(image))) >= ENOUGH
 
 
 # Real nuclei, with the files and the objects that APOC made of them. APOC itself is not needed.

@@ -33,7 +33,7 @@ def test_a_table_row_classifier_gives_the_same_classes(
 ) -> None:
     table, truth = rows(classes=classes)
     path = tmp_path / "rows.cl"
-    theirs = apoc.TableRowClassifier(str(path), max_depth=depth, num_ensembles=40)
+    theirs = apoc.TableRowClassifier(str(path), max_depth=depth, num_ensembles=10)
     theirs.train(table, np.where(np.arange(len(truth)) % 4 == 0, truth, 0))
     table.loc[7, "mean-1"] = np.nan
     classifier = objclass.load_classifier(path)
@@ -58,7 +58,7 @@ def test_an_object_classifier_gives_the_same_classes_on_what_measure_has(apoc: A
     rank = table["intensity_std"].rank().to_numpy() / len(table)
     kind = np.concatenate([[0], np.where(rank < 0.3, 1, np.where(rank > 0.6, 2, 0))])
     path = tmp_path / "objects.cl"
-    theirs = apoc.ObjectClassifier(str(path), max_depth=3, num_ensembles=30)
+    theirs = apoc.ObjectClassifier(str(path), max_depth=3, num_ensembles=10)
     theirs.train(" ".join(MEASURED), labels, kind[labels], image)
     classifier = objclass.load_classifier(path)
     assert classifier.columns == tuple(MEASURED.values())
