@@ -141,13 +141,15 @@ def test_box_filters_are_those_of_apoc(names, size, apoc, tmp_path, monkeypatch)
     assert set(loaded.forest.feature) >= {*range(len(names) + 2)}, "all filters decide"
     with pytest.raises(ValueError, match=rf"got '{names[0]}=2'.*engine=\"opencl\""):
         objclass.classify_pixels(image, loaded, engine="cpu")
-    # Tiles of one shape, for which alone the filters are compiled.
+    whole = objclass.classify_pixels(image, loaded, engine="opencl")
+    # Tiles of one shape, as OpenCL compiles the filters for each anew.
     monkeypatch.setattr(opencl, "TILE_BYTES", 2**19)
     calls = []
     found = objclass.classify_pixels(
         image, loaded, engine="opencl", progress=lambda *call: calls.append(call)
     )
     assert len(calls) > 1
+    np.testing.assert_array_equal(found, whole)
     assert (found == np.asarray(theirs.predict(image))).mean() >= ENOUGH
 
 
