@@ -21,6 +21,7 @@ export class TableView {
     Object.assign(this, { model, store });
     this.state = { sort: "", descending: false, query: "", selected: false, columns: [] };
     this.seq = 0;
+    this.near = null;
     this.onRow = this.onHover = () => {};
     this.query = h("input", { type: "search", class: "oc-text", placeholder: "Filter, for example: area > 300 and solidity < 0.9",
       "aria-label": "Filter", onchange: () => this.filter(), oninput: () => this.query.value || this.filter(),
@@ -62,6 +63,7 @@ export class TableView {
   }
 
   request(start = 0, near = null) {
+    this.near = near;
     this.seq += 1;
     const count = Math.ceil(this.box.clientHeight / ROW) + 2 * AHEAD;
     this.store.ask({ kind: "rows", ...this.state, start, count, near, seq: this.seq });
@@ -71,8 +73,9 @@ export class TableView {
     return rowGeometry(total, this.box.clientHeight);
   }
 
+  // An object that is sought stays so: the answer that is on its way no longer counts.
   refresh() {
-    this.request(Math.max(0, Math.floor(this.geometry().rowAt(this.box.scrollTop)) - AHEAD));
+    this.request(Math.max(0, Math.floor(this.geometry().rowAt(this.box.scrollTop)) - AHEAD), this.near);
   }
 
   // The table is looked at: at the marked object, where there is one.
@@ -98,6 +101,7 @@ export class TableView {
 
   receive(message) {
     if (message.seq !== this.seq) return;
+    this.near = null;
     const { start, total, columns, cells, objects, place, problem } = message;
     this.problem.hidden = !problem;
     this.problem.textContent = problem;

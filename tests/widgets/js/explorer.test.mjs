@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { slotUnder } from "../../../objclass/widgets/js/edit_panel.js";
 import { contrastOf, GROUP_COLORS, inkOn, lackOfContrast } from "../../../objclass/widgets/js/colors.js";
+import { TableView } from "../../../objclass/widgets/js/table_view.js";
 import {
   buildGrid, insidePolygon, insideRange, insideRaster, nearest, simplifyPath,
 } from "../../../objclass/widgets/js/hits.js";
@@ -209,6 +210,18 @@ test("the log button of one axis leaves the other", () => {
   assert.equal(switchLog("", "y"), "y");
   assert.equal(switchLog("y", "x"), "xy");
   assert.equal(switchLog("xy", "x"), "y");
+});
+
+test("a table that still scrolls goes on looking for an object", () => {
+  const asked = [];
+  const table = Object.assign(Object.create(TableView.prototype), {
+    seq: 0, total: 1e6, state: {}, store: { ask: (message) => asked.push(message) },
+    box: { clientHeight: 200, scrollTop: 40 }, body: { querySelector: () => null } });
+  table.find(777777);
+  table.refresh();
+  assert.deepEqual(asked.map(({ near, seq }) => [near, seq]), [[777777, 1], [777777, 2]]);
+  table.request();
+  assert.equal(asked[2].near, null);
 });
 
 test("differences: blue below, orange above, nothing where undefined", () => {
