@@ -125,15 +125,19 @@ class ClassExamples:
         """Return the class of each example that is there, by label."""
         return {label: n for label, n in self.state.examples.items() if label not in self.absent}
 
-    def learn(self, table: pd.DataFrame) -> tuple[TableClassifier | None, pd.DataFrame | None]:
-        """Return what the examples teach, and what it says of all objects: `classifier` and `results`."""
-        examples = self.named()
+    def learn(
+        self, table: pd.DataFrame, examples: dict[int, str], colors: dict[str, str]
+    ) -> tuple[TableClassifier | None, pd.DataFrame | None]:
+        """Return what the examples teach, and what it says of all objects: `classifier` and `results`.
+
+        The examples are `named`, and the colors `named_colors`, of one state: it may change meanwhile.
+        """
         if len(set(examples.values())) < 2:
             return None, None
         with collect():  # single examples and gaps are seen in the panel
             if self._learner is None or self._learner.table is not table:
                 self._learner = TableLearner(table)
-            classifier = self._learner.train(examples, colors=self._colors())
+            classifier = self._learner.train(examples, colors=colors)
             return classifier, self._learner.classify(classifier)
 
     def suggest(self, table: pd.DataFrame) -> Any:
@@ -165,7 +169,7 @@ class ClassExamples:
         """Return the code that trains and predicts the same."""
         if self.classifier is None:
             return []
-        keywords = {"colors": self._colors()}
+        keywords = {"colors": self.named_colors()}
         train = call("objclass.train_table_classifier", "table", repr(self.named()), keywords=keywords)
         return [f"classifier = {train}", "table = objclass.classify(table, classifier)"]
 
@@ -183,7 +187,8 @@ class ClassExamples:
         examples = {known[label]: n for label, n in stored_examples.items() if label in known}
         self.history = History(ClassState(names, colors, examples))
 
-    def _colors(self) -> dict[str, str]:
+    def named_colors(self) -> dict[str, str]:
+        """Return the color of each class that has examples."""
         used = set(self.state.examples.values())
         return {name: self.state.colors[n] for n, name in self.state.names.items() if n in used}
 

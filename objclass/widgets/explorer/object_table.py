@@ -111,7 +111,8 @@ class ObjectTable:
         """
         with lock:
             table, state, row_labels = self._table, self.classes.state, self.row_labels
-        learnt = self.classes.learn(table)
+            taught = self.classes.named(), self.classes.named_colors()
+        learnt = self.classes.learn(table, *taught)
         with lock:
             if self.classes.state is state and self.row_labels is row_labels:
                 self.classes.classifier, self.classes.results = learnt

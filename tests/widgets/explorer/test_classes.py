@@ -233,13 +233,32 @@ def test_a_judgement_of_earlier_examples_is_not_shown(page: Page) -> None:
     assert page.explorer._classes["judged"] == {}
 
 
+def test_a_class_that_is_renamed_as_its_training_begins_is_no_error(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teach(page)
+    learn, renamed = ClassExamples.learn, []
+
+    def rename_first(*arguments: Any) -> Any:
+        if not renamed:
+            renamed.append(True)
+            page.tell("class", action="rename", number=1, name="dividing")
+        return learn(*arguments)
+
+    monkeypatch.setattr(ClassExamples, "learn", rename_first)
+    give(page, [30], 1)
+    page.explorer.wait()
+    assert page.explorer.error == ""
+    assert set(page.explorer.table["CLASS"]) == {"dividing", "other"}
+
+
 def test_what_is_learnt_holds_up_no_click(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     teach(page)
     learning, go_on = threading.Event(), threading.Event()
     learn = ClassExamples.learn
 
-    def slow(classes: ClassExamples, table: pd.DataFrame) -> Any:
-        learnt = learn(classes, table)
+    def slow(*arguments: Any) -> Any:
+        learnt = learn(*arguments)
         learning.set()
         go_on.wait(20)
         return learnt
