@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,6 @@ def draw_scale_bar(
     rim = [withStroke(linewidth=3.5, foreground="black", alpha=0.6)]
     ends = [left, left + length], [low, low]
     axes.plot(*ends, color="white", linewidth=2.5, path_effects=rim, solid_capstyle="butt")
-    axes.annotate(
-        text, (left + length / 2, low), (0, 4), textcoords="offset points",
-        color="white", ha="center", va="bottom", fontsize=8.5, path_effects=rim if rimmed else [],
-    )  # fmt: skip
+    style: dict[str, Any] = {"color": "white", "ha": "center", "va": "bottom", "fontsize": 8.5}
+    style["path_effects"] = rim if rimmed else []
+    axes.annotate(text, (left + length / 2, low), (0, 4), textcoords="offset points", **style)

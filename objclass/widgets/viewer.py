@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +54,7 @@ def view(
     >>> viewer.position
     [2, 20, 15]
     """
-    return Viewer(image, labels, spacing, unit, channel_names)
+    return Viewer(image, labels, spacing=spacing, unit=unit, channel_names=channel_names)
 
 
 class Viewer(SliceWidget):
@@ -73,7 +72,15 @@ class Viewer(SliceWidget):
     _esm = bundle("viewer")
     _css = stylesheet("slice_view", "viewer")
 
-    def __init__(self, image: Any, labels: Any, spacing: Any, unit: str | None, channel_names: Any) -> None:
+    def __init__(
+        self,
+        image: npt.ArrayLike,
+        labels: npt.ArrayLike | None = None,
+        *,
+        spacing: Sequence[float] | None = None,
+        unit: str | None = None,
+        channel_names: Sequence[str] | None = None,
+    ) -> None:
         array = np.asarray(image)
         stack = self._labels = None if labels is None else checks.check_labels(labels)
         if channels.is_rgb(array) and (stack is None or array.shape[:-1] == stack.shape):

@@ -148,7 +148,9 @@ class ObjectTable:
         runs = Runs.encode(np.take(self.images.volume(image), index, axis=axis))
         (known, slots), labels = self._slots, runs.values  # noqa: PD011
         numbers = np.where(labels > 0, labels.astype(np.int64) + self.images.offsets[image], 0)
-        return runs.decode(slots[np.searchsorted(known, numbers)])
+        place = np.searchsorted(known, numbers).clip(max=len(known) - 1)
+        # The caller may have written new labels into the array since: they are background.
+        return runs.decode(np.where(known[place] == numbers, slots[place], np.int32(0)))
 
     @functools.cached_property
     def _numbers(self) -> dict[Any, int]:

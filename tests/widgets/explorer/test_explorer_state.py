@@ -143,6 +143,17 @@ def test_very_large_label_numbers(labels: np.ndarray, table: pd.DataFrame) -> No
     assert objects.unmeasured.tolist() == [5]
 
 
+def test_labels_that_were_written_into_the_image_since_are_background(
+    labels: np.ndarray, table: pd.DataFrame
+) -> None:
+    objects = ObjectTable(table, labels)
+    before = objects.slot_plane(0, 1)
+    new = np.zeros_like(before, bool)
+    new[0, :3] = True
+    labels[1, 0, :3] = 3, 7, 123
+    np.testing.assert_array_equal(objects.slot_plane(0, 1), np.where(new, 0, before))
+
+
 def test_rows_without_an_object(labels: np.ndarray, table: pd.DataFrame) -> None:
     objects = ObjectTable(pd.concat([table, table.head(1).assign(label=77)]), labels)
     assert objects.absent.tolist() == [77]
