@@ -57,7 +57,12 @@ MOST_EXACT = 50_000
 """Up to this number of objects, scikit-learn's exact neighbour search is faster than umap-learn's: than its
 pairwise distances below 4,096 objects, and than its approximate search above, which must be compiled."""
 
+N_EPOCHS = 400
+"""The epochs of a UMAP layout of up to 10,000 objects, a fifth fewer than umap-learn's: from principal
+components and with exact neighbours, it keeps neighbourhoods as well."""
+
 _FEWEST = 3
+_FULL_LENGTH = 10_000  # With more objects, umap-learn's layout takes 200 epochs in place of 500.
 _EXTENT, _NOISE = 10.0, 1e-4  # of the start of a UMAP layout, as umap-learn has them
 
 
@@ -81,9 +86,10 @@ def reduce(
         One row for each object, with a column `label`; with a column `image` as well, labels are unique
         within an image.
     method : {"umap", "tsne", "pca", "isomap", "mds"}
-        UMAP (15 neighbours, minimum distance 0.1, starting from principal components; with more than
-        200,000 objects it fits on a subsample and transforms the rest), t-SNE (perplexity 30), principal
-        component analysis, Isomap (5 neighbours) or multidimensional scaling.
+        UMAP (15 neighbours, minimum distance 0.1, starting from principal components, 400 epochs, 200 with
+        more than 10,000 objects; with more than 200,000 it fits on a subsample and transforms the rest),
+        t-SNE (perplexity 30), principal component analysis, Isomap (5 neighbours) or multidimensional
+        scaling.
     n_components : int
         The number of dimensions of the embedding.
     columns : list of str or "auto"
@@ -167,7 +173,8 @@ def reduce(
     report_matrix("reduce", matrix, progress=progress)
     if method == "umap":
         import_umap()
-        options = {"n_jobs": -1 if random_state is None else 1, **options}
+        n_epochs = N_EPOCHS if len(matrix.values) <= _FULL_LENGTH else None
+        options = {"n_jobs": -1 if random_state is None else 1, "n_epochs": n_epochs, **options}
     if len(table):
         options = {**_options_for_few(method, len(matrix.values), n_components, options), **options}
     estimator = set_up(method, chosen, options, n_components=n_components, random_state=random_state)

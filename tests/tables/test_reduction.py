@@ -48,7 +48,7 @@ def by_hand(method, values, **options):
         start = PCA(2, svd_solver="full").fit_transform(values)
         start = np.round(start / np.abs(start).max() * 10, 4)
         start += np.random.default_rng(0).normal(scale=1e-4, size=start.shape)
-        exact |= {"init": start, "a": 1.57694, "b": 0.895061}
+        exact |= {"init": start, "a": 1.57694, "b": 0.895061, "n_epochs": 400}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that there is no index of a search
             return umap.UMAP(random_state=0, n_jobs=1, **exact).fit_transform(values)
@@ -115,6 +115,22 @@ def test_umap_is_as_trustworthy_as_that_of_umap_learn(table):
     ours = reduce(table, "umap")[["UMAP_0", "UMAP_1"]].dropna().to_numpy()
     theirs = umap_cache.import_umap().UMAP(random_state=0, n_jobs=1).fit_transform(values)
     assert trustworthiness(values, ours) > trustworthiness(values, theirs) - 0.01
+
+
+@pytest.mark.parametrize(
+    ("n_objects", "given", "taken"), [(10_000, {}, 400), (10_001, {}, None), (99, {"n_epochs": 7}, 7)]
+)
+def test_up_to_ten_thousand_objects_a_layout_takes_four_hundred_epochs(n_objects, given, taken, monkeypatch):
+    found = []
+
+    def fit_transform(estimator, values):
+        found.append(estimator.n_epochs)
+        return np.zeros((len(values), 2))
+
+    monkeypatch.setattr(umap_cache.import_umap().UMAP, "fit_transform", fit_transform)
+    table = pd.DataFrame({"label": np.arange(n_objects), "a": np.arange(n_objects) % 97})
+    reduce(table, "umap", **given)
+    assert found == [taken]
 
 
 def test_many_objects_get_their_exact_neighbours(monkeypatch):
