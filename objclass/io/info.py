@@ -172,6 +172,16 @@ def report_unit(name: str, value: object, unit: object) -> None:
     )
 
 
+def report_missing_chunks(name: str, n_missing: int, n_chunks: int, value: object) -> None:
+    """Warn if chunks of an array are not in its file and are read as its fill value."""
+    if n_missing > 0:
+        warnings.warn(
+            f"{name}: {n_missing} of {n_chunks} chunks are missing and are read as {value}. "
+            "Some writers omit chunks that contain only this value; if yours does not, copy the image again.",
+            stacklevel=2,
+        )
+
+
 def known(spacing: Mapping[str, float | None]) -> dict[str, float]:
     """Return the axes whose spacing is known."""
     return {axis: value for axis, value in spacing.items() if value is not None}

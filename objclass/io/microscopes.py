@@ -10,15 +10,25 @@ import contextlib
 import itertools
 import json
 import math
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
+from xml.etree import ElementTree
 
 import numpy as np
 
 from objclass._common.checks import first_few, invalid
-from objclass.io.info import Index, StoredImage, known, to_micrometres, unnamed
+from objclass.io.info import (
+    Index,
+    StoredImage,
+    known,
+    report_missing_chunks,
+    report_unit,
+    to_micrometres,
+    unnamed,
+)
 
 
 @contextlib.contextmanager
@@ -252,6 +262,7 @@ def open_ims(path: Path) -> Iterator[list[StoredImage]]:
 
         def volume(at: dict[str, int]) -> np.ndarray:
             data = top[f"TimePoint {at['t']}/Channel {at['c']}/Data"]
+            _warn_of_missing_chunks(data, path)
             return data[: lengths[0], : lengths[1], : lengths[2]]  # stored with padding to whole blocks
 
         shape = (n_frames, n_channels, *lengths)
@@ -276,7 +287,10 @@ def open_hdf5(path: Path) -> Iterator[list[StoredImage]]:
         import h5py
 
     with h5py.File(path) as file:
-        found: list[StoredImage] = []
+        found = _bdv_images(file, path)
+        if found:
+            yield found
+            return
 
         def visit(name: str, item: Any) -> None:
             if isinstance(item, h5py.Dataset) and item.ndim >= 2 and item.dtype.kind in "biuf":
@@ -288,6 +302,16 @@ def open_hdf5(path: Path) -> Iterator[list[StoredImage]]:
         yield found
 
 
+def _warn_of_missing_chunks(data: Any, path: Path) -> None:
+    """Warn if chunks of a dataset were never written, as where an acquisition or a copy was stopped."""
+    if data.is_virtual or data.external:  # whose pixels are in other files
+        return
+    lengths = data.chunks or data.shape
+    total = math.prod(-(-n // length) for n, length in zip(data.shape, lengths, strict=True))
+    there = data.id.get_num_chunks() if data.chunks else int(data.id.get_storage_size() > 0)
+    report_missing_chunks(path.name, total - there, total, data.fillvalue)
+
+
 def _hdf5_image(name: str, data: Any, path: Path) -> StoredImage:
     axes, spacing = unnamed(data.ndim), {}
     try:  # ilastik's, as vigra writes them
@@ -295,6 +319,11 @@ def _hdf5_image(name: str, data: Any, path: Path) -> StoredImage:
         axes = "".join(tag["key"] if tag["key"] in "tczyx" else "?" for tag in tags)
     except (KeyError, ValueError, TypeError):
         pass
+
+    def read(index: Index) -> np.ndarray:
+        _warn_of_missing_chunks(data, path)
+        return np.asarray(data[index])
+
     sizes = data.attrs.get("element_size_um")  # as ilastik, h5j and PlantSeg write it
     if sizes is not None and len(sizes) == 3:
         spacing = known({a: to_micrometres(n, "um") for a, n in zip("zyx", sizes, strict=True)})
@@ -302,12 +331,55 @@ def _hdf5_image(name: str, data: Any, path: Path) -> StoredImage:
         axes,
         data.shape,
         data.dtype,
-        lambda index: np.asarray(data[index]),
+        read,
         name=name,
         spacing=spacing,
         source="HDF5",
         files=(path,),
     )
+
+
+def _bdv_images(file: Any, path: Path) -> list[StoredImage]:
+    """Return the images of BigDataViewer and BigStitcher at full resolution, one for each view setup."""
+    times = sorted(name for name in file if re.fullmatch(r"t\d{5,}", name))
+    found = []
+    for setup in sorted({name for time in times for name in file[time]}):
+        first = file[f"{times[0]}/{setup}/0/cells"]
+        # Without a word on the type, they are numbers without a sign in the bytes of numbers with one.
+        is_unsigned = first.dtype == np.int16 and "dataType" not in file[setup].attrs
+        dtype = np.dtype(np.uint16) if is_unsigned else first.dtype
+
+        def volume(at: dict[str, int], setup: str = setup, dtype: np.dtype = dtype) -> np.ndarray:
+            data = file[f"{times[at['t']]}/{setup}/0/cells"]
+            _warn_of_missing_chunks(data, path)
+            return data[()].view(dtype)
+
+        shape = (len(times), *first.shape)
+        name, spacing = _bdv_metadata(path.with_suffix(".xml"), int(setup[1:]))
+        found.append(
+            StoredImage(
+                "tzyx",
+                shape,
+                dtype,
+                read_planes("tzyx", shape, volume, 3),
+                name=name or setup,
+                spacing=spacing,
+                source="BigDataViewer",
+                files=(path,),
+            )
+        )
+    return found
+
+
+def _bdv_metadata(path: Path, setup: int) -> tuple[str, dict[str, float]]:
+    """Return the name and the voxel size of a view setup from the XML file beside the pixels."""
+    views = ElementTree.parse(path).iterfind(".//ViewSetup") if path.is_file() else ()
+    for view in views:
+        if view.findtext("id") == str(setup):
+            sizes, unit = (view.findtext(f"voxelSize/{name}") or "" for name in ("size", "unit"))
+            named = zip("xyz", sizes.split(), strict=False)
+            return view.findtext("name") or "", known({a: to_micrometres(n, unit) for a, n in named})
+    return "", {}
 
 
 # Electron microscopes and tomographs ---------------------------------------------------------------------
@@ -351,6 +423,7 @@ def open_nifti(path: Path) -> Iterator[list[StoredImage]]:
         raise ValueError(f"it is not a NIfTI image but {type(image).__name__}")
     unit = {"micron": "um", "mm": "mm", "meter": "m"}.get(image.header.get_xyzt_units()[0], "")
     sizes = image.header.get_zooms()
+    report_unit(path.name, sizes[0], unit or None)
     axes = "xyztc"[: len(image.shape)]
     if not 2 <= len(image.shape) <= 5:
         raise ValueError(f"it has {len(image.shape)} axes")

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from objclass._common.checks import first_few, invalid
-from objclass.io.info import StoredImage, known, report_unit, to_micrometres, unnamed
+from objclass.io.info import StoredImage, known, report_missing_chunks, report_unit, to_micrometres, unnamed
 
 ZarrFormat = Literal[2, 3]
 _NGFF = {2: "0.4", 3: "0.5"}
@@ -77,13 +77,7 @@ def warn_of_missing_chunks(array: Any, name: str) -> None:
     stored = array.shards or array.chunks
     total = math.prod(-(-n // length) for n, length in zip(array.shape, stored, strict=True))
     per_file = math.prod(n // length for n, length in zip(stored, array.chunks, strict=True))
-    n_missing = total - array.nchunks_initialized // per_file
-    if n_missing > 0:
-        warnings.warn(
-            f"{name}: {n_missing} of {total} chunks are missing and are read as {array.fill_value}. "
-            "Some writers omit chunks that contain only this value; if yours does not, copy the image again.",
-            stacklevel=2,
-        )
+    report_missing_chunks(name, total - array.nchunks_initialized // per_file, total, array.fill_value)
 
 
 def _images(group: Any, name: str, file: str, missing: list[str]) -> Iterator[StoredImage]:
@@ -153,7 +147,9 @@ def _largest(group: Any, paths: Sequence[str], file: str) -> int:
 
 def _axes(image: Mapping[str, Any], array: Any, *, level: int, file: str) -> tuple[str, dict[str, float]]:
     """Return the axes of an array of a multiscale image, and its spacing in micrometres."""
-    axes = image.get("axes") or list("tczyx"[-array.ndim :])  # NGFF 0.1 and 0.2 have five, always the same
+    systems = [system["axes"] for system in image.get("coordinateSystems", ())]  # from NGFF 0.6 on
+    named = [image["axes"]] if image.get("axes") else systems
+    axes = named[0] if named else list("tczyx"[-array.ndim :])  # NGFF 0.1 and 0.2 have five, always the same
     described = [axis if isinstance(axis, dict) else {"name": axis} for axis in axes]
     kinds = {"time": "t", "channel": "c"}
     names = [str(axis["name"]).lower() for axis in described]
@@ -161,13 +157,16 @@ def _axes(image: Mapping[str, Any], array: Any, *, level: int, file: str) -> tup
     if len(names) != array.ndim:
         raise ValueError(f"its metadata name {len(names)} axes, its array has {array.ndim}")
     letters = "".join(name if name in (*"tczyx",) else "?" for name in names)
-    scale = np.ones(array.ndim)
     transforms = image["datasets"][level].get("coordinateTransformations", ())
-    for transform in (*transforms, *image.get("coordinateTransformations", ())):
-        factors = np.asarray(transform.get("scale", 1.0))
-        if factors.shape not in ((), scale.shape) or factors.dtype.kind not in "iuf":
-            raise ValueError(f"its scale is {factors.tolist()}, not {array.ndim} numbers")
-        scale = scale * factors
+    scale = _scale([*transforms, *image.get("coordinateTransformations", ())], array.ndim)
+    if scale is None:
+        if any(axis.get("unit") for a, axis in zip(letters, described, strict=True) if a in "zyx"):
+            warnings.warn(
+                f"{file}: its coordinate transformations are not those of NGFF 0.4 and 0.5, a scale and a "
+                "translation: its voxel size is not known. Pass spacing.",
+                stacklevel=2,
+            )
+        return letters, {}
     sizes = [part for part in zip(letters, scale, described, strict=True) if part[0] in "zyx"]
     spacing = known({a: to_micrometres(size, axis.get("unit")) for a, size, axis in sizes})
     if not spacing and sizes:
@@ -175,6 +174,21 @@ def _axes(image: Mapping[str, Any], array: Any, *, level: int, file: str) -> tup
         if axis.get("unit") != "pixel":
             report_unit(file, size, axis.get("unit"))
     return letters, spacing
+
+
+def _scale(transforms: Sequence[Mapping[str, Any]], ndim: int) -> np.ndarray | None:
+    """Return the product of scales along each axis; None if there is none, or another transformation."""
+    steps = [step for each in transforms for step in each.get("transformations", [each])]  # of a sequence
+    scales = [step for step in steps if "scale" in step or step.get("type") == "identity"]
+    if not scales or any("translation" not in step for step in steps if step not in scales):
+        return None
+    product = np.ones(ndim)
+    for step in scales:
+        factors = np.asarray(step.get("scale", 1.0))
+        if factors.shape not in ((), (ndim,)) or factors.dtype.kind not in "iuf":
+            raise ValueError(f"its scale is {factors.tolist()}, not {ndim} numbers")
+        product = product * factors
+    return product
 
 
 def _array(array: Any, path: Path | str) -> Iterator[StoredImage]:

@@ -221,3 +221,48 @@ def test_only_the_planes_asked_for_are_read():
     assert asked == [(1, z) for z in range(6)]
     assert read((2, 5, slice(1, 3), 0)).tolist() == [7, 7]
     assert read((slice(None),) * 4).shape == (3, 6, 4, 5)
+
+
+def test_hdf5_of_bigdataviewer(tmp_path):
+    array = example((2, 2, 4, 12, 14)) * 200  # of time points and view setups, beyond the range of int16
+    xml = "<SpimData>" + "".join(
+        f"<ViewSetup><id>{setup}</id><name>angle {setup}</name>"
+        "<voxelSize><unit>µm</unit><size>0.25 0.5 2.0</size></voxelSize></ViewSetup>"
+        for setup in range(2)
+    )
+    (tmp_path / "a.xml").write_text(f"{xml}</SpimData>", encoding="utf-8")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for time, setup in np.ndindex(2, 2):
+            stack = array[time, setup].view(np.int16)
+            file[f"t{time:05}/s{setup:02}/0/cells"] = stack
+            file[f"t{time:05}/s{setup:02}/1/cells"] = stack[:, ::2, ::2]
+        for setup in range(2):
+            file[f"s{setup:02}/resolutions"] = [[1.0, 1, 1], [2, 2, 1]]
+    infos = images.image_info(tmp_path / "a.h5")
+    assert [(info.name, info.axes, info.shape, info.spacing) for info in infos] == [
+        (f"angle {setup}", "tzyx", (2, 4, 12, 14), (2, 0.5, 0.25)) for setup in range(2)
+    ]
+    for time, setup in np.ndindex(2, 2):
+        back = images.imread(tmp_path / "a.h5", series=setup, frame=time)
+        np.testing.assert_array_equal(back, array[time, setup], strict=True)
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["s00"].attrs["dataType"] = "int16"
+    assert images.image_info(tmp_path / "a.h5")[0].dtype == np.int16
+
+
+def test_chunks_of_hdf5_that_were_never_written_are_counted(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        data = file.create_dataset("data", (4, 12, 14), "u2", chunks=(1, 12, 14))
+        data[:3] = 7
+    with pytest.warns(UserWarning, match="a.h5: 1 of 4 chunks are missing and are read as 0"):
+        images.imread(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "b.h5", "w") as file:
+        file.create_dataset("data", (4, 12, 14), "u2")
+    with pytest.warns(UserWarning, match="b.h5: 1 of 1 chunks are missing"):
+        images.imread(tmp_path / "b.h5")
+
+
+def test_a_voxel_size_of_nifti_without_a_unit_is_told(tmp_path):
+    nibabel.Nifti1Image(example((4, 5, 6)), np.diag([0.5, 0.5, 2, 1])).to_filename(tmp_path / "a.nii")
+    with pytest.warns(UserWarning, match="its voxel size, 0.5, has no unit: it is not used"):
+        assert images.read_spacing(tmp_path / "a.nii") is None

@@ -1,5 +1,6 @@
 """OME-Zarr of every version, by content: groups, arrays, labels, plates, zip files and URLs."""
 
+import contextlib
 import functools
 import http.server
 import shutil
@@ -331,3 +332,41 @@ def test_a_scale_that_does_not_fit(tmp_path, scale):
     group.create_array("s0", data=example((2, 8, 9)))
     with pytest.raises(ValueError, match=r"its scale is \[.*\], not 3 numbers"):
         images.imread(tmp_path / "a.zarr")
+
+
+SCALE = {"type": "scale", "scale": [2.0, 0.5, 0.5]}
+SHIFT = {"type": "translation", "translation": [1.0, 1.0, 1.0]}
+AFFINE = {"type": "affine", "affine": [[2.0, 0, 0, 0], [0, 0.5, 0, 0], [0, 0, 0.5, 0]]}
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+@pytest.mark.parametrize(
+    ("transforms", "expected"),
+    [
+        ([SCALE, SHIFT], (2, 0.5, 0.5)),
+        ([{"type": "sequence", "transformations": [SCALE, SHIFT]}], (2, 0.5, 0.5)),
+        ([{"type": "identity"}], (1, 1, 1)),
+        ([AFFINE], None),
+        ([{"type": "scale", "path": "scale"}], None),
+        ([], None),
+    ],
+)
+def test_a_voxel_size_is_that_of_known_transformations_alone(tmp_path, version, transforms, expected):
+    (image,) = multiscales(version, "zyx")
+    image["datasets"][0]["coordinateTransformations"] = transforms
+    group = new_group(tmp_path / "a.zarr", version)
+    group.attrs.update(attributes(version, {"multiscales": [image]}))
+    group.create_array("s0", data=example((2, 8, 9)))
+    told = pytest.warns(UserWarning, match="its voxel size is not known. Pass spacing")
+    with contextlib.nullcontext() if expected else told:
+        assert images.read_spacing(tmp_path / "a.zarr") == expected
+
+
+def test_axes_in_a_coordinate_system(tmp_path):
+    (image,) = multiscales("0.5", "cyx")
+    image["coordinateSystems"] = [{"name": "physical", "axes": image.pop("axes")}]
+    group = new_group(tmp_path / "a.zarr", "0.5")
+    group.attrs.update(attributes("0.5", {"multiscales": [image]}))
+    group.create_array("s0", data=example((2, 8, 9)))
+    (info,) = images.image_info(tmp_path / "a.zarr")
+    assert (info.axes, info.spacing) == ("cyx", (0.5, 0.5))
