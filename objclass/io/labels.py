@@ -73,7 +73,7 @@ def read_labels(
     shape : sequence of int, optional
         The shape (z, y, x) or (y, x) of the image, for outlines, whose files do not store it.
     axes, series, frame, channel
-        As for `imread`.
+        As for `imread`; `frame` is also the time point of outlines.
 
     Returns
     -------
@@ -119,12 +119,12 @@ def read_labels_and_spacing(
 ) -> tuple[np.ndarray, tuple[float, ...] | None]:
     """Read labels as `read_labels` does, and the voxel size of the file; None if it does not say.
 
-    `choose` returns series and frame from what the file says of its images.
+    `choose` returns series and frame from what the file says of its images; of outlines it says nothing.
     """
     spacing = None
     suffixes = "" if is_url(path) else check_name(path).suffix.lower()
     if suffixes in (".zip", ".roi", ".geojson", ".json") and not is_zarr(Path(path)):
-        return _read_outlines(Path(path), shape), None
+        return _read_outlines(Path(path), shape, choose([])[1]), None
     if not is_url(path) and Path(path).name.endswith("_seg.npy"):
         labels = _read_cellpose(Path(path))
     else:
@@ -260,14 +260,15 @@ def _unpickle(file: BinaryIO) -> Any:
 # Outlines ------------------------------------------------------------------------------------------------
 
 
-def _read_outlines(path: Path, shape: Sequence[int] | None) -> np.ndarray:
+def _read_outlines(path: Path, shape: Sequence[int] | None, frame: int | None) -> np.ndarray:
     check_exists(path)
     if shape is None or len(shape) not in (2, 3):
         hint = "Pass shape=image.shape: files of outlines do not store the shape of the image."
         raise invalid("shape", "the shape (z, y, x) or (y, x) of the image", shape, hint)
     is_geojson = path.suffix.lower() in (".geojson", ".json")
     with readable(path):
-        outlines = list(_geojson_outlines(path) if is_geojson else _roi_outlines(path))
+        found = list(_geojson_outlines(path) if is_geojson else _roi_outlines(path))
+    outlines = _of_frame(path.name, found, frame)
     if not outlines:
         warnings.warn(f"{path.name}: there are no outlines in it, and so no objects.", stacklevel=4)
     check_size(path, int(np.prod(shape, dtype=float)) * 4)
@@ -295,6 +296,16 @@ def _read_outlines(path: Path, shape: Sequence[int] | None) -> np.ndarray:
             stacklevel=4,
         )
     return labels
+
+
+def _of_frame(name: str, outlines: Sequence[tuple[int | None, Outline]], frame: int | None) -> list[Outline]:
+    """Return the outlines of a time point, and those that belong to none."""
+    frames = {at for at, _ in outlines if at is not None}
+    if len(frames) > 1 and frame is None:
+        hint = f"Choose a time point with frame=, {min(frames)} to {max(frames)}."
+        raise invalid("frame", "a time point", f"none, while {name} has outlines of {len(frames)}", hint)
+    is_all = frame is None or frames <= {0}  # as where no outline tells its time point
+    return [outline for at, outline in outlines if is_all or at in (None, frame)]
 
 
 def _numbers_in_names(outlines: Sequence[Outline]) -> list[int] | None:
@@ -334,7 +345,7 @@ def _fill(labels: np.ndarray, label: int, plane: int | None, rings: Rings) -> bo
     return bool(free.any())
 
 
-def _roi_outlines(path: Path) -> Iterator[Outline]:
+def _roi_outlines(path: Path) -> Iterator[tuple[int | None, Outline]]:
     with needs("roifile"):
         import roifile
 
@@ -344,17 +355,19 @@ def _roi_outlines(path: Path) -> Iterator[Outline]:
         plane = (roi.z_position or roi.position or 0) - 1
         is_area = roi.roitype in areas or roi.composite
         rings = [ring for ring in roi.coordinates(multi=True) if len(ring) > 2] if is_area else []
-        yield roi.name or "", plane if plane >= 0 else None, [np.asarray(ring, float) for ring in rings]
+        outline = roi.name or "", plane if plane >= 0 else None, [np.asarray(ring, float) for ring in rings]
+        yield roi.t_position - 1 if roi.t_position else None, outline
 
 
-def _geojson_outlines(path: Path) -> Iterator[Outline]:
+def _geojson_outlines(path: Path) -> Iterator[tuple[int | None, Outline]]:
     content = json.loads(path.read_text(encoding="utf-8-sig"))
     features = content.get("features", [content]) if isinstance(content, dict) else content
     for feature in features:
         geometry = feature.get("geometry", feature) or {}
         rings = [ring for polygon in _polygons(geometry) for ring in polygon if len(ring) > 2]
         name = str((feature.get("properties") or {}).get("name") or "")
-        yield name, geometry.get("plane", {}).get("z", 0), [np.asarray(ring, float)[:, :2] for ring in rings]
+        place = geometry.get("plane", {})
+        yield place.get("t", 0), (name, place.get("z", 0), [np.asarray(ring, float)[:, :2] for ring in rings])
 
 
 def _polygons(geometry: dict[str, Any]) -> list[Any]:

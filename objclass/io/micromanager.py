@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 _AXES = {"time": "t", "channel": "c", "z": "z"}
+_FILE = re.compile(r"(?P<stem>(.*_)?NDTiffStack)(_(?P<number>\d+))?(?P<end>\.tiff?)", re.IGNORECASE)
 TAG = 51123
 """The TIFF tag of the metadata of a page, in JSON."""
 
@@ -30,6 +34,20 @@ class Position:
     name: str
     pages: np.ndarray
     channels: tuple[Any, ...]
+
+
+def other_files(path: Path) -> list[Path]:
+    """Return the other files of an image that was split because of its size, in their order."""
+    name = _FILE.fullmatch(path.name)
+    if name is None:
+        return []
+    found = [_FILE.fullmatch(each) for each in os.listdir(path.parent)]
+    same = [each for each in found if each and (each["stem"], each["end"]) == (name["stem"], name["end"])]
+    return [path.with_name(each[0]) for each in sorted(same, key=_number) if each[0] != path.name]
+
+
+def _number(name: re.Match[str]) -> int:
+    return int(name["number"] or 0)
 
 
 def arrange_pages(places: Sequence[Mapping[str, Any]]) -> list[Position]:

@@ -90,6 +90,8 @@ def _picture(path: Path, file: Any, picture: Any, *, is_png: bool, is_16_bit: bo
     def read(index: tuple[int | slice, ...]) -> np.ndarray:
         return pixels()[index]
 
+    if is_png and (n_frames := picture.n_frames) > 1:
+        warnings.warn(f"{path.name}: the first of its {n_frames} frames is read.", stacklevel=2)
     if mode in ("CMYK", "LAB"):
         warnings.warn(f"{path.name}: its colours are {mode}, not RGB. Convert it to RGB.", stacklevel=2)
     axes, is_rgb = "yxs"[: len(shape)], "RGB" in mode

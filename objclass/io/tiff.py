@@ -50,20 +50,28 @@ def open_tiff(path: Path) -> Iterator[list[StoredImage]]:
     """Open the images of a TIFF file; of a multi-file OME-TIFF, those with planes in this file."""
     import tifffile
 
-    with tifffile.TiffFile(path) as tiff:
+    with contextlib.ExitStack() as stack:
+        tiff = stack.enter_context(tifffile.TiffFile(path))
         tags = _walk_directories(tiff.filehandle, is_ndpi=path.suffix.lower() == ".ndpi")
         _check_tags(tiff, tags, path)
         _decode_description(tiff.pages.first)
         ome = _OmeMetadata.of(tiff, path)
+        tiff.is_ndtiff = False  # otherwise tifffile would read the pages by the index beside the file
         found = _images_of(tiff)
         _check_colours(found[0].keyframe, path)
         report_orientation(path, found[0].keyframe.tags.valueof(274))
         _check_planes(tiff, found, path)
         if ome is not None and found[0].kind != "ome":
             ome.report_unused(path)
-        yield [
-            stored for series in found for stored in _stored(tiff, series, path, _describe(tiff, series, ome))
+        parts = [stack.enter_context(tifffile.TiffFile(other)) for other in micromanager.other_files(path)]
+        images = [
+            stored
+            for series in found
+            for stored in _stored(tiff, _joined(series, parts), path, _describe(tiff, series, ome))
         ]
+        if found[0].kind == "imagej":
+            images = [_with_sign(image, tiff.imagej_metadata or {}, path) for image in images]
+        yield images
 
 
 def _decode_description(page: Any) -> None:
@@ -92,6 +100,25 @@ def _check_colours(page: Any, path: Path) -> None:
                 "a palette image, read as the indices of its palette, as for labels. Save it as RGB or "
                 "greyscale if the colours matter",
             )
+
+
+def _with_sign(image: StoredImage, metadata: Mapping[str, Any], path: Path) -> StoredImage:
+    """Return an image with the sign that ImageJ stores as an offset; report other calibrated values."""
+    function, offset, slope = (metadata.get(name) for name in ("cf", "c0", "c1"))
+    if function is None or (function, offset, slope) == (0, 0, 1):
+        return image
+    if (function, offset, slope) != (0, -0x8000, 1) or image.dtype.newbyteorder("=") != np.uint16:
+        _warn(
+            path,
+            f"ImageJ shows its values calibrated, in {metadata.get('vunit') or 'another unit'}; "
+            "they are read as they are stored",
+        )
+        return image
+
+    def read(index: Index) -> np.ndarray:
+        return (image.read(index).astype(np.uint16) ^ np.uint16(0x8000)).view(np.int16)
+
+    return replace(image, dtype=np.dtype(np.int16), read=read)
 
 
 def _walk_directories(file: Any, *, is_ndpi: bool) -> set[int]:
@@ -141,7 +168,19 @@ def _images_of(tiff: tifffile.TiffFile) -> list[tifffile.TiffPageSeries]:
         for series in found
         if not _NOT_THE_IMAGE.fullmatch(series.name or "") and not series.keyframe.is_reduced
     ]
+    images = [each for n, each in enumerate(images) if n == 0 or not _is_level(each, images[n - 1])]
     return images or found[:1]
+
+
+def _is_level(series: tifffile.TiffPageSeries, larger: tifffile.TiffPageSeries) -> bool:
+    """Return whether a series is the one before at a half, third or quarter of its size, as in a pyramid."""
+    if (series.axes, series.dtype) != (larger.axes, larger.dtype):
+        return False
+    lengths = [*zip(series.axes, larger.shape, series.shape, strict=True)]
+    return any(
+        all(abs(n - m * factor) < factor if a in "YX" else n == m for a, n, m in lengths)
+        for factor in (2, 3, 4)
+    )
 
 
 def _check_planes(tiff: tifffile.TiffFile, found: Sequence[tifffile.TiffPageSeries], path: Path) -> None:
@@ -221,8 +260,24 @@ def _positions(
             spacing=spacing,
             source="Micro-Manager" if spacing else "",
             channel_names=names,
-            files=(reader.path,),
+            files=reader.files(),
         )
+
+
+def _joined(series: tifffile.TiffPageSeries, parts: Sequence[tifffile.TiffFile]) -> tifffile.TiffPageSeries:
+    """Return the series of all files that Micro-Manager has split an image into, as for every 4 GB."""
+    import tifffile
+
+    if not parts:
+        return series
+    pages = [*series]
+    for part in parts:
+        part.is_ndtiff = False
+        if len(part.series) != 1 or part.series[0].keyframe.shape != series.keyframe.shape:
+            raise ValueError(f"its other part, {part.filename}, has pages of another shape")
+        pages += part.series[0]
+    shape, axes = (len(pages), *series.keyframe.shape), f"I{series.keyframe.axes}"
+    return tifffile.TiffPageSeries(pages, shape, series.dtype, axes, kind=series.kind, multifile=True)
 
 
 def _sample_axis(series: tifffile.TiffPageSeries) -> str:
@@ -539,6 +594,12 @@ def _plain_spacing(tiff: Any, series: Any) -> dict[str, float | None]:
     return sizes if max(filter(None, sizes.values()), default=0) < _FINEST_PRINT else {}
 
 
+def _metaseries_spacing(tiff: Any, _: Any) -> dict[str, float | None]:
+    plane = (tiff.metaseries_metadata or {}).get("PlaneInfo", {})
+    unit = plane.get("spatial-calibration-units") if plane.get("spatial-calibration-state", True) else None
+    return {a: to_micrometres(plane.get(f"spatial-calibration-{a}"), unit) for a in "yx"}
+
+
 def _fei_spacing(tiff: Any, _: Any) -> dict[str, float | None]:
     scan = (tiff.fei_metadata or {}).get("Scan", {})
     return {
@@ -566,6 +627,7 @@ def _micromanager_channels(tiff: Any, _: Any) -> Sequence[str]:
 _KINDS: Mapping[str, tuple[str, Any, Any]] = {
     "lsm": ("LSM", _lsm_spacing, _lsm_channels),
     "stk": ("MetaMorph", _stk_spacing, None),
+    "metaseries": ("MetaMorph", _metaseries_spacing, None),
     "svs": ("Aperio", _svs_spacing, None),
     "qpi": ("PerkinElmer", _centimetre_spacing, _qpi_channels),
     "ndpi": ("Hamamatsu", _centimetre_spacing, None),

@@ -264,7 +264,7 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
         series = reading.series if image is None or len(infos) > 1 else None
         if series is None and len(infos) > 1:
             _refuse_several("labels", labels, [info.name for info in infos])
-        is_series = infos[min(series or 0, len(infos) - 1)].n_frames is not None
+        is_series = not infos or infos[min(series or 0, len(infos) - 1)].n_frames is not None
         return series, reading.frame if image is None or is_series else None
 
     if image is None:

@@ -63,3 +63,26 @@ def test_planes_that_are_missing_are_not_black(tmp_path):
 def test_the_last_page_of_a_place_counts():
     (position,) = arrange_pages([{"z": 0}, {"z": -1}, {"z": 0}])
     assert position.pages.tolist() == [[[1, 2]]]
+
+
+def test_an_image_that_is_split_into_files_is_one(tmp_path):
+    names = ["a_NDTiffStack.tif", "a_NDTiffStack_1.tif", "a_NDTiffStack_2.tif"]
+    for z, name in enumerate(names):
+        write(tmp_path / name, [{"z": z, "channel": channel} for channel in NAMES])
+    write(tmp_path / "b_NDTiffStack_1.tif", [{"z": 0}])
+    for name in names:
+        with pytest.warns(UserWarning, match="voxel size"):
+            (info,) = image_info(tmp_path / name)
+        assert [path.name for path in info.files] == names
+        with pytest.warns(UserWarning, match="voxel size"):
+            np.testing.assert_array_equal(imread(tmp_path / name), IMAGE[0], strict=True)
+    assert [path.name for path in image_info(tmp_path / "b_NDTiffStack_1.tif")[0].files] == [
+        "b_NDTiffStack_1.tif"
+    ]
+
+
+def test_pages_are_not_found_by_the_index_beside_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(tifffile.TiffFile, "is_ndtiff", True)
+    monkeypatch.delattr(tifffile.TiffFile, "_series_ndtiff")  # its pages have no tags
+    write(tmp_path / "a.tif", [{"channel": channel} for channel in NAMES])
+    np.testing.assert_array_equal(imread(tmp_path / "a.tif"), IMAGE[0, :, 0], strict=True)

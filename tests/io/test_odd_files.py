@@ -316,3 +316,29 @@ def test_ome_xml_in_utf_16(tmp_path, encoding, declared):
     (info,) = images.image_info(path)
     assert (info.axes, info.spacing, info.name) == ("zyx", (2.0, 0.5, 0.5), "\u00b5")
     assert (images.imread(path) == STACK).all()
+
+
+def test_outlines_of_several_time_points_are_not_laid_over_each_other(tmp_path):
+    rois = [roifile.ImagejRoi.frompoints(np.array(SQUARE[:4], float) + 20 * n) for n in range(2)]
+    for n, roi in enumerate(rois):
+        roi.name, roi.c_position, roi.z_position, roi.t_position = f"roi{n}", 1, 1, n + 1
+    roifile.roiwrite(tmp_path / "r.zip", rois, mode="w")
+    rings = [[[x + 20 * n, y + 20 * n] for x, y in SQUARE] for n in range(2)]
+    shapes = [{"type": "Polygon", "coordinates": [r], "plane": {"z": 0, "t": n}} for n, r in enumerate(rings)]
+    features = [{"type": "Feature", "geometry": shape} for shape in shapes]
+    (tmp_path / "r.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    for name in ("r.zip", "r.geojson"):
+        with pytest.raises(
+            ValueError, match=r"frame: expected a time point.* of 2\. Choose .* frame=, 0 to 1"
+        ):
+            read_labels(tmp_path / name, shape=(40, 40))
+        labels = read_labels(tmp_path / name, shape=(40, 40), frame=1)
+        assert np.bincount(labels.ravel()).tolist() == [1564, 36]
+        assert labels[20:].any()
+
+
+def test_an_animation_is_told(tmp_path):
+    frames = [Image.fromarray(LABELS.astype(np.uint8) + n) for n in range(3)]
+    frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
+    with pytest.warns(UserWarning, match="the first of its 3 frames is read"):
+        np.testing.assert_array_equal(images.imread(tmp_path / "a.png"), LABELS)

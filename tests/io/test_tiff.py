@@ -472,3 +472,43 @@ def test_the_map_of_a_slide_is_no_image(tmp_path, monkeypatch):
     assert len(images.image_info(tmp_path / "a.tif")) == 2
     monkeypatch.setattr(tifffile.TiffFile, "series", property(named))
     assert len(images.image_info(tmp_path / "a.tif")) == 1
+
+
+def test_levels_of_a_pyramid_that_are_called_images_are_none(tmp_path):
+    array = np.arange(70 * 90, dtype=np.uint16).reshape(70, 90)
+    with tifffile.TiffWriter(tmp_path / "a.ome.tif", ome=True) as writer:
+        for n, step in enumerate((1, 2, 4)):
+            writer.write(array[::step, ::step], metadata={"axes": "YX", "Name": f"slide #{n}"})
+        writer.write(array, metadata={"axes": "YX", "Name": "another"})
+    infos = images.image_info(tmp_path / "a.ome.tif")
+    assert [(info.name, info.shape) for info in infos] == [("slide #0", (70, 90)), ("another", (70, 90))]
+
+
+def test_signed_values_of_imagej_have_their_sign(tmp_path):
+    array = np.arange(-12, 12, dtype=np.int16).reshape(2, 3, 4)
+
+    def save(name, more):
+        text = f"ImageJ=1.54f\nimages=2\nslices=2\n{more}"
+        stored = (array.astype(int) + 0x8000).astype(np.uint16)
+        options = {"photometric": "minisblack", "byteorder": ">", "metadata": None}
+        tifffile.imwrite(tmp_path / name, stored, description=text, **options)
+        return images.imread(tmp_path / name)
+
+    signed = save("signed.tif", "cf=0\nc0=-32768.0\nc1=1.0\nvunit=gray value\n")
+    np.testing.assert_array_equal(signed, array, strict=True)
+    np.testing.assert_array_equal(save("plain.tif", "cf=0\nc0=0\nc1=1\n"), array.astype(int) + 0x8000)
+    with pytest.warns(UserWarning, match="shows its values calibrated, in OD; they are read as they are"):
+        save("density.tif", "cf=3\nc0=1.5\nc1=-0.01\nvunit=OD\n")
+
+
+@pytest.mark.parametrize(("state", "expected"), [("on", (0.5, 0.25)), ("off", None)])
+def test_pixel_size_of_metamorph(tmp_path, state, expected):
+    values = {"x": ("float", 0.25), "y": ("float", 0.5), "units": ("string", "um"), "state": ("bool", state)}
+    lines = "".join(
+        f'<prop id="spatial-calibration-{name}" type="{kind}" value="{value}"/>'
+        for name, (kind, value) in values.items()
+    )
+    description = f"<MetaData><PlaneInfo>{lines}</PlaneInfo></MetaData>"
+    options = {"metadata": None, "software": "MetaSeries", "resolution": (72, 72), "resolutionunit": 2}
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 5), np.uint16), description=description, **options)
+    assert images.read_spacing(tmp_path / "a.tif") == expected
