@@ -209,7 +209,7 @@ def segment_folder(
         work = Work(folder, settings, classes, classes_sha256)
         cache = _read_cache(folder)
         if verify:
-            cache["written"] = {}
+            cache["written"].pop("content", None)
         with Workers(str(folder), n_workers=n_workers, scheduler=scheduler) as workers:
             items = _find_items(found, settings.reading, cache, workers)
             _write_cache(folder, cache)
@@ -221,6 +221,9 @@ def segment_folder(
         for item in todo:
             if item.title not in failed:
                 records[item] = work.record(item)
+            else:  # a file of its set may have been missing, which the files found do not tell
+                cache["files"].pop(item.file.name, None)
+        _write_cache(folder, cache)
         done = {item: records[item] for item in items if item in records}
         with _writing("the tables of all images"):
             _finish(work, done, failed, cache, ndim=ndim)
@@ -270,7 +273,10 @@ def _check_same(
         hint = "Choose another folder, or pass the same ones again."
         expected = "a folder of the same inputs, classifier and parameters"
         raise invalid("out", expected, f"{folder}, where {changed}", hint)
-    if not (folder / CLASSIFIER).exists() or checksum(folder / CLASSIFIER) != digest:
+    if not (folder / CLASSIFIER).exists():
+        write_classifier(folder / CLASSIFIER, classifier)
+    elif checksum(folder / CLASSIFIER) != digest:
+        _keep_edited(folder / CLASSIFIER)
         write_classifier(folder / CLASSIFIER, classifier)
 
 
@@ -326,7 +332,8 @@ def _find_items(found: Found, reading: Reading, cache: dict[str, Any], workers: 
     known = functools.partial(_known_head, known=cache["files"])
     whole = (file for file in found.files if file.path not in parts)
     for file, head in workers.look_at(whole, functools.partial(_head, reading=reading), known):
-        if file.path in parts:
+        others = set() if head is None else {*head["files"][1:]}
+        if file.path in parts or others & parts:  # the latter is a copy of a file of the set
             continue
         n_parts -= 1
         cache["files"].pop(file.name, None)
@@ -334,7 +341,7 @@ def _find_items(found: Found, reading: Reading, cache: dict[str, Any], workers: 
             items.append(Item(file, reading.series, reading.frame))
             continue
         cache["files"][file.name] = head
-        parts |= {*head["files"][1:]}
+        parts |= others
         wanted = [one for one in head["series"] if reading.series in (None, one["series"])]
         if not wanted:
             items.append(Item(file, reading.series, reading.frame))
@@ -437,7 +444,10 @@ class Work:
             record = self.record(item)
             states = {name: _result_state(self.folder / name) for name in record["outputs"]}
             changed = [name for name, state in states.items() if verify or state != record["states"][name]]
-            if any(checksum(self.folder / name) != record["outputs"][name] for name in changed):
+            edited = [name for name in changed if checksum(self.folder / name) != record["outputs"][name]]
+            for name in edited:
+                _keep_edited(self.folder / name)
+            if edited:
                 return None
             state = _state(record["files"])
             is_same = state == record["state"] and record["files"][0] == item.file.path
@@ -526,6 +536,16 @@ def _writing(what: str) -> Iterator[None]:
     except OSError as error:
         text = f"out: {what} cannot be written: {error}. Call the batch again when it can."
         raise CannotWriteError(text) from error
+
+
+def _keep_edited(path: Path) -> None:
+    """Give a result that was changed since the batch wrote it another name, as it is written again."""
+    suffix = PARTS["labels"] if path.name.endswith(PARTS["labels"]) else path.suffix
+    stem, n = path.name.removesuffix(suffix), 1
+    while (kept := path.with_name(f"{stem}~changed{n}{suffix}")).exists():
+        n += 1
+    path.rename(kept)
+    _log.warning("%s was changed since it was written: it is kept as %s, and written again", path, kept.name)
 
 
 def _result_state(path: Path) -> list[int]:
@@ -639,11 +659,14 @@ def _finish(
     }
     digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
     written = cache["written"]
-    with contextlib.suppress(OSError):
-        states = written.get("states", {}).items()
-        is_whole = all(_result_state(work.folder / name) == state for name, state in states)
-        if is_whole and written.get("content") == digest:
-            return
+    known = {work.folder / name: state for name, state in written.get("states", {}).items()}
+    there = {path: state for path, state in known.items() if path.exists()}
+    changed = [path for path, (*state, _) in there.items() if _result_state(path) != state]
+    if there and len(there) == len(known) and not changed and written.get("content") == digest:
+        return
+    for path in changed:
+        if checksum(path) != there[path][-1]:
+            _keep_edited(path)
     rows = [record["row"] for record in done.values()]
     images = write_images(work.folder, rows)
     outputs = [CLASSIFIER]
@@ -655,6 +678,7 @@ def _finish(
         spacing = sizes.pop() if len(sizes) == 1 and unit == SYMBOL else None
         outputs += join_tables(work.folder, paths, integers, ndim=ndim, unit=unit, spacing=spacing)
     write_record(work.folder, content, outputs=outputs)
-    now = {name: _result_state(work.folder / name) for name in (images, *outputs, RECORD)}
-    cache["written"] = {"content": digest, "states": now}
+    written = [work.folder / name for name in (images, *outputs, RECORD)]
+    states = {path.name: [*_result_state(path), checksum(path)] for path in written}
+    cache["written"] = {"content": digest, "states": states}
     _write_cache(work.folder, cache)

@@ -43,6 +43,10 @@ _SAME = "other names of the same files"
 _NOWHERE = "broken links"
 _BACK = "cyclic links"
 _CLOSED = "folders that cannot be read"
+_COPIES = "folders of coarser copies"
+
+_FULL, _COARSE = "Full resolution", re.compile(r"Downsampled_x\d+")
+"""The folders of an image and its coarser copies, as Micro-Manager writes them."""
 
 
 @dataclass(frozen=True)
@@ -255,7 +259,9 @@ class _Search:
             self.left_out[_CLOSED] += 1
             return []
         self.left_out.update(_HIDDEN for name in names if name.startswith("."))
-        return [folder / name for name in names if not name.startswith(".")]
+        coarse = [name for name in names if _COARSE.fullmatch(name)] if _FULL in names else []
+        self.left_out.update(_COPIES for _ in coarse)
+        return [folder / name for name in names if not (name.startswith(".") or name in coarse)]
 
     def _take(self, path: Path, status: os.stat_result) -> None:
         suffix = suffix_of(path)

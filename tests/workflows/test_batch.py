@@ -159,6 +159,7 @@ def test_nothing_is_done_twice_and_what_is_damaged_or_changed_is_done_again(tmp_
     left = tmp_path / "out" / "labels" / f".objclass-unfinished-{'0' * 32}.ome.tif"
     left.write_bytes(b"left by a process that was killed")
     assert segment_folder(images, classifier, tmp_path / "out").n_done_before == 2
+    (tmp_path / "out" / "labels" / "stack001.tif~changed1.ome.tif").unlink()
     assert contents(tmp_path / "out") == first
     objclass.imwrite(images / "stack002.tif", stack(77), spacing=(2, 0.5, 0.5))
     assert segment_folder(images, classifier, tmp_path / "out").n_done_before == 2
@@ -351,10 +352,31 @@ def test_results_that_are_gone_or_changed_are_made_again(tmp_path, classifier):
     (out / "labels" / "stack000.tif.ome.tif").unlink()
     (out / "tables" / "stack001.tif.csv").unlink()
     (out / "objects.csv").unlink()
-    (out / "images.csv").write_text("")
+    (out / "images.csv").write_text("note")
     assert segment_folder(images, classifier, out).n_done_before == 1
+    assert (out / "images~changed1.csv").read_text() == "note"
+    (out / "images~changed1.csv").unlink()
     assert contents(out) == first
     assert len(image_table(out)) == 3
+
+
+def test_results_that_were_corrected_by_hand_are_kept(tmp_path, classifier, caplog):
+    images, out = make_images(tmp_path / "images", 2), tmp_path / "out"
+    segment_folder(images, classifier, out)
+    first = contents(out)
+    names = ["labels/stack000.tif.ome.tif", "objects.csv", "ObjectSegmenter.cl"]
+    kept = ["labels/stack000.tif~changed1.ome.tif", "objects~changed1.csv", "ObjectSegmenter~changed1.cl"]
+    for name in names:
+        (out / name).write_text("corrected")
+    segment_folder(images, classifier, out)
+    after = contents(out)
+    assert {name: after.pop(name) for name in kept}.keys() == {*kept}
+    assert after == first
+    assert {(out / name).read_text() for name in kept} == {"corrected"}
+    assert caplog.text.count("was changed since it was written: it is kept as ") == 3
+    (out / names[1]).touch()
+    segment_folder(images, classifier, out)
+    assert not (out / "objects~changed2.csv").exists()
 
 
 def test_verify_finds_results_that_changed_in_secret(tmp_path, classifier):
@@ -367,6 +389,7 @@ def test_verify_finds_results_that_changed_in_secret(tmp_path, classifier):
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert segment_folder(images, classifier, out).n_done_before == 2
     assert segment_folder(images, classifier, out, verify=True).n_done_before == 1
+    (out / "labels" / "stack000.tif~changed1.ome.tif").unlink()
     assert contents(out) == first
 
 
@@ -747,3 +770,31 @@ def test_labels_of_images_that_are_gone_or_failed_are_named(tmp_path, classifier
     line = "contains 2 files without a row in images.csv: stack000.tif.ome.tif, stack001.tif.ome.tif"
     assert line in caplog.text
     assert len(image_table(tmp_path / "out")) == 2
+
+
+def write_set(folder, names, image):
+    """Write a stack as an OME-TIFF with one plane in each file."""
+    folder.mkdir()
+    planes = "".join(
+        f'<TiffData FirstZ="{z}" IFD="0"><UUID FileName="{name}">urn:uuid:{z}</UUID></TiffData>'
+        for z, name in enumerate(names)
+    )
+    sizes = "".join(f' Size{a}="{n}"' for a, n in zip("ZYXCT", (*image.shape, 1, 1), strict=True))
+    for z, name in enumerate(names):
+        xml = f'''<?xml version="1.0" encoding="UTF-8"?>
+        <OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:{z}">
+        <Image ID="Image:0">
+        <Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16"{sizes}>{planes}</Pixels></Image></OME>'''
+        tifffile.imwrite(folder / name, image[z], description=xml, metadata=None)
+
+
+def test_a_set_is_one_image_when_its_missing_file_came_and_a_file_was_copied(tmp_path, classifier):
+    names = [f"scan_Z{z}.ome.tif" for z in range(SHAPE[0])]
+    write_set(tmp_path / "images", names, stack(1))
+    (tmp_path / "images" / names[-1]).rename(tmp_path / names[-1])
+    batch = segment_folder(tmp_path / "images", classifier, tmp_path / "out")
+    assert "1 of its 6 planes are missing" in batch.failed[names[0]]
+    (tmp_path / names[-1]).rename(tmp_path / "images" / names[-1])
+    shutil.copy(tmp_path / "images" / names[2], tmp_path / "images" / "scan_Z2 - copy.ome.tif")
+    batch = segment_folder(tmp_path / "images", classifier, tmp_path / "out")
+    assert (batch.n_images, batch.failed, batch.left_out) == (1, {}, {"files of a set": 6})

@@ -297,3 +297,11 @@ def test_images_for_training_have_their_channels_in_one_order(tmp_path, capsys):
     assert "The chosen channels have different names in the images: DAPI; GFP" in capsys.readouterr().err
     train("a", "b", channel=["--channel", "DAPI"])
     assert "different names" not in capsys.readouterr().err
+
+
+def test_coarser_copies_of_micromanager_are_no_images(tmp_path):
+    make(tmp_path, "x/Full resolution/a.tif", "x/Downsampled_x2/a.tif", "x/Downsampled_x16/a.tif")
+    make(tmp_path, "y/Downsampled_x2/a.tif")
+    found = find_images(tmp_path)
+    assert names(found) == ["x/Full resolution/a.tif", "y/Downsampled_x2/a.tif"]
+    assert describe_left_out(found.left_out) == "ignored: folders of coarser copies (2)"
