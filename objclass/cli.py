@@ -500,8 +500,8 @@ def _train(options: argparse.Namespace) -> None:
     classifier.save(options.out)
     print("Annotated pixels:")
     for path, scribbles in zip(options.images, annotations, strict=True):
-        counts = np.bincount(scribbles.ravel())
-        shown = ", ".join(f"{counts[k]:,} of class {k}" for k in range(1, len(counts)) if counts[k])
+        found = zip(*np.unique(scribbles[scribbles > 0], return_counts=True), strict=True)
+        shown = ", ".join(f"{count:,} of class {number:.0f}" for number, count in found)
         print(f"  {path}: {shown or 'none'}")
     print(classifier)
 

@@ -249,8 +249,7 @@ def axis_names(ndim: int) -> str:
 
 def check_labels(labels: npt.ArrayLike, *, argument: str = "labels") -> np.ndarray:
     """Return `labels` as a 2D or 3D integer array without negative labels."""
-    _refuse_masked(argument, labels)
-    array = np.asarray(labels)
+    array = unmasked(labels, argument=argument)
     if array.dtype.kind not in "iu":
         hint = labels_hint(array.dtype)
         if array.ndim == 0:
@@ -340,8 +339,7 @@ def check_image(
     finite : bool
         Whether to refuse NaN and infinite pixels.
     """
-    _refuse_masked(argument, image)
-    array = np.asarray(image)
+    array = unmasked(image, argument=argument)
     if array.dtype.kind not in "iufb":
         raise invalid(argument, "a real-valued array", array, kind=TypeError)
     if spatial_shape is not None:
@@ -381,9 +379,18 @@ def _has_colours_last(array: np.ndarray, spatial_shape: Sequence[int] | None) ->
     return is_picture and tuple(spatial_shape) == array.shape[:-1]
 
 
-def _refuse_masked(argument: str, array: object) -> None:
-    if np.ma.is_masked(array):
-        hint = "Fill them with image.filled(value); only measure(labels, image) ignores masked pixels."
+def unmasked(array: object, *, argument: str = "image") -> np.ndarray:
+    """Return `array` as an array, after checking that it has no masked pixels."""
+    refuse_masked(array, argument=argument)
+    return np.asarray(array)
+
+
+def refuse_masked(array: object, *, argument: str = "image") -> None:
+    """Raise if an array of NumPy has masked pixels, or if one of dask may have some."""
+    is_lazy = isinstance(getattr(array, "_meta", None), np.ma.MaskedArray)
+    if is_lazy or np.ma.is_masked(array):
+        how = "dask.array.ma.filled(image, value)" if is_lazy else "image.filled(value)"
+        hint = f"Fill them with {how}; only measure(labels, image) ignores masked pixels."
         raise invalid(argument, "an array without masked pixels", "a masked array", hint)
 
 

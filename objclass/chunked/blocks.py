@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from objclass._common.checks import ArrayLike, invalid
+from objclass._common.checks import ArrayLike, invalid, refuse_masked
 from objclass._common.parallel import single_threaded
 
 BLOCK_SHAPES = {2: (8192, 8192), 3: (256, 512, 512)}
@@ -180,9 +180,7 @@ class Source:
         ):
             raise invalid("block_shape", f"{len(shape)} positive integers", block_shape)
         if isinstance(array, da.Array):
-            if isinstance(array._meta, np.ma.MaskedArray):
-                hint = "Fill the masked pixels with dask.array.ma.filled(image, value)."
-                raise invalid("image", "an array without a mask", "a masked array", hint)
+            refuse_masked(array)
             if np.isnan(array.shape).any():
                 raise invalid("image", "an array of known shape", f"one of shape {array.shape}")
             chunks = dict(enumerate(block_shape, n_leading)) if block_shape else {}

@@ -186,18 +186,30 @@ def _warn_of_classes(name: str, labels: np.ndarray) -> None:
 
 
 def _warn_of_pieces(name: str, labels: np.ndarray) -> None:
-    """Warn if the only label is 1 in several places, as in a mask."""
+    """Warn if the only label is 1 in several places, as in a mask, or if all of a few are, as of classes."""
     import cc3d
 
-    if labels.size == 0 or labels.max() != 1:
+    if labels.size == 0 or not 0 < labels.max() <= MASK:
         return
-    n_pieces = cc3d.connected_components(labels, connectivity=8 if labels.ndim == 2 else 26, return_N=True)[1]
-    if n_pieces > 1:
-        warnings.warn(
-            f"{name}: its only label, 1, has {n_pieces:,} separate pieces, as a mask. If each is an object, "
-            "use skimage.measure.label(mask).",
-            stacklevel=4,
-        )
+    present = np.flatnonzero(np.bincount(labels.ravel()))
+    present = present[present > 0]
+    if len(present) > _MOST_CLASSES or present.tolist() == [MASK]:  # the latter is told of elsewhere
+        return
+    pieces, n_pieces = cc3d.connected_components(
+        labels, connectivity=8 if labels.ndim == 2 else 26, return_N=True
+    )
+    label_of = np.zeros(n_pieces + 1, np.int64)
+    label_of[pieces] = labels
+    if (np.bincount(label_of[1:])[present] < 2).any():
+        return
+    what, kind = f"each of its {len(present)} labels", "map of classes"
+    if present.tolist() == [1]:
+        what, kind = "its only label, 1,", "mask"
+    warnings.warn(
+        f"{name}: {what} has several separate pieces, {n_pieces:,} in all, as in a {kind}. If each is an "
+        "object, use skimage.measure.label.",
+        stacklevel=4,
+    )
 
 
 def _warn_of_mask(name: str, labels: np.ndarray) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import ArrayLike, check_spacing, invalid
+from objclass._common.checks import ArrayLike, check_spacing, invalid, refuse_masked
 from objclass._common.files import AnyPath, check_name, replacing
 from objclass.io.ngff import (
     check_replaceable,
@@ -157,6 +157,7 @@ def imwrite(path: AnyPath, array: ArrayLike, *, spacing: object = None, axes: st
             "path", "a name that ends in .zarr", path.name, "Use objclass.imwrite for small images."
         )
     check_replaceable(path)
+    refuse_masked(array, argument="array")
     image: da.Array = array if isinstance(array, da.Array) else da.from_array(array)
     names = axes or AXES.get(image.ndim, "")
     if len(names) != image.ndim or names not in ("yx", "zyx", "cyx", "czyx") or 0 in image.shape:

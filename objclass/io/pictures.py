@@ -81,7 +81,7 @@ def _picture(path: Path, file: Any, picture: Any, *, is_png: bool, is_16_bit: bo
         import imagecodecs
 
         file.seek(0)
-        decode = imagecodecs.png_decode if is_png else imagecodecs.jpeg_decode
+        decode = imagecodecs.png_decode if is_png else _decode_jpeg
         array = _palette_numbers(path, picture) if mode == "P" else decode(file.read())
         if is_png and n_samples >= 3:
             _warn_of_flat_colours(path, array)
@@ -106,6 +106,15 @@ def _picture(path: Path, file: Any, picture: Any, *, is_png: bool, is_16_bit: bo
         files=(path,),
         is_in_memory=has_alpha,
     )
+
+
+def _decode_jpeg(content: bytes) -> np.ndarray:
+    """Return the pixels of a JPEG image; raise if its end is missing, which decoders make grey."""
+    import imagecodecs
+
+    if content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda"):  # the ends of an image and of its headers
+        raise EOFError("its end is missing")
+    return imagecodecs.jpeg_decode(content)
 
 
 def _palette_numbers(path: Path, picture: Any) -> np.ndarray:

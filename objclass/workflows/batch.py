@@ -352,7 +352,7 @@ def _find_items(found: Found, reading: Reading, cache: dict[str, Any], workers: 
             items += [Item(file, number, frame) for frame in chosen]
             spacing = series["spacing"] and tuple(series["spacing"])
             with contextlib.suppress(ObjclassError):  # reported when the image is read
-                spacings[file.name] = reading.voxel_size(spacing, "", series["ndim"])[0]
+                spacings[Item(file, number).image] = reading.voxel_size(spacing, "", series["ndim"])[0]
     if n_parts:
         found.left_out["files of a set"] = n_parts
     check_one_unit(spacings)

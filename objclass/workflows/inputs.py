@@ -45,6 +45,8 @@ _BACK = "cyclic links"
 _CLOSED = "folders that cannot be read"
 _COPIES = "folders of coarser copies"
 
+_SYSTEM = {"@eadir", "@recycle", "#recycle", "$recycle.bin", "system volume information", "__macosx"}
+"""Folders with thumbnails, deleted files and the like that file servers and systems make, in lower case."""
 _FULL, _COARSE = "Full resolution", re.compile(r"Downsampled_x\d+")
 """The folders of an image and its coarser copies, as Micro-Manager writes them."""
 
@@ -258,10 +260,10 @@ class _Search:
         except OSError:
             self.left_out[_CLOSED] += 1
             return []
-        self.left_out.update(_HIDDEN for name in names if name.startswith("."))
-        coarse = [name for name in names if _COARSE.fullmatch(name)] if _FULL in names else []
-        self.left_out.update(_COPIES for _ in coarse)
-        return [folder / name for name in names if not (name.startswith(".") or name in coarse)]
+        hidden = {name for name in names if name.startswith(".") or name.lower() in _SYSTEM}
+        coarse = {name for name in names if _COARSE.fullmatch(name)} if _FULL in names else set()
+        self.left_out.update({_HIDDEN: len(hidden), _COPIES: len(coarse)})
+        return [folder / name for name in names if name not in hidden | coarse]
 
     def _take(self, path: Path, status: os.stat_result) -> None:
         suffix = suffix_of(path)

@@ -304,7 +304,7 @@ def test_measure_of_nan_and_masked_pixels(case):
     with pytest.raises(ValueError, match=r"properties: .* 'neighbors_touching', which needs"):
         chunked.measure(*blocks, properties="neighbors")
     masked = da.ma.masked_greater(da.from_array(image, chunks=9), 1000)
-    with pytest.raises(ValueError, match="image: expected an array without a mask"):
+    with pytest.raises(ValueError, match="image: expected an array without masked pixels"):
         chunked.measure(blocks[0], masked)
 
 

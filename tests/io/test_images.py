@@ -428,6 +428,7 @@ def test_read_only_folder():
             ValueError,
             "path: expected a format that stores the voxel",
         ),
+        ("a.tif", np.ma.masked_equal(np.eye(4), 1), {}, ValueError, "array: expected .* without masked"),
         ("a.png", np.zeros((4, 4)), {}, ValueError, "array: expected uint8 or uint16 of axes"),
         ("a.png", np.zeros((5, 4, 4), np.uint8), {}, ValueError, "array: expected uint8 or uint16 of axes"),
         (

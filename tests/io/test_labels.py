@@ -218,8 +218,16 @@ def test_a_mask_of_0_and_1_an_image_and_no_outlines_are_told(tmp_path):
         images.imwrite(tmp_path / "corner.png", (labels > 0).astype(np.uint8))
         assert read_labels(tmp_path / "corner.png").max() == 1
     images.imwrite(tmp_path / "mask.png", np.where(labels == 2, 0, labels > 0).astype(np.uint8))
-    with pytest.warns(UserWarning, match="its only label, 1, has 2 separate pieces, as a mask"):
+    with pytest.warns(
+        UserWarning, match="its only label, 1, has several separate pieces, 2 in all, as in a mask"
+    ):
         read_labels(tmp_path / "mask.png")
+    classes = np.kron([[1, 0, 2], [0, 0, 0], [2, 0, 1]], np.ones((8, 8), int)).astype(np.uint8)
+    images.imwrite(tmp_path / "classes.png", classes)
+    with pytest.warns(
+        UserWarning, match="each of its 2 labels has several separate pieces, 4 in all, as in a map"
+    ):
+        read_labels(tmp_path / "classes.png")
     images.imwrite(tmp_path / "image.tif", np.random.default_rng(0).integers(90, 3000, (3, 40, 40)))
     with pytest.warns(UserWarning, match="these are hardly labels. Were labels and image exchanged"):
         read_labels(tmp_path / "image.tif")

@@ -342,3 +342,13 @@ def test_an_animation_is_told(tmp_path):
     frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
     with pytest.warns(UserWarning, match="the first of its 3 frames is read"):
         np.testing.assert_array_equal(images.imread(tmp_path / "a.png"), LABELS)
+
+
+def test_a_jpeg_whose_end_is_missing_is_refused(tmp_path):
+    Image.fromarray(COLOURS).save(tmp_path / "a.jpg")
+    content = (tmp_path / "a.jpg").read_bytes()
+    (tmp_path / "more.jpg").write_bytes(content + b"what a camera adds")
+    np.testing.assert_array_equal(images.imread(tmp_path / "more.jpg"), images.imread(tmp_path / "a.jpg"))
+    (tmp_path / "cut.jpg").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match="its end is missing"):
+        images.imread(tmp_path / "cut.jpg")

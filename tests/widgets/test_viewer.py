@@ -81,3 +81,15 @@ def test_what_does_not_fit():
         objclass.view(np.zeros((5, 30, 40)), np.zeros((5, 30, 41), int))
     with pytest.raises(ValueError, match="channel_names: expected 2 names"):
         objclass.view(np.zeros((2, 5, 30, 40)), channel_names=["one"])
+
+
+def test_masked_pixels_are_not_shown():
+    image = np.eye(20)
+    masked = np.ma.masked_equal(image, 1)
+    for show in (objclass.view, objclass.annotate):
+        with pytest.raises(ValueError, match="image: expected an array without masked pixels"):
+            show(masked)
+    with pytest.raises(ValueError, match="without masked pixels"):
+        objclass.explore({"a": (masked, image.astype(int))})
+    annotator = objclass.annotate(image, annotations=np.ma.masked_equal(image.astype(int) + 1, 2))
+    assert np.array_equal(annotator.annotations, 1 - image)

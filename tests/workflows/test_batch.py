@@ -489,6 +489,12 @@ def test_images_with_and_without_a_voxel_size_do_not_mix(tmp_path, classifier):
     assert table.loc["bare.tif", "spacing_source"] == "default_spacing"
     segment_folder(images, classifier, tmp_path / "given", spacing=(3, 1, 1))
     assert image_table(tmp_path / "given")["spacing_z"].tolist() == [3, 3, 3]
+    with tifffile.TiffWriter(tmp_path / "series.ome.tif", ome=True) as writer:
+        sizes = {f"PhysicalSize{axis}": 1 for axis in "XYZ"}
+        writer.write(stack(5), metadata={"axes": "ZYX", **sizes})
+        writer.write(stack(6), metadata={"axes": "ZYX"})
+    with pytest.raises(ValueError, match=r"1 with a voxel size and 1 without one: series\.ome\.tif#1"):
+        segment_folder(tmp_path / "series.ome.tif", classifier, tmp_path / "series")
 
 
 def test_without_pyarrow_there_is_a_csv_file(tmp_path, classifier, monkeypatch):

@@ -132,7 +132,7 @@ def test_train_and_evaluate_from_the_command_line(tmp_path, capsys):
     for at, parts in enumerate(zip(*pictures(), strict=True)):
         names.append([tmp_path / f"{kind}{at}.tif" for kind in ("image", "scribbles", "truth")])
         for path, array in zip(names[-1], parts, strict=True):
-            objclass.imwrite(path, array.astype(np.float32 if "image" in path.name else np.uint8))
+            objclass.imwrite(path, array.astype(np.uint8 if "truth" in path.name else np.float32))
     images, scribbles, truths = (list(map(str, column)) for column in zip(*names, strict=True))
     arguments = [
         "--features",
@@ -143,6 +143,7 @@ def test_train_and_evaluate_from_the_command_line(tmp_path, capsys):
         str(tmp_path / "a.cl"),
     ]
     assert cli.main(["train", *images, "--annotations", *scribbles, *arguments]) == 0
+    assert f"{np.count_nonzero(pictures()[1][0] == 2):,} of class 2" in capsys.readouterr().out
     classifier = objclass.load_classifier(tmp_path / "a.cl")
     assert classifier.forest.n_trees == 5
     options = ["--classifier", str(tmp_path / "a.cl"), "--labels", *truths]

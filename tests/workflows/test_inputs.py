@@ -305,3 +305,10 @@ def test_coarser_copies_of_micromanager_are_no_images(tmp_path):
     found = find_images(tmp_path)
     assert names(found) == ["x/Full resolution/a.tif", "y/Downsampled_x2/a.tif"]
     assert describe_left_out(found.left_out) == "ignored: folders of coarser copies (2)"
+
+
+def test_thumbnails_and_deleted_files_of_file_servers_are_no_images(tmp_path):
+    make(tmp_path, "a.tif", "@eaDir/a.tif/SYNOPHOTO_THUMB_M.jpg", "$RECYCLE.BIN/old.tif", "__MACOSX/a.tif")
+    found = find_images(tmp_path)
+    assert names(found) == ["a.tif"]
+    assert describe_left_out(found.left_out) == "ignored: hidden files (3)"

@@ -64,7 +64,7 @@ def check_input(
 
 def check_annotations(annotations: npt.ArrayLike, *, argument: str = "annotations") -> np.ndarray:
     """Return annotations as a 2D or 3D integer array of classes that the widget supports."""
-    array = np.asarray(annotations)
+    array = np.ma.filled(annotations, 0)  # a masked pixel is not annotated
     if array.dtype.kind not in "iub":
         raise checks.invalid(argument, f"an integer array: {_CODES}", array, kind=TypeError)
     if array.ndim not in (2, 3) or array.size == 0:
