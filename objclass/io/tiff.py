@@ -85,7 +85,8 @@ def _decode_description(page: Any) -> None:
 
 def _check_colours(page: Any, path: Path) -> None:
     """Say so if values do not mean what they do in other images."""
-    if page.photometric == 0 and page.bitspersample > 1:  # of one bit it is the habit of writers
+    is_mask = page.bitspersample == 1 and "tifffile" in page.software  # which writes arrays of bool so
+    if page.photometric == 0 and not is_mask:
         _warn(path, "it stores white as 0; the values are read as they are stored")
     if page.photometric in (5, 8):
         _warn(

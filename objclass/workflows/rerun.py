@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-6
 """The maximum relative difference of numbers that are equal to rounding."""
+_GONE = "identical to the checksum of the first result, which is not there"
 _CHANGED = "changed since the run; the repetition is identical to what the run wrote"
 _NOT_RECORDED = "not recorded: a run writes this file, and the record does not list it"
 
@@ -168,8 +169,8 @@ def compare_outputs(content: Mapping[str, Any], then: Path, now: Path) -> dict[s
         if not (now / name).is_file():
             verdicts[name] = "different: the repetition does not write this file"
         elif checksum(now / name) == known:
-            changed = (then / name).exists() and not _is(then / name, known)
-            verdicts[name] = _CHANGED if changed else "identical"
+            is_left = (then / name).exists()
+            verdicts[name] = "identical" if _is(then / name, known) else _CHANGED if is_left else _GONE
         elif not _is(then / name, known):
             verdicts[name] = "different, and the first result is missing or was modified"
         elif name.endswith(".csv"):

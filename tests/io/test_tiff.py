@@ -432,6 +432,11 @@ def test_white_that_is_stored_as_0_is_told(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", plane, photometric="miniswhite")
     with pytest.warns(UserWarning, match=r"a\.tif: it stores white as 0"):
         np.testing.assert_array_equal(images.imread(tmp_path / "a.tif"), plane)
+    tifffile.imwrite(tmp_path / "fax.tif", plane > 0, software=False)
+    with pytest.warns(UserWarning, match=r"fax\.tif: it stores white as 0"):
+        images.imread(tmp_path / "fax.tif")
+    tifffile.imwrite(tmp_path / "mask.tif", plane > 0)  # which tifffile stores so
+    np.testing.assert_array_equal(images.imread(tmp_path / "mask.tif"), plane > 0)
 
 
 @pytest.mark.parametrize(
