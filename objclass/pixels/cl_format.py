@@ -75,7 +75,7 @@ def read_cl(path: str | os.PathLike[str]) -> ClassifierFile:
         got = f"{path} of {path.stat().st_size / 2**20:.0f} MiB"
         raise invalid("path", f"a classifier file of at most {MAX_BYTES // 2**20} MiB", got)
     try:
-        return parse_cl(path.read_text(encoding="utf-8", errors="replace"))
+        return parse_cl(path.read_text(encoding="utf-8-sig", errors="replace"))
     except RefusedError as refused:
         expected = "a classifier file of objclass, APOC, napari or Fiji"
         hint = "Save the classifier again; nothing in the file was executed."

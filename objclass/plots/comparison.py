@@ -63,7 +63,7 @@ def compare_figure(
     panels = {
         measure: (numbers, measure == name)
         for name in names
-        for measure, numbers in measures(design.objects[name]).items()
+        for measure, numbers in measures(design.table[name]).items()
     }
     figure, axes = grid_of_panels(len(panels), min(4, len(panels)), (2.6, 3.2))
     for panel, (measure, (numbers, is_number)) in zip(axes, panels.items(), strict=True):

@@ -24,7 +24,8 @@ from objclass._common.checks import (
 )
 from objclass.plots.colors import CHANNEL_COLORS, CLUSTERS, Coloring, color_objects, label_colors, rgb
 from objclass.plots.scale_bar import draw_scale_bar, round_length
-from objclass.tables.columns import check_belongs, check_columns, check_table
+from objclass.tables.belonging import check_belongs
+from objclass.tables.columns import check_columns, check_table
 from objclass.tables.roles import EMBEDDINGS
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def overview(
     columns: list[str] = []
     coloring = None
     if table is not None and len(check_table(table)):
-        check_belongs(table, present)
+        check_belongs(table, labels, present, stacklevel=2)
         columns = embedding_columns(table, embedding)
         clusters = [name for name in table.columns if str(name).endswith(CLUSTERS)]
         column = clusters[-1] if color is None and clusters else color

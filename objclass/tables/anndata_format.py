@@ -102,6 +102,8 @@ def to_anndata(table: pd.DataFrame, *, var: str = "measurements") -> Any:
     for name in map(str, table):
         if found := _EMBEDDING.fullmatch(name):
             embeddings.setdefault(found[1], []).append(name)
+    for columns in embeddings.values():
+        columns.sort(key=lambda name: int(name.rpartition("_")[2]))
     position = sorted((str(name) for name in table if _POSITION.fullmatch(str(name))), reverse=True)
     used = [*used, *position, *(name for columns in embeddings.values() for name in columns)]
     result = AnnData(matrix, obs=_observations(table.drop(columns=used), table), var=variables, layers=layers)
@@ -151,7 +153,12 @@ def from_anndata(adata: Any) -> pd.DataFrame:
     columns: dict[str, Any] = {str(name): adata.obs[name].array for name in adata.obs}
     if "label" not in columns:
         columns = {"label": np.arange(1, adata.n_obs + 1)} | columns
-    columns |= _measurements(adata, known.get("X", ""), described.index)
+    measured = list(_measurements(adata, known.get("X", ""), described.index))
+    names = [*columns, *(name for name, _ in measured)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        hint = "Rename them in obs or var, or call adata.var_names_make_unique()."
+        raise checks.invalid("adata", "names that occur once in obs and var", f"twice {twice[:5]}", hint)
+    columns |= dict(measured)
     for method, key in _EMBEDDING_KEYS.items():
         for axis, values in enumerate(np.asarray(adata.obsm.get(f"X_{key}", np.empty((0, 0)))).T):
             columns[f"{method}_{axis}"] = values
@@ -186,17 +193,15 @@ def _measurement(name: str, channel: str | None) -> str:
     return name.removesuffix(f"-{channel}") if channel else name
 
 
-def _measurements(adata: Any, first: str, known: Any) -> Iterator[tuple[str, Any]] | dict[str, Any]:
-    """Return the columns in ``X`` and, if the variables are channels, in the layers of measurements."""
+def _measurements(adata: Any, first: str, known: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the columns in ``X`` and, if the variables are channels, in the layers of measurements."""
     parts = {first: adata.X} | ({name: adata.layers[name] for name in adata.layers} if first else {})
-    columns = {}
     for measurement, part in parts.items():
         matrix = part.toarray() if hasattr(part, "toarray") else np.asarray(part)
         for variable, values in zip(adata.var_names, matrix.T, strict=True):
             name = f"{measurement}-{variable}" if measurement else str(variable)
             if not measurement or name in known:
-                columns[name] = values
-    return columns
+                yield name, values
 
 
 def _observations(others: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:

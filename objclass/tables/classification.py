@@ -572,6 +572,16 @@ def _by_key(table: pd.DataFrame, classes: Mapping[Any, Any] | pd.Series) -> pd.S
     """Return the classes as a Series aligned with the rows of the table."""
     import pandas as pd
 
+    if isinstance(classes, pd.Series) and table.index.is_unique:
+        rows = table.index.get_indexer(classes.index)
+        if (rows >= 0).all() and not np.array_equal(table["label"].iloc[rows], classes.index):
+            if classes.name in table and classes.equals(table[classes.name].iloc[rows]):
+                return classes.reindex(table.index)  # part of a column
+            if classes.index.equals(table.index):
+                hint = "Name the column, or pass classes.set_axis(table['label'])."
+                raise invalid(
+                    "classes", "a Series from label to class", "one with the index of the table", hint
+                )
     items = list(classes.items())
     keys = [key for key, _ in items]
     if len(set(keys)) < len(keys):

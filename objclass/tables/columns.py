@@ -13,6 +13,7 @@ from objclass._common.checks import check_number, describe, first_few, invalid
 from objclass._common.notices import warn
 from objclass.measurement.columns import check_frame, column_unit
 from objclass.tables.roles import column_role, words_of
+from objclass.tables.spreadsheets import check_last_rows, check_numbers, check_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,10 +31,6 @@ _SIZE_AGAIN = re.compile(
     r"(.* )?((num|number of|nb of|size in|count of|obj) )?(pixels?|voxels?)( count)?"
     r"|(.* )?equivalent diameter.*"
 )
-_NUMBER_AS_TEXT = re.compile(
-    r"""["']?\s*[+\-\u2212]?(\d[\d.,' \u00a0\u202f]*|[.,]\d+)([eE][+-]?\d+)?\s*"""
-    r"""(%|px|pix(els?)?|([nm]|[u\u00b5\u03bc])?m([\^]?[23]|[\u00b2\u00b3])?)?\s*["']?"""
-)  # also with a percent sign, a unit or in quotes
 
 
 @dataclass(frozen=True)
@@ -112,13 +109,6 @@ def check_column(table: pd.DataFrame, argument: str, name: object) -> None:
     if name not in table.columns:
         hint = f"It has {first_few(list(table), 20)}."
         raise invalid(argument, "the name of a column of the table", describe(name), hint)
-
-
-def check_belongs(table: pd.DataFrame, present: np.ndarray) -> None:
-    """Raise if none of the objects of a table is among the labels that are present in an image."""
-    if len(table) and len(present) and not table["label"].isin(present).any():
-        got = f"the objects {_some(table['label'])} together with the labels {_some(present.tolist())}"
-        raise invalid("table", "objects of the label image", got, "Is it the table of another image?")
 
 
 def column_units(table: pd.DataFrame, names: Iterable[str]) -> dict[str, str]:
@@ -204,8 +194,15 @@ def _label_hint(table: pd.DataFrame) -> str:
     for separator in (";", "\t"):
         if separator in only:
             return f"Its columns are not separated: pandas.read_csv(path, sep={separator!r}, decimal=...)."
+    if table.index.name == "label":
+        return "The labels are the index: table.reset_index()."
+    if any(str(name).startswith(("#", "Unnamed: ")) for name in table.columns[:2]):
+        return "Are there lines above the names of the columns? Use pandas.read_csv(path, skiprows=...)."
     known = r"object|nb|labelimage oid|((object|cell|nucleus|spot|roi|original) ?)?(number|no|id|label)"
     named = [name for name in table if re.fullmatch(known, words_of(str(name)))]
+    named.sort(
+        key=lambda name: "oid" not in str(name)
+    )  # ilastik's object_id counts from 0, its labels do not
     numbers = [name for name in named if _is_real(table[name]) and not table[name].isna().any()]
     if not numbers:
         return "Objects are identified by their label: add it with table.insert(0, 'label', ...)."
@@ -236,7 +233,7 @@ def _measured(table: pd.DataFrame) -> tuple[list[str], dict[str, list[str]]]:
             if _is_real(table[name]):
                 names.append(name)
                 continue
-            _check_text(table[name])
+            check_text(table[name])
             reason = "text" if table[name].dtype.kind not in "bcmM" else f"type {table[name].dtype}"
             reason = "empty" if len(table) and table[name].isna().all() else reason
         excluded.setdefault(reason, []).append(name)
@@ -245,26 +242,6 @@ def _measured(table: pd.DataFrame) -> tuple[list[str], dict[str, list[str]]]:
         excluded["redundant size"] = again
         names = [name for name in names if name not in again]
     return names, excluded
-
-
-def _check_text(column: pd.Series) -> None:
-    """Raise if a column of text contains numbers that pandas could not parse."""
-    texts = list(dict.fromkeys(map(str, column.dropna()[:1000]))) if column.dtype.kind in "OUT" else []
-    numbers = [text for text in texts if _NUMBER_AS_TEXT.fullmatch(text)]
-    if not numbers or 2 * len(numbers) < len(texts):
-        return
-    others = [text for text in texts if text not in set(numbers)]
-    hint = f"Convert it: table[{column.name!r}] = pandas.to_numeric(table[{column.name!r}])."
-    if any("," in text for text in numbers):
-        hint = 'Read it with pandas.read_csv(path, sep=";", decimal=","), or with thousands=",".'
-    elif others:
-        hint = f"Read it with pandas.read_csv(path, na_values={others[:3]}), or drop the column."
-    elif any("%" in text for text in numbers):
-        hint = f"Remove the sign: pandas.to_numeric(table[{column.name!r}].str.rstrip('%'))."
-    elif any(re.search(r"""["'\u2212a-df-zA-DF-Z\u00b5\u03bc]""", text) for text in numbers):
-        hint = "Remove units, quotes and signs that are no digits first, for example with Series.str.replace."
-    got = f"{column.name!r} of text: {_some((numbers[:3] + others)[:4])}"
-    raise invalid("table", "measurements as numbers", got, hint)
 
 
 def check_columns(table: pd.DataFrame, columns: Iterable[str] | str) -> list[str]:
@@ -287,7 +264,7 @@ def check_columns(table: pd.DataFrame, columns: Iterable[str] | str) -> list[str
         raise invalid("columns", "one or more names, each once", names)
     for name in names if not table.empty else []:
         if not _is_real(table[name], allow_bool=True):
-            _check_text(table[name])
+            check_text(table[name])
             hint = "Drop it, or convert it with pandas.to_numeric."
             raise invalid("columns", "numeric columns", f"{name!r} of type {table[name].dtype}", hint)
     return names
@@ -371,6 +348,8 @@ def prepare(
     if table.empty:
         return Matrix(values, np.empty(0, dtype=np.intp), names, excluded)
     values[~np.isfinite(values)] = np.nan
+    check_numbers(values, names)
+    check_last_rows(values)
 
     def keep(chosen: Any, reason: str) -> None:
         nonlocal values, names

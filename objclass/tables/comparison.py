@@ -22,15 +22,17 @@ class Design:
 
     Attributes
     ----------
+    table : DataFrame
+        The rows of the table that have a condition and a replicate.
     objects : DataFrame
-        The rows of the table that have a condition and a replicate, in the columns ``condition`` (0 or 1)
-        and ``replicate``.
+        The ``condition`` (0 or 1) and the ``replicate`` of these.
     conditions : (str, str)
         The names of the two conditions.
     paired : bool
         Whether each replicate has objects of both conditions.
     """
 
+    table: pd.DataFrame
     objects: pd.DataFrame
     conditions: tuple[str, str]
     paired: bool
@@ -108,7 +110,7 @@ def compare(
     design = check_design(table, names, by=by, replicate=replicate)
     rows = []
     for name in names:
-        for measure, numbers in measures(design.objects[name]).items():
+        for measure, numbers in measures(design.table[name]).items():
             means, n_objects = replicate_means(design, numbers)
             rows.append({"measure": measure, **_test(means, paired=design.paired), "n_objects": n_objects})
     result = pd.DataFrame(rows)
@@ -145,20 +147,20 @@ def check_design(table: pd.DataFrame, values: Sequence[str], *, by: str, replica
             f"{(~known).sum():,} of {len(table):,} objects have no {by!r} or {replicate!r} and are excluded."
         )
         warn(text, stacklevel=3)
-    objects = table[known]
-    codes, conditions = pd.factorize(objects[by], sort=True)
+    table = table[known]
+    codes, conditions = pd.factorize(table[by], sort=True)
     if len(conditions) != 2:
         shown = ", ".join(map(repr, conditions[:6])) or "none"
         hint = f"Choose two: table[table[{by!r}].isin([..., ...])]."
         raise invalid("by", "a column with two conditions", f"{len(conditions)} ({shown})", hint)
-    objects = objects.assign(condition=codes, replicate=objects[replicate].astype(str))
+    objects = pd.DataFrame({"condition": codes, "replicate": table[replicate].astype(str)}, table.index)
     in_both = objects.groupby("replicate")["condition"].nunique() == 2
     if in_both.any() and not in_both.all():
         one = in_both.index[in_both][0]
         expected = "replicates of one condition each, or all of both"
         hint = f"Pass the column of the replicates as replicate=...; is {one!r} one {replicate}?"
         raise invalid("replicate", expected, f"some of both, such as {one!r}", hint)
-    return Design(objects, (str(conditions[0]), str(conditions[1])), bool(in_both.all()))
+    return Design(table, objects, (str(conditions[0]), str(conditions[1])), bool(in_both.all()))
 
 
 def measures(column: pd.Series) -> dict[str, pd.Series]:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from objclass._common import checks
 from objclass._common.files import AnyPath, replacing
 from objclass.io.microscopes import needs
-from objclass.tables.columns import check_belongs, check_column, check_table, measurement_columns
+from objclass.tables.belonging import check_belongs, of_one_image
+from objclass.tables.columns import check_column, measurement_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,16 +59,17 @@ def map_to_image(labels: npt.ArrayLike, table: pd.DataFrame, column: str) -> np.
     from objclass.tables.columns import column_kind
 
     labels = checks.check_labels(labels)
-    table = _of_one_image(table)
+    table = of_one_image(table)
     check_column(table, "column", column)
     numbers, places = np.unique(labels, return_inverse=True)
-    check_belongs(table, numbers[numbers != 0])
-    rows = table.set_index("label")[column].reindex(numbers)
+    check_belongs(table, labels, numbers[numbers != 0], stacklevel=2)
+    values_by_label = table.set_index("label", drop=False)[column]
+    rows = values_by_label.reindex(numbers)
     if is_numeric_dtype(rows) and column_kind(table[column]) != "category":
         values = rows.to_numpy(dtype=float, na_value=np.nan, copy=True)
         values[numbers == 0] = np.nan
     else:
-        codes = table.set_index("label")[column].astype("category").cat.codes
+        codes = values_by_label.astype("category").cat.codes
         values = codes.reindex(numbers, fill_value=-1).to_numpy(np.int32, copy=True)
         values[values >= 0] += 1
         values[numbers == 0] = 0
@@ -191,14 +193,6 @@ def write_rois(labels: npt.ArrayLike, path: AnyPath) -> None:
         roifile.roiwrite(temporary, rois, mode="w")
 
 
-def _of_one_image(table: pd.DataFrame) -> pd.DataFrame:
-    table = check_table(table)
-    if table["label"].duplicated().any():
-        hint = "Select the rows of the image: table[table['image'] == name]."
-        raise checks.invalid("table", "the objects of one image", "those of several", hint)
-    return table
-
-
 def _qupath_properties(
     labels: np.ndarray, table: pd.DataFrame | None, column: str | None
 ) -> dict[int, dict[str, Any]]:
@@ -207,19 +201,21 @@ def _qupath_properties(
         if column is not None:
             raise checks.invalid("table", f"the table with the column {column!r}", "none")
         return {}
-    table = _of_one_image(table)
-    check_belongs(table, np.unique(labels[labels != 0]))
+    table = of_one_image(table)
+    check_belongs(table, labels, np.unique(labels[labels != 0]), stacklevel=3)
+    kinds = [None] * len(table)
     if column is not None:
         check_column(table, "column", column)
-    names = [name for name in measurement_columns(table) if name != column]
+        kinds = table[column].astype(object).where(table[column].notna(), None).tolist()
+    names = measurement_columns(table.drop(columns=column or []))
     values = table[names].to_numpy(dtype=float, na_value=np.nan)
     result: dict[int, dict[str, Any]] = {}
     for row, number in enumerate(table["label"].tolist()):
         known = {n: v for n, v in zip(names, values[row].tolist(), strict=True) if np.isfinite(v)}
         result[number] = {"measurements": known}
-        kind = None if column is None else table[column].iloc[row]
-        if kind is not None and kind == kind:
-            result[number]["classification"] = {"name": str(kind)}
+        if (kind := kinds[row]) is not None:
+            whole = isinstance(kind, float) and kind.is_integer()  # of classes where some are missing
+            result[number]["classification"] = {"name": str(int(kind) if whole else kind)}
     return result
 
 
@@ -268,7 +264,7 @@ def _loops(mask: np.ndarray) -> list[Loop]:
     for found, start, stop in edges:
         for y, x in np.argwhere(found).tolist():
             following.setdefault((x + start[0], y + start[1]), []).append((x + stop[0], y + stop[1]))
-    loops = []
+    loops: list[Loop] = []
     while following:
         place = next(iter(following))
         path, direction = [], (0, 0)
@@ -286,5 +282,21 @@ def _loops(mask: np.ndarray) -> list[Loop]:
         first = (path[1][0] - path[0][0], path[1][1] - path[0][1])
         if (np.sign(first) == direction).all():
             path.pop(0)
-        loops.append(path)
+        loops += _simple(path)
     return loops
+
+
+def _simple(path: Loop) -> Iterator[Loop]:
+    """Yield the loops of a closed path that meets itself at corners: a polygon is valid without."""
+    places: dict[tuple[int, int], int] = {}
+    corners: Loop = []
+    for corner in path:
+        if corner in places:
+            start = places[corner]
+            yield corners[start:]
+            for each in corners[start:]:
+                del places[each]
+            del corners[start:]
+        places[corner] = len(corners)
+        corners.append(corner)
+    yield corners

@@ -1,8 +1,9 @@
 """The role of a column by its name: measurement, identifier, position or result.
 
 The names are those of objclass and of CellProfiler, ImageJ with MorphoLibJ and TrackMate, napari, QuPath,
-Imaris, ilastik, clEsperanto, scanpy, squidpy and Seurat, and of instruments for screening and spatial omics.
-They are compared in lower case as words: ``Location_CenterX [µm]`` is "location center x".
+Imaris, ilastik, clEsperanto, scanpy, squidpy and Seurat, of instruments for screening and spatial omics, and
+of spreadsheets in German, French, Spanish and Swedish. They are compared in lower case as words:
+``Location_CenterX [µm]`` is "location center x".
 """
 
 from __future__ import annotations
@@ -31,6 +32,13 @@ _TIME = (
     "|timestamp|time ?(point|index|idx|step|stamp|course|s|sec|min|h|ms|hours|minutes|seconds)|date time"
     "|(edge|elapsed|acquisition|delta|track|image|spot) (time|start|stop)|plane|z ?(slice|plane|index|idx)"
 )
+_PARTS = f"{_THINGS}|cells|cyto|cytoplasm|membrane|spots"
+_TRANSLATED = (
+    r"(bild|zelle?|objekt|datei|ebene|kanal|proben?|maus|tier|cell|fil) ?(nummer|nr|name|namn|id)?"
+    r"|(lfd )?(nummer|nr)|bedingung|behandlung|zeit(punkt)?|tag|datum|stunde|löpnummer|prov|djur|mus|tid|dag"
+    r"|(cellule|noyau|objet|fichier|souris|imagen|célula|núcleo|objeto|archivo|muestra)( (nº|n|no|numéro))?"
+    r"|échantillon|lame|temps|jour|heure|numéro|nom|nº|ratón|tiempo|día|fecha|hora|número|nombre"
+)
 _IDENTIFIER = (
     rf"index|unnamed( [\d ]+)?( level.*)?|level \d+|{_THINGS}|{_DESIGN}|{_TIME}",
     # Ids and names: ImageNumber, Object ID, Number_Object_Number, frame_idx
@@ -38,11 +46,12 @@ _IDENTIFIER = (
     r" ?(number(?! of)|no|nr|num|ids?|index|idx|name)( .*)?",
     r"(.* )?(ids?|uuid|guid|oid|identifier|barcode|idx)( \d+)?|(id|uuid) .*|(image|label|cell|track)id",
     r"(original |all )?labels?( image| \d+)?",
-    r"(.* )?(track objects|user|merger|roi|object|cell|nucleus) label( .*)?",
+    rf"(.* )?(track objects|user|merger|parent|{_PARTS}) labels?( .*)?|labels? ({_PARTS})",
     r"(well|plate|array|image) ?(row|col|column)|(.* )?metadata .*",
     r"(.* )?(file ?name|path ?name|file ?path|url|md5 ?digest)( .*)?",
     r"(execution time|module error|processing status|diagnostics) .*",
     r"visibility|manual (\w+ )?colou?r|(min|max) ?thr",
+    _TRANSLATED,
 )
 _SIZED = (
     r"(?!.*\b(area(?! shape)|volume|length|width|height|depth|diameter|radius|perimeter|ratio|count"
@@ -51,6 +60,7 @@ _SIZED = (
 _POSITION = (
     r"[xyz]|[xyz]m|[bc][xyz]|(.* )?c ?m ?[xyz]|(.* )?m c[xyz]|(ellipse |line |start |end )?[xyz] ?\d",
     r"[xyz] ?(min|max|mean|start|end|abs|loc|global|local|stage|coord|pos|position)",
+    rf"[xyz] ({_PARTS}|slide|level)|com? m? ?[xyz]|(schwerpunkt|mittelpunkt|lage|centro|tyngdpunkt) [xyz]",
     r"[xyz] ?(cent?|center|centre|centroid)|cen ?[xyz]|axis \d|(x )?spatial \d|pxl .*|com \d|cog \d",
     rf"({_THINGS}|min|max|sum|mean|start|end|begin|stage|global|local|spatial|com|cog|cg|bb|origin?) ?[xyz]",
     r"(min|max) ?(row|col|column|r|c)|(row|col|column) ?(min|max)|(bbox |box )?(left|top|right|bottom)",
@@ -66,6 +76,7 @@ _POSITION = (
     r"distance (to|from) (the )?(image )?(border|origin)( .*)?",
     # The orientation of an object, which is usually unrelated to its class
     r"(.* )?(orientation|angle|theta|phi|azim|azimuth|elev|elevation|roll|pitch|yaw|direction)( \d+)?",
+    r"(.* )?(winkel|ángulo|vinkel)|(weighted )?region axes( \d)?",
     r"(.* )?inertia tensor \d ?\d|(.* )?eigenvectors?( .*)?|principal components of the object( \d)?",
 )
 _EMBEDDED = r"umap|densmap|t ?sne|fit ?sne|pca?|isomap|mds|phate|dc|diffmap|trimap|pacmap|ica|nmf|lda|svd|mde"
@@ -73,6 +84,7 @@ _CLUSTERED = r"leiden|louvain|pheno ?graph|k ?means|hdbscan|dbscan|gmm|flow ?som
 _GIVEN = (
     "kind|class|classes|(cell ?)?(sub)?type|phenotype|group|annotations?|prediction|predicted|preds?"
     "|classification|category|state|truth|gt|true|outlier|gate|population|compartment"
+    "|klasse|gruppe|classe|groupe|clase|grupo|klass|grupp|selected|selection|flags?|keep|excluded?|valid"
 )
 _NOT_COUNTED = r"(?!(.* )?(number|n|num|count|counts|share|fraction|density|distance|dist|nearest)\b)"
 _RESULT = (
@@ -87,6 +99,8 @@ _RESULT = (
 _UNIT = re.compile(
     r"(?<!num)(?<! of)(?<! in)( (µm|μm|um|microns?|nm|mm|px|pix|pixels?|units?|scaled|deg|rad))+[23]?$"
 )
+_JOINED = re.compile(r"(.+?)(_x|_y|_left|_right|\.\d+)")
+"""What pandas appends where two tables that are joined, or a file, have columns of one name."""
 _FOREIGN = re.compile(r"(?P<identifier>(.*_)?Parent_[A-Z]\w*)|(?P<result>X_\w+[-_]\d+)")
 
 
@@ -105,8 +119,8 @@ def column_role(name: str) -> str:
 
     Examples
     --------
-    >>> [column_role(name) for name in ("area", "TRACK_ID", "AreaShape_Center_X", "leiden_0.5")]
-    ['measurement', 'identifier', 'position', 'result']
+    >>> [column_role(name) for name in ("area", "TRACK_ID", "AreaShape_Center_X", "leiden_0.5", "CLASS_x")]
+    ['measurement', 'identifier', 'position', 'result', 'result']
     """
     if (foreign := _FOREIGN.fullmatch(name)) and foreign.lastgroup:
         return foreign.lastgroup
@@ -114,7 +128,9 @@ def column_role(name: str) -> str:
     if not words:
         return "identifier"
     matching = (role for role, pattern in _patterns().items() if pattern.fullmatch(words))
-    return next(matching, "measurement")
+    role = next(matching, "measurement")
+    joined = _JOINED.fullmatch(name) if role == "measurement" else None
+    return column_role(joined[1]) if joined else role
 
 
 def words_of(name: str) -> str:

@@ -111,6 +111,9 @@ def _among(table: pd.DataFrame, objects: list[Any]) -> np.ndarray:
     chosen = np.zeros(len(table), dtype=bool)
     if objects:
         places = key_rows(table, objects, argument="objects")
+        if not any(key in places for key in objects):
+            got = f"{checks.first_few(list(map(repr, objects)))}, which it does not have"
+            raise checks.invalid("objects", "objects of the table", got)
         chosen[[places[key] for key in objects if key in places]] = True
     return chosen
 

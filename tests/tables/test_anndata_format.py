@@ -157,3 +157,20 @@ def test_anndata_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "anndata", None)
     with pytest.raises(objclass.ObjclassError, match="pip install anndata"):
         objclass.to_anndata(pd.DataFrame({"label": [1], "area": [1.0]}))
+
+
+def test_axes_of_maps_keep_their_numbers_in_any_order(anndata):
+    table = measured()[["label", "image", "area"]]
+    axes = {f"PC_{number}": np.arange(len(table)) * number for number in (10, 1, 0, *range(2, 10))}
+    back = objclass.from_anndata(objclass.to_anndata(table.assign(**axes)))
+    for name, values in axes.items():
+        np.testing.assert_array_equal(back[name], values)
+
+
+@pytest.mark.filterwarnings("ignore:Variable names are not unique")
+def test_names_that_occur_twice_are_refused(anndata):
+    values = np.arange(6.0).reshape(3, 2)
+    for names in (["area", "area"], ["area", "cell"]):
+        obs = pd.DataFrame({"cell": [1, 2, 3]}, index=list("abc"))
+        with pytest.raises(ValueError, match="names that occur once in obs and var"):
+            objclass.from_anndata(anndata.AnnData(values, obs=obs, var=pd.DataFrame(index=names)))

@@ -416,3 +416,23 @@ def test_measurements_beyond_float32_are_refused():
     table = pd.DataFrame({"label": range(1, 7), "area": [1.0, 2, 3, 1e300, 2e300, 3e300]})
     with pytest.raises(ValueError, match="that float32 can hold"):
         train_table_classifier(table, {1: "small", 2: "small", 5: "large", 6: "large"})
+
+
+def test_a_part_of_a_column_is_taken_by_its_rows():
+    values = np.random.default_rng(0).permutation(np.arange(40.0))
+    table = pd.DataFrame(
+        {"label": range(1, 41), "area": values, "kind": np.where(values < 20, "small", "large")}
+    )
+    for given, examples in (
+        (table, table["kind"]),
+        (table[5:], table["kind"][6:30]),
+        (table.sort_values("area"), table["kind"][::2]),
+        (table, table.set_index("label")["kind"][::2]),
+        (table.assign(label=values.astype(int)), table["kind"]),
+    ):
+        classifier = train_table_classifier(given, examples)
+        assert (classify(given, classifier)["CLASS"].astype(str) == given["kind"]).mean() > 0.9
+    with pytest.raises(
+        ValueError, match=r"classes: .*index of the table.*classes.set_axis\(table\['label'\]\)"
+    ):
+        train_table_classifier(table[5:], pd.Series(table["kind"][5:].to_numpy(), table.index[5:]))

@@ -137,3 +137,16 @@ def test_columns_that_cannot_be_compared(values, replicate, told):
     table = experiment(np.random.default_rng(0))
     with pytest.raises(ValueError, match=told):
         compare(table, values, replicate=replicate)
+
+
+@pytest.mark.parametrize("name", ["condition", "replicate"])
+def test_columns_may_have_any_name(name):
+    table = experiment(np.random.default_rng(0), effect=2).rename(
+        columns={"condition": "treatment", "image": "well"}
+    )
+    table["label"] = range(len(table))
+    expected = compare(table, "area", by="treatment", replicate="well")
+    renamed = table.rename(columns={"area": name})
+    found = compare(renamed, name, by="treatment", replicate="well")
+    assert found["effect"].tolist() == expected["effect"].tolist()
+    assert compare_figure(renamed, name, by="treatment", replicate="well").axes[0].get_ylabel() == name

@@ -80,6 +80,7 @@ def test_columns_as_images():
         assert (image[labels == number] == value).all()
     with pytest.raises(ValueError, match="column: expected the name of a column"):
         objclass.map_to_image(labels, table, "volume")
+    assert (objclass.map_to_image(labels, table, "label")[labels > 0] == labels[labels > 0]).all()
     several = pd.concat([table.assign(image="a"), table.assign(image="b")])
     with pytest.raises(ValueError, match="table: expected the objects of one image"):
         objclass.map_to_image(labels, several, "area")
@@ -270,3 +271,31 @@ def test_a_table_of_other_objects_is_refused(tmp_path):
         ):
             call()
     assert np.isfinite(objclass.map_to_image(labels, table.iloc[:2], "area")).any()
+
+
+@pytest.mark.parametrize(
+    ("kinds", "names"),
+    [
+        (pd.array([1, None, 2], dtype="Int64"), ["1", None, "2"]),
+        (pd.array([True, None, False], dtype="boolean"), ["True", None, "False"]),
+        ([1.0, np.nan, 2.0], ["1", None, "2"]),
+        (pd.Categorical([10, None, 2]), ["10", None, "2"]),
+        (["a", None, "b"], ["a", None, "b"]),
+    ],
+)
+def test_classes_of_any_type_for_qupath(kinds, names, tmp_path):
+    labels = np.array([[1, 0, 2, 0, 3]])
+    table = pd.DataFrame({"label": [1, 2, 3], "kind of cell": kinds})
+    objclass.write_geojson(labels, tmp_path / "a.geojson", table=table, column="kind of cell")
+    features = json.loads((tmp_path / "a.geojson").read_text())["features"]
+    assert [f["properties"].get("classification", {}).get("name") for f in features] == names
+
+
+def test_outlines_do_not_meet_themselves(tmp_path):
+    labels, _ = measured()
+    objclass.write_geojson(labels, tmp_path / "a.geojson")
+    for feature in json.loads((tmp_path / "a.geojson").read_text())["features"]:
+        parts = feature["geometry"]["coordinates"]
+        parts = parts if feature["geometry"]["type"] == "MultiPolygon" else [parts]
+        for ring in (ring for part in parts for ring in part):
+            assert len({*map(tuple, ring)}) == len(ring) - 1

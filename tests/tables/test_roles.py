@@ -66,7 +66,7 @@ NAMES = {
         "density_class_2|distance_centroid|nearest_centroid_distance|mean_intensity_channel_1|"
         "intensity_mean-C1|intensity_mean-Z1|volume_um3|ring_mean-0|intensity_position_ratio|"
         "nearest_neighbor_distance|gyration_radius|skewness|kurtosis|mad|cell_density|"
-        "time_to_division_ratio"
+        "time_to_division_ratio|intensity_mean_left|Kernfläche|Fläche|area.1|n_neighbors_y|label_intensity"
     ),
     "identifier": (
         "label|index|Label|LABEL|image|Image|file|path|frame|Frame|FRAME|time|Slice|Ch|ImageNumber|"
@@ -85,7 +85,9 @@ NAMES = {
         "img|img_id|z_index|z_plane|zslice|frame_idx|label_id|LabelID|nuc_id|scene_index|position_index|"
         "pos_id|roi_id|ROI_label|mask_id|event|replicate_number|biological_replicate|bio_rep|batch_id|"
         "cohort|conc|log_dose|dose_um|cell_line|imagerow|imagecol|orig.ident|slice_idx|channel_index|"
-        "cell_barcode|TRACK_START"
+        "cell_barcode|TRACK_START|label_x|label_y|frame.1|ImageNumber.1|condition_left|time_x|index_right|label_nuc|"
+        "label_cells|nuc_label|parent_label|Bildnummer|Objekt-Nr.|Zelle|Dateiname|Zeitpunkt|Fichier|Numéro|Imagen|"
+        "Bildnamn|Löpnummer|Tid"
     ),
     "position": (
         "z|y|x|centroid-0|centroid_weighted_local-1-0|local_centroid-2|weighted_centroid-0|bbox-3|"
@@ -112,7 +114,8 @@ NAMES = {
         "nucleus_y|pos_x|X_pos|x_um|X_um|x-coordinate|x_position_um|xcoord|ycoord|centroid_row|"
         "centroid_col|centroid_x_um|Xpos|com_x|com-0|COM_X|center-0|centre_of_mass-0|center_of_mass_0|bb_x|"
         "min_row|max_col|bbox_left|left|top|right|bottom|row_min|x1|global_x|stage_x_um|tile_x|spatial_x|"
-        "centroid-0_x|centroid-1_y|coord_x"
+        "centroid-0_x|centroid-1_y|coord_x|centroid-0.1|orientation_y|bbox-0_right|x_nuc|Y_cell|CoM X|"
+        "x_slide_mm|Schwerpunkt X|Winkel|RegionAxes_0"
     ),
     "result": (
         "UMAP_0|t-SNE_1|PC_10|Isomap_0|MDS_0|UMAP1|UMAP2|UMAP-1|PC1|PC2|tSNE1|tSNE_1|TSNE1|X_umap-0|"
@@ -124,7 +127,8 @@ NAMES = {
         "AC_CLUSTER_ID|GMM_CLUSTER_ID|celltype|Predicted Class|Probability of nuclei|Detection probability|"
         "Class probability|Cluster ID|Object type|Cell Type|Cell type|true_label|label_pred|pred_label|"
         "gt_label|class_label|y_pred|umap_dim1|umap_component_1|X_pca_harmony-0|X_scVI-0|cluster_0.5|"
-        "kmeans_k5|Leiden_clusters|CellType|cell_type_id|manual_annotation|Group_Number"
+        "kmeans_k5|Leiden_clusters|CellType|cell_type_id|manual_annotation|Group_Number|CLASS_x|CLASS.1|cluster_y|"
+        "MANUAL_CLUSTER_ID_x|MS_CLUSTER_ID_right|Klasse|Gruppe|Groupe|selected|flag"
     ),
 }
 

@@ -154,3 +154,12 @@ def test_objects_of_several_images_are_chosen_by_image_and_label() -> None:
     assert select(table, objects=[("b", 1)])["MANUAL_CLUSTER_ID"].tolist() == [0, 0, 1]
     with pytest.raises(ValueError, match=r"objects: expected keys \(image, label\)"):
         select(table, objects=[1])
+
+
+def test_objects_that_the_table_does_not_have_are_refused(table: pd.DataFrame) -> None:
+    first = int(table["label"][0])
+    assert select(table, objects=[first, 10**6])["MANUAL_CLUSTER_ID"].sum() == 1
+    with pytest.raises(
+        ValueError, match=r"objects: expected objects of the table, got '7', '8', which it does"
+    ):
+        select(table, objects=["7", "8"])

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from objclass._common import checks
 from objclass._common.files import AnyPath
+from objclass.tables.belonging import warn_if_elsewhere
 from objclass.widgets.base import spatial_image
 from objclass.widgets.channels import RGB, is_rgb_first
 from objclass.widgets.explorer.object_table import ObjectTable
@@ -64,6 +65,7 @@ def open_objects(
         for one, beside, name in zip(arrays, numbers, called, strict=True)
     ]
     what = "images" if columns else "image, labels"
+    is_given = table is not None
     if table is None:
         table, made = _measure(arrays, numbers, keys, columns, sizes)
         opening = [f"# {what.replace(', ', ' and ')}: those that the explorer was opened with", *code, *made]
@@ -72,6 +74,11 @@ def open_objects(
         for beside, name in zip(numbers, called, strict=True):
             checks.warn_like_image(beside, name=name, stacklevel=2)
     objects = ObjectTable(table, LabelImages(numbers, keys, columns), opening=opening)
+    if is_given:
+        places = objects.images.places_of(objects.row_labels)
+        for place, beside in enumerate(numbers):
+            if not checks.is_like_image(beside):
+                warn_if_elsewhere(table[places == place], beside, stacklevel=2)
     objects.edits.image, objects.edits.spacing = given, sizes
     if names is None and all(map(is_rgb_first, pixels)):  # of a file it is known
         names = RGB
