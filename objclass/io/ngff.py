@@ -147,9 +147,15 @@ def _largest(group: Any, paths: Sequence[str], file: str) -> int:
 
 def _axes(image: Mapping[str, Any], array: Any, *, level: int, file: str) -> tuple[str, dict[str, float]]:
     """Return the axes of an array of a multiscale image, and its spacing in micrometres."""
-    systems = [system["axes"] for system in image.get("coordinateSystems", ())]  # from NGFF 0.6 on
-    named = [image["axes"]] if image.get("axes") else systems
-    axes = named[0] if named else list("tczyx"[-array.ndim :])  # NGFF 0.1 and 0.2 have five, always the same
+    transforms = [*image["datasets"][level].get("coordinateTransformations", ())]
+    systems = image.get("coordinateSystems")
+    if systems:  # from NGFF 0.6 on; transformations of the image lead from this system to others
+        places = [step["output"] for step in transforms if "output" in step]
+        names = [place.get("name") if isinstance(place, dict) else place for place in places]
+        axes = next((each["axes"] for each in systems if each.get("name") in names), systems[0]["axes"])
+    else:
+        transforms += image.get("coordinateTransformations", ())
+        axes = image.get("axes") or list("tczyx"[-array.ndim :])  # NGFF 0.1 and 0.2 have always the same five
     described = [axis if isinstance(axis, dict) else {"name": axis} for axis in axes]
     kinds = {"time": "t", "channel": "c"}
     names = [str(axis["name"]).lower() for axis in described]
@@ -157,8 +163,7 @@ def _axes(image: Mapping[str, Any], array: Any, *, level: int, file: str) -> tup
     if len(names) != array.ndim:
         raise ValueError(f"its metadata name {len(names)} axes, its array has {array.ndim}")
     letters = "".join(name if name in (*"tczyx",) else "?" for name in names)
-    transforms = image["datasets"][level].get("coordinateTransformations", ())
-    scale = _scale([*transforms, *image.get("coordinateTransformations", ())], array.ndim)
+    scale = _scale(transforms, array.ndim)
     if scale is None:
         if any(axis.get("unit") for a, axis in zip(letters, described, strict=True) if a in "zyx"):
             warnings.warn(

@@ -364,7 +364,13 @@ def test_a_voxel_size_is_that_of_known_transformations_alone(tmp_path, version, 
 
 def test_axes_in_a_coordinate_system(tmp_path):
     (image,) = multiscales("0.5", "cyx")
-    image["coordinateSystems"] = [{"name": "physical", "axes": image.pop("axes")}]
+    other = [{"name": name, "type": "space"} for name in "zyx"]
+    image["coordinateSystems"] = [
+        {"name": "stage", "axes": other},
+        {"name": "physical", "axes": image.pop("axes")},
+    ]
+    image["datasets"][0]["coordinateTransformations"][0]["output"] = {"name": "physical"}
+    image["coordinateTransformations"] = [{"type": "affine", "output": {"name": "stage"}}]
     group = new_group(tmp_path / "a.zarr", "0.5")
     group.attrs.update(attributes("0.5", {"multiscales": [image]}))
     group.create_array("s0", data=example((2, 8, 9)))
