@@ -32,6 +32,7 @@ from objclass.workflows.inputs import (
     ImageFile,
     Item,
     describe_left_out,
+    describe_planes,
     find_images,
     with_distinct_stems,
 )
@@ -199,8 +200,8 @@ def segment_folder(
     ndim = settings.segmentation.ndim_of_images(trained)
     settings.check_axes(ndim)
     found = find_images(inputs, out=out)
-    if found.left_out:
-        _log.warning("%s", describe_left_out(found.left_out))
+    for text in filter(None, (describe_left_out(found.left_out), describe_planes(found.files, ndim))):
+        _log.warning("%s", text)
     folder = make_folder(Path(out)).absolute()
     with locked(folder):
         _check_same(folder, found.root.resolve(), trained, settings, classes_sha256)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from objclass._common.checks import invalid
+from objclass._common.checks import first_few, invalid
 from objclass._common.files import AnyPath, check_name
 from objclass.io.ngff import is_zarr
 from objclass.io.opening import OPENERS, suffix_of
@@ -31,6 +31,8 @@ _RUN_IMAGES = {"labels.tif", "overview.png", "annotations.tif"}
 _TRAINING_IMAGE = re.compile(
     r"(.*[-_. ])?(annotations|labels|scribbles|strokes)[-_. ]?\d*(\.ome)?\.\w+", re.IGNORECASE
 )
+_PLANE = re.compile(r"(?<![a-z])(z|zstep|slice|plane)[-_ ]?\d+|(?<=f\d\d)p\d\d(?=-ch)", re.IGNORECASE)
+"""Where a name tells the plane of a stack; the last is that of Opera and Operetta."""
 _READABLE = re.compile(r"[^/\\:*?\"<>|~\x00-\x1f\x7f\ud800-\udfff]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
 """Names of devices on Windows, with any suffix."""
@@ -129,6 +131,20 @@ class Found:
     root: Path
     files: list[ImageFile]
     left_out: dict[str, int]
+
+
+def describe_planes(files: Sequence[ImageFile], ndim: int) -> str:
+    """Return a line about files that by their names are planes of stacks, if they are to be 2D images."""
+    stacks: dict[str, list[str]] = {}
+    for file in files:
+        stacks.setdefault(_PLANE.sub("*", file.name), []).append(file.name)
+    planes = [names for stack, names in stacks.items() if len(names) > 2 and "*" in stack]
+    if not planes or ndim != 2:
+        return ""
+    return (
+        f"{sum(map(len, planes)):,} files are named like the planes of {len(planes):,} stacks "
+        f"({first_few(planes[0])}): each is an image, and an object in several planes counts in each"
+    )
 
 
 def describe_left_out(left_out: Mapping[str, int]) -> str:

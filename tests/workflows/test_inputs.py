@@ -11,7 +11,14 @@ import pytest
 import tifffile
 
 import objclass
-from objclass.workflows.inputs import ImageFile, Item, describe_left_out, find_images, with_distinct_stems
+from objclass.workflows.inputs import (
+    ImageFile,
+    Item,
+    describe_left_out,
+    describe_planes,
+    find_images,
+    with_distinct_stems,
+)
 
 
 def make(folder, *names):
@@ -312,3 +319,26 @@ def test_thumbnails_and_deleted_files_of_file_servers_are_no_images(tmp_path):
     found = find_images(tmp_path)
     assert names(found) == ["a.tif"]
     assert describe_left_out(found.left_out) == "ignored: hidden files (3)"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "n_stacks"),
+    [
+        ("scan_z{:03}.tif", 1),
+        ("day1/scan Z{}.tif", 1),
+        ("A01/ZStep_{}/site1_w1.TIF", 1),
+        ("r01c01f01p{:02}-ch1sk1fk1fl1.tiff", 1),
+        ("x_T0001F001L01A01Z{:02}C01.tif", 1),
+        ("img_t{:03}.tif", 0),
+        ("Z0{}_A01.png", 1),
+        ("quiz{}.tif", 0),
+        ("B{:02}.tif", 0),
+    ],
+)
+def test_files_that_are_named_like_planes_are_told(tmp_path, pattern, n_stacks):
+    make(tmp_path, *(pattern.format(number) for number in range(1, 4)))
+    files = find_images(tmp_path).files
+    text = describe_planes(files, 2)
+    assert describe_planes(files, 3) == ""
+    assert text.startswith(f"3 files are named like the planes of {n_stacks} stacks" if n_stacks else "")
+    assert bool(text) == bool(n_stacks)
