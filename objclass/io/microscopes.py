@@ -87,8 +87,15 @@ def open_czi(path: Path) -> Iterator[list[StoredImage]]:
         for scene, place in rectangles.items():
 
             def plane(at: dict[str, int], scene: int | None = scene, place: Any = place) -> np.ndarray:
-                plane = {axis.upper(): n for axis, n in at.items()}
-                pixels = reader.read(plane=plane, scene=scene, roi=None if scene is not None else place)
+                where: Any = {"plane": {axis.upper(): n for axis, n in at.items()}, "scene": scene}
+                where["roi"] = None if scene is not None else place
+                pixels = reader.read(**where)
+                if not pixels.any() and reader.read(**where, background_pixel=(1, 1, 1)).all():
+                    warnings.warn(
+                        f"{path.name}: planes that are not in it are read as 0. Either they were not "
+                        "recorded, as those of a channel of one plane, or the acquisition was stopped.",
+                        stacklevel=2,
+                    )
                 return pixels[..., ::-1] if is_rgb else pixels[..., 0]
 
             axes = "".join(lengths).lower() + ("yxs" if is_rgb else "yx")

@@ -533,6 +533,8 @@ def _describe(
 def _imagej_spacing(tiff: Any, series: Any) -> dict[str, float | None]:
     metadata = tiff.imagej_metadata or {}
     unit = metadata.get("unit")
+    if unit is None and series.keyframe.resolutionunit == 3:
+        return _centimetre_spacing_unless_print(tiff, series)
     # ImageJ omits sizes of 1.0, and the units of y and z if they are that of x.
     sizes = {"z": metadata.get("spacing", 1.0), **_resolution(series)}
     if (unit is None and series.keyframe.resolutionunit == 1) or str(unit).lower() not in (*_NO_SIZE, "none"):
@@ -582,6 +584,12 @@ def _centimetre_spacing(_: Any, series: Any) -> dict[str, float | None]:
     return {a: to_micrometres(n, "cm" if is_centimetre else None) for a, n in _resolution(series).items()}
 
 
+def _centimetre_spacing_unless_print(tiff: Any, series: Any) -> dict[str, float | None]:
+    """Return the pixel size if that is per centimetre, unless it is that of a print."""
+    sizes = _centimetre_spacing(tiff, series)
+    return sizes if max(filter(None, sizes.values()), default=0) < _FINEST_PRINT else {}
+
+
 def _plain_spacing(tiff: Any, series: Any) -> dict[str, float | None]:
     """Return the pixel size of a TIFF without metadata of a microscope, unless it is that of a print."""
     metadata: Mapping[str, Any] = (tiff.shaped_metadata or ({},))[
@@ -591,8 +599,7 @@ def _plain_spacing(tiff: Any, series: Any) -> dict[str, float | None]:
         sizes = {"z": metadata.get("spacing"), **_resolution(series)}
         sizes = {a: to_micrometres(size, metadata["unit"]) for a, size in sizes.items()}
         return sizes if series.keyframe.resolution != (1, 1) else {}
-    sizes = _centimetre_spacing(tiff, series)
-    return sizes if max(filter(None, sizes.values()), default=0) < _FINEST_PRINT else {}
+    return _centimetre_spacing_unless_print(tiff, series)
 
 
 def _metaseries_spacing(tiff: Any, _: Any) -> dict[str, float | None]:

@@ -18,11 +18,11 @@ def example(shape, dtype="uint16", seed=0):
     return (np.random.default_rng(seed).random(shape) * 250).astype(dtype)
 
 
-def write_czi(path, array, *, scenes=1, options="uncompressed:"):
+def write_czi(path, array, *, scenes=1, options="uncompressed:", skip=()):
     """Write (t, c, z, y, x) for each scene, with the library of Zeiss."""
     with czi.create_czi(str(path), compression_options=options) as writer:
         for scene in range(scenes):
-            for t, c, z in np.ndindex(array.shape[:3]):
+            for t, c, z in {*np.ndindex(array.shape[:3])}.difference(skip):
                 place = {"plane": {"T": t, "C": c, "Z": z}, "scene": scene, "location": (scene * 500, 0)}
                 writer.write(array[t, c, z][..., None] + np.uint16(scene), **place)
         names = {c: f"dye {c}" for c in range(array.shape[1])}
@@ -41,6 +41,16 @@ def test_czi(tmp_path, options):
     np.testing.assert_array_equal(images.imread(tmp_path / "a.czi", frame=1), array[1], strict=True)
     part = images.imread(tmp_path / "a.czi", frame=0, channel="dye 2")
     np.testing.assert_array_equal(part, array[0, 2], strict=True)
+
+
+def test_planes_that_are_not_in_a_czi_file_are_told(tmp_path):
+    array = example((2, 2, 3, 32, 40)) + np.uint16(1)
+    array[0, 0, 1] = 0  # black, and there
+    write_czi(tmp_path / "a.czi", array, skip=[(1, 1, 2)])
+    np.testing.assert_array_equal(images.imread(tmp_path / "a.czi", frame=0), array[0])
+    np.testing.assert_array_equal(images.imread(tmp_path / "a.czi", frame=1, channel=0), array[1, 0])
+    with pytest.warns(UserWarning, match=r"a\.czi: planes that are not in it are read as 0"):
+        images.imread(tmp_path / "a.czi", frame=1)
 
 
 def test_czi_of_several_scenes_and_in_colour(tmp_path):

@@ -449,6 +449,8 @@ def test_white_that_is_stored_as_0_is_told(tmp_path):
         ({"resolution": (2, 4), "metadata": {"unit": "nm"}}, (0.00025, 0.0005)),
         ({"resolution": (2, 4), "metadata": {"unit": "inch"}}, None),
         ({"metadata": {"unit": "um"}}, None),
+        ({"imagej": True, "resolution": (20000, 40000), "resolutionunit": "CENTIMETER"}, (0.25, 0.5)),
+        ({"imagej": True, "resolution": (118.11, 118.11), "resolutionunit": "CENTIMETER"}, None),
     ],
 )
 def test_pixel_size_of_a_plain_tiff(tmp_path, options, expected):
