@@ -468,10 +468,15 @@ def _read(
     """Return the images and their scribbles, if there are any; channels in the order of the classifier."""
     from objclass._common.checks import invalid
     from objclass.io.images import read_annotations
+    from objclass.workflows.reading import warn_of_order
 
     n_images, paths = len(options.images), options.annotations
     if paths is not None and len(paths) != n_images:
         raise invalid("annotations", f"as many files as there are images, {n_images}", f"{len(paths)}")
+    for argument in ("annotations", "labels"):
+        others = getattr(options, argument, None)
+        if others is not None and len(others) == n_images:
+            warn_of_order(options.images, others, argument=argument)
     reading = _reading(options)
     annotations = None if paths is None else [read_annotations(path, reading.frame) for path in paths]
     if classifier is not None:

@@ -150,9 +150,9 @@ def _axes(image: Mapping[str, Any], array: Any, *, level: int, file: str) -> tup
     transforms = [*image["datasets"][level].get("coordinateTransformations", ())]
     systems = image.get("coordinateSystems")
     if systems:  # from NGFF 0.6 on; transformations of the image lead from this system to others
-        places = [step["output"] for step in transforms if "output" in step]
-        names = [place.get("name") if isinstance(place, dict) else place for place in places]
-        axes = next((each["axes"] for each in systems if each.get("name") in names), systems[0]["axes"])
+        ends = [step["output"] for step in transforms if "output" in step]
+        reached = [end.get("name") if isinstance(end, dict) else end for end in ends]
+        axes = next((each["axes"] for each in systems if each.get("name") in reached), systems[0]["axes"])
     else:
         transforms += image.get("coordinateTransformations", ())
         axes = image.get("axes") or list("tczyx"[-array.ndim :])  # NGFF 0.1 and 0.2 have always the same five

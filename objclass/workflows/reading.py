@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -287,6 +288,22 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
     table = measure(found, pixels, spacing=spacing, unit=measured.symbol)
     table.insert(1, "unit", measured.unit)
     return table
+
+
+def warn_of_order(images: Sequence[AnyPath], others: Sequence[AnyPath], *, argument: str) -> None:
+    """Warn if the file that belongs to an image by its place is not the one that is named like it."""
+    names = [os.path.basename(other) for other in others]
+    stems = [os.path.basename(image).partition(".")[0] for image in images]
+    for image, stem, own in zip(images, stems, names, strict=True):
+        word = re.compile(rf"(?<![^\W_]){re.escape(stem)}(?![^\W_])")
+        like = [name for name in names if word.search(name)]
+        if like and own not in like and stems.count(stem) == 1:
+            warnings.warn(
+                f"{argument}: {own} is taken for {os.path.basename(image)}, while {like[0]} is named like "
+                "it. Were they given in the order of the images?",
+                stacklevel=3,
+            )
+            return
 
 
 def _report_channels(path: AnyPath, picture: Picture, wanted: Sequence[str]) -> None:

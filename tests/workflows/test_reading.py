@@ -1,5 +1,6 @@
 import itertools
 import sys
+import warnings
 from contextlib import contextmanager
 
 import matplotlib.image
@@ -12,7 +13,7 @@ import objclass
 from objclass.io.opening import open_file
 from objclass.workflows.batch import segment_folder
 from objclass.workflows.parameters import Parameters
-from objclass.workflows.reading import Reading, measure_files
+from objclass.workflows.reading import Reading, measure_files, warn_of_order
 from objclass.workflows.run import run_image
 
 _opened: list[str] | None = None
@@ -170,3 +171,16 @@ def test_series_are_chosen_in_an_open_file(tmp_path):
             file.image(3)
         with pytest.raises(ValueError, match="3 series"):
             Reading().read_open(file, 2, "it")
+
+
+def test_annotations_in_the_order_of_other_images_are_told():
+    images = ["x/day1.ome.tif", "x/day10.tif", "x/control.tif"]
+    given = ["day1_s.tif", "day10_s.tif", "s-control.tif"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_order(images, given, argument="annotations")
+        warn_of_order(images, ["a1.tif", "b.tif", "controls.tif"], argument="annotations")
+        warn_of_order(["1/i.tif", "2/i.tif"], ["1/s.tif", "2/i_s.tif"], argument="annotations")
+    told = r"annotations: s-control\.tif is taken for day1\.ome\.tif, while day1_s\.tif is named like it"
+    with pytest.warns(UserWarning, match=told):
+        warn_of_order(images, given[::-1], argument="annotations")
