@@ -169,8 +169,29 @@ def _images_of(tiff: tifffile.TiffFile) -> list[tifffile.TiffPageSeries]:
         for series in found
         if not _NOT_THE_IMAGE.fullmatch(series.name or "") and not series.keyframe.is_reduced
     ]
-    images = [each for n, each in enumerate(images) if n == 0 or not _is_level(each, images[n - 1])]
-    return images or found[:1]
+    return _without_levels(images, Path(tiff.filehandle.path)) or found[:1]
+
+
+def _without_levels(images: Sequence[tifffile.TiffPageSeries], path: Path) -> list[tifffile.TiffPageSeries]:
+    """Return the series without coarser copies of the one before; two alone may be two images."""
+    chains: list[list[tifffile.TiffPageSeries]] = []
+    for series in images:
+        if chains and _is_level(series, chains[-1][-1]):
+            chains[-1].append(series)
+        else:
+            chains.append([series])
+    kept = [series for chain in chains for series in (chain[:1] if len(chain) > 2 else chain)]
+    n_copies = len(images) - len(kept)
+    # Those that tifffile has found by their sizes alone, without a word of the file on them.
+    levels = [level.keyframe for series in kept if series.kind == "generic" for level in series.levels[1:]]
+    n_copies += sum(not (keyframe.is_reduced or keyframe.is_subifd) for keyframe in levels)
+    if n_copies:
+        _warn(
+            path,
+            f"{n_copies} of its images are a half, third or quarter of the size of the one before, as levels "
+            "of a pyramid: they are not read",
+        )
+    return kept
 
 
 def _is_level(series: tifffile.TiffPageSeries, larger: tifffile.TiffPageSeries) -> bool:

@@ -487,8 +487,19 @@ def test_levels_of_a_pyramid_that_are_called_images_are_none(tmp_path):
         for n, step in enumerate((1, 2, 4)):
             writer.write(array[::step, ::step], metadata={"axes": "YX", "Name": f"slide #{n}"})
         writer.write(array, metadata={"axes": "YX", "Name": "another"})
-    infos = images.image_info(tmp_path / "a.ome.tif")
+    told = "2 of its images are a half, third or quarter of the size of the one before"
+    with pytest.warns(UserWarning, match=told):
+        infos = images.image_info(tmp_path / "a.ome.tif")
     assert [(info.name, info.shape) for info in infos] == [("slide #0", (70, 90)), ("another", (70, 90))]
+    with tifffile.TiffWriter(tmp_path / "b.ome.tif", ome=True) as writer:
+        for step in (1, 2):  # an overview and a detail
+            writer.write(array[::step, ::step], metadata={"axes": "YX"})
+    assert len(images.image_info(tmp_path / "b.ome.tif")) == 2
+    with tifffile.TiffWriter(tmp_path / "plain.tif") as writer:
+        for step in (1, 2, 4):
+            writer.write(array[::step, ::step], metadata=None)
+    with pytest.warns(UserWarning, match=told):
+        np.testing.assert_array_equal(images.imread(tmp_path / "plain.tif"), array)
 
 
 def test_signed_values_of_imagej_have_their_sign(tmp_path):
