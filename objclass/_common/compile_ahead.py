@@ -14,7 +14,7 @@ import sys
 import threading
 
 from objclass._common.code_cache import is_compiled, waiting_for_compiler
-from objclass._common.messages import report
+from objclass._common.progress import report
 
 STEPS = "objclass.workflows.compilation"
 """Run as ``python -m``, this module compiles the steps that it is given and prints each when it is done."""

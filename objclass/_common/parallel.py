@@ -1,11 +1,10 @@
-"""Numba flags, the shared thread pool, and progress bars."""
+"""Numba flags, and the shared thread pool."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import threading
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
@@ -14,10 +13,10 @@ import numba
 
 from objclass._common.code_cache import cache_folder, code_cache, compile_once, source_key
 from objclass._common.parts import NEWEST, PART, call_part
+from objclass._common.progress import Progress, progress_bar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Progress = bool | Callable[[int, int], None]
 
 _local = threading.local()
 _lock = threading.Lock()
@@ -182,27 +181,3 @@ def _forget_pool() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_pool)
-
-
-@contextlib.contextmanager
-def progress_bar(total: int, description: str, progress: Progress) -> Iterator[Callable[..., None]]:
-    """Yield a function that advances the progress bar by steps; see `map_tiles` for `progress`."""
-    if callable(progress):
-        done = 0
-
-        def report(steps: int = 1) -> None:
-            nonlocal done
-            done += steps
-            progress(done, total)
-
-        yield report
-    elif progress:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="IProgress not found")
-            from tqdm.auto import tqdm
-
-            bar = tqdm(total=total, desc=description, delay=2, leave=False)
-        with bar:
-            yield lambda steps=1: bar.update(steps) and None
-    else:
-        yield lambda steps=1: None

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from objclass._common import checks
 from objclass._common.compile_ahead import compile_ahead_in_notebook
 from objclass._common.notices import warn
-from objclass._common.parallel import Progress, map_tiles, read_only
+from objclass._common.parallel import map_tiles, read_only
+from objclass._common.progress import Progress
 from objclass.measurement.columns import table_attributes
 from objclass.measurement.counting import (
     Counter,
@@ -484,7 +485,7 @@ def _scan(
     counted = map_tiles(
         lambda rows: count_objects(local, Part(scene, objects, rows, numbers)),
         split_objects(objects.sums.boxes),
-        description="measure",
+        description="Measuring",
         progress=progress,
     )
     counts = {name: np.concatenate([part[name] for part in counted]) for name in counted[0]}

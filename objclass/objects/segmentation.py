@@ -18,7 +18,8 @@ from objclass._common.checks import (
     invalid,
 )
 from objclass._common.notices import warn
-from objclass._common.parallel import Progress, map_tiles
+from objclass._common.parallel import map_tiles
+from objclass._common.progress import Progress
 from objclass._common.sizes import parse_size, weighted_median
 from objclass.objects import splitting
 from objclass.objects.kernels.depth import fill_cavities

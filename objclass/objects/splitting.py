@@ -21,7 +21,8 @@ from objclass._common.checks import (
     invalid,
     is_list,
 )
-from objclass._common.parallel import Progress, map_tiles, n_threads, progress_bar
+from objclass._common.parallel import map_tiles, n_threads
+from objclass._common.progress import Progress, progress_bar
 from objclass._common.sizes import weighted_median
 from objclass.objects.kernels.component_tree import convex_parts
 from objclass.objects.kernels.convexity import mean_solidity

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from objclass._common.checks import invalid
-from objclass._common.parallel import Progress, progress_bar
+from objclass._common.progress import Progress, progress_bar
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.features import FILTERS
 from objclass.pixels.filter_bank import Blur, Tensor, plan_features

@@ -22,7 +22,8 @@ from objclass._common.checks import (
     invalid,
     is_list,
 )
-from objclass._common.parallel import Progress, map_tiles, progress_bar
+from objclass._common.parallel import map_tiles
+from objclass._common.progress import Progress, progress_bar
 from objclass.pixels import opencl
 from objclass.pixels.classifier import ObjectClassifier
 from objclass.pixels.comparison import compare_with_training, describe_other_spacing

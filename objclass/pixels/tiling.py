@@ -17,7 +17,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from objclass._common.parallel import Progress, map_tiles, n_threads, progress_bar
+from objclass._common.parallel import map_tiles, n_threads
+from objclass._common.progress import Progress, progress_bar
 from objclass.pixels.filter_bank import Blur, Plan, Tensor, pack_kernels
 from objclass.pixels.kernels.convolution import FIRST_TAPS, ROWS, TAPS
 from objclass.pixels.kernels.filters import N_WEIGHTS, Tile, gradient_products, tensor_eigenvalues

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import check_number, check_option, invalid
-from objclass._common.messages import report
+from objclass._common.progress import report
 from objclass.tables import estimators
 from objclass.tables.columns import check_random_state, prepare, with_results
 from objclass.tables.estimators import Method, check_size, repeatable, report_matrix, set_up

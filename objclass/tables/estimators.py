@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from objclass._common.checks import invalid
-from objclass._common.messages import report
 from objclass._common.notices import collect_of_packages, warn
+from objclass._common.progress import report
 from objclass.tables.columns import Matrix
 
 _lock = threading.RLock()

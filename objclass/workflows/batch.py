@@ -22,7 +22,7 @@ from objclass import __version__
 from objclass._common.checks import ObjclassError, check_number, first_few, invalid
 from objclass._common.files import AnyPath, remove_unfinished
 from objclass._common.locking import locked
-from objclass._common.parallel import Progress, progress_bar
+from objclass._common.progress import Progress, progress_bar
 from objclass.workflows.batch_tables import COLUMNS, IMAGES, OBJECTS, PARQUET
 from objclass.workflows.classes import count_classes, load_object_classifier, measure_objects
 from objclass.workflows.inputs import (
@@ -217,7 +217,7 @@ def segment_folder(
             records = work.done_before(items, trained, workers.opened, verify=verify)
             todo = [item for item in items if item not in records]
             n_before = len(records)
-            with progress_bar(len(todo), "batch", progress) as advance:
+            with progress_bar(len(todo), "Segmenting images", progress) as advance:
                 failed, defects = _do_items(workers, todo, (work, trained), advance)
         for item in todo:
             if item.title not in failed:

@@ -8,7 +8,7 @@ import numpy as np
 
 from objclass._common.checks import invalid
 from objclass._common.files import AnyPath
-from objclass._common.parallel import Progress
+from objclass._common.progress import Progress
 from objclass.workflows.reading import Picture
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from objclass._common.code_cache import mark_compiled
-from objclass._common.parallel import Progress, progress_bar
+from objclass._common.progress import Progress, progress_bar
 
 
 def warmup(*, progress: Progress = True) -> None:
@@ -34,7 +34,7 @@ def warmup(*, progress: Progress = True) -> None:
     """
     steps = [partial(_find_and_measure, *case) for case in _cases()]
     steps += [partial(_compile_step, step) for step in STEPS]
-    with progress_bar(len(steps), "compiling", progress) as advance, warnings.catch_warnings():
+    with progress_bar(len(steps), "Compiling", progress) as advance, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # expected for tiny images and tables
         for step in steps:
             step()

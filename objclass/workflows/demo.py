@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from objclass._common.files import AnyPath
-from objclass._common.parallel import Progress
+from objclass._common.progress import Progress
 from objclass.objects.matching import match_objects
 from objclass.workflows.parameters import Parameters
 from objclass.workflows.reading import Picture

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from objclass._common.checks import check_labels, check_number, invalid, is_list
-from objclass._common.parallel import Progress, progress_bar
+from objclass._common.progress import Progress, progress_bar
 from objclass.objects.matching import match_objects
 from objclass.objects.segmentation import SegmentationOptions, segment_with
 from objclass.pixels.classifier import ObjectClassifier, train_on_pairs
@@ -117,7 +117,7 @@ def evaluate(
     if annotated is not None:
         scribbles = [one for _, one in check_scribbles(images, annotated)]
     score = _Score(images, scribbles, _check_truths(truths, len(images)), min_overlap, options)
-    with progress_bar(len(images), "evaluate", progress) as advance:
+    with progress_bar(len(images), "Evaluating", progress) as advance:
         for at in range(len(images)):
             score.add(at, classifier)
             advance()
@@ -198,7 +198,7 @@ def cross_validate_images(
     n_folds = len(image) if n_folds is None else n_folds
     check_number("n_folds", n_folds, low=2, high=len(image), integer=True)
     score = _Score(image, scribbles, _check_truths(labels, len(image)), min_overlap, options)
-    with progress_bar(n_folds, "cross-validate", progress) as advance:
+    with progress_bar(n_folds, "Cross-validating", progress) as advance:
         for fold in range(n_folds):
             unseen = list(range(fold, len(image), n_folds))
             seen = [at for at in range(len(image)) if at not in unseen]

@@ -13,7 +13,7 @@ import numpy as np
 
 from objclass._common.checks import check_number, check_option, check_spacing, invalid
 from objclass._common.compile_ahead import compile_ahead
-from objclass._common.parallel import Progress
+from objclass._common.progress import Progress
 from objclass._common.sizes import parse_size
 from objclass.objects.segmentation import SegmentationOptions
 from objclass.pixels.training import TrainingParameters

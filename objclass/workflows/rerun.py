@@ -13,7 +13,7 @@ import numpy as np
 
 from objclass._common.checks import ObjclassError, invalid
 from objclass._common.files import AnyPath, check_name
-from objclass._common.parallel import Progress
+from objclass._common.progress import Progress
 from objclass.io.images import imread
 from objclass.workflows.demo import run_demo
 from objclass.workflows.parameters import Parameters

@@ -14,7 +14,7 @@ import numpy as np
 
 from objclass._common.checks import ObjclassError, invalid
 from objclass._common.files import AnyPath, check_exists, replacing
-from objclass._common.parallel import Progress
+from objclass._common.progress import Progress
 from objclass.workflows.classes import count_classes, load_object_classifier, measure_objects
 from objclass.workflows.parameters import Parameters
 from objclass.workflows.reading import Picture

@@ -8,7 +8,8 @@ from typing import TypedDict
 
 import numpy as np
 
-from objclass._common import parallel
+from objclass._common.parallel import map_tiles
+from objclass._common.progress import Progress
 from objclass.widgets.boxes import object_boxes
 
 TRIANGLES = 400_000
@@ -69,7 +70,7 @@ def mesh_objects(
     *,
     spacing: Sequence[float] = (1.0, 1.0, 1.0),
     budget: int = TRIANGLES,
-    progress: parallel.Progress = False,
+    progress: Progress = False,
 ) -> Mesh:
     """Return the smoothed surfaces of objects.
 
@@ -86,7 +87,7 @@ def mesh_objects(
     budget : int
         The approximate maximum number of triangles of all objects.
     progress : bool or callable
-        As in `parallel.map_tiles`.
+        As in `map_tiles`.
 
     References
     ----------
@@ -111,7 +112,7 @@ def mesh_objects(
         box = boxes[place]
         return nothing if box is None else _surface(labels[box] == numbers[place], box, sizes, share)
 
-    parts = parallel.map_tiles(surface, range(len(numbers)), description="Surfaces", progress=progress)
+    parts = map_tiles(surface, range(len(numbers)), description="Surfaces", progress=progress)
     vertices, faces = zip(nothing, *parts, strict=True)
     counts = np.array([len(each) for each in vertices], np.int32)
     starts = (np.cumsum(counts) - counts).astype(np.uint32)

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import traitlets
 
-from objclass._common import checks, parallel
+from objclass._common import checks
+from objclass._common.progress import Progress
 from objclass.plots.colors import color_objects, group_colors
 from objclass.tables.columns import column_kind
 from objclass.widgets.base import bundle, spatial_image
@@ -44,7 +45,7 @@ def view3d(
     spacing: Sequence[float] | None = None,
     raw: str = "mip",
     triangles: int = TRIANGLES,
-    progress: parallel.Progress = True,
+    progress: Progress = True,
 ) -> View3D:
     """Show objects as surfaces in 3D, together with the image.
 
@@ -141,7 +142,7 @@ class View3D(ipywidgets.VBox):
         unit: str | None = None,
         raw: str = "mip",
         triangles: int = TRIANGLES,
-        progress: parallel.Progress = True,
+        progress: Progress = True,
     ):
         stack = labels if labels.ndim == 3 else labels[np.newaxis]
         sizes = (1.0,) * labels.ndim if spacing is None else tuple(spacing)
