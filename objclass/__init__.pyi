@@ -8,7 +8,7 @@ from .io.images import read_spacing as read_spacing
 from .io.info import ImageInfo as ImageInfo
 from .io.labels import read_labels as read_labels
 from .measurement.columns import describe_columns as describe_columns
-from .measurement.region_properties import measure as measure
+from .measurement.measuring import measure as measure
 from .measurement.remeasuring import remeasure as remeasure
 from .objects.compartments import expand as expand
 from .objects.compartments import relate as relate

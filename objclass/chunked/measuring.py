@@ -18,8 +18,8 @@ from objclass.chunked.fragments import Fragment, pack
 from objclass.chunked.slabs import OVERLAPS, count_in_slabs
 from objclass.measurement.counting import Counter, Options, Part, Scene, count_objects
 from objclass.measurement.kernels.sums import NUMBER, ObjectSums, merge_sums
+from objclass.measurement.measuring import check_pixels, encode_labels, sum_records
 from objclass.measurement.objects import MeasuredObjects
-from objclass.measurement.region_properties import check_pixels, encode_labels, sum_records
 
 BATCH = 2**21
 """The number of voxels of bounding boxes to process at a time. An object with more is counted in slabs."""

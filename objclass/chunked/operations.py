@@ -20,7 +20,7 @@ from objclass.chunked.graph import (
     segment_blocks,
 )
 from objclass.chunked.measuring import Quantities
-from objclass.measurement.region_properties import (
+from objclass.measurement.measuring import (
     axis_names,
     check_options,
     check_perimeter,

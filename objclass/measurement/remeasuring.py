@@ -11,7 +11,7 @@ import numpy.typing as npt
 from objclass._common import checks
 from objclass._common.notices import warn
 from objclass.measurement.columns import find_property
-from objclass.measurement.region_properties import check_options, measure
+from objclass.measurement.measuring import check_options, measure
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -39,8 +39,8 @@ def measure_objects(
     labels: np.ndarray, picture: Picture, classifier: TableClassifier | None, *, progress: Progress = False
 ) -> pd.DataFrame:
     """Measure the basic properties of objects, and those that a classifier needs."""
+    from objclass.measurement.measuring import measure
     from objclass.measurement.properties import PROPERTIES
-    from objclass.measurement.region_properties import measure
 
     options: dict[str, Any] = {"spacing": picture.spacing, "unit": picture.symbol}
     if classifier is not None:

@@ -63,7 +63,7 @@ def _compile_step(step: str) -> None:
 
 
 def _find_and_measure(image: np.ndarray, n_classes: int, max_depth: int) -> None:
-    from objclass.measurement.region_properties import measure
+    from objclass.measurement.measuring import measure
     from objclass.objects.filtering import exclude_small
     from objclass.objects.splitting import split_touching
 
@@ -115,7 +115,7 @@ def _two_balls() -> np.ndarray:
 
 
 def _measuring() -> None:
-    from objclass.measurement.region_properties import measure
+    from objclass.measurement.measuring import measure
 
     # Another process that measures meanwhile begins with the others: each compiles a half.
     measure(LABELS, IMAGE, properties=("euler_number", "intensity_mean"), progress=False)
@@ -134,7 +134,7 @@ def _umap() -> None:
 
 def _measuring_more() -> None:
     """Measure the groups of properties that are computed on request."""
-    from objclass.measurement.region_properties import measure
+    from objclass.measurement.measuring import measure
 
     for labels, image in ((LABELS, IMAGE), (LABELS[0], IMAGE[0])):
         groups = ("moments", "texture", "neighbors", "intensity", "shape")

@@ -258,7 +258,7 @@ def measure_files(labels: AnyPath, image: AnyPath | None, reading: Reading) -> p
     """
     from objclass.io.labels import read_labels_and_spacing
     from objclass.io.opening import open_file
-    from objclass.measurement.region_properties import measure
+    from objclass.measurement.measuring import measure
 
     def choose(infos: Sequence[ImageInfo]) -> tuple[int | None, int | None]:
         """Take of the labels what is asked for; together with an image only if they have several."""

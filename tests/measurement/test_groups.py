@@ -11,8 +11,8 @@ from scipy.spatial.transform import Rotation
 
 from objclass.measurement import counting
 from objclass.measurement.kernels.texture import LEVELS
+from objclass.measurement.measuring import measure
 from objclass.measurement.properties import PROPERTIES
-from objclass.measurement.region_properties import measure
 
 SPACINGS = {2: [None, (2.0, 0.5)], 3: [None, (3.0, 0.7, 1.0)]}
 CASES = [(ndim, spacing) for ndim in SPACINGS for spacing in SPACINGS[ndim]]

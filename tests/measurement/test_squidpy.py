@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skimage.measure import label
 
-from objclass.measurement.region_properties import measure
+from objclass.measurement.measuring import measure
 from objclass.tables.anndata_format import to_anndata
 
 

@@ -48,10 +48,10 @@ assert [kernel.__name__ for kernel in kernels if not kernel.overloads] == []
 
 def test_measuring_ahead_compiles_each_function_once():
     code = """
-from objclass.measurement import counting, region_properties
+from objclass.measurement import counting, measuring
 from objclass.workflows.compilation import _measuring
 _measuring()
-kernels = [each for module in (counting, region_properties) for each in vars(module).values()]
+kernels = [each for module in (counting, measuring) for each in vars(module).values()]
 assert {len(kernel.signatures) for kernel in kernels if hasattr(kernel, "overloads")} == {0, 1}
 """
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)

@@ -95,7 +95,7 @@ def _measure(
     """Return the table of the objects of all images, and the lines of code that make it."""
     import pandas as pd
 
-    from objclass.measurement.region_properties import measure
+    from objclass.measurement.measuring import measure
 
     named: list[dict[str, Any]] = [dict(zip(columns, key, strict=True)) for key in keys]
     tables = [

@@ -219,7 +219,7 @@ def test_what_measuring_warns_of_is_shown_with_its_explorer(make, image, monkeyp
         warn("Few of these can be measured.")
         return silent(*args, **keywords)
 
-    monkeypatch.setattr("objclass.measurement.region_properties.measure", measure)
+    monkeypatch.setattr("objclass.measurement.measuring.measure", measure)
     annotator = make(image[:2])
     paint(annotator)
     tell(annotator, "explore")

@@ -15,10 +15,10 @@ from skimage import data
 from skimage.measure import regionprops, regionprops_table
 
 from objclass._common import parallel
-from objclass.measurement import region_properties
+from objclass.measurement import measuring
 from objclass.measurement.counting import Options
+from objclass.measurement.measuring import measure
 from objclass.measurement.properties import PROPERTIES, SCIKIT_IMAGE
-from objclass.measurement.region_properties import measure
 from tests.random_search import examples
 
 ALL = ("size", "intensity", "shape", "position", "moments")
@@ -221,11 +221,11 @@ def test_blocks_and_threads_change_nothing(nuclei, monkeypatch):
     whole = measure(labels, image)
     with parallel.single_threaded():
         assert_frame_equal(measure(labels, image), whole, check_exact=True)
-    monkeypatch.setattr(region_properties, "BLOCK", 5000)
+    monkeypatch.setattr(measuring, "BLOCK", 5000)
     assert_frame_equal(measure(labels, image), whole, check_exact=True)
     flat = labels.max(axis=0), image.max(axis=0)
     blocks = measure(*flat)
-    monkeypatch.setattr(region_properties, "BLOCK", 2**30)
+    monkeypatch.setattr(measuring, "BLOCK", 2**30)
     assert_frame_equal(measure(*flat), blocks, check_exact=True)
 
 
@@ -374,7 +374,7 @@ def test_masked_pixels_are_ignored(ndim, dtype, monkeypatch):
     mask = rng.random(image.shape) < 0.3
     mask[1, labels == 3] = True
     table = measure(labels, np.ma.array(image, mask=mask), properties=ALL).set_index("label")
-    monkeypatch.setattr(region_properties, "BLOCK", 100)
+    monkeypatch.setattr(measuring, "BLOCK", 100)
     again = measure(labels, np.ma.array(image, mask=mask), properties=ALL).set_index("label")
     assert_frame_equal(again, table, rtol=1e-12)
     plain = measure(labels, properties=ALL).set_index("label")
