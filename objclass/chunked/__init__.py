@@ -16,7 +16,7 @@ from objclass.chunked.operations import (
     segment,
 )
 from objclass.chunked.tables import classify
-from objclass.io.ome_zarr import imread, imwrite
+from objclass.chunked.images import imread, imwrite
 
 __all__ = [
     "classify",
