@@ -6,6 +6,7 @@ the in-memory functions. dask schedules the work: in threads of this process, or
 `dask.distributed.Client`.
 """
 
+from objclass.chunked.images import imread, imwrite
 from objclass.chunked.operations import (
     classify_pixels,
     exclude_border,
@@ -16,7 +17,6 @@ from objclass.chunked.operations import (
     segment,
 )
 from objclass.chunked.tables import classify
-from objclass.chunked.images import imread, imwrite
 
 __all__ = [
     "classify",

@@ -1,4 +1,4 @@
-"""OME-Zarr images, read and written chunk by chunk, with a resolution pyramid."""
+"""Images in files that are read and written chunk by chunk: OME-Zarr, with a resolution pyramid."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,13 @@ from objclass.tables.classification import CLASS_COLUMN
 from objclass.tables.columns import factorize, numbers
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets import snapshot
+from objclass.widgets.explorer.object_colors import (
+    ObjectColors,
+    color_steps,
+    object_colors,
+    paint_objects,
+    surface_colors,
+)
 from objclass.widgets.explorer.page import Page
 from objclass.widgets.explorer.surfaces import Surfaces
 from objclass.widgets.planes import ImagePlanes, PlaneServer
@@ -35,34 +41,13 @@ _MOST_VECTORS = 20_000
 _DISTRIBUTIONS = ("boxes", "violins")
 _HEXAGONS = 40
 _LEAST_POINTS = 8
-_GREY = colors.rgb(colors.UNSELECTED) / 255
+_BOX: dict[str, Any] = {
+    "widths": 0.48,
+    "patch_artist": True,
+    "manage_ticks": False,
+    "flierprops": {"marker": ".", "markersize": 3, "alpha": 0.5},
+}
 _DARK = "#101318"
-
-
-@dataclass(frozen=True)
-class ObjectColors:
-    """How the objects look: a colour for each row, which are seen, and the legend.
-
-    Attributes
-    ----------
-    rgb : (n, 3) float array, 0 to 1
-    codes : (n,) int array
-        The place of each row among `entries`, from 1; 0 for none.
-    visible, chosen : (n,) bool array
-        Rows that are not hidden; rows that have a colour of their own, drawn over the grey ones.
-    entries : list of (name, colour, count)
-    ramp : (low, high) or None
-        Where colours stand for numbers.
-    title : str
-    """
-
-    rgb: np.ndarray
-    codes: np.ndarray
-    visible: np.ndarray
-    chosen: np.ndarray
-    entries: list[tuple[str, str, int]]
-    ramp: tuple[float, float] | None
-    title: str
 
 
 class Pictures:
@@ -99,7 +84,7 @@ class Pictures:
     def painted_surfaces(self) -> View3D:
         """Return the 3D view of the shown image in the colours of now."""
         view = self._surfaces.make_now()
-        rgb, _ = surface_colors(self._page, object_colors(self._page), view)
+        rgb, _ = surface_colors(self._page, object_colors(self._page), view.mesh.labels)
         view.paint(np.rint(rgb * 255).astype(np.uint8))
         return view
 
@@ -112,52 +97,6 @@ class Pictures:
         view, file_format = str(content.get("of", "all")), str(content.get("format", "png"))
         data = self.draw(view, file_format)
         self._page.answer(content, "file", [data], name=f"explorer-{view}.{file_format}")
-
-
-def object_colors(page: Page) -> ObjectColors:
-    """Return how the objects of a page look now; the same rules as in ``object_store.js``."""
-    name, table = page.widget.color, page.objects.table
-    count = len(table)
-    rgb = np.tile(_GREY, (count, 1))
-    entries: list[tuple[str, str, int]] = []
-    ramp = None
-    groups = {item["group"]: item for item in page.groups}
-    belongs = page.objects.groups.numbers
-    named: dict[int, tuple[str, str, str]]  # name, colour, and what the trait `hidden` knows it by
-    if name == GROUP_COLUMN:
-        codes = belongs
-        named = {g: (item["name"] or f"Group {g}", item["color"], "") for g, item in groups.items()}
-    elif name == CLASS_COLUMN and page.objects.classes.state.names:
-        _, codes, _ = page.objects.classes.predicted(page.objects.row_labels)
-        state = page.objects.classes.state
-        named = {number: (text, state.colors[number], str(number)) for number, text in state.names.items()}
-    elif page.described[name]["kind"] == "category":
-        codes = factorize(table[name])[0] + 1
-        categories = page.described[name]["categories"]
-        named = {
-            place: (item["name"], item["color"], item["value"]) for place, item in enumerate(categories, 1)
-        }
-    else:
-        values = numbers(table[name])
-        low, high = page.described[name]["low"], page.described[name]["high"]
-        codes, named, ramp = np.isfinite(values).astype(int), {}, (low, high)
-        part = np.clip((np.nan_to_num(values) - low) / ((high - low) or 1.0), 0, 1)
-        steps = np.frombuffer(colors.color_ramp(), np.uint8).reshape(-1, 3)
-        rgb = np.where((codes > 0)[:, None], steps[np.rint(part * 255).astype(int)] / 255, rgb)
-    places = np.zeros(count, int)
-    hidden = [group for group, item in groups.items() if item["hidden"]]
-    visible = ~np.isin(belongs, hidden)
-    for place, (code, (text, color, key)) in enumerate(named.items(), 1):
-        own = codes == code
-        rgb[own] = colors.rgb(color) / 255
-        places[own] = place
-        entries.append((text, color, int(own.sum())))
-        if key in page.widget.hidden.get(name, ()):
-            visible[own] = False
-    if page.widget.only_selected:
-        visible &= belongs > 0
-    title = "" if name == GROUP_COLUMN else name
-    return ObjectColors(rgb, places, visible, np.asarray(codes) > 0, entries, ramp, title)
 
 
 def draw_plot(page: Page, figure: Figure | Any, look: ObjectColors) -> None:
@@ -210,12 +149,10 @@ def _draw_points(page: Page, ax: Axes, table: Any, look: ObjectColors, rows: np.
         _draw_hexagons(page, ax, x, y, look, rows)
         return
     size = (0.75 * page.widget.point_size) ** 2
+    style: Any = {"s": size, "linewidths": 0, "rasterized": len(table) > _MOST_VECTORS}
     for chosen, alpha in ((False, 0.5), (True, 0.92)):
         part = rows & (look.chosen == chosen)
-        ax.scatter(
-            x[part], y[part], s=size, c=look.rgb[part], alpha=alpha, linewidths=0,
-            rasterized=len(table) > _MOST_VECTORS,
-        )  # fmt: skip
+        ax.scatter(x[part], y[part], c=look.rgb[part], alpha=alpha, **style)
 
 
 def _finite(page: Page, rows: np.ndarray, **values_of: np.ndarray) -> np.ndarray:
@@ -248,31 +185,32 @@ def _draw_contours(
     page: Page, ax: Axes, x: np.ndarray, y: np.ndarray, look: ObjectColors, rows: np.ndarray
 ) -> None:
     """Draw lines around half and nine tenths of the points of each entry of the legend."""
+    rows = _finite(page, rows, x=x, y=y)
+    on_log = np.array([name in page.widget.log_axes for name in "xy"])
+    places = np.stack([x[rows], y[rows]])
+    places[on_log] = np.log10(places[on_log])
+    for place, (_, color, _) in enumerate(look.entries, 1):
+        points = places[:, look.codes[rows] == place]
+        if points.shape[1] >= _LEAST_POINTS:
+            _draw_contour(ax, points, on_log, color)
+
+
+def _draw_contour(ax: Axes, points: np.ndarray, on_log: np.ndarray, color: str) -> None:
+    """Draw the lines of some points (2, n), which are logarithms along the axes that are `on_log`."""
     from scipy import ndimage
 
-    rows = _finite(page, rows, x=x, y=y)
-    on_log = [name in page.widget.log_axes for name in "xy"]
-    places = [np.log10(values, where=rows, out=np.zeros(len(values))) if log else values
-              for values, log in zip((x, y), on_log, strict=True)]  # fmt: skip
-    for place, (_, color, _) in enumerate(look.entries, 1):
-        points = np.stack([values[rows & (look.codes == place)] for values in places])
-        if points.shape[1] < _LEAST_POINTS:
-            continue
-        scott = points.shape[1] ** (-1 / 6)
-        room = np.maximum(3 * scott * points.std(axis=1), 1e-9)
-        edges = [np.linspace(low.min() - air, low.max() + air, 101)
-                 for low, air in zip(points, room, strict=True)]  # fmt: skip
-        density: Any = np.histogram2d(points[0], points[1], bins=(edges[0], edges[1]))[0]
-        steps = [float(edge[1] - edge[0]) for edge in edges]
-        density = ndimage.gaussian_filter(density, scott * points.std(axis=1) / steps)
-        index = [np.clip(np.searchsorted(edge, values, "right") - 1, 0, 99)
-                 for edge, values in zip(edges, points, strict=True)]  # fmt: skip
-        levels = np.quantile(density[tuple(index)], [0.1, 0.5])
-        if not 0 < levels[0] < levels[1] < density.max():
-            continue
-        middles = [(edge[1:] + edge[:-1]) / 2 for edge in edges]
-        middles = [10**middle if log else middle for middle, log in zip(middles, on_log, strict=True)]
-        ax.contour(*middles, density.T, levels=levels, colors=[color], linewidths=[1, 1.8], zorder=3)
+    spread = points.shape[1] ** (-1 / 6) * points.std(axis=1)  # by Scott's rule
+    room = np.maximum(3 * spread, 1e-9)
+    edges = np.linspace(points.min(axis=1) - room, points.max(axis=1) + room, 101, axis=1)
+    density: Any = np.histogram2d(*points, bins=(edges[0], edges[1]))[0]
+    density = ndimage.gaussian_filter(density, spread / (edges[:, 1] - edges[:, 0]))
+    cells = [np.searchsorted(edge, values, "right") - 1 for edge, values in zip(edges, points, strict=True)]
+    levels = np.quantile(density[tuple(np.clip(cells, 0, 99))], [0.1, 0.5])
+    if not 0 < levels[0] < levels[1] < density.max():
+        return
+    middles = (edges[:, 1:] + edges[:, :-1]) / 2
+    middles[on_log] = 10 ** middles[on_log]
+    ax.contour(*middles, density.T, levels=levels, colors=[color], linewidths=[1, 1.8], zorder=3)
 
 
 def _draw_distributions(page: Page, ax: Axes, table: Any, look: ObjectColors, rows: np.ndarray) -> None:
@@ -293,8 +231,7 @@ def _draw_distributions(page: Page, ax: Axes, table: Any, look: ObjectColors, ro
         if not len(own):
             continue
         if page.widget.plot_style == "boxes" or own.min() == own.max():
-            drawn: Any = ax.boxplot(own, positions=[at], widths=0.48, patch_artist=True, manage_ticks=False,
-                               flierprops={"marker": ".", "markersize": 3, "alpha": 0.5})  # fmt: skip
+            drawn: Any = ax.boxplot(own, positions=[at], **_BOX)
             drawn["boxes"][0].set_facecolor((*colors.rgb(color) / 255, 0.6))
             drawn["medians"][0].set(color="black", linewidth=2)
         else:
@@ -309,14 +246,15 @@ def _draw_bars(page: Page, ax: Axes, x: np.ndarray, look: ObjectColors, rows: np
     rows = _finite(page, rows, x=x)
     if not rows.any():
         return
-    wanted, of = np.unique(look.rgb[rows], axis=0, return_inverse=True)
-    values, of = x[rows], of.ravel()
-    edges = np.histogram_bin_edges(np.log10(values) if "x" in page.widget.log_axes else values, 64)
-    edges = 10**edges if "x" in page.widget.log_axes else edges
+    values = x[rows]
+    on_log = "x" in page.widget.log_axes
+    edges = np.histogram_bin_edges(np.log10(values) if on_log else values, 64)
+    edges = 10**edges if on_log else edges
     if look.ramp is not None:
         ax.hist(values, edges.tolist(), color=colors.UNSELECTED)
         return
-    parts = [values[of == place] for place in range(len(wanted))]
+    wanted, of = np.unique(look.rgb[rows], axis=0, return_inverse=True)
+    parts = [values[of.ravel() == place] for place in range(len(wanted))]
     ax.hist(parts, edges.tolist(), stacked=True, color=list(wanted))
 
 
@@ -341,20 +279,6 @@ def draw_slice(page: Page, figure: Figure | Any, look: ObjectColors, planes: Ima
     draw_scale_bar(ax, (width * 0.97 - length, height * 0.96), length, bar, rimmed=False)
 
 
-def paint_objects(
-    page: Page, picture: np.ndarray, axis: int, index: int, *, look: ObjectColors, step: int = 1
-) -> None:
-    """Draw the objects in their colours over a picture of every `step`-th pixel of a plane, in place."""
-    slots = page.objects.slot_plane(axis, index, page.shown)[::step, ::step]
-    shown = np.zeros((len(page.objects.slot_labels) + 1, 4))
-    rows = page.objects.rows
-    shown[1 : len(rows) + 1, :3] = look.rgb[rows] * 255
-    shown[1 : len(rows) + 1, 3] = look.visible[rows] * np.where(look.chosen[rows], 0.78, 0.33)
-    shown[len(rows) + 1 :] = (*(_GREY * 255), 0 if page.widget.only_selected else 0.33)
-    overlay = shown[slots]
-    picture[:] = np.rint(picture * (1 - overlay[..., 3:]) + overlay[..., :3] * overlay[..., 3:])
-
-
 def draw_volume(page: Page, figure: Figure | Any, look: ObjectColors, view: View3D) -> None:
     """Draw the surfaces of the objects as they are seen in the 3D view, with a scale bar at their middle."""
     from matplotlib.collections import PolyCollection
@@ -364,7 +288,7 @@ def draw_volume(page: Page, figure: Figure | Any, look: ObjectColors, view: View
     ax.set_facecolor(_DARK)
     ax.set(xticks=[], yticks=[], aspect="equal")
     corners, depth, facing, middle = project(mesh.vertices, mesh.triangles, camera)
-    rgb, seen = surface_colors(page, look, view)
+    rgb, seen = surface_colors(page, look, mesh.labels)
     of_triangle = np.repeat(np.arange(len(mesh.labels)), mesh.triangle_counts)
     order = np.argsort(-depth, kind="stable")
     order = order[seen[of_triangle[order]] & (depth[order] > 0)]
@@ -383,16 +307,6 @@ def draw_volume(page: Page, figure: Figure | Any, look: ObjectColors, view: View
     draw_scale_bar(ax, (half * 1.14 - drawn, -half * 0.92), drawn, bar, rimmed=False)
 
 
-def surface_colors(page: Page, look: ObjectColors, view: View3D) -> tuple[np.ndarray, np.ndarray]:
-    """Return the colour (0 to 1) of each object in a 3D view, and whether it is seen."""
-    rows = {number: row for row, number in enumerate(page.objects.row_labels.tolist())}
-    numbers_there = view.mesh.labels + page.objects.images.offsets[page.shown]
-    places = np.array([rows.get(number, len(rows)) for number in numbers_there.tolist()], int)
-    rgb = np.concatenate([look.rgb, [_GREY]])
-    visible = np.append(look.visible, not page.widget.only_selected)
-    return rgb[places], visible[places]
-
-
 def _draw_legend(figure: Figure, look: ObjectColors) -> None:
     """Draw what the colours stand for, once for the whole figure."""
     from matplotlib.cm import ScalarMappable
@@ -400,8 +314,7 @@ def _draw_legend(figure: Figure, look: ObjectColors) -> None:
     from matplotlib.lines import Line2D
 
     if look.ramp is not None:
-        steps = np.frombuffer(colors.color_ramp(), np.uint8).reshape(-1, 3) / 255
-        mapped = ScalarMappable(Normalize(*look.ramp), ListedColormap(steps))
+        mapped = ScalarMappable(Normalize(*look.ramp), ListedColormap(color_steps()))
         axes = [ax for ax in figure.axes if ax.axison] or figure.axes
         figure.colorbar(mapped, ax=axes, label=look.title, shrink=0.8)
     elif look.entries:
@@ -409,5 +322,5 @@ def _draw_legend(figure: Figure, look: ObjectColors) -> None:
             Line2D([], [], marker="o", linestyle="", color=color, label=f"{name} ({count:,})")
             for name, color, count in look.entries[: colors.MOST_KEYS]
         ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4),
-                      frameon=False, title=look.title or None, fontsize=8)  # fmt: skip
+        place: dict[str, Any] = {"loc": "outside lower center", "ncols": min(len(handles), 4)}
+        figure.legend(handles=handles, **place, frameon=False, title=look.title or None, fontsize=8)

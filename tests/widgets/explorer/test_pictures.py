@@ -13,7 +13,7 @@ from PIL import Image
 
 import objclass
 from objclass.widgets.explorer.explorer import explore
-from objclass.widgets.explorer.pictures import object_colors
+from objclass.widgets.explorer.object_colors import object_colors
 from objclass.widgets.view3d.meshes import project
 from tests.widgets.explorer.test_explorer import Page
 
