@@ -6,7 +6,7 @@ const CONTOUR = 1.5;
 const STALE_FADE = 0.45;
 
 // Violet where the forest hesitates a little to yellow where it is undecided; see-through where it is sure.
-export function doubtTable() {
+function doubtTable() {
   return Uint32Array.from({ length: 256 }, (_, value) => {
     const part = value / 255;
     const rgb = [90 + 165 * part, 30 + 190 * part * part, 140 - 80 * part];
@@ -15,7 +15,7 @@ export function doubtTable() {
 }
 
 // The classes' colours without the background's, which would only cover the image.
-export function predictionTable(classes, objectClass) {
+function predictionTable(classes, objectClass) {
   const table = classTable(classes);
   if (objectClass !== 1 && table.length > 1) table[1] = 0;
   return table;

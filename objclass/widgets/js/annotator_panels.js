@@ -172,7 +172,7 @@ export function displayPanel(model, display, onChange) {
 }
 
 // A size as segment takes it, "10%", "4 um3" or 20, times a factor.
-export function scaleSize(text, factor) {
+function scaleSize(text, factor) {
   const [, number, unit] = /^\s*([\d.]+)\s*(.*)$/.exec(text) ?? [null, "0", ""];
   const scaled = Number((Number(number) * factor || (factor > 1 ? 10 : 0)).toPrecision(3));
   if (!unit) return Math.round(scaled);

@@ -1,6 +1,6 @@
 // The list of classes: colour, name, which one is painted, which one is the object.
 import { CLASS_COLORS, formatColor, classColor } from "./colors.js";
-import { enable, h, icon, iconButton } from "./dom.js";
+import { colorField, enable, h, icon, iconButton } from "./dom.js";
 
 const MAX_CLASS = 254;
 
@@ -111,10 +111,7 @@ export class ClassList {
       type: "button", class: "oc-class-pick", role: "radio", "aria-label": `Paint ${name}`,
       title: `Paint ${name}`, onclick: () => this.select(value),
     }, String(value));
-    const swatch = h("input", {
-      type: "color", class: "oc-swatch", value: color, "aria-label": `Colour of ${name}`,
-      onchange: () => this.edit(value, { color: swatch.value }),
-    });
+    const swatch = colorField(color, name, (chosen) => this.edit(value, { color: chosen }));
     const field = h("input", {
       type: "text", class: "oc-text oc-class-name", value: name, "aria-label": `Name of class ${value}`,
       onfocus: () => this.select(value), onchange: () => this.edit(value, { name: field.value || `class ${value}` }),

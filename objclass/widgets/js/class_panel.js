@@ -1,8 +1,9 @@
 // The mode "Classes": clicks give examples of a class, a forest learns after each, and asks for the next one.
 import { packColor } from "./colors.js";
-import { countOf, enable, h, iconButton, textButton } from "./dom.js";
+import { colorField, countOf, enable, h, iconButton, nameField, textButton } from "./dom.js";
 import { CLASS_COLUMN } from "./object_store.js";
 import { formatValue } from "./scales.js";
+import { paintRings } from "./scatter_paint.js";
 
 const RING = packColor([255, 255, 255]);
 
@@ -97,11 +98,8 @@ export class ClassPanel {
     const chosen = this.model.get("giving") === number;
     const pick = h("button", { type: "button", class: "oc-button oc-small oce-class", role: "radio", "aria-checked": String(chosen),
       "aria-label": `Give ${name} (${number})`, title: `Clicks assign ${name} (${number})`, onclick: () => this.choose(number) }, String(number));
-    const swatch = h("input", { type: "color", class: "oc-swatch", value: color, "aria-label": `Colour of ${name}`,
-      onchange: () => this.act("recolor", { number, color: swatch.value }) });
-    const field = h("input", { type: "text", class: "oc-text oc-grow", value: name, "aria-label": `Name of class ${number}`, maxlength: 80,
-      onchange: () => this.act("rename", { number, name: field.value }) });
-    field.addEventListener("keydown", (event) => event.key === "Enter" && field.blur());
+    const swatch = colorField(color, name, (other) => this.act("recolor", { number, color: other }));
+    const field = nameField(name, `Name of class ${number}`, (text) => this.act("rename", { number, name: text }));
     return h("div", { class: "oc-row", "data-class": number }, pick, swatch, field,
       h("span", { class: "oce-count", title: "Examples" }, formatValue(examples)),
       h("span", { class: "oce-count oc-soft", title: "Objects of this class, examples and predicted" }, `of ${formatValue(count)}`),
@@ -147,25 +145,15 @@ export class ClassPanel {
   showExamples() {
     const { examples } = this.store.classes;
     const table = new Uint32Array(this.store.labels.length + 1);
-    for (let row = 0; row < examples.length; row++) if (examples[row]) table[row + 1] = RING;
-    this.explorer.image.slices.view.setLayer("examples", { table, contour: 1, visible: examples.some((number) => number > 0) });
+    this.exampleRows = [];
+    for (let row = 0; row < examples.length; row++) if (examples[row]) this.exampleRows.push(row);
+    for (const row of this.exampleRows) table[row + 1] = RING;
+    this.explorer.image.slices.view.setLayer("examples", { table, contour: 1, visible: this.exampleRows.length > 0 });
     this.explorer.plot.view.drawTop();
   }
 
   paint(context, view) {
-    if (!view.units?.y || this.model.get("color") !== CLASS_COLUMN) return;
-    const { left, top, width, height } = view.frameBox;
-    context.beginPath();
-    context.rect(left, top, width, height);
-    context.clip();
-    context.lineWidth = 1.5;
-    context.strokeStyle = getComputedStyle(view.element).color;
-    this.store.classes.examples.forEach((number, row) => {
-      if (!number) return;
-      const [x, y] = [left + view.px[row] / view.ratio, top + view.py[row] / view.ratio];
-      context.beginPath();
-      context.arc(x, y, view.radius + 2, 0, 2 * Math.PI);
-      context.stroke();
-    });
+    if (this.model.get("color") !== CLASS_COLUMN) return;
+    paintRings(context, view, this.exampleRows, { color: getComputedStyle(view.element).color, thickness: 1.5, gap: 2 });
   }
 }

@@ -2,7 +2,7 @@
 import { h, textButton } from "./dom.js";
 
 // The names that have all words of a search in them.
-export function searchNames(names, text) {
+function searchNames(names, text) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return names.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
 }

@@ -159,6 +159,19 @@ export function numberField(text, value, { min, max, step = 1, title = "", optio
   return { element: h("label", { class: "oc-field" }, h("span", {}, text), input), input, set };
 }
 
+// The colour of what is called `name`.
+export function colorField(color, name, onchange) {
+  const input = h("input", { type: "color", class: "oc-swatch", value: color, "aria-label": `Colour of ${name}`, onchange: () => onchange(input.value) });
+  return input;
+}
+
+// A name that Enter confirms; `label` is read aloud.
+export function nameField(name, label, onchange, placeholder = null) {
+  const input = h("input", { type: "text", class: "oc-text oc-grow", value: name, placeholder, "aria-label": label, maxlength: 80,
+    onchange: () => onchange(input.value), onkeydown: (event) => event.key === "Enter" && input.blur() });
+  return input;
+}
+
 // A slider with its label.
 export function slider(text, value, { min, max, step }, oninput) {
   const input = h("input", { type: "range", class: "oc-range", min, max, step });

@@ -2,8 +2,9 @@
 import { packColor } from "./colors.js";
 import { choice, countOf, enable, h, textButton } from "./dom.js";
 import { simplifyPath } from "./hits.js";
-import { planePolygon } from "./image_panel.js";
+import { fromCentres, planePolygon } from "./image_panel.js";
 import { LassoTool } from "./lasso.js";
+import { paintRings } from "./scatter_paint.js";
 
 const CHOSEN = packColor([0, 229, 255]);
 const ALL_EDGES = packColor([255, 255, 255], 190);
@@ -141,12 +142,12 @@ export class EditPanel {
     else if (mode === "replace") this.give([], mode);
   }
 
-  // What was drawn in the slice, in plane coordinates from pixel edges; the kernel counts from centres.
+  // What was drawn in the slice, in plane coordinates.
   finish(path, mode) {
     const { slices } = this.image;
     const slotAt = (row, col) => this.image.slotAt(row, col);
     if (this.kind === "select") return this.image.choose(path, mode);
-    const points = path.map((corner) => corner.map((value) => Math.round((value - 0.5) * 100) / 100));
+    const points = fromCentres(path);
     const flat = this.model.get("volume").ndim === 2;
     const plane = flat ? {} : { axis: slices.axis };
     const slots = new Set([...this.chosen].map((label) => this.store.slotOf.get(label)));
@@ -212,19 +213,7 @@ export class EditPanel {
   }
 
   paint(context, view) {
-    if (!this.chosen.size || !view.units?.y) return;
-    const { left, top, width, height } = view.frameBox;
-    context.beginPath();
-    context.rect(left, top, width, height);
-    context.clip();
-    context.lineWidth = 2;
-    context.strokeStyle = "#00a5c0";
-    for (const label of this.chosen) {
-      const row = this.store.slotOf.get(label) - 1;
-      if (row >= this.store.shown) continue;
-      context.beginPath();
-      context.arc(left + view.px[row] / view.ratio, top + view.py[row] / view.ratio, view.radius + 3, 0, 2 * Math.PI);
-      context.stroke();
-    }
+    const rows = [...this.chosen].map((label) => this.store.slotOf.get(label) - 1).filter((row) => row < this.store.shown);
+    paintRings(context, view, rows, { color: "#00a5c0", thickness: 2, gap: 3 });
   }
 }

@@ -1,4 +1,4 @@
-// The linked explorer: plot, slices, 3D and panels around one ObjectStore. See explorer.py for the messages.
+// The linked explorer: plot, slices, 3D and panels around one ObjectStore. See protocol.py for the traits.
 import { packColor } from "./colors.js";
 import { ClassPanel } from "./class_panel.js";
 import { Connection } from "./connection.js";
@@ -238,12 +238,10 @@ class Explorer {
   }
 
   showColors() {
-    const begun = performance.now();
     this.plot.showColors();
     this.image.showColors();
     this.gallery.paint();
     this.root.dataset.ready = "true";
-    this.root.dataset.recolored = (performance.now() - begun).toFixed(2);
   }
 
   showGroups() {

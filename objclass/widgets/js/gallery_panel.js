@@ -19,7 +19,7 @@ export function paintCrop(pixels, sheet, start, [red, green, blue], edged) {
 }
 
 // What the select "Objects" offers beside all, selected and filtered: the values of the colour's column.
-export function categoryChoices(name, legend) {
+function categoryChoices(name, legend) {
   const entries = legend?.entries ?? [];
   return entries.map((entry) => ({
     text: `${name === GROUP_COLUMN ? "" : `${name} `}${entry.name}`, by: name, value: String(entry.group ?? entry.name) }));

@@ -10,7 +10,7 @@ const MAX_SCALE = 64;
 
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-export function planeAxes(axis) {
+function planeAxes(axis) {
   return [0, 1, 2].filter((other) => other !== axis);
 }
 
@@ -80,7 +80,7 @@ export function visibleRegion(transform, [width, height], [rows, cols]) {
 }
 
 // Smallest step at which [rows, cols] has no more than `budget` pixels.
-export function stepForBudget([rows, cols], budget) {
+function stepForBudget([rows, cols], budget) {
   let step = 1;
   while (Math.ceil(rows / step) * Math.ceil(cols / step) > budget) step++;
   return step;

@@ -1,5 +1,5 @@
 // The groups drawn by hand: names, colours, merging, hiding, clearing.
-import { enable, h, iconButton, textButton } from "./dom.js";
+import { colorField, enable, h, iconButton, nameField, textButton } from "./dom.js";
 import { formatValue } from "./scales.js";
 
 export class GroupsPanel {
@@ -27,11 +27,8 @@ export class GroupsPanel {
   row({ group, name, color, size, hidden }, list) {
     const { store } = this;
     const title = name || `Group ${group}`;
-    const swatch = h("input", { type: "color", class: "oc-swatch", value: color, "aria-label": `Colour of ${title}`,
-      onchange: () => store.act("recolor", { group, color: swatch.value }) });
-    const field = h("input", { type: "text", class: "oc-text oc-grow", value: name, placeholder: `Group ${group}`,
-      "aria-label": `Name of group ${group}`, maxlength: 80, onchange: () => store.act("rename", { group, name: field.value }) });
-    field.addEventListener("keydown", (event) => event.key === "Enter" && field.blur());
+    const swatch = colorField(color, title, (chosen) => store.act("recolor", { group, color: chosen }));
+    const field = nameField(name, `Name of group ${group}`, (text) => store.act("rename", { group, name: text }), `Group ${group}`);
     const others = list.filter((other) => other.group !== group);
     const merge = h("select", { class: "oc-select", "aria-label": `Merge ${title} into`, disabled: !others.length,
       onchange: () => merge.value && store.act("merge", { group, into: Number(merge.value) }) },

@@ -15,6 +15,11 @@ export function planePolygon(corners, { x, y, rowScale, colScale }) {
   return corners.map(([px, py]) => [toHundredths((py - y) / rowScale), toHundredths((px - x) / colScale)]);
 }
 
+// Plane coordinates as the kernel counts them: from pixel centres, not from their edges.
+export function fromCentres(path) {
+  return path.map((corner) => corner.map((value) => toHundredths(value - 0.5)));
+}
+
 const toHundredths = (value) => Math.round(value * 100) / 100;
 
 export class ImagePanel {
@@ -114,15 +119,14 @@ export class ImagePanel {
     }
   }
 
-  // A polygon in plane coordinates. The kernel counts from pixel centres, the view from pixel edges.
+  // A polygon in plane coordinates.
   choose(polygon, mode) {
     const { view, axis, index } = this.slices;
     const chosen = new Uint8Array(this.store.shown);
     const [raster] = view.layers.get("objects").rasters;
     if (!raster || this.replaced) return;
     for (const slot of insideRaster(raster, polygon)) if (slot <= this.store.shown) chosen[slot - 1] = 1;
-    const points = polygon.map((corner) => corner.map((value) => toHundredths(value - 0.5)));
-    this.onChoose(chosen, mode, { shape: "plane", axis, index, points, image: this.slices.volume.source });
+    this.onChoose(chosen, mode, { shape: "plane", axis, index, points: fromCentres(polygon), image: this.slices.volume.source });
   }
 
   goTo(voxel, image) {

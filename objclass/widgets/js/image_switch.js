@@ -2,7 +2,7 @@
 import { h, iconButton } from "./dom.js";
 
 // The names of the images and their time points: {names: [name], frames: Map name -> [[frame, place], ...]}.
-export function groupSeries(series) {
+function groupSeries(series) {
   const frames = new Map();
   series.forEach(({ image = "", frame = 0 }, place) => {
     if (!frames.has(image)) frames.set(image, []);

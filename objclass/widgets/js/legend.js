@@ -1,5 +1,5 @@
 // The legend under the plot: a click hides, a double click isolates; names, colours and groups of categories.
-import { h, textButton } from "./dom.js";
+import { colorField, h, nameField, textButton } from "./dom.js";
 import { insideRange } from "./hits.js";
 import { CLASS_COLUMN, GROUP_COLUMN } from "./object_store.js";
 import { formatValue } from "./scales.js";
@@ -102,11 +102,9 @@ export class Legend {
   buildMore(column, entries) {
     const rows = entries.map((entry) => {
       const category = this.key(entry);
-      const swatch = h("input", { type: "color", class: "oc-swatch", value: entry.color, "aria-label": `Colour of ${entry.name}`,
-        onchange: () => this.act("recolor", { column, category, color: swatch.value }) });
-      const field = h("input", { type: "text", class: "oc-text oc-grow", value: entry.name === category ? "" : entry.name, placeholder: category,
-        "aria-label": `Name of ${category}`, maxlength: 80, onchange: () => this.act("rename", { column, category, name: field.value }) });
-      field.addEventListener("keydown", (event) => event.key === "Enter" && field.blur());
+      const swatch = colorField(entry.color, entry.name, (color) => this.act("recolor", { column, category, color }));
+      const given = entry.name === category ? "" : entry.name;
+      const field = nameField(given, `Name of ${category}`, (name) => this.act("rename", { column, category, name }), category);
       return h("div", { class: "oc-row", "data-category": category }, swatch, field);
     });
     return this.foldOver("Names, groups", ...rows,

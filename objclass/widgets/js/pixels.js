@@ -43,7 +43,7 @@ export function decodeRuns(code, into) {
 }
 
 // Brightness of the stored values 0 ... size - 1: 0 at `low`, 255 at `high`; a gamma below 1 brightens between them.
-export function contrastTable(size, low, high, gamma = 1) {
+function contrastTable(size, low, high, gamma = 1) {
   const table = new Uint8ClampedArray(size);
   const reach = Math.max(high - low, 1e-9);
   for (let value = 0; value < size; value++) {

@@ -205,7 +205,7 @@ function rasterSize(raster) {
 }
 
 // A raster from one layer of a "plane" message. A layer that the kernel has nothing for is null.
-export function unpackLayer(message, layer, buffer) {
+function unpackLayer(message, layer, buffer) {
   if (!layer.shape) return null;
   const [channels, height, width] = layer.shape;
   const place = layer.whole

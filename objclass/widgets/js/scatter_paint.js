@@ -249,6 +249,22 @@ function paintBars(view, context, { counts, totals }, box) {
   }
 }
 
+// Rings around the points of some rows, `gap` CSS pixels away from them.
+export function paintRings(context, view, rows, { color, thickness, gap }) {
+  if (!view.units?.y) return;
+  const { left, top, width, height } = view.frameBox;
+  context.beginPath();
+  context.rect(left, top, width, height);
+  context.clip();
+  context.lineWidth = thickness;
+  context.strokeStyle = color;
+  for (const row of rows) {
+    context.beginPath();
+    context.arc(left + view.px[row] / view.ratio, top + view.py[row] / view.ratio, view.radius + gap, 0, 2 * Math.PI);
+    context.stroke();
+  }
+}
+
 // Rings around the marked points.
 export function paintMarks(context, view) {
   const { left, top } = view.frameBox;

@@ -11,7 +11,7 @@
 // panel.setMarks([index, ...])                 ticks on the slider
 // panel.key(event) -> bool                     arrows, page up and down, home, end, zoom keys
 // panel.contrast                               an element with the channels and their histograms
-// The traits volume, channels, axis and position are SliceWidget's (_base.py).
+// The traits volume, channels, axis and position are SliceWidget's (base.py).
 import { parseColor } from "./colors.js";
 import { choice, h, icon, iconButton, listen } from "./dom.js";
 import { ContrastPanel } from "./contrast_panel.js";

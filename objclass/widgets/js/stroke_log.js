@@ -96,10 +96,6 @@ export class StrokeLog {
     }
   }
 
-  resend() {
-    this.pending.forEach((stroke) => this.transmit(stroke));
-  }
-
   store() {
     const key = `${PREFIX}${this.key}|${this.client}`;
     const text = `{"time":${Date.now()},"strokes":[${this.pending.map(pack).join()}]}`;

@@ -10,7 +10,7 @@ const SCROLL_LIMIT = 8000000;
 
 // How the rows of a long table lie in a box that a browser cannot scroll further than SCROLL_LIMIT pixels:
 // up to there a row has ROW pixels, beyond it the rows share them.
-export function rowGeometry(total, height) {
+function rowGeometry(total, height) {
   const extent = Math.min(SCROLL_LIMIT, total * ROW);
   const stretch = extent > height ? (total * ROW - height) / (extent - height) : 1;
   return { extent, rowAt: (scroll) => (scroll * stretch) / ROW, scrollOf: (row) => (row * ROW) / stretch };

@@ -158,7 +158,6 @@ export class VolumePanel {
   // Levels go to the vertices, the palette to the colour map; triangles change only if something is hidden.
   recolor() {
     if (!this.indices || !this.store.levels) return;
-    const begun = performance.now();
     const rest = this.model.get("only_selected") ? 0 : 1;
     const levels = Uint8Array.from(this.slots, (slot) => this.store.levels[slot - 1] ?? rest);
     const marked = this.slots.indexOf(this.store.focusSlot);
@@ -175,7 +174,6 @@ export class VolumePanel {
     }
     Object.assign(this, { hidden, map: String(map) });
     if (attribute.length) this.surfaces.set(changes);
-    this.stage.dataset.recolored = (performance.now() - begun).toFixed(1);
   }
 
   setClip(axis, part) {
