@@ -121,6 +121,17 @@ def describe(value: object) -> str:
     return f"{type(value).__name__} {text if len(text) <= 80 else text[:77] + '...'}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "object"), counted(1200, "object")
+    ('1 object', '1,200 objects')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def first_few(names: Sequence[object], most: int = 5) -> str:
     """Return the first few names, and how many more there are."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
@@ -161,7 +172,7 @@ def check_number(
 
 def check_names(argument: str, names: object, n: int, what: str) -> list[str]:
     """Return `names` as a list if they are `n` unique strings, one for each `what`."""
-    expected = f"{n} different name{'s' * (n != 1)}, one for each {what}"
+    expected = f"{counted(n, 'different name')}, one for each {what}"
     if isinstance(names, str) or not isinstance(names, Iterable):
         raise invalid(argument, expected, describe(names), kind=TypeError)
     listed = list(names)

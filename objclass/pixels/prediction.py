@@ -18,6 +18,7 @@ from objclass._common.checks import (
     check_number,
     check_option,
     check_spacing,
+    counted,
     for_each,
     invalid,
     is_list,
@@ -430,7 +431,7 @@ def check_fit(
     if finite:
         check_float32(channels)
     if channels.shape[0] != classifier.n_channels:
-        expected = f"{classifier.n_channels} channel{'s' * (classifier.n_channels > 1)}, as in the training"
+        expected = f"{counted(classifier.n_channels, 'channel')}, as in the training"
         n, hint = channels.shape[0], "Train a classifier for these channels."
         if n == classifier.n_channels + 1 and n in (2, 4):  # of grey or colours and alpha
             others = " ".join(map(str, range(n - 1)))

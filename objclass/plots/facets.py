@@ -10,7 +10,7 @@ import matplotlib.style
 import numpy as np
 from matplotlib.figure import Figure
 
-from objclass._common.checks import invalid
+from objclass._common.checks import counted, invalid
 from objclass.plots.overview import FAINT, INK, STYLE, embedding_columns, grid_of_panels
 from objclass.tables.columns import check_column, check_table
 
@@ -87,8 +87,7 @@ def facets(table: pd.DataFrame, by: str = "image", *, embedding: str | Sequence[
             own = _some(np.flatnonzero(here & placed))
             axes.scatter(*places[everything].T, 2, FAINT, alpha=0.35, linewidth=0, rasterized=True)
             axes.scatter(*places[own].T, 4, INK, linewidth=0, rasterized=True)
-            n = int(here.sum())
-            axes.set_title(f"{value}, {n:,} object{'s' * (n != 1)}", fontsize=8.5)
+            axes.set_title(f"{value}, {counted(int(here.sum()), 'object')}", fontsize=8.5)
             axes.locator_params(nbins=4)
         for axes in panels[-n_columns:]:
             axes.tick_params(labelbottom=True)

@@ -18,6 +18,7 @@ from objclass._common.checks import (
     check_image,
     check_labels,
     check_spacing,
+    counted,
     describe,
     invalid,
     warn_like_image,
@@ -164,8 +165,7 @@ def overview(
         figure, panels = _figure(2 + bool(columns) + (coloring is not None), place.height / place.width)
         title = "Image" if labels.ndim == 2 else "Image, maximum along z"
         _show(next(panels), _composite(channels[..., ::step, ::step], is_rgb), title, place, "auto")
-        objects = f"{len(present):,} object{'s' * (len(present) != 1)}"
-        _show(next(panels), label_colors(seen), objects, place)
+        _show(next(panels), label_colors(seen), counted(len(present), "object"), place)
         if table is not None and columns:
             _scatter(next(panels), table[columns], coloring)
         if coloring is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import check_number, describe, first_few, invalid
+from objclass._common.checks import check_number, counted, describe, first_few, invalid
 from objclass._common.notices import warn
 from objclass.measurement.columns import check_frame, column_unit
 from objclass.tables.roles import column_role, words_of
@@ -59,13 +59,13 @@ class Matrix:
 
     def summary(self) -> str:
         """Return a line with the columns that are used, and those that are excluded and why."""
-        n = len(self.columns)
-        return "; ".join([f"{n} column{'s' * (n != 1)} used: {first_few(self.columns, 8)}", *self._remarks()])
+        used = f"{counted(len(self.columns), 'column')} used: {first_few(self.columns, 8)}"
+        return "; ".join([used, *self._remarks()])
 
     def details(self) -> tuple[str, list[str]]:
         """Return how many columns are used and excluded, and the lines that say which and why."""
-        n, excluded = len(self.columns), sum(map(len, self.excluded.values()))
-        counts = f"{n} column{'s' * (n != 1)} used" + f", {excluded} excluded" * (excluded > 0)
+        excluded = sum(map(len, self.excluded.values()))
+        counts = f"{counted(len(self.columns), 'column')} used" + f", {excluded} excluded" * (excluded > 0)
         return counts, [f"used: {', '.join(self.columns)}", *self._remarks()]
 
     def _remarks(self) -> Iterator[str]:
@@ -404,7 +404,7 @@ def _varies(values: np.ndarray, names: list[str]) -> np.ndarray:
     # Columns that vary only by rounding count as constant: scaling would amplify the noise.
     varies = np.asarray(values.std(axis=0) > 1e-12 * np.abs(values).max(axis=0))
     if not varies.any():
-        got = f"{len(values)} object{'s' * (len(values) > 1)} with constant values in {_some(names)}"
+        got = f"{counted(len(values), 'object')} with constant values in {_some(names)}"
         raise invalid("table", "a measurement that varies between objects", got)
     return varies
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from objclass._common.checks import invalid
+from objclass._common.checks import counted, invalid
 from objclass._common.files import replacing
 from objclass.tables.columns import STRONG
 from objclass.tables.models import METHODS, Model, fit_model, load_model
@@ -74,9 +74,8 @@ class TableClassifier:
 
     def __repr__(self) -> str:
         counts = [f"{name}: {count}" for name, count in self.counts.items()]
-        n = len(self.columns)
         learnt = f"{', '.join(counts)} examples" if len(self.examples) else f"classes {self.classes}"
-        return f"TableClassifier({self.method} on {n} column{'s' * (n != 1)}; {learnt})"
+        return f"TableClassifier({self.method} on {counted(len(self.columns), 'column')}; {learnt})"
 
     @property
     def counts(self) -> dict[str | int, int]:

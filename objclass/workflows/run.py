@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objclass._common.checks import ObjclassError, invalid
+from objclass._common.checks import ObjclassError, counted, invalid
 from objclass._common.files import AnyPath, check_exists, replacing
 from objclass._common.progress import Progress
 from objclass.workflows.classes import count_classes, load_object_classifier, measure_objects
@@ -109,7 +109,7 @@ class Run:
             labels = edit_objects(labels, edits)
             self.edits = [dict(edit) for edit in edits]
             self.found["objects"] = len(object_sizes(labels)[0])
-            say(f"{len(edits)} edit{'s' * (len(edits) != 1)}")
+            say(counted(len(edits), "edit"))
             say(f"{self.found['objects']:,} objects")
         return labels
 

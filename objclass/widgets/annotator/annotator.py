@@ -14,6 +14,7 @@ import numpy.typing as npt
 import traitlets
 
 from objclass._common import checks
+from objclass._common.checks import counted
 from objclass._common.compile_ahead import compile_ahead_in_notebook
 from objclass._common.files import AnyPath
 from objclass.objects.segmentation import SegmentationOptions
@@ -30,12 +31,10 @@ from objclass.widgets.annotator.protocol import AnnotatorTraits
 from objclass.widgets.annotator.segmenting import Segmenter
 from objclass.widgets.annotator.surfaces import Surfaces
 from objclass.widgets.annotator.training import Trainer
-from objclass.widgets.background import Task, Worker
+from objclass.widgets.background import Latest, Task, Worker
 from objclass.widgets.base import First, bundle, describe_image, image_planes, stylesheet
-from objclass.widgets.latest import Latest
 from objclass.widgets.planes import PlaneServer, PlaneSource
 from objclass.widgets.snapshot import blend, blend_objects, color_rows
-from objclass.widgets.words import counted
 
 if TYPE_CHECKING:
     from objclass.widgets.view3d.view3d import View3D

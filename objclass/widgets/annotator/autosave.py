@@ -14,7 +14,7 @@ import numpy as np
 from objclass._common import checks
 from objclass._common.files import check_name, check_writable, file_identity, replacing
 from objclass.widgets.annotator.scribbles import Scribbles
-from objclass.widgets.latest import Latest
+from objclass.widgets.background import Latest
 
 
 class ChangedElsewhereError(Exception):

@@ -13,8 +13,8 @@ import numpy as np
 from objclass.pixels.uncertainty import uncertainty_plane
 from objclass.widgets.annotator.images import AnnotatedImage
 from objclass.widgets.annotator.page import Page
+from objclass.widgets.background import Latest
 from objclass.widgets.base import First
-from objclass.widgets.latest import Latest
 from objclass.widgets.planes import PlaneServer
 
 _PLANES_KEPT = 32

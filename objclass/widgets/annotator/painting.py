@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from objclass._common.checks import counted
 from objclass.objects.edges import region_within_edges
 from objclass.widgets.annotator.arguments import open_annotations
 from objclass.widgets.annotator.autosave import Autosave, ChangedElsewhereError
@@ -104,7 +105,7 @@ class Painter:
         region &= ~others
         left = int(others.sum())
         if left:
-            self._page.say(f"{left:,} pixel{'s' * (left > 1)} scribbled in other classes left as they were")
+            self._page.say(f"{counted(left, 'pixel')} scribbled in other classes left as they were")
         if not region.any():
             return
         patch = Patch.of_mask(axis, index, region, value + 1)

@@ -14,8 +14,7 @@ from objclass.pixels.classifier import ObjectClassifier
 from objclass.widgets.annotator.images import AnnotatedImage
 from objclass.widgets.annotator.page import Accepted, Page
 from objclass.widgets.annotator.training import Trainer
-from objclass.widgets.background import Worker
-from objclass.widgets.latest import Latest
+from objclass.widgets.background import Latest, Worker
 from objclass.widgets.replay import Code, call
 
 Progress = Callable[[int, int], None]

@@ -9,8 +9,8 @@ import numpy as np
 
 from objclass.widgets.annotator import protocol
 from objclass.widgets.annotator.page import Page
+from objclass.widgets.background import Latest
 from objclass.widgets.boxes import object_boxes
-from objclass.widgets.latest import Latest
 
 if TYPE_CHECKING:
     from objclass.widgets.view3d.view3d import View3D

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from objclass._common import checks
+from objclass._common.checks import counted
 from objclass.pixels.classifier import ObjectClassifier, train_object_classifier
 from objclass.pixels.uncertainty import suggest_slice
 from objclass.widgets.annotator.classifier_file import OwnFile, free_name
 from objclass.widgets.annotator.learning import train_live
 from objclass.widgets.annotator.overlays import Overlays
 from objclass.widgets.annotator.page import Accepted, Page, Training
-from objclass.widgets.latest import Latest
-from objclass.widgets.words import counted
+from objclass.widgets.background import Latest
 
 QUICK_ROWS = 1000
 MOST_ROWS = 12_000

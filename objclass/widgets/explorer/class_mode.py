@@ -12,10 +12,9 @@ from objclass._common.notices import collect
 from objclass.tables.classification import CLASS_COLUMN, cross_validate, train_table_classifier
 from objclass.tables.columns import key_columns
 from objclass.tables.selection import GROUP_COLUMN
-from objclass.widgets.background import Worker
+from objclass.widgets.background import Latest, Worker
 from objclass.widgets.explorer.page import Page
 from objclass.widgets.explorer.protocol import Classes, Judgement
-from objclass.widgets.latest import Latest
 
 if TYPE_CHECKING:
     import pandas as pd

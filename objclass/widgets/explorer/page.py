@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from objclass._common import checks
+from objclass._common.checks import counted
 from objclass.measurement.columns import column_unit, find_property
 from objclass.plots import colors
 from objclass.tables.classification import CLASS_COLUMN
@@ -15,7 +16,6 @@ from objclass.widgets import columns
 from objclass.widgets.columns import to_cell
 from objclass.widgets.explorer.object_table import ObjectTable
 from objclass.widgets.explorer.protocol import Column, Edits, ExplorerTraits, Group
-from objclass.widgets.words import counted
 
 
 class Page:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from objclass._common import checks
 from objclass._common.files import check_name, check_writable, file_identity, replacing
 from objclass.tables.selection import GROUP_COLUMN
-from objclass.widgets.latest import Latest
+from objclass.widgets.background import Latest
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from objclass._common import checks
+from objclass._common.checks import counted
 from objclass._common.notices import collect
 from objclass.tables.columns import prepare
 from objclass.tables.profiles import scan_clusters
@@ -14,7 +15,6 @@ from objclass.widgets.background import Worker
 from objclass.widgets.explorer.page import Page
 from objclass.widgets.explorer.protocol import Method, Option
 from objclass.widgets.replay import call
-from objclass.widgets.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd

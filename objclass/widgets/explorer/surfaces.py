@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from objclass._common.checks import counted
 from objclass.widgets.background import Worker
 from objclass.widgets.explorer import protocol
 from objclass.widgets.explorer.page import Page
-from objclass.widgets.words import counted
 
 if TYPE_CHECKING:
     from objclass.widgets.view3d.view3d import View3D

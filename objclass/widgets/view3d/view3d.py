@@ -13,6 +13,7 @@ import numpy.typing as npt
 import traitlets
 
 from objclass._common import checks
+from objclass._common.checks import counted
 from objclass._common.progress import Progress
 from objclass.plots.colors import color_objects, group_colors
 from objclass.tables.columns import column_kind
@@ -30,7 +31,6 @@ from objclass.widgets.view3d.scene import (
     plateau_map,
 )
 from objclass.widgets.view3d.still import draw_surfaces
-from objclass.widgets.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd

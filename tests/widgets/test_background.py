@@ -4,8 +4,7 @@ from functools import partial
 
 import pytest
 
-from objclass.widgets.background import Worker
-from objclass.widgets.latest import Latest
+from objclass.widgets.background import Latest, Worker
 
 
 def test_only_the_newest_waiting_job_of_a_kind_runs():
