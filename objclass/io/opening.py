@@ -45,8 +45,6 @@ _BY_CONTENT: dict[bytes, Opener] = {
 """The readers by the first bytes, for files whose name belongs to another format, or to none."""
 MAX_BYTES = "OBJCLASS_MAX_IMAGE_GB"
 """The environment variable that sets the maximum size of an image in memory."""
-
-
 _MOST_PLANES_OF_COLOURS = 16
 """With more of these along the first axis, and 3 or 4 along the last, an array is rather (y, x, colours)."""
 

@@ -613,10 +613,8 @@ def _centimetre_spacing_unless_print(tiff: Any, series: Any) -> dict[str, float 
 
 def _plain_spacing(tiff: Any, series: Any) -> dict[str, float | None]:
     """Return the pixel size of a TIFF without metadata of a microscope, unless it is that of a print."""
-    metadata: Mapping[str, Any] = (tiff.shaped_metadata or ({},))[
-        0
-    ]  # what tifffile writes, with the names of ImageJ
-    if "unit" in metadata:
+    metadata: Mapping[str, Any] = next(iter(tiff.shaped_metadata or ()), {})
+    if "unit" in metadata:  # tifffile writes the names of ImageJ
         sizes = {"z": metadata.get("spacing"), **_resolution(series)}
         sizes = {a: to_micrometres(size, metadata["unit"]) for a, size in sizes.items()}
         return sizes if series.keyframe.resolution != (1, 1) else {}

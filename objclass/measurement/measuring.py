@@ -167,16 +167,29 @@ def measure(
     1      7           1   0.1                0.0
     """
     compile_ahead_in_notebook("umap")
-    lengths: dict[str, Any] = {"ring_width": ring_width, "texture_distances": texture_distances}
-    lengths |= {"texture_scales": texture_scales, "neighbor_radius": neighbor_radius}
-    lengths |= {"n_neighbors": n_neighbors}
+    optional: dict[str, Any] = {
+        "ring_width": ring_width,
+        "texture_distances": texture_distances,
+        "texture_scales": texture_scales,
+        "n_neighbors": n_neighbors,
+        "neighbor_radius": neighbor_radius,
+    }
     if checks.is_list(labels):
         if neighbors_among is not None:
             hint = "Measure the images one by one, since labels belong to one image."
             raise checks.invalid("neighbors_among", "one label image", "a list of them", hint)
-        given: dict[str, Any] = {"spacing": spacing, "unit": unit, "properties": properties}
-        given |= {"channel_names": channel_names, "extra": extra, "progress": progress}
-        return _measure_list(labels, image, image_names, **given, **lengths)
+        return _measure_list(
+            labels,
+            image,
+            image_names,
+            spacing=spacing,
+            unit=unit,
+            properties=properties,
+            channel_names=channel_names,
+            extra=extra,
+            progress=progress,
+            **optional,
+        )
     if image_names is not None:
         hint = "Insert a column with table.insert(0, 'image', name)."
         raise checks.invalid("image_names", "names for a list of label images", "one label image", hint)
@@ -185,7 +198,7 @@ def measure(
         checks.warn_like_image(labels, stacklevel=2)
     pixels, masks = (None, None) if image is None else check_pixels(image, labels.shape)
     steps = checks.check_spacing(spacing, labels.ndim) or (1.0,) * labels.ndim
-    options = check_options(spacing=steps, neighbors_among=neighbors_among, **lengths)
+    options = check_options(spacing=steps, neighbors_among=neighbors_among, **optional)
     chosen = choose_properties(properties, labels.ndim, 0 if pixels is None else len(pixels), options)
     check_perimeter(chosen, spacing, steps)
     names = axis_names(channel_names, image, labels.ndim, options)

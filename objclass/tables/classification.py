@@ -35,9 +35,7 @@ _RESULTS = rf"{CLASS_COLUMN}(_PROBABILITY)?|PROBABILITY_.*"
 _FEW = 10  # with fewer examples of a class, its scores are unreliable
 _CANDIDATES = 5000
 _MOST_CLUSTERS = 100
-_EARLY = (
-    5  # up to this mean number of examples per class, typical objects are more informative than uncertain
-)
+_EARLY = 5  # below this mean number of examples of a class, typical objects tell more than uncertain ones
 
 
 def is_result(column: str) -> bool:

@@ -164,10 +164,8 @@ def _fit_forest(values: np.ndarray, classes: np.ndarray, class_weight: Any, rand
     return Trees(
         link="mean",
         roots=roots,
-        feature=np.concatenate([np.where(t.children_left < 0, -1, t.feature) for t in trees]).astype(
-            np.int64
-        ),
-        threshold=np.concatenate([t.threshold for t in trees]).astype(np.float64),
+        feature=np.where(children[:, 0] < 0, -1, np.concatenate([t.feature for t in trees])),
+        threshold=np.concatenate([t.threshold for t in trees]),
         children=np.where(children < 0, -1, children + offsets),
         leaves=leaves / leaves.sum(axis=1, keepdims=True),
         start=np.zeros(leaves.shape[1]),

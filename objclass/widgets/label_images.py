@@ -15,8 +15,6 @@ from objclass.widgets.boxes import object_boxes
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHOWN = 5
-
 
 class LabelImages:
     """Label images by name or time point.
@@ -126,8 +124,8 @@ class LabelImages:
         rows = list(texts.itertuples(index=False, name=None))
         unknown = list(dict.fromkeys(row for row in rows if row not in known))
         if unknown:
-            given = _listed([repr(", ".join(key)) for key in known])
-            got = f"rows of {_listed([repr(', '.join(key)) for key in unknown])}"
+            given = checks.first_few([repr(", ".join(key)) for key in known])
+            got = f"rows of {checks.first_few([repr(', '.join(key)) for key in unknown])}"
             column = self.columns[0]
             hint = f"Give these too, or leave their rows out: table[table[{column!r}].isin(list of names)]."
             raise checks.invalid("table", f"rows of the images that are given ({given})", got, hint)
@@ -201,7 +199,9 @@ def read_images(
         raise checks.invalid("image", "at least one image", "an empty mapping", hint)
     columns = {_columns_of(key, hint) for key in images}
     if len(columns) > 1:
-        raise checks.invalid("image", "keys of one kind", _listed([repr(key) for key in images]), hint)
+        raise checks.invalid(
+            "image", "keys of one kind", checks.first_few([repr(key) for key in images]), hint
+        )
     pixels, labels = [], []
     for key, pair in images.items():
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
@@ -241,10 +241,6 @@ def present_labels(labels: np.ndarray) -> np.ndarray:
     return object_sizes(labels)[0].astype(np.int64)
 
 
-def _listed(texts: Sequence[str]) -> str:
-    return ", ".join(texts[:_SHOWN]) + (", …" if len(texts) > _SHOWN else "")
-
-
 def _plain(value: Hashable) -> Any:
     return int(value) if isinstance(value, np.integer) else value
 
@@ -255,7 +251,7 @@ def check_objects(table: pd.DataFrame) -> pd.DataFrame:
     labels = table["label"]
     twice = labels[labels.duplicated()].unique()
     if twice.size:
-        shown = _listed([*map(str, twice)])
+        shown = checks.first_few(list(twice))
         hint = "Take the rows of one image, as in table[table['image'] == name], or explore all of them."
         raise checks.invalid("table", "one row for each label", f"several for {shown}", hint)
     if (labels < 1).any():

@@ -11,11 +11,7 @@ import numpy as np
 from objclass._common import checks
 from objclass._common.notices import collect
 from objclass.plots.colors import check_color, class_color
-from objclass.tables.classification import (
-    CLASS_COLUMN,
-    TableLearner,
-    suggest_objects,
-)
+from objclass.tables.classification import CLASS_COLUMN, TableLearner, suggest_objects
 from objclass.tables.columns import key_columns
 from objclass.widgets.history import History
 from objclass.widgets.replay import call
@@ -160,10 +156,9 @@ class ClassExamples:
             return given, given, np.ones(len(given), np.uint8)
         numbers = {name: number for number, name in self.state.names.items()}
         found = self.results[CLASS_COLUMN].map(numbers).astype("float64").fillna(0).to_numpy(np.int32)
-        certain = (self.results["CLASS_PROBABILITY"].to_numpy(np.float64, na_value=0) >= CERTAIN).astype(
-            np.uint8
-        )
-        return given, np.where(given > 0, given, found), np.where(given > 0, 1, certain).astype(np.uint8)
+        probability = self.results["CLASS_PROBABILITY"].to_numpy(np.float64, na_value=0)
+        certain = (given > 0) | (probability >= CERTAIN)
+        return given, np.where(given > 0, given, found), certain.astype(np.uint8)
 
     def code(self) -> list[str]:
         """Return the code that trains and predicts the same."""

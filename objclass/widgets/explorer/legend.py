@@ -12,7 +12,7 @@ from objclass.tables.columns import factorize
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets.explorer.groups import MAX_GROUPS
 from objclass.widgets.explorer.page import Page
-from objclass.widgets.replay import Code
+from objclass.widgets.replay import Code, literal
 
 
 class Legend:
@@ -51,11 +51,10 @@ class Legend:
             raise checks.invalid("column", f"at most {MAX_GROUPS} categories", len(values))
         categories = self._page.described[column]["categories"]
         for place, (value, category) in enumerate(zip(values, categories, strict=True)):
-            plain = value.item() if hasattr(value, "item") else value
             objects.make_group(
                 place + 1,
                 np.asarray(codes == place),
-                Code(f"table.loc[table[{column!r}] == {plain!r}, 'label']"),
+                Code(f"table.loc[table[{column!r}] == {literal(value)}, 'label']"),
                 name=category["name"] if category["name"] != category["value"] else "",
                 color=category["color"],
                 starts_anew=not place,

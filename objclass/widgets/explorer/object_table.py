@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 500_000
 _MOST_CORNERS = 10_000
+_Choice = tuple[np.ndarray, dict[str, Any]]
+"""Which rows are chosen, and the arguments of `objclass.select` that choose them."""
 
 
 class ObjectTable:
@@ -195,24 +197,34 @@ class ObjectTable:
         """Return what names objects in the table."""
         return [self.images.key(label) for label in labels]
 
-    def _pick(self, gesture: Mapping[str, Any]) -> tuple[np.ndarray, Code]:
-        """Return the objects within a polygon in a plane, and the equivalent code."""
-        place = {"axis": int(gesture["axis"]), "index": int(gesture["index"])}
-        image = checks.check_number(
-            "image", gesture.get("image", 0), low=0, high=len(self.images) - 1, integer=True
-        )
-        labels, offset = self.images.labels[image], int(self.images.offsets[image])
-        picked = pick_objects(labels, gesture["points"], **place) + offset
-        keywords = {"polygon": gesture["points"], **place}
-        if not self.images.columns:
-            return picked, Code(call("objclass.pick_objects", "labels", keywords=keywords))
-        key = self.images.keys[image]
-        array = f"images[{self.images.given_keys[image]!r}][1]"
-        code = call("objclass.pick_objects", array, keywords=keywords)
-        return picked, Code(f"[({', '.join(map(repr, key))}, label) for label in {code}]")
+    def _in_polygon(self, gesture: Mapping[str, Any]) -> _Choice:
+        """Choose the rows within a polygon of the plot."""
+        points, log = gesture["points"], gesture.get("log", "")
+        x, y = (column_values(self._table, axis, gesture[axis]) for axis in "xy")
+        return inside_polygon(x, y, points, log=log), {"polygon": points, **({"log": log} if log else {})}
 
-    def _fitting(self, condition: str) -> tuple[np.ndarray, dict[str, Any]]:
-        """Return the rows that fit a condition, and the arguments of `objclass.select` that choose them."""
+    def _in_range(self, gesture: Mapping[str, Any]) -> _Choice:
+        """Choose the rows within a range of a column."""
+        values = column_values(self._table, "x", gesture["x"])
+        return inside_range(values, gesture["points"]), {"within": tuple(gesture["points"])}
+
+    def _in_plane(self, gesture: Mapping[str, Any]) -> _Choice:
+        """Choose the objects within a polygon in a plane of an image."""
+        images, points = self.images, gesture["points"]
+        image = checks.check_number(
+            "image", gesture.get("image", 0), low=0, high=len(images) - 1, integer=True
+        )
+        place = {"axis": int(gesture["axis"]), "index": int(gesture["index"])}
+        picked = pick_objects(images.labels[image], points, **place) + int(images.offsets[image])
+        array = f"images[{images.given_keys[image]!r}][1]" if images.columns else "labels"
+        code = call("objclass.pick_objects", array, keywords={"polygon": points, **place})
+        if images.columns:
+            code = f"[({', '.join(map(repr, images.keys[image]))}, label) for label in {code}]"
+        return np.isin(self.row_labels, picked), {"objects": Code(code)}
+
+    def _fitting(self, gesture: Mapping[str, Any]) -> _Choice:
+        """Choose the rows that fit a condition."""
+        condition = str(gesture["where"])
         fits = parse_condition(condition)
         results = self.classes.results
         learnt = [] if results is None else [str(name) for name in results]
@@ -221,47 +233,39 @@ class ObjectTable:
         chosen = fits(self.table)  # the code learns the classes after it has made the groups
         return chosen, {"objects": self._keys(self.row_labels[chosen].tolist())}
 
+    def _named(self, gesture: Mapping[str, Any]) -> _Choice:
+        """Choose objects by their numbers."""
+        objects = [int(label) for label in gesture["objects"]]
+        return np.isin(self.row_labels, objects), {"objects": self._keys(objects)}
+
     def select(self, gesture: Mapping[str, Any]) -> None:
-        """Apply a selection from the browser; see ``objectGesture`` in ``explorer.js``.
+        """Apply a selection from the browser.
 
         ``mode`` is one of those of `Groups.target`; ``shape`` is "polygon" or "range" (with ``x``, ``y``,
         ``log`` and ``points``), "plane" (``points`` as (row, column) in the plane ``axis``, ``index`` of the
         ``image`` at that place), "where" (``where``, a condition), or "objects" (``objects``, numbers as in
         `row_labels`).
         """
-        shape = checks.check_option(
-            "shape", gesture.get("shape"), ("polygon", "range", "plane", "where", "objects")
-        )
+        choose = {
+            "polygon": self._in_polygon,
+            "range": self._in_range,
+            "plane": self._in_plane,
+            "where": self._fitting,
+            "objects": self._named,
+        }
+        shape = checks.check_option("shape", gesture.get("shape"), choose)
         if len(gesture.get("points", ())) > _MOST_CORNERS:
             raise checks.invalid("points", f"at most {_MOST_CORNERS:,} corners", len(gesture["points"]))
         group, mode = self.groups.target(gesture.get("mode", "replace"))
-        axes = {"polygon": "xy", "range": "x"}.get(shape, "")
-        values = [column_values(self._table, axis, gesture[axis]) for axis in axes]
-        if shape == "polygon":
-            keywords = {"polygon": gesture["points"]}
-            if gesture.get("log"):
-                keywords["log"] = gesture["log"]
-            chosen = inside_polygon(values[0], values[1], gesture["points"], log=gesture.get("log", ""))
-        elif shape == "range":
-            keywords = {"within": tuple(gesture["points"])}
-            chosen = inside_range(values[0], gesture["points"])
-        elif shape == "plane":
-            picked, code = self._pick(gesture)
-            keywords = {"objects": code}
-            chosen = np.isin(self.row_labels, picked)
-        elif shape == "where":
-            chosen, keywords = self._fitting(str(gesture["where"]))
-        else:
-            objects = [int(label) for label in gesture["objects"]]
-            keywords = {"objects": self._keys(objects)}
-            chosen = np.isin(self.row_labels, objects)
+        chosen, keywords = choose[shape](gesture)
         if shape != "objects" and not chosen.any():
             return  # ignore an accidental drag, which must not clear the groups
         if mode == "add":
             keywords["group"] = group
         if mode != "replace":
             keywords["mode"] = mode
-        line = call("objclass.select", "table", *(repr(gesture[axis]) for axis in axes), keywords=keywords)
+        axes = [repr(gesture[axis]) for axis in {"polygon": "xy", "range": "x"}.get(shape, "")]
+        line = call("objclass.select", "table", *axes, keywords=keywords)
         step = Step(f"table = {line}", starts_anew=mode == "replace")
         self.groups.choose(chosen, group=group, mode=mode, step=step)
 

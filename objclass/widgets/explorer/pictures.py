@@ -202,7 +202,7 @@ def _draw_contour(ax: Axes, points: np.ndarray, on_log: np.ndarray, color: str) 
     spread = points.shape[1] ** (-1 / 6) * points.std(axis=1)  # by Scott's rule
     room = np.maximum(3 * spread, 1e-9)
     edges = np.linspace(points.min(axis=1) - room, points.max(axis=1) + room, 101, axis=1)
-    density: Any = np.histogram2d(*points, bins=(edges[0], edges[1]))[0]
+    density: Any = np.histogram2d(points[0], points[1], bins=(edges[0], edges[1]))[0]
     density = ndimage.gaussian_filter(density, spread / (edges[:, 1] - edges[:, 0]))
     cells = [np.searchsorted(edge, values, "right") - 1 for edge, values in zip(edges, points, strict=True)]
     levels = np.quantile(density[tuple(np.clip(cells, 0, 99))], [0.1, 0.5])
