@@ -355,7 +355,10 @@ def check_image(
         raise invalid(argument, "a real-valued array", array, kind=TypeError)
     if spatial_shape is not None:
         ndim = len(spatial_shape)
-    if _has_colours_last(array, spatial_shape):
+    is_picture = (
+        array.dtype == np.uint8 if spatial_shape is None else tuple(spatial_shape) == array.shape[:-1]
+    )
+    if is_picture and has_colours_last(array):
         hint = "Move the channel axis first with numpy.moveaxis(image, -1, 0)."
         raise invalid(argument, "an image with channels first, (c, y, x)", array, hint)
     if ndim is None:
@@ -382,12 +385,9 @@ def check_image(
     return with_channels
 
 
-def _has_colours_last(array: np.ndarray, spatial_shape: Sequence[int] | None) -> bool:
-    """Return whether an array is an RGB(A) image with the channels last, or a stack of such."""
-    is_picture = array.ndim >= 3 and array.shape[-1] in (3, 4) and min(array.shape[-3:-1]) > 16
-    if spatial_shape is None:
-        return is_picture and array.dtype == np.uint8
-    return is_picture and tuple(spatial_shape) == array.shape[:-1]
+def has_colours_last(array: np.ndarray) -> bool:
+    """Return whether an array looks like an RGB(A) image with the channels last, or a stack of such."""
+    return array.ndim >= 3 and array.shape[-1] in (3, 4) and min(array.shape[-3:-1]) > 16
 
 
 def unmasked(array: object, *, argument: str = "image") -> np.ndarray:

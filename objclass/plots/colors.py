@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objclass._common.checks import invalid
-from objclass.tables.columns import check_column
+from objclass.tables.columns import CLUSTERS, check_column, factorize, numbers
+from objclass.tables.selection import GROUP_COLUMN
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
 
-# The Okabe-Ito palette, which is safe for colour blindness, and Tol's wine.
+# The Okabe-Ito palette, which is safe for colour blindness, and Tol's wine; class 1, the background, is blue.
+CLASS_COLORS = ("#56b4e9", "#e69f00", "#cc79a7", "#009e73", "#f0e442", "#d55e00", "#0072b2", "#882255")
 GROUP_COLORS = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#f0e442", "#0072b2", "#d55e00", "#882255")
 UNSELECTED = "#8c8c8c"
 MISSING = "#4d525c"
 GROUND = "#0d0f14"
-CLUSTERS = "_CLUSTER_ID"
-MANUAL = "MANUAL"
+CHANNEL_COLORS = ("#00ff00", "#ff00ff", "#00ffff", "#ffff00", "#ff0000", "#0000ff", "#ffffff")
+CHANNEL_MAPS = ("inferno", "viridis", "gray_r")
+"""Names of the colour maps of Matplotlib that a channel may have."""
 MOST_KEYS = 12
 
 
@@ -53,10 +56,10 @@ class Coloring:
     @property
     def title(self) -> str:
         """The title of a panel in these colours."""
-        if not self.column.endswith(CLUSTERS):
-            return self.column
+        if self.column == GROUP_COLUMN:
+            return "Selected groups"
         method = self.column.removesuffix(CLUSTERS)
-        return "Selected groups" if method == MANUAL else f"Clusters, {method}"
+        return self.column if method == self.column else f"Clusters, {method}"
 
     def colors_of(self, labels: np.ndarray) -> np.ndarray:
         """Return the colour of each label; objects without a row in the table are grey."""
@@ -114,11 +117,8 @@ def _is_number(values: pd.Series) -> bool:
     """Return whether a column is quantitative rather than categorical."""
     from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 
-    if (
-        not is_numeric_dtype(values.dtype)
-        or is_bool_dtype(values.dtype)
-        or str(values.name).endswith(CLUSTERS)
-    ):
+    is_cluster = str(values.name).endswith(CLUSTERS)
+    if is_cluster or not is_numeric_dtype(values.dtype) or is_bool_dtype(values.dtype):
         return False
     return not is_integer_dtype(values.dtype) or values.nunique() > MOST_KEYS
 
@@ -126,20 +126,18 @@ def _is_number(values: pd.Series) -> bool:
 def _by_number(column: str, objects: np.ndarray, values: pd.Series) -> Coloring:
     from matplotlib import colormaps
 
-    numbers = values.to_numpy(dtype=float, na_value=np.nan)
-    finite = np.isfinite(numbers)
+    measured = numbers(values)
+    finite = np.isfinite(measured)
     colors = np.tile(rgb(MISSING), (len(objects), 1))
-    low, high = np.percentile(numbers[finite], (0.5, 99.5)) if finite.any() else (0.0, 1.0)
-    share = (numbers[finite] - low) / ((high - low) or 1.0)
+    low, high = np.percentile(measured[finite], (0.5, 99.5)) if finite.any() else (0.0, 1.0)
+    share = (measured[finite] - low) / ((high - low) or 1.0)
     colors[finite] = (colormaps["viridis"](share)[:, :3] * 255).round()
     return Coloring(column, objects, colors, [], (float(low), float(high)))
 
 
 def _by_category(column: str, objects: np.ndarray, values: pd.Series, given: Mapping[str, str]) -> Coloring:
     """Return the colours of categories: those `given`, else by their order."""
-    import pandas as pd
-
-    codes, categories = pd.factorize(values, sort=True)
+    codes, categories = factorize(values)
     sizes = np.bincount(codes[codes >= 0], minlength=len(categories))
     groups = _groups_of(column, categories)
     palette = group_colors(groups)
@@ -147,12 +145,9 @@ def _by_category(column: str, objects: np.ndarray, values: pd.Series, given: Map
         palette[place] = rgb(given[category]) if category in given else palette[place]
     colors = np.concatenate([palette, [rgb(MISSING)]])[codes]  # code -1 selects the last
     shown = np.argsort(groups < 1, kind="stable")[:MOST_KEYS]  # noise and not selected come last
+    names = [_category_name(column, categories[code], groups[code]) for code in shown]
     keys = [
-        (
-            f"{_category_name(column, categories[code], groups[code])} ({sizes[code]:,})",
-            to_hex(palette[code]),
-        )
-        for code in shown
+        (f"{name} ({sizes[code]:,})", to_hex(palette[code])) for name, code in zip(names, shown, strict=True)
     ]
     if len(categories) > MOST_KEYS:
         keys.append((f"and {len(categories) - MOST_KEYS} more", "#ffffff"))
@@ -166,13 +161,13 @@ def _groups_of(column: str, categories: Any) -> np.ndarray:
     numbers = np.asarray(categories)
     if not column.endswith(CLUSTERS) or numbers.dtype.kind not in "iuf":
         return np.arange(1, len(numbers) + 1)
-    return numbers.astype(np.int64) + (column != MANUAL + CLUSTERS)
+    return numbers.astype(np.int64) + (column != GROUP_COLUMN)
 
 
 def _category_name(column: str, category: Any, group: int) -> str:
     if not column.endswith(CLUSTERS):
         return str(category)
-    kind, nothing = ("group", "not selected") if column == MANUAL + CLUSTERS else ("cluster", "noise")
+    kind, nothing = ("group", "not selected") if column == GROUP_COLUMN else ("cluster", "noise")
     return nothing if group < 1 else f"{kind} {category}"
 
 
@@ -215,10 +210,6 @@ def check_color(color: str) -> str:
 def to_hex(color: np.ndarray) -> str:
     """Return three uint8 as ``#rrggbb``."""
     return "#{:02x}{:02x}{:02x}".format(*color.tolist())
-
-
-CLASS_COLORS = ("#56b4e9", "#e69f00", "#cc79a7", "#009e73", "#f0e442", "#d55e00", "#0072b2", "#882255")
-CHANNEL_COLORS = ("#00ff00", "#ff00ff", "#00ffff", "#ffff00", "#ff0000", "#0000ff", "#ffffff")
 
 
 def class_color(value: int) -> str:
@@ -268,10 +259,6 @@ def group_colors(groups: np.ndarray) -> np.ndarray:
     few = groups < len(named)
     colors[few] = named[np.maximum(groups[few], 0)]
     return colors
-
-
-CHANNEL_MAPS = ("inferno", "viridis", "gray_r")
-"""Names of the colour maps of Matplotlib that a channel may have."""
 
 
 def color_ramp(name: str = "viridis") -> bytes:

@@ -23,10 +23,10 @@ from objclass._common.checks import (
     invalid,
     warn_like_image,
 )
-from objclass.plots.colors import CHANNEL_COLORS, CLUSTERS, Coloring, color_objects, label_colors, rgb
+from objclass.plots.colors import CHANNEL_COLORS, Coloring, color_objects, label_colors, rgb
 from objclass.plots.scale_bar import draw_scale_bar, round_length
 from objclass.tables.belonging import check_belongs
-from objclass.tables.columns import check_columns, check_table
+from objclass.tables.columns import CLUSTERS, check_columns, check_table
 from objclass.tables.roles import EMBEDDINGS
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 
 from objclass._common import checks
 from objclass.measurement.columns import column_channels, describe_columns
-from objclass.tables.columns import check_table, key_columns, measurement_columns
+from objclass.tables.columns import CLUSTERS, check_table, key_columns, measurement_columns
 from objclass.tables.roles import EMBEDDINGS
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _observations(others: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     obs.index = key.agg(":".join, axis=1) if len(table) else key["label"]
     obs.index.name = None
     obs.attrs = {}
-    clusters = [name for name in obs if str(name).endswith("_CLUSTER_ID")]
+    clusters = [name for name in obs if str(name).endswith(CLUSTERS)]
     return obs.astype(dict.fromkeys(clusters, "category"))
 
 

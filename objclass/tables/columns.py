@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 STRONG = 0.95
 """Columns with at least this absolute correlation are reported as strongly correlated."""
+CLUSTERS = "_CLUSTER_ID"
+"""What the names of columns of clusters and groups end with."""
+MOST_CATEGORIES = 60
 
 _SAME = 1 - 1e-6  # tolerates values written with six digits
 _FEWEST = 10  # minimum number of objects to compare columns: with few objects, many columns correlate
@@ -511,13 +514,10 @@ def _some(values: Any) -> str:
     return first_few([repr(value) for value in values], 12)
 
 
-MOST_CATEGORIES = 60
-
-
 def column_kind(column: pd.Series) -> str:
     """Return how a column can be plotted: as "number", as "category", or not at all ("text")."""
     if _is_real(column):
-        return "category" if str(column.name).endswith("_CLUSTER_ID") and _is_countable(column) else "number"
+        return "category" if str(column.name).endswith(CLUSTERS) and _is_countable(column) else "number"
     return "category" if _is_countable(column) else "text"
 
 

@@ -11,7 +11,6 @@ from objclass.plots.colors import CHANNEL_COLORS
 
 RGB = ("red", "green", "blue")
 _RGB = {"red": "#ff0000", "green": "#00ff00", "blue": "#0000ff"}
-_SMALLEST_PICTURE = 16
 
 
 def is_rgb(image: np.ndarray) -> bool:
@@ -22,13 +21,7 @@ def is_rgb(image: np.ndarray) -> bool:
     >>> is_rgb(np.zeros((40, 30, 3), np.uint8)), is_rgb(np.zeros((40, 30, 3), np.uint16))
     (True, False)
     """
-    return image.dtype == np.uint8 and has_channels_last(image)
-
-
-def has_channels_last(image: np.ndarray) -> bool:
-    """Return whether the last axis of an image looks like that of its colours."""
-    has_last = image.ndim in (3, 4) and image.shape[-1] in (3, 4)
-    return has_last and min(image.shape[-3:-1]) > _SMALLEST_PICTURE
+    return image.dtype == np.uint8 and checks.has_colours_last(image)
 
 
 def rgb_first(image: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from objclass._common.files import AnyPath
 from objclass._common.progress import Progress
 from objclass.objects.matching import match_objects
+from objclass.tables.columns import CLUSTERS
 from objclass.workflows.parameters import Parameters
 from objclass.workflows.reading import Picture
 from objclass.workflows.results import OUTPUTS, describe_image, output_folder
@@ -88,7 +89,7 @@ def compare_with_truth(labels: np.ndarray, table: pd.DataFrame, sample: Sample) 
     assert sample.cell_types is not None
     pairs = match_objects(labels, sample.labels)
     found = {"true": len(sample.cell_types), "recovered": round(len(pairs) / len(sample.cell_types), 4)}
-    groups = [name for name in table.columns if name.endswith("_CLUSTER_ID")]
+    groups = [name for name in table.columns if name.endswith(CLUSTERS)]
     if groups and pairs:
         matched = table[table["label"].isin(list(pairs))]
         cell_types = sample.cell_types.set_index("label")["cell_type"].loc[matched["label"].map(pairs)]

@@ -15,6 +15,7 @@ from objclass._common.checks import ObjclassError, invalid
 from objclass._common.files import AnyPath, check_name
 from objclass._common.progress import Progress
 from objclass.io.images import imread
+from objclass.tables.columns import CLUSTERS
 from objclass.workflows.demo import run_demo
 from objclass.workflows.parameters import Parameters
 from objclass.workflows.record import RECORD, checksum, read_record, versions
@@ -235,7 +236,7 @@ def _group(column: str) -> str:
     """Return the step that a column of the table comes from."""
     from objclass.tables.classification import is_result
 
-    if column.endswith("_CLUSTER_ID"):
+    if column.endswith(CLUSTERS):
         return "clusters"
     if is_result(column):
         return "classes"

@@ -18,7 +18,7 @@ from objclass.plots.colors import class_color
 from objclass.widgets.annotator.autosave import check_save_to, saved_planes
 from objclass.widgets.annotator.scribbles import MAX_CLASS
 from objclass.widgets.base import spatial_image
-from objclass.widgets.channels import describe_channels, has_channels_last, spatial_rank
+from objclass.widgets.channels import describe_channels, spatial_rank
 
 
 class PixelClass(TypedDict):
@@ -53,7 +53,7 @@ def check_input(
     if annotations is not None:
         checked = check_annotations(annotations)
         return spatial_image(image, checked.ndim, reference=checked, name="annotations"), checked.ndim
-    if has_channels_last(image):
+    if checks.has_colours_last(image):
         hint = "Move the channels first with numpy.moveaxis(image, -1, 0), and name them with channel_names."
         raise checks.invalid(
             "image", "axes (z, y, x), or with channels first (c, y, x) or (c, z, y, x)", image, hint

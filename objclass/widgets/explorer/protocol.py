@@ -7,6 +7,7 @@ from typing import Any, NotRequired, TypedDict
 import traitlets
 
 from objclass._common import checks
+from objclass.tables.columns import CLUSTERS
 from objclass.tables.export import file_formats
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets.background import Task
@@ -206,7 +207,7 @@ class ExplorerTraits(SliceWidget):
         name, wanted = proposal.value, proposal.trait.name
         if wanted == "y" and name == "":
             return name
-        ending = "" if wanted == "color" else "_CLUSTER_ID"
+        ending = "" if wanted == "color" else CLUSTERS
         usable = [
             column["name"]
             for column in self._columns

@@ -9,7 +9,7 @@ import numpy as np
 
 from objclass._common import checks
 from objclass.tables.classification import CLASS_COLUMN
-from objclass.tables.columns import column_kind
+from objclass.tables.columns import CLUSTERS, column_kind
 from objclass.tables.conditions import parse_condition
 from objclass.tables.export import to_bytes
 from objclass.tables.profiles import silhouettes, standardized_differences
@@ -157,7 +157,7 @@ def arrange_columns(table: pd.DataFrame, wanted: Collection[str] = ()) -> list[A
     def place(name: Any) -> int:
         if name in first:
             return first.index(name)
-        return len(first) + (0 if str(name).endswith("_CLUSTER_ID") else 1)
+        return len(first) + (0 if str(name).endswith(CLUSTERS) else 1)
 
     shown = [name for name in table if name == "label" or not wanted or str(name) in wanted]
     return sorted(shown, key=place)
