@@ -355,10 +355,8 @@ def check_image(
         raise invalid(argument, "a real-valued array", array, kind=TypeError)
     if spatial_shape is not None:
         ndim = len(spatial_shape)
-    is_picture = (
-        array.dtype == np.uint8 if spatial_shape is None else tuple(spatial_shape) == array.shape[:-1]
-    )
-    if is_picture and has_colours_last(array):
+    fits = array.dtype == np.uint8 if spatial_shape is None else array.shape[:-1] == tuple(spatial_shape)
+    if fits and has_colours_last(array):
         hint = "Move the channel axis first with numpy.moveaxis(image, -1, 0)."
         raise invalid(argument, "an image with channels first, (c, y, x)", array, hint)
     if ndim is None:

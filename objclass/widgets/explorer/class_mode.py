@@ -19,7 +19,10 @@ from objclass.widgets.explorer.protocol import Classes, Judgement
 if TYPE_CHECKING:
     import pandas as pd
 
+    from objclass.tables.classification import TableValidation
+
 _MOST_COLUMNS = 6
+_MOST_OBJECTS = 500  # of each cell of a confusion matrix
 
 
 class ClassMode:
@@ -180,37 +183,37 @@ class ClassMode:
                 return found, classifier.feature_importances() if enough else None, notes
 
         def finish(result: Any) -> None:
-            found, importances, notes = result
-            if named != self._classes.named():
-                return  # it says nothing of the examples that there are now
-            confusion = found.confusion
-            cells = found.predictions
-            keys = cells[key_columns(cells)].itertuples(index=False, name=None)
-            numbers = np.array([self._objects.number_of(key) for key in keys])
-            self._judged = {
-                "accuracy": float(found.balanced_accuracy),
-                "spread": float(found.spread),
-                "classes": [str(name) for name in confusion.index],
-                "confusion": confusion.to_numpy().tolist(),
-                "objects": [
-                    [
-                        numbers[(cells[CLASS_COLUMN] == row) & (cells["predicted"] == column)].tolist()[:500]
-                        for column in confusion.columns
-                    ]
-                    for row in confusion.index
-                ],
-                "notes": [*notes, *found.notes],
-                "importances": [] if importances is None else _most_important(importances),
-            }
-            self.show()
+            if named == self._classes.named():  # else it says nothing of the examples that there are now
+                self._judged = self._judgement(*result)
+                self.show()
 
         self._worker.start("Cross-validating the classes", judge, finish)
+
+    def _judgement(
+        self, found: TableValidation, importances: pd.DataFrame | None, notes: Sequence[str]
+    ) -> Judgement:
+        """Return what a cross-validation has found for the browser, with the objects of each of its cells."""
+        names, cells = list(found.confusion.index), found.predictions
+        keys = cells[key_columns(cells)].itertuples(index=False, name=None)
+        numbers = np.array([self._objects.number_of(key) for key in keys])
+
+        def objects(given: Any, predicted: Any) -> list[int]:
+            here = (cells[CLASS_COLUMN] == given) & (cells["predicted"] == predicted)
+            return numbers[here].tolist()[:_MOST_OBJECTS]
+
+        return {
+            "accuracy": float(found.balanced_accuracy),
+            "spread": float(found.spread),
+            "classes": list(map(str, names)),
+            "confusion": found.confusion.to_numpy().tolist(),
+            "objects": [[objects(given, predicted) for predicted in names] for given in names],
+            "notes": [*notes, *found.notes],
+            "importances": [] if importances is None else _most_important(importances),
+        }
 
 
 def _most_important(importances: pd.DataFrame) -> list[dict[Any, Any]]:
     """Return the first columns of `TableClassifier.feature_importances`, as far as they matter."""
     found = importances[importances["importance"] > 0].head(_MOST_COLUMNS)
-    found = found[["column", "importance", "std", "correlated_with"]].rename(
-        columns={"correlated_with": "like"}
-    )
+    found = found.rename(columns={"correlated_with": "like"})[["column", "importance", "std", "like"]]
     return found.astype({"column": str, "like": str}).to_dict("records")
