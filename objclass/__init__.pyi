@@ -39,8 +39,8 @@ from .tables.classification import suggest_objects as suggest_objects
 from .tables.classification import train_table_classifier as train_table_classifier
 from .tables.clustering import cluster as cluster
 from .tables.comparison import compare as compare
-from .tables.export import read_table as read_table
-from .tables.export import write_table as write_table
+from .tables.files import read_table as read_table
+from .tables.files import write_table as write_table
 from .tables.loading import load_classifier as load_classifier
 from .tables.outlines import map_to_image as map_to_image
 from .tables.outlines import write_geojson as write_geojson

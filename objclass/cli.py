@@ -513,13 +513,13 @@ def _train(options: argparse.Namespace) -> None:
 
 def _measure(options: argparse.Namespace) -> None:
     from objclass._common.files import check_output
+    from objclass.tables.files import write_table
     from objclass.workflows.reading import measure_files
-    from objclass.workflows.results import write_measurements
 
     reading = _reading(options)
     check_output(options.out, ".csv", inputs=[options.labels, *filter(None, [options.image])])
     table = measure_files(options.labels, options.image, reading)
-    write_measurements(Path(options.out), table)
+    write_table(table, options.out)
     print(f"{len(table):,} objects, lengths in {table.attrs['unit']}, are in {options.out}.")
 
 

@@ -68,7 +68,7 @@ def source_key(path: str) -> str:
     Those that several folders share count too, and how the parts of kernels are compiled.
     """
     folder, common = Path(path).parent, Path(__file__).parent
-    shared = [*sorted(common.glob("kernels/*.py")), common / "parts.py"]
+    shared = [*sorted(common.glob("kernels/*.py")), common / "kernel_parts.py"]
     digest = _DIGEST()
     for source in [*sorted(folder.glob("*.py")), *shared]:  # at a prompt, no file
         digest.update(source.read_bytes())

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numba
 
 from objclass._common.code_cache import cache_folder, code_cache, compile_once, source_key
-from objclass._common.parts import NEWEST, PART, call_part
+from objclass._common.kernel_parts import NEWEST, PART, call_part
 from objclass._common.progress import Progress, progress_bar
 
 Item = TypeVar("Item")

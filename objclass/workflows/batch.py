@@ -37,10 +37,10 @@ from objclass.workflows.inputs import (
     with_distinct_stems,
 )
 from objclass.workflows.open_files import OpenFiles
+from objclass.workflows.output_folder import check_out, make_folder
 from objclass.workflows.parameters import ObjectParameters
 from objclass.workflows.reading import SYMBOL, UNIT, Picture, Reading, check_one_unit
 from objclass.workflows.record import RECORD, checksum, read_sealed, write_record, write_sealed
-from objclass.workflows.results import check_out, make_folder
 from objclass.workflows.workers import Workers
 
 if TYPE_CHECKING:

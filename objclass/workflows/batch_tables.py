@@ -65,7 +65,7 @@ def join_tables(
     import pandas as pd
 
     from objclass.measurement.columns import table_attributes
-    from objclass.tables.export import write_columns
+    from objclass.tables.files import write_columns
 
     heads: list[list[str]] = []
     for path in parts:

@@ -11,9 +11,9 @@ from objclass._common.files import AnyPath
 from objclass._common.progress import Progress
 from objclass.objects.matching import match_objects
 from objclass.tables.columns import CLUSTERS
+from objclass.workflows.output_folder import OUTPUTS, describe_image, output_folder
 from objclass.workflows.parameters import Parameters
 from objclass.workflows.reading import Picture
-from objclass.workflows.results import OUTPUTS, describe_image, output_folder
 from objclass.workflows.run import Run
 from objclass.workflows.stages import Report, Stages
 

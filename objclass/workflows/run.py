@@ -16,10 +16,10 @@ from objclass._common.checks import ObjclassError, counted, invalid
 from objclass._common.files import AnyPath, check_exists, replacing
 from objclass._common.progress import Progress
 from objclass.workflows.classes import count_classes, load_object_classifier, measure_objects
+from objclass.workflows.output_folder import OUTPUTS, describe_image, output_folder
 from objclass.workflows.parameters import Parameters
 from objclass.workflows.reading import Picture
 from objclass.workflows.record import RECORD, describe_input, write_record
-from objclass.workflows.results import OUTPUTS, describe_image, output_folder, write_measurements
 from objclass.workflows.stages import Report, Stages
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ class Run:
         from objclass.io.images import imwrite
         from objclass.pixels.classifier import write_classifier
         from objclass.plots.overview import overview
+        from objclass.tables.files import write_table
 
         picture = self.picture
         how: dict[str, Any] = {"spacing": picture.spacing, "is_rgb": picture.is_rgb}
@@ -176,7 +177,7 @@ class Run:
             # Without a record, an incomplete folder is never mistaken for a complete run.
             (folder / RECORD).unlink(missing_ok=True)
             imwrite(folder / "labels.tif", labels, spacing=picture.spacing)
-            write_measurements(folder / "objects.csv", table)
+            write_table(table, folder / "objects.csv")
             write_classifier(folder / "ObjectSegmenter.cl", classifier)
             color = "CLASS" if "CLASS" in table else None
             figure = overview(picture.image, labels, table, color=color, **how)

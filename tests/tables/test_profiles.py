@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import silhouette_samples
 
-from objclass.tables.export import to_bytes
+from objclass.tables.files import to_bytes
 from objclass.tables.profiles import scan_clusters, silhouettes, standardized_differences
 
 

@@ -20,8 +20,8 @@ from objclass._common.locking import locked
 from objclass.io import opening
 from objclass.workflows.batch import segment_folder
 from objclass.workflows.batch_tables import join_tables
+from objclass.workflows.output_folder import check_out
 from objclass.workflows.record import read_sealed, write_sealed
-from objclass.workflows.results import check_out
 from objclass.workflows.run import run_image
 
 SHAPE = (6, 20, 24)

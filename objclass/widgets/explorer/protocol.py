@@ -8,7 +8,7 @@ import traitlets
 
 from objclass._common import checks
 from objclass.tables.columns import CLUSTERS
-from objclass.tables.export import file_formats
+from objclass.tables.files import file_formats
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets.background import Task
 from objclass.widgets.base import SliceWidget, synced

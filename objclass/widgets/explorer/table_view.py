@@ -11,11 +11,10 @@ from objclass._common import checks
 from objclass.tables.classification import CLASS_COLUMN
 from objclass.tables.columns import CLUSTERS, column_kind
 from objclass.tables.conditions import parse_condition
-from objclass.tables.export import to_bytes
+from objclass.tables.files import to_bytes
 from objclass.tables.profiles import silhouettes, standardized_differences
 from objclass.tables.selection import GROUP_COLUMN
 from objclass.widgets.columns import to_cell
-from objclass.widgets.explorer.object_table import ObjectTable
 from objclass.widgets.explorer.page import Page
 
 if TYPE_CHECKING:
@@ -30,7 +29,8 @@ class TableView:
 
     def __init__(self, page: Page, table: Callable[[], pd.DataFrame]):
         self._page, self._objects, self._table = page, page.objects, table
-        self._order = RowOrder(page.objects)
+        self._wish: tuple[Any, ...] = ()
+        self._order = np.empty(0, np.intp)
         self.handlers = {
             "export": self._export,
             "profile": self._profile,
@@ -47,12 +47,7 @@ class TableView:
         condition that cannot be understood is answered with the ``problem``, and no rows.
         """
         try:
-            rows = self._order.find(
-                sort=content.get("sort", ""),
-                descending=bool(content.get("descending")),
-                query=content.get("query", ""),
-                selected=bool(content.get("selected")),
-            )
+            rows = self._ordered(content)
         except ValueError as failure:
             self._page.answer(content, "rows", problem=str(failure))
             return
@@ -76,6 +71,19 @@ class TableView:
             place=int(place[0]) if place.size else None,
             objects=self._objects.row_labels[wanted].tolist(),
         )
+
+    def _ordered(self, content: Mapping[str, Any]) -> np.ndarray:
+        """Return the places of the rows that are asked for, found once for each state of the objects."""
+        wanted: dict[str, Any] = {
+            "sort": content.get("sort", ""),
+            "descending": bool(content.get("descending")),
+            "query": content.get("query", ""),
+            "selected": bool(content.get("selected")),
+        }
+        wish = (self._objects.version, *wanted.values())
+        if wish != self._wish:
+            self._order, self._wish = arrange_rows(self._objects.table, **wanted), wish
+        return self._order
 
     def _row(self, content: Mapping[str, Any]) -> None:
         """Answer with the values of one object."""
@@ -117,32 +125,6 @@ class TableView:
         )
 
 
-class RowOrder:
-    """Which rows a filter leaves, and in which order: found once, then kept until something of it changes."""
-
-    def __init__(self, objects: ObjectTable):
-        self._objects = objects
-        self._wish: tuple[Any, ...] = ()
-        self._rows = np.empty(0, np.intp)
-
-    def find(
-        self, *, sort: str = "", descending: bool = False, query: str = "", selected: bool = False
-    ) -> np.ndarray:
-        """Return the places of the rows that fit `query`, sorted by a column; missing values come last.
-
-        Raises
-        ------
-        ValueError
-            If the condition cannot be understood, or there is no such column.
-        """
-        wish = (self._objects.version, sort, descending, query, selected)
-        if wish != self._wish:
-            table = self._objects.table
-            self._rows = arrange_rows(table, sort=sort, descending=descending, query=query, selected=selected)
-            self._wish = wish
-        return self._rows
-
-
 def arrange_columns(table: pd.DataFrame, wanted: Collection[str] = ()) -> list[Any]:
     """Return the columns to show: the label, image and frame, groups, classes, clusters, then the others.
 
@@ -166,7 +148,12 @@ def arrange_columns(table: pd.DataFrame, wanted: Collection[str] = ()) -> list[A
 def arrange_rows(
     table: pd.DataFrame, *, sort: str = "", descending: bool = False, query: str = "", selected: bool = False
 ) -> np.ndarray:
-    """Return the places of the rows that fit, in order; see `RowOrder.find`.
+    """Return the places of the rows that fit `query`, sorted by a column; missing values come last.
+
+    Raises
+    ------
+    ValueError
+        If the condition cannot be understood, or there is no such column.
 
     Examples
     --------

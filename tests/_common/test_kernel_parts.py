@@ -6,8 +6,8 @@ import numba
 import numpy as np
 import pytest
 
+from objclass._common.kernel_parts import PART
 from objclass._common.parallel import kernel
-from objclass._common.parts import PART
 
 LOOPS = """
 import numpy as np

@@ -6,7 +6,6 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,10 +13,6 @@ from objclass._common.checks import invalid
 from objclass._common.files import AnyPath, check_name, check_writable
 from objclass.workflows.inputs import BATCH
 from objclass.workflows.record import RECORD
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 OUTPUTS = {
     "labels.tif": "the objects, with the voxel size",
@@ -103,15 +98,6 @@ def check_out(path: AnyPath) -> None:
         raise invalid("out", "a folder", got, "Remove the link.", kind=FileNotFoundError)
     if folder.exists() and not folder.is_dir():
         raise invalid("out", "a folder", f"the file {folder}", "Choose another name.", kind=FileExistsError)
-
-
-def write_measurements(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as a CSV file, and what its columns mean into another one beside it."""
-    from objclass.io.tables import write_csv
-    from objclass.tables.export import write_columns
-
-    write_csv(path, table)
-    write_columns(table, path)
 
 
 def describe_image(image: np.ndarray, spacing: tuple[float, ...] | None) -> str:
