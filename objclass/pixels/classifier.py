@@ -343,7 +343,7 @@ def train_object_classifier(
     preset: str | None = None,
     positive_class: int = 2,
     max_depth: int | None = None,
-    n_estimators: int = 100,
+    n_estimators: int = TrainingParameters.n_estimators,
     class_weight: str | None = None,
     normalize: str | None = None,
     isotropic: bool = False,

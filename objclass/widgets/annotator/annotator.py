@@ -28,6 +28,7 @@ from objclass.widgets.annotator.overlays import Overlays
 from objclass.widgets.annotator.page import SETTABLE, Page
 from objclass.widgets.annotator.painting import Painter
 from objclass.widgets.annotator.protocol import AnnotatorTraits
+from objclass.widgets.annotator.scribbles import MAX_CLASS
 from objclass.widgets.annotator.segmenting import Segmenter
 from objclass.widgets.annotator.surfaces import Surfaces
 from objclass.widgets.annotator.training import Trainer
@@ -65,7 +66,7 @@ def annotate(
     channel: int | str | Sequence[int | str] | None = None,
     positive_class: int = 2,
     max_depth: int | None = None,
-    n_estimators: int = 100,
+    n_estimators: int = TrainingParameters.n_estimators,
     normalize: str | None = None,
     random_state: int = 0,
     path: str | os.PathLike[str] | None = "ObjectSegmenter.cl",
@@ -136,6 +137,7 @@ def annotate(
     """
     compile_ahead_in_notebook("pixels", "splitting", "measuring", "umap")
     checks.check_option("on_existing", on_existing, ON_EXISTING)
+    checks.check_number("positive_class", positive_class, low=1, high=MAX_CLASS, integer=True)
     parameters = TrainingParameters(
         features=None if features is None else arguments.check_features(features),
         preset=preset,

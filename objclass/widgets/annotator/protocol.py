@@ -8,7 +8,8 @@ import traitlets
 
 from objclass._common import checks
 from objclass.pixels.features import FEATURE_SETS
-from objclass.pixels.training import PRESETS
+from objclass.pixels.forest import MAX_DEPTH, MAX_TREES
+from objclass.pixels.training import PRESETS, TrainingParameters
 from objclass.widgets.annotator import arguments
 from objclass.widgets.annotator.arguments import PixelClass
 from objclass.widgets.annotator.scribbles import MAX_CLASS
@@ -98,8 +99,8 @@ class AnnotatorTraits(SliceWidget):
     positive_class: int = synced(traitlets.Int(2, min=1, max=MAX_CLASS, help="the class of the objects"))
     preset: str | None = synced(traitlets.Unicode(None, allow_none=True, help="see train_object_classifier"))
     features: str = synced(traitlets.Unicode(help="a predefined set or a specification"))
-    max_depth: int | None = synced(traitlets.Int(None, min=1, max=20, allow_none=True))
-    n_estimators: int = synced(traitlets.Int(100, min=1, max=1000))
+    max_depth: int | None = synced(traitlets.Int(None, min=1, max=MAX_DEPTH, allow_none=True))
+    n_estimators: int = synced(traitlets.Int(TrainingParameters.n_estimators, min=1, max=MAX_TREES))
     training_channels: list[int] = synced(
         traitlets.List(traitlets.Int(), help="the numbers of the channels that the classifier learns from")
     )

@@ -258,6 +258,7 @@ def test_a_file_that_is_no_classifier_or_fits_no_such_image(make, image, existin
         ({"max_depth": 0}, ValueError, "max_depth: expected an integer"),
         ({"n_estimators": 0}, ValueError, "n_estimators: expected an integer"),
         ({"positive_class": 0}, ValueError, "positive_class: expected an integer"),
+        ({"positive_class": 255}, ValueError, "positive_class: expected an integer of at least 1 and of at"),
         ({"random_state": -1}, ValueError, "random_state: expected an integer"),
         ({"classes": "cells"}, ValueError, "classes: expected at least two names"),
         ({"on_existing": "clobber"}, ValueError, "on_existing: expected one of 'ask', 'load'"),
@@ -269,6 +270,11 @@ def test_a_file_that_is_no_classifier_or_fits_no_such_image(make, image, existin
 def test_bad_input(make, image, options, kind, message):
     with pytest.raises(kind, match=re.escape(message)):
         make(image, **options)
+
+
+def test_a_forest_may_be_as_large_as_in_training(make, image):
+    annotator = make(image, n_estimators=2000, max_depth=60)
+    assert (annotator.parameters.n_estimators, annotator.parameters.max_depth) == (2000, 60)
 
 
 def test_a_folder_that_cannot_be_written(make, image):
