@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -107,16 +107,16 @@ def segment(
     array([1, 0, 0, 0, 2, 2], dtype=int32)
     """
     options = SegmentationOptions(
-        positive_class,  # type: ignore[arg-type]
-        smooth,
-        threshold,
-        split,
-        min_distance,
-        fill_holes,
-        min_certainty,
-        min_size,
-        planewise,
-        match_spacing,
+        positive_class=positive_class,  # type: ignore[arg-type]
+        smooth=smooth,
+        threshold=threshold,
+        split=split,
+        min_distance=min_distance,
+        fill_holes=fill_holes,
+        min_certainty=min_certainty,
+        min_size=min_size,
+        planewise=planewise,
+        match_spacing=match_spacing,
     ).of_classifier(classifier)
     classifier, voxel = options.scaled(classifier, spacing, stacklevel=3)
     source = image_source(image, classifier, block_shape, planewise=planewise)
@@ -165,8 +165,7 @@ def classify_pixels(
     >>> classify_pixels(image, classifier, block_shape=(2, 2)).compute()[0]
     array([1, 1, 1, 2, 2, 2], dtype=uint8)
     """
-    keywords: dict[str, Any] = {"planewise": planewise, "match_spacing": match_spacing}
-    scaled = for_spacing(classifier, spacing, **keywords)
+    scaled = for_spacing(classifier, spacing, planewise=planewise, match_spacing=match_spacing)
     source = image_source(image, scaled, block_shape, planewise=planewise)
     _compare_dtype(source, scaled)
     return classify_blocks(source, scaled)

@@ -39,30 +39,7 @@ SPLITS = ("none", *splitting.METHODS)
 
 @dataclass(frozen=True)
 class SegmentationOptions:
-    """Options of `segment`; None selects the value of the preset of the classifier.
-
-    Parameters
-    ----------
-    positive_class : int or tuple of int, optional
-        The class or classes of the objects; None selects that of the classifier.
-    smooth : float, optional
-        Sigma, in voxels, of the Gaussian filter of the probability.
-    threshold : float, optional
-        Pixels with a higher probability are foreground.
-    split : {"none", "distance", "tree", "auto"}, optional
-        The method to split touching objects, see `split_touching`.
-    min_distance : float, optional
-        The minimum distance between two seeds, see `split_touching`.
-    fill_holes : bool, optional
-        Whether to fill holes of objects.
-    min_certainty : float, optional
-        Remove objects whose certainty is below this fraction of the typical certainty.
-    min_size : float or str, optional
-        Remove objects smaller than this.
-    planewise : bool
-        Whether a classifier of 2D images is applied to the planes of a stack.
-    match_spacing : bool
-        Whether filters are scaled to the voxel size of the image.
+    """The options of `segment`, described there; None selects the value of the preset of the classifier.
 
     Examples
     --------
@@ -290,19 +267,20 @@ def segment(
     array([0, 0, 0, 0, 1, 1], dtype=int32)
     """
     options = SegmentationOptions(
-        positive_class,  # type: ignore[arg-type]
-        smooth,
-        threshold,
-        split,
-        min_distance,
-        fill_holes,
-        min_certainty,
-        min_size,
-        planewise,
-        match_spacing,
+        positive_class=positive_class,  # type: ignore[arg-type]
+        smooth=smooth,
+        threshold=threshold,
+        split=split,
+        min_distance=min_distance,
+        fill_holes=fill_holes,
+        min_certainty=min_certainty,
+        min_size=min_size,
+        planewise=planewise,
+        match_spacing=match_spacing,
     )
-    keywords: dict[str, Any] = {"spacing": spacing, "engine": engine, "progress": progress}
-    labels = segment_with(image, classifier, options, **keywords, stacklevel=3)
+    labels = segment_with(
+        image, classifier, options, spacing=spacing, engine=engine, progress=progress, stacklevel=3
+    )
     warn_of_differences(image, classifier, planewise=options.planewise)
     return labels
 

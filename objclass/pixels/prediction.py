@@ -108,8 +108,7 @@ def classify_pixels(
     """
     check_option("engine", engine, ENGINES)
     classifier = for_spacing(classifier, spacing, planewise=planewise, match_spacing=match_spacing)
-    keywords: dict[str, Any] = {"planewise": planewise, "engine": engine, "progress": progress}
-    found = predict(image, classifier, **keywords)
+    found = predict(image, classifier, planewise=planewise, engine=engine, progress=progress)
     warn_of_differences(image, classifier, planewise=planewise)
     return found
 
@@ -167,8 +166,7 @@ def probability_map(
     check_option("engine", engine, ENGINES)
     classes = object_classes(classifier, positive_class)
     classifier = for_spacing(classifier, spacing, planewise=planewise, match_spacing=match_spacing)
-    keywords: dict[str, Any] = {"planewise": planewise, "engine": engine, "progress": progress}
-    found = predict(image, classifier, classes, **keywords)
+    found = predict(image, classifier, classes, planewise=planewise, engine=engine, progress=progress)
     warn_of_differences(image, classifier, planewise=planewise)
     return found
 

@@ -110,8 +110,16 @@ def train_table_classifier(
     """
     names, codes = example_classes(table, classes)
     matrix = prepare(table, columns=columns, scale=False, among=codes >= 0, correlations=False)
-    training: dict[str, Any] = {"class_weight": class_weight, "random_state": random_state, "colors": colors}
-    return _train(table, matrix, names, codes[matrix.rows], method=method, **training)
+    return _train(
+        table,
+        matrix,
+        names,
+        codes[matrix.rows],
+        method=method,
+        class_weight=class_weight,
+        random_state=random_state,
+        colors=colors,
+    )
 
 
 def _train(
@@ -452,9 +460,10 @@ def cross_validate(
     names, codes = example_classes(table, classes)
     matrix = prepare(table, columns=columns, scale=False, among=codes >= 0, correlations=False)
     rows, truth = matrix.rows, codes[matrix.rows]
-    training: dict[str, Any] = {"class_weight": class_weight, "random_state": random_state}
     with collect():  # of a single example, which is refused below
-        trained = _train(table, matrix, names, truth, method=method, **training)
+        trained = _train(
+            table, matrix, names, truth, method=method, class_weight=class_weight, random_state=random_state
+        )
     least = min(trained.counts, key=trained.counts.__getitem__)
     if trained.counts[least] < 2:
         raise invalid("classes", "at least two examples of each class", f"one of {least!r}")

@@ -326,7 +326,7 @@ def _write_cache(folder: Path, cache: dict[str, Any]) -> None:
 
 
 def _find_items(found: Found, reading: Reading, cache: dict[str, Any], workers: Workers) -> list[Item]:
-    """Return an item for each series and time point; an unreadable file is one item that will fail."""
+    """Return the images of all files; a file that is a part of another one's images has none of its own."""
     items: list[Item] = []
     parts: set[str] = set()
     n_parts, spacings = len(found.files), {}
@@ -338,26 +338,34 @@ def _find_items(found: Found, reading: Reading, cache: dict[str, Any], workers: 
             continue
         n_parts -= 1
         cache["files"].pop(file.name, None)
-        if head is None:
-            items.append(Item(file, reading.series, reading.frame))
-            continue
-        cache["files"][file.name] = head
-        parts |= others
-        wanted = [one for one in head["series"] if reading.series in (None, one["series"])]
-        if not wanted:
-            items.append(Item(file, reading.series, reading.frame))
-        for series in wanted:
-            number = series["series"] if len(head["series"]) > 1 else None
-            frames = range(series["n_frames"]) if series["n_frames"] is not None else [None]
-            chosen = [frame for frame in frames if reading.frame in (None, frame)] or [reading.frame]
-            items += [Item(file, number, frame) for frame in chosen]
-            spacing = series["spacing"] and tuple(series["spacing"])
+        if head is not None:
+            cache["files"][file.name] = head
+            parts |= others
+        all_series = [] if head is None else head["series"]
+        series = [one for one in all_series if reading.series in (None, one["series"])]
+        is_only = len(all_series) == 1
+        items += _items_of(file, series, reading, is_only=is_only)
+        for one in series:
+            image = Item(file, None if is_only else one["series"]).image
+            spacing = one["spacing"] and tuple(one["spacing"])
             with contextlib.suppress(ObjclassError):  # reported when the image is read
-                spacings[Item(file, number).image] = reading.voxel_size(spacing, "", series["ndim"])[0]
+                spacings[image], _ = reading.voxel_size(spacing, "", one["ndim"])
     if n_parts:
         found.left_out["files of a set"] = n_parts
     check_one_unit(spacings)
     return with_distinct_stems(sorted(items, key=lambda item: (item.image, item.frame or 0)))
+
+
+def _items_of(
+    file: ImageFile, series: Sequence[Mapping[str, Any]], reading: Reading, *, is_only: bool
+) -> Iterator[Item]:
+    """Yield an item for each series and time point that is asked for; one that will fail if there is none."""
+    if not series:
+        yield Item(file, reading.series, reading.frame)
+    for one in series:
+        frames = [None] if one["n_frames"] is None else range(one["n_frames"])
+        for frame in [each for each in frames if reading.frame in (None, each)] or [reading.frame]:
+            yield Item(file, None if is_only else one["series"], frame)
 
 
 def _known_head(file: ImageFile, *, known: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -172,7 +172,6 @@ class Run:
         from objclass.tables.files import write_table
 
         picture = self.picture
-        how: dict[str, Any] = {"spacing": picture.spacing, "is_rgb": picture.is_rgb}
         with self.stage("write") as say:
             # Without a record, an incomplete folder is never mistaken for a complete run.
             (folder / RECORD).unlink(missing_ok=True)
@@ -180,7 +179,9 @@ class Run:
             write_table(table, folder / "objects.csv")
             write_classifier(folder / "ObjectSegmenter.cl", classifier)
             color = "CLASS" if "CLASS" in table else None
-            figure = overview(picture.image, labels, table, color=color, **how)
+            figure = overview(
+                picture.image, labels, table, spacing=picture.spacing, color=color, is_rgb=picture.is_rgb
+            )
             with replacing(folder / "overview.png") as temporary:
                 figure.savefig(temporary, format="png", dpi=150)
             say(f"{len(self.outputs) + 1} files")

@@ -294,21 +294,17 @@ def _array_source(
     if was_rgb:
         array, channel_names = rgb_first(array), channel_names or RGB
     channels, ndim = arguments.check_input(array, annotations, spacing, channel_names)
-
-    def glance() -> np.ndarray:
-        return channels[:, channels.shape[1] // 2]
-
     return Source(
-        name,
-        lambda: array,
-        glance,
-        ndim,
-        len(channels),
-        channels.shape[4 - ndim :],
-        array.dtype,
-        checks.check_spacing(spacing, ndim),
-        unit,
-        channel_names,
+        name=name,
+        read=lambda: array,
+        glance=lambda: channels[:, channels.shape[1] // 2],
+        ndim=ndim,
+        n_channels=len(channels),
+        shape=channels.shape[4 - ndim :],
+        dtype=array.dtype,
+        spacing=checks.check_spacing(spacing, ndim),
+        unit=unit,
+        channel_names=channel_names,
         was_rgb=was_rgb,
     )
 
@@ -336,16 +332,16 @@ def _file_source(
 
     keywords = {} if frame is None else {"frame": frame}
     return Source(
-        name,
-        read,
-        glance,
-        ndim,
-        info.n_channels,
-        info.shape[-ndim:],
-        info.dtype,
-        given or info.spacing,
-        unit,
-        channel_names or (RGB if info.is_rgb else info.channel_names or None),
+        name=name,
+        read=read,
+        glance=glance,
+        ndim=ndim,
+        n_channels=info.n_channels,
+        shape=info.shape[-ndim:],
+        dtype=info.dtype,
+        spacing=given or info.spacing,
+        unit=unit,
+        channel_names=channel_names or (RGB if info.is_rgb else info.channel_names or None),
         code=call("objclass.imread", repr(os.fspath(path)), keywords=keywords),
         path=Path(path),
     )
