@@ -121,34 +121,30 @@ def read_labels_and_spacing(
 
     `choose` returns series and frame from what the file says of its images; of outlines it says nothing.
     """
-    spacing = None
-    suffixes = "" if is_url(path) else check_name(path).suffix.lower()
-    if suffixes in (".zip", ".roi", ".geojson", ".json") and not is_zarr(Path(path)):
-        return _read_outlines(Path(path), shape, choose([])[1]), None
-    if not is_url(path) and Path(path).name.endswith("_seg.npy"):
-        labels = _read_cellpose(Path(path))
+    file, name, spacing = None if is_url(path) else check_name(path), Path(path).name, None
+    if file and file.suffix.lower() in (".zip", ".roi", ".geojson", ".json") and not is_zarr(file):
+        return _read_outlines(file, shape, choose([])[1]), None
+    if file and name.endswith("_seg.npy"):
+        labels = _read_cellpose(file)
     else:
-        if not is_url(path) and is_zarr(Path(path)) and (Path(path) / "labels").is_dir():
-            path = Path(path) / "labels"
-        with open_file(path) as file:
-            series, frame = choose(file.infos(axes))
-            image = file.image(series, axes=axes)
+        of_image = file / "labels" if file and is_zarr(file) else None
+        with open_file(of_image if of_image and of_image.is_dir() else path) as opened:
+            series, frame = choose(opened.infos(axes))
+            image = opened.image(series, axes=axes)
             check_lossless(image, "path")
-            labels, spacing = _read_image(path, image, frame, channel), image.info.spacing
-    labels = _as_integers(Path(path).name, labels)
+            labels, spacing = _read_image(name, image, frame, channel), image.info.spacing
+    labels = _as_integers(name, labels)
     if shape is not None and labels.shape != tuple(shape):
-        raise invalid(
-            "path", f"labels of shape {tuple(shape)}", f"{Path(path).name}, of shape {labels.shape}"
-        )
-    _warn_of_classes(Path(path).name, labels)
-    _warn_of_pieces(Path(path).name, labels)
-    warn_like_image(labels, name=Path(path).name, stacklevel=3)
+        raise invalid("path", f"labels of shape {tuple(shape)}", f"{name}, of shape {labels.shape}")
+    _warn_of_classes(name, labels)
+    _warn_of_pieces(name, labels)
+    warn_like_image(labels, name=name, stacklevel=3)
     return labels, spacing
 
 
-def _read_image(path: AnyPath, image: OpenImage, frame: int | None, channel: Channels) -> np.ndarray:
+def _read_image(name: str, image: OpenImage, frame: int | None, channel: Channels) -> np.ndarray:
     check_named(image)
-    info, name = image.info, Path(path).name
+    info = image.info
     if info.is_rgb and channel is None:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*flat colours", UserWarning)
