@@ -23,7 +23,7 @@ from objclass._common.checks import ObjclassError, check_number, first_few, inva
 from objclass._common.files import AnyPath, remove_unfinished
 from objclass._common.locking import locked
 from objclass._common.progress import Progress, progress_bar
-from objclass.workflows.batch_tables import COLUMNS, IMAGES, OBJECTS, PARQUET
+from objclass.workflows.batch_tables import COLUMNS, IMAGES, OBJECTS, PARQUET, ImageRow
 from objclass.workflows.classes import count_classes, load_object_classifier, measure_objects
 from objclass.workflows.inputs import (
     BATCH,
@@ -495,15 +495,13 @@ class Work:
         said += dict.fromkeys(text for text in told if not text.startswith(tuple(said)))
         seconds = round(time.perf_counter() - start, 3)
         row = _image_row(item, picture, labels, seconds=seconds, said=list(said))
-        if self.classes is not None and table is not None:
-            counts = count_classes(table, self.classes)
-            row |= {f"n_{name}": count for name, count in counts.items()}
+        counts = {} if self.classes is None or table is None else count_classes(table, self.classes)
         record = {
             "item": [item.image, item.frame],
             "files": _files_of(file),
             "state": state,
             "image": picture.describe(),
-            "row": row,
+            "row": {**row, **{f"n_{name}": count for name, count in counts.items()}},
         }
         with _writing(f"a result of {item.image}"):
             self._write(item, record, labels, table, picture.spacing)
@@ -565,7 +563,7 @@ def _result_state(path: Path) -> list[int]:
 
 def _image_row(
     item: Item, picture: Picture, labels: np.ndarray, *, seconds: float, said: list[str]
-) -> dict[str, Any]:
+) -> ImageRow:
     """Return the row of an image in the table of images."""
     sizes = dict(zip("zyx"[-picture.ndim :], picture.spacing or (), strict=False))
     return {
@@ -577,7 +575,9 @@ def _image_row(
         "shape": "x".join(map(str, picture.image.shape)),
         "dtype": str(picture.image.dtype),
         "channel_names": "; ".join(picture.channel_names),
-        **{f"spacing_{axis}": sizes.get(axis) for axis in "zyx"},
+        "spacing_z": sizes.get("z"),
+        "spacing_y": sizes.get("y"),
+        "spacing_x": sizes.get("x"),
         "unit": picture.unit,
         "spacing_source": picture.spacing_source,
         "min": picture.image.min().item(),

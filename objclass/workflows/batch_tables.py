@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from objclass._common.files import replacing
 
@@ -14,27 +14,32 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OBJECTS, COLUMNS, PARQUET, IMAGES = "objects.csv", "objects.columns.csv", "objects.parquet", "images.csv"
-IMAGE_COLUMNS = (
-    "image",
-    "path",
-    "series",
-    "series_name",
-    "frame",
-    "shape",
-    "dtype",
-    "channel_names",
-    *("spacing_z", "spacing_y", "spacing_x"),
-    "unit",
-    "spacing_source",
-    "min",
-    "max",
-    "n_objects",
-    "foreground",
-    "seconds",
-    "warnings",
-)
 KEY_COLUMNS = ("image", "frame", "label", "unit")
 _TEXT = ("image", "unit")
+
+
+class ImageRow(TypedDict):
+    """A row of the table of images; the number of objects of each class may follow."""
+
+    image: str
+    path: str
+    series: int
+    series_name: str
+    frame: int
+    shape: str
+    dtype: str
+    channel_names: str
+    spacing_z: float | None
+    spacing_y: float | None
+    spacing_x: float | None
+    unit: str
+    spacing_source: str
+    min: float
+    max: float
+    n_objects: int
+    foreground: float
+    seconds: float
+    warnings: str
 
 
 def write_images(folder: Path, rows: Sequence[dict[str, Any]]) -> str:
@@ -43,7 +48,7 @@ def write_images(folder: Path, rows: Sequence[dict[str, Any]]) -> str:
 
     from objclass.io.tables import write_csv
 
-    columns = dict.fromkeys([*IMAGE_COLUMNS, *(name for row in rows for name in row)])
+    columns = dict.fromkeys([*ImageRow.__annotations__, *(name for row in rows for name in row)])
     write_csv(folder / IMAGES, pd.DataFrame(list(rows), columns=list(columns)))
     return IMAGES
 
