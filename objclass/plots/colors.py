@@ -11,6 +11,7 @@ import numpy as np
 from objclass._common.checks import invalid
 from objclass.tables.columns import CLUSTERS, check_column, factorize, numbers
 from objclass.tables.selection import GROUP_COLUMN
+from objclass.tables.spreadsheets import check_no_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,6 +110,7 @@ def color_objects(table: pd.DataFrame, column: str) -> Coloring:
     values = table[column]
     if _is_number(values):
         return _by_number(column, objects, values)
+    check_no_numbers(values)
     given = table.attrs.get("class_colors", {}) if column == "CLASS" else {}
     return _by_category(column, objects, values, given)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -16,11 +15,13 @@ from objclass.tables.columns import (
     Matrix,
     check_column,
     check_measured_alike,
+    check_spelling,
     check_table,
     column_units,
     key_columns,
     key_rows,
     prepare,
+    warn_of_magnitude,
     with_results,
 )
 from objclass.tables.models import METHODS, fit_model
@@ -186,6 +187,11 @@ def classify(table: pd.DataFrame, classifier: TableClassifier) -> pd.DataFrame:
     ------
     ValueError
         If a column does not exist or has another unit, or if the voxel size of a table in pixels differs.
+
+    Warns
+    -----
+    UserWarning
+        If objects have missing measurements, or a measurement is ten times as large or small as in training.
 
     Examples
     --------
@@ -635,12 +641,7 @@ def _check_names(names: list[Any]) -> list[Any]:
     if len(names) < 2:
         got = f"examples of {names[0]!r} alone" if names else "no examples"
         raise invalid("classes", "examples of at least two classes", got)
-    folded: dict[str, Any] = {}
-    for name in names:
-        spelling = unicodedata.normalize("NFKC", str(name)).casefold()
-        same = folded.setdefault(" ".join(spelling.split()), name)
-        if same is not name:
-            raise invalid("classes", "one name for each class", f"{same!r} and {name!r}", "Use one spelling.")
+    check_spelling("classes", "class", names)
     return names
 
 
@@ -671,4 +672,6 @@ def _measured(table: pd.DataFrame, classifier: TableClassifier) -> tuple[np.ndar
     if len(matrix.columns) < len(classifier.columns):
         empty = ", ".join(matrix.excluded["empty"])
         raise invalid("table", "values in each column that the classifier was trained on", f"none in {empty}")
+    known = classifier.examples
+    warn_of_magnitude(classifier.columns, known, matrix.values, like="the classifier", stacklevel=4)
     return matrix.values, matrix.rows  # noqa: PD011

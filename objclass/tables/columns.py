@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -114,6 +115,17 @@ def check_column(table: pd.DataFrame, argument: str, name: object) -> None:
         raise invalid(argument, "the name of a column of the table", describe(name), hint)
 
 
+def check_spelling(argument: str, what: str, names: Iterable[object]) -> None:
+    """Raise if two names differ by nothing but case, spaces or the form of their characters."""
+    folded: dict[str, object] = {}
+    for name in names:
+        spelling = unicodedata.normalize("NFKC", str(name)).casefold()
+        same = folded.setdefault(" ".join(spelling.split()), name)
+        if same is not name:
+            got = f"{same!r} and {name!r}"
+            raise invalid(argument, f"one name for each {what}", got, "Use one spelling.")
+
+
 def column_units(table: pd.DataFrame, names: Iterable[str]) -> dict[str, str]:
     """Return the unit of those columns that `measure` measured."""
     measured = table.attrs.get("columns", {})
@@ -154,6 +166,21 @@ def check_measured_alike(
         return
     text = f"a voxel size of {tuple(now)}, {like} {tuple(spacing)}"
     warn(f"The table has {text}: this alone can change shapes and textures.", stacklevel=stacklevel)
+
+
+def warn_of_magnitude(
+    names: Sequence[str], known: np.ndarray, new: np.ndarray, *, like: str, stacklevel: int
+) -> None:
+    """Warn of columns that are ten times as large or small and do not overlap, as in another unit."""
+    if min(len(known), len(new)) < _FEWEST:
+        return
+    low, high = np.percentile(new, (5, 95), axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.median(new, axis=0) / np.median(known, axis=0)
+    is_apart = (low > known.max(axis=0)) | (high < known.min(axis=0))
+    for place in np.flatnonzero(is_apart & ((factor >= 10) | ((factor > 0) & (factor <= 0.1)))).tolist():
+        text = f"{names[place]!r} is typically {factor[place]:.2g} times as large as in {like}"
+        warn(f"table: {text}. Is it in another unit?", stacklevel=stacklevel)
 
 
 def check_one_unit(table: pd.DataFrame, names: Iterable[str], *, stacklevel: int = 4) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 
 from objclass._common.checks import invalid
 from objclass._common.notices import warn
-from objclass.tables.columns import check_column, check_one_unit, check_table, column_kind
+from objclass.tables.columns import check_column, check_one_unit, check_spelling, check_table, column_kind
+from objclass.tables.spreadsheets import check_no_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,6 +150,7 @@ def check_design(table: pd.DataFrame, values: Sequence[str], *, by: str, replica
         warn(text, stacklevel=3)
     table = table[known]
     codes, conditions = pd.factorize(table[by], sort=True)
+    check_spelling("by", "condition", list(conditions))
     if len(conditions) != 2:
         shown = ", ".join(map(repr, conditions[:6])) or "none"
         hint = f"Choose two: table[table[{by!r}].isin([..., ...])]."
@@ -167,6 +169,7 @@ def measures(column: pd.Series) -> dict[str, pd.Series]:
     """Return the measures of a column: its values, or an indicator of each of its classes."""
     if column_kind(column) == "number" and str(column.name) != "CLASS":
         return {str(column.name): column.astype(float).where(np.isfinite(column.astype(float)))}
+    check_no_numbers(column)
     present = column.dropna()
     if column_kind(column) == "text":
         raise invalid(

@@ -15,6 +15,7 @@ from objclass._common.files import AnyPath, replacing
 from objclass.io.microscopes import needs
 from objclass.tables.belonging import check_belongs, of_one_image
 from objclass.tables.columns import check_column, measurement_columns
+from objclass.tables.spreadsheets import check_no_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +70,7 @@ def map_to_image(labels: npt.ArrayLike, table: pd.DataFrame, column: str) -> np.
         values = rows.to_numpy(dtype=float, na_value=np.nan, copy=True)
         values[numbers == 0] = np.nan
     else:
+        check_no_numbers(table[column])
         codes = values_by_label.astype("category").cat.codes
         values = codes.reindex(numbers, fill_value=-1).to_numpy(np.int32, copy=True)
         values[values >= 0] += 1

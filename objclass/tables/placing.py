@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from objclass._common.checks import invalid
-from objclass.tables.columns import Matrix, check_measured_alike, check_table, column_units, prepare
+from objclass._common.checks import first_few, invalid
+from objclass.tables.columns import (
+    Matrix,
+    check_measured_alike,
+    check_table,
+    column_units,
+    prepare,
+    warn_of_magnitude,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,9 +46,9 @@ def place_like(
         mean place of the objects of `like` with the most similar measurements, weighted by the inverse of
         their distance.
     """
-    axes = [
-        name for name in check_table(like).columns if re.fullmatch(rf"{re.escape(column)}_\d+", str(name))
-    ]
+    axis = re.compile(rf"{re.escape(column)}_(\d+)")
+    found = {int(of[1]): name for name in check_table(like).columns if (of := axis.fullmatch(str(name)))}
+    axes = [found[number] for number in sorted(found)]
     if not axes:
         hint = "Reduce it with the same method first."
         raise invalid("like", f"a table with the columns {column}_0, {column}_1", "none of them", hint)
@@ -56,6 +63,10 @@ def place_like(
     if linear:
         with_one = np.column_stack([values, np.ones(len(values))])
         directions = np.linalg.lstsq(with_one, places, rcond=None)[0]
+        if not np.allclose(with_one @ directions, places, rtol=0, atol=1e-3 * np.abs(places).max()):
+            got = f"others, from {first_few(known.columns, 12)}"
+            hint = "Pass the columns and the scale that like was reduced with."
+            raise invalid("like", "places that follow from its measurements", got, hint)
         return new, np.column_stack([new_values, np.ones(len(new_values))]) @ directions
     return new, _mean_places(values, places, new_values)
 
@@ -78,6 +89,7 @@ def _scaled_like(table: pd.DataFrame, like: pd.DataFrame, known: Matrix, scale: 
         return new
     scaled, values = known.values, new.values  # noqa: PD011
     raw = like[known.columns].to_numpy(dtype=float, na_value=np.nan)[known.rows]
+    warn_of_magnitude(known.columns, raw, values, like="like", stacklevel=5)
     factor = scaled.std(axis=0) / raw.std(axis=0) if scale else np.ones(raw.shape[1])
     shift = scaled.mean(axis=0) - raw.mean(axis=0) * factor
     return Matrix(values * factor + shift, new.rows, new.columns)

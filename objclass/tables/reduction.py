@@ -135,8 +135,8 @@ def reduce(
     Warns
     -----
     UserWarning
-        If the number of neighbours (or the perplexity) is reduced because there are few objects, or if
-        objects have missing values.
+        If the number of neighbours (or the perplexity) is reduced because there are few objects, if objects
+        have missing values, or if a measurement is ten times as large or small as in `like`.
 
     References
     ----------

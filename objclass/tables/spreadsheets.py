@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from objclass._common.checks import first_few, invalid
+from objclass.tables.roles import column_role
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +48,12 @@ def check_text(column: pd.Series) -> None:
     got = f"{column.name!r} of text: {first_few([*map(repr, numbers[:3]), *map(repr, others)], 4)}"
     hint = _text_hint(repr(column.name), numbers, dates, others)
     raise invalid("table", "measurements as numbers", got, hint)
+
+
+def check_no_numbers(column: pd.Series) -> None:
+    """Raise if a column whose texts would be categories is, by its name, one of measurements."""
+    if column_role(str(column.name)) == "measurement":
+        check_text(column)
 
 
 def _text_hint(name: str, numbers: Sequence[str], dates: Sequence[str], others: Sequence[str]) -> str:

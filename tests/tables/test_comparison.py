@@ -150,3 +150,21 @@ def test_columns_may_have_any_name(name):
     found = compare(renamed, name, by="treatment", replicate="well")
     assert found["effect"].tolist() == expected["effect"].tolist()
     assert compare_figure(renamed, name, by="treatment", replicate="well").axes[0].get_ylabel() == name
+
+
+def test_numbers_as_text_are_no_classes():
+    table = experiment(np.random.default_rng(0))
+    german = table.assign(area=table["area"].round(1).astype(str).str.replace(".", ","))
+    with pytest.raises(ValueError, match=r"'area' of text.*decimal"):
+        compare(german.iloc[::9], "area")
+    digits = compare(table.assign(CLASS=np.where(table["kind"] == "round", "1", "2")), "CLASS")
+    assert digits["measure"].tolist() == ["CLASS 1", "CLASS 2"]
+
+
+def test_two_spellings_are_no_two_conditions():
+    table = experiment(np.random.default_rng(0))
+    table["condition"] = table["condition"].map({"a": "Control", "b": "control "})
+    with pytest.raises(
+        ValueError, match="by: expected one name for each condition, got 'Control' and 'control '"
+    ):
+        compare(table, "area")

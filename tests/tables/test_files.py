@@ -81,6 +81,8 @@ def test_columns_as_images():
     with pytest.raises(ValueError, match="column: expected the name of a column"):
         objclass.map_to_image(labels, table, "volume")
     assert (objclass.map_to_image(labels, table, "label")[labels > 0] == labels[labels > 0]).all()
+    with pytest.raises(ValueError, match=r"'area' of text.*decimal"):
+        objclass.map_to_image(labels, table.assign(area=table["area"].astype(str) + ",5"), "area")
     several = pd.concat([table.assign(image="a"), table.assign(image="b")])
     with pytest.raises(ValueError, match="table: expected the objects of one image"):
         objclass.map_to_image(labels, several, "area")

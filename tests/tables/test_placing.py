@@ -4,7 +4,7 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from objclass import reduce
+from objclass import classify, reduce, train_table_classifier
 
 
 def table(n, seed, shift=0):
@@ -75,3 +75,44 @@ def test_what_does_not_fit_is_refused():
     new.attrs["columns"] = {"extent": {"unit": "nm"}}
     with pytest.raises(ValueError, match=r"'extent' in µm, as in like.*nm"):
         reduce(new, "pca", like=earlier)
+
+
+def of_two_sizes(n=60):
+    random = np.random.default_rng(0)
+    size = random.lognormal(3, 0.5, n)
+    values = {"area": size, "mean": random.normal(50, 9, n), "contrast": random.normal(size=n)}
+    return pd.DataFrame({"label": range(1, n + 1), **values})
+
+
+def test_axes_of_the_map_in_another_order():
+    table = of_two_sizes()
+    like = reduce(table, "pca", n_components=3, progress=False)
+    turned = like[[*list(table), "PC_2", "PC_0", "PC_1"]]
+    again = reduce(table, "pca", like=turned, progress=False)
+    np.testing.assert_allclose(again.filter(like="PC"), like.filter(like="PC"), atol=1e-9)
+
+
+def test_a_map_of_other_columns_is_refused():
+    table = of_two_sizes()
+    like = reduce(table, "pca", progress=False)
+    with pytest.raises(ValueError, match="like: expected places that follow from its measurements"):
+        reduce(table, "pca", columns=["area", "mean"], like=like, progress=False)
+
+
+def test_measurements_in_another_unit_are_reported():
+    table = of_two_sizes()
+    like = reduce(table, "pca", progress=False)
+    classifier = train_table_classifier(
+        table, dict.fromkeys(range(1, 6), "a") | {k: "b" for k in range(6, 11)}
+    )
+    for factor in (1e-6, 0.04, 100):
+        other = table.assign(area=table["area"] * factor)
+        with pytest.warns(
+            UserWarning, match=r"'area' is typically .* as large as in like\. Is it in another unit"
+        ):
+            reduce(other, "pca", like=like, progress=False)
+        with pytest.warns(UserWarning, match="'area' is typically .* as large as in the classifier"):
+            classify(other, classifier)
+    brighter = table.assign(area=table["area"] * 4, contrast=table["contrast"] * 100)
+    reduce(brighter, "pca", like=like, progress=False)
+    classify(brighter, classifier)
