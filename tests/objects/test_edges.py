@@ -27,6 +27,14 @@ def test_it_reaches_no_farther_than_its_window():
     assert not found[:, :50].any()
 
 
+def test_a_region_far_from_the_first_pixel_is_that_of_its_seed():
+    image = np.zeros((1, 400, 420))
+    image[0, 300:340, 310:350] = 100
+    found = region_within_edges(image, (320, 330))
+    assert found[302:338, 312:348].all()
+    assert not found[:290].any()
+
+
 def test_the_gallery_of_touching_regions_is_parted_at_the_edge():
     image = np.zeros((1, 60, 60))
     image[0, 20:40, 10:30] = 100

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 import objclass
 from objclass import edit_objects
-from objclass.objects.editing import apply_edits
+from objclass.objects.editing import apply_edits, fingerprint
 from tests.random_search import examples
 
 
@@ -168,6 +168,7 @@ def test_undoing_everything_gives_the_labels_back(case):
         ),
         ({"edit": "cut", "label": 1, "line": [[0, 1], [0, 1]]}, "2 or more different points"),
         ({"edit": "cut", "label": 1}, r"edits\[1\]\[\"line\"\]: expected points \[row, column\]"),
+        ({"edit": "cut", "label": 1, "line": [[0, 1, 2], [9, 1, 2]]}, r"expected points \[row, column\]"),
         ({"edit": "cut", "label": 1, "line": [[0, 1], [9, 1]], "axis": 2}, r"\"axis\"\]: expected"),
         (
             {"edit": "grow", "label": 1, "polygon": [[2, 2], [2, 3], [3, 3]]},
@@ -186,3 +187,9 @@ def test_refuses_labels_that_leave_no_room_for_new_ones():
     labels = np.array([[2**31 - 1]])
     with pytest.raises(ValueError, match=r"labels: expected labels below 2147483648, .*relabel"):
         edit_objects(labels, [{"edit": "delete", "labels": [2**31 - 1]}])
+
+
+def test_fingerprints_tell_the_largest_labels_apart():
+    labels = np.array([[0, 7, 2**40]])
+    assert fingerprint(labels) != fingerprint(labels + np.array([[0, 0, 2**32]]))
+    assert fingerprint(labels[:, :2]) == fingerprint(labels[:, :2].astype(np.uint8))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import ndimage as ndi
@@ -125,6 +125,8 @@ def test_neighbouring_planes_are_near_however_far_they_lie_apart():
     assert len(find_seeds(response, everywhere, voxel, 6.0)) == 2
     response[2, 1, 1], response[3, 1, 1] = 1, 0
     assert len(find_seeds(response, everywhere, voxel, 6.0)) == 1
+    response[2, 1, 1], response[2, 2, 2] = 0, 2
+    assert len(find_seeds(response, everywhere, np.array([9.0, 9, 9]), 6.0)) == 1
 
 
 bits = arrays(bool, array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=8))
@@ -137,6 +139,8 @@ def test_depths_are_those_of_scipy(mask, spacing):
     np.testing.assert_allclose(distance_transform(mask, np.array(spacing)), expected, rtol=1e-5)
 
 
+@example(np.pad(np.zeros((1, 1, 2), bool), [(0, 0), (1, 1), (1, 1)], constant_values=True))
+@example(np.pad(np.zeros((1, 2, 1), bool), 1, constant_values=True))
 @examples(60)
 @given(bits)
 def test_cavities_are_those_of_scipy(mask):
@@ -150,7 +154,7 @@ def test_cavities_are_those_of_scipy(mask):
 def test_middles_are_those_of_scipy():
     depth = np.random.default_rng(0).random((7, 12, 15)).astype(np.float32)
     depth[:, :5] = 0
-    sigma = np.array([1.0, 1.5, 2.0])
+    sigma = np.array([1.2, 1.5, 2.0])
     expected = ndi.gaussian_filter(depth, sigma, mode="nearest")
     expected -= ndi.gaussian_filter(depth, 1.6 * sigma, mode="nearest")
     np.testing.assert_allclose(difference_of_gaussians(depth, sigma), expected, atol=1e-5)
@@ -477,19 +481,37 @@ def test_parts_are_those_of_a_plain_tree(shape, seed):
     noise = ndi.gaussian_filter(np.random.default_rng(seed).standard_normal(shape), 1.5)
     probability = (0.5 + 0.5 * noise / np.abs(noise).max()).astype(np.float32)
     components = ndi.label(probability > 0.5)[0]
-    mask = components == np.argmax(np.bincount(components[components > 0]))
+    sizes = np.bincount(components[components > 0])
     levels = np.arange(0.54, 0.98, 0.04).astype(np.float32)
-    expected = best_parts(mask, probability, 0, levels, 9, 0.03)[1]
-    volume = (1,) * (3 - mask.ndim) + mask.shape
-    parts = np.zeros(volume, np.int32)
-    n = convex_parts(
-        probability.reshape(volume), mask.reshape(volume), levels, 9, 0.03, mask.ndim == 2, parts
-    )
-    assert n == (len(expected) if len(expected) > 1 else 0)
-    if n:
-        assert n > 1
-        found = {np.flatnonzero(parts == part).tobytes() for part in range(1, n + 1)}
-        assert found == {np.flatnonzero(part).tobytes() for part in expected}
+    volume = (1,) * (3 - components.ndim) + components.shape
+    for mask in (components == np.argmax(sizes), components > 0):
+        bodies_of_mask = [components == number for number in np.unique(components[mask])]
+        for min_size, gain in [(9, 0.03), (1, 0.1), (int(np.sort(sizes)[-2]), 0.03), (9, 0.3)]:
+            found = [best_parts(body, probability, 0, levels, min_size, gain)[1] for body in bodies_of_mask]
+            expected = [part for some in found for part in some if part.sum() >= min_size]
+            if all(len(some) == 1 for some in found):
+                expected = []
+            parts = np.zeros(volume, np.int32)
+            arrays_of_volume = probability.reshape(volume), mask.reshape(volume)
+            n = convex_parts(*arrays_of_volume, levels, min_size, gain, mask.ndim == 2, parts)
+            assert n == parts.max() == len(expected)
+            own = {np.flatnonzero(parts == part).tobytes() for part in range(1, n + 1)}
+            assert own == {np.flatnonzero(part).tobytes() for part in expected}
+
+
+@pytest.mark.parametrize("shape", [(14, 17), (6, 7, 8)])
+def test_mean_solidity_is_that_of_hulls_of_qhull(shape):
+    from objclass.objects.kernels.convexity import mean_solidity
+
+    noise = ndi.gaussian_filter(np.random.default_rng(2).standard_normal(shape), 1)
+    parts = np.digitize(noise, np.quantile(noise, [0.3, 0.55, 0.8])).astype(np.int32)
+    parts.flat[np.flatnonzero(parts == 0)[:2]] = 4, 5  # two parts of one voxel
+    own = [parts == part for part in range(1, 6)]
+    for masks in (own, own[:1], own[3:]):
+        some = np.sum([number * mask for number, mask in enumerate(masks, 1)], axis=0, dtype=np.int32)
+        found = mean_solidity(some.reshape((1,) * (3 - some.ndim) + shape), len(masks), some.ndim == 2)
+        sizes = [mask.sum() for mask in masks]
+        assert found == pytest.approx(np.average([plain_solidity(mask) for mask in masks], weights=sizes))
 
 
 def test_flooding_is_the_watershed_of_scikit_image():
@@ -507,6 +529,35 @@ def test_flooding_is_the_watershed_of_scikit_image():
     np.testing.assert_array_equal(parts > 0, expected > 0)
     assert len(seeds) > 20
     assert (parts == expected)[mask].mean() > 0.97
+
+
+def test_flooding_fills_what_is_reached_at_one_height_too():
+    from objclass.objects.kernels.flooding import flood
+
+    heights, mask = np.zeros((3, 4, 9), np.float32), np.ones((3, 4, 9), bool)
+    mask[:, :, 6] = False
+    parts = np.zeros(mask.shape, np.int32)
+    parts[0, 0, 0], parts[2, 3, 5] = 1, 2
+    flood(heights, mask, parts)
+    assert (parts[:, :, :6] > 0).all()
+    assert not parts[:, :, 6:].any()
+
+
+def test_too_small_parts_become_those_of_their_neighbours():
+    from objclass.objects.kernels.flooding import merge_small
+
+    heights, filled = np.zeros((1, 1, 9), np.float32), np.ones((1, 1, 9), bool)
+    mask = filled.copy()
+    mask[0, 0, 1] = False  # a cavity counts for no size
+    given_parts = np.array([[[1, 1, 2, 2, 2, 3, 4, 4, 4]]], np.int32)
+    parts = given_parts.copy()
+    assert merge_small(heights, filled, mask, parts, 4, 2) == 2
+    assert parts[0, 0, :5].tolist() == [1] * 5
+    assert parts[0, 0, 5] in (1, 2)
+    assert parts[0, 0, 6:].tolist() == [2] * 3
+    for min_size, n in ((1, 4), (3, 2), (4, 0)):
+        parts = given_parts.copy()
+        assert merge_small(heights, filled, mask, parts, 4, min_size) == n == parts.max()
 
 
 def f1(truth, labels):

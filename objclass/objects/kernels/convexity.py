@@ -75,11 +75,10 @@ def voxels_of_parts(parts, n_parts):
 
 @kernel
 def mean_solidity(parts, n_parts, flat):
-    """Return the mean solidity of the parts 1…n of an object in its box, weighted by their sizes."""
+    """Return the mean solidity of the parts 1…n of an object, none of them empty, weighted by their sizes."""
     voxels, starts = voxels_of_parts(parts, n_parts)
     total = 0.0
     for part in range(n_parts):
         own = voxels[starts[part] : starts[part + 1]]
-        if len(own):
-            total += len(own) * solidity(own, parts.shape, flat)
+        total += len(own) * solidity(own, parts.shape, flat)
     return total / len(voxels)
