@@ -27,6 +27,7 @@ from objclass.workflows.batch_tables import COLUMNS, IMAGES, OBJECTS, PARQUET, I
 from objclass.workflows.classes import count_classes, load_object_classifier, measure_objects
 from objclass.workflows.inputs import (
     BATCH,
+    CLASSIFIER,
     PARTS,
     Found,
     ImageFile,
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-CLASSIFIER, CACHE = "ObjectSegmenter.cl", "cache.json"
+CACHE = "cache.json"
 _FORMAT = 2
 
 

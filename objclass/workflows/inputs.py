@@ -23,6 +23,8 @@ from objclass.workflows.record import RECORD
 
 BATCH = "batch.json"
 """The file with the settings of a batch; it identifies the folder of a batch."""
+CLASSIFIER = "ObjectSegmenter.cl"
+"""The classifier of a batch in its folder."""
 PARTS = {"labels": ".ome.tif", "tables": ".csv", "done": ".json"}
 """The subfolders of a batch, for label images, tables and records of completed images, and their suffixes."""
 
@@ -303,12 +305,13 @@ class _Search:
         folder, name = path.parent, path.name
         if folder not in self.written:
             names: set[str] = set()
+            classifiers = {path.stem.partition("~")[0] for path in folder.glob("*.cl")}
             if _is_ours(folder / BATCH, "classifier"):
                 names |= {*PARTS}
+                classifiers.discard(Path(CLASSIFIER).stem)  # that of the batch, also where it was changed
             if _is_ours(folder / RECORD, "record"):
                 names |= _RUN_IMAGES
-            has_classifier = next(folder.glob("*.cl"), None) is not None
-            self.written[folder] = names, has_classifier
+            self.written[folder] = names, bool(classifiers)
         names, has_classifier = self.written[folder]
         return name in names or (has_classifier and bool(_TRAINING_IMAGE.fullmatch(name)))
 

@@ -149,6 +149,7 @@ ONE, TWO = ("", "a.npy", 7), ("day1", "b.npy", 5)
 @example([ONE, TWO], [], "data/results", ("",), [("spoil", n, 0) for n in range(1, 12, 3)], False)
 @example([ONE, TWO], [], "out", ("",), [("delete", 0, 0), ("other", 1, 0), ("again", 0, 0)], False)
 @example([ONE, ("", "times.ome.tif", 3)], [], "data", ("**/*",), [("twist", n, 0) for n in (4, 7, 9)], False)
+@example([ONE, ("", "labels.npy", 5)], [], "data", ("",), [("spoil", 0, 0), ("again", 0, 0)], False)
 @examples(6, suppress_health_check=list(HealthCheck))
 @given(
     made=st.lists(files, min_size=1, max_size=8),
