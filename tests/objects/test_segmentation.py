@@ -292,6 +292,15 @@ def test_every_step_is_the_one_named():
         objclass.segment(image, classifier, min_size="80 um2")
 
 
+def test_holes_are_filled_unless_the_preset_is_that_of_apoc():
+    ring = np.zeros((20, 20), np.float32)
+    ring[3:17, 3:17] = 1
+    ring[7:13, 7:13] = 0
+    for preset, is_filled in (("default", True), ("apoc", False)):
+        labels = label_objects(ring, SegmentationOptions().of_preset(preset))
+        assert (labels.max(), labels[10, 10]) == (1, int(is_filled))
+
+
 def test_min_distance_is_that_of_the_splitting():
     mask = np.zeros((20, 60), bool)
     for column in (10, 20, 30, 40):

@@ -15,6 +15,7 @@ from objclass.objects.kernels.depth import (
     fill_cavities,
     find_seeds,
 )
+from objclass.objects.splitting import _Scale
 from tests.random_search import examples
 
 
@@ -615,3 +616,10 @@ def test_true_nuclei_of_the_embryo_stay_whole():
     changed = n_changed(sample.labels, split_touching(sample.labels, spacing=sample.spacing))
     print(f"{changed} of {n_objects(sample.labels)} objects change")
     assert changed <= 0.01 * n_objects(sample.labels)
+
+
+@pytest.mark.parametrize(("ndim", "radius", "smallest"), [(2, 2, 12), (3, 1.5, 14), (3, 9, 20)])
+def test_the_smallest_part_is_a_disc_or_ball_of_the_usual_depth(ndim, radius, smallest):
+    scale = _Scale(np.ones(3), ndim, None, None)
+    distances, size = scale.of_objects(np.array([radius, radius, 3.0]), np.array([50, 50, 5]))
+    assert (distances.tolist(), size) == ([2 * radius, 2 * radius, max(6, 2 * radius)], smallest)
