@@ -260,7 +260,7 @@ def axis_names(ndim: int) -> str:
 
 def check_labels(labels: npt.ArrayLike, *, argument: str = "labels") -> np.ndarray:
     """Return `labels` as a 2D or 3D integer array without negative labels."""
-    array = unmasked(labels, argument=argument)
+    array = as_array(labels, argument=argument)
     if array.dtype.kind not in "iu":
         hint = labels_hint(array.dtype)
         if array.ndim == 0:
@@ -350,7 +350,7 @@ def check_image(
     finite : bool
         Whether to refuse NaN and infinite pixels.
     """
-    array = unmasked(image, argument=argument)
+    array = as_array(image, argument=argument)
     if array.dtype.kind not in "iufb":
         raise invalid(argument, "a real-valued array", array, kind=TypeError)
     if spatial_shape is not None:
@@ -388,10 +388,28 @@ def has_colours_last(array: np.ndarray) -> bool:
     return array.ndim >= 3 and array.shape[-1] in (3, 4) and min(array.shape[-3:-1]) > 16
 
 
-def unmasked(array: object, *, argument: str = "image") -> np.ndarray:
-    """Return `array` as an array, after checking that it has no masked pixels."""
+def as_array(array: object, *, argument: str = "image") -> np.ndarray:
+    """Return `array` as one of NumPy, after checking its masked pixels and the names of its axes."""
     refuse_masked(array, argument=argument)
+    refuse_other_axes(array, argument=argument)
     return np.asarray(array)
+
+
+def refuse_other_axes(array: Any, *, argument: str = "image") -> None:
+    """Raise if an array with named axes, as of xarray, has spatial ones in another order, or times."""
+    dims = getattr(array, "dims", ())
+    names = [str(name).lower() for name in dims] if isinstance(dims, tuple) else []
+    spatial = sorted((name for name in names if name in ("z", "y", "x")), reverse=True)
+    if len(spatial) < 2:
+        return
+    got = f"axes ({', '.join(names)})"
+    is_color = names[-1] not in spatial and np.shape(array)[-1] in (3, 4)  # of pictures, last
+    if names[: -1 if is_color else None][-len(spatial) :] != spatial:
+        hint = f"Reorder them: {argument}.transpose(..., {', '.join(map(repr, spatial))})."
+        raise invalid(argument, f"axes in the order ({', '.join(spatial)}), after channels", got, hint)
+    times = [name for name in names if name in ("t", "time", "frame")]
+    if times and np.shape(array)[names.index(times[0])] > 1:
+        raise invalid(argument, "one time point", got, f"Select one: {argument}.isel({times[0]}=0).")
 
 
 def refuse_masked(array: object, *, argument: str = "image") -> None:

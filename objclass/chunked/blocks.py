@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from objclass._common.checks import ArrayLike, invalid, refuse_masked
+from objclass._common.checks import ArrayLike, invalid, refuse_masked, refuse_other_axes
 from objclass._common.parallel import single_threaded
 
 BLOCK_SHAPES = {2: (8192, 8192), 3: (256, 512, 512)}
@@ -169,6 +169,7 @@ class Source:
     ) -> None:
         import dask.array as da
 
+        refuse_other_axes(array)
         if isinstance(array, np.ndarray):
             array = da.from_array(array, chunks=(-1,) * n_leading + ("auto",) * (array.ndim - n_leading))
         self.array: Any = array

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from objclass._common.checks import check_spacing, invalid, unmasked
+from objclass._common.checks import check_spacing, invalid, refuse_masked
 from objclass._common.files import AnyPath, check_name, replacing
 from objclass.io import ngff, pictures, tiff
 from objclass.io.info import ImageInfo
@@ -304,7 +304,8 @@ def imwrite(
     suffix = ".zarr" if image is not None else path.suffix.lower()
     if suffix not in _WRITABLE:
         raise invalid("path", f"a name that ends in one of {', '.join(_WRITABLE)}", path.name)
-    array = unmasked(array, argument="array")
+    refuse_masked(array, argument="array")
+    array = np.asarray(array)
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     axes = _check_writable_array(array, axes, path)
     source = None if labels_of is None else os.path.relpath(labels_of, path)

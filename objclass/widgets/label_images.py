@@ -206,7 +206,7 @@ def read_images(
     for key, pair in images.items():
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise checks.invalid(f"image[{key!r}]", "a pair (image, labels)", checks.describe(pair), hint)
-        image = checks.unmasked(pair[0], argument=f"image[{key!r}]")
+        image = checks.as_array(pair[0], argument=f"image[{key!r}]")
         numbers = checks.check_labels(pair[1], argument=f"image[{key!r}]")
         pixels.append(image)
         labels.append(numbers)

@@ -81,7 +81,7 @@ class Viewer(SliceWidget):
         unit: str | None = None,
         channel_names: Sequence[str] | None = None,
     ) -> None:
-        array = checks.unmasked(image)
+        array = checks.as_array(image)
         stack = self._labels = None if labels is None else checks.check_labels(labels)
         if channels.is_rgb(array) and (stack is None or array.shape[:-1] == stack.shape):
             array, channel_names = channels.rgb_first(array), channel_names or channels.RGB

@@ -8,6 +8,7 @@ import pytest
 import objclass
 from objclass._common.checks import (
     ObjclassError,
+    as_array,
     channel_numbers,
     check_image,
     check_labels,
@@ -83,3 +84,33 @@ def test_one_voxel_size_for_all_axes(spacing):
 def test_a_name_that_two_channels_have_is_refused_also_where_it_could_be_a_number(name):
     with pytest.raises(ObjclassError, match="the name of one channel"):
         channel_numbers(name, [name, name, "2"], 3)
+
+
+class Named(np.ndarray):
+    """An array whose axes have names, as those of xarray."""
+
+    dims: tuple[str, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("dims", "shape", "message"),
+    [
+        ("zyx", (2, 3, 4), None),
+        ("CZYX", (2, 2, 3, 4), None),
+        ("tyx", (1, 3, 4), None),
+        ("yxc", (3, 4, 3), None),
+        (("row", "column"), (3, 4), None),
+        ("xyz", (4, 3, 2), r"labels: expected axes .*\(z, y, x\).*got axes \(x, y, z\)\. .*'z', 'y', 'x'"),
+        ("yxc", (3, 4, 2), r"expected axes in the order \(y, x\), after channels, got axes \(y, x, c\)"),
+        ("xyc", (4, 3, 3), r"got axes \(x, y, c\)"),
+        ("tyx", (2, 3, 4), r"expected one time point, got axes \(t, y, x\)\. .*labels\.isel\(t=0\)"),
+    ],
+)
+def test_axes_with_names_are_in_our_order(dims, shape, message):
+    array = np.zeros(shape, int).view(Named)
+    array.dims = tuple(dims)
+    if message is None:
+        np.testing.assert_array_equal(as_array(array, argument="labels"), array)
+    else:
+        with pytest.raises(ObjclassError, match=message):
+            as_array(array, argument="labels")

@@ -289,7 +289,7 @@ def _names(images: Sequence[Any]) -> Iterator[str]:
 def _array_source(
     name: str, image: Any, spacing: Any, unit: str | None, channel_names: Any, annotations: Any
 ) -> Source:
-    array = checks.unmasked(image)
+    array = checks.as_array(image)
     was_rgb = is_rgb(array)
     if was_rgb:
         array, channel_names = rgb_first(array), channel_names or RGB
