@@ -135,6 +135,7 @@ class TestExclusions:
         labels = np.zeros((5, 9), np.int64)
         labels[2, 3:6] = 2**31
         assert EXCLUSIONS[kind](labels).max() == 1
+        assert EXCLUSIONS[kind](labels - (labels > 0), relabel=False).max() == 2**31 - 1
         with pytest.raises(ValueError, match=r"labels: .* largest of 2147483648\. Pass relabel=True"):
             EXCLUSIONS[kind](labels, relabel=False)
 

@@ -388,8 +388,9 @@ def test_refuses_bad_labels():
         split_touching(np.full((4, 4), -3))
     with pytest.raises(ValueError, match="labels: expected an array of axes"):
         split_touching(np.zeros(4, int))
-    with pytest.raises(ValueError, match="probability: expected a list of 2 arrays"):
-        split_touching([np.ones((4, 4), int)] * 2, probability=np.ones((4, 4)))
+    for probability in (np.ones((2, 4, 4)), [np.ones((4, 4))]):
+        with pytest.raises(ValueError, match="probability: expected a list of 2 arrays"):
+            split_touching([np.ones((4, 4), int)] * 2, probability=probability)
 
 
 def rods(n=6, length=60, width=8):
