@@ -348,9 +348,11 @@ def _hdf5_image(name: str, data: Any, path: Path) -> StoredImage:
 
 def _bdv_images(file: Any, path: Path) -> list[StoredImage]:
     """Return the images of BigDataViewer and BigStitcher at full resolution, one for each view setup."""
-    times = sorted(name for name in file if re.fullmatch(r"t\d{5,}", name))
+    groups = {name for name in file if isinstance(file.get(name), Mapping)}
+    times = sorted(name for name in groups if re.fullmatch(r"t\d{5,}", name))
+    views = [(time, name) for time in times for name in file[time] if re.fullmatch(r"s\d{2,}", name)]
     found = []
-    for setup in sorted({name for time in times for name in file[time]}):
+    for setup in sorted({name for time, name in views if f"{time}/{name}/0/cells" in file}):
         first = file[f"{times[0]}/{setup}/0/cells"]
         # Without a word on the type, they are numbers without a sign in the bytes of numbers with one.
         is_unsigned = first.dtype == np.int16 and "dataType" not in file[setup].attrs

@@ -260,6 +260,15 @@ def test_hdf5_of_bigdataviewer(tmp_path):
     assert images.image_info(tmp_path / "a.h5")[0].dtype == np.int16
 
 
+@pytest.mark.parametrize("name", ["t00000", "t00000/mask", "t00000/s00/0/raw"])
+def test_hdf5_with_names_like_those_of_bigdataviewer(tmp_path, name):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file[name] = example((12, 14))
+    (info,) = images.image_info(tmp_path / "a.h5")
+    assert (info.name, info.axes) == (name, "yx")
+    np.testing.assert_array_equal(images.imread(tmp_path / "a.h5"), example((12, 14)))
+
+
 def test_chunks_of_hdf5_that_were_never_written_are_counted(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         data = file.create_dataset("data", (4, 12, 14), "u2", chunks=(1, 12, 14))
