@@ -86,9 +86,8 @@ def _count_elsewhere(table: pd.DataFrame, labels: np.ndarray) -> tuple[int, int]
         slope = max(0.0, float(np.median(slopes))) if len(slopes) else 0.0
         rest = middle - slope * place[:, axis]
         reach = (high[:, axis] - low[:, axis]) / 2 + 1
-        is_cut = (low[:, axis] == 0) | (
-            high[:, axis] == labels.shape[axis] - 1
-        )  # perhaps: in a part of an image
+        # In a part of an image, an object at its border may be cut.
+        is_cut = (low[:, axis] == 0) | (high[:, axis] == labels.shape[axis] - 1)
         fits &= is_cut | (np.abs(rest - np.median(rest)) <= reach)
     return int(np.count_nonzero(~fits)), len(found)
 

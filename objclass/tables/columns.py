@@ -230,9 +230,8 @@ def _label_hint(table: pd.DataFrame) -> str:
         return "Are there lines above the names of the columns? Use pandas.read_csv(path, skiprows=...)."
     known = r"object|nb|labelimage oid|((object|cell|nucleus|spot|roi|original) ?)?(number|no|id|label)"
     named = [name for name in table if re.fullmatch(known, words_of(str(name)))]
-    named.sort(
-        key=lambda name: "oid" not in str(name)
-    )  # ilastik's object_id counts from 0, its labels do not
+    # Of ilastik, labelimage_oid is the label; object_id counts from 0.
+    named.sort(key=lambda name: "oid" not in str(name))
     numbers = [name for name in named if _is_real(table[name]) and not table[name].isna().any()]
     if not numbers:
         return "Objects are identified by their label: add it with table.insert(0, 'label', ...)."

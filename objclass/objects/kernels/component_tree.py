@@ -180,7 +180,8 @@ def _number_parts(voxels, level_of, parent, size, start, order, n_large, splits,
     """Write the parts of split components that are not split further; return their number."""
     flat_parts = parts.reshape(-1)
     n_parts, splits_any = 0, False
-    for node in range(len(splits)):  # one that is split within a whole that is not counts for nothing
+    # Only a split of a whole piece counts: within a piece that stays whole, others change nothing.
+    for node in range(len(splits)):
         splits_any = splits_any or (parent[node] == node and splits[node] > 0)
     opened = np.zeros(len(voxels), np.uint8)  # whether the large children of a component are parts
     for node in range(len(voxels) - 1, -1, -1):
